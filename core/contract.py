@@ -1,0 +1,71 @@
+"""Names that the QGIS side and the core process share.
+
+This module depends on the standard library only, because both processes import it: the QGIS side
+to declare parameters and to read messages, the core side to check a job and to write messages.
+
+A job is one JSON object, ``{"protocol": 1, "task": TASK, "parameters": {...}, "credentials":
+{...}}``. Keys of ``parameters`` are the upper-case parameter names of the Processing algorithm of
+the same name. The answer is a stream of JSON objects, one a line, each with a ``type`` of
+:class:`Message`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PROTOCOL: Final = 1
+
+PACKAGE: Final = "hyp3_stack"
+"""The name under which the plugin folder is imported, in QGIS, in the core process and in tests."""
+
+PRODUCTION_API: Final = "https://hyp3-api.asf.alaska.edu"
+"""The HyP3 service of ASF; other deployments are given as ``API_URL``."""
+
+
+class Task:
+    """What a job asks for: the id of the Processing algorithm without its provider."""
+
+    CHECK: Final = "check"
+    FIND_JOBS: Final = "findjobs"
+    DOWNLOAD_PRODUCTS: Final = "downloadproducts"
+    HARMONIZE_PRODUCTS: Final = "harmonizeproducts"
+    BUILD_STACK: Final = "buildstack"
+    PREPARE_STACK: Final = "preparestack"
+
+
+class Message:
+    """Kinds of answer lines and their fields.
+
+    ``progress``: ``percent`` (0..100). ``info``, ``warning``: ``text``. ``result``: ``outputs`` (a
+    dictionary with the algorithm's output names). ``error``: ``text`` (one sentence for the user)
+    and ``kind`` (class name of the error). Exactly one ``result`` or ``error`` ends a run.
+    """
+
+    PROGRESS: Final = "progress"
+    INFO: Final = "info"
+    WARNING: Final = "warning"
+    RESULT: Final = "result"
+    ERROR: Final = "error"
+
+
+CANCEL_LINE: Final = '{"type": "cancel"}'
+"""A line on the core process's standard input, after the job, that asks it to stop cleanly."""
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_CANCELED: Final = 130
+
+JOB_TYPES: Final = ("INSAR_GAMMA", "INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST", "RTC_GAMMA")
+PRODUCT_TYPES: Final = ("auto", *JOB_TYPES)
+DATE_RULES: Final = ("all", "any")
+DIRECTIONS: Final = ("any", "ascending", "descending")
+EXTENT_MODES: Final = ("union", "intersection")
+RESAMPLINGS: Final = ("auto", "nearest", "bilinear", "cubic")
+STATIC_LAYER_MODES: Final = ("once", "per_pair")
+BAD_PRODUCT_RULES: Final = ("stop", "skip")
+CHUNKINGS: Final = ("spatial", "temporal", "both")
+ZARR_FORMATS: Final = ("2", "3")
+
+DEFAULT_CHUNK_MEGABYTES: Final = 4.0
+SPATIAL_GROUP: Final = "spatially_optimized"
+TEMPORAL_GROUP: Final = "temporally_optimized"

@@ -1,0 +1,47 @@
+"""Errors that end a run with one sentence for the user.
+
+Every message names the thing (product, file, job, parameter) and the remedy. Anything that is not
+a :class:`StackError` is a defect of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class StackError(Exception):
+    """Base of all errors whose message is meant for the user."""
+
+
+class InvalidParameterError(StackError):
+    """A parameter of the job is missing, misspelled or outside its range."""
+
+
+class NoProductsError(StackError):
+    """A folder or a filter leaves nothing to work on."""
+
+
+class ProductError(StackError):
+    """A product is damaged or lacks something that was asked for."""
+
+
+class InconsistentProductsError(StackError):
+    """Products do not belong into one stack."""
+
+
+class GridError(StackError):
+    """No common grid can be laid over the products."""
+
+
+class OutputError(StackError):
+    """An output cannot be written, or what was written does not read back right."""
+
+
+class RetrievalError(StackError):
+    """A service cannot be reached, refuses a request or delivers damaged files."""
+
+
+class AuthenticationError(RetrievalError):
+    """Credentials are missing, wrong, expired or lack an approval."""
+
+
+class Canceled(StackError):
+    """The user canceled the run."""
