@@ -1,0 +1,1 @@
+"""One module per task of the core process; each has ``run(parameters, credentials, reporter)``."""
