@@ -1,0 +1,1 @@
+"""What a folder of HyP3 products holds: names, parameter files, layers, rasters."""

@@ -1,0 +1,190 @@
+"""HyP3 product names: what each token says, for every type that can be stacked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+INSAR_GAMMA = "INSAR_GAMMA"
+INSAR_ISCE_BURST = "INSAR_ISCE_BURST"
+INSAR_ISCE_MULTI_BURST = "INSAR_ISCE_MULTI_BURST"
+RTC_GAMMA = "RTC_GAMMA"
+
+
+@dataclass(frozen=True)
+class ProductName:
+    """The facts that a product's name carries.
+
+    Parameters
+    ----------
+    text
+        The name, which is also the stem of each of the product's files.
+    product_type
+        HyP3 job type that makes such products.
+    times
+        UTC start times: reference and secondary of an interferogram, one time for RTC.
+    days_only
+        True where the name holds dates without times of day (ISCE products).
+    platforms
+        Platform of each time (``S1A`` ...), None where the name does not tell.
+    polarization
+        ``VV``/``HH`` of an interferogram; transmit polarization and ``S``/``D`` of RTC (``DV``).
+    spacing
+        Pixel spacing in meters.
+    footprint
+        What separates this ground footprint from others in the name (burst ids, corner
+        coordinates); empty where the name does not tell.
+    product_id
+        Four hexadecimal digits, not unique between orders.
+    orbit_type
+        ``P`` precise, ``R`` restituted, ``O`` predicted, None where the name does not tell.
+    relative_orbit
+        Path number where the name holds it.
+    """
+
+    text: str
+    product_type: str
+    times: tuple[datetime, ...]
+    days_only: bool
+    platforms: tuple[str | None, ...]
+    polarization: str
+    spacing: float
+    footprint: str
+    product_id: str
+    orbit_type: str | None = None
+    relative_orbit: int | None = None
+    options: str = ""
+
+    @property
+    def is_insar(self) -> bool:
+        """Whether the product is an interferogram."""
+        return self.product_type != RTC_GAMMA
+
+    @property
+    def label(self) -> str:
+        """``<reference>_<secondary>`` (or the one time) as written in the name."""
+        form = "%Y%m%d" if self.days_only else "%Y%m%dT%H%M%S"
+        return "_".join(time.strftime(form) for time in self.times)
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What two products share when one is a re-run of the other."""
+        return (self.product_type, self.times, self.polarization, self.footprint, self.spacing)
+
+
+def _utc(text: str) -> datetime:
+    form = "%Y%m%dT%H%M%S" if "T" in text else "%Y%m%d"
+    return datetime.strptime(text, form).replace(tzinfo=timezone.utc)
+
+
+_GAMMA = re.compile(
+    r"S1(?P<reference>[A-D])(?P<secondary>[A-D])_(?P<first>\d{8}T\d{6})_(?P<second>\d{8}T\d{6})"
+    r"_(?P<polarization>VV|HH)(?P<orbit>[PRO])\d{3,}_INT(?P<spacing>\d+)_G"
+    r"_(?P<options>[uw][ec][123F])_(?P<id>[0-9A-F]{4})"
+)
+_BURST = re.compile(
+    r"S1_(?P<footprint>\d{6}_IW[123])_(?P<first>\d{8})_(?P<second>\d{8})"
+    r"_(?P<polarization>VV|HH)_INT(?P<spacing>\d{2})_(?P<id>[0-9A-F]{4})"
+)
+_MULTI_BURST = re.compile(
+    r"S1_(?P<path>\d{3})_(?P<footprint>\d{6}s1n\d{2}-\d{6}s2n\d{2}-\d{6}s3n\d{2})_IW"
+    r"_(?P<first>\d{8})_(?P<second>\d{8})"
+    r"_(?P<polarization>VV|HH)_INT(?P<spacing>\d{2})_(?P<id>[0-9A-F]{4})"
+)
+# The merged bursts of hyp3-isce2 before 4.0 name a southwest and a northeast corner.
+_MERGED_BURSTS = re.compile(
+    r"(?P<platform>S1[A-D])_(?P<path>\d{3})"
+    r"_(?P<footprint>[EW]\d{3}_\d_[NS]\d{2}_\d_[EW]\d{3}_\d_[NS]\d{2}_\d)"
+    r"_(?P<first>\d{8})_(?P<second>\d{8})"
+    r"_(?P<polarization>VV|HH)_INT(?P<spacing>\d{2})_(?P<id>[0-9A-F]{4})"
+)
+_RTC = re.compile(
+    r"(?P<platform>S1[A-D])_(?P<mode>IW|EW|S[1-6])_(?P<first>\d{8}T\d{6})"
+    r"_(?P<polarization>[SD][VH])(?P<orbit>[PRO])_RTC(?P<spacing>\d{2})_G"
+    r"_(?P<options>[gs][pda][uw][nf][ec][dm])_(?P<id>[0-9A-F]{4})"
+)
+
+
+def _gamma(text: str, token: dict[str, str]) -> ProductName:
+    return ProductName(
+        text=text,
+        product_type=INSAR_GAMMA,
+        times=(_utc(token["first"]), _utc(token["second"])),
+        days_only=False,
+        platforms=(f"S1{token['reference']}", f"S1{token['secondary']}"),
+        polarization=token["polarization"],
+        spacing=float(token["spacing"]),
+        footprint="",
+        product_id=token["id"],
+        orbit_type=token["orbit"],
+        options=token["options"],
+    )
+
+
+def _isce(product_type: str) -> Callable[[str, dict[str, str]], ProductName]:
+    def make(text: str, token: dict[str, str]) -> ProductName:
+        return ProductName(
+            text=text,
+            product_type=product_type,
+            times=(_utc(token["first"]), _utc(token["second"])),
+            days_only=True,
+            platforms=(token.get("platform"), None),
+            polarization=token["polarization"],
+            spacing=float(token["spacing"]),
+            footprint=token["footprint"],
+            product_id=token["id"],
+            relative_orbit=int(token["path"]) if "path" in token else None,
+        )
+
+    return make
+
+
+def _rtc(text: str, token: dict[str, str]) -> ProductName:
+    return ProductName(
+        text=text,
+        product_type=RTC_GAMMA,
+        times=(_utc(token["first"]),),
+        days_only=False,
+        platforms=(token["platform"],),
+        polarization=token["polarization"],
+        spacing=float(token["spacing"]),
+        footprint="",
+        product_id=token["id"],
+        orbit_type=token["orbit"],
+        options=token["options"],
+    )
+
+
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[str, dict[str, str]], ProductName]], ...] = (
+    (_GAMMA, _gamma),
+    (_BURST, _isce(INSAR_ISCE_BURST)),
+    (_MULTI_BURST, _isce(INSAR_ISCE_MULTI_BURST)),
+    (_MERGED_BURSTS, _isce(INSAR_ISCE_MULTI_BURST)),
+    (_RTC, _rtc),
+)
+
+
+def parse_name(text: str) -> ProductName | None:
+    """Read a product name.
+
+    Parameters
+    ----------
+    text
+        A folder name or the stem of a zip file, without any path.
+
+    Returns
+    -------
+    ProductName or None
+        None where ``text`` is not the name of a stackable HyP3 product, also when its dates are
+        no dates.
+    """
+    for pattern, make in _FORMS:
+        match = pattern.fullmatch(text)
+        if match:
+            try:
+                return make(text, match.groupdict())
+            except ValueError:
+                return None
+    return None

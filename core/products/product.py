@@ -1,0 +1,218 @@
+"""One product on disk: where its files are and the raster grid that its layers share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.transform import Affine
+
+from ..errors import ProductError
+from .layers import LAYERS, Layer
+from .names import ProductName
+from .parameter_file import ParameterFile
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Size and position of a product's rasters.
+
+    Parameters
+    ----------
+    epsg
+        Code of the projected CRS.
+    left, top
+        Outer corner of the upper left pixel, in meters.
+    spacing
+        Width and height of a pixel, in meters.
+    width, height
+        Number of columns and rows.
+    """
+
+    epsg: int
+    left: float
+    top: float
+    spacing: float
+    width: int
+    height: int
+
+    @property
+    def transform(self) -> Affine:
+        """Pixel corner (column, row) to map coordinates."""
+        return Affine(self.spacing, 0.0, self.left, 0.0, -self.spacing, self.top)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top."""
+        return (
+            self.left,
+            self.top - self.height * self.spacing,
+            self.left + self.width * self.spacing,
+            self.top,
+        )
+
+
+@dataclass(frozen=True)
+class Readme:
+    """Facts of a product's README that no other file holds; None where it does not tell."""
+
+    processed: datetime | None = None
+    plugin_version: str | None = None
+    software_version: str | None = None
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product found on disk, not yet opened.
+
+    Parameters
+    ----------
+    name
+        What its name says.
+    location
+        The product folder or the zip file.
+    prefix
+        GDAL path of the folder that holds the files, ``/vsizip/...`` for a zip.
+    files
+        Names of all files of the product.
+    parameters
+        Its parameter file; None where the product has none.
+    readme
+        What its README says.
+    """
+
+    name: ProductName
+    location: Path
+    prefix: str
+    files: tuple[str, ...]
+    parameters: ParameterFile | None = field(default=None, compare=False)
+    readme: Readme = field(default=Readme(), compare=False)
+
+    def __str__(self) -> str:
+        return self.name.text
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """The stackable layers that the product holds, in table order."""
+        present = set(self.files)
+        return {
+            name: layer
+            for name, layer in LAYERS[self.name.product_type].items()
+            if f"{self.name.text}_{name}.tif" in present
+        }
+
+    def layer_path(self, layer: str) -> str:
+        """Return the GDAL path of a layer's GeoTIFF."""
+        return f"{self.prefix}/{self.name.text}_{layer}.tif"
+
+
+def open_raster(product: Product, layer: str) -> Raster:
+    """Read the grid of one layer and check that its file is whole.
+
+    Parameters
+    ----------
+    product
+        The product.
+    layer
+        Name of a layer that the product holds.
+
+    Returns
+    -------
+    Raster
+        The layer's grid.
+
+    Raises
+    ------
+    ProductError
+        If the file is unreadable or truncated, or is not a north-up raster with square pixels in
+        a CRS that has an EPSG code.
+    """
+    path = product.layer_path(layer)
+    try:
+        with rasterio.open(path) as dataset:
+            crs, transform = dataset.crs, dataset.transform
+            width, height = dataset.width, dataset.height
+            whole = _is_whole(dataset)
+    except RasterioError as error:
+        raise ProductError(
+            f"The layer {layer} of {product} cannot be read ({_reason(error)}); retrieve the "
+            "product again."
+        ) from error
+    if not whole:
+        raise ProductError(
+            f"The layer {layer} of {product} is truncated; retrieve the product again."
+        )
+    epsg = crs.to_epsg() if crs else None
+    if epsg is None:
+        raise ProductError(
+            f"The layer {layer} of {product} has no coordinate reference system; retrieve the "
+            "product again."
+        )
+    if transform.b or transform.d or transform.a <= 0 or abs(transform.a + transform.e) > 1e-6:
+        raise ProductError(
+            f"The layer {layer} of {product} is not a north-up raster with square pixels; "
+            "HyP3 delivers such rasters, so use the product as it was delivered."
+        )
+    return Raster(epsg, transform.c, transform.f, transform.a, width, height)
+
+
+def _is_whole(dataset: rasterio.DatasetReader) -> bool:
+    """Tell whether the last block lies within the file, without reading any pixels.
+
+    A GeoTIFF that lost its end still opens, because its header comes first. GDAL's ``TIFF``
+    metadata domain gives offset and size of each block; sparse blocks have neither.
+    """
+    rows, columns = dataset.block_shapes[0]
+    across = -(-dataset.width // columns)
+    down = -(-dataset.height // rows)
+    ends = []
+    for block in {(across - 1, down - 1), (0, down - 1)}:
+        offset = dataset.get_tag_item(f"BLOCK_OFFSET_{block[0]}_{block[1]}", "TIFF", bidx=1)
+        size = dataset.get_tag_item(f"BLOCK_SIZE_{block[0]}_{block[1]}", "TIFF", bidx=1)
+        if offset and size:
+            ends.append(int(offset) + int(size))
+    if not ends or dataset.name.startswith("/vsi"):
+        # A zip member's size is checked against the zip's directory when the folder is scanned.
+        return True
+    return max(ends) <= Path(dataset.name).stat().st_size
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost message without the path, which the sentence already names."""
+    text = str(error.__cause__ or error).strip().rstrip(".")
+    return re.sub(r"'?/\S*'?:? ?", "", text) or type(error).__name__
+
+
+def common_raster(product: Product, layers: tuple[str, ...]) -> Raster:
+    """Return the grid that the named layers of a product share.
+
+    Raises
+    ------
+    ProductError
+        If a layer is missing, damaged, or lies on another grid than the first one.
+    """
+    missing = [layer for layer in layers if layer not in product.layers]
+    if missing:
+        raise ProductError(
+            f"{product} has no layer {', '.join(missing)}; order it again with that layer, or "
+            "leave the layer out of LAYERS."
+        )
+    first: Raster | None = None
+    for layer in layers:
+        raster = open_raster(product, layer)
+        first = first or raster
+        if raster != first:
+            raise ProductError(
+                f"The layer {layer} of {product} lies on another grid than its layer "
+                f"{layers[0]}; retrieve the product again."
+            )
+    if first is None:
+        raise ProductError(
+            f"{product} holds no layer that can be stacked; retrieve the product again."
+        )
+    return first

@@ -1,0 +1,198 @@
+"""Finds HyP3 products in a folder: product folders and zips, there and one level down."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..errors import NoProductsError, ProductError
+from .names import ProductName, parse_name
+from .parameter_file import ParameterFile
+from .product import Product, Readme
+
+_READERS = 8
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A product that cannot be used, and why (one sentence)."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a folder holds.
+
+    Parameters
+    ----------
+    products
+        Usable products, sorted by time and name.
+    damaged
+        Products that cannot be read.
+    notes
+        Sentences on choices that the scan made.
+    """
+
+    products: tuple[Product, ...]
+    damaged: tuple[Damaged, ...]
+    notes: tuple[str, ...]
+
+
+def scan_folder(folder: Path) -> Scan:
+    """Find the products in a folder.
+
+    Parameters
+    ----------
+    folder
+        Holds product folders or zips named as HyP3 names them, or folders of such; it may be a
+        product folder itself. Anything else in it is ignored, and so is its own path.
+
+    Returns
+    -------
+    Scan
+        The products, of whatever types.
+
+    Raises
+    ------
+    NoProductsError
+        If there is not one product, not even a damaged one.
+    """
+    notes = []
+    chosen: dict[str, tuple[ProductName, Path]] = {}
+    for name, path in _candidates(folder):
+        other = chosen.get(name.text)
+        if other is None:
+            chosen[name.text] = (name, path)
+            continue
+        # A folder is faster to read than a zip of the same product.
+        keep, leave = (other[1], path) if other[1].is_dir() else (path, other[1])
+        chosen[name.text] = (name, keep)
+        notes.append(f"{name.text} is there twice; {keep} is used and {leave} is not.")
+    if not chosen:
+        raise NoProductsError(
+            f"There are no HyP3 products in {folder}; choose the folder that holds the product "
+            "folders or zips."
+        )
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = list(pool.map(lambda pair: _open(*pair), chosen.values()))
+    products = [item for item in found if isinstance(item, Product)]
+    return Scan(
+        products=tuple(sorted(products, key=lambda item: (item.name.times, item.name.text))),
+        damaged=tuple(item for item in found if isinstance(item, Damaged)),
+        notes=tuple(notes),
+    )
+
+
+def _candidates(folder: Path) -> Iterator[tuple[ProductName, Path]]:
+    own = parse_name(folder.name)
+    if own is not None and any(folder.glob("*.tif")):
+        yield own, folder
+        return
+    for path in _visible(folder):
+        name = _product_name(path)
+        if name is not None:
+            yield name, path
+        elif path.is_dir():
+            for inner in _visible(path):
+                name = _product_name(inner)
+                if name is not None:
+                    yield name, inner
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _product_name(path: Path) -> ProductName | None:
+    if path.is_dir():
+        return parse_name(path.name)
+    if path.suffix.lower() == ".zip" and path.is_file():
+        return parse_name(path.stem)
+    return None
+
+
+def _open(name: ProductName, path: Path) -> Product | Damaged:
+    try:
+        return _open_folder(name, path) if path.is_dir() else _open_zip(name, path)
+    except ProductError as error:
+        return Damaged(name.text, str(error))
+
+
+def _open_folder(name: ProductName, path: Path) -> Product:
+    files = {item.name: item for item in path.iterdir() if item.is_file()}
+    return _product(name, path, str(path), set(files), lambda file: files[file].read_bytes())
+
+
+def _open_zip(name: ProductName, path: Path) -> Product:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {
+                member.filename.rpartition("/")[2]: member.filename
+                for member in archive.infolist()
+                if not member.is_dir() and member.filename.count("/") <= 1
+            }
+            folders = {member.rpartition("/")[0] for member in members.values()}
+            inner = name.text if name.text in folders else next(iter(folders), "")
+            # The braces let GDAL take paths in which another folder ends in .zip.
+            prefix = f"/vsizip/{{{path}}}" + (f"/{inner}" if inner else "")
+            return _product(
+                name, path, prefix, set(members), lambda file: archive.read(members[file])
+            )
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise ProductError(
+            f"The zip {path} cannot be read ({error}); retrieve the product again."
+        ) from error
+
+
+def _product(
+    name: ProductName, path: Path, prefix: str, files: set[str], read: Callable[[str], bytes]
+) -> Product:
+    stem = name.text
+    if not any(file.startswith(f"{stem}_") and file.endswith(".tif") for file in files):
+        raise ProductError(f"{path} holds no GeoTIFF of {stem}; retrieve the product again.")
+
+    def text(*candidates: str) -> str | None:
+        for candidate in candidates:
+            if candidate in files:
+                return read(candidate).decode("utf-8", errors="replace")
+        return None
+
+    parameters = text(f"{stem}.txt")
+    return Product(
+        name=name,
+        location=path,
+        prefix=prefix,
+        files=tuple(sorted(files)),
+        parameters=ParameterFile(parameters) if parameters is not None else None,
+        # GAMMA products write a dot before README, ISCE products an underscore.
+        readme=_readme(text(f"{stem}.README.md.txt", f"{stem}_README.md.txt") or ""),
+    )
+
+
+def _readme(text: str) -> Readme:
+    def first(pattern: str) -> str | None:
+        match = re.search(pattern, text)
+        return match.group(1) if match else None
+
+    processed = None
+    stamp = first(r"Processing Date/Time:\s*(\S+)")
+    if stamp:
+        try:
+            processed = datetime.fromisoformat(stamp.rstrip(".,").replace("Z", "+00:00"))
+        except ValueError:
+            processed = None
+        if processed is not None and processed.tzinfo is None:
+            processed = processed.replace(tzinfo=timezone.utc)
+    return Readme(
+        processed=processed,
+        plugin_version=first(r"plugin version (\S+) running"),
+        software_version=first(r"running (?:GAMMA|ISCE2?) (?:release|version) (\S+?)[.,]?\s"),
+    )
