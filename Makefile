@@ -1,0 +1,69 @@
+# HyP3 Stack. `make demo` and `make test` do all the set-up they need on Debian 12 and 13.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint package install clean lock
+
+# The interpreter that QGIS uses; .venv is built with it as well.
+QGIS_PYTHON ?= /usr/bin/python3
+PYTHON := .venv/bin/python
+PYTEST_ARGS ?=
+
+# `make install` links into this QGIS user profile.
+PROFILE ?= default
+ifeq ($(shell uname),Darwin)
+PROFILES ?= $(HOME)/Library/Application Support/QGIS/QGIS3/profiles
+else
+PROFILES ?= $(HOME)/.local/share/QGIS/QGIS3/profiles
+endif
+PLUGINS = $(PROFILES)/$(PROFILE)/python/plugins
+
+help: ## list the verbs
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: ## QGIS from apt where it is missing, .venv from the lock files
+	@QGIS_PYTHON=$(QGIS_PYTHON) scripts/setup.sh
+
+demo: setup ## sample products -> stack files and pictures, in demo/
+	@QGIS_PYTHON=$(QGIS_PYTHON) scripts/demo.sh
+
+# Two interpreters: the core and its process in .venv, what imports QGIS in QGIS's own Python. A
+# profile below build/ keeps the user's QGIS settings out of the tests.
+test: export HYP3_STACK_PYTHON = $(CURDIR)/$(PYTHON)
+test: export QGIS_CUSTOM_CONFIG_PATH = $(CURDIR)/build/qgis
+test: export QT_QPA_PLATFORM = offscreen
+test: setup ## every test
+	$(PYTHON) -m pytest --ignore=tests/processing $(PYTEST_ARGS)
+	$(QGIS_PYTHON) -m pytest tests/processing $(PYTEST_ARGS)
+
+lint: setup ## style, types, and the scans of the QGIS plugin repository
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(PYTHON) scripts/package.py --stage-only
+	MYPYPATH=build .venv/bin/mypy -p hyp3_stack.core
+	.venv/bin/flake8 --select=QGS,E9,F82,F83 build/hyp3_stack
+	$(PYTHON) scripts/scan_upload.py build/hyp3_stack
+
+package: ## dist/hyp3_stack-<version>.zip for the QGIS plugin repository
+	@$(QGIS_PYTHON) scripts/package.py
+
+install: ## link this checkout into the QGIS profile PROFILE (default)
+	@mkdir -p "$(PLUGINS)"
+	@if [[ -e "$(PLUGINS)/hyp3_stack" && ! -L "$(PLUGINS)/hyp3_stack" ]]; then \
+		echo "$(PLUGINS)/hyp3_stack holds an installed copy; remove it in QGIS's plugin manager first." >&2; \
+		exit 1; \
+	fi
+	@ln -sfn "$(CURDIR)" "$(PLUGINS)/hyp3_stack"
+	@echo "Linked $(PLUGINS)/hyp3_stack; enable HyP3 Stack in QGIS's plugin manager."
+
+# Needs uv (pip install uv); run after a change of requirements*.txt.
+lock: ## resolve requirements*.txt to the lock files
+	@for name in requirements requirements-dev; do \
+		uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-header --no-annotate -o $$name.lock $$name.txt; \
+	done
+
+clean: ## remove what make built: .venv, build, dist, demo, caches
+	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
