@@ -1,0 +1,207 @@
+"""Runs one job in the core process: reads it, calls its task, answers with JSON lines."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from .channel import Channel, Scrubber, Stdin
+from .contract import EXIT_CANCELED, EXIT_FAILED, EXIT_OK, PACKAGE, PROTOCOL, Task
+from .errors import Canceled, InvalidParameterError, StackError
+
+USAGE = (
+    "Usage: python core JOB.json, or python core with the job on standard input. A job "
+    'reads {"protocol": 1, "task": "buildstack", '
+    '"parameters": {"INPUT": "folder", "NETCDF": "stack.nc"}}.'
+)
+
+_MODULES = {
+    value: name.lower()
+    for name, value in vars(Task).items()
+    if not name.startswith("_") and isinstance(value, str)
+}
+_FULL_DISK = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one task.
+
+    Parameters
+    ----------
+    task
+        One of :class:`~hyp3_stack.core.contract.Task`.
+    parameters
+        Values by upper-case parameter name.
+    credentials
+        What services ask for; never written anywhere.
+    interactive
+        Whether standard input stays open as control channel; its end then cancels the run.
+    """
+
+    task: str
+    parameters: Mapping[str, Any]
+    credentials: Mapping[str, str] | None = field(default=None, repr=False)
+    interactive: bool = False
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the job named in ``argv`` or given on standard input.
+
+    Parameters
+    ----------
+    argv
+        Command line without the program: nothing, ``-`` or the path of a JSON file.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 1 failed, 130 canceled.
+    """
+    # Progress bars would fill the log, and tqdm fails where there is no terminal.
+    os.environ["TQDM_DISABLE"] = "1"
+    scrub = Scrubber()
+    channel = Channel(scrub)
+    try:
+        _stop_on_signals(channel)
+        job, stdin = _read_job(argv)
+        scrub.learn(job.credentials)
+        if stdin is not None:
+            stdin.watch(channel, end_cancels=job.interactive)
+        outputs = _task(job.task).run(job.parameters, job.credentials, channel)
+        channel.result(outputs)
+        return EXIT_OK
+    except (Canceled, KeyboardInterrupt) as error:
+        channel.error(str(error) or "The run was canceled.", Canceled.__name__)
+        return EXIT_CANCELED
+    except StackError as error:
+        channel.error(str(error), type(error).__name__)
+    except Exception as error:
+        channel.error(_sentence(error), type(error).__name__)
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+    return EXIT_FAILED
+
+
+def parse_job(text: bytes, source: str) -> Job:
+    """Return the job in a JSON document.
+
+    Parameters
+    ----------
+    text
+        The document, UTF-8.
+    source
+        What to call it in messages.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is no JSON, no job, or of another protocol.
+    """
+    try:
+        document = json.loads(text.decode("utf-8-sig"))
+    except ValueError as error:
+        detail = f"line {error.lineno}: {error.msg}" if hasattr(error, "lineno") else "not UTF-8"
+        raise InvalidParameterError(f"{source} is not valid JSON ({detail}). {USAGE}") from None
+    if not isinstance(document, dict):
+        raise InvalidParameterError(f"{source} is not a JSON object. {USAGE}")
+    protocol = document.get("protocol")
+    if protocol != PROTOCOL:
+        raise InvalidParameterError(
+            f"{source} has the protocol {protocol!r}, but this core understands {PROTOCOL}; "
+            "set it, or update the plugin and restart QGIS."
+        )
+    task = document.get("task")
+    if task not in _MODULES:
+        raise InvalidParameterError(
+            f"{source} asks for the task {task!r}, but there are only: {', '.join(_MODULES)}."
+        )
+    parameters = document.get("parameters", {})
+    credentials = document.get("credentials")
+    if not isinstance(parameters, dict) or not isinstance(credentials, (dict, type(None))):
+        raise InvalidParameterError(
+            f"{source} has parameters or credentials that are not JSON objects; write them as "
+            '{"NAME": value}.'
+        )
+    return Job(task, parameters, credentials, document.get("interactive") is True)
+
+
+def _read_job(argv: Sequence[str]) -> tuple[Job, Stdin | None]:
+    """Return the job and, where it came from standard input, the rest of that."""
+    if len(argv) > 1 or (argv and argv[0].startswith("-") and argv[0] != "-"):
+        raise InvalidParameterError(USAGE)
+    if argv and argv[0] != "-":
+        path = Path(argv[0])
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            reason = error.strerror or "unreadable"
+            raise InvalidParameterError(
+                f"The job file {path} cannot be read ({reason}); check its path."
+            ) from None
+        return parse_job(text, f"The job file {path}"), None
+    if not argv and os.isatty(0):
+        raise InvalidParameterError(USAGE)
+    stdin = Stdin()
+    text = stdin.line()
+    if not _is_object(text):
+        text += stdin.rest()
+    if not text.strip():
+        raise InvalidParameterError(f"There is no job on standard input. {USAGE}")
+    return parse_job(text, "The job on standard input"), stdin
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text.decode("utf-8-sig")), dict)
+    except ValueError:
+        return False
+
+
+def _task(name: str) -> Any:
+    return importlib.import_module(f".tasks.{_MODULES[name]}", __package__)
+
+
+def _stop_on_signals(channel: Channel) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if channel.canceled():  # asked before: leave at once, but through all `finally` blocks
+            raise KeyboardInterrupt
+        channel.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _sentence(error: Exception) -> str:
+    """Return what a user can do about an error that no task foresaw."""
+    if isinstance(error, MemoryError):
+        return (
+            "The memory of this computer did not suffice; close other programs, set a smaller "
+            "CHUNK_SIZE, or choose fewer LAYERS or a smaller EXTENT."
+        )
+    if isinstance(error, OSError) and error.errno in _FULL_DISK:
+        place = f" at {error.filename}" if error.filename else ""
+        return f"The disk is full{place}; free some space or write to another disk."
+    if isinstance(error, PermissionError) and error.filename:
+        return f"The access to {error.filename} was denied; check its permissions."
+    if isinstance(error, ImportError) and not str(error.name or PACKAGE).startswith(PACKAGE):
+        return (
+            f"The core environment ({sys.executable}) lacks a working package {error.name} "
+            f"({error}); run hyp3:setupenvironment."
+        )
+    text = " ".join(str(error).split())
+    return (
+        f"This is a defect in HyP3 Stack; please report it with the log: "
+        f"{type(error).__name__}{': ' + text if text else ''}."
+    )
