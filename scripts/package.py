@@ -1,7 +1,7 @@
 """Stage what belongs in the plugin and zip it, the same bytes for the same content.
 
-``python3 scripts/package.py [--stage-only] [--build build] [--dist dist]`` prints the path it made.
-Standard library only.
+``python3 scripts/package.py [--stage-only] [--root .] [--build build] [--dist dist]`` prints the path
+that it made. Standard library only.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def plugin_files(root: Path) -> list[Path]:
                 for file in path.rglob("*")
                 if file.is_file()
                 and file.suffix in SUFFIXES
-                and not any(part.startswith((".", "__pycache__")) for part in file.parts[-3:])
+                and not any(part.startswith(".") for part in file.relative_to(path).parts)
             ]
         elif path.is_file():
             files.append(Path(name))
@@ -96,10 +96,11 @@ def main(arguments: list[str]) -> None:
     """Stage, and zip unless told otherwise."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stage-only", action="store_true")
+    parser.add_argument("--root", type=Path, default=ROOT)
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist")
     options = parser.parse_args(arguments)
-    staged = stage(ROOT, options.build)
+    staged = stage(options.root, options.build)
     print(staged if options.stage_only else write_zip(staged, options.dist))
 
 

@@ -1,0 +1,82 @@
+"""Which side may import what: the core no QGIS, the QGIS side nothing that QGIS lacks."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT
+
+CORE = sorted((ROOT / "core").rglob("*.py"))
+QGIS_SIDE = [
+    ROOT / "__init__.py",
+    ROOT / "plugin.py",
+    *sorted((ROOT / "processing_provider").rglob("*.py")),
+]
+
+
+def imports(path):
+    """Yield (top-level package or None, module file or None) of each import statement."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.split(".")[0], None
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            top, *rest = node.module.split(".")
+            yield (None, ROOT.joinpath(*rest)) if top == "hyp3_stack" else (top, None)
+        elif isinstance(node, ast.ImportFrom):
+            base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for alias in node.names:
+                child = base / alias.name
+                module = child if child.is_dir() or child.with_suffix(".py").is_file() else base
+                yield None, module
+
+
+def source(module):
+    """Return the file of a module path without suffix."""
+    return module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
+
+
+def foreign(path, seen=None):
+    """Return the packages outside of ours that importing ``path`` brings in."""
+    seen = set() if seen is None else seen
+    if path in seen:
+        return set()
+    seen.add(path)
+    found = set()
+    for package, module in imports(path):
+        found |= {package} if package else foreign(source(module), seen)
+    # Importing a module runs the __init__.py of each folder above it.
+    for folder in path.parents:
+        if folder == ROOT:
+            break
+        if (folder / "__init__.py").is_file():
+            found |= foreign(folder / "__init__.py", seen)
+    return found
+
+
+def name(path: Path):
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_core_imports_no_qgis(path):
+    found = {package for package, _ in imports(path)}
+    assert not found & {"qgis", "osgeo", "PyQt5", "PyQt6", "processing"}
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_core_does_not_import_the_qgis_side(path):
+    for _, module in imports(path):
+        if module is not None:
+            assert ROOT / "core" in [module, *module.parents]
+
+
+@pytest.mark.parametrize("path", QGIS_SIDE, ids=name)
+def test_qgis_side_needs_only_what_qgis_has(path):
+    assert foreign(path) <= sys.stdlib_module_names | {"qgis", "osgeo", "processing"}
+
+
+def test_the_rule_finds_a_science_package():
+    assert {"numpy", "rasterio"} & foreign(ROOT / "core" / "grid" / "lattice.py")
