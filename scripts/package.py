@@ -1,7 +1,7 @@
 """Stage what belongs in the plugin and zip it, the same bytes for the same content.
 
-``python3 scripts/package.py [--stage-only] [--root .] [--build build] [--dist dist]`` prints the path
-that it made. Standard library only.
+``python3 scripts/package.py [--stage-only] [--root .] [--build build] [--dist dist]`` prints the
+path that it made. Standard library only.
 """
 
 from __future__ import annotations
@@ -87,8 +87,9 @@ def write_zip(staged: Path, dist: Path) -> Path:
             entry.create_system = 3  # Unix, so that the mode counts
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, (staged / file).read_bytes(), compresslevel=9)
-    if path.stat().st_size > MAX_BYTES:
-        raise SystemExit(f"{path} has {path.stat().st_size} bytes; the repository takes {MAX_BYTES}.")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise SystemExit(f"{path} has {size} bytes; the repository takes {MAX_BYTES}.")
     return path
 
 
