@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# The main job on sample products, as `make demo` runs it: products -> qgis_process -> stack files ->
+# pictures. Everything stays below demo/, QGIS's profile included.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+QGIS_PYTHON=${QGIS_PYTHON:-/usr/bin/python3}
+PRODUCTS=${PRODUCTS:-6}
+DEMO=$PWD/demo
+PROFILE=$DEMO/qgis/profiles/default
+
+say() { printf '\n== %s\n' "$*"; }
+
+export QGIS_CUSTOM_CONFIG_PATH=$DEMO/qgis
+export QT_QPA_PLATFORM=offscreen
+export HYP3_STACK_PYTHON=$PWD/.venv/bin/python
+export XDG_RUNTIME_DIR=$DEMO/runtime
+mkdir -p "$PROFILE/python/plugins" "$XDG_RUNTIME_DIR"
+chmod 700 "$XDG_RUNTIME_DIR"
+
+say "making $PRODUCTS sample products in two UTM zones (HyP3's InSAR GAMMA format, invented data)"
+rm -rf "$DEMO/products"
+.venv/bin/python -m tests.sample_products "$DEMO/products" --products "$PRODUCTS"
+
+say "building the stack with qgis_process"
+ln -sfn "$PWD" "$PROFILE/python/plugins/hyp3_stack"
+qgis_process plugins enable hyp3_stack >/dev/null
+rm -rf "$DEMO/stack.nc" "$DEMO/stack.zarr" "$DEMO/pictures"
+qgis_process run hyp3:buildstack -- \
+    INPUT="$DEMO/products" NETCDF="$DEMO/stack.nc" ZARR="$DEMO/stack.zarr" CHUNKING=both
+
+say "drawing each layer with QGIS"
+"$QGIS_PYTHON" scripts/quicklook.py "$DEMO/stack.nc" "$DEMO/pictures"
+
+cat <<END
+
+== done
+NetCDF    demo/stack.nc
+Zarr      demo/stack.zarr   (groups spatially_optimized, temporally_optimized)
+Pictures  demo/pictures/*.png
+
+Open the stack in QGIS, with the plugin already enabled:
+  qgis --profiles-path demo/qgis 'NETCDF:"$DEMO/stack.nc":unw_phase'
+
+Open it in Python (.venv/bin/python):
+  import xarray
+  stack = xarray.open_dataset("demo/stack.nc", decode_coords="all")
+  series = xarray.open_zarr("demo/stack.zarr", group="temporally_optimized")
+END
