@@ -1,0 +1,1 @@
+"""Finding HyP3 jobs and downloading their products."""

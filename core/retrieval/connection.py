@@ -1,0 +1,138 @@
+"""HTTP sessions with timeouts, proxies and nothing secret for hosts that need none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.util.retry import Retry
+
+from ..errors import InvalidParameterError
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PROXY_KEYS = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "no_proxy": "NO_PROXY"}
+
+
+class TimeoutAdapter(HTTPAdapter):
+    """Adds a timeout to every request that has none, because hyp3_sdk sets none."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """Send the request with a bound on connecting and on each read."""
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+        return super().send(request, *args, **kwargs)
+
+
+class NoCredentials(AuthBase):
+    """Keeps requests from sending ``.netrc`` entries to hosts of downloads."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Leave the request alone."""
+        return request
+
+
+class BearerToken(AuthBase):
+    """Sends a token to one host only, whatever pages or redirects point at.
+
+    Parameters
+    ----------
+    token
+        Earthdata Login user token.
+    url
+        Any address on the host that may see the token.
+    """
+
+    def __init__(self, token: str, url: str) -> None:
+        self._token = token
+        self._origin = urlsplit(url)[:2]
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header where the address has the same scheme, host and port."""
+        if urlsplit(request.url or "")[:2] == self._origin:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def mount_patience(session: requests.Session) -> None:
+    """Give a session of API calls timeouts and a few retries on 429, 5xx and lost connections."""
+    retry = Retry(
+        total=4,
+        backoff_factor=0.5,
+        status_forcelist=(429, 500, 502, 503, 504),
+        allowed_methods=("GET",),
+        raise_on_status=False,
+    )
+    adapter = TimeoutAdapter(max_retries=retry)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+
+
+def download_session() -> requests.Session:
+    """Return a session for product files, which need no login; retries are the caller's."""
+    session = requests.Session()
+    session.auth = NoCredentials()
+    adapter = TimeoutAdapter(max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def checked_api_url(url: str) -> str:
+    """Return the address of a HyP3 API without a trailing slash.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no web address, or one that would carry credentials over the network in the clear.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidParameterError(
+            f"API_URL is {url!r}, but it has to read like https://hyp3-api.asf.alaska.edu."
+        )
+    if parts.username or parts.password:
+        raise InvalidParameterError(
+            "API_URL must not contain a user name or password; use an authentication configuration."
+        )
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise InvalidParameterError(
+            f"API_URL is {url}, which would send your credentials unencrypted; use https."
+        )
+    return url.rstrip("/")
+
+
+@contextmanager
+def proxy_environment(proxies: Mapping[str, str] | None) -> Iterator[None]:
+    """Let every library of this process use the given proxies inside the block.
+
+    The variables are set in this process only and taken back, so that no child process inherits a
+    password of a proxy.
+
+    Parameters
+    ----------
+    proxies
+        ``http``, ``https`` and ``no_proxy``, all optional.
+    """
+    # The lower-case names win in requests, and the upper-case ones may be set by the system.
+    wanted: dict[str, str] = {}
+    for key, name in _PROXY_KEYS.items():
+        if proxies and proxies.get(key):
+            wanted[name] = wanted[name.lower()] = str(proxies[key])
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

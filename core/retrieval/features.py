@@ -1,0 +1,95 @@
+"""Found jobs as a GeoJSON layer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..errors import OutputError
+from .footprints import geojson_geometry
+from .jobs import JobRecord
+from .selection import Selection
+
+FIELDS: tuple[tuple[str, str], ...] = (
+    ("project", "string"),
+    ("job_type", "string"),
+    ("product", "string"),
+    ("status", "string"),
+    ("reference", "datetime"),
+    ("secondary", "datetime"),
+    ("baseline_days", "integer"),
+    ("path", "integer"),
+    ("direction", "string"),
+    ("polarization", "string"),
+    ("spacing_m", "double"),
+    ("size_mb", "double"),
+    ("requested", "datetime"),
+    ("expires", "datetime"),
+    ("credits", "double"),
+    ("job_id", "string"),
+    ("reference_scenes", "string"),
+    ("secondary_scenes", "string"),
+)
+"""Names and types of the attributes, in the order of the table's columns."""
+
+
+def job_properties(job: JobRecord, selection: Selection) -> dict[str, Any]:
+    """Return the attributes of a job; times are UTC, ISO 8601."""
+    reference = min((s.start for s in job.reference if s.start), default=None)
+    secondary = min((s.start for s in job.secondary if s.start), default=None)
+    days = (secondary.date() - reference.date()).days if reference and secondary else None
+    ascending = selection.directions[job.job_id]
+    values = (
+        job.project or None,
+        job.job_type,
+        job.product or None,
+        "EXPIRED" if job.status == "SUCCEEDED" and job.expired() else job.status,
+        reference and reference.isoformat(),
+        secondary and secondary.isoformat(),
+        days,
+        selection.paths[job.job_id],
+        {True: "ascending", False: "descending", None: None}[ascending],
+        job.polarization or None,
+        job.spacing,
+        round(job.size / 1e6, 3) if job.files else None,
+        job.requested.isoformat(),
+        job.expires and job.expires.isoformat(),
+        job.credits,
+        job.job_id,
+        ", ".join(scene.name for scene in job.reference) or None,
+        ", ".join(scene.name for scene in job.secondary) or None,
+    )
+    return {name: value for (name, _), value in zip(FIELDS, values, strict=True)}
+
+
+def write_features(selection: Selection, path: Path) -> None:
+    """Write one feature a job; a job without a known footprint has no geometry.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    partial = path.with_name(path.name + ".part")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write('{"type": "FeatureCollection", "features": [')
+            file.write(",\n".join(_lines(selection)))
+            file.write("]}\n")
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}).") from None
+
+
+def _lines(selection: Selection) -> Iterable[str]:
+    for job in selection.jobs:
+        yield json.dumps(
+            {
+                "type": "Feature",
+                "id": job.job_id,
+                "geometry": geojson_geometry(selection.footprints.get(job.job_id)),
+                "properties": job_properties(job, selection),
+            }
+        )

@@ -1,0 +1,119 @@
+"""Footprints of jobs in longitude and latitude, also across the antimeridian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyproj
+import shapely
+from pyproj.exceptions import ProjError
+from shapely.affinity import translate
+from shapely.geometry.base import BaseGeometry
+
+from ..errors import InvalidParameterError
+from ..parameters import Extent
+from .jobs import JobRecord
+from .scene_cache import SceneFacts
+
+GEOGRAPHIC = "EPSG:4326"
+_EDGE_POINTS = 21
+
+
+def job_footprint(job: JobRecord, facts: Mapping[str, SceneFacts]) -> BaseGeometry | None:
+    """Return the ground that a job covers.
+
+    Parameters
+    ----------
+    job
+        The outlines of its reference scenes are united, those of its secondary scenes too, and
+        the product covers what both share.
+    facts
+        Catalog facts by granule name.
+
+    Returns
+    -------
+    shapely geometry or None
+        Polygons in EPSG:4326 within -180..180 degrees; None where no outline is known.
+    """
+    reference = _union([facts[s.name].ring for s in job.reference if s.name in facts])
+    secondary = _union([facts[s.name].ring for s in job.secondary if s.name in facts])
+    if reference is None or secondary is None:
+        area = reference or secondary
+    else:
+        area = shapely.intersection(reference, secondary)
+        if shapely.is_empty(area) or area.area == 0:
+            area = reference
+    return None if area is None else _split(area)
+
+
+def _union(rings: Sequence[Sequence[tuple[float, float]]]) -> BaseGeometry | None:
+    polygons = []
+    for ring in rings:
+        if len(ring) < 3:
+            continue
+        longitudes = [lon for lon, _ in ring]
+        if max(longitudes) - min(longitudes) > 180.0:
+            ring = [(lon + 360.0 if lon < 0 else lon, lat) for lon, lat in ring]
+        polygon = shapely.make_valid(shapely.Polygon(ring))
+        polygons.append(polygon)
+    if not polygons:
+        return None
+    # Scenes of one pair may lie on both sides of the seam; all follow the first.
+    first = polygons[0].centroid.x
+    shifted = [
+        translate(polygon, 360.0 * round((first - polygon.centroid.x) / 360.0))
+        for polygon in polygons
+    ]
+    return shapely.union_all(shifted)
+
+
+def _split(area: BaseGeometry) -> BaseGeometry:
+    """Cut at 180 degrees and bring both sides into -180..180."""
+    parts = []
+    for turn in (-1, 0, 1):
+        world = shapely.box(-180.0 + 360.0 * turn, -90.0, 180.0 + 360.0 * turn, 90.0)
+        part = shapely.intersection(area, world)
+        if not shapely.is_empty(part) and part.area > 0:
+            parts.append(translate(part, -360.0 * turn))
+    return shapely.union_all(parts)
+
+
+def extent_area(extent: Extent) -> BaseGeometry:
+    """Return a rectangle of any CRS as an area in EPSG:4326.
+
+    Parameters
+    ----------
+    extent
+        Without a CRS it is taken as longitude and latitude.
+
+    Raises
+    ------
+    InvalidParameterError
+        The CRS is unknown, or the rectangle lies outside the area where it is defined.
+    """
+    bounds = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
+    try:
+        transformer = pyproj.Transformer.from_crs(
+            extent.crs or GEOGRAPHIC, GEOGRAPHIC, always_xy=True
+        )
+        west, south, east, north = transformer.transform_bounds(
+            *bounds, densify_pts=_EDGE_POINTS, errcheck=True
+        )
+    except ProjError as error:
+        raise InvalidParameterError(
+            f"EXTENT with the CRS {extent.crs} cannot be expressed as longitude and latitude "
+            f"({error}); give it in another CRS."
+        ) from None
+    if west > east:
+        east += 360.0
+    return _split(shapely.box(west, south, east, north))
+
+
+def geojson_geometry(area: BaseGeometry | None) -> dict[str, Any] | None:
+    """Return the GeoJSON object of a footprint, counterclockwise as RFC 7946 asks."""
+    if area is None:
+        return None
+    oriented = shapely.orient_polygons(area)
+    mapping: dict[str, Any] = shapely.geometry.mapping(oriented)
+    return mapping

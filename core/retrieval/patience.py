@@ -1,0 +1,111 @@
+"""Waiting for calls that cannot be interrupted, and waiting between attempts."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from ..errors import RetrievalError
+from ..reporter import Reporter, stop_if_canceled
+
+Result = TypeVar("Result")
+
+POLL_SECONDS = 0.2
+"""How often a waiting run looks whether it should stop."""
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how patiently a transfer is tried.
+
+    Parameters
+    ----------
+    attempts
+        Attempts without progress before a transfer is given up.
+    first_delay, longest_delay
+        Seconds of the first pause, which doubles each time, and its bound.
+    longest_request
+        The longest pause in seconds that a server may ask for with ``Retry-After``.
+    """
+
+    attempts: int = 5
+    first_delay: float = 1.0
+    longest_delay: float = 30.0
+    longest_request: float = 300.0
+
+    def delay(self, failures: int) -> float:
+        """Return the pause in seconds after the given number of failures, with some jitter."""
+        pause = min(self.first_delay * 2.0 ** (failures - 1), self.longest_delay)
+        # Not for secrecy: the jitter keeps parallel transfers from coming back together.
+        return pause * random.uniform(0.75, 1.0)  # noqa: S311 # nosec B311
+
+
+def retry_after(value: str | None) -> float | None:
+    """Read the header ``Retry-After`` (RFC 9110): seconds or a date, as seconds from now."""
+    if not value:
+        return None
+    try:
+        return max(float(value), 0.0)
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def wait_for(
+    call: Callable[[], Result], reporter: Reporter, seconds: float, service: str
+) -> Result:
+    """Run a blocking call beside the run, so that cancel and deadline still hold.
+
+    A call of a library without timeouts cannot be stopped; it is left behind in a daemon thread.
+
+    Parameters
+    ----------
+    call
+        What to run; its result or exception is passed on.
+    seconds
+        Deadline.
+    service
+        Name of the service for the message.
+
+    Raises
+    ------
+    Canceled
+        The user asked to stop.
+    RetrievalError
+        The deadline has passed.
+    """
+    outcome: list[Result] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the waiting thread
+            failure.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name=f"waiting for {service}")
+    thread.start()
+    deadline = time.monotonic() + seconds
+    while thread.is_alive():
+        stop_if_canceled(reporter)
+        if time.monotonic() > deadline:
+            raise RetrievalError(
+                f"{service} did not answer within {seconds:.0f} seconds; try again later, and "
+                "check the proxy settings if this happens again."
+            )
+        thread.join(POLL_SECONDS)
+    if failure:
+        raise failure[0]
+    return outcome[0]

@@ -1,0 +1,131 @@
+"""Sentinel-1 scenes: what their names tell without any service."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_ORBITS_PER_CYCLE = 175
+_S1C_MANEUVER = 8018
+_BURST_SECONDS = 2.758273
+_PREAMBLE_SECONDS = 2.299849
+_ORBIT_SECONDS = 12 * 86400 / _ORBITS_PER_CYCLE
+_TURN_MARGIN = 0.005
+
+_FRAME = re.compile(
+    r"(?P<platform>S1[A-D])_(?P<mode>[A-Z0-9]{2})_(?:SLC_|GRD[FHM])_\d[SA]"
+    r"(?P<polarization>[SD][VH])_(?P<start>\d{8}T\d{6})_\d{8}T\d{6}_(?P<orbit>\d{6})_"
+    r"[0-9A-F]{6}_[0-9A-F]{4}"
+)
+_BURST = re.compile(
+    r"S1_(?P<burst>\d{6})_(?:IW|EW)\d_(?P<start>\d{8}T\d{6})_(?P<polarization>[VH]{2})_"
+    r"[0-9A-F]{4}-BURST"
+)
+_ANY_TIME = re.compile(r"(?<!\d)(\d{8}T\d{6})(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A granule that a job was ordered with.
+
+    Parameters
+    ----------
+    name
+        Granule name.
+    start
+        Start of the acquisition (UTC, whole seconds); None where the name does not tell.
+    path
+        Relative orbit number, 1..175; None where the name does not tell.
+    ascending
+        Whether the satellite flew north; None where the name does not tell.
+    polarization
+        ``VV``, ``VV+VH`` ...; empty where the name does not tell.
+    """
+
+    name: str
+    start: datetime | None
+    path: int | None
+    ascending: bool | None
+    polarization: str
+
+
+def parse_scene(name: str) -> Scene:
+    """Read a granule name; an unknown form gives a scene without facts."""
+    match = _FRAME.fullmatch(name)
+    if match:
+        dual, first = match["polarization"]
+        own = first * 2
+        other = "H" if first == "V" else "V"
+        return Scene(
+            name=name,
+            start=_utc(match["start"]),
+            path=relative_orbit(match["platform"], int(match["orbit"])),
+            ascending=None,
+            polarization=f"{own}+{first}{other}" if dual == "D" else own,
+        )
+    match = _BURST.fullmatch(name)
+    if match:
+        path, ascending = burst_orbit(int(match["burst"]))
+        return Scene(name, _utc(match["start"]), path, ascending, match["polarization"])
+    match = _ANY_TIME.search(name)
+    return Scene(name, _utc(match.group(1)) if match else None, None, None, "")
+
+
+def relative_orbit(platform: str, orbit: int) -> int:
+    """Compute the path of a Sentinel-1 acquisition.
+
+    Parameters
+    ----------
+    platform
+        ``S1A`` ... ``S1D``.
+    orbit
+        Absolute orbit number.
+
+    Returns
+    -------
+    int
+        Relative orbit, 1..175.
+
+    Notes
+    -----
+    The offsets are those of the orbit phasing of each satellite, as used by HyP3's own checks and
+    by MintPy; that of S1C changed with a maneuver after orbit 8018.
+    """
+    offset = {"S1A": 73, "S1B": 27, "S1C": 172 if orbit <= _S1C_MANEUVER else 99, "S1D": 42}
+    return (orbit - offset[platform]) % _ORBITS_PER_CYCLE + 1
+
+
+def burst_orbit(burst: int) -> tuple[int, bool | None]:
+    """Compute path and direction from the number of a burst.
+
+    ESA counts bursts along the 175 orbits of a cycle from the ascending node on, one each
+    2.758273 s after a preamble of 2.299849 s (Sentinel-1 Level-1 Detailed Algorithm Definition,
+    burst identification), so the number is a time within the cycle.
+
+    Parameters
+    ----------
+    burst
+        Relative burst number, 1..375887.
+
+    Returns
+    -------
+    path : int
+        Relative orbit, 1..175.
+    ascending : bool or None
+        None close to the northernmost and southernmost point of the orbit.
+    """
+    orbits = (burst * _BURST_SECONDS + _PREAMBLE_SECONDS) / _ORBIT_SECONDS
+    path = min(math.floor(orbits), _ORBITS_PER_CYCLE - 1) + 1
+    phase = orbits - math.floor(orbits)
+    if min(abs(phase - 0.25), abs(phase - 0.75)) < _TURN_MARGIN:
+        return path, None
+    return path, phase < 0.25 or phase > 0.75
+
+
+def _utc(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,194 @@
+"""From the filters of a run to the jobs it is about."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from hyp3_sdk import HyP3
+from shapely.geometry.base import BaseGeometry
+
+from ..contract import PRODUCTION_API
+from ..errors import InconsistentProductsError
+from ..parameters import Parameters
+from ..reporter import Reporter
+from .catalog import Catalog
+from .connection import checked_api_url
+from .credentials import Credentials, resolve_credentials
+from .filters import (
+    Filters,
+    Funnel,
+    apply_catalog_filters,
+    apply_offline_filters,
+    read_filters,
+)
+from .footprints import job_footprint
+from .jobs import JobRecord, get_jobs, list_jobs
+from .scene_cache import SceneFacts
+from .session import open_service
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The jobs of a run with what is known about each.
+
+    Parameters
+    ----------
+    jobs
+        Newest request first.
+    paths, directions, footprints
+        By job id; None where unknown. A direction is True for ascending.
+    """
+
+    jobs: tuple[JobRecord, ...]
+    paths: Mapping[str, int | None]
+    directions: Mapping[str, bool | None]
+    footprints: Mapping[str, BaseGeometry | None]
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Distinct project names, sorted."""
+        return tuple(sorted({job.project for job in self.jobs if job.project}))
+
+
+def select_jobs(
+    parameters: Parameters,
+    given: Mapping[str, str] | None,
+    reporter: Reporter,
+    *,
+    footprints: bool,
+    kept: Set[str] = frozenset(),
+) -> Selection:
+    """Log in, list jobs and filter them.
+
+    Parameters
+    ----------
+    parameters
+        The filter parameters of the contract, and ``API_URL``.
+    given
+        Credentials of the job.
+    footprints
+        Whether the catalog is asked even where no filter needs it.
+    kept
+        Ids of jobs whose products are complete on disk, which count although expired.
+
+    Raises
+    ------
+    NoProductsError
+        Nothing is left; the message says which filter removed what.
+    RetrievalError
+        A service cannot be reached or refuses.
+    """
+    filters = read_filters(parameters)
+    api_url = checked_api_url(parameters.text("API_URL") or PRODUCTION_API)
+    credentials = resolve_credentials(given)
+    service = open_service(api_url, credentials, reporter)
+    jobs = _listed(service, filters, credentials, reporter)
+    what = (
+        f"jobs named in JOBS at {api_url}"
+        if filters.job_ids
+        else (f"{filters.job_type} jobs at {api_url}")
+    )
+    funnel = Funnel(jobs)
+    apply_offline_filters(funnel, filters, kept)
+    funnel.require(what)
+    facts: Mapping[str, SceneFacts] = {}
+    if footprints or filters.needs_footprints:
+        facts = Catalog(reporter).look_up(scene.name for job in funnel.jobs for scene in job.scenes)
+    directions = {job.job_id: _direction(job, facts) for job in funnel.jobs}
+    areas = {job.job_id: job_footprint(job, facts) for job in funnel.jobs} if facts else {}
+    apply_catalog_filters(funnel, filters, directions, areas)
+    funnel.require(what)
+    account = funnel.account()
+    reporter.info(
+        f"{len(funnel.jobs)} of {len(jobs)} jobs are chosen"
+        + (f" ({account})." if account else ".")
+    )
+    return Selection(
+        jobs=tuple(funnel.jobs),
+        paths={job.job_id: _path(job, facts) for job in funnel.jobs},
+        directions=directions,
+        footprints=areas,
+    )
+
+
+def _listed(
+    service: HyP3, filters: Filters, credentials: Credentials, reporter: Reporter
+) -> list[JobRecord]:
+    jobs = list_jobs(service, filters.job_type, credentials, reporter)
+    if not filters.job_ids:
+        return jobs
+    wanted = set(filters.job_ids)
+    found = [job for job in jobs if job.job_id in wanted]
+    missing = [name for name in filters.job_ids if name not in {job.job_id for job in found}]
+    return found + get_jobs(service, missing, credentials, reporter)
+
+
+def _path(job: JobRecord, facts: Mapping[str, SceneFacts]) -> int | None:
+    if job.path is not None:
+        return job.path
+    known = (facts[scene.name].path for scene in job.scenes if scene.name in facts)
+    return next((path for path in known if path is not None), None)
+
+
+def _direction(job: JobRecord, facts: Mapping[str, SceneFacts]) -> bool | None:
+    known = (facts[scene.name].ascending for scene in job.scenes if scene.name in facts)
+    told = next((ascending for ascending in known if ascending is not None), None)
+    return job.ascending if told is None else told
+
+
+def require_one_geometry(selection: Selection) -> None:
+    """Refuse to mix paths, directions or job types in one stack.
+
+    Raises
+    ------
+    InconsistentProductsError
+        With the list of choices and how many jobs each has.
+    """
+    types = Counter(job.job_type for job in selection.jobs)
+    if len(types) > 1:
+        raise InconsistentProductsError(
+            f"The jobs are of several types ({_choices(types)}), which do not belong into one "
+            "stack; name jobs of one type in JOBS."
+        )
+    views: Counter[str] = Counter()
+    directions_of: dict[int | None, set[bool]] = defaultdict(set)
+    for job in selection.jobs:
+        known = selection.directions[job.job_id]
+        if known is not None:
+            directions_of[selection.paths[job.job_id]].add(known)
+    for job in selection.jobs:
+        path, ascending = selection.paths[job.job_id], selection.directions[job.job_id]
+        # Where all known scenes of a path agree, an unknown one is no reason to stop.
+        if ascending is None and len(directions_of[path]) == 1:
+            ascending = next(iter(directions_of[path]))
+        word = {True: " ascending", False: " descending", None: ""}[ascending]
+        views[f"path {path if path is not None else 'unknown'}{word}"] += 1
+    if len(views) > 1:
+        raise InconsistentProductsError(
+            "The jobs look at the ground from several directions, which do not belong into one "
+            f"stack; choose one with PATHS and DIRECTION: {_choices(views)}."
+        )
+
+
+def newest_of_repeated(jobs: Sequence[JobRecord], reporter: Reporter) -> tuple[JobRecord, ...]:
+    """Keep the newest of jobs that were ordered twice with the same scenes and options."""
+    newest: dict[tuple[object, ...], JobRecord] = {}
+    for job in sorted(jobs, key=lambda job: job.requested):
+        key = (
+            job.job_type,
+            frozenset(scene.name for scene in job.scenes),
+            tuple(sorted((name, repr(value)) for name, value in job.options.items())),
+        )
+        if key in newest:
+            reporter.info(f"{newest[key].label} was ordered again; {job.label} is used instead.")
+        newest[key] = job
+    chosen = {job.job_id for job in newest.values()}
+    return tuple(job for job in jobs if job.job_id in chosen)
+
+
+def _choices(counts: Counter[str]) -> str:
+    return ", ".join(
+        f"{name} ({count} job{'s' if count != 1 else ''})" for name, count in sorted(counts.items())
+    )

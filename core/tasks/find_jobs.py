@@ -1,0 +1,60 @@
+"""Task ``findjobs``: the jobs that fit the filters, as a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidParameterError
+from ..parameters import Parameters
+from ..reporter import Reporter
+from ..retrieval.connection import proxy_environment
+from ..retrieval.features import FIELDS, write_features
+from ..retrieval.selection import select_jobs
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """List and filter jobs and write them as GeoJSON.
+
+    Parameters
+    ----------
+    parameters
+        The filters of the contract. ``WORK_FOLDER`` is where the features go; without it, OUTPUT
+        has to name a ``.geojson`` file. ``ALL_STATES`` also lists unfinished and expired jobs.
+    credentials
+        ``{"token"}``, ``{"username", "password"}`` or None.
+
+    Returns
+    -------
+    dict
+        ``COUNT``, ``PROJECTS`` (list of names), ``FEATURES_FILE``, ``FIELDS`` and, without
+        ``WORK_FOLDER``, ``OUTPUT``.
+    """
+    values = Parameters(parameters)
+    target, outputs = _target(values)
+    with proxy_environment(parameters.get("PROXIES")):
+        selection = select_jobs(values, credentials, reporter, footprints=True)
+    write_features(selection, target)
+    reporter.progress(100.0)
+    return {
+        "COUNT": len(selection.jobs),
+        "PROJECTS": list(selection.projects),
+        "FEATURES_FILE": str(target),
+        "FIELDS": [list(field) for field in FIELDS],
+        **outputs,
+    }
+
+
+def _target(values: Parameters) -> tuple[Path, dict[str, Any]]:
+    folder = values.path("WORK_FOLDER")
+    if folder is not None:
+        return folder / "jobs.geojson", {}
+    output = values.path("OUTPUT", required=True)
+    if output is None or output.suffix.lower() not in (".geojson", ".json"):
+        raise InvalidParameterError(
+            f"OUTPUT is {output}, but without QGIS it has to be a file that ends in .geojson."
+        )
+    return output, {"OUTPUT": str(output)}
