@@ -20,7 +20,19 @@ class NoProductsError(StackError):
 
 
 class ProductError(StackError):
-    """A product is damaged or lacks something that was asked for."""
+    """A product is damaged or lacks something that was asked for.
+
+    Parameters
+    ----------
+    message
+        The sentence for the user.
+    product
+        Name of the product, where the run can go on without it.
+    """
+
+    def __init__(self, message: str, product: str | None = None) -> None:
+        super().__init__(message)
+        self.product = product
 
 
 class InconsistentProductsError(StackError):

@@ -1,0 +1,158 @@
+"""Grids on a lattice of pixel edges, in whole pixels wherever possible."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.transform import Affine
+
+from ..products.product import Raster
+
+TOLERANCE = 1e-3
+"""Positions closer than this many pixels are the same; HyP3 writes whole or half meters."""
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Positions that pixel edges may take.
+
+    The native lattices differ: edges of GAMMA interferograms lie half a pixel off the multiples of
+    the spacing (their pixel centers lie on them), edges of ISCE and RTC products on the multiples.
+    Snapping to multiples, as ``gdalwarp -tap`` does, would shift the former by half a pixel.
+
+    Parameters
+    ----------
+    spacing
+        Distance between edges in meters.
+    x_phase, y_phase
+        Position of one vertical and one horizontal edge modulo ``spacing``, in meters.
+    """
+
+    spacing: float
+    x_phase: float
+    y_phase: float
+
+    @classmethod
+    def of(cls, raster: Raster) -> Lattice:
+        """Return the lattice that a raster lies on."""
+        return cls(
+            raster.spacing, _phase(raster.left, raster.spacing), _phase(raster.top, raster.spacing)
+        )
+
+    def holds(self, raster: Raster) -> bool:
+        """Tell whether a raster's pixel edges lie on the lattice (its CRS is not compared)."""
+        if not math.isclose(raster.spacing, self.spacing, rel_tol=1e-9):
+            return False
+        offsets = (
+            (raster.left - self.x_phase) / self.spacing,
+            (raster.top - self.y_phase) / self.spacing,
+        )
+        return all(abs(offset - round(offset)) < TOLERANCE for offset in offsets)
+
+    def outward(self, bounds: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+        """Return the smallest range of lattice lines around left, bottom, right, top."""
+        left, bottom, right, top = self._lines(bounds)
+        return (
+            math.floor(left + TOLERANCE),
+            math.floor(bottom + TOLERANCE),
+            math.ceil(right - TOLERANCE),
+            math.ceil(top - TOLERANCE),
+        )
+
+    def inward(self, bounds: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+        """Return the largest range of lattice lines inside left, bottom, right, top."""
+        left, bottom, right, top = self._lines(bounds)
+        return (
+            math.ceil(left - TOLERANCE),
+            math.ceil(bottom - TOLERANCE),
+            math.floor(right + TOLERANCE),
+            math.floor(top + TOLERANCE),
+        )
+
+    def _lines(self, bounds: tuple[float, float, float, float]) -> tuple[float, ...]:
+        left, bottom, right, top = bounds
+        return (
+            (left - self.x_phase) / self.spacing,
+            (bottom - self.y_phase) / self.spacing,
+            (right - self.x_phase) / self.spacing,
+            (top - self.y_phase) / self.spacing,
+        )
+
+    def grid(self, epsg: int | None, wkt: str, lines: tuple[int, int, int, int]) -> Grid:
+        """Return the grid between lattice lines left, bottom, right, top."""
+        left, bottom, right, top = lines
+        return Grid(
+            epsg=epsg,
+            wkt=wkt,
+            left=self.x_phase + left * self.spacing,
+            top=self.y_phase + top * self.spacing,
+            spacing=self.spacing,
+            width=right - left,
+            height=top - bottom,
+        )
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The grid of a stack: north up, square pixels.
+
+    Parameters
+    ----------
+    epsg
+        Code of the CRS; None for a CRS without one.
+    wkt
+        The CRS as WKT.
+    left, top
+        Outer corner of the upper left pixel, in meters.
+    spacing
+        Width and height of a pixel, in meters.
+    width, height
+        Number of columns and rows.
+    """
+
+    epsg: int | None
+    wkt: str
+    left: float
+    top: float
+    spacing: float
+    width: int
+    height: int
+
+    @property
+    def crs(self) -> str:
+        """Authority code where there is one, else WKT."""
+        return f"EPSG:{self.epsg}" if self.epsg is not None else self.wkt
+
+    @property
+    def transform(self) -> Affine:
+        """Pixel corner (column, row) to map coordinates."""
+        return Affine(self.spacing, 0.0, self.left, 0.0, -self.spacing, self.top)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top."""
+        return (
+            self.left,
+            self.top - self.height * self.spacing,
+            self.left + self.width * self.spacing,
+            self.top,
+        )
+
+    @property
+    def x(self) -> NDArray[np.float64]:
+        """Eastings of the pixel centers, ascending, shape (width,)."""
+        return self.left + (np.arange(self.width) + 0.5) * self.spacing
+
+    @property
+    def y(self) -> NDArray[np.float64]:
+        """Northings of the pixel centers, descending, shape (height,)."""
+        return self.top - (np.arange(self.height) + 0.5) * self.spacing
+
+
+def _phase(position: float, spacing: float) -> float:
+    """Return the position modulo the spacing, 0 where rounding would give nearly one spacing."""
+    phase = position % spacing
+    return 0.0 if spacing - phase < TOLERANCE * spacing else phase

@@ -1,0 +1,334 @@
+"""The plan of a stack: which grid, which products are copied, warped or left out, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+from rasterio.errors import RasterioError
+from rasterio.warp import transform_bounds
+
+from ..errors import GridError, InconsistentProductsError, InvalidParameterError
+from ..parameters import Extent
+from ..products.product import Product, Raster
+from ..products.selection import LeftOut
+from .lattice import Grid, Lattice
+
+_EDGE_POINTS = 101
+"""Points per edge when a rectangle is projected: its edges become curves."""
+
+Bounds = tuple[float, float, float, float]
+
+
+class Transfer(Enum):
+    """How the pixels of a product reach the grid."""
+
+    COPY = "copy"
+    """By an offset of whole pixels: every value stays what it is."""
+    WARP = "warp"
+    """Resampled, because the product lies in another CRS or off the lattice."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A product and its place on the grid.
+
+    Parameters
+    ----------
+    product, raster
+        The product and the grid that its layers share.
+    transfer
+        Copied or warped.
+    bounds
+        Left, bottom, right, top of the product in the CRS of the grid.
+    row, column
+        Grid row and column of the product's upper left pixel where it is copied (negative where
+        the product begins outside the grid); 0 where it is warped.
+    """
+
+    product: Product
+    raster: Raster
+    transfer: Transfer
+    bounds: Bounds
+    row: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class GridOptions:
+    """What the user decides about the grid; see the parameters of ``hyp3:buildstack``."""
+
+    target_crs: str | None = None
+    extent_mode: str = "union"
+    extent: Extent | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The grid and the fate of every product.
+
+    Parameters
+    ----------
+    grid
+        Common grid.
+    placements
+        Products that go onto the grid, in the order given.
+    left_out
+        Products that do not.
+    reasons
+        Sentences on how the grid was chosen.
+    """
+
+    grid: Grid
+    placements: tuple[Placement, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    reasons: tuple[str, ...] = field(default=())
+
+    @property
+    def copied(self) -> int:
+        """Number of products that are copied bit for bit."""
+        return sum(placement.transfer is Transfer.COPY for placement in self.placements)
+
+    @property
+    def warped(self) -> int:
+        """Number of products that are warped."""
+        return len(self.placements) - self.copied
+
+    def describe(self) -> list[str]:
+        """Return the plan as lines for the user."""
+        grid = self.grid
+        lines = [
+            *self.reasons,
+            f"Grid: {grid.crs}, {grid.width} x {grid.height} pixels of {grid.spacing:g} m, "
+            f"upper left corner {grid.left:.1f}, {grid.top:.1f}.",
+            f"{self.copied} products are copied bit for bit, {self.warped} are warped, "
+            f"{len(self.left_out)} are left out.",
+        ]
+        for placement in self.placements:
+            if placement.transfer is Transfer.WARP:
+                source = placement.raster.epsg
+                why = (
+                    f"from EPSG:{source}" if source != grid.epsg else "it lies off the pixel lattice"
+                )
+                lines.append(f"  warped: {placement.product} ({why})")
+        lines.extend(f"  left out: {item.name} ({item.reason})" for item in self.left_out)
+        return lines
+
+
+def make_plan(
+    products: Sequence[tuple[Product, Raster]],
+    options: GridOptions,
+    left_out: Sequence[LeftOut] = (),
+) -> Plan:
+    """Lay one grid over products.
+
+    The CRS is that of most products (by number; ties go to the larger covered area, then to the
+    lowest code) unless the user names one. The lattice is that of most products in that CRS.
+    Products on it are copied, all others warped.
+
+    Parameters
+    ----------
+    products
+        Products with the grid that their layers share; at least one.
+    options
+        The user's choices.
+    left_out
+        Products that were put aside before, for the account.
+
+    Returns
+    -------
+    Plan
+        Grid and placements in the order of ``products``.
+
+    Raises
+    ------
+    InconsistentProductsError
+        If the products have different pixel spacings.
+    GridError
+        If nothing is left of the intersection, or the extent lies outside the products.
+    InvalidParameterError
+        If the target CRS is unknown or not in meters, or the extent cannot be projected.
+    """
+    rasters = [raster for _, raster in products]
+    spacing = _common_spacing(products)
+    reasons: list[str] = []
+    crs = _target_crs(rasters, options.target_crs, reasons)
+    epsg = crs.to_epsg()
+    lattice = _native_lattice(rasters, epsg, spacing)
+
+    bounds = [_bounds_in(raster, crs, epsg) for raster in rasters]
+    lines = _lines(lattice, bounds, options, crs)
+    grid = lattice.grid(epsg, crs.to_wkt(), lines)
+
+    placements: list[Placement] = []
+    outside: list[LeftOut] = []
+    for (product, raster), box in zip(products, bounds, strict=True):
+        if not _overlap(box, grid.bounds):
+            outside.append(LeftOut(product.name.text, "it lies outside the grid"))
+        elif raster.epsg == epsg and lattice.holds(raster):
+            placements.append(
+                Placement(
+                    product,
+                    raster,
+                    Transfer.COPY,
+                    box,
+                    row=round((grid.top - raster.top) / spacing),
+                    column=round((raster.left - grid.left) / spacing),
+                )
+            )
+        else:
+            placements.append(Placement(product, raster, Transfer.WARP, box))
+    return Plan(grid, tuple(placements), (*left_out, *outside), tuple(reasons))
+
+
+def _common_spacing(products: Sequence[tuple[Product, Raster]]) -> float:
+    spacings: dict[float, list[Product]] = {}
+    for product, raster in products:
+        spacings.setdefault(round(raster.spacing, 6), []).append(product)
+    if len(spacings) > 1:
+        listed = "; ".join(
+            f"{spacing:g} m: {len(group)} (such as {group[0]})"
+            for spacing, group in sorted(spacings.items())
+        )
+        raise InconsistentProductsError(
+            f"The products have {len(spacings)} pixel spacings ({listed}); put the products of "
+            "each spacing into a folder of their own."
+        )
+    return next(raster.spacing for _, raster in products)
+
+
+def _target_crs(rasters: Sequence[Raster], wanted: str | None, reasons: list[str]) -> CRS:
+    if wanted is not None:
+        try:
+            crs = CRS.from_user_input(wanted)
+        except CRSError:
+            raise InvalidParameterError(
+                f"TARGET_CRS is {wanted!r}, which is no coordinate reference system; give a code "
+                "such as EPSG:32606."
+            ) from None
+        units = {axis.unit_name for axis in crs.axis_info}
+        if not crs.is_projected or units != {"metre"}:
+            raise InvalidParameterError(
+                f"TARGET_CRS {crs.name} is not a projected system in meters; choose a UTM zone "
+                "or another such system."
+            )
+        reasons.append(f"The target CRS {crs.name} was chosen by the user.")
+        return crs
+    number = Counter(raster.epsg for raster in rasters)
+    area: Counter[int] = Counter()
+    for raster in rasters:
+        area[raster.epsg] += raster.width * raster.height
+    epsg = min(number, key=lambda code: (-number[code], -area[code], code))
+    crs = CRS.from_epsg(epsg)
+    if len(number) > 1:
+        listed = ", ".join(f"EPSG:{code}: {count}" for code, count in sorted(number.items()))
+        reasons.append(
+            f"The products lie in {len(number)} zones ({listed}); most lie in EPSG:{epsg} "
+            f"({crs.name}), which the stack takes."
+        )
+    return crs
+
+
+def _native_lattice(rasters: Sequence[Raster], epsg: int | None, spacing: float) -> Lattice:
+    # Without a product in the target CRS the lattice of their type is kept: HyP3 snaps raw
+    # coordinates, so its phase is the same in every zone.
+    native = [raster for raster in rasters if raster.epsg == epsg] or list(rasters)
+    phases = Counter(
+        (round(lattice.x_phase, 6), round(lattice.y_phase, 6))
+        for lattice in map(Lattice.of, native)
+    )
+    x_phase, y_phase = min(phases, key=lambda phase: (-phases[phase], phase))
+    return Lattice(spacing, x_phase, y_phase)
+
+
+def _bounds_in(raster: Raster, crs: CRS, epsg: int | None) -> Bounds:
+    if raster.epsg == epsg:
+        return raster.bounds
+    try:
+        left, bottom, right, top = transform_bounds(
+            f"EPSG:{raster.epsg}", crs.to_wkt(), *raster.bounds, densify_pts=_EDGE_POINTS
+        )
+    except RasterioError as error:
+        raise GridError(
+            f"Products in EPSG:{raster.epsg} cannot be projected to {crs.name}; choose a TARGET_CRS "
+            "that covers them."
+        ) from error
+    return left, bottom, right, top
+
+
+def _lines(
+    lattice: Lattice, bounds: Sequence[Bounds], options: GridOptions, crs: CRS
+) -> tuple[int, int, int, int]:
+    ranges = [lattice.outward(box) for box in bounds]
+    union = _around(ranges)
+    lines = union
+    if options.extent_mode == "intersection":
+        lines = _within([lattice.inward(box) for box in bounds])
+        if _empty(lines):
+            raise GridError(
+                "The products have no area in common; use the extent mode union, or choose fewer "
+                "products by START, END or folder."
+            )
+    if options.extent is not None:
+        wanted = lattice.outward(_project_extent(options.extent, crs))
+        lines = _within([lines, wanted])
+        if _empty(lines):
+            covered = ", ".join(
+                f"{lattice.x_phase + union[i] * lattice.spacing:.0f}"
+                if i in (0, 2)
+                else f"{lattice.y_phase + union[i] * lattice.spacing:.0f}"
+                for i in (0, 2, 1, 3)
+            )
+            raise GridError(
+                f"EXTENT lies outside the products, which cover {covered} (xmin, xmax, ymin, ymax) "
+                f"in {crs.name}; choose an extent within."
+            )
+    return lines
+
+
+def _project_extent(extent: Extent, crs: CRS) -> Bounds:
+    box = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
+    if extent.crs is None:
+        return box
+    try:
+        source = CRS.from_user_input(extent.crs)
+    except CRSError:
+        raise InvalidParameterError(
+            f"EXTENT is given in {extent.crs!r}, which is no coordinate reference system; give a "
+            "code such as EPSG:4326."
+        ) from None
+    if source == crs:
+        return box
+    try:
+        left, bottom, right, top = transform_bounds(
+            source.to_wkt(), crs.to_wkt(), *box, densify_pts=_EDGE_POINTS
+        )
+    except RasterioError as error:
+        raise InvalidParameterError(
+            f"EXTENT cannot be projected from {source.name} to {crs.name}; give it in "
+            f"{crs.name}."
+        ) from error
+    return left, bottom, right, top
+
+
+def _around(ranges: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
+    lefts, bottoms, rights, tops = zip(*ranges, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def _within(ranges: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
+    lefts, bottoms, rights, tops = zip(*ranges, strict=True)
+    return max(lefts), max(bottoms), min(rights), min(tops)
+
+
+def _empty(lines: tuple[int, int, int, int]) -> bool:
+    left, bottom, right, top = lines
+    return right <= left or top <= bottom
+
+
+def _overlap(one: Bounds, other: Bounds) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,259 @@
+"""Reads a block of a layer on the grid of the stack, copied or warped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from pyproj import Transformer
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from ..errors import ProductError
+from ..products.layers import Layer, LayerKind
+from .lattice import Grid
+from .plan import Placement, Transfer
+
+WARP_TOLERANCE = 0.001
+"""Largest error of GDAL's interpolated transformation, in pixels.
+
+GDAL's default of 0.125 biases positions by 0.025 pixels between neighboring UTM zones; with 0.001
+the bias measures 0.0004 pixels. ``WarpedVRT`` refuses 0.
+"""
+
+BLOCK_CACHE_MEGABYTES = 64
+"""GDAL's own cache; its default is a twentieth of the machine's memory."""
+
+
+def gdal_environment() -> rasterio.Env:
+    """Return the GDAL settings of a run, to be entered in the main thread."""
+    return rasterio.Env(
+        GDAL_CACHEMAX=BLOCK_CACHE_MEGABYTES,
+        # Products lie in folders of dozens of files, which GDAL would list for every file it opens.
+        GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR",
+        GDAL_NUM_THREADS="1",
+    )
+
+
+def resampling_of(layer: Layer, choice: str) -> Resampling:
+    """Return the method for a layer that is warped.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    choice
+        ``auto``: bilinear for continuous layers, nearest for all others (an unwrapped phase is
+        continuous only inside one unwrapped area). Any other method is used for continuous layers
+        and for unwrapped phase; classes and angles with a seam keep nearest.
+    """
+    if layer.kind in (LayerKind.CATEGORICAL, LayerKind.CYCLIC):
+        return Resampling.nearest
+    if choice == "auto":
+        continuous = layer.kind is LayerKind.CONTINUOUS
+        return Resampling.bilinear if continuous else Resampling.nearest
+    return Resampling[choice]
+
+
+def read_stored(
+    placement: Placement,
+    layer: Layer,
+    grid: Grid,
+    rows: slice,
+    columns: slice,
+    resampling: Resampling,
+    outside: float,
+) -> NDArray[Any]:
+    """Read a block with the values as HyP3 stores them.
+
+    Parameters
+    ----------
+    placement
+        Product and place.
+    layer
+        Layer to read.
+    grid
+        Grid of the stack.
+    rows, columns
+        Block of the grid; both ends given.
+    resampling
+        Method where the product is warped.
+    outside
+        Value where the product has none.
+
+    Returns
+    -------
+    ndarray
+        Shape (rows, columns), in the data type of the file (float32 for integers with NaN outside).
+
+    Raises
+    ------
+    ProductError
+        If the file cannot be read.
+    """
+    try:
+        with rasterio.open(placement.product.layer_path(layer.name)) as dataset:
+            if placement.transfer is Transfer.COPY:
+                return _copy(dataset, placement, rows, columns, outside)
+            with WarpedVRT(
+                dataset,
+                crs=grid.crs,
+                transform=grid.transform,
+                width=grid.width,
+                height=grid.height,
+                resampling=resampling,
+                src_nodata=layer.missing,
+                nodata=outside,
+                dtype=_dtype(dataset, outside),
+                tolerance=WARP_TOLERANCE,
+                warp_mem_limit=32,
+            ) as warped:
+                return warped.read(1, window=_window(rows, columns))
+    except (RasterioError, OSError) as error:
+        raise ProductError(
+            f"The layer {layer.name} of {placement.product} is damaged and cannot be read; "
+            "retrieve the product again, or leave it out with the rule skip for bad products.",
+            product=placement.product.name.text,
+        ) from error
+
+
+def _copy(
+    dataset: rasterio.DatasetReader,
+    placement: Placement,
+    rows: slice,
+    columns: slice,
+    outside: float,
+) -> NDArray[Any]:
+    first_row, last_row = rows.start - placement.row, rows.stop - placement.row
+    first_column, last_column = columns.start - placement.column, columns.stop - placement.column
+    inner_rows = slice(max(first_row, 0), min(last_row, dataset.height))
+    inner_columns = slice(max(first_column, 0), min(last_column, dataset.width))
+    shape = (rows.stop - rows.start, columns.stop - columns.start)
+    dtype = _dtype(dataset, outside)
+    if inner_rows.start >= inner_rows.stop or inner_columns.start >= inner_columns.stop:
+        return np.full(shape, outside, dtype)
+    values = dataset.read(1, window=_window(inner_rows, inner_columns))
+    if values.shape == shape:
+        return values
+    block = np.full(shape, outside, dtype)
+    block[
+        inner_rows.start - first_row : inner_rows.stop - first_row,
+        inner_columns.start - first_column : inner_columns.stop - first_column,
+    ] = values
+    return block
+
+
+def _dtype(dataset: rasterio.DatasetReader, outside: float) -> str:
+    """Return the file's data type, or float32 where integers have to make room for NaN."""
+    stored = str(dataset.dtypes[0])
+    return "float32" if np.isnan(outside) and not stored.startswith("float") else stored
+
+
+def read_block(
+    placement: Placement,
+    layer: Layer,
+    grid: Grid,
+    rows: slice,
+    columns: slice,
+    resampling: Resampling,
+    reference: tuple[int, int] | None = None,
+) -> NDArray[Any]:
+    """Read a block with missing data as the stack marks them.
+
+    Parameters
+    ----------
+    placement, layer, grid, rows, columns, resampling
+        As for :func:`read_stored`.
+    reference
+        Row and column of the phase reference pixel in the product's raster, where 0 is a value.
+
+    Returns
+    -------
+    ndarray
+        Shape (rows, columns): float32 with NaN, or uint8 with 255 where data are missing.
+
+    Raises
+    ------
+    ProductError
+        If the file cannot be read, or a class number does not fit.
+    """
+    if layer.is_mask:
+        stored = read_stored(placement, layer, grid, rows, columns, resampling, float(layer.fill))
+        return _class_numbers(stored, placement, layer)
+    stored = read_stored(placement, layer, grid, rows, columns, resampling, float("nan"))
+    block = stored.astype("float32", copy=False)
+    if layer.missing is not None and placement.transfer is Transfer.COPY:
+        block[block == np.float32(layer.missing)] = np.nan
+    if "valid_range" in layer.attributes and resampling is Resampling.cubic:
+        np.clip(block, *layer.attributes["valid_range"], out=block)
+    if reference is not None and layer.kind is LayerKind.UNWRAPPED:
+        _restore_reference(block, placement, grid, rows, columns, reference)
+    return block
+
+
+def _class_numbers(stored: NDArray[Any], placement: Placement, layer: Layer) -> NDArray[np.uint8]:
+    if stored.dtype == np.uint8:
+        return stored
+    if stored.size and not (stored.min() >= 0 and stored.max() <= layer.fill):
+        raise ProductError(
+            f"The layer {layer.name} of {placement.product} holds class numbers above "
+            f"{layer.fill:.0f}; leave the layer out of LAYERS.",
+            product=placement.product.name.text,
+        )
+    return stored.astype("uint8")
+
+
+def _restore_reference(
+    block: NDArray[np.float32],
+    placement: Placement,
+    grid: Grid,
+    rows: slice,
+    columns: slice,
+    reference: tuple[int, int],
+) -> None:
+    """Put the zero of the reference pixel back where masking took it for missing data."""
+    for row, column in _reference_on_grid(placement, grid, reference):
+        if rows.start <= row < rows.stop and columns.start <= column < columns.stop:
+            row, column = row - rows.start, column - columns.start
+            if np.isnan(block[row, column]):
+                block[row, column] = 0.0
+
+
+def _reference_on_grid(
+    placement: Placement, grid: Grid, reference: tuple[int, int]
+) -> list[tuple[int, int]]:
+    row, column = reference
+    if placement.transfer is Transfer.COPY:
+        return [(row + placement.row, column + placement.column)]
+    # The grid pixels whose centers fall into the reference pixel: as nearest resampling sees it.
+    raster = placement.raster
+    to_grid = Transformer.from_crs(f"EPSG:{raster.epsg}", grid.crs, always_xy=True)
+    x, y = to_grid.transform(
+        raster.left + (column + 0.5) * raster.spacing, raster.top - (row + 0.5) * raster.spacing
+    )
+    center_row = int((grid.top - y) // grid.spacing)
+    center_column = int((x - grid.left) // grid.spacing)
+    near = [
+        (center_row + down, center_column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)
+    ]
+    back_x, back_y = to_grid.transform(
+        [grid.left + (right + 0.5) * grid.spacing for _, right in near],
+        [grid.top - (down + 0.5) * grid.spacing for down, _ in near],
+        direction="INVERSE",
+    )
+    return [
+        position
+        for position, source_x, source_y in zip(near, back_x, back_y, strict=True)
+        if (source_y < raster.top - row * raster.spacing)
+        and (source_y >= raster.top - (row + 1) * raster.spacing)
+        and (source_x >= raster.left + column * raster.spacing)
+        and (source_x < raster.left + (column + 1) * raster.spacing)
+    ]
+
+
+def _window(rows: slice, columns: slice) -> Window:
+    return Window(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)

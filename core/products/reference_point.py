@@ -1,0 +1,60 @@
+"""The pixel of an interferogram whose phase is zero by definition, not for want of data."""
+
+from __future__ import annotations
+
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from .product import Product, Raster
+
+_COORDINATES = (
+    "X coordinate of the reference point in the map projection",
+    "Y coordinate of the reference point in the map projection",
+)
+
+
+def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
+    """Find the phase reference pixel of a GAMMA interferogram.
+
+    HyP3 subtracts the phase at the reference point, so the unwrapped phase is exactly 0 there,
+    which is also its value for missing data. The parameter file holds the point's map coordinates;
+    those of products made before hyp3-gamma 5.4.2 are unreliable, so the pixel counts only where
+    the phase is in fact 0 and data surround it.
+
+    Parameters
+    ----------
+    product
+        The product.
+    raster
+        The grid of its layers.
+
+    Returns
+    -------
+    (row, column) or None
+        Position in the product's raster, counted from 0; None where the product has no such point
+        or its phase cannot be read (reading the layer itself tells why).
+    """
+    if product.parameters is None or "unw_phase" not in product.layers:
+        return None
+    x, y = (product.parameters.number(key) for key in _COORDINATES)
+    if x is None or y is None:
+        return None
+    column = int((x - raster.left) // raster.spacing)
+    row = int((raster.top - y) // raster.spacing)
+    if not (0 <= row < raster.height and 0 <= column < raster.width):
+        return None
+    first_row, first_column = max(row - 1, 0), max(column - 1, 0)
+    window = Window(
+        first_column,
+        first_row,
+        min(column + 2, raster.width) - first_column,
+        min(row + 2, raster.height) - first_row,
+    )
+    try:
+        with rasterio.open(product.layer_path("unw_phase")) as dataset:
+            phase = dataset.read(1, window=window)
+    except RasterioError:
+        return None
+    is_zero = phase[row - first_row, column - first_column] == 0
+    return (row, column) if is_zero and phase.any() else None

@@ -1,0 +1,265 @@
+"""Chooses the products of a stack and accounts for every one that is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ..errors import (
+    InconsistentProductsError,
+    InvalidParameterError,
+    NoProductsError,
+    ProductError,
+)
+from .layers import LAYERS, Layer
+from .names import ProductName, parse_name
+from .product import Product, Raster, common_raster
+from .scan import Scan, scan_folder
+
+_READERS = 8
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A product that does not go into the stack, and why (one clause)."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SelectionOptions:
+    """What the user asks for; see the parameters of ``hyp3:buildstack``.
+
+    ``layers`` are names of layers or of stack variables, empty for all. ``skip_bad`` leaves bad
+    products out instead of stopping. ``without`` names products found bad while they were read.
+    """
+
+    product_type: str = "auto"
+    layers: tuple[str, ...] = ()
+    start: date | None = None
+    end: date | None = None
+    skip_bad: bool = False
+    without: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Products that belong into one stack.
+
+    Parameters
+    ----------
+    product_type
+        Their type.
+    products
+        Each with the grid that its layers share, in the order of the scan.
+    layers
+        Layers of the stack, in table order.
+    left_out
+        All other products of the folder and why.
+    warnings
+        Sentences for the user.
+    """
+
+    product_type: str
+    products: tuple[tuple[Product, Raster], ...]
+    layers: tuple[Layer, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+
+def select_products(folder: Path, options: SelectionOptions) -> Selection:
+    """Find the products of a folder that make one stack.
+
+    Parameters
+    ----------
+    folder
+        See :func:`core.products.scan.scan_folder`.
+    options
+        The user's choices.
+
+    Returns
+    -------
+    Selection
+        At least one product and one layer.
+
+    Raises
+    ------
+    NoProductsError
+        If no product is found or left.
+    InconsistentProductsError
+        If the folder holds several product types and none was chosen.
+    InvalidParameterError
+        If a layer is unknown.
+    ProductError
+        If a product is bad and bad products stop the run.
+    """
+    scan = scan_folder(folder)
+    return _Chooser(folder, scan, options).choose()
+
+
+class _Chooser:
+    """Narrows a scan down, keeping account."""
+
+    def __init__(self, folder: Path, scan: Scan, options: SelectionOptions) -> None:
+        self._folder = folder
+        self._scan = scan
+        self._options = options
+        self._left_out: list[LeftOut] = []
+        self._warnings: list[str] = list(scan.notes)
+
+    def choose(self) -> Selection:
+        product_type = self._product_type()
+        products = [
+            product
+            for product in self._scan.products
+            if self._is_asked_for(product.name, product_type)
+        ]
+        for damaged in self._scan.damaged:
+            name = parse_name(damaged.name)
+            if name is not None and self._is_asked_for(name, product_type):
+                self._bad(ProductError(damaged.reason, damaged.name))
+        products = self._without_duplicates(products)
+        layers = self._layers(product_type, products)
+        opened = self._open(products, layers)
+        if not opened:
+            raise NoProductsError(self._nothing_left())
+        self._warn_of_gaps([product for product, _ in opened], layers)
+        return Selection(
+            product_type, tuple(opened), layers, tuple(self._left_out), tuple(self._warnings)
+        )
+
+    def _product_type(self) -> str:
+        names = [product.name for product in self._scan.products]
+        names += [
+            name for damaged in self._scan.damaged if (name := parse_name(damaged.name)) is not None
+        ]
+        types = Counter(name.product_type for name in names)
+        wanted = self._options.product_type
+        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(types.items()))
+        if wanted != "auto":
+            if wanted not in types:
+                raise NoProductsError(
+                    f"There are no {wanted} products in {self._folder}, but {listed}; choose one "
+                    "of these types or another folder."
+                )
+            return wanted
+        if len(types) > 1:
+            raise InconsistentProductsError(
+                f"{self._folder} holds several product types ({listed}); choose one by "
+                "PRODUCT_TYPE."
+            )
+        return next(iter(types))
+
+    def _is_asked_for(self, name: ProductName, product_type: str) -> bool:
+        if name.text in self._options.without:
+            self._left_out.append(LeftOut(name.text, "it is damaged"))
+            return False
+        if name.product_type != product_type:
+            self._left_out.append(LeftOut(name.text, f"it is of type {name.product_type}"))
+            return False
+        start, end = self._options.start, self._options.end
+        days = [time.date() for time in name.times]
+        if (start is not None and min(days) < start) or (end is not None and max(days) > end):
+            self._left_out.append(LeftOut(name.text, "it is not within START and END"))
+            return False
+        return True
+
+    def _without_duplicates(self, products: Sequence[Product]) -> list[Product]:
+        groups: dict[tuple[object, ...], list[Product]] = {}
+        for product in products:
+            groups.setdefault(product.name.identity, []).append(product)
+        kept = []
+        for group in groups.values():
+            newest = max(group, key=_age)
+            kept.append(newest)
+            for product in group:
+                if product is not newest:
+                    self._left_out.append(LeftOut(product.name.text, f"{newest} is newer"))
+                    self._warnings.append(
+                        f"{product} and {newest} hold the same acquisitions; the newer {newest} is "
+                        "used."
+                    )
+        return kept
+
+    def _layers(self, product_type: str, products: Sequence[Product]) -> tuple[Layer, ...]:
+        table = LAYERS[product_type]
+        if not self._options.layers:
+            present = {layer for product in products for layer in product.layers}
+            return tuple(layer for name, layer in table.items() if name in present)
+        by_name = {layer.variable: name for name, layer in table.items()} | {
+            name: name for name in table
+        }
+        unknown = [name for name in self._options.layers if name not in by_name]
+        if unknown:
+            raise InvalidParameterError(
+                f"LAYERS names {', '.join(unknown)}, which {product_type} products do not have; "
+                f"choose from {', '.join(table)}."
+            )
+        wanted = {by_name[name] for name in self._options.layers}
+        return tuple(layer for name, layer in table.items() if name in wanted)
+
+    def _open(
+        self, products: Sequence[Product], layers: Sequence[Layer]
+    ) -> list[tuple[Product, Raster]]:
+        names = tuple(layer.name for layer in layers)
+        demanded = bool(self._options.layers)
+
+        def open_one(product: Product) -> Raster | ProductError:
+            held = names if demanded else tuple(name for name in names if name in product.layers)
+            try:
+                if product.name.is_insar and product.parameters is None:
+                    raise ProductError(
+                        f"{product} lacks its parameter file {product}.txt; retrieve the product "
+                        "again."
+                    )
+                return common_raster(product, held)
+            except ProductError as error:
+                return error
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            results = list(pool.map(open_one, products))
+        opened = []
+        for product, result in zip(products, results, strict=True):
+            if isinstance(result, ProductError):
+                self._bad(ProductError(str(result), product.name.text))
+            else:
+                opened.append((product, result))
+        return opened
+
+    def _bad(self, error: ProductError) -> None:
+        """Stop for a bad product, or leave it out and say so."""
+        if not self._options.skip_bad:
+            raise error
+        self._warnings.append(f"Left out: {error}")
+        self._left_out.append(LeftOut(error.product or "", "it is damaged or incomplete"))
+
+    def _warn_of_gaps(self, products: Sequence[Product], layers: Sequence[Layer]) -> None:
+        for layer in layers:
+            without = [product for product in products if layer.name not in product.layers]
+            if without and not layer.static:
+                self._warnings.append(
+                    f"The layer {layer.name} is missing in {len(without)} of {len(products)} "
+                    f"products (such as {without[0]}) and has no data there."
+                )
+
+    def _nothing_left(self) -> str:
+        reasons = Counter(item.reason for item in self._left_out)
+        listed = "; ".join(f"{count} because {reason}" for reason, count in reasons.items())
+        return (
+            f"None of the products in {self._folder} is left ({listed}); loosen the filters or "
+            "choose another folder."
+        )
+
+
+def _age(product: Product) -> tuple[float, str]:
+    """Order re-runs by the processing time of their README, else by their files' time."""
+    if product.readme.processed is not None:
+        return product.readme.processed.timestamp(), product.name.text
+    return product.location.stat().st_mtime, product.name.text
+
+

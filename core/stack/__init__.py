@@ -1,0 +1,1 @@
+"""The stack: its steps, its lazy dataset, its chunks, and the files it is written to."""

@@ -1,0 +1,101 @@
+"""Outputs that appear under their final name complete, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import OutputError
+
+_MARK = ".hyp3-partial-"
+
+
+@contextlib.contextmanager
+def complete_or_absent(final: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``final``; take its place when the block ends without error.
+
+    Parameters
+    ----------
+    final
+        File or folder to appear. What stands there is replaced only at the end, in one rename for a
+        file, in two for a folder.
+
+    Yields
+    ------
+    Path
+        Where to write; on the same file system, hidden, removed if the block fails.
+
+    Raises
+    ------
+    OutputError
+        If the folder of ``final`` cannot be made or written to.
+    """
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(final)
+        partial = final.with_name(f".{final.name}{_MARK}{os.getpid()}-{uuid.uuid4().hex[:8]}")
+        # Written at once, so that a folder without permission fails before any work is done.
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"{final} cannot be written ({error.strerror or error}); choose another folder or "
+            "change its permissions."
+        ) from error
+    try:
+        yield partial
+        _replace(partial, final)
+    finally:
+        _remove(partial)
+
+
+def remove_leftovers(final: Path) -> None:
+    """Remove what a killed run left beside ``final``; runs that are alive keep theirs."""
+    for leftover in final.parent.glob(f".{_literal(final.name)}{_MARK}*"):
+        owner = leftover.name.partition(_MARK)[2].partition("-")[0]
+        if not (owner.isdigit() and _alive(int(owner))):
+            _remove(leftover)
+
+
+def _literal(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _alive(process: int) -> bool:
+    if process == os.getpid():
+        return True
+    if os.name == "nt":
+        # os.kill would end the process there; the leftover stays until its owner is surely gone.
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _replace(partial: Path, final: Path) -> None:
+    if not final.is_dir():
+        os.replace(partial, final)
+        return
+    aside = final.with_name(f"{partial.name}-old")
+    os.rename(final, aside)
+    try:
+        os.rename(partial, final)
+    except OSError:
+        os.rename(aside, final)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""Runs many independent blocks on a few threads, with bounded memory, progress and cancel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from ..reporter import Reporter, stop_if_canceled
+
+Task = TypeVar("Task")
+
+BAND_BYTES = 32_000_000
+"""Largest block that one thread holds; some copies of it exist while it is read and compressed."""
+
+
+def thread_count() -> int:
+    """Return the number of threads: one per processor that this process may use, at most 8.
+
+    Reading, warping and compressing all release the interpreter's lock. More threads would hold
+    more blocks in memory and wait for the disk.
+    """
+    try:
+        available = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Windows and macOS
+        available = os.cpu_count() or 1
+    return max(1, min(available, 8))
+
+
+def run_blocks(
+    work: Callable[[Task], object],
+    tasks: Iterable[Task],
+    total: int,
+    reporter: Reporter,
+    threads: int | None = None,
+) -> None:
+    """Call ``work`` for each task; no more tasks are under way than there are threads.
+
+    Parameters
+    ----------
+    work
+        Called in threads.
+    tasks
+        May be a generator; it is advanced only as threads come free.
+    total
+        Number of tasks, for progress.
+    reporter
+        Told of progress; asked before each task whether to stop.
+    threads
+        Number of threads, by default :func:`thread_count`.
+
+    Raises
+    ------
+    Canceled
+        If the user asked to stop.
+    Exception
+        The first error of any task, after the tasks under way have ended.
+    """
+    threads = threads or thread_count()
+    done = 0
+    pending: set[Future[object]] = set()
+    with ThreadPoolExecutor(threads) as pool:
+        for task in tasks:
+            pending.add(pool.submit(work, task))
+            while len(pending) > threads:
+                finished, pending = _wait(pending, reporter)
+                done += finished
+                reporter.progress(100.0 * done / max(total, 1))
+        while pending:
+            finished, pending = _wait(pending, reporter)
+            done += finished
+            reporter.progress(100.0 * done / max(total, 1))
+
+
+def _wait(
+    pending: set[Future[object]], reporter: Reporter
+) -> tuple[int, set[Future[object]]]:
+    finished, rest = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+    for future in finished:
+        future.result()
+    stop_if_canceled(reporter)
+    return len(finished), rest
+
+
+def bands(length: int, chunk: int, most: int) -> Iterator[slice]:
+    """Cut ``length`` into runs of whole chunks, each at most ``most`` long but at least a chunk."""
+    step = max(1, most // chunk) * chunk
+    for start in range(0, length, step):
+        yield slice(start, min(start + step, length))

@@ -1,0 +1,52 @@
+"""Sizes of chunks: whole maps, whole series, or both, each near a size that the user chooses."""
+
+from __future__ import annotations
+
+import math
+
+_MEGABYTE = 1_000_000
+
+
+def spatial_chunks(
+    height: int, width: int, megabytes: float, itemsize: int = 4
+) -> tuple[int, int, int]:
+    """Return chunks that serve maps: one step, near-square in space.
+
+    Parameters
+    ----------
+    height, width
+        Size of the grid in pixels.
+    megabytes
+        Largest size of a chunk before compression, 10^6 bytes.
+    itemsize
+        Bytes of one value; the chunks of masks follow those of float32, so that all variables of a
+        stack share one layout.
+
+    Returns
+    -------
+    (1, rows, columns)
+        Chunks of nearly equal size: the grid is divided, so that no sliver is left at its edge.
+    """
+    side = max(1.0, math.sqrt(megabytes * _MEGABYTE / itemsize))
+    # A narrow grid leaves room for longer chunks along its other side.
+    rows = _divide(height, side if width >= side else side * side / width)
+    columns = _divide(width, side * side / rows)
+    return 1, rows, columns
+
+
+def temporal_chunks(
+    steps: int, height: int, width: int, megabytes: float, itemsize: int = 4
+) -> tuple[int, int, int]:
+    """Return chunks that serve series: all steps of a small square.
+
+    Parameters are those of :func:`spatial_chunks` and the number of steps. A stack so deep that one
+    pixel's series exceeds the size gets single pixels.
+    """
+    pixels = max(1.0, megabytes * _MEGABYTE / itemsize / steps)
+    _, rows, columns = spatial_chunks(height, width, pixels * itemsize / _MEGABYTE, itemsize)
+    return steps, rows, columns
+
+
+def _divide(length: int, largest: float) -> int:
+    parts = max(1, math.ceil(length / max(1.0, min(largest, float(length)))))
+    return math.ceil(length / parts)

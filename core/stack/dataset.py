@@ -1,0 +1,164 @@
+"""The stack as a lazy ``xarray.Dataset``: coordinates in memory, layers read when computed."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import rioxarray  # noqa: F401 - registers the accessor ``rio``
+import xarray as xr
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from ..grid.lattice import Grid
+from ..products.layers import Layer
+from .source import StackSource
+from .steps import pair_coordinates
+
+GRID_MAPPING = "spatial_ref"
+
+AUXILIARY_COORDINATES = "time reference_time secondary_time pair_label"
+"""Coordinates that CF asks each data variable on ``pair`` to name."""
+
+
+@dataclass(frozen=True)
+class StackLayer:
+    """A layer and how it stands in the stack.
+
+    Parameters
+    ----------
+    layer
+        The layer of the products.
+    per_step
+        True for (pair, y, x), False for (y, x).
+    """
+
+    layer: Layer
+    per_step: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the variable."""
+        return self.layer.variable
+
+
+def stack_layers(layers: Sequence[Layer], static_mode: str) -> tuple[StackLayer, ...]:
+    """Decide which layers are kept per step; ``static_mode`` is ``once`` or ``per_pair``."""
+    return tuple(
+        StackLayer(layer, per_step=not layer.static or static_mode == "per_pair")
+        for layer in layers
+    )
+
+
+def open_stack(
+    source: StackSource, layers: Sequence[StackLayer], chunks: tuple[int, int, int]
+) -> xr.Dataset:
+    """Describe a stack without reading a pixel.
+
+    Parameters
+    ----------
+    source
+        Where blocks come from.
+    layers
+        Layers of the stack.
+    chunks
+        Steps, rows and columns of a chunk; blocks of a dask array hold one step.
+
+    Returns
+    -------
+    Dataset
+        Dimensions ``pair``, ``y``, ``x``, ``acquisition``, ``nv``; dask-backed float32 and uint8
+        variables with attributes and ``_FillValue``; ``x``, ``y`` at pixel centers in meters;
+        ``spatial_ref`` as CF grid mapping.
+    """
+    grid = source.grid
+    products = [placement.product for placement in source.placements]
+    coordinates: dict[str, Any] = {**pair_coordinates(products), **_map_coordinates(grid)}
+    dataset = xr.Dataset(coords=coordinates)
+    dataset = dataset.rio.write_crs(grid.crs, grid_mapping_name=GRID_MAPPING)
+    dataset = dataset.rio.write_transform(grid.transform, grid_mapping_name=GRID_MAPPING)
+    # rioxarray writes the WKT of GDAL; CF asks for WKT 2.
+    dataset[GRID_MAPPING].attrs.update(CRS.from_user_input(grid.crs).to_cf())
+    # The bounds of a coordinate are part of it and carry no attributes of their own (CF 7.1).
+    for item in layers:
+        dataset[item.name] = _variable(source, item, chunks)
+    return dataset
+
+
+def _map_coordinates(grid: Grid) -> dict[str, xr.Variable]:
+    variables = {}
+    for axis, values in (("y", grid.y), ("x", grid.x)):
+        variables[axis] = xr.Variable(
+            axis,
+            values,
+            {
+                "standard_name": f"projection_{axis}_coordinate",
+                "long_name": f"{axis} coordinate of the pixel center",
+                "units": "m",
+                "axis": axis.upper(),
+            },
+            {"_FillValue": None},
+        )
+    return variables
+
+
+def _variable(source: StackSource, item: StackLayer, chunks: tuple[int, int, int]) -> xr.Variable:
+    layer, grid = item.layer, source.grid
+    _, rows, columns = chunks
+    dimensions: tuple[str, ...] = ("y", "x")
+    blocks = da.core.normalize_chunks((rows, columns), shape=(grid.height, grid.width))
+    if item.per_step:
+        dimensions = ("pair", *dimensions)
+        blocks = ((1,) * len(source.placements), *blocks)
+    array = da.map_blocks(
+        functools.partial(_read_block, source, item),
+        chunks=blocks,
+        dtype=layer.dtype,
+        meta=np.empty((0,) * len(dimensions), layer.dtype),
+    )
+    return xr.Variable(
+        dimensions, array, variable_attributes(item), {"_FillValue": _fill_value(layer)}
+    )
+
+
+def _read_block(
+    source: StackSource, item: StackLayer, block_info: dict[Any, Any] | None = None
+) -> NDArray[Any]:
+    """Read one block of a dask array; ``block_info`` is given by ``dask.array.map_blocks``."""
+    location = (block_info or {})[None]["array-location"]
+    rows, columns = (slice(*ends) for ends in location[-2:])
+    if not item.per_step:
+        return source.read_static(item.layer, rows, columns)[0]
+    return source.read(item.layer, location[0][0], rows, columns)[np.newaxis]
+
+
+def variable_attributes(item: StackLayer) -> dict[str, Any]:
+    """Return the attributes of a stack variable, typed as CF asks."""
+    layer = item.layer
+    attributes: dict[str, Any] = {
+        "long_name": layer.long_name,
+        "units": layer.units,
+        "grid_mapping": GRID_MAPPING,
+    }
+    for key, value in layer.attributes.items():
+        attributes[key] = np.array(value, layer.dtype) if isinstance(value, list) else value
+    if item.per_step:
+        attributes["coordinates"] = AUXILIARY_COORDINATES
+    return attributes
+
+
+def _fill_value(layer: Layer) -> Any:
+    return np.dtype(layer.dtype).type(layer.fill)
+
+
+def on_disk(dataset: xr.Dataset) -> xr.Dataset:
+    """Return the dataset as it is written.
+
+    Variables that no layer names as a coordinate become data variables; xarray would otherwise list
+    them in a global attribute that CF does not know.
+    """
+    return dataset.reset_coords([GRID_MAPPING, "time_bnds", "acquisition_time"])

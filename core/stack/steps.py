@@ -1,0 +1,145 @@
+"""The steps of a stack: what each pair of a network is, as numbers with units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+import numpy as np
+import xarray as xr
+
+from ..products.product import Product
+
+TIME_ENCODING = {
+    "units": "seconds since 2014-01-01 00:00:00",
+    "calendar": "standard",
+    "dtype": "float64",
+    "_FillValue": None,
+}
+"""Fixed, so that stacks can be compared and joined; Sentinel-1A began in 2014."""
+
+_GRANULE_TIME = re.compile(r"_(\d{8}T\d{6})_")
+
+
+def acquisition_times(product: Product) -> tuple[datetime, ...]:
+    """Return the UTC start times of a product's acquisitions, reference first.
+
+    They come from the product's name. ISCE names hold days only; there the granules of the
+    parameter file tell the time of day (the earliest burst), and midnight stands where they do not.
+    """
+    name = product.name
+    if not name.days_only or product.parameters is None:
+        return name.times
+    times = []
+    for key, day in zip(("Reference Granule", "Secondary Granule"), name.times, strict=True):
+        starts = [
+            datetime.strptime(match.group(1), "%Y%m%dT%H%M%S").replace(tzinfo=timezone.utc)
+            for granule in product.parameters.names(key)
+            if (match := _GRANULE_TIME.search(granule))
+        ]
+        same_day = [start for start in starts if start.date() == day.date()]
+        times.append(min(same_day, default=day))
+    return tuple(times)
+
+
+def step_order(product: Product) -> tuple[object, ...]:
+    """Return the sorting key of a product in its stack: by time, then by name."""
+    return (*acquisition_times(product), product.name.text)
+
+
+def pair_coordinates(products: Sequence[Product]) -> dict[str, xr.Variable]:
+    """Describe the pairs of a network.
+
+    Parameters
+    ----------
+    products
+        Interferograms in the order of :func:`step_order`.
+
+    Returns
+    -------
+    dict of Variable
+        ``pair`` (1..N), ``pair_label``, ``product_name``, UTC ``reference_time``,
+        ``secondary_time`` and middle ``time`` with ``time_bnds`` (pair, nv), ``temporal_baseline``
+        in days, ``perpendicular_baseline`` in meters (NaN where the parameter file lacks it), and
+        ``acquisition`` (1..M) with ``acquisition_time`` and its number for either side of a pair.
+    """
+    times = np.array(
+        [[_instant(time) for time in acquisition_times(product)] for product in products],
+        dtype="datetime64[ns]",
+    )
+    acquisitions = np.unique(times)
+    reference, secondary = times[:, 0], times[:, 1]
+    baselines = [
+        product.parameters.number("Baseline") if product.parameters else None
+        for product in products
+    ]
+
+    def on_pair(values: object, long_name: str, **attributes: object) -> xr.Variable:
+        return xr.Variable("pair", values, {"long_name": long_name, **attributes})
+
+    variables = {
+        # Without units QGIS shows plain numbers, "pair=2".
+        "pair": on_pair(np.arange(1, len(products) + 1, dtype="int32"), "number of the pair"),
+        "pair_label": on_pair(
+            np.array([product.name.label for product in products]),
+            "reference and secondary start time as in the product name",
+        ),
+        "product_name": on_pair(
+            np.array([product.name.text for product in products]), "name of the HyP3 product"
+        ),
+        "time": on_pair(
+            reference + (secondary - reference) // 2,
+            "middle of the pair",
+            standard_name="time",
+            axis="T",
+            bounds="time_bnds",
+        ),
+        "time_bnds": xr.Variable(("pair", "nv"), times),
+        "reference_time": on_pair(
+            reference, "start of the reference acquisition", standard_name="time"
+        ),
+        "secondary_time": on_pair(
+            secondary, "start of the secondary acquisition", standard_name="time"
+        ),
+        "temporal_baseline": on_pair(
+            (secondary - reference) / np.timedelta64(1, "D"),
+            "time from reference to secondary acquisition",
+            units="day",
+        ),
+        "perpendicular_baseline": on_pair(
+            np.array([np.nan if value is None else value for value in baselines], dtype="float64"),
+            "perpendicular baseline of the secondary against the reference orbit",
+            units="m",
+        ),
+        "reference_acquisition": on_pair(
+            (np.searchsorted(acquisitions, reference) + 1).astype("int32"),
+            "number of the reference acquisition",
+        ),
+        "secondary_acquisition": on_pair(
+            (np.searchsorted(acquisitions, secondary) + 1).astype("int32"),
+            "number of the secondary acquisition",
+        ),
+        "acquisition": xr.Variable(
+            "acquisition",
+            np.arange(1, acquisitions.size + 1, dtype="int32"),
+            {"long_name": "number of the acquisition"},
+        ),
+        "acquisition_time": xr.Variable(
+            "acquisition",
+            acquisitions,
+            {"long_name": "start of the acquisition", "standard_name": "time"},
+        ),
+    }
+    for name, variable in variables.items():
+        if np.issubdtype(variable.dtype, np.datetime64):
+            variable.encoding = dict(TIME_ENCODING)
+        elif name == "perpendicular_baseline":
+            variable.encoding = {"_FillValue": np.nan}
+        elif variable.dtype.kind == "f":
+            variable.encoding = {"_FillValue": None}
+    return variables
+
+
+def _instant(time: datetime) -> np.datetime64:
+    return np.datetime64(time.astimezone(timezone.utc).replace(tzinfo=None), "ns")

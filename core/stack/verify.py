@@ -1,0 +1,113 @@
+"""Reads a written stack again and compares it with what was meant, before it gets its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from pyproj import CRS
+
+from ..errors import OutputError
+from ..grid.plan import Transfer
+from .dataset import GRID_MAPPING, StackLayer
+from .source import StackSource
+
+_SAMPLE = 64
+"""Side of the block that is compared per layer, in pixels."""
+
+
+def verify_stack(
+    path: Path,
+    final: Path,
+    source: StackSource,
+    dataset: xr.Dataset,
+    layers: Sequence[StackLayer],
+    group: str | None = None,
+) -> None:
+    """Open a written stack and compare coordinates, CRS, fill values and a sample of each layer.
+
+    Parameters
+    ----------
+    path
+        NetCDF file or Zarr store under its temporary name.
+    final
+        Its name to be, for messages.
+    source, dataset, layers
+        What was to be written.
+    group
+        Group of a Zarr store.
+
+    Raises
+    ------
+    OutputError
+        If anything differs.
+    """
+    options: dict[str, Any] = {"engine": "netcdf4"}
+    if group is not None:
+        options = {"engine": "zarr", "group": group, "consolidated": True}
+    with xr.open_dataset(path, mask_and_scale=False, **options) as written:
+        for name in dataset.coords:
+            if name == GRID_MAPPING:
+                continue
+            if not np.array_equal(written[name].values, dataset[name].values, equal_nan=_has_nan(dataset[name])):
+                raise _differs(final, f"the coordinate {name}")
+        crs = CRS.from_wkt(written[GRID_MAPPING].attrs["crs_wkt"])
+        if crs != CRS.from_user_input(source.grid.crs):
+            raise _differs(final, "the coordinate reference system")
+        for item in layers:
+            _verify_layer(final, source, written[item.name], item)
+
+
+def _has_nan(variable: xr.DataArray) -> bool:
+    return variable.dtype.kind == "f"
+
+
+def _verify_layer(
+    final: Path, source: StackSource, written: xr.DataArray, item: StackLayer
+) -> None:
+    fill = written.attrs.get("_FillValue")
+    if not np.array_equal(fill, np.dtype(item.layer.dtype).type(item.layer.fill), equal_nan=True):
+        raise _differs(final, f"the fill value of {item.name}")
+    step = _sample_step(source, item)
+    rows, columns = _sample_window(source, step)
+    if item.per_step:
+        expected = source.read(item.layer, step, rows, columns)
+        found = written[step, rows, columns].values
+    else:
+        expected = source.read_static(item.layer, rows, columns)[0]
+        found = written[rows, columns].values
+    if not np.array_equal(found, expected, equal_nan=not item.layer.is_mask):
+        raise _differs(final, f"the layer {item.name}")
+
+
+def _sample_step(source: StackSource, item: StackLayer) -> int:
+    """Choose the last step that is copied and has the layer, else the last one."""
+    for step in reversed(range(len(source.placements))):
+        placement = source.placements[step]
+        if placement.transfer is Transfer.COPY and item.layer.name in placement.product.layers:
+            return step
+    return len(source.placements) - 1
+
+
+def _sample_window(source: StackSource, step: int) -> tuple[slice, slice]:
+    """Return a block in the middle of a product, where it has data."""
+    grid = source.grid
+    left, bottom, right, top = source.placements[step].bounds
+    row = int((grid.top - (bottom + top) / 2) / grid.spacing)
+    column = int(((left + right) / 2 - grid.left) / grid.spacing)
+    row = min(max(row, 0), grid.height - 1)
+    column = min(max(column, 0), grid.width - 1)
+    return (
+        slice(row, min(row + _SAMPLE, grid.height)),
+        slice(column, min(column + _SAMPLE, grid.width)),
+    )
+
+
+def _differs(final: Path, what: str) -> OutputError:
+    return OutputError(
+        f"{final} was written, but {what} does not read back as it should; the file was not kept, "
+        "so check the disk and run again."
+    )

@@ -1,0 +1,170 @@
+"""One group of a Zarr store: laid out by xarray, filled block by block."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numcodecs
+import numpy as np
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec
+from zarr.errors import ZarrUserWarning
+
+from .dataset import StackLayer, on_disk
+
+Chunks = tuple[int, int, int]
+
+
+class ZarrGroup:
+    """A group that holds a complete dataset, open for writing.
+
+    Blocks may be written from many threads as long as no two touch the same chunk.
+
+    Parameters
+    ----------
+    store
+        Folder of the store.
+    name
+        Name of the group.
+    dataset
+        The stack; its coordinates are written at once, its layers only laid out.
+    layers
+        The layers of the stack.
+    chunks
+        Steps, rows and columns of a chunk of the layers that change with the steps.
+    static_chunks
+        Rows and columns of a chunk of the other layers.
+    zarr_format
+        2 or 3.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        name: str,
+        dataset: xr.Dataset,
+        layers: Sequence[StackLayer],
+        chunks: Chunks,
+        static_chunks: tuple[int, int],
+        zarr_format: int,
+    ) -> None:
+        self.name = name
+        self.chunks = chunks
+        laid_out = on_disk(dataset)
+        crs = _gdal_crs(dataset)
+        encoding: dict[str, dict[str, Any]] = {}
+        for item in layers:
+            laid_out[item.name].attrs["_CRS"] = crs
+            # What to_zarr is given replaces the encoding of the variable, so its own goes along.
+            fill = laid_out[item.name].encoding["_FillValue"]
+            encoding[item.name] = {
+                "_FillValue": fill,
+                "chunks": chunks if item.per_step else static_chunks,
+                "compressors": _compressor(item.layer.dtype, zarr_format),
+            }
+            if zarr_format == 3:
+                encoding[item.name]["fill_value"] = fill
+        for variable in map(str, laid_out.variables):
+            if variable not in encoding:
+                encoding[variable] = {**laid_out[variable].encoding, "compressors": None}
+                if laid_out[variable].dtype.kind == "U":
+                    laid_out[variable] = _storable_text(laid_out[variable], zarr_format)
+        laid_out.to_zarr(
+            store,
+            group=name,
+            mode="w",
+            zarr_format=2 if zarr_format == 2 else 3,
+            consolidated=False,
+            compute=False,
+            encoding=encoding,
+            safe_chunks=False,  # blocks are written by us, whole chunks at a time
+        )
+        self._group = zarr.open_group(store, path=name, mode="r+", use_consolidated=False)
+        self._arrays: dict[str, zarr.Array[Any]] = {
+            item.name: self._array(item.name) for item in layers
+        }
+
+    def _array(self, name: str) -> zarr.Array[Any]:
+        array = self._group[name]
+        if not isinstance(array, zarr.Array):
+            raise TypeError(f"{name} is not an array")
+        return array
+
+    def write(
+        self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
+    ) -> None:
+        """Write a block of whole chunks; chunks without data take no space.
+
+        Parameters
+        ----------
+        item
+            The layer.
+        steps, rows, columns
+            Position of the block; ``steps`` counts only where the layer changes with the steps.
+        block
+            Shape (steps, rows, columns) or (rows, columns).
+        """
+        array = self._arrays[item.name]
+        if item.per_step:
+            array[steps, rows, columns] = block
+        else:
+            array[rows, columns] = block
+
+    def read(
+        self, item: StackLayer, steps: slice, rows: slice, columns: slice
+    ) -> NDArray[Any]:
+        """Read back a block of a layer that changes with the steps."""
+        return np.asarray(self._arrays[item.name][steps, rows, columns])
+
+    def finish(self, attributes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add attributes of variables that are known only after all blocks were read."""
+        for name, values in attributes.items():
+            self._arrays[name].attrs.update(dict(values))
+
+
+def consolidate(store: Path, groups: Sequence[str], zarr_format: int) -> None:
+    """Gather the metadata of each group in the group, and of all groups at the root."""
+    form: Literal[2, 3] = 2 if zarr_format == 2 else 3
+    with warnings.catch_warnings():
+        # Format 3 has no specification of it yet, but xarray and GDAL read it.
+        warnings.simplefilter("ignore", ZarrUserWarning)
+        for group in groups:
+            zarr.consolidate_metadata(str(store), path=group, zarr_format=form)
+        zarr.consolidate_metadata(str(store), zarr_format=form)
+
+
+def _storable_text(text: xr.DataArray, zarr_format: int) -> xr.DataArray:
+    """Return text in the form that most readers take; xarray gives text back for either.
+
+    Format 2 gets bytes of fixed length, which old versions of GDAL list. Format 3 knows only text
+    of variable length.
+    """
+    if zarr_format == 3:
+        return text.astype(object)
+    encoded = text.copy(data=np.char.encode(text.values, "utf-8"))
+    encoded.attrs["_Encoding"] = "utf-8"
+    return encoded
+
+
+def _compressor(dtype: str, zarr_format: int) -> Any:
+    """Return LZ4 after a byte shuffle: on interferograms as small as Zstandard and twice as fast."""
+    shuffle = np.dtype(dtype).itemsize > 1
+    if zarr_format == 2:
+        mode = numcodecs.Blosc.SHUFFLE if shuffle else numcodecs.Blosc.NOSHUFFLE
+        return numcodecs.Blosc(cname="lz4", clevel=5, shuffle=mode)
+    return BloscCodec(
+        typesize=np.dtype(dtype).itemsize,
+        cname="lz4",
+        clevel=5,
+        shuffle="shuffle" if shuffle else "noshuffle",
+    )
+
+
+def _gdal_crs(dataset: xr.Dataset) -> dict[str, str]:
+    """Return the attribute from which GDAL before 3.9 takes the CRS of a Zarr array."""
+    return {"wkt": dataset["spatial_ref"].attrs["crs_wkt"]}

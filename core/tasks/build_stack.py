@@ -1,0 +1,168 @@
+"""The task behind ``hyp3:buildstack``: a folder of products becomes a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..contract import (
+    BAD_PRODUCT_RULES,
+    CHUNKINGS,
+    DEFAULT_CHUNK_MEGABYTES,
+    EXTENT_MODES,
+    PRODUCT_TYPES,
+    RESAMPLINGS,
+    STATIC_LAYER_MODES,
+    ZARR_FORMATS,
+)
+from ..errors import ProductError
+from ..grid.plan import GridOptions, Plan, make_plan
+from ..parameters import Parameters
+from ..products.selection import Selection, SelectionOptions, select_products
+from ..reporter import Reporter, step, stop_if_canceled
+from ..stack.build import BuildOptions, build_stack, check_outputs
+from ..stack.steps import step_order
+
+SMALLEST_CHUNK_MEGABYTES = 0.01
+LARGEST_CHUNK_MEGABYTES = 512.0
+
+
+@dataclass(frozen=True)
+class StackRequest:
+    """A checked ``buildstack`` job."""
+
+    folder: Path
+    selection: SelectionOptions
+    grid: GridOptions
+    build: BuildOptions
+
+    @classmethod
+    def from_parameters(cls, values: Mapping[str, Any]) -> StackRequest:
+        """Read and check the parameters of a job.
+
+        Raises
+        ------
+        InvalidParameterError, OutputError
+            If a parameter is missing or wrong.
+        """
+        given = Parameters(values)
+        start, end = given.period()
+        megabytes = given.number(
+            "CHUNK_SIZE",
+            DEFAULT_CHUNK_MEGABYTES,
+            SMALLEST_CHUNK_MEGABYTES,
+            LARGEST_CHUNK_MEGABYTES,
+        )
+        resampling = given.choice("RESAMPLING", RESAMPLINGS, "auto")
+        request = cls(
+            folder=given.folder("INPUT"),
+            selection=SelectionOptions(
+                product_type=given.choice("PRODUCT_TYPE", PRODUCT_TYPES, "auto"),
+                layers=given.names("LAYERS"),
+                start=start,
+                end=end,
+                skip_bad=given.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, "stop") == "skip",
+            ),
+            grid=GridOptions(
+                target_crs=given.text("TARGET_CRS"),
+                extent_mode=given.choice("EXTENT_MODE", EXTENT_MODES, "union"),
+                extent=given.extent(),
+            ),
+            build=BuildOptions(
+                netcdf=given.path("NETCDF"),
+                zarr=given.path("ZARR"),
+                chunking=given.choice("CHUNKING", CHUNKINGS, "both"),
+                chunk_megabytes=megabytes or DEFAULT_CHUNK_MEGABYTES,
+                zarr_format=int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2")),
+                static_mode=given.choice("STATIC_LAYERS", STATIC_LAYER_MODES, "once"),
+                resampling=resampling,
+            ),
+        )
+        check_outputs(request.build, request.folder)
+        return request
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Build a stack.
+
+    Parameters
+    ----------
+    parameters
+        Parameters of ``hyp3:buildstack``.
+    credentials
+        Not used.
+    reporter
+        Told of the plan, warnings and progress.
+
+    Returns
+    -------
+    dict
+        Outputs of ``hyp3:buildstack``.
+
+    Raises
+    ------
+    StackError
+        If anything is wrong with parameters, products, grid or outputs.
+    """
+    request = StackRequest.from_parameters(parameters)
+    without: frozenset[str] = frozenset()
+    while True:
+        selection, plan = plan_stack(request, without, reporter)
+        try:
+            with step(reporter, 5.0, 100.0) as writing:
+                dataset = build_stack(plan, selection.layers, request.build, writing)
+            break
+        except ProductError as error:
+            # Damage inside a file shows only when it is read; the stack is begun anew without it.
+            if not request.selection.skip_bad or error.product is None:
+                raise
+            reporter.warning(f"Left out: {error}")
+            without = without | {error.product}
+    skipped = len(plan.left_out)
+    reporter.info(f"The stack is complete: {dataset.sizes['pair']} steps, {skipped} left out.")
+    outputs: dict[str, Any] = {
+        "STEPS": dataset.sizes["pair"],
+        "SKIPPED": skipped,
+        "CRS": plan.grid.crs,
+        "WIDTH": plan.grid.width,
+        "HEIGHT": plan.grid.height,
+        "LAYERS": layer_sources(request.build, selection),
+    }
+    if request.build.netcdf is not None:
+        outputs["NETCDF"] = str(request.build.netcdf)
+    if request.build.zarr is not None:
+        outputs["ZARR"] = str(request.build.zarr)
+    return outputs
+
+
+def plan_stack(
+    request: StackRequest, without: frozenset[str], reporter: Reporter
+) -> tuple[Selection, Plan]:
+    """Choose products and lay the grid; tells the user the plan before any work starts."""
+    reporter.info(f"Looking for HyP3 products in {request.folder}.")
+    options = SelectionOptions(**{**request.selection.__dict__, "without": without})
+    selection = select_products(request.folder, options)
+    for text in selection.warnings:
+        reporter.warning(text)
+    stop_if_canceled(reporter)
+    products = sorted(selection.products, key=lambda item: step_order(item[0]))
+    plan = make_plan(products, request.grid, selection.left_out)
+    reporter.info(
+        f"{len(plan.placements)} {selection.product_type} products; layers: "
+        f"{', '.join(layer.name for layer in selection.layers)}."
+    )
+    for line in plan.describe():
+        reporter.info(line)
+    return selection, plan
+
+
+def layer_sources(options: BuildOptions, selection: Selection) -> list[str]:
+    """Return the GDAL sources of the stack's layers: of the NetCDF file where there is one."""
+    names = [layer.variable for layer in selection.layers]
+    if options.netcdf is not None:
+        return [f'NETCDF:"{options.netcdf}":{name}' for name in names]
+    return [f"{options.zarr}/{options.groups[0]}/{name}" for name in names]
