@@ -85,18 +85,21 @@ def extent_area(extent: Extent) -> BaseGeometry:
     Parameters
     ----------
     extent
-        Without a CRS it is taken as longitude and latitude.
+        Its CRS has to be given, because numbers alone do not tell degrees from meters.
 
     Raises
     ------
     InvalidParameterError
-        The CRS is unknown, or the rectangle lies outside the area where it is defined.
+        The CRS is missing or unknown, or the rectangle lies outside of where it is defined.
     """
+    if not extent.crs:
+        raise InvalidParameterError(
+            "EXTENT has no coordinate reference system; write it behind the numbers, such as "
+            "[EPSG:4326]."
+        )
     bounds = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
     try:
-        transformer = pyproj.Transformer.from_crs(
-            extent.crs or GEOGRAPHIC, GEOGRAPHIC, always_xy=True
-        )
+        transformer = pyproj.Transformer.from_crs(extent.crs, GEOGRAPHIC, always_xy=True)
         west, south, east, north = transformer.transform_bounds(
             *bounds, densify_pts=_EDGE_POINTS, errcheck=True
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from hyp3_sdk import HyP3, Job
@@ -153,12 +154,8 @@ def get_jobs(
     for job_id in job_ids:
         try:
             with service_errors(service.url, credentials):
-                job = wait_for(
-                    lambda wanted=job_id: service.get_job_by_id(wanted),
-                    reporter,
-                    LISTING_SECONDS,
-                    service.url,
-                )
+                ask = partial(service.get_job_by_id, job_id)
+                job = wait_for(ask, reporter, LISTING_SECONDS, service.url)
         except NotFoundError:
             raise NotFoundError(
                 f"{service.url} has no job {job_id}; check JOBS and API_URL."

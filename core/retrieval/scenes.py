@@ -55,7 +55,7 @@ def parse_scene(name: str) -> Scene:
     """Read a granule name; an unknown form gives a scene without facts."""
     match = _FRAME.fullmatch(name)
     if match:
-        dual, first = match["polarization"]
+        dual, first = match["polarization"][0], match["polarization"][1]
         own = first * 2
         other = "H" if first == "V" else "V"
         return Scene(

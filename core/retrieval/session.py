@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import requests
 from hyp3_sdk import HyP3
@@ -141,7 +142,8 @@ def _service_error(error: Exception, api_url: str, credentials: Credentials) -> 
 def _connection_error(error: requests.RequestException, api_url: str) -> RetrievalError:
     host = api_url
     if error.request is not None and error.request.url:
-        host = "{0.scheme}://{0.netloc}".format(requests.compat.urlsplit(error.request.url))
+        parts = urlsplit(str(error.request.url))
+        host = f"{parts.scheme}://{parts.hostname}"
     if isinstance(error, requests.exceptions.ProxyError):
         return RetrievalError(
             f"The proxy for {host} does not work; check the proxy settings of QGIS."

@@ -1,0 +1,219 @@
+"""The record of what a download folder holds, so that the next run fetches only what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..errors import OutputError
+from .archive import Member, file_crc
+
+MANIFEST_NAME = "hyp3_manifest.json"
+_SCHEMA = 1
+_LONGEST_PAUSE = 10.0
+
+COMPLETE = "complete"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known about one file of one job.
+
+    Parameters
+    ----------
+    job_id, file
+        Which file.
+    product
+        Folder of the unpacked product, empty for a file that is no archive.
+    size, sha256
+        Bytes and checksum of the file; the checksum is empty where only single layers were fetched.
+    time
+        End of the download, UTC, ISO 8601.
+    status
+        ``complete`` or ``failed``.
+    error
+        Why it failed.
+    layers
+        Layers fetched one by one; None where the whole product is there.
+    absent
+        Layers asked for that the product does not have.
+    members
+        Unpacked files by name.
+    """
+
+    job_id: str
+    file: str
+    product: str
+    size: int
+    sha256: str
+    time: str
+    status: str
+    error: str = ""
+    layers: tuple[str, ...] | None = None
+    absent: tuple[str, ...] = ()
+    members: Mapping[str, Member] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as it is written."""
+        values = {**vars(self)}
+        values["members"] = {
+            name: [member.size, member.crc, member.mtime] for name, member in self.members.items()
+        }
+        return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Entry:
+        """Read an entry; raises KeyError, TypeError or ValueError for anything else."""
+        layers = values.get("layers")
+        return cls(
+            job_id=str(values["job_id"]),
+            file=str(values["file"]),
+            product=str(values.get("product") or ""),
+            size=int(values["size"]),
+            sha256=str(values.get("sha256") or ""),
+            time=str(values.get("time") or ""),
+            status=str(values["status"]),
+            error=str(values.get("error") or ""),
+            layers=None if layers is None else tuple(map(str, layers)),
+            absent=tuple(map(str, values.get("absent") or ())),
+            members={
+                str(name): Member(int(size), int(crc), int(mtime))
+                for name, (size, crc, mtime) in (values.get("members") or {}).items()
+            },
+        )
+
+
+def now_text() -> str:
+    """Return the time of now as the manifest holds it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Manifest:
+    """The entries of a download folder, kept in one JSON file.
+
+    Writing the file for every product would take longer than the products where there are
+    thousands, so it is written from time to time. What must not happen before an entry is on disk,
+    removing a downloaded archive, is handed over together with the entry.
+
+    Parameters
+    ----------
+    folder
+        Download folder.
+
+    Raises
+    ------
+    OutputError
+        A manifest is there but cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / MANIFEST_NAME
+        self._lock = threading.Lock()
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._afterward: list[Callable[[], None]] = []
+        self._written = 0.0
+        self._pause = 0.0
+        if self.path.is_file():
+            self._load()
+
+    def _load(self) -> None:
+        try:
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+            for values in content["files"]:
+                entry = Entry.from_json(values)
+                self._entries[entry.job_id, entry.file] = entry
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise OutputError(
+                f"{self.path} cannot be read ({type(error).__name__}); move it away, and the run "
+                "will check the products against the server again."
+            ) from None
+
+    def get(self, job_id: str, file: str) -> Entry | None:
+        """Return the entry of a file."""
+        with self._lock:
+            return self._entries.get((job_id, file))
+
+    def entries(self) -> list[Entry]:
+        """Return all entries."""
+        with self._lock:
+            return list(self._entries.values())
+
+    def record(self, entry: Entry, afterward: Callable[[], None] | None = None) -> None:
+        """Replace the entry of a file.
+
+        Parameters
+        ----------
+        entry
+            What is true now.
+        afterward
+            Called once the entry is on disk.
+        """
+        with self._lock:
+            self._entries[entry.job_id, entry.file] = entry
+            if afterward is not None:
+                self._afterward.append(afterward)
+            if time.monotonic() - self._written >= self._pause:
+                self._write()
+
+    def flush(self) -> None:
+        """Write what has not been written yet."""
+        with self._lock:
+            self._write()
+
+    def _write(self) -> None:
+        begin = time.monotonic()
+        content = {
+            "schema": _SCHEMA,
+            "updated": now_text(),
+            "files": [entry.to_json() for entry in self._entries.values()],
+        }
+        partial = self.path.with_name(self.path.name + ".part")
+        try:
+            with partial.open("w", encoding="utf-8") as file:
+                json.dump(content, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self.path)
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be written ({error.strerror}).") from None
+        afterward, self._afterward = self._afterward, []
+        for act in afterward:
+            act()
+        self._written = time.monotonic()
+        self._pause = min(10.0 * (self._written - begin), _LONGEST_PAUSE)
+
+
+def intact(entry: Entry, folder: Path, check_stop: Callable[[], None]) -> Entry | None:
+    """Compare the files of an entry with the disk.
+
+    Sizes and times are compared; where a time differs (a copied folder), the checksum decides.
+
+    Returns
+    -------
+    Entry or None
+        The entry, with the times as they are now; None where a file is missing or changed.
+    """
+    members = dict(entry.members)
+    if not members:
+        return None
+    for name, member in entry.members.items():
+        path = folder / entry.product / name if entry.product else folder / name
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        if status.st_size != member.size:
+            return None
+        if status.st_mtime_ns != member.mtime:
+            if file_crc(path, check_stop) != member.crc:
+                return None
+            members[name] = Member(member.size, member.crc, status.st_mtime_ns)
+    return replace(entry, members=members)

@@ -1,0 +1,137 @@
+"""Task ``downloadproducts``: the products of the chosen jobs, unpacked in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..contract import JOB_TYPES
+from ..errors import InvalidParameterError, RetrievalError
+from ..parameters import Parameters
+from ..products.layers import LAYERS
+from ..reporter import Reporter, step
+from ..retrieval.connection import proxy_environment
+from ..retrieval.download import DownloadOptions, DownloadReport, complete_jobs, download_jobs
+from ..retrieval.jobs import JobRecord
+from ..retrieval.selection import newest_of_repeated, require_one_geometry, select_jobs
+
+_NAMES_SHOWN = 5
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Download products, skipping what is there.
+
+    Parameters
+    ----------
+    parameters
+        The filters of the contract, ``JOBS``, ``LAYERS``, ``KEEP_ZIPS`` and ``OUTPUT``.
+    credentials
+        ``{"token"}``, ``{"username", "password"}`` or None.
+
+    Returns
+    -------
+    dict
+        ``OUTPUT``, ``DOWNLOADED``, ``SKIPPED``, ``FAILED``, ``BYTES``, ``MANIFEST``.
+
+    Raises
+    ------
+    RetrievalError
+        Some products did not arrive; the others are complete.
+    """
+    values = Parameters(parameters)
+    folder = download_folder(values, "OUTPUT")
+    with proxy_environment(parameters.get("PROXIES")):
+        report = retrieve(values, folder, credentials, reporter)
+    if report.failures:
+        raise RetrievalError(failure_sentence(report))
+    return {
+        "OUTPUT": str(folder),
+        "DOWNLOADED": report.downloaded,
+        "SKIPPED": report.skipped,
+        "FAILED": len(report.failures),
+        "BYTES": report.bytes,
+        "MANIFEST": str(report.manifest),
+    }
+
+
+def retrieve(
+    values: Parameters,
+    folder: Path,
+    credentials: Mapping[str, str] | None,
+    reporter: Reporter,
+    *,
+    for_one_stack: bool = False,
+) -> DownloadReport:
+    """Select jobs and download their products.
+
+    Parameters
+    ----------
+    values
+        Filters, ``LAYERS`` and ``KEEP_ZIPS``.
+    folder
+        Where products go.
+    credentials
+        Of the job.
+    reporter
+        Told what happens.
+    for_one_stack
+        Refuse to mix paths, directions and types, and pass over jobs that were ordered again.
+
+    Returns
+    -------
+    DownloadReport
+        Failures of single products are in it.
+    """
+    options = DownloadOptions(layers=_layers(values), keep_archives=values.flag("KEEP_ZIPS"))
+    with step(reporter, 0.0, 5.0) as inner:
+        kept = complete_jobs(folder, inner)
+        selection = select_jobs(values, credentials, inner, footprints=for_one_stack, kept=kept)
+    jobs: Sequence[JobRecord] = selection.jobs
+    if for_one_stack:
+        require_one_geometry(selection)
+        jobs = newest_of_repeated(jobs, reporter)
+    elif len(set(selection.paths.values())) > 1:
+        paths = sorted(str(path or "unknown") for path in set(selection.paths.values()))
+        reporter.warning(
+            f"The products are of several paths ({', '.join(paths)}), which do not belong into "
+            "one stack."
+        )
+    with step(reporter, 5.0, 100.0) as inner:
+        return download_jobs(jobs, folder, options, inner)
+
+
+def download_folder(values: Parameters, name: str) -> Path:
+    """Read the parameter that names the folder of products."""
+    folder = values.path(name, required=True)
+    if folder is None or (folder.exists() and not folder.is_dir()):
+        raise InvalidParameterError(f"{name} is {folder}, but it has to be a folder.")
+    return folder
+
+
+def failure_sentence(report: DownloadReport) -> str:
+    """Name the products that did not arrive and why."""
+    failures = list(report.failures.items())
+    total = len(failures) + report.downloaded + report.skipped
+    shown = "; ".join(f"{name}: {why}" for name, why in failures[:_NAMES_SHOWN])
+    more = f"; and {len(failures) - _NAMES_SHOWN} more" if len(failures) > _NAMES_SHOWN else ""
+    return (
+        f"{len(failures)} of {total} products did not arrive, all others are complete "
+        f"({shown}{more})."
+    )
+
+
+def _layers(values: Parameters) -> tuple[str, ...]:
+    """Read LAYERS as HyP3's own names, also where it names variables of the stack."""
+    table = LAYERS[values.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0])]
+    names = {layer.variable: name for name, layer in table.items()} | {name: name for name in table}
+    wanted = values.names("LAYERS")
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise InvalidParameterError(
+            f"LAYERS names {', '.join(unknown)}, which products of that JOB_TYPE do not have; "
+            f"choose from {', '.join(table)}."
+        )
+    return tuple(dict.fromkeys(names[name] for name in wanted))

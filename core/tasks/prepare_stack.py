@@ -1,0 +1,64 @@
+"""Task ``preparestack``: from the jobs of a service to a stack in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..contract import BAD_PRODUCT_RULES, JOB_TYPES
+from ..errors import RetrievalError
+from ..parameters import Parameters
+from ..reporter import Reporter, step
+from ..retrieval.connection import proxy_environment
+from . import build_stack
+from .download_products import download_folder, failure_sentence, retrieve
+
+_DOWNLOAD_SHARE = 50.0
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Download the products of the chosen jobs and build a stack of exactly these.
+
+    Parameters
+    ----------
+    parameters
+        The filters of ``findjobs``, the options of ``buildstack``, and ``FOLDER``. ``EXTENT``
+        chooses the jobs that touch it and is the extent of the stack.
+    credentials
+        ``{"token"}``, ``{"username", "password"}`` or None.
+
+    Returns
+    -------
+    dict
+        As ``buildstack``.
+
+    Raises
+    ------
+    RetrievalError
+        A product did not arrive and ``ON_BAD_PRODUCT`` is ``stop``.
+    StackError
+        Whatever else goes wrong in one of the two steps.
+    """
+    values = Parameters(parameters)
+    folder = download_folder(values, "FOLDER")
+    job_type = values.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0])
+    skip_bad = values.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, BAD_PRODUCT_RULES[0]) == "skip"
+    options = {name: value for name, value in parameters.items() if name not in ("START", "END")}
+    options.update(INPUT=str(folder), PRODUCT_TYPE=job_type)
+    folder.mkdir(parents=True, exist_ok=True)
+    # A mistake in the options must show before hours of downloading, not after.
+    build_stack.StackRequest.from_parameters(options)
+    with (
+        step(reporter, 0.0, _DOWNLOAD_SHARE) as inner,
+        proxy_environment(parameters.get("PROXIES")),
+    ):
+        report = retrieve(values, folder, credentials, inner, for_one_stack=True)
+    if report.failures and (not skip_bad or not report.products):
+        raise RetrievalError(failure_sentence(report))
+    if report.failures:
+        reporter.warning(failure_sentence(report))
+    options["PRODUCTS"] = report.products
+    with step(reporter, _DOWNLOAD_SHARE, 100.0) as inner:
+        return build_stack.run(options, credentials, inner)
