@@ -129,12 +129,12 @@ class Channel:
         self._cancel = threading.Event()
         self._fd = _claim_stdout()
         error = io.TextIOWrapper(
-            io.FileIO(_STDERR, "w", closefd=False),  # type: ignore[arg-type]
+            io.FileIO(_STDERR, "w", closefd=False),
             encoding="utf-8",
             errors="backslashreplace",
             write_through=True,
         )
-        sys.stdout = sys.stderr = ScrubbedStream(error, scrub)  # type: ignore[assignment]
+        sys.stdout = sys.stderr = ScrubbedStream(error, scrub)
 
     def send(self, message: str, /, **fields: Any) -> None:
         """Write one message; a reader that went away cancels the run."""

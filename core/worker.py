@@ -112,7 +112,9 @@ def parse_job(text: bytes, source: str) -> Job:
     try:
         document = json.loads(text.decode("utf-8-sig"))
     except ValueError as error:
-        detail = f"line {error.lineno}: {error.msg}" if hasattr(error, "lineno") else "not UTF-8"
+        detail = "not UTF-8"
+        if isinstance(error, json.JSONDecodeError):
+            detail = f"line {error.lineno}: {error.msg}"
         raise InvalidParameterError(f"{source} is not valid JSON ({detail}). {USAGE}") from None
     if not isinstance(document, dict):
         raise InvalidParameterError(f"{source} is not a JSON object. {USAGE}")

@@ -1,0 +1,126 @@
+"""What all algorithms of HyP3 Stack share: identity, help, and the way to the core process."""
+
+import os
+import sys
+from pathlib import Path
+
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingAlgorithm,
+    QgsProcessingException,
+    QgsProcessingParameterDefinition,
+    QgsSettings,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from .core_process import CoreError, run_core
+from .interpreter import SETTING, InterpreterError, Places, resolve
+from .translation import tr
+from .values import Values
+
+_ICON = str(Path(__file__).resolve().parents[1] / "icon.svg")
+
+
+def places():
+    """Return where the core environment of the current QGIS profile lives."""
+    return Places(Path(QgsApplication.qgisSettingsDirPath()))
+
+
+def core_python():
+    """Return the interpreter of the core environment, or raise InterpreterError."""
+    setting = QgsSettings().value(SETTING, None)
+    return resolve(os.environ, setting, places(), sys.platform)
+
+
+class StackAlgorithm(QgsProcessingAlgorithm):
+    """Base of the algorithms; subclasses fill the class constants.
+
+    ``SUMMARY`` is one line, ``HELP`` one paragraph a line, ``EXAMPLE`` a command to paste.
+    """
+
+    NAME = ""
+    TITLE = ""
+    SUMMARY = ""
+    HELP = ""
+    EXAMPLE = ""
+    TAGS = ()
+    NEEDS_CORE = True
+
+    def name(self):
+        return self.NAME
+
+    def displayName(self):
+        return tr(self.TITLE)
+
+    def group(self):
+        return tr("HyP3")
+
+    def groupId(self):
+        return "hyp3"
+
+    def shortDescription(self):
+        return tr(self.SUMMARY)
+
+    def shortHelpString(self):
+        example = tr("Example:") + "\n" + self.EXAMPLE
+        return "\n".join((tr(self.HELP), example))
+
+    def tags(self):
+        return ["hyp3", "asf", "sentinel-1", "sar", "insar", "stack", *self.TAGS]
+
+    def icon(self):
+        return QIcon(_ICON)
+
+    def svgIconPath(self):
+        return _ICON
+
+    def createInstance(self):
+        return type(self)()
+
+    def add(self, parameter, text, advanced=False):
+        """Declare a parameter with its help."""
+        parameter.setHelp(text)
+        if advanced:
+            flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+            parameter.setFlags(parameter.flags() | flag)
+        self.addParameter(parameter)
+
+    def canExecute(self):
+        # Asked by the toolbox only; checkParameterValues stops the other ways to run.
+        message = self._missing_core()
+        return not message, message
+
+    def checkParameterValues(self, parameters, context):
+        ok, message = super().checkParameterValues(parameters, context)
+        if ok:
+            message = self._missing_core() or self.check(Values(self, parameters, context))
+        return not message, message
+
+    def check(self, values):
+        """Return what is wrong with the values in one sentence, or nothing."""
+        return ""
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        self.python = None
+        if self.NEEDS_CORE:
+            try:
+                self.python = core_python()
+            except InterpreterError as error:
+                raise QgsProcessingException(str(error)) from None
+        return True
+
+    def run_core(self, values, feedback, credentials=None):
+        """Run the core task of the same name; values that are None are left out."""
+        given = {name: value for name, value in values.items() if value is not None}
+        try:
+            return run_core(self.python, self.NAME, given, feedback, credentials)
+        except CoreError as error:
+            raise QgsProcessingException(str(error)) from None
+
+    def _missing_core(self):
+        try:
+            if self.NEEDS_CORE:
+                core_python()
+        except InterpreterError as error:
+            return str(error)
+        return ""

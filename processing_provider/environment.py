@@ -1,0 +1,239 @@
+"""Makes the core environment: a virtual environment with exactly the packages of the lock file.
+
+Needs the standard library only, so that it is tested without QGIS.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..core.contract import Task
+from .child_process import ChildProcess, current_environment
+from .core_process import CoreCanceledError, CoreError, Feedback, run_core
+from .interpreter import MARKER, Places, environment_python, lock_digest
+
+NEEDED_BYTES = 2_000_000_000
+"""Free space that a set-up needs: packages, what they are unpacked from, and a margin."""
+
+_SHOWN_LINES = 100
+
+_VENV_SHARE = 5.0
+_PIP_SHARE = 90.0
+
+_PIP_REASONS = (
+    (
+        ("No space left on device", "Errno 28", "not enough space"),
+        "The disk with the QGIS profile is full; free about 2 GB and run hyp3:setupenvironment "
+        "again.",
+    ),
+    (
+        ("DO NOT MATCH THE HASHES",),
+        "A package differs from what the lock file says, so it was not installed; check whether a "
+        "proxy or a package mirror alters downloads.",
+    ),
+    (
+        (
+            "NewConnectionError",
+            "ConnectTimeoutError",
+            "ReadTimeoutError",
+            "ProxyError",
+            "Max retries exceeded",
+            "Temporary failure in name resolution",
+            "Connection refused",
+            "Could not fetch URL",
+            "CERTIFICATE_VERIFY_FAILED",
+        ),
+        "The package index cannot be reached; check the network and the proxy settings of QGIS, "
+        "and run hyp3:setupenvironment again.",
+    ),
+    (
+        ("No matching distribution found", "Failed to build", "error: subprocess-exited"),
+        "A package is not available for this Python and platform; choose another Python 3.11 to "
+        "3.13 as PYTHON.",
+    ),
+)
+
+
+class SetupError(CoreError):
+    """The environment could not be made; the message is one sentence for the user."""
+
+
+class EnvironmentBuilder:
+    """Makes the managed environment beside an existing one and swaps them at the end.
+
+    ``proxies`` are addresses by scheme, as QGIS has them. A virtual environment may be renamed as
+    long as its interpreter is called directly; only its console scripts know their old path, and
+    nothing uses those.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        feedback: Feedback,
+        proxies: Mapping[str, str] | None = None,
+        platform: str = sys.platform,
+    ) -> None:
+        self._places = places
+        self._feedback = feedback
+        self._platform = platform
+        self._environ = _with_proxies(current_environment(), proxies or {})
+
+    def build(self, base: str) -> str:
+        """Make the environment from the Python ``base`` and return its interpreter.
+
+        Raises SetupError or CoreCanceledError; what existed before is then untouched.
+        """
+        new = self._places.unfinished
+        try:
+            self._prepare(new)
+            self._feedback.pushInfo(f"Making a virtual environment with {base}.")
+            self._run([base, "-m", "venv", str(new)], _venv_reason)
+            self._feedback.setProgress(_VENV_SHARE)
+            python = str(environment_python(new, self._platform))
+            self._install(python)
+            self._feedback.pushInfo("Checking the packages.")
+            versions = run_core(python, Task.CHECK, {}, _Quiet(self._feedback))["PACKAGES"]
+            listed = ", ".join(f"{name} {number}" for name, number in versions.items())
+            self._feedback.pushInfo(f"Installed: {listed}.")
+            marker = new / MARKER
+            marker.write_text(lock_digest(self._places.lock) + "\n", encoding="utf-8")
+            self._swap(new)
+        except OSError as error:
+            raise SetupError(
+                f"The core environment cannot be written to {self._places.home} "
+                f"({error.strerror or error}); check free space and permissions."
+            ) from None
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+        self._feedback.setProgress(100.0)
+        return str(environment_python(self._places.environment, self._platform))
+
+    def _prepare(self, new: Path) -> None:
+        if not self._places.lock.is_file():
+            raise SetupError(
+                f"The lock file {self._places.lock} is missing; install the plugin again."
+            )
+        self._places.home.mkdir(parents=True, exist_ok=True)
+        if new.exists():
+            self._feedback.pushInfo("Removing what an interrupted set-up left.")
+            shutil.rmtree(new)
+        free = shutil.disk_usage(self._places.home).free
+        if free < NEEDED_BYTES:
+            raise SetupError(
+                f"The disk with {self._places.home} has {free / 1e9:.1f} GB left, but the core "
+                f"environment needs {NEEDED_BYTES / 1e9:.0f} GB; free some space."
+            )
+
+    def _install(self, python: str) -> None:
+        lines = self._places.lock.read_text(encoding="utf-8").splitlines()
+        total = sum("==" in line for line in lines)
+        self._feedback.pushInfo(
+            f"Installing {total} packages, each in the version and with the checksum of the lock "
+            "file; this takes a few minutes."
+        )
+        seen = 0
+
+        def show(line: str) -> None:
+            nonlocal seen
+            if line.startswith("Collecting "):
+                seen += 1
+                self._feedback.pushInfo(line.partition(" (from")[0] + ".")
+            elif line.startswith("Installing collected packages"):
+                self._feedback.pushInfo("Unpacking.")
+            share = min(1.0, seen / max(1, total))
+            self._feedback.setProgress(_VENV_SHARE + 0.8 * share * (_PIP_SHARE - _VENV_SHARE))
+
+        command = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+        command += ["--progress-bar", "off", "--require-hashes", "--no-deps"]
+        self._run([*command, "-r", str(self._places.lock)], _pip_reason, show)
+        self._feedback.setProgress(_PIP_SHARE)
+
+    def _run(self, command: Sequence[str], explain, show=None) -> None:
+        """Run a command to its end; ``explain`` makes a sentence of the output of a failed one."""
+        output: deque[str] = deque(maxlen=_SHOWN_LINES)
+        try:
+            child = ChildProcess(command, self._environ)
+        except OSError as error:
+            raise SetupError(
+                f"{command[0]} cannot be started ({error.strerror}); choose another PYTHON."
+            ) from None
+        try:
+            for item in child.lines():
+                if self._feedback.isCanceled():
+                    raise CoreCanceledError("The set-up was canceled.")
+                if item is not None:
+                    output.append(item[1])
+                    if show is not None:
+                        show(item[1])
+            child.wait(10.0)
+            if child.returncode != 0:
+                self._feedback.pushDebugInfo("\n".join(output))
+                raise SetupError(explain("\n".join(output)))
+        finally:
+            child.stop()
+
+    def _swap(self, new: Path) -> None:
+        """Put the new environment in the place of the old one, which lives until then."""
+        final = self._places.environment
+        old = final.with_name(f"{final.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        try:
+            if final.exists():
+                final.rename(old)
+            try:
+                new.rename(final)
+            except OSError:
+                if old.exists():
+                    old.rename(final)
+                raise
+        except OSError as error:
+            raise SetupError(
+                f"The core environment {final} cannot be replaced ({error.strerror}), probably "
+                "because it is in use; end other runs of HyP3 Stack and try again."
+            ) from None
+        shutil.rmtree(old, ignore_errors=True)
+
+
+class _Quiet:
+    """Passes cancel and messages on, but no progress."""
+
+    def __init__(self, feedback: Feedback) -> None:
+        self.isCanceled = feedback.isCanceled
+        self.pushInfo = feedback.pushInfo
+        self.pushWarning = feedback.pushWarning
+        self.pushDebugInfo = feedback.pushDebugInfo
+
+    def setProgress(self, progress: float) -> None:
+        """Show nothing."""
+
+
+def _with_proxies(environ: dict[str, str], proxies: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` with QGIS's proxies, unless the user set variables for them."""
+    upper = {name.upper() for name in environ}
+    for scheme, address in proxies.items():
+        name = "NO_PROXY" if scheme == "no_proxy" else f"{scheme.upper()}_PROXY"
+        if name not in upper:
+            environ[name] = address
+    return environ
+
+
+def _pip_reason(output: str) -> str:
+    for needles, sentence in _PIP_REASONS:
+        if any(needle in output for needle in needles):
+            return sentence
+    last = next((line for line in reversed(output.splitlines()) if line.strip()), "no message")
+    return f"The packages cannot be installed ({last.strip()}); see the log."
+
+
+def _venv_reason(output: str) -> str:
+    if "ensurepip" in output or "No module named venv" in output:
+        return (
+            "The chosen Python cannot make virtual environments; install its module venv (on "
+            "Debian and Ubuntu: sudo apt install python3-venv), or choose another PYTHON."
+        )
+    last = next((line for line in reversed(output.splitlines()) if line.strip()), "no message")
+    return f"The virtual environment cannot be made ({last.strip()}); choose another PYTHON."

@@ -1,0 +1,87 @@
+"""Algorithm ``hyp3:preparestack``."""
+
+from qgis.core import QgsProcessingParameterFile
+
+from .grid_parameters import add_extent, add_grid, add_layers, read_grid
+from .job_parameters import (
+    add_geometry_filters,
+    add_job_type,
+    add_project,
+    add_service,
+    read_job_filters,
+)
+from .period_parameters import add_period
+from .retrieval_algorithm import RetrievalAlgorithm
+from .stack_parameters import (
+    add_stack_files,
+    add_stack_options,
+    check_stack_files,
+    read_stack_options,
+)
+from .translation import tr
+from .values import Values
+
+
+class PrepareStack(RetrievalAlgorithm):
+    """Downloads, harmonizes and builds in one run."""
+
+    FOLDER = "FOLDER"
+
+    NAME = "preparestack"
+    TITLE = "Prepare stack"
+    SUMMARY = "Downloads your HyP3 products and builds an analysis-ready stack, in one run."
+    HELP = (
+        "Does the whole job in one run: finds the HyP3 jobs that fit the filters, downloads their "
+        "products into a folder, puts them on one grid and builds a NetCDF file, a Zarr store, "
+        "or both."
+        "\n"
+        "Run it again after new jobs were ordered: products that are already in the folder are "
+        "not downloaded again."
+    )
+    EXAMPLE = (
+        "qgis_process run hyp3:preparestack -- PROJECT=my_project START=2021-01-01 "
+        "END=2021-12-31 FOLDER=/data/products NETCDF=/data/stack.nc ZARR=/data/stack.zarr"
+    )
+    TAGS = ("download", "netcdf", "zarr", "time series", "earthdata", "ceos-ard", "card4l")
+
+    def initAlgorithm(self, configuration=None):
+        add_service(self)
+        add_project(self)
+        add_job_type(self)
+        add_period(self)
+        add_geometry_filters(self)
+        add_extent(
+            self,
+            tr(
+                "Only jobs whose footprint touches this area; the stack is cut to it. Empty: "
+                "everywhere."
+            ),
+        )
+        self.add(
+            QgsProcessingParameterFile(
+                self.FOLDER,
+                tr("Folder for the products"),
+                behavior=QgsProcessingParameterFile.Behavior.Folder,
+            ),
+            tr(
+                "The downloaded products are kept here and found again by the next run; the "
+                "folder is made if it does not exist."
+            ),
+        )
+        add_layers(self)
+        add_grid(self)
+        add_stack_options(self)
+        add_stack_files(self)
+
+    def check(self, values):
+        return super().check(values) or check_stack_files(values)
+
+    def processAlgorithm(self, parameters, context, feedback):
+        values = Values(self, parameters, context)
+        job = {
+            **read_job_filters(values),
+            self.FOLDER: values.text(self.FOLDER),
+            **read_grid(values),
+            **read_stack_options(values),
+        }
+        return self.run_core(job, feedback, self.credentials)

@@ -1,0 +1,132 @@
+"""Parameters and outputs of the algorithms that write a stack."""
+
+from qgis.core import (
+    QgsProcessingOutputMultipleLayers,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterNumber,
+)
+
+from ..core.contract import (
+    BAD_PRODUCT_RULES,
+    CHUNKINGS,
+    DEFAULT_CHUNK_MEGABYTES,
+    STATIC_LAYER_MODES,
+    ZARR_FORMATS,
+)
+from .grid_parameters import choice
+from .translation import tr
+
+STATIC_LAYERS = "STATIC_LAYERS"
+ON_BAD_PRODUCT = "ON_BAD_PRODUCT"
+NETCDF = "NETCDF"
+ZARR = "ZARR"
+CHUNKING = "CHUNKING"
+CHUNK_SIZE = "CHUNK_SIZE"
+ZARR_FORMAT = "ZARR_FORMAT"
+
+STEPS = "STEPS"
+SKIPPED = "SKIPPED"
+CRS = "CRS"
+WIDTH = "WIDTH"
+HEIGHT = "HEIGHT"
+LAYERS = "LAYERS"
+
+
+def add_stack_options(algorithm):
+    """Declare how the stack is made and how its files are laid out."""
+    algorithm.add(
+        choice(STATIC_LAYERS, tr("Static layers"), STATIC_LAYER_MODES),
+        tr(
+            "Elevation, look vectors, incidence angles and water mask hardly differ between "
+            "products. once: one copy for the stack, with the largest difference recorded. "
+            "per_pair: one copy for each product."
+        ),
+        advanced=True,
+    )
+    algorithm.add(
+        choice(ON_BAD_PRODUCT, tr("On a bad product"), BAD_PRODUCT_RULES),
+        tr(
+            "What to do with a product that is damaged or lacks a requested layer. stop: end "
+            "the run and name it. skip: leave it out, say so, and count it in SKIPPED."
+        ),
+        advanced=True,
+    )
+    algorithm.add(
+        choice(CHUNKING, tr("Zarr chunking"), CHUNKINGS, "both"),
+        tr(
+            "Layout of the Zarr store. spatial: whole maps are quick (group "
+            "spatially_optimized). temporal: the series of a pixel is quick (group "
+            "temporally_optimized). both: two groups with equal values."
+        ),
+        advanced=True,
+    )
+    algorithm.add(
+        QgsProcessingParameterNumber(
+            CHUNK_SIZE,
+            tr("Zarr chunk size (MB)"),
+            type=QgsProcessingParameterNumber.Type.Double,
+            defaultValue=DEFAULT_CHUNK_MEGABYTES,
+            optional=True,
+            minValue=0.01,
+            maxValue=1000.0,
+        ),
+        tr("Largest size of one chunk before compression, in megabytes."),
+        advanced=True,
+    )
+    algorithm.add(
+        choice(ZARR_FORMAT, tr("Zarr format"), ZARR_FORMATS),
+        tr(
+            "2 opens in every program that reads Zarr. 3 keeps many chunks in one file "
+            "(sharding); QGIS opens it with GDAL 3.11 and newer only."
+        ),
+        advanced=True,
+    )
+
+
+def add_stack_files(algorithm):
+    """Declare NETCDF and ZARR and the outputs of a stack."""
+    algorithm.add(
+        QgsProcessingParameterFileDestination(
+            NETCDF,
+            tr("NetCDF file"),
+            fileFilter="NetCDF (*.nc)",
+            optional=True,
+            createByDefault=False,
+        ),
+        tr("Stack as one NetCDF file, for example /data/stack.nc."),
+    )
+    algorithm.add(
+        QgsProcessingParameterFolderDestination(
+            ZARR, tr("Zarr store"), optional=True, createByDefault=False
+        ),
+        tr("Stack as a Zarr store, a folder, for example /data/stack.zarr."),
+    )
+    algorithm.addOutput(QgsProcessingOutputNumber(STEPS, tr("Number of pairs or dates")))
+    algorithm.addOutput(QgsProcessingOutputNumber(SKIPPED, tr("Number of skipped products")))
+    algorithm.addOutput(QgsProcessingOutputString(CRS, tr("CRS of the grid")))
+    algorithm.addOutput(QgsProcessingOutputNumber(WIDTH, tr("Columns of the grid")))
+    algorithm.addOutput(QgsProcessingOutputNumber(HEIGHT, tr("Rows of the grid")))
+    algorithm.addOutput(QgsProcessingOutputMultipleLayers(LAYERS, tr("Sources of the layers")))
+
+
+def read_stack_options(values):
+    """Return what the user gave of the options and files of a stack."""
+    return {
+        STATIC_LAYERS: values.choice(STATIC_LAYERS),
+        ON_BAD_PRODUCT: values.choice(ON_BAD_PRODUCT),
+        CHUNKING: values.choice(CHUNKING),
+        CHUNK_SIZE: values.number(CHUNK_SIZE),
+        ZARR_FORMAT: values.choice(ZARR_FORMAT),
+        NETCDF: values.destination(NETCDF, ".nc"),
+        ZARR: values.destination(ZARR, ".zarr"),
+    }
+
+
+def check_stack_files(values):
+    """Return a sentence where no output was chosen."""
+    if values.given(NETCDF) or values.given(ZARR):
+        return ""
+    return tr("There is nothing to write: choose a NETCDF file, a ZARR store, or both.")

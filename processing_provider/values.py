@@ -1,0 +1,92 @@
+"""Reads parameter values of an algorithm in the form that the core process takes."""
+
+from qgis.core import QgsProcessing
+from qgis.PyQt.QtCore import Qt
+
+# Codes of these authorities mean the same in every PROJ database; QGIS's own ones do not.
+_AUTHORITIES = ("EPSG", "ESRI", "OGC", "IAU_2015", "IGNF")
+
+
+class Values:
+    """The parameters of one run; every reader returns None where the user gave nothing."""
+
+    def __init__(self, algorithm, parameters, context):
+        self._algorithm = algorithm
+        self._parameters = parameters
+        self._context = context
+
+    def given(self, name):
+        """Tell whether the user gave a value."""
+        value = self._parameters.get(name)
+        return value is not None and not (isinstance(value, str) and not value.strip())
+
+    def text(self, name):
+        """Return text; also for credentials' ids and paths of input files and folders."""
+        if not self.given(name):
+            return None
+        return self._algorithm.parameterAsString(self._parameters, name, self._context)
+
+    def choice(self, name):
+        """Return the chosen word of an enum with static strings."""
+        if not self.given(name):
+            return None
+        return self._algorithm.parameterAsEnumString(self._parameters, name, self._context)
+
+    def number(self, name):
+        """Return a number."""
+        if not self.given(name):
+            return None
+        return self._algorithm.parameterAsDouble(self._parameters, name, self._context)
+
+    def flag(self, name):
+        """Return yes or no."""
+        if not self.given(name):
+            return None
+        return self._algorithm.parameterAsBool(self._parameters, name, self._context)
+
+    def day(self, name):
+        """Return a UTC day as YYYY-MM-DD; a date without time zone counts as UTC."""
+        if not self.given(name):
+            return None
+        moment = self._algorithm.parameterAsDateTime(self._parameters, name, self._context)
+        if moment.timeSpec() != Qt.TimeSpec.LocalTime:
+            moment = moment.toUTC()
+        return moment.date().toString(Qt.DateFormat.ISODate) if moment.isValid() else None
+
+    def crs(self, name):
+        """Return an authority code, or WKT where that would not be understood elsewhere."""
+        if not self.given(name):
+            return None
+        crs = self._algorithm.parameterAsCrs(self._parameters, name, self._context)
+        return _crs_text(crs)
+
+    def extent(self, name):
+        """Return bounds (xmin, ymin, xmax, ymax) in the user's CRS, and that CRS."""
+        if not self.given(name):
+            return None
+        arguments = (self._parameters, name, self._context)
+        rectangle = self._algorithm.parameterAsExtent(*arguments)
+        return {
+            "bounds": [
+                rectangle.xMinimum(),
+                rectangle.yMinimum(),
+                rectangle.xMaximum(),
+                rectangle.yMaximum(),
+            ],
+            "crs": _crs_text(self._algorithm.parameterAsExtentCrs(*arguments)),
+        }
+
+    def destination(self, name, suffix=""):
+        """Return the path of an output; a temporary one ends with ``suffix``."""
+        if not self.given(name):
+            return None
+        path = self._algorithm.parameterAsFileOutput(self._parameters, name, self._context)
+        temporary = self._parameters[name] == QgsProcessing.TEMPORARY_OUTPUT
+        return f"{path}{suffix}" if temporary and not path.endswith(suffix) else path
+
+
+def _crs_text(crs):
+    if not crs.isValid():
+        return None
+    authority = crs.authid().partition(":")[0]
+    return crs.authid() if authority in _AUTHORITIES else crs.toWkt(crs.WktVariant.WKT_PREFERRED)
