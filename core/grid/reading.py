@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,8 @@ WARP_TOLERANCE = 0.001
 GDAL's default of 0.125 biases positions by 0.025 pixels between neighboring UTM zones; with 0.001
 the bias measures 0.0004 pixels. ``WarpedVRT`` refuses 0.
 """
+
+_WARP_MEGABYTES = 32
 
 BLOCK_CACHE_MEGABYTES = 64
 """GDAL's own cache; its default is a twentieth of the machine's memory."""
@@ -59,16 +63,10 @@ def resampling_of(layer: Layer, choice: str) -> Resampling:
     return Resampling[choice]
 
 
-def read_stored(
-    placement: Placement,
-    layer: Layer,
-    grid: Grid,
-    rows: slice,
-    columns: slice,
-    resampling: Resampling,
-    outside: float,
-) -> NDArray[Any]:
-    """Read a block with the values as HyP3 stores them.
+class LayerReader:
+    """Reads blocks of one layer of one product on the grid of the stack, as HyP3 stores values.
+
+    To be used as a context manager; it keeps the file open.
 
     Parameters
     ----------
@@ -78,73 +76,105 @@ def read_stored(
         Layer to read.
     grid
         Grid of the stack.
-    rows, columns
-        Block of the grid; both ends given.
     resampling
         Method where the product is warped.
     outside
-        Value where the product has none.
-
-    Returns
-    -------
-    ndarray
-        Shape (rows, columns), in the data type of the file (float32 for integers with NaN outside).
+        Value where the product has none; None stands for the file's own value for missing data (0
+        where it has none).
 
     Raises
     ------
     ProductError
-        If the file cannot be read.
+        If the file cannot be opened or, later, read.
     """
-    try:
-        with rasterio.open(placement.product.layer_path(layer.name)) as dataset:
-            if placement.transfer is Transfer.COPY:
-                return _copy(dataset, placement, rows, columns, outside)
-            with WarpedVRT(
-                dataset,
-                crs=grid.crs,
-                transform=grid.transform,
-                width=grid.width,
-                height=grid.height,
-                resampling=resampling,
-                src_nodata=layer.missing,
-                nodata=outside,
-                dtype=_dtype(dataset, outside),
-                tolerance=WARP_TOLERANCE,
-                warp_mem_limit=32,
-            ) as warped:
-                return warped.read(1, window=_window(rows, columns))
-    except (RasterioError, OSError) as error:
-        raise ProductError(
-            f"The layer {layer.name} of {placement.product} is damaged and cannot be read; "
-            "retrieve the product again, or leave it out with the rule skip for bad products.",
-            product=placement.product.name.text,
-        ) from error
 
+    def __init__(
+        self,
+        placement: Placement,
+        layer: Layer,
+        grid: Grid,
+        resampling: Resampling,
+        outside: float | None,
+    ) -> None:
+        self._placement = placement
+        self._layer = layer
+        self._outputs = ExitStack()
+        with self._sentence():
+            path = placement.product.layer_path(layer.name)
+            self.file = self._outputs.enter_context(rasterio.open(path))
+            # Layers that should have no missing value had one in some versions of HyP3.
+            stored = None if layer.is_mask else self.file.nodata
+            self.missing = layer.missing if layer.missing is not None else stored
+            if outside is None:
+                outside = 0.0 if self.missing is None else self.missing
+            self.outside = outside
+            self.dtype = _dtype(self.file, outside)
+            self._warped = (
+                self._outputs.enter_context(self._warp(grid, resampling))
+                if placement.transfer is Transfer.WARP
+                else None
+            )
 
-def _copy(
-    dataset: rasterio.DatasetReader,
-    placement: Placement,
-    rows: slice,
-    columns: slice,
-    outside: float,
-) -> NDArray[Any]:
-    first_row, last_row = rows.start - placement.row, rows.stop - placement.row
-    first_column, last_column = columns.start - placement.column, columns.stop - placement.column
-    inner_rows = slice(max(first_row, 0), min(last_row, dataset.height))
-    inner_columns = slice(max(first_column, 0), min(last_column, dataset.width))
-    shape = (rows.stop - rows.start, columns.stop - columns.start)
-    dtype = _dtype(dataset, outside)
-    if inner_rows.start >= inner_rows.stop or inner_columns.start >= inner_columns.stop:
-        return np.full(shape, outside, dtype)
-    values = dataset.read(1, window=_window(inner_rows, inner_columns))
-    if values.shape == shape:
-        return values
-    block = np.full(shape, outside, dtype)
-    block[
-        inner_rows.start - first_row : inner_rows.stop - first_row,
-        inner_columns.start - first_column : inner_columns.stop - first_column,
-    ] = values
-    return block
+    def __enter__(self) -> LayerReader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._outputs.close()
+
+    def _warp(self, grid: Grid, resampling: Resampling) -> WarpedVRT:
+        return WarpedVRT(
+            self.file,
+            crs=grid.crs,
+            transform=grid.transform,
+            width=grid.width,
+            height=grid.height,
+            resampling=resampling,
+            src_nodata=self.missing,
+            nodata=self.outside,
+            dtype=self.dtype,
+            tolerance=WARP_TOLERANCE,
+            warp_mem_limit=_WARP_MEGABYTES,
+        )
+
+    def read(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return a block of the grid, shape (rows, columns), in the data type :attr:`dtype`."""
+        with self._sentence():
+            if self._warped is not None:
+                return self._warped.read(1, window=_window(rows, columns))
+            return self._copy(rows, columns)
+
+    def _copy(self, rows: slice, columns: slice) -> NDArray[Any]:
+        place = self._placement
+        first_row, first_column = rows.start - place.row, columns.start - place.column
+        inner_rows = slice(max(first_row, 0), min(rows.stop - place.row, self.file.height))
+        inner_columns = slice(
+            max(first_column, 0), min(columns.stop - place.column, self.file.width)
+        )
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        if inner_rows.start >= inner_rows.stop or inner_columns.start >= inner_columns.stop:
+            return np.full(shape, self.outside, self.dtype)
+        values = self.file.read(1, window=_window(inner_rows, inner_columns))
+        if values.shape == shape:
+            return values
+        block = np.full(shape, self.outside, self.dtype)
+        block[
+            inner_rows.start - first_row : inner_rows.stop - first_row,
+            inner_columns.start - first_column : inner_columns.stop - first_column,
+        ] = values
+        return block
+
+    @contextmanager
+    def _sentence(self) -> Iterator[None]:
+        product = self._placement.product
+        try:
+            yield
+        except (RasterioError, OSError) as error:
+            self._outputs.close()
+            raise ProductError(
+                f"The layer {self._layer.name} of {product} is damaged and cannot be read; "
+                "retrieve the product again, or leave it out with the rule skip for bad products.",
+                product=product.name.text,
+            ) from error
 
 
 def _dtype(dataset: rasterio.DatasetReader, outside: float) -> str:
@@ -167,7 +197,7 @@ def read_block(
     Parameters
     ----------
     placement, layer, grid, rows, columns, resampling
-        As for :func:`read_stored`.
+        As for :class:`LayerReader`; ``rows`` and ``columns`` with both ends given.
     reference
         Row and column of the phase reference pixel in the product's raster, where 0 is a value.
 
@@ -181,13 +211,15 @@ def read_block(
     ProductError
         If the file cannot be read, or a class number does not fit.
     """
+    outside = float(layer.fill)
+    with LayerReader(placement, layer, grid, resampling, outside) as reader:
+        stored = reader.read(rows, columns)
+        missing = reader.missing
     if layer.is_mask:
-        stored = read_stored(placement, layer, grid, rows, columns, resampling, float(layer.fill))
         return _class_numbers(stored, placement, layer)
-    stored = read_stored(placement, layer, grid, rows, columns, resampling, float("nan"))
     block = stored.astype("float32", copy=False)
-    if layer.missing is not None and placement.transfer is Transfer.COPY:
-        block[block == np.float32(layer.missing)] = np.nan
+    if missing is not None and placement.transfer is Transfer.COPY:
+        block[block == np.float32(missing)] = np.nan
     if "valid_range" in layer.attributes and resampling is Resampling.cubic:
         np.clip(block, *layer.attributes["valid_range"], out=block)
     if reference is not None and layer.kind is LayerKind.UNWRAPPED:

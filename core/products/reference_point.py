@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import math
+
 import rasterio
+from pyproj import Transformer
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from .product import Product, Raster
 
-_COORDINATES = (
-    "X coordinate of the reference point in the map projection",
-    "Y coordinate of the reference point in the map projection",
-)
+_LONGITUDE = "Longitude of the reference point (WGS84)"
+_LATITUDE = "Latitude of the reference point (WGS84)"
 
 
 def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     """Find the phase reference pixel of a GAMMA interferogram.
 
     HyP3 subtracts the phase at the reference point, so the unwrapped phase is exactly 0 there,
-    which is also its value for missing data. The parameter file holds the point's map coordinates;
-    those of products made before hyp3-gamma 5.4.2 are unreliable, so the pixel counts only where
-    the phase is in fact 0 and data surround it.
+    which is also its value for missing data. The parameter file holds the point's position; its
+    geographic form holds also where the product was harmonized to another zone. Some versions of
+    hyp3-gamma wrote it wrong, so the pixel counts only where the phase is in fact 0 and data
+    surround it.
 
     Parameters
     ----------
@@ -37,8 +39,13 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     """
     if product.parameters is None or "unw_phase" not in product.layers:
         return None
-    x, y = (product.parameters.number(key) for key in _COORDINATES)
-    if x is None or y is None:
+    longitude = product.parameters.number(_LONGITUDE)
+    latitude = product.parameters.number(_LATITUDE)
+    if longitude is None or latitude is None:
+        return None
+    to_map = Transformer.from_crs("EPSG:4326", f"EPSG:{raster.epsg}", always_xy=True)
+    x, y = to_map.transform(longitude, latitude)
+    if not (math.isfinite(x) and math.isfinite(y)):
         return None
     column = int((x - raster.left) // raster.spacing)
     row = int((raster.top - y) // raster.spacing)

@@ -19,8 +19,8 @@ from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
 from ..products.layers import Layer
 from ..reporter import Reporter, step, stop_if_canceled
-from .atomic import complete_or_absent
-from .blocks import BAND_BYTES, bands, run_blocks
+from ..atomic import complete_or_absent
+from ..blocks import BAND_BYTES, bands, run_blocks
 from .chunking import spatial_chunks, temporal_chunks
 from .dataset import StackLayer, open_stack, stack_layers
 from .netcdf_file import NetcdfFile

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from ..reporter import Reporter, stop_if_canceled
+from .reporter import Reporter, stop_if_canceled
 
 Task = TypeVar("Task")
 

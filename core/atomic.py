@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import OutputError
+from .errors import OutputError
 
 _MARK = ".hyp3-partial-"
 

@@ -1,0 +1,130 @@
+"""Writes products as GeoTIFFs on one grid, under their own names, with their other files."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from ..atomic import complete_or_absent
+from ..blocks import bands, run_blocks
+from ..errors import OutputError
+from ..products.layers import Layer
+from ..reporter import Reporter, stop_if_canceled
+from .plan import Placement, Plan
+from .reading import LayerReader, gdal_environment, resampling_of
+
+_TILE = 256
+_BAND_ROWS = 4 * _TILE
+
+
+def harmonize(
+    plan: Plan, layers: Sequence[Layer], resampling: str, folder: Path, reporter: Reporter
+) -> None:
+    """Write every product of a plan onto the common grid.
+
+    Each product gets a folder of its name, so that the result is again a folder of HyP3 products:
+    tiled and compressed GeoTIFFs with the original names, data types and values for missing data,
+    and copies of the files that are no rasters. A product's folder appears when it is complete.
+
+    Parameters
+    ----------
+    plan
+        Grid and placements.
+    layers
+        Layers to write, where a product has them.
+    resampling
+        The user's choice, see :func:`core.grid.reading.resampling_of`.
+    folder
+        Where the product folders go.
+    reporter
+        Told of progress and asked whether to stop.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    ProductError
+        If a product turns out to be damaged.
+    Canceled
+        If the user asked to stop; complete product folders are kept.
+    """
+
+    def work(placement: Placement) -> None:
+        product = placement.product
+        with complete_or_absent(folder / product.name.text) as partial:
+            partial.mkdir()
+            _copy_sidecars(placement, partial)
+            for layer in layers:
+                if layer.name in product.layers:
+                    target = partial / f"{product}_{layer.name}.tif"
+                    _write_layer(plan, placement, layer, resampling, target, reporter)
+
+    with gdal_environment():
+        run_blocks(work, plan.placements, len(plan.placements), reporter)
+
+
+def _write_layer(
+    plan: Plan,
+    placement: Placement,
+    layer: Layer,
+    resampling: str,
+    target: Path,
+    reporter: Reporter,
+) -> None:
+    grid = plan.grid
+    method = resampling_of(layer, resampling)
+    with LayerReader(placement, layer, grid, method, outside=None) as reader:
+        source = reader.file
+        try:
+            with rasterio.open(
+                target,
+                "w",
+                driver="GTiff",
+                width=grid.width,
+                height=grid.height,
+                count=1,
+                dtype=reader.dtype,
+                crs=grid.crs,
+                transform=grid.transform,
+                nodata=source.nodata,
+                tiled=True,
+                blockxsize=_TILE,
+                blockysize=_TILE,
+                compress="deflate",
+                zlevel=1,
+                predictor=3 if reader.dtype.startswith("float") else 2,
+                bigtiff="if_safer",
+            ) as written:
+                # Set before any pixel: it decides how the position is stored, not where it is.
+                written.update_tags(**source.tags())
+                for rows in bands(grid.height, _TILE, _BAND_ROWS):
+                    stop_if_canceled(reporter)
+                    block = reader.read(rows, slice(0, grid.width))
+                    window = Window(0, rows.start, grid.width, rows.stop - rows.start)
+                    written.write(block, 1, window=window)
+        except (RasterioError, OSError) as error:
+            raise OutputError(
+                f"{target.name} cannot be written ({error}); free some space or choose another "
+                "folder."
+            ) from error
+
+
+def _copy_sidecars(placement: Placement, folder: Path) -> None:
+    product = placement.product
+    names = [name for name in product.files if not name.endswith(".tif")]
+    if product.location.is_dir():
+        for name in names:
+            shutil.copy2(product.location / name, folder / name)
+        return
+    with zipfile.ZipFile(product.location) as archive:
+        for member in archive.infolist():
+            name = member.filename.rpartition("/")[2]
+            if name in names:
+                with archive.open(member) as packed, open(folder / name, "wb") as target:
+                    shutil.copyfileobj(packed, target)

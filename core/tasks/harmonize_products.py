@@ -1,0 +1,77 @@
+"""The task behind ``hyp3:harmonizeproducts``: a folder of products, all on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..contract import EXTENT_MODES, RESAMPLINGS
+from ..errors import InvalidParameterError
+from ..grid.harmonize import harmonize
+from ..grid.plan import GridOptions, make_plan
+from ..parameters import Parameters
+from ..products.selection import SelectionOptions, select_products
+from ..reporter import Reporter, step
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Put products on one grid.
+
+    Parameters
+    ----------
+    parameters
+        Parameters of ``hyp3:harmonizeproducts``.
+    credentials
+        Not used.
+    reporter
+        Told of the plan, warnings and progress.
+
+    Returns
+    -------
+    dict
+        Outputs of ``hyp3:harmonizeproducts``.
+
+    Raises
+    ------
+    StackError
+        If anything is wrong with parameters, products, grid or outputs.
+    """
+    given = Parameters(parameters)
+    source = given.folder("INPUT")
+    target = given.path("OUTPUT", required=True)
+    if target is None or _inside(target, source) or _inside(source, target):
+        raise InvalidParameterError(
+            f"OUTPUT is {target}, which holds the input folder or lies in it; choose another "
+            "folder, because inputs are never changed."
+        )
+    if target.exists() and not target.is_dir():
+        raise InvalidParameterError(f"OUTPUT is {target}, which is a file; choose a folder.")
+    options = GridOptions(
+        target_crs=given.text("TARGET_CRS"),
+        extent_mode=given.choice("EXTENT_MODE", EXTENT_MODES, "union"),
+        extent=given.extent(),
+    )
+    resampling = given.choice("RESAMPLING", RESAMPLINGS, "auto")
+
+    reporter.info(f"Looking for HyP3 products in {source}.")
+    selection = select_products(source, SelectionOptions(layers=given.names("LAYERS")))
+    for text in selection.warnings:
+        reporter.warning(text)
+    plan = make_plan(selection.products, options, selection.left_out)
+    for line in plan.describe():
+        reporter.info(line)
+    with step(reporter, 5.0, 100.0) as writing:
+        harmonize(plan, selection.layers, resampling, target, writing)
+    return {
+        "OUTPUT": str(target),
+        "CRS": plan.grid.crs,
+        "COPIED": plan.copied,
+        "WARPED": plan.warped,
+    }
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
