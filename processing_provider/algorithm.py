@@ -9,6 +9,7 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingException,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
     QgsSettings,
 )
 from qgis.PyQt.QtGui import QIcon
@@ -16,7 +17,7 @@ from qgis.PyQt.QtGui import QIcon
 from .core_process import CoreError, run_core
 from .interpreter import SETTING, InterpreterError, Places, resolve
 from .translation import tr
-from .values import Values
+from .values import Values, words_for_numbers
 
 _ICON = str(Path(__file__).resolve().parents[1] / "icon.svg")
 
@@ -79,6 +80,12 @@ class StackAlgorithm(QgsProcessingAlgorithm):
 
     def add(self, parameter, text, advanced=False):
         """Declare a parameter with its help."""
+        if isinstance(parameter, QgsProcessingParameterEnum):
+            # qgis_process says that enums take numbers, which is not so for those of words.
+            example = f"{parameter.name()}={parameter.options()[-1]}"
+            text = tr("{help} On the command line, give the word: {example}.").format(
+                help=text, example=example
+            )
         parameter.setHelp(text)
         if advanced:
             flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
@@ -91,7 +98,8 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return not message, message
 
     def checkParameterValues(self, parameters, context):
-        ok, message = super().checkParameterValues(parameters, context)
+        words = words_for_numbers(self, parameters)
+        ok, message = super().checkParameterValues(words, context)
         if ok:
             message = self._missing_core() or self.check(Values(self, parameters, context))
         return not message, message

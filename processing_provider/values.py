@@ -1,6 +1,6 @@
 """Reads parameter values of an algorithm in the form that the core process takes."""
 
-from qgis.core import QgsProcessing
+from qgis.core import QgsProcessing, QgsProcessingParameterEnum
 from qgis.PyQt.QtCore import Qt
 
 # Codes of these authorities mean the same in every PROJ database; QGIS's own ones do not.
@@ -24,13 +24,16 @@ class Values:
         """Return text; also for credentials' ids and paths of input files and folders."""
         if not self.given(name):
             return None
+        if isinstance(self._parameters[name], (list, tuple)):  # JSON input and Python consoles
+            return ",".join(map(str, self._parameters[name]))
         return self._algorithm.parameterAsString(self._parameters, name, self._context)
 
     def choice(self, name):
         """Return the chosen word of an enum with static strings."""
         if not self.given(name):
             return None
-        return self._algorithm.parameterAsEnumString(self._parameters, name, self._context)
+        words = words_for_numbers(self._algorithm, self._parameters)
+        return self._algorithm.parameterAsEnumString(words, name, self._context)
 
     def number(self, name):
         """Return a number."""
@@ -83,6 +86,17 @@ class Values:
         path = self._algorithm.parameterAsFileOutput(self._parameters, name, self._context)
         temporary = self._parameters[name] == QgsProcessing.TEMPORARY_OUTPUT
         return f"{path}{suffix}" if temporary and not path.endswith(suffix) else path
+
+
+def words_for_numbers(algorithm, parameters):
+    """Return the parameters with a number like ZARR_FORMAT = 2 as the word that an enum needs."""
+    return {
+        name: str(value)
+        if isinstance(value, int)
+        and isinstance(algorithm.parameterDefinition(name), QgsProcessingParameterEnum)
+        else value
+        for name, value in parameters.items()
+    }
 
 
 def _crs_text(crs):
