@@ -44,6 +44,7 @@ class BuildOptions:
     zarr_format: int = 2
     static_mode: str = "once"
     resampling: str = "auto"
+    history: str = ""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -141,7 +142,7 @@ class _Build:
         self._differences = _Differences()
 
     def run(self) -> xr.Dataset:
-        dataset = open_stack(self._source, self._layers, self._maps)
+        dataset = open_stack(self._source, self._layers, self._maps, self._options.history)
         self._check_space()
         netcdf = self._partial(self._options.netcdf)
         store = self._partial(self._options.zarr)

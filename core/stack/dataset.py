@@ -15,14 +15,18 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..grid.lattice import Grid
+from ..metadata.attributes import stack_attributes
 from ..products.layers import Layer
 from .source import StackSource
 from .steps import pair_coordinates
 
 GRID_MAPPING = "spatial_ref"
 
-AUXILIARY_COORDINATES = "time reference_time secondary_time pair_label"
-"""Coordinates that CF asks each data variable on ``pair`` to name."""
+AUXILIARY_COORDINATES = (
+    "time reference_time secondary_time pair_label product_name temporal_baseline "
+    "perpendicular_baseline reference_acquisition secondary_acquisition"
+)
+"""Coordinates on ``pair``, which CF asks each data variable on it to name."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,10 @@ def stack_layers(layers: Sequence[Layer], static_mode: str) -> tuple[StackLayer,
 
 
 def open_stack(
-    source: StackSource, layers: Sequence[StackLayer], chunks: tuple[int, int, int]
+    source: StackSource,
+    layers: Sequence[StackLayer],
+    chunks: tuple[int, int, int],
+    history: str = "",
 ) -> xr.Dataset:
     """Describe a stack without reading a pixel.
 
@@ -67,6 +74,8 @@ def open_stack(
         Layers of the stack.
     chunks
         Steps, rows and columns of a chunk; blocks of a dask array hold one step.
+    history
+        What makes the stack, for its attribute of that name.
 
     Returns
     -------
@@ -78,12 +87,11 @@ def open_stack(
     grid = source.grid
     products = [placement.product for placement in source.placements]
     coordinates: dict[str, Any] = {**pair_coordinates(products), **_map_coordinates(grid)}
-    dataset = xr.Dataset(coords=coordinates)
+    dataset = xr.Dataset(coords=coordinates, attrs=stack_attributes(products, history))
     dataset = dataset.rio.write_crs(grid.crs, grid_mapping_name=GRID_MAPPING)
     dataset = dataset.rio.write_transform(grid.transform, grid_mapping_name=GRID_MAPPING)
     # rioxarray writes the WKT of GDAL; CF asks for WKT 2.
     dataset[GRID_MAPPING].attrs.update(CRS.from_user_input(grid.crs).to_cf())
-    # The bounds of a coordinate are part of it and carry no attributes of their own (CF 7.1).
     for item in layers:
         dataset[item.name] = _variable(source, item, chunks)
     return dataset

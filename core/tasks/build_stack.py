@@ -78,10 +78,18 @@ class StackRequest:
                 zarr_format=int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2")),
                 static_mode=given.choice("STATIC_LAYERS", STATIC_LAYER_MODES, "once"),
                 resampling=resampling,
+                history=_history(values),
             ),
         )
         check_outputs(request.build, request.folder)
         return request
+
+
+def _history(values: Mapping[str, Any]) -> str:
+    given = " ".join(
+        f"{name}={value}" for name, value in sorted(values.items()) if value not in (None, "")
+    )
+    return f"hyp3:buildstack {given}"
 
 
 def run(

@@ -1,0 +1,1 @@
+"""What a stack says about itself: discovery metadata, credit, provenance."""
