@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint package install clean lock
+.PHONY: help setup demo test lint format package install clean lock
 
 # The interpreter that QGIS uses; .venv is built with it as well.
 QGIS_PYTHON ?= /usr/bin/python3
@@ -42,8 +42,12 @@ lint: setup ## style, types, and the scans of the QGIS plugin repository
 	.venv/bin/ruff format --check .
 	$(PYTHON) scripts/package.py --stage-only
 	MYPYPATH=build .venv/bin/mypy -p hyp3_stack.core
-	.venv/bin/flake8 --select=QGS,E9,F82,F83 build/hyp3_stack
+	.venv/bin/flake8 build/hyp3_stack
 	$(PYTHON) scripts/scan_upload.py build/hyp3_stack
+
+format: setup ## put style in order as far as ruff can
+	.venv/bin/ruff check --fix-only .
+	.venv/bin/ruff format .
 
 package: ## dist/hyp3_stack-<version>.zip for the QGIS plugin repository
 	@$(QGIS_PYTHON) scripts/package.py
