@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from .orbit import HEIGHT, orbit_number
 from .scene import Insar, Scene
 from .spec import SampleProduct
 
-PROCESSED = datetime(2025, 6, 1, 12, 0, 0, tzinfo=timezone.utc)
+PROCESSED = datetime(2025, 6, 1, 12, 0, 0, tzinfo=UTC)
 FIRST_LINE_SECONDS = 1.869576
 AZIMUTH_SPACING, RANGE_SPACING = 13.95, 2.329562
 FILTER = "0.6"
@@ -162,10 +162,11 @@ def _write_sidecars(
         float(parameters["Latitude of the reference point (WGS84)"]),
     )
     (target / f"{name}.README.md.txt").write_text(readme, encoding="utf-8")
-    shade = rasters.stretch(np.sqrt(sampled.layers["amp"]))
+    small = {key: rasters.thinned(values) for key, values in sampled.layers.items()}
+    shade = rasters.stretch(np.sqrt(small["amp"]))
     images = {
-        "color_phase": rasters.cycle_colors(sampled.layers["wrapped_phase"], shade, 2 * np.pi),
-        "unw_phase": rasters.cycle_colors(sampled.layers["unw_phase"], shade, 6 * np.pi),
+        "color_phase": rasters.cycle_colors(small["wrapped_phase"], shade, 2 * np.pi),
+        "unw_phase": rasters.cycle_colors(small["unw_phase"], shade, 6 * np.pi),
     }
     abstract = (
         f"Reference Scene: {about.sources[0]}; Secondary Scene: {about.sources[1]}; "
@@ -174,7 +175,7 @@ def _write_sidecars(
     purpose = f"Sentinel-1 interferogram, {about.spacing} m, adaptive filter {FILTER}"
     for kind, colors in images.items():
         image = target / f"{name}_{kind}.png"
-        rasters.write_png(image, colors, place.transform, place.epsg)
+        rasters.write_png(image, colors, place.transform, place.epsg, place.shape)
         rasters.write_kmz(image.with_suffix(".kmz"), image, place.box)
         text = texts.sidecar(about, image.name, purpose, abstract)
         image.with_name(image.name + ".xml").write_text(text, encoding="utf-8")

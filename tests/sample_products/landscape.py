@@ -83,7 +83,7 @@ class Ridge:
 class Landscape:
     """The ground of a scene of a given size.
 
-    ``fields`` are smooth everywhere; shore lines, heights and slopes follow from them in ``ground``.
+    ``fields`` are smooth everywhere; shore lines, heights and slopes follow in ``ground``.
     """
 
     def __init__(self, seed: int, width: float, height: float) -> None:
@@ -129,7 +129,6 @@ class Landscape:
         coast = tuple(np.zeros_like(u) for _ in range(3))
         self.coast.add_with_slope(u, v, coast)
         du, dv = (u - self.lake_u) / self.lake_size[0], (v - self.lake_v) / self.lake_size[1]
-        round_ = np.sqrt(du**2 + dv**2 + 0.04)
         a, b = 2.1 * du + 1.3 * dv, 1.7 * dv - 0.8 * du
         sa, ca, sb, cb = np.sin(a), np.cos(a), np.sin(b), np.cos(b)
         long, short = self.lake_size
@@ -139,9 +138,9 @@ class Landscape:
             "relief_v": relief[2],
             "ocean": v - self.coast_v - coast[0],
             "ocean_u": -coast[1],
-            "lake": (round_ + 0.35 * sa * cb - 1.0) * short,
-            "lake_u": (du / round_ + 0.35 * (2.1 * ca * cb + 0.8 * sa * sb)) * short / long,
-            "lake_v": dv / round_ + 0.35 * (1.3 * ca * cb - 1.7 * sa * sb),
+            "lake": ((du**2 + dv**2 - 1) / 2 + 0.35 * sa * cb) * short,
+            "lake_u": (du + 0.35 * (2.1 * ca * cb + 0.8 * sa * sb)) * short / long,
+            "lake_v": dv + 0.35 * (1.3 * ca * cb - 1.7 * sa * sb),
             "cover": self.cover(u, v),
             "ripples": self.ripples(u, v),
             "height_error": self.height_error(u, v),
@@ -152,7 +151,7 @@ class Landscape:
         ocean, lake = fields["ocean"], fields["lake"]
         land = (ocean > 0) & (lake > 0)
         rise, rise_o = _shore(ocean, 2.5 * SHORE)
-        bank, bank_l = _shore(lake, SHORE)
+        bank, bank_l = _shore(lake, 1.8 * SHORE)
         above = bank_l * (fields["relief"] - LAKE_LEVEL)
         relief = fields["relief"] * bank + (1 - bank) * LAKE_LEVEL
         relief_u = bank * fields["relief_u"] + above * fields["lake_u"]

@@ -41,15 +41,12 @@ class Motion:
     """Volcano-like sources and a creeping strike-slip fault."""
 
     def __init__(self, width: float, height: float) -> None:
+        depth = float(np.clip(0.06 * width, 2600.0, 9000.0))
+        uplift = 0.55 * np.sqrt(depth / 2600.0)
         self.sources = [
-            Source(-0.17 * width, 0.16 * height, 2600.0, 0.55, 90.0),
-            Source(0.24 * width, 0.27 * height, 3400.0, -0.35, 160.0),
+            Source(-0.17 * width, 0.16 * height, depth, uplift, 90.0),
+            Source(0.24 * width, 0.27 * height, 1.3 * depth, -0.6 * uplift, 160.0),
         ]
-        if max(width, height) > 60_000:
-            self.sources += [
-                Source(-0.3 * width, -0.12 * height, 5200.0, 0.5, 120.0),
-                Source(0.32 * width, -0.2 * height, 6500.0, -0.6, 200.0),
-            ]
         strike = np.radians(-38.0)
         self.strike = (np.cos(strike), np.sin(strike))
         self.fault_offset = 0.05 * height

@@ -59,13 +59,26 @@ def add_overviews(path: Path, factors: tuple[int, ...]) -> None:
         target.build_overviews(factors, rasterio.enums.Resampling.average)
 
 
-def write_png(path: Path, colors: np.ndarray, transform: Affine, epsg: int) -> None:
-    """Write an image (3, rows, columns) with its position in ``<path>.aux.xml``.
+def thinned(values: np.ndarray) -> np.ndarray:
+    """Return every n-th row and column, so that at most ``BROWSE_PIXELS`` a side are left."""
+    step = _browse_step(values.shape)
+    return values[::step, ::step]
 
-    Black is transparent; the image is thinned to at most ``BROWSE_PIXELS`` a side.
+
+def _browse_step(shape: tuple[int, ...]) -> int:
+    """Return the step from raster to browse image."""
+    return -(-max(shape) // BROWSE_PIXELS)
+
+
+def write_png(
+    path: Path, colors: np.ndarray, transform: Affine, epsg: int, shape: tuple[int, int]
+) -> None:
+    """Write a thinned image (3, rows, columns) with its position in ``<path>.aux.xml``.
+
+    Black is transparent; ``transform`` and ``shape`` are those of the full raster.
     """
-    step = max(1, -(-max(colors.shape[1:]) // BROWSE_PIXELS))
-    small = np.ascontiguousarray(colors[:, ::step, ::step])
+    small = np.ascontiguousarray(colors)
+    step = _browse_step(shape)
     opaque = np.where(small.any(axis=0), 255, 0).astype(np.uint8)
     with rasterio.open(
         path,
@@ -97,7 +110,7 @@ def write_kmz(path: Path, image: Path, box: tuple[float, float, float, float]) -
 
 
 def cycle_colors(phase: np.ndarray, shade: np.ndarray, cycle: float) -> np.ndarray:
-    """Return colors (3, rows, columns) that repeat every ``cycle``, shaded by 0..1; NaN is black."""
+    """Return colors (3, rows, columns) that repeat every ``cycle``; shade is 0..1, NaN black."""
     turn = np.nan_to_num(phase) / cycle * 2 * np.pi
     parts = [0.5 + 0.5 * np.cos(turn + offset) for offset in (0.0, 2.1, 4.2)]
     bright = np.nan_to_num(0.25 + 0.75 * shade) * np.isfinite(phase)

@@ -29,7 +29,7 @@ def _weights(count: int) -> tuple[np.ndarray, np.ndarray]:
     forward = np.cos(np.outer(order, np.arccos(nodes))) * (2 / NODES)
     forward[0] /= 2
     matrix = np.cos(np.outer(np.arccos(at), order)) @ forward
-    return (nodes + 1) / 2 * count, matrix
+    return (nodes + 1) / 2 * count, matrix.astype(np.float32)
 
 
 def blocks(
@@ -55,9 +55,7 @@ def blocks(
                 (down, lines), (right, samples) = _weights(height), _weights(width)
             x = transform.c + (first + right) * transform.a
             y = transform.f + (top + down) * transform.e
-            x, y = (
-                np.ascontiguousarray(part).ravel() for part in np.broadcast_arrays(x, y[:, None])
-            )
+            x, y = np.tile(x, len(y)), np.repeat(y, len(x))
             grid = (len(down), len(right))
             values = {
                 name: value.reshape(grid)
@@ -71,4 +69,5 @@ def blocks(
 def _expand(lines: np.ndarray, samples: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Return values at pixels from values at nodes, relative to their mean to keep precision."""
     mean = value.mean()
-    return ((lines @ (value - mean) @ samples.T) + mean).astype(np.float32)
+    spread = (value - mean).astype(np.float32)
+    return lines @ spread @ samples.T + np.float32(mean)
