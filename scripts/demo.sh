@@ -24,8 +24,9 @@ rm -rf "$DEMO/products"
 
 say "building the stack with qgis_process"
 ln -sfn "$PWD" "$PROFILE/python/plugins/hyp3_stack"
-qgis_process plugins enable hyp3_stack >/dev/null
-rm -rf "$DEMO/stack.nc" "$DEMO/stack.zarr" "$DEMO/pictures"
+# An error if it is enabled already.
+qgis_process plugins enable hyp3_stack >/dev/null 2>&1 || true
+rm -rf "$DEMO"/stack.* "$DEMO/pictures"
 qgis_process run hyp3:buildstack -- \
     INPUT="$DEMO/products" NETCDF="$DEMO/stack.nc" ZARR="$DEMO/stack.zarr" CHUNKING=both
 
