@@ -65,6 +65,7 @@ def mount_patience(session: requests.Session) -> None:
     """Give a session of API calls timeouts and a few retries on 429, 5xx and lost connections."""
     retry = Retry(
         total=4,
+        connect=1,
         backoff_factor=0.5,
         status_forcelist=(429, 500, 502, 503, 504),
         allowed_methods=("GET",),

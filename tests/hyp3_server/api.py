@@ -1,0 +1,143 @@
+"""The HyP3 API: jobs, user, costs; and the product files on the same host."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from .files import serve_file
+from .records import JOB_TYPES, STATUSES, StoredJob
+from .web import Handler
+
+
+class ApiHandler(Handler):
+    """Answers as HyP3's own API does, errors in its words."""
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0].rstrip("/")
+        parts = path.strip("/").split("/")
+        is_file = len(parts) == 2 and "." in parts[1]
+        self.begin("files" if is_file else "api")
+        if is_file:
+            serve_file(self, parts[0], parts[1])
+            return
+        fault = self.service.api_faults.next(parts[0])
+        if fault is not None and fault.status is not None:
+            headers = {"Retry-After": fault.retry_after} if fault.retry_after else None
+            self.send_problem(fault.status, "The service is not available right now", headers)
+            return
+        if path == "/costs":
+            self.send_json(200, {"RTC_GAMMA": {"cost": 5}, "INSAR_GAMMA": {"cost": 10}})
+            return
+        user = self._user()
+        if user is None:
+            return
+        if path == "/jobs":
+            self._list(user)
+        elif parts[0] == "jobs" and len(parts) == 2:
+            job = self.service.jobs.get(parts[1])
+            if job is None:
+                self.send_problem(404, f"job_id {parts[1]} does not exist")
+            else:
+                self.send_json(200, self._shown(job))
+        elif path == "/user":
+            self._show_user(user)
+        else:
+            self.send_problem(404, "The requested URL was not found on the server.")
+
+    def _user(self) -> str | None:
+        kind, _, token = self.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            cookies = (
+                part.strip().partition("=") for part in self.headers.get("Cookie", "").split(";")
+            )
+            token = {name: value for name, _, value in cookies}.get("asf-urs", "")
+        if not token:
+            self.send_problem(401, "No authorization token provided")
+            return None
+        user = self.service.accounts.user_of(token)
+        if user is None:
+            self.send_problem(401, "Provided apikey is not valid")
+        return user
+
+    def _list(self, user: str) -> None:
+        query = self.entry.query
+        for name, allowed in (("job_type", JOB_TYPES), ("status_code", STATUSES)):
+            if name in query and query[name] not in allowed:
+                self.send_problem(
+                    400, f"Value {query[name]} not valid for schema of type string: {list(allowed)}"
+                )
+                return
+        try:
+            first = _decode(query["start_token"]) if "start_token" in query else 0
+            start, end = _moment(query.get("start")), _moment(query.get("end"))
+        except (ValueError, binascii.Error):
+            self.send_problem(400, "Invalid start_token, start or end")
+            return
+        owner = query.get("user_id", user)
+        jobs = [job for job in self.service.sorted_jobs() if job.record["user_id"] == owner]
+        # Like DynamoDB: a page is cut before the filters, so it may be short or empty.
+        page = jobs[first : first + self.service.page_size]
+        shown = [self._shown(job) for job in page if _fits(job.record, query, start, end)]
+        answer: dict[str, Any] = {"jobs": shown}
+        if first + self.service.page_size < len(jobs):
+            token = _encode(first + self.service.page_size)
+            answer["next"] = f"{self.service.url}/jobs?{urlencode({**query, 'start_token': token})}"
+        self.send_json(200, answer)
+
+    def _shown(self, job: StoredJob) -> dict[str, Any]:
+        host = self.service.url
+        record = {**job.record}
+        for key in ("browse_images", "thumbnail_images"):
+            if key in record:
+                record[key] = [url.replace("{host}", host) for url in record[key]]
+        if "files" in record:
+            record["files"] = [
+                {**file, "url": file["url"].replace("{host}", host)} for file in record["files"]
+            ]
+        return record
+
+    def _show_user(self, user: str) -> None:
+        account = self.service.accounts.get(user)
+        names = {job.record.get("name") for job in self.service.sorted_jobs()} - {None}
+        self.send_json(
+            200,
+            {
+                "user_id": user,
+                "remaining_credits": account.remaining_credits,
+                "application_status": account.application,
+                "job_names": sorted(names),
+            },
+        )
+
+
+def _fits(
+    record: dict[str, Any], query: dict[str, str], start: datetime | None, end: datetime | None
+) -> bool:
+    requested = datetime.fromisoformat(record["request_time"])
+    return (
+        all(
+            query.get(name) in (None, record.get(name))
+            for name in ("job_type", "status_code", "name")
+        )
+        and (start is None or start <= requested)
+        and (end is None or requested <= end)
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _encode(index: int) -> str:
+    return base64.urlsafe_b64encode(f"after-{index}".encode()).decode()
+
+
+def _decode(token: str) -> int:
+    return int(base64.urlsafe_b64decode(token).decode().removeprefix("after-"))

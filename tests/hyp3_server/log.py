@@ -1,0 +1,55 @@
+"""What was asked, for tests that say how often and how much."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Entry:
+    """One request and what was sent for it; credentials are noted as present only."""
+
+    service: str
+    method: str
+    path: str
+    query: dict[str, str]
+    range: str = ""
+    if_range: str = ""
+    authorization: str = ""
+    user_agent: str = ""
+    status: int = 0
+    sent: int = 0
+    form: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def file(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def start(self) -> int:
+        """First byte that was asked for."""
+        return int(self.range.removeprefix("bytes=").partition("-")[0] or 0)
+
+
+class RequestLog:
+    """All requests since the last clear."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        with self._lock:
+            self._entries.append(entry)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
+    def of(self, service: str) -> list[Entry]:
+        with self._lock:
+            return [entry for entry in self._entries if entry.service == service]
+
+    def files(self, name: str | None = None) -> list[Entry]:
+        return [entry for entry in self.of("files") if name in (None, entry.file)]

@@ -1,0 +1,139 @@
+"""All services together, with the switches that tests use."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from .accounts import Account, Accounts
+from .api import ApiHandler
+from .certificates import make_authority
+from .faults import Faults
+from .log import RequestLog
+from .proxy import ProxyHandler
+from .records import StoredJob
+from .secure import SecureHandler, granule_items
+from .web import Server
+
+DEFAULT_RING = [(-118.0, 35.0), (-117.0, 35.0), (-117.0, 36.0), (-118.0, 36.0), (-118.0, 35.0)]
+
+
+class Hyp3Service:
+    """A HyP3 deployment with its surroundings.
+
+    Attributes
+    ----------
+    page_size
+        Jobs looked at for one page of a listing.
+    single_files
+        Whether files of a product can be fetched one by one.
+    withdrawn
+        Ids of jobs whose files are gone.
+    catalog_status, login_status
+        Answer every request to catalog or login with this status.
+    faults, api_faults
+        By file name; by first part of the API path.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self.accounts = Accounts()
+        self.log = RequestLog()
+        self.faults = Faults()
+        self.api_faults = Faults()
+        self.jobs: dict[str, StoredJob] = {}
+        self.scenes: dict[str, tuple[int, bool, list[tuple[float, float]]]] = {}
+        self.withdrawn: set[str] = set()
+        self.page_size = 100
+        self.single_files = True
+        self.catalog_status: int | None = None
+        self.login_status: int | None = None
+        self.user = self.accounts.add(Account("sample_user", "sample password"))
+        self._sorted: list[StoredJob] | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="hyp3-server-")
+        self.authority, context = make_authority(Path(self._folder.name))
+        self._api = Server(ApiHandler, self, port)
+        self._secure = Server(SecureHandler, self, context=context)
+        self._proxy = Server(ProxyHandler, self)
+
+    def __enter__(self) -> Hyp3Service:
+        for server in (self._api, self._secure, self._proxy):
+            server.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for server in (self._api, self._secure, self._proxy):
+            server.stop()
+        self._folder.cleanup()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._api.port}"
+
+    @property
+    def catalog_url(self) -> str:
+        return f"https://127.0.0.1:{self._secure.port}"
+
+    @property
+    def proxy_url(self) -> str:
+        return f"http://127.0.0.1:{self._proxy.port}"
+
+    @property
+    def secure_port(self) -> int:
+        return self._secure.port
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables with which the core finds and trusts the catalog."""
+        return {
+            "HYP3_STACK_CMR_URL": self.catalog_url,
+            "REQUESTS_CA_BUNDLE": str(self.authority),
+        }
+
+    def add(self, *jobs: StoredJob) -> None:
+        for job in jobs:
+            self.jobs[job.job_id] = job
+            if job.ascending is not None:
+                for scene in job.scenes:
+                    ring = job.ring or DEFAULT_RING
+                    self.scenes.setdefault(scene, (_path(scene), job.ascending, ring))
+        self._sorted = None
+
+    def sorted_jobs(self) -> list[StoredJob]:
+        """Return all jobs, newest request first."""
+        if self._sorted is None:
+            key = lambda job: job.record["request_time"]  # noqa: E731
+            self._sorted = sorted(self.jobs.values(), key=key, reverse=True)
+        return self._sorted
+
+    def granules(self, name: str) -> Iterable[dict[str, Any]]:
+        known = self.scenes.get(name)
+        return granule_items(name, *known) if known else []
+
+    def reset(self) -> None:
+        """Forget jobs, faults and requests; accounts and addresses stay."""
+        self.jobs.clear()
+        self.scenes.clear()
+        self.withdrawn.clear()
+        self.faults.clear()
+        self.api_faults.clear()
+        self.log.clear()
+        self.page_size, self.single_files = 100, True
+        self.catalog_status = self.login_status = None
+        self._sorted = None
+
+
+def _path(scene: str) -> int:
+    """Path that the catalog gives; frames carry the absolute orbit, bursts are all on path 27."""
+    parts = scene.split("_")
+    if scene.endswith("-BURST"):
+        return 27
+    offset = {"A": 73, "B": 27, "C": 172, "D": 42}[scene[2]]
+    return (int(parts[-3]) - offset) % 175 + 1
