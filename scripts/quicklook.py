@@ -218,8 +218,6 @@ def draw_all(stack: Path, folder: Path) -> None:
 def main(stack: Path, folder: Path) -> None:
     """Start QGIS without a window, draw, and end QGIS after the last layer is gone."""
     gdal.UseExceptions()
-    # A dimension of pairs is news to the driver, which says so at each opening.
-    gdal.PushErrorHandler("CPLQuietErrorHandler")
     # No statistics in a file next to the stack.
     gdal.SetConfigOption("GDAL_PAM_ENABLED", "NO")
     application = QgsApplication([], False)
