@@ -183,48 +183,68 @@ def _dtype(dataset: rasterio.DatasetReader, outside: float) -> str:
     return "float32" if np.isnan(outside) and not stored.startswith("float") else stored
 
 
-def read_block(
-    placement: Placement,
-    layer: Layer,
-    grid: Grid,
-    rows: slice,
-    columns: slice,
-    resampling: Resampling,
-    reference: tuple[int, int] | None = None,
-) -> NDArray[Any]:
-    """Read a block with missing data as the stack marks them.
+class BlockReader:
+    """Reads blocks of one layer of one product with missing data as the stack marks them.
+
+    To be used as a context manager; it keeps the file open.
 
     Parameters
     ----------
-    placement, layer, grid, rows, columns, resampling
-        As for :class:`LayerReader`; ``rows`` and ``columns`` with both ends given.
+    placement, layer, grid, resampling
+        As for :class:`LayerReader`.
     reference
         Row and column of the phase reference pixel in the product's raster, where 0 is a value.
-
-    Returns
-    -------
-    ndarray
-        Shape (rows, columns): float32 with NaN, or uint8 with 255 where data are missing.
 
     Raises
     ------
     ProductError
-        If the file cannot be read, or a class number does not fit.
+        If the file cannot be opened or read, or a class number does not fit.
     """
-    outside = float(layer.fill)
-    with LayerReader(placement, layer, grid, resampling, outside) as reader:
-        stored = reader.read(rows, columns)
-        missing = reader.missing
-    if layer.is_mask:
-        return _class_numbers(stored, placement, layer)
-    block = stored.astype("float32", copy=False)
-    if missing is not None and placement.transfer is Transfer.COPY:
-        block[block == np.float32(missing)] = np.nan
-    if "valid_range" in layer.attributes and resampling is Resampling.cubic:
-        np.clip(block, *layer.attributes["valid_range"], out=block)
-    if reference is not None and layer.kind is LayerKind.UNWRAPPED:
-        _restore_reference(block, placement, grid, rows, columns, reference)
-    return block
+
+    def __init__(
+        self,
+        placement: Placement,
+        layer: Layer,
+        grid: Grid,
+        resampling: Resampling,
+        reference: tuple[int, int] | None = None,
+    ) -> None:
+        self._placement = placement
+        self._layer = layer
+        self._clip = "valid_range" in layer.attributes and resampling is Resampling.cubic
+        has_reference = reference is not None and layer.kind is LayerKind.UNWRAPPED
+        self._zeros = (
+            _reference_on_grid(placement, grid, reference) if has_reference and reference else []
+        )
+        self._stored = LayerReader(placement, layer, grid, resampling, float(layer.fill))
+
+    def __enter__(self) -> BlockReader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stored.__exit__(*exception)
+
+    def read(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return a block of the grid, shape (rows, columns).
+
+        float32 with NaN, or uint8 with 255, where data are missing.
+        """
+        stored = self._stored.read(rows, columns)
+        if self._layer.is_mask:
+            return _class_numbers(stored, self._placement, self._layer)
+        block = stored.astype("float32", copy=False)
+        missing = self._stored.missing
+        if missing is not None and self._placement.transfer is Transfer.COPY:
+            block[block == np.float32(missing)] = np.nan
+        if self._clip:
+            np.clip(block, *self._layer.attributes["valid_range"], out=block)
+        for row, column in self._zeros:
+            # Masking took the zero of the reference pixel for missing data.
+            if rows.start <= row < rows.stop and columns.start <= column < columns.stop:
+                inside = (row - rows.start, column - columns.start)
+                if np.isnan(block[inside]):
+                    block[inside] = 0.0
+        return block
 
 
 def _class_numbers(stored: NDArray[Any], placement: Placement, layer: Layer) -> NDArray[np.uint8]:
@@ -239,29 +259,13 @@ def _class_numbers(stored: NDArray[Any], placement: Placement, layer: Layer) -> 
     return stored.astype("uint8")
 
 
-def _restore_reference(
-    block: NDArray[np.float32],
-    placement: Placement,
-    grid: Grid,
-    rows: slice,
-    columns: slice,
-    reference: tuple[int, int],
-) -> None:
-    """Put the zero of the reference pixel back where masking took it for missing data."""
-    for row, column in _reference_on_grid(placement, grid, reference):
-        if rows.start <= row < rows.stop and columns.start <= column < columns.stop:
-            row, column = row - rows.start, column - columns.start
-            if np.isnan(block[row, column]):
-                block[row, column] = 0.0
-
-
 def _reference_on_grid(
     placement: Placement, grid: Grid, reference: tuple[int, int]
 ) -> list[tuple[int, int]]:
+    """Return the grid pixels whose centers fall into the reference pixel."""
     row, column = reference
     if placement.transfer is Transfer.COPY:
         return [(row + placement.row, column + placement.column)]
-    # The grid pixels whose centers fall into the reference pixel: as nearest resampling sees it.
     raster = placement.raster
     to_grid = Transformer.from_crs(f"EPSG:{raster.epsg}", grid.crs, always_xy=True)
     x, y = to_grid.transform(

@@ -200,39 +200,58 @@ class _Build:
             self._options.zarr_format,
         )
 
-    def _map_tasks(
-        self, with_steps: bool
-    ) -> Iterator[tuple[StackLayer, int, slice, slice]]:
+    def _map_blocks(self) -> list[tuple[slice, slice]]:
+        """Cut the grid into blocks of whole chunks, each small enough for one thread."""
         _, chunk_rows, chunk_columns = self._maps
         height, width = self._shape
         columns = list(bands(width, chunk_columns, BAND_BYTES // 4 // chunk_rows))
-        most_rows = max(BAND_BYTES // 4 // min(width, columns[0].stop), chunk_rows)
-        for item in self._layers:
-            # A band of static layers is read from every product before the next is begun.
-            for number in range(self._steps if item.per_step else 1):
-                if item.per_step and not with_steps:
-                    continue
-                for rows in bands(height, chunk_rows, most_rows):
-                    for column in columns:
-                        yield item, number, rows, column
+        most_rows = BAND_BYTES // 4 // columns[0].stop
+        return [
+            (rows, column) for rows in bands(height, chunk_rows, most_rows) for column in columns
+        ]
 
-    def _write_maps(
-        self, sinks: list[Sink], static_sinks: list[Sink], reporter: Reporter
-    ) -> None:
+    def _write_maps(self, sinks: list[Sink], static_sinks: list[Sink], reporter: Reporter) -> None:
         """Write everything that is chunked by single maps: static layers too."""
+        blocks = self._map_blocks()
+        tasks: list[tuple[StackLayer, int, list[tuple[slice, slice]]]] = [
+            (item, number, blocks)
+            for item in self._layers
+            if item.per_step and sinks
+            for number in range(self._steps)
+            if self._source.has(item.layer, number)
+        ]
+        tasks += [
+            (item, 0, [block]) for item in self._layers if not item.per_step for block in blocks
+        ]
 
-        def work(task: tuple[StackLayer, int, slice, slice]) -> None:
-            item, number, rows, columns = task
+        def work(task: tuple[StackLayer, int, list[tuple[slice, slice]]]) -> None:
+            item, number, parts = task
             if item.per_step:
-                block = self._source.read(item.layer, number, rows, columns)[np.newaxis]
+                self._write_map(item, number, parts, sinks)
             else:
-                block, difference = self._source.read_static(item.layer, rows, columns)
-                self._differences.add(item.name, difference)
-            for sink in sinks if item.per_step else static_sinks:
-                sink.write(item, slice(number, number + 1), rows, columns, block)
+                self._write_static(item, *parts[0], static_sinks)
 
-        total = sum(1 for _ in self._map_tasks(bool(sinks)))
-        run_blocks(work, self._map_tasks(bool(sinks)), total, reporter)
+        run_blocks(work, tasks, len(tasks), reporter)
+
+    def _write_map(
+        self, item: StackLayer, number: int, parts: list[tuple[slice, slice]], sinks: list[Sink]
+    ) -> None:
+        """Write one layer of one step, through one open file."""
+        with self._source.reader(item.layer, number) as reader:
+            for rows, columns in parts:
+                stop_if_canceled(self._reporter)
+                if self._source.touches(number, rows, columns):
+                    block = reader.read(rows, columns)[np.newaxis]
+                    for sink in sinks:
+                        sink.write(item, slice(number, number + 1), rows, columns, block)
+
+    def _write_static(
+        self, item: StackLayer, rows: slice, columns: slice, sinks: list[Sink]
+    ) -> None:
+        block, difference = self._source.read_static(item.layer, rows, columns)
+        self._differences.add(item.name, difference)
+        for sink in sinks:
+            sink.write(item, slice(0, 1), rows, columns, block)
 
     def _write_series(
         self, temporal: ZarrGroup, spatial: ZarrGroup | None, reporter: Reporter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 
 from ..grid.lattice import Grid
 from ..grid.plan import Placement, Plan, Transfer
-from ..grid.reading import read_block, resampling_of
+from ..grid.reading import BlockReader, resampling_of
 from ..products.layers import Layer, LayerKind
 from ..products.reference_point import reference_pixel
+
+_TILE_ROWS, _TILE_COLUMNS = 128, 512
+"""Size of the blocks of GDAL's warped rasters."""
+
+_SAMPLED_TILES = 8
 
 
 @dataclass(frozen=True)
@@ -69,19 +74,26 @@ class StackSource:
         ProductError
             If a file cannot be read.
         """
-        placement = self.placements[step]
-        if layer.name not in placement.product.layers or not self.touches(step, rows, columns):
+        if not (self.has(layer, step) and self.touches(step, rows, columns)):
             shape = (rows.stop - rows.start, columns.stop - columns.start)
             return np.full(shape, layer.fill, layer.dtype)
-        return read_block(
+        with self.reader(layer, step) as reader:
+            return reader.read(rows, columns)
+
+    def reader(self, layer: Layer, step: int) -> BlockReader:
+        """Open a layer of a step for reading many blocks; the product has to have the layer."""
+        placement = self.placements[step]
+        return BlockReader(
             placement,
             layer,
             self.grid,
-            rows,
-            columns,
             resampling_of(layer, self.resampling),
             self.references.get(placement.product.name.text),
         )
+
+    def has(self, layer: Layer, step: int) -> bool:
+        """Tell whether a step's product has a layer."""
+        return layer.name in self.placements[step].product.layers
 
     def touches(self, step: int, rows: slice, columns: slice) -> bool:
         """Tell whether a step's product reaches into a block of the grid."""
@@ -100,40 +112,80 @@ class StackSource:
         """Read a block of a static layer, put together from all products.
 
         Each pixel comes from the first product that has one there, copied products before warped
-        ones.
+        ones. Copied products are compared everywhere. Warped products are read, and so compared,
+        where pixels are still missing and in one tile of eight, another one for each product: their
+        difference is mostly that of resampling, and warping all of them would take longer than
+        anything else.
 
         Returns
         -------
         values : ndarray
             Shape (rows, columns).
         difference : float or None
-            Largest absolute difference between any product and ``values``; around the circle for
-            angles with a seam; None where products nowhere overlap.
+            Largest absolute difference between ``values`` and the products read; around the circle
+            for angles with a seam; None where products nowhere overlap.
         """
-        order = sorted(
-            range(len(self.placements)),
-            key=lambda step: self.placements[step].transfer is not Transfer.COPY,
-        )
-        values = np.full(
-            (rows.stop - rows.start, columns.stop - columns.start), layer.fill, layer.dtype
-        )
-        largest: float | None = None
-        for step in order:
-            if layer.name not in self.placements[step].product.layers:
+        mosaic = _Mosaic(layer, rows, columns)
+        having = [
+            step
+            for step in range(len(self.placements))
+            if self.has(layer, step) and self.touches(step, rows, columns)
+        ]
+        copied = [step for step in having if self.placements[step].transfer is Transfer.COPY]
+        for step in copied:
+            mosaic.add(self.read(layer, step, rows, columns), rows, columns)
+        for step in having:
+            if step in copied:
                 continue
-            if not self.touches(step, rows, columns):
-                continue
-            block = self.read(layer, step, rows, columns)
-            absent = is_missing(values, layer)
-            if absent.all():
-                values = block
-                continue
-            difference = _largest_difference(values, block, layer)
-            if difference is not None:
-                largest = difference if largest is None else max(largest, difference)
-            if absent.any():
-                np.copyto(values, block, where=absent)
-        return values, largest
+            wanted = [
+                tile
+                for number, tile in enumerate(_tiles(rows, columns))
+                if self.touches(step, *tile)
+                and ((number + step) % _SAMPLED_TILES == 0 or mosaic.has_gaps(*tile))
+            ]
+            if wanted:
+                with self.reader(layer, step) as reader:
+                    for tile in wanted:
+                        mosaic.add(reader.read(*tile), *tile)
+        return mosaic.values, mosaic.difference
+
+
+class _Mosaic:
+    """A block that is put together from several products, and how far they differ."""
+
+    def __init__(self, layer: Layer, rows: slice, columns: slice) -> None:
+        self._layer = layer
+        self._rows = rows
+        self._columns = columns
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        self.values: NDArray[Any] = np.full(shape, layer.fill, layer.dtype)
+        self.difference: float | None = None
+
+    def _part(self, rows: slice, columns: slice) -> NDArray[Any]:
+        return self.values[
+            rows.start - self._rows.start : rows.stop - self._rows.start,
+            columns.start - self._columns.start : columns.stop - self._columns.start,
+        ]
+
+    def has_gaps(self, rows: slice, columns: slice) -> bool:
+        return bool(is_missing(self._part(rows, columns), self._layer).any())
+
+    def add(self, block: NDArray[Any], rows: slice, columns: slice) -> None:
+        part = self._part(rows, columns)
+        difference = _largest_difference(part, block, self._layer)
+        if difference is not None:
+            self.difference = max(difference, self.difference or 0.0)
+        np.copyto(part, block, where=is_missing(part, self._layer))
+
+
+def _tiles(rows: slice, columns: slice) -> Iterator[tuple[slice, slice]]:
+    """Cut a block along the lines of the blocks in which GDAL warps."""
+    for row in range(rows.start - rows.start % _TILE_ROWS, rows.stop, _TILE_ROWS):
+        for column in range(columns.start - columns.start % _TILE_COLUMNS, columns.stop, _TILE_COLUMNS):
+            yield (
+                slice(max(row, rows.start), min(row + _TILE_ROWS, rows.stop)),
+                slice(max(column, columns.start), min(column + _TILE_COLUMNS, columns.stop)),
+            )
 
 
 def is_missing(values: NDArray[Any], layer: Layer) -> NDArray[np.bool_]:
