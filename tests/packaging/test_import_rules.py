@@ -2,9 +2,12 @@
 
 import ast
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from .conftest import ROOT
 
@@ -76,6 +79,19 @@ def test_core_does_not_import_the_qgis_side(path):
 @pytest.mark.parametrize("path", QGIS_SIDE, ids=name)
 def test_qgis_side_needs_only_what_qgis_has(path):
     assert foreign(path) <= sys.stdlib_module_names | {"qgis", "osgeo", "processing"}
+
+
+def test_core_imports_only_what_requirements_txt_names():
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    named = {
+        canonicalize_name(Requirement(line).name)
+        for line in lines
+        if line.strip() and not line.startswith("#")
+    }
+    found = {package for path in CORE for package, _ in imports(path) if package is not None}
+    distributions = packages_distributions()
+    for package in found - sys.stdlib_module_names:
+        assert named & {canonicalize_name(name) for name in distributions[package]}, package
 
 
 def test_the_rule_finds_a_science_package():
