@@ -125,7 +125,7 @@ def parse_job(text: bytes, source: str) -> Job:
             "set it, or update the plugin and restart QGIS."
         )
     task = document.get("task")
-    if task not in _MODULES:
+    if not isinstance(task, str) or task not in _MODULES:
         raise InvalidParameterError(
             f"{source} asks for the task {task!r}, but there are only: {', '.join(_MODULES)}."
         )

@@ -139,9 +139,10 @@ class EnvironmentBuilder:
 
         def show(line: str) -> None:
             nonlocal seen
-            if line.startswith("Collecting "):
+            if line.startswith(("Collecting ", "Processing ")):
                 seen += 1
-                self._feedback.pushInfo(line.partition(" (from")[0] + ".")
+                package = line.partition(" ")[2].partition(" (from")[0]
+                self._feedback.pushInfo(f"{seen} of {total}: {Path(package).name}")
             elif line.startswith("Installing collected packages"):
                 self._feedback.pushInfo("Unpacking.")
             share = min(1.0, seen / max(1, total))

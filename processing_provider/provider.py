@@ -1,5 +1,6 @@
 """The Processing provider ``hyp3``."""
 
+from configparser import ConfigParser
 from pathlib import Path
 
 from qgis.core import QgsProcessingProvider
@@ -12,7 +13,8 @@ from .harmonize_products import HarmonizeProducts
 from .prepare_stack import PrepareStack
 from .setup_environment import SetupEnvironment
 
-ICON = Path(__file__).resolve().parents[1] / "icon.svg"
+_ROOT = Path(__file__).resolve().parents[1]
+_ICON = str(_ROOT / "icon.svg")
 
 ALGORITHMS = (
     SetupEnvironment,
@@ -34,13 +36,18 @@ class Provider(QgsProcessingProvider):
         return "HyP3 Stack"
 
     def longName(self):
-        return "HyP3 Stack"
+        return f"HyP3 Stack {self.versionInfo()}"
+
+    def versionInfo(self):
+        metadata = ConfigParser()
+        metadata.read(_ROOT / "metadata.txt", encoding="utf-8")
+        return metadata.get("general", "version", fallback="")
 
     def icon(self):
-        return QIcon(str(ICON))
+        return QIcon(_ICON)
 
     def svgIconPath(self):
-        return str(ICON)
+        return _ICON
 
     def loadAlgorithms(self):
         for algorithm in ALGORITHMS:

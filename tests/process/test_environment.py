@@ -1,0 +1,160 @@
+"""Making the core environment: real virtual environments, and every way in which it fails."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from hyp3_stack.processing_provider import environment
+from hyp3_stack.processing_provider.core_process import CoreCanceledError, run_core
+from hyp3_stack.processing_provider.environment import EnvironmentBuilder, SetupError
+from hyp3_stack.processing_provider.interpreter import LOCK_FILE, MARKER, Places, resolve
+
+from .recorder import Recorder
+
+# Nothing listens there, so every look-up of a package fails at once.
+OFFLINE = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+    "PIP_EXTRA_INDEX_URL": "",
+    "PIP_FIND_LINKS": "",
+    "PIP_CONFIG_FILE": "/dev/null",
+    "PIP_RETRIES": "1",
+    "PIP_NO_CACHE_DIR": "1",
+}
+
+
+@pytest.fixture
+def places(tmp_path):
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("nothing-of-this-name==1.0 \\\n    --hash=sha256:" + "0" * 64 + "\n")
+    return Places(tmp_path / "a profile", lock)
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    for name, value in OFFLINE.items():
+        monkeypatch.setenv(name, value)
+
+
+def existing(places):
+    """Put something where a working environment would be."""
+    places.environment.mkdir(parents=True)
+    (places.environment / "kept").write_text("as it was")
+
+
+def assert_untouched(places):
+    assert [path.name for path in places.environment.iterdir()] == ["kept"]
+    assert [path.name for path in places.home.iterdir()] == ["environment"]
+
+
+def fail(places, base=sys.executable, feedback=None):
+    with pytest.raises(SetupError) as caught:
+        EnvironmentBuilder(places, feedback or Recorder()).build(base)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_without_network(places, offline):
+    existing(places)
+    feedback = Recorder()
+    assert "package index cannot be reached" in fail(places, feedback=feedback)
+    assert_untouched(places)
+    assert "127.0.0.1" in "\n".join(feedback.debug)
+
+
+def test_a_package_that_differs_from_its_checksum(places, offline, tmp_path, monkeypatch):
+    import zipfile
+
+    wheel = tmp_path / "nothing_of_this_name-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr(
+            "nothing_of_this_name-1.0.dist-info/METADATA",
+            "Metadata-Version: 2.1\nName: nothing-of-this-name\nVersion: 1.0\n",
+        )
+        file.writestr("nothing_of_this_name-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
+        file.writestr("nothing_of_this_name-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert "differs from what the lock file says" in fail(places)
+
+
+def test_a_package_that_does_not_exist_for_this_platform(places, offline, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert "not available for this Python and platform" in fail(places)
+
+
+def test_a_lock_that_lacks_packages_is_noticed_by_the_check(places):
+    places.lock.write_text("# nothing\n")
+    existing(places)
+    with pytest.raises(Exception, match="lacks: numpy"):
+        EnvironmentBuilder(places, Recorder()).build(sys.executable)
+    assert_untouched(places)
+
+
+def test_cancel_while_packages_are_installed(places, offline):
+    existing(places)
+    with pytest.raises(CoreCanceledError, match="canceled"):
+        EnvironmentBuilder(places, Recorder("Installing")).build(sys.executable)
+    assert_untouched(places)
+
+
+def test_a_python_without_venv(places, tmp_path):
+    base = tmp_path / "python"
+    base.write_text("#!/bin/sh\necho 'No module named venv' >&2\nexit 1\n")
+    base.chmod(0o755)
+    assert "apt install python3-venv" in fail(places, str(base))
+
+
+def test_a_base_that_cannot_be_started(places, tmp_path):
+    assert "cannot be started" in fail(places, str(tmp_path / "missing"))
+
+
+def test_a_profile_that_cannot_be_written(places):
+    places.profile.parent.mkdir(exist_ok=True)
+    places.profile.write_text("a file where the profile should be")
+    assert "cannot be written" in fail(places)
+
+
+def test_a_missing_lock_file(places):
+    places.lock.unlink()
+    assert "install the plugin again" in fail(places)
+
+
+def test_too_little_space(places, monkeypatch):
+    monkeypatch.setattr(environment, "NEEDED_BYTES", 10**18)
+    assert "free some space" in fail(places)
+
+
+def test_what_an_interrupted_set_up_left_is_removed(places, tmp_path):
+    places.unfinished.mkdir(parents=True)
+    (places.unfinished / "rest").write_text("")
+    feedback = Recorder()
+    fail(places, str(tmp_path / "missing"), feedback)
+    assert "Removing what an interrupted set-up left." in feedback.infos
+    assert not places.unfinished.exists()
+
+
+def test_proxies_of_qgis_do_not_override_variables(places):
+    proxies = {"https": "http://qgis:1", "http": "http://qgis:1", "no_proxy": "localhost"}
+    environ = environment._with_proxies({"https_proxy": "http://mine:2"}, proxies)
+    assert environ == {
+        "https_proxy": "http://mine:2",
+        "HTTP_PROXY": "http://qgis:1",
+        "NO_PROXY": "localhost",
+    }
+
+
+@pytest.mark.slow
+def test_the_whole_set_up(tmp_path):
+    # Downloads what pip has not cached; a path with a space and a quote, as user names bring about.
+    places = Places(tmp_path / "Jane O'Doe's profile", LOCK_FILE)
+    feedback = Recorder()
+    python = EnvironmentBuilder(places, feedback).build(sys.executable)
+    assert feedback.percents[-1] == 100
+    assert feedback.percents == sorted(feedback.percents)
+    assert resolve({}, None, places, sys.platform) == python
+    assert (places.environment / MARKER).is_file()
+    assert [path.name for path in places.home.iterdir()] == ["environment"]
+    # It works where it is now, although it was made under another name.
+    outputs = run_core(python, "check", {}, Recorder())
+    assert Path(outputs["PYTHON"]).is_relative_to(places.environment)
