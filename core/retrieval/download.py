@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from .patience import POLL_SECONDS, RetryPolicy
 from .transfer import Transfer
 
 PARALLEL = 4
+ENDING_SECONDS = 0.6
 EXPIRY_WARNING = timedelta(hours=48)
 _NAMES_SHOWN = 5
 
@@ -124,7 +126,7 @@ def download_jobs(
         try:
             return run.execute(jobs)
         finally:
-            run.stop.set()
+            run.end()
             manifest.flush()
 
 
@@ -153,6 +155,7 @@ class _Run:
         self._messages: queue.SimpleQueue[_Done | int] = queue.SimpleQueue()
         self._report = DownloadReport(manifest.path)
         self._absent: Counter[str] = Counter()
+        self._threads: list[threading.Thread] = []
 
     def execute(self, jobs: Sequence[JobRecord]) -> DownloadReport:
         """Fetch what is missing."""
@@ -174,6 +177,13 @@ class _Run:
             self._reporter.warning(f"{count} products were made without the layer {layer}.")
         self._reporter.progress(100.0)
         return self._report
+
+    def end(self) -> None:
+        """Stop the workers; one that is still waiting for the network can do no harm any more."""
+        self.stop.set()
+        deadline = time.monotonic() + ENDING_SECONDS
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0.0))
 
     def _is_there(self, task: Task) -> bool:
         there = self._fetcher.is_there(task, lambda: stop_if_canceled(self._reporter))
@@ -199,9 +209,11 @@ class _Run:
         )
         for number in range(workers):
             # Daemon threads: a read that hangs must not keep a canceled run alive.
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._work, args=(waiting,), daemon=True, name=f"download {number + 1}"
-            ).start()
+            )
+            self._threads.append(thread)
+            thread.start()
         expected = max(sum(task.file.size for task in tasks), 1)
         done_bytes = 0
         finished = 0

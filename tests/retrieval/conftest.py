@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hyp3_stack.core.reporter import SilentReporter
 
+from hyp3_stack.core.reporter import SilentReporter
 from tests.hyp3_server import Hyp3Service
 
 from .products import Stack

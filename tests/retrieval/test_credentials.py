@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+
 from hyp3_stack.core.errors import AuthenticationError
 from hyp3_stack.core.retrieval.credentials import resolve_credentials, token_expiration
 

@@ -4,13 +4,13 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
+
 from hyp3_stack.core.errors import (
     InvalidParameterError,
     NoProductsError,
     RetrievalError,
 )
 from hyp3_stack.core.tasks import find_jobs
-
 from tests.hyp3_server import make_job
 
 from .products import FIRST_ORBIT, granule, product_name

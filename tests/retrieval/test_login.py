@@ -1,12 +1,12 @@
 """Logging in with token, password and cookie, against real sockets and real TLS."""
 
 import pytest
+
 from hyp3_stack.core.errors import AuthenticationError, InvalidParameterError, RetrievalError
 from hyp3_stack.core.retrieval.connection import checked_api_url, proxy_environment
 from hyp3_stack.core.retrieval.credentials import resolve_credentials
 from hyp3_stack.core.retrieval.jobs import list_jobs
 from hyp3_stack.core.retrieval.session import open_service
-
 from tests.hyp3_server.accounts import Account
 
 

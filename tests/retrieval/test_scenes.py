@@ -1,6 +1,7 @@
 """Facts in granule names, compared with parameter files of published products."""
 
 import pytest
+
 from hyp3_stack.core.retrieval.scenes import burst_orbit, parse_scene
 
 

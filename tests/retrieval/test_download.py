@@ -1,0 +1,429 @@
+"""Whole products: what arrives, what is skipped, what fails, and what is never touched."""
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from hyp3_stack.core.errors import (
+    Canceled,
+    InvalidParameterError,
+    OutputError,
+    RetrievalError,
+)
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.retrieval.folder import PARTIAL_FOLDER, DownloadFolder
+from hyp3_stack.core.retrieval.manifest import MANIFEST_NAME
+from hyp3_stack.core.tasks import download_products
+from tests.hyp3_server import Fault, make_job
+
+from .products import FIRST_ORBIT, granule, product_name
+
+
+class Runs:
+    """Runs of the same download."""
+
+    def __init__(self, parameters, credentials):
+        self.parameters, self.credentials = parameters, credentials
+        self.folder = Path(parameters["OUTPUT"])
+        self.reporter = SilentReporter()
+
+    def __call__(self, **more):
+        self.reporter = SilentReporter()
+        return download_products.run({**self.parameters, **more}, self.credentials, self.reporter)
+
+    @property
+    def manifest(self):
+        return json.loads((self.folder / MANIFEST_NAME).read_text())["files"]
+
+    def leftovers(self):
+        return [
+            path.name for path in (self.folder / PARTIAL_FOLDER).iterdir() if path.name != "lock"
+        ]
+
+    def visible(self):
+        hidden = (PARTIAL_FOLDER, MANIFEST_NAME)
+        return sorted(path.name for path in self.folder.iterdir() if path.name not in hidden)
+
+
+@pytest.fixture
+def download(parameters, credentials):
+    return Runs(parameters, credentials)
+
+
+def assert_complete(folder, job):
+    """Compare an unpacked product with the archive that the server has."""
+    with zipfile.ZipFile(job.archive) as archive:
+        for name in archive.namelist():
+            assert (folder / name).read_bytes() == archive.read(name)
+
+
+def test_products_arrive_unpacked(stack, download):
+    jobs = stack.add(3)
+    outputs = download()
+    assert (outputs["DOWNLOADED"], outputs["SKIPPED"], outputs["FAILED"]) == (3, 0, 0)
+    assert outputs["BYTES"] == sum(job.archive.stat().st_size for job in jobs)
+    assert outputs["OUTPUT"] == str(download.folder)
+    assert download.visible() == sorted(job.archive.stem for job in jobs)
+    for job in jobs:
+        assert_complete(download.folder, job)
+    assert download.leftovers() == []
+
+
+def test_product_files_are_asked_for_without_credentials(stack, download, tmp_path):
+    (tmp_path / "no-netrc").write_text("default login someone password else\n")
+    stack.add(1)
+    download()
+    assert [entry.authorization for entry in stack.service.log.files()] == [""]
+
+
+def test_manifest(stack, download):
+    job = stack.add_one(0)
+    outputs = download()
+    assert outputs["MANIFEST"] == str(download.folder / MANIFEST_NAME)
+    (entry,) = download.manifest
+    assert entry["job_id"] == job.job_id
+    assert entry["file"] == job.archive.name
+    assert entry["size"] == job.archive.stat().st_size
+    assert entry["sha256"] == hashlib.sha256(job.archive.read_bytes()).hexdigest()
+    assert entry["status"] == "complete"
+    assert datetime.fromisoformat(entry["time"]).tzinfo is not None
+    assert set(entry["members"]) == {
+        path.name for path in (download.folder / job.archive.stem).iterdir()
+    }
+
+
+def test_second_run_downloads_nothing(stack, download):
+    stack.add(3)
+    download()
+    before = (download.folder / MANIFEST_NAME).read_text()
+    stack.service.log.clear()
+    outputs = download()
+    assert (outputs["DOWNLOADED"], outputs["SKIPPED"], outputs["BYTES"]) == (0, 3, 0)
+    assert stack.service.log.files() == []
+    assert json.loads(before)["files"] == download.manifest
+
+
+def test_copied_folder_is_recognized_by_checksums(stack, download, tmp_path):
+    stack.add(2)
+    download()
+    other = tmp_path / "copy"
+    shutil.copytree(download.folder, other, copy_function=shutil.copyfile)
+    stack.service.log.clear()
+    assert download(OUTPUT=str(other))["SKIPPED"] == 2
+    assert stack.service.log.files() == []
+
+
+@pytest.mark.parametrize("damage", ["remove", "shorten", "change"])
+def test_damaged_product_is_repaired_and_other_files_stay(stack, download, damage):
+    job, other = stack.add(2)
+    download()
+    product = download.folder / job.archive.stem
+    victim = product / f"{product.name}_corr.tif"
+    if damage == "remove":
+        victim.unlink()
+    elif damage == "shorten":
+        victim.write_bytes(victim.read_bytes()[:-1])
+    else:
+        data = victim.read_bytes()
+        victim.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        os.utime(victim, (1, 1))
+    (product / "my notes.txt").write_text("mine")
+    outputs = download()
+    assert (outputs["DOWNLOADED"], outputs["SKIPPED"]) == (1, 1)
+    assert_complete(download.folder, job)
+    assert (product / "my notes.txt").read_text() == "mine"
+
+
+def test_folder_that_is_not_ours_is_never_overwritten(stack, download):
+    job = stack.add_one(0)
+    product = download.folder / job.archive.stem
+    product.mkdir(parents=True)
+    mine = product / f"{product.name}_corr.tif"
+    mine.write_text("mine")
+    for _ in range(2):
+        with pytest.raises(RetrievalError, match="not from a former run; move the folder away"):
+            download()
+        assert mine.read_text() == "mine"
+        assert [path.name for path in product.iterdir()] == [mine.name]
+
+
+def test_product_unpacked_by_hand_is_taken_over(stack, download):
+    job = stack.add_one(0)
+    with zipfile.ZipFile(job.archive) as archive:
+        archive.extractall(download.folder)
+    download()
+    assert download.manifest[0]["status"] == "complete"
+    assert download()["SKIPPED"] == 1
+
+
+def test_archive_that_is_there_is_used_and_stays(stack, download):
+    job = stack.add_one(0)
+    download.folder.mkdir()
+    shutil.copy(job.archive, download.folder)
+    assert download()["BYTES"] == 0
+    assert_complete(download.folder, job)
+    assert (download.folder / job.archive.name).read_bytes() == job.archive.read_bytes()
+
+
+def test_damaged_archive_that_is_there_is_not_used(stack, download):
+    job = stack.add_one(0)
+    download.folder.mkdir()
+    (download.folder / job.archive.name).write_bytes(bytes(job.archive.stat().st_size))
+    download()
+    assert_complete(download.folder, job)
+
+
+def test_kept_archives(stack, download):
+    job = stack.add_one(0)
+    download(KEEP_ZIPS=True)
+    kept = download.folder / job.archive.name
+    assert kept.read_bytes() == job.archive.read_bytes()
+    assert download(KEEP_ZIPS=True)["SKIPPED"] == 1
+    kept.unlink()
+    assert download(KEEP_ZIPS=True)["DOWNLOADED"] == 1
+    assert kept.exists() and download.leftovers() == []
+
+
+def test_one_failure_does_not_stop_the_others(stack, download):
+    jobs = stack.add(6)
+    stack.service.faults.add(jobs[2].archive.name, Fault(times=-1, status=404))
+    with pytest.raises(RetrievalError) as caught:
+        download()
+    assert str(caught.value).startswith("1 of 6 products did not arrive, all others are complete")
+    assert jobs[2].archive.stem in str(caught.value) and "order it again" in str(caught.value)
+    for job in jobs[:2] + jobs[3:]:
+        assert_complete(download.folder, job)
+    failed = [entry for entry in download.manifest if entry["status"] == "failed"]
+    assert [entry["file"] for entry in failed] == [jobs[2].archive.name]
+    assert "not on the server" in failed[0]["error"]
+    stack.service.faults.clear()
+    stack.service.log.clear()
+    assert download()["DOWNLOADED"] == 1
+    assert {entry.file for entry in stack.service.log.files()} == {jobs[2].archive.name}
+    assert {entry["status"] for entry in download.manifest} == {"complete"}
+
+
+def test_archive_damaged_on_the_way_is_fetched_again(stack, download):
+    job = stack.add_one(0)
+    stack.service.faults.add(job.archive.name, Fault(corrupt=True))
+    download()
+    assert_complete(download.folder, job)
+    assert len(stack.service.log.files()) == 2
+
+
+def test_archive_damaged_on_the_server(stack, download):
+    job = stack.add_one(0)
+    stack.service.faults.add(job.archive.name, Fault(times=-1, corrupt=True))
+    with pytest.raises(RetrievalError, match=f"archive of {job.archive.stem} is damaged"):
+        download()
+    assert download.visible() == [] and download.leftovers() == []
+    assert len(stack.service.log.files()) == 2
+
+
+def test_hostile_archive_leaves_nothing_outside(stack, download, tmp_path):
+    job = stack.add_one(0)
+    with zipfile.ZipFile(job.archive, "a") as archive:
+        archive.writestr(f"{job.archive.stem}/../../evil.txt", "evil")
+    job.record["files"][0]["size"] = job.archive.stat().st_size
+    with pytest.raises(RetrievalError, match="leads out of the folder"):
+        download()
+    assert list(tmp_path.rglob("evil*")) == [] and download.visible() == []
+
+
+@pytest.mark.parametrize("name", ["../evil.zip", "/tmp/evil.zip", "..", ".hidden.zip", "a\\b.zip"])
+def test_hostile_file_names(stack, download, tmp_path, name):
+    job = stack.add_one(0)
+    job.record["files"][0]["filename"] = name
+    with pytest.raises(RetrievalError, match="no file name"):
+        download()
+    assert list(tmp_path.rglob("evil*")) == [] and download.visible() == []
+
+
+def test_cut_and_slow_transfers(stack, download):
+    jobs = stack.add(2, size=200_000)
+    stack.service.faults.add(jobs[0].archive.name, Fault(cut_after=150_000))
+    stack.service.faults.add(jobs[1].archive.name, Fault(rate=400_000))
+    outputs = download()
+    assert outputs["DOWNLOADED"] == 2
+    assert outputs["BYTES"] == sum(job.archive.stat().st_size for job in jobs)
+
+
+def test_proxy_of_qgis(stack, download):
+    job = stack.add_one(0)
+    download(PROXIES={"http": stack.service.proxy_url, "https": "", "no_proxy": ""})
+    asked = [entry.path for entry in stack.service.log.of("proxy")]
+    assert any(path.endswith("/jobs?job_type=INSAR_GAMMA") for path in asked)
+    assert any(path.endswith(job.archive.name) for path in asked)
+
+
+def test_products_that_expire_soon(stack, download):
+    now = datetime.now(timezone.utc)
+    stack.add_one(0, expires=now + timedelta(hours=20))
+    stack.add_one(1, expires=now + timedelta(hours=47))
+    stack.add_one(2, expires=now + timedelta(hours=49))
+    download()
+    (warning,) = download.reporter.warnings
+    assert warning.startswith("2 products expire within 48 hours, the first at ")
+    assert product_name(0, 0) in warning and product_name(2, 2) not in warning
+
+
+def test_expired_products_that_are_there_still_count(stack, download):
+    jobs = stack.add(2)
+    download()
+    past = (datetime.now(timezone.utc) - timedelta(hours=1)).isoformat()
+    for job in jobs:
+        job.record["expiration_time"] = past
+        stack.service.withdrawn.add(job.job_id)
+    assert download()["SKIPPED"] == 2
+    shutil.rmtree(download.folder / jobs[0].archive.stem)
+    outputs = download()
+    assert (outputs["SKIPPED"], outputs["DOWNLOADED"]) == (1, 0)
+
+
+def test_several_paths_are_told(stack, download):
+    stack.add_one(0)
+    stack.add_one(1, orbit=FIRST_ORBIT + 30)
+    download()
+    assert download.reporter.warnings == [
+        "The products are of several paths (35, 5), which do not belong into one stack."
+    ]
+
+
+def test_full_disk_is_told_before_anything_is_fetched(stack, download):
+    job = stack.add_one(0)
+    job.record["files"][0]["size"] = 10**15
+    with pytest.raises(OutputError, match=r"needs 1000000\.0 GB, but only"):
+        download()
+    assert stack.service.log.files() == []
+
+
+def test_two_runs_in_one_folder(stack, download):
+    stack.add_one(0)
+    with (
+        DownloadFolder(download.folder).locked(),
+        pytest.raises(OutputError, match="Another run is downloading"),
+    ):
+        download()
+
+
+def test_output_that_is_a_file(stack, download, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidParameterError, match="has to be a folder"):
+        download(OUTPUT=str(tmp_path / "file"))
+
+
+def test_unreadable_manifest(stack, download):
+    stack.add_one(0)
+    download.folder.mkdir()
+    (download.folder / MANIFEST_NAME).write_text("{")
+    with pytest.raises(OutputError, match="cannot be read"):
+        download()
+
+
+class CanceledAfterOne(SilentReporter):
+    """Cancels once a product is complete."""
+
+    def canceled(self):
+        return any("is complete" in text for text in self.infos)
+
+
+def test_cancel_keeps_what_is_complete_and_the_next_run_continues(stack, parameters, credentials):
+    jobs = stack.add(5, size=300_000)
+    for job in jobs[1:]:
+        stack.service.faults.add(job.archive.name, Fault(rate=200_000))
+    folder = Path(parameters["OUTPUT"])
+    with pytest.raises(Canceled, match="next run continues"):
+        download_products.run(parameters, credentials, CanceledAfterOne())
+    visible = {path.name for path in folder.iterdir()} - {PARTIAL_FOLDER, MANIFEST_NAME}
+    assert visible == {jobs[0].archive.stem}
+    stack.service.faults.clear()
+    outputs = download_products.run(parameters, credentials, SilentReporter())
+    assert (outputs["SKIPPED"], outputs["DOWNLOADED"]) == (1, 4)
+    assert outputs["BYTES"] < sum(job.archive.stat().st_size for job in jobs[1:])
+    for job in jobs:
+        assert_complete(folder, job)
+
+
+def test_cancel_does_not_wait_for_a_silent_server(stack, parameters, credentials):
+    job = stack.add_one(0)
+    stack.service.faults.add(job.archive.name, Fault(stall=60))
+
+    class Impatient(SilentReporter):
+        def canceled(self):
+            return bool(stack.service.log.files())
+
+    # The test ends long before the server speaks; a run that waits would hit the time limit.
+    with pytest.raises(Canceled):
+        download_products.run(parameters, credentials, Impatient())
+    assert stack.service.log.files()[0].sent == 0
+
+
+def test_layers_one_by_one(stack, download):
+    job = stack.add_one(0, layers=("unw_phase", "corr", "amp"))
+    outputs = download(LAYERS="corr")
+    product = job.archive.stem
+    expected = {f"{product}_corr.tif", f"{product}.txt", f"{product}.README.md.txt"}
+    assert {path.name for path in (download.folder / product).iterdir()} == expected
+    assert outputs["BYTES"] < job.archive.stat().st_size / 2
+    stack.service.log.clear()
+    assert download(LAYERS="corr")["SKIPPED"] == 1
+    assert stack.service.log.files() == []
+    download(LAYERS="corr,amp")
+    assert (download.folder / product / f"{product}_amp.tif").exists()
+    stack.service.log.clear()
+    assert download(LAYERS="amp")["SKIPPED"] == 1 and stack.service.log.files() == []
+    assert download()["DOWNLOADED"] == 1
+    assert_complete(download.folder, job)
+    assert download(LAYERS="unw_phase")["SKIPPED"] == 1
+
+
+def test_layer_that_a_product_does_not_have(stack, download):
+    stack.add(2)
+    download(LAYERS="corr,dem")
+    assert download.reporter.warnings == ["2 products were made without the layer dem."]
+    stack.service.log.clear()
+    assert download(LAYERS="corr,dem")["SKIPPED"] == 2
+    assert stack.service.log.files() == []
+
+
+def test_layers_from_a_server_with_archives_only(stack, download):
+    job = stack.add_one(0)
+    stack.service.single_files = False
+    download(LAYERS="corr")
+    assert_complete(download.folder, job)
+
+
+def test_layers_of_bursts_have_another_readme(stack, download, service):
+    name = "S1_093117_IW2_20250718_20250730_VV_INT80_E09B"
+    first = "S1_093117_IW2_20250718T172122_VV_238F-BURST"
+    archive = stack.folder / f"{name}.zip"
+    stack.folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(archive, "w") as file:
+        for suffix in ("_corr.tif", ".txt", "_README.md.txt", "_lat_rdr.tif"):
+            file.writestr(f"{name}/{name}{suffix}", b"II*\0")
+    service.add(make_job(name, "INSAR_ISCE_BURST", [first], archive=archive))
+    download(JOB_TYPE="INSAR_ISCE_BURST", LAYERS="corr")
+    found = {path.name.removeprefix(name) for path in (download.folder / name).iterdir()}
+    assert found == {"_corr.tif", ".txt", "_README.md.txt"}
+
+
+def test_unknown_layer(download):
+    with pytest.raises(InvalidParameterError, match="LAYERS names height"):
+        download(LAYERS="height")
+
+
+def test_job_chosen_by_id(stack, download):
+    jobs = stack.add(3)
+    download(JOBS=jobs[1].job_id)
+    assert download.visible() == [jobs[1].archive.stem]
+
+
+def test_scene_names_are_as_the_jobs_say(stack):
+    job = stack.add_one(0)
+    assert job.record["job_parameters"]["granules"] == [granule(1), granule(0)]
