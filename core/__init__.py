@@ -1,1 +1,1 @@
-"""The science side of HyP3 Stack; it never imports ``qgis`` and runs in an interpreter of its own."""
+"""The science side of HyP3 Stack; it runs in an interpreter of its own, without ``qgis``."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 if not __package__:
     _root = Path(__file__).resolve().parents[1]
-    # The folder that Python put first on the path would make `products`, `grid`, ... top-level names.
+    # The folder that Python put first on the path would make its packages top-level names.
     sys.path.pop(0)
     _spec = importlib.util.spec_from_file_location(
         "hyp3_stack", _root / "__init__.py", submodule_search_locations=[str(_root)]

@@ -144,12 +144,12 @@ class Grid:
     @property
     def x(self) -> NDArray[np.float64]:
         """Eastings of the pixel centers, ascending, shape (width,)."""
-        return self.left + (np.arange(self.width) + 0.5) * self.spacing
+        return self.left + self.spacing * (np.arange(self.width, dtype="float64") + 0.5)
 
     @property
     def y(self) -> NDArray[np.float64]:
         """Northings of the pixel centers, descending, shape (height,)."""
-        return self.top - (np.arange(self.height) + 0.5) * self.spacing
+        return self.top - self.spacing * (np.arange(self.height, dtype="float64") + 0.5)
 
 
 def _phase(position: float, spacing: float) -> float:

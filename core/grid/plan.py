@@ -112,7 +112,9 @@ class Plan:
             if placement.transfer is Transfer.WARP:
                 source = placement.raster.epsg
                 why = (
-                    f"from EPSG:{source}" if source != grid.epsg else "it lies off the pixel lattice"
+                    f"from EPSG:{source}"
+                    if source != grid.epsg
+                    else "it lies off the pixel lattice"
                 )
                 lines.append(f"  warped: {placement.product} ({why})")
         lines.extend(f"  left out: {item.name} ({item.reason})" for item in self.left_out)
@@ -254,8 +256,8 @@ def _bounds_in(raster: Raster, crs: CRS, epsg: int | None) -> Bounds:
         )
     except RasterioError as error:
         raise GridError(
-            f"Products in EPSG:{raster.epsg} cannot be projected to {crs.name}; choose a TARGET_CRS "
-            "that covers them."
+            f"Products in EPSG:{raster.epsg} cannot be projected to {crs.name}; choose a "
+            "TARGET_CRS that covers them."
         ) from error
     return left, bottom, right, top
 
@@ -309,8 +311,7 @@ def _project_extent(extent: Extent, crs: CRS) -> Bounds:
         )
     except RasterioError as error:
         raise InvalidParameterError(
-            f"EXTENT cannot be projected from {source.name} to {crs.name}; give it in "
-            f"{crs.name}."
+            f"EXTENT cannot be projected from {source.name} to {crs.name}; give it in {crs.name}."
         ) from error
     return left, bottom, right, top
 

@@ -261,5 +261,3 @@ def _age(product: Product) -> tuple[float, str]:
     if product.readme.processed is not None:
         return product.readme.processed.timestamp(), product.name.text
     return product.location.stat().st_mtime, product.name.text
-
-

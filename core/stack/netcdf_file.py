@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import h5py
 import netCDF4
@@ -22,7 +22,7 @@ from ..errors import OutputError
 from ..products.layers import Layer
 from .dataset import StackLayer, on_disk
 
-_DEFLATE_LEVEL = 1
+_DEFLATE_LEVEL: Literal[1] = 1
 """Recorded in the file; readers do not need it."""
 
 
@@ -61,8 +61,8 @@ class NetcdfFile:
                 variable = laid_out[item.name].variable
                 target = file.createVariable(
                     item.name,
-                    item.layer.dtype,
-                    variable.dims,
+                    np.dtype(item.layer.dtype),
+                    tuple(map(str, variable.dims)),
                     compression="zlib",
                     complevel=_DEFLATE_LEVEL,
                     shuffle=True,
@@ -99,7 +99,10 @@ class NetcdfFile:
                 data = _encode(chunk, (height, width), item.layer)
                 if data is not None:
                     offset = (steps.start, row, column) if item.per_step else (row, column)
-                    target.write_direct_chunk(offset, data)
+                    try:
+                        target.write_direct_chunk(offset, data)
+                    except RuntimeError as error:  # how h5py reports a full disk
+                        raise OSError(str(error)) from error
 
     def finish(self, attributes: Mapping[str, Mapping[str, Any]]) -> None:
         """Close the file and add attributes that are known only after all blocks were read."""

@@ -181,7 +181,9 @@ class _Mosaic:
 def _tiles(rows: slice, columns: slice) -> Iterator[tuple[slice, slice]]:
     """Cut a block along the lines of the blocks in which GDAL warps."""
     for row in range(rows.start - rows.start % _TILE_ROWS, rows.stop, _TILE_ROWS):
-        for column in range(columns.start - columns.start % _TILE_COLUMNS, columns.stop, _TILE_COLUMNS):
+        for column in range(
+            columns.start - columns.start % _TILE_COLUMNS, columns.stop, _TILE_COLUMNS
+        ):
             yield (
                 slice(max(row, rows.start), min(row + _TILE_ROWS, rows.stop)),
                 slice(max(column, columns.start), min(column + _TILE_COLUMNS, columns.stop)),

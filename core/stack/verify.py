@@ -52,7 +52,9 @@ def verify_stack(
         for name in dataset.coords:
             if name == GRID_MAPPING:
                 continue
-            if not np.array_equal(written[name].values, dataset[name].values, equal_nan=_has_nan(dataset[name])):
+            if not np.array_equal(
+                written[name].values, dataset[name].values, equal_nan=_has_nan(dataset[name])
+            ):
                 raise _differs(final, f"the coordinate {name}")
         crs = CRS.from_wkt(written[GRID_MAPPING].attrs["crs_wkt"])
         if crs != CRS.from_user_input(source.grid.crs):
@@ -69,7 +71,9 @@ def _verify_layer(
     final: Path, source: StackSource, written: xr.DataArray, item: StackLayer
 ) -> None:
     fill = written.attrs.get("_FillValue")
-    if not np.array_equal(fill, np.dtype(item.layer.dtype).type(item.layer.fill), equal_nan=True):
+    if fill is None or not np.array_equal(
+        fill, np.dtype(item.layer.dtype).type(item.layer.fill), equal_nan=True
+    ):
         raise _differs(final, f"the fill value of {item.name}")
     step = _sample_step(source, item)
     rows, columns = _sample_window(source, step)

@@ -115,9 +115,7 @@ class ZarrGroup:
         else:
             array[rows, columns] = block
 
-    def read(
-        self, item: StackLayer, steps: slice, rows: slice, columns: slice
-    ) -> NDArray[Any]:
+    def read(self, item: StackLayer, steps: slice, rows: slice, columns: slice) -> NDArray[Any]:
         """Read back a block of a layer that changes with the steps."""
         return np.asarray(self._arrays[item.name][steps, rows, columns])
 
@@ -152,7 +150,7 @@ def _storable_text(text: xr.DataArray, zarr_format: int) -> xr.DataArray:
 
 
 def _compressor(dtype: str, zarr_format: int) -> Any:
-    """Return LZ4 after a byte shuffle: on interferograms as small as Zstandard and twice as fast."""
+    """Return LZ4 after a byte shuffle: as small as Zstandard on interferograms, but faster."""
     shuffle = np.dtype(dtype).itemsize > 1
     if zarr_format == 2:
         mode = numcodecs.Blosc.SHUFFLE if shuffle else numcodecs.Blosc.NOSHUFFLE
