@@ -134,6 +134,10 @@ class LayerReader:
             dtype=self.dtype,
             tolerance=WARP_TOLERANCE,
             warp_mem_limit=_WARP_MEGABYTES,
+            # GDAL would derive them from each block's shape and blur those of which the rotated
+            # source window is larger.
+            XSCALE="1",
+            YSCALE="1",
         )
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
