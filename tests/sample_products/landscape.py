@@ -81,18 +81,23 @@ class Ridge:
 
 
 class Landscape:
-    """The ground of a scene of a given size.
+    """The ground of a scene of a given size (meters).
+
+    Finer pixels see a finer landscape, so that the heights of
+    neighbors differ about as they do at 80 m.
 
     ``fields`` are smooth everywhere; shore lines, heights and slopes follow in ``ground``.
     """
 
-    def __init__(self, seed: int, width: float, height: float) -> None:
+    def __init__(self, seed: int, width: float, height: float, pixel: float) -> None:
         rng = np.random.default_rng([seed, 1])
+        self.scale = float(np.clip(pixel / 80, 0.2, 1))
+        self.steepness = self.scale**0.4
         self.coast_v = -0.36 * height
         self.coast = Waves(rng, np.array([2.9e4, 1.1e4, 5.3e3]), np.array([1400.0, 600.0, 260.0]))
         self.coast.kv = np.zeros(3)
         self.lake_u, self.lake_v = 0.16 * width, 0.02 * height
-        size = float(np.clip(0.07 * width, 900.0, 9000.0))
+        size = float(np.clip(0.07 * width, 900.0 * self.scale, 9000.0))
         self.lake_size = (size, 0.62 * size)
         self.ridges = []
         for wavelength, amplitude in ((8.2e3, 420.0), (10.5e3, 460.0), (15.0e3, 520.0)):
@@ -121,6 +126,10 @@ class Landscape:
 
     def fields(self, u: np.ndarray, v: np.ndarray) -> dict[str, np.ndarray]:
         """Return the smooth fields at local coordinates."""
+        scale, tall = self.scale, self.steepness
+        du, dv = (u - self.lake_u) / self.lake_size[0], (v - self.lake_v) / self.lake_size[1]
+        u, level = u / scale, v - self.coast_v
+        v = v / scale
         relief = tuple(np.zeros_like(u) for _ in range(3))
         relief[0][...] = 60.0
         for ridge in self.ridges:
@@ -128,15 +137,14 @@ class Landscape:
         self.hills.add_with_slope(u, v, relief)
         coast = tuple(np.zeros_like(u) for _ in range(3))
         self.coast.add_with_slope(u, v, coast)
-        du, dv = (u - self.lake_u) / self.lake_size[0], (v - self.lake_v) / self.lake_size[1]
         a, b = 2.1 * du + 1.3 * dv, 1.7 * dv - 0.8 * du
         sa, ca, sb, cb = np.sin(a), np.cos(a), np.sin(b), np.cos(b)
         long, short = self.lake_size
         return {
-            "relief": relief[0],
-            "relief_u": relief[1],
-            "relief_v": relief[2],
-            "ocean": v - self.coast_v - coast[0],
+            "relief": relief[0] * tall,
+            "relief_u": relief[1] * (tall / scale),
+            "relief_v": relief[2] * (tall / scale),
+            "ocean": level - coast[0] * scale,
             "ocean_u": -coast[1],
             "lake": ((du**2 + dv**2 - 1) / 2 + 0.35 * sa * cb) * short,
             "lake_u": (du + 0.35 * (2.1 * ca * cb + 0.8 * sa * sb)) * short / long,
@@ -150,10 +158,11 @@ class Landscape:
         """Return land (bool), ellipsoidal height and its two slopes from the smooth fields."""
         ocean, lake = fields["ocean"], fields["lake"]
         land = (ocean > 0) & (lake > 0)
-        rise, rise_o = _shore(ocean, 2.5 * SHORE)
-        bank, bank_l = _shore(lake, 1.8 * SHORE)
-        above = bank_l * (fields["relief"] - LAKE_LEVEL)
-        relief = fields["relief"] * bank + (1 - bank) * LAKE_LEVEL
+        lake_level = LAKE_LEVEL * self.steepness
+        rise, rise_o = _shore(ocean, 2.5 * SHORE * self.scale)
+        bank, bank_l = _shore(lake, 1.8 * SHORE * self.scale)
+        above = bank_l * (fields["relief"] - lake_level)
+        relief = fields["relief"] * bank + (1 - bank) * lake_level
         relief_u = bank * fields["relief_u"] + above * fields["lake_u"]
         relief_v = bank * fields["relief_v"] + above * fields["lake_v"]
         return {

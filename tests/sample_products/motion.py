@@ -81,7 +81,7 @@ class Weather:
     def __init__(self, seed: int, index: int) -> None:
         rng = np.random.default_rng([seed, 2, index])
         lengths = np.geomspace(2.6e3, 6.5e4, 18) * rng.uniform(0.9, 1.1, 18)
-        amplitudes = 0.55 * np.minimum((lengths / 1.2e4) ** 0.85, 1.6) * rng.uniform(0.5, 1.2, 18)
+        amplitudes = 0.6 * np.minimum((lengths / 1.2e4) ** 0.7, 1.5) * rng.uniform(0.5, 1.2, 18)
         self.screen = Waves(rng, lengths, amplitudes)
         self.stratified = float(rng.normal(0, 1.1e-3))
         self.offset = tuple(float(o) for o in np.clip(rng.normal(0, 55, 2), -TUBE, TUBE))

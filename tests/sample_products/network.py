@@ -40,6 +40,11 @@ def pairs(count: int) -> list[tuple[int, int]]:
     return result[:count]
 
 
+def passes(count: int, frames: int) -> list[tuple[int, int]]:
+    """Return acquisition index and frame number of single-scene products."""
+    return [divmod(index, frames) for index in range(count)]
+
+
 def in_neighbor_zone(spec: SampleSpec, index: int) -> bool:
     """Return whether a product lies in the neighboring zone; they are spread over the stack."""
     share = spec.neighbor_zone_share
@@ -72,7 +77,12 @@ class Placement:
 
 
 def place(
-    scene: Scene, index: int, residual: float, stagger: bool = True, shift: float = 0.0
+    scene: Scene,
+    index: int,
+    residual: float,
+    stagger: bool = True,
+    shift: float = 0.0,
+    group: int | None = None,
 ) -> Placement:
     """Lay out a product: its size and position differ from its neighbors' by tens of pixels.
 
@@ -84,11 +94,17 @@ def place(
         Distance (m) of GDAL's origin from multiples of the spacing.
     shift
         Moves the product along the track, in shares of its length.
+    group
+        Number that decides about the zone, where several products share it.
     """
     spec = scene.spec
     rng = np.random.default_rng([spec.seed, 3, index])
     spacing = spec.pixel
-    epsg = spec.zones[1] if in_neighbor_zone(spec, index) else spec.zones[0]
+    epsg = (
+        spec.zones[1]
+        if in_neighbor_zone(spec, index if group is None else group)
+        else spec.zones[0]
+    )
     most = np.minimum([0.07 * spec.rows, 0.07 * spec.columns], 45)
     grow_r, grow_c, move_r, move_c = (
         int(round(part)) for part in rng.uniform(-1, 1, 4) * np.tile(most, 2)

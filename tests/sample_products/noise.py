@@ -6,6 +6,7 @@ import numpy as np
 
 INDEPENDENT_SHARE = 0.5
 WORST_PHASE = 1.2
+LEFT_BY_FILTER = 0.6
 
 
 def independent_looks(range_looks: int, azimuth_looks: int) -> float:
@@ -16,11 +17,12 @@ def independent_looks(range_looks: int, azimuth_looks: int) -> float:
 def phase_noise(rng: np.random.Generator, corr: np.ndarray, looks: float) -> np.ndarray:
     """Return phase noise (rad): neighbors are correlated, as after filtering.
 
-    Its standard deviation is that of Rodriguez and Martin (1992), limited at low coherence.
+    Its standard deviation is that of Rodriguez and Martin (1992), less what the adaptive filter
+    takes away, and limited at low coherence.
     """
     gamma = np.clip(np.nan_to_num(corr, nan=0.05), 0.03, 0.999).astype(np.float32)
     spread = np.sqrt((1 - gamma**2) / (2 * looks * gamma**2))
-    return smooth_normal(rng, corr.shape) * np.minimum(spread, WORST_PHASE)
+    return smooth_normal(rng, corr.shape) * np.minimum(LEFT_BY_FILTER * spread, WORST_PHASE)
 
 
 def coherence_noise(rng: np.random.Generator, corr: np.ndarray, looks: float) -> np.ndarray:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+import rasterio.shutil
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.enums import Resampling
 
 BROWSE_PIXELS = 512
 
@@ -53,10 +55,17 @@ def write_geotiff(
         target.write(bands)
 
 
-def add_overviews(path: Path, factors: tuple[int, ...]) -> None:
-    """Add internal averaged overviews."""
-    with rasterio.open(path, "r+") as target:
-        target.build_overviews(factors, rasterio.enums.Resampling.average)
+def write_cog(
+    path: Path, values: np.ndarray, transform: Affine, epsg: int, nodata: float | None
+) -> None:
+    """Write a tiled DEFLATE GeoTIFF (pixel is a point) with averaged overviews before the data."""
+    draft = path.with_name(path.stem + ".draft.tif")
+    write_geotiff(draft, values, transform, epsg, nodata, point=True)
+    with rasterio.open(draft, "r+") as target:
+        target.build_overviews((2, 4, 8, 16), Resampling.average)
+    options = {"tiled": True, "compress": "deflate", "copy_src_overviews": True}
+    rasterio.shutil.copy(draft, path, driver="GTiff", **options)
+    draft.unlink()
 
 
 def thinned(values: np.ndarray) -> np.ndarray:
@@ -128,7 +137,7 @@ def pack(folder: Path) -> Path:
     """Replace a product folder by a zip that holds it, and return the zip's path."""
     target = folder.with_name(folder.name + ".zip")
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.mkdir(folder.name) if hasattr(archive, "mkdir") else None
+        archive.mkdir(folder.name)
         for path in sorted(folder.iterdir()):
             archive.write(path, f"{folder.name}/{path.name}")
     shutil.rmtree(folder)

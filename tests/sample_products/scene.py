@@ -34,7 +34,7 @@ class Scene:
         self.track = Track.over(
             spec.longitude, spec.latitude, spec.direction, incidence=np.radians(38.5)
         )
-        self.landscape = Landscape(spec.seed, width, height)
+        self.landscape = Landscape(spec.seed, width, height, spec.pixel)
         self.motion = Motion(width, height)
         self._weather: dict[int, Weather] = {}
 

@@ -89,6 +89,64 @@ wrapped_phase, los_disp, vert_disp, lv_theta, lv_phi, inc_map, inc_map_ell, dem:
     return head + body + closing(about, "GAMMA software", "3962936")
 
 
+def isce_readme(about: About, masked: bool) -> str:
+    """Return the README of a product made with ISCE2."""
+    water = "was applied" if masked else "was not applied"
+    head = opening(
+        about,
+        f"hyp3_isce2 plugin version {ISCE_VERSION} running ISCE release 2.6.3",
+        "Files are",
+    )
+    body = f"""
+The bursts of the pair are:
+ - Reference: {about.sources[0]}
+ - Secondary: {about.sources[1]}
+
+# Processing
+
+The phase was filtered with the parameter 0.5 and unwrapped with SNAPHU. A water mask {water}.
+
+# Layers
+
+unw_phase: unwrapped phase in radians, 0 where there is none
+wrapped_phase: filtered wrapped phase in radians
+corr: coherence from the filtered phase, 0 to 1
+conncomp: connected components of unwrapping, 0 for none
+dem: ellipsoidal height in meters
+lv_theta, lv_phi: elevation and azimuth of the direction to the sensor in radians
+"""
+    return head + body + closing(about, "ISCE2 software", "8007397")
+
+
+def rtc_readme(about: About, scale: str) -> str:
+    """Return the README of an RTC_GAMMA product."""
+    head = opening(
+        about,
+        f"hyp3_gamma plugin version {PLUGIN_VERSION} running GAMMA release {GAMMA_RELEASE}",
+        "They are",
+    )
+    body = f"""
+The source granule used to generate the products contained in this folder is:
+{about.sources[0]}
+
+# Processing
+
+Backscatter is gamma-0 in {scale} scale. The speckle filter was not applied. The DEM is the \
+Copernicus GLO-30 DEM, resampled to the pixel spacing, with ellipsoidal heights.
+
+# Layers
+
+VV, VH: radiometrically terrain corrected backscatter
+ls_map: sum of 1 (tested), 2 (look angle less than slope), 4 (layover), 8 (look angle less than \
+opposite slope), 16 (shadow)
+dem: height in whole meters
+inc_map: local incidence angle in radians
+area: scattering area in square meters
+rgb: color decomposition for display
+"""
+    return head + body + closing(about, "GAMMA software", "3962936")
+
+
 def sidecar(about: About, item: str, purpose: str, abstract: str) -> str:
     """Return the XML metadata of one file."""
     day, clock = about.processed.strftime("%Y%m%d"), about.processed.strftime("%H%M%S00")

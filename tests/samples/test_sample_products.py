@@ -294,3 +294,24 @@ def test_command_line(tmp_path: Path) -> None:
     folders = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert len(folders) == 2
     assert all(name in done.stdout for name in folders)
+
+
+def test_a_shift_of_a_twentieth_pixel_is_measurable(noisy: SampleStack) -> None:
+    """Regression of the files against shifted truth finds the shift, in spite of the noise."""
+    shift = 0.05
+    for product in noisy.products:
+        x, y = product.centers()
+        found = []
+        for layer in ("unw_phase", "dem"):
+            steps = (x + 40, y), (x - 40, y), (x, y - 40), (x, y + 40)
+            right, left, low, high = (product.truth(layer, *at, product.epsg) for at in steps)
+            here = product.truth(layer, x + shift * 80, y, product.epsg)
+            difference = here - read(product, layer)
+            slopes = np.stack([right - left, low - high])
+            good = np.isfinite(difference) & np.isfinite(slopes).all(axis=0)
+            corr = own_truth(product, "corr")
+            good &= corr > 0.3
+            weight = corr[good] / np.sqrt(1 - corr[good] ** 2)
+            a, b = slopes[:, good] * weight, difference[good] * weight
+            found.append(np.linalg.lstsq(a.T, b, rcond=None)[0])
+        np.testing.assert_allclose(found, [[shift, 0], [shift, 0]], atol=0.02)
