@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -121,7 +122,18 @@ def proxy_environment(proxies: Mapping[str, str] | None) -> Iterator[None]:
     ----------
     proxies
         ``http``, ``https`` and ``no_proxy``, all optional.
+
+    Raises
+    ------
+    InvalidParameterError
+        A SOCKS proxy is set, but the package for it is missing.
     """
+    values = [str(value) for value in (proxies or {}).values()]
+    if any(value.startswith("socks") for value in values) and find_spec("socks") is None:
+        raise InvalidParameterError(
+            "The proxy of QGIS is a SOCKS proxy, which needs the package PySocks in the core "
+            "environment; install it there or set an HTTP proxy."
+        )
     # The lower-case names win in requests, and the upper-case ones may be set by the system.
     wanted: dict[str, str] = {}
     for key, name in _PROXY_KEYS.items():

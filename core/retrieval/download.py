@@ -19,7 +19,7 @@ from .folder import DownloadFolder
 from .jobs import JobRecord
 from .manifest import COMPLETE, Entry, Manifest, intact
 from .patience import POLL_SECONDS, RetryPolicy
-from .transfer import Transfer
+from .transfer import Transfer, discard
 
 PARALLEL = 4
 ENDING_SECONDS = 0.6
@@ -189,6 +189,8 @@ class _Run:
         there = self._fetcher.is_there(task, lambda: stop_if_canceled(self._reporter))
         if there:
             self._report.products.append(task.label)
+            # A run that was killed right after its last note may have left it.
+            discard(self._folder.part(task.file.name))
         return there
 
     def _missing_bytes(self, tasks: Sequence[Task]) -> int:
