@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import isfinite
 
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -184,6 +185,11 @@ def make_plan(
             )
         else:
             placements.append(Placement(product, raster, Transfer.WARP, box))
+    if not placements:
+        raise GridError(
+            "EXTENT lies in a gap between the products and meets none of them; choose an extent "
+            "that does."
+        )
     return Plan(grid, tuple(placements), (*left_out, *outside), tuple(reasons))
 
 
@@ -250,24 +256,28 @@ def _native_lattice(rasters: Sequence[Raster], epsg: int | None, spacing: float)
 def _bounds_in(raster: Raster, crs: CRS, epsg: int | None) -> Bounds:
     if raster.epsg == epsg:
         return raster.bounds
-    try:
-        left, bottom, right, top = transform_bounds(
-            f"EPSG:{raster.epsg}", crs.to_wkt(), *raster.bounds, densify_pts=_EDGE_POINTS
-        )
-    except RasterioError as error:
+    projected = _project(raster.bounds, f"EPSG:{raster.epsg}", crs.to_wkt())
+    if projected is None:
         raise GridError(
             f"Products in EPSG:{raster.epsg} cannot be projected to {crs.name}; choose a "
             "TARGET_CRS that covers them."
-        ) from error
-    return left, bottom, right, top
+        )
+    return projected
+
+
+def _project(box: Bounds, source: str, target: str) -> Bounds | None:
+    """Return the box around a projected rectangle, None where it has no finite coordinates."""
+    try:
+        left, bottom, right, top = transform_bounds(source, target, *box, densify_pts=_EDGE_POINTS)
+    except RasterioError:
+        return None
+    return (left, bottom, right, top) if all(map(isfinite, (left, bottom, right, top))) else None
 
 
 def _lines(
     lattice: Lattice, bounds: Sequence[Bounds], options: GridOptions, crs: CRS
 ) -> tuple[int, int, int, int]:
-    ranges = [lattice.outward(box) for box in bounds]
-    union = _around(ranges)
-    lines = union
+    lines = _around([lattice.outward(box) for box in bounds])
     if options.extent_mode == "intersection":
         lines = _within([lattice.inward(box) for box in bounds])
         if _empty(lines):
@@ -276,23 +286,24 @@ def _lines(
                 "products by START, END or folder."
             )
     if options.extent is not None:
-        wanted = lattice.outward(_project_extent(options.extent, crs))
-        lines = _within([lines, wanted])
-        if _empty(lines):
-            covered = ", ".join(
-                f"{lattice.x_phase + union[i] * lattice.spacing:.0f}"
-                if i in (0, 2)
-                else f"{lattice.y_phase + union[i] * lattice.spacing:.0f}"
-                for i in (0, 2, 1, 3)
-            )
-            raise GridError(
-                f"EXTENT lies outside the products, which cover {covered} (xmin, xmax, ymin, ymax) "
-                f"in {crs.name}; choose an extent within."
-            )
+        covered = lattice.grid(None, "", lines).bounds
+        wanted = _project_extent(options.extent, crs, covered)
+        if wanted is None or _empty(inner := _within([lines, lattice.outward(wanted)])):
+            raise _outside(covered, crs)
+        lines = inner
     return lines
 
 
-def _project_extent(extent: Extent, crs: CRS) -> Bounds:
+def _outside(covered: Bounds, crs: CRS) -> GridError:
+    listed = ", ".join(f"{covered[i]:.0f}" for i in (0, 2, 1, 3))
+    return GridError(
+        f"EXTENT lies outside the products, which cover {listed} (xmin, xmax, ymin, ymax) in "
+        f"{crs.name}; choose an extent within."
+    )
+
+
+def _project_extent(extent: Extent, crs: CRS, covered: Bounds) -> Bounds | None:
+    """Return the extent in the target CRS, None where it does not meet the covered area."""
     box = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
     if extent.crs is None:
         return box
@@ -305,15 +316,24 @@ def _project_extent(extent: Extent, crs: CRS) -> Bounds:
         ) from None
     if source == crs:
         return box
-    try:
-        left, bottom, right, top = transform_bounds(
-            source.to_wkt(), crs.to_wkt(), *box, densify_pts=_EDGE_POINTS
+    # Cut to the covered area there, because a wide extent, such as the whole world, has no
+    # coordinates in the target CRS. A box with left > right crosses the antimeridian.
+    here = _project(covered, crs.to_wkt(), source.to_wkt())
+    if here is not None and here[0] < here[2]:
+        if not _overlap(box, here):
+            return None
+        box = (
+            max(box[0], here[0]),
+            max(box[1], here[1]),
+            min(box[2], here[2]),
+            min(box[3], here[3]),
         )
-    except RasterioError as error:
+    projected = _project(box, source.to_wkt(), crs.to_wkt())
+    if projected is None:
         raise InvalidParameterError(
             f"EXTENT cannot be projected from {source.name} to {crs.name}; give it in {crs.name}."
-        ) from error
-    return left, bottom, right, top
+        )
+    return projected
 
 
 def _around(ranges: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
