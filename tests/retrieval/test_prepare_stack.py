@@ -1,0 +1,126 @@
+"""From jobs to a stack in one run, on sample products in HyP3's formats."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import InconsistentProductsError, OutputError, RetrievalError
+from hyp3_stack.core.tasks import prepare_stack
+from tests.hyp3_server import Fault, job_from_archive
+from tests.sample_products import SampleSpec, write_products
+
+from .products import FIRST_ORBIT
+
+LAYERS = ("unw_phase", "corr", "dem")
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("archives")
+    spec = SampleSpec(products=4, rows=40, columns=40, layers=LAYERS, zipped=True, sidecars=False)
+    write_products(folder, spec)
+    return sorted(folder.glob("*.zip"))
+
+
+@pytest.fixture
+def jobs(service, archives):
+    made = [job_from_archive(path, project="sample") for path in archives]
+    service.add(*made)
+    return made
+
+
+@pytest.fixture
+def prepare(service, credentials, reporter, tmp_path):
+    def run(**more):
+        parameters = {
+            "API_URL": service.url,
+            "FOLDER": str(tmp_path / "products"),
+            "NETCDF": str(tmp_path / "stack.nc"),
+            **more,
+        }
+        return prepare_stack.run(parameters, credentials, reporter)
+
+    return run
+
+
+def pairs(path):
+    with xr.open_dataset(path, decode_coords="all") as stack:
+        return {str(name) for name in stack["product_name"].values}
+
+
+def test_one_run(prepare, jobs, tmp_path, service):
+    outputs = prepare(ZARR=str(tmp_path / "stack.zarr"), PROJECT="sample")
+    assert outputs["STEPS"] == 4
+    assert pairs(outputs["NETCDF"]) == {job.archive.stem for job in jobs}
+    with xr.open_zarr(tmp_path / "stack.zarr", group="spatially_optimized") as stack:
+        assert set(LAYERS) <= set(stack.data_vars)
+    shutil.rmtree(tmp_path / "stack.zarr")
+    (tmp_path / "stack.nc").unlink()
+    service.log.clear()
+    assert prepare(PROJECT="sample")["STEPS"] == 4
+    assert service.log.files() == []
+
+
+@pytest.mark.xfail(strict=True, reason="buildstack does not read PRODUCTS yet")
+def test_only_the_chosen_jobs_are_stacked(prepare, jobs, tmp_path):
+    prepare()
+    (tmp_path / "stack.nc").unlink()
+    chosen = jobs[0]
+    assert prepare(JOBS=chosen.job_id)["STEPS"] == 1
+    assert pairs(tmp_path / "stack.nc") == {chosen.archive.stem}
+
+
+def test_layers_are_fetched_one_by_one(prepare, jobs, tmp_path):
+    prepare(LAYERS="corr")
+    found = [path.stem.rpartition("_")[2] for path in tmp_path.glob("products/*/*.tif")]
+    assert found == ["corr"] * 4
+
+
+def test_ordered_again(prepare, jobs, service, archives, reporter, tmp_path):
+    again = job_from_archive(archives[0])
+    service.add(again)
+    prepare()
+    assert any("was ordered again" in text for text in reporter.infos)
+
+
+def test_mixed_directions_are_refused_before_anything_is_fetched(
+    prepare, jobs, stack, service, reporter
+):
+    stack.add_one(0, orbit=FIRST_ORBIT + 60, ascending=False)
+    stack.add_one(5, orbit=FIRST_ORBIT + 60, ascending=True)
+    with pytest.raises(InconsistentProductsError) as caught:
+        prepare()
+    text = str(caught.value)
+    assert "choose one with PATHS and DIRECTION: " in text
+    assert "path 65 ascending (1 job)" in text and "path 65 descending (1 job)" in text
+    assert "(4 jobs)" in text
+    assert service.log.files() == []
+
+
+def test_a_missing_product_stops_or_is_skipped(prepare, jobs, service, reporter):
+    service.faults.add(jobs[1].archive.name, Fault(times=-1, status=404))
+    with pytest.raises(RetrievalError, match="1 of 4 products did not arrive"):
+        prepare()
+    outputs = prepare(ON_BAD_PRODUCT="skip")
+    assert outputs["STEPS"] == 3
+    assert any("1 of 4 products did not arrive" in text for text in reporter.warnings)
+
+
+def test_wrong_options_show_before_anything_is_fetched(prepare, jobs, service, tmp_path):
+    with pytest.raises(OutputError):
+        prepare(NETCDF=None)
+    with pytest.raises(Exception, match="CHUNKING"):
+        prepare(CHUNKING="neither")
+    assert service.log.files() == [] and service.log.of("api") == []
+
+
+def test_extent_chooses_and_crops(prepare, jobs, tmp_path, service):
+    ring = jobs[0].ring
+    west, south = ring[0]
+    east, north = ring[2]
+    middle = (west + east) / 2
+    outputs = prepare(EXTENT=f"{west},{middle},{south},{north} [EPSG:4326]")
+    assert outputs["WIDTH"] < 40
+    assert Path(outputs["NETCDF"]).exists()
