@@ -315,3 +315,24 @@ def test_a_shift_of_a_twentieth_pixel_is_measurable(noisy: SampleStack) -> None:
             a, b = slopes[:, good] * weight, difference[good] * weight
             found.append(np.linalg.lstsq(a.T, b, rcond=None)[0])
         np.testing.assert_allclose(found, [[shift, 0], [shift, 0]], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "zone", "heading", "azimuth"),
+    [
+        ({"direction": "descending"}, 32610, -167, -0.23),
+        ({"latitude": -33.2, "longitude": 150.0}, 32755, -13, -2.915),
+        ({"latitude": 63.0, "longitude": -150.0}, 32605, -20, -2.79),
+    ],
+)
+def test_other_places_and_directions(
+    tmp_path: Path, options: dict[str, object], zone: int, heading: float, azimuth: float
+) -> None:
+    layers = ("unw_phase", "lv_phi")
+    spec = SampleSpec(products=1, rows=70, columns=90, noise=False, layers=layers, **options)
+    (product,) = write_products(tmp_path, spec).products
+    assert product.epsg == zone
+    assert float(product.parameters["Heading"]) == pytest.approx(heading, abs=0.5)
+    assert np.nanmean(own_truth(product, "lv_phi")) == pytest.approx(azimuth, abs=0.01)
+    expected = np.nan_to_num(own_truth(product, "unw_phase").astype(np.float32), nan=0)
+    np.testing.assert_array_equal(read(product, "unw_phase"), expected)
