@@ -141,8 +141,7 @@ def _open_zip(name: ProductName, path: Path) -> Product:
             }
             folders = {member.rpartition("/")[0] for member in members.values()}
             inner = name.text if name.text in folders else next(iter(folders), "")
-            # The braces let GDAL take paths in which another folder ends in .zip.
-            prefix = f"/vsizip/{{{path}}}" + (f"/{inner}" if inner else "")
+            prefix = _gdal_zip(path) + (f"/{inner}" if inner else "")
             return _product(
                 name, path, prefix, set(members), lambda file: archive.read(members[file])
             )
@@ -150,6 +149,20 @@ def _open_zip(name: ProductName, path: Path) -> Product:
         raise ProductError(
             f"The zip {path} cannot be read ({error}); retrieve the product again."
         ) from error
+
+
+def _gdal_zip(path: Path) -> str:
+    """Return the GDAL path of a zip.
+
+    Braces let GDAL take paths in which another folder ends in .zip; it counts them, so that they
+    cannot hold a path with an odd one.
+    """
+    depth = 0
+    for letter in str(path):
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        if depth < 0:
+            break
+    return f"/vsizip/{path}" if depth else f"/vsizip/{{{path}}}"
 
 
 def _product(
