@@ -11,7 +11,7 @@ import requests
 
 from ..errors import RetrievalError
 from ..reporter import Reporter
-from .connection import TimeoutAdapter
+from .connection import NoCredentials, TimeoutAdapter
 from .patience import wait_for
 from .scene_cache import SceneCache, SceneFacts, cache_folder
 
@@ -82,6 +82,7 @@ class Catalog:
         # A failed search would otherwise be reported to ASF without the user knowing.
         asf_search.REPORT_ERRORS = False
         session = asf_search.ASFSession()
+        session.auth = NoCredentials()
         session.mount("https://", TimeoutAdapter(max_retries=0))
         options = asf_search.ASFSearchOptions(host=self._host, session=session)
         try:

@@ -201,6 +201,7 @@ def intact(entry: Entry, folder: Path, check_stop: Callable[[], None]) -> Entry 
     Entry or None
         The entry, with the times as they are now; None where a file is missing or changed.
     """
+    check_stop()
     members = dict(entry.members)
     if not members:
         return None
