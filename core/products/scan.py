@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from .parameter_file import ParameterFile
 from .product import Product, Readme
 
 _READERS = 8
+
+_MAC = "__MACOSX"
+"""Folder that macOS adds to zips; it repeats the names of folders and files with other content."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def _candidates(folder: Path) -> Iterator[tuple[ProductName, Path]]:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", _MAC)))
 
 
 def _product_name(path: Path) -> ProductName | None:
@@ -127,6 +131,10 @@ def _open(name: ProductName, path: Path) -> Product | Damaged:
 
 
 def _open_folder(name: ProductName, path: Path) -> Product:
+    inner = path / name.text
+    if inner.is_dir() and not any(path.glob("*.tif")):
+        # Many programs unpack a zip into a folder of its name, besides the one inside it.
+        path = inner
     files = {item.name: item for item in path.iterdir() if item.is_file()}
     return _product(name, path, str(path), set(files), lambda file: files[file].read_bytes())
 
@@ -137,7 +145,9 @@ def _open_zip(name: ProductName, path: Path) -> Product:
             members = {
                 member.filename.rpartition("/")[2]: member.filename
                 for member in archive.infolist()
-                if not member.is_dir() and member.filename.count("/") <= 1
+                if not member.is_dir()
+                and member.filename.count("/") <= 1
+                and not member.filename.startswith(f"{_MAC}/")
             }
             folders = {member.rpartition("/")[0] for member in members.values()}
             inner = name.text if name.text in folders else next(iter(folders), "")
@@ -145,7 +155,8 @@ def _open_zip(name: ProductName, path: Path) -> Product:
             return _product(
                 name, path, prefix, set(members), lambda file: archive.read(members[file])
             )
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    # RuntimeError: encrypted, or compressed in a way that Python does not know.
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
         raise ProductError(
             f"The zip {path} cannot be read ({error}); retrieve the product again."
         ) from error
