@@ -14,6 +14,12 @@ from . import build_stack
 from .download_products import download_folder, failure_sentence, retrieve
 
 _DOWNLOAD_SHARE = 50.0
+# buildstack notes its parameters in the stack, where a proxy's address has no business; the dates
+# have done their work under DATE_RULE already.
+_FOR_RETRIEVAL = frozenset(
+    "API_URL AUTHCFG PROJECT JOB_TYPE START END DATE_RULE PATHS DIRECTION JOBS ALL_STATES "
+    "KEEP_ZIPS FOLDER OUTPUT WORK_FOLDER PROXIES".split()
+)
 
 
 def run(
@@ -45,7 +51,7 @@ def run(
     folder = download_folder(values, "FOLDER")
     job_type = values.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0])
     skip_bad = values.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, BAD_PRODUCT_RULES[0]) == "skip"
-    options = {name: value for name, value in parameters.items() if name not in ("START", "END")}
+    options = {name: value for name, value in parameters.items() if name not in _FOR_RETRIEVAL}
     options.update(INPUT=str(folder), PRODUCT_TYPE=job_type)
     folder.mkdir(parents=True, exist_ok=True)
     # A mistake in the options must show before hours of downloading, not after.

@@ -78,6 +78,15 @@ def test_layers_are_fetched_one_by_one(prepare, jobs, tmp_path):
     assert found == ["corr"] * 4
 
 
+def test_proxies_do_not_get_into_the_stack(prepare, jobs, service):
+    name = service.proxy_url.removeprefix("http://")
+    outputs = prepare(PROXIES={"http": f"http://someone:hidden-word@{name}"})
+    assert service.log.of("proxy")
+    assert b"hidden-word" not in Path(outputs["NETCDF"]).read_bytes()
+    with xr.open_dataset(outputs["NETCDF"]) as stack:
+        assert "hidden-word" not in str(stack.attrs)
+
+
 def test_ordered_again(prepare, jobs, service, archives, reporter, tmp_path):
     again = job_from_archive(archives[0])
     service.add(again)
