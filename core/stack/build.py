@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,11 +190,24 @@ def check_outputs(options: BuildOptions, inputs: Path) -> None:
     netcdf, zarr = options.netcdf, options.zarr
     if netcdf is None and zarr is None:
         raise OutputError("No output is given; set NETCDF, ZARR or both.")
-    if netcdf is not None and netcdf == zarr:
+    given = {"NETCDF": netcdf, "ZARR": zarr}
+    # Resolved, because links and ".." give one place several names.
+    places = {name: path.resolve() for name, path in given.items() if path is not None}
+    if len(places) == 2 and places["NETCDF"] == places["ZARR"]:
         raise OutputError(f"NETCDF and ZARR are both {netcdf}; give them different names.")
-    if netcdf is not None and netcdf.is_dir():
+    for inner, outer in (("NETCDF", "ZARR"), ("ZARR", "NETCDF")):
+        if len(places) == 2 and places[outer] in places[inner].parents:
+            raise OutputError(
+                f"{inner} is {given[inner]}, which lies in {outer}; give a name outside of it."
+            )
+    if netcdf is not None and os.path.isdir(netcdf):
         raise OutputError(f"NETCDF is {netcdf}, which is a folder; give a file name ending in .nc.")
-    if zarr is not None and zarr.exists():
+    if netcdf is not None and os.path.exists(netcdf) and not _is_netcdf(netcdf):
+        raise OutputError(
+            f"NETCDF is {netcdf}, which exists and is not a NetCDF file; it is not replaced, so "
+            "give another name."
+        )
+    if zarr is not None and os.path.exists(zarr):
         marks = (".zgroup", ".zattrs", "zarr.json")
         if not zarr.is_dir() or (
             any(zarr.iterdir()) and not any((zarr / mark).exists() for mark in marks)
@@ -202,6 +216,15 @@ def check_outputs(options: BuildOptions, inputs: Path) -> None:
                 f"ZARR is {zarr}, which exists and is not a Zarr store; it is not replaced, so "
                 "give another name."
             )
-    for name, path in (("NETCDF", netcdf), ("ZARR", zarr)):
-        if path is not None and (path == inputs or path in inputs.parents):
-            raise OutputError(f"{name} is {path}, which holds the input folder; give another name.")
+    for name, place in places.items():
+        if place == inputs.resolve() or place in inputs.resolve().parents:
+            raise OutputError(
+                f"{name} is {given[name]}, which holds the input folder; give another name."
+            )
+
+
+def _is_netcdf(path: Path) -> bool:
+    """Tell whether a file is empty or begins as NetCDF-4 or classic files do."""
+    with open(path, "rb") as file:
+        start = file.read(4)
+    return start in (b"", b"\x89HDF") or start.startswith(b"CDF")
