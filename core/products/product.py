@@ -134,7 +134,7 @@ def open_raster(product: Product, layer: str) -> Raster:
     """
     path = product.layer_path(layer)
     try:
-        with rasterio.open(path) as dataset:
+        with rasterio.open(path, driver="GTiff") as dataset:
             crs, transform = dataset.crs, dataset.transform
             width, height = dataset.width, dataset.height
             whole = _is_whole(dataset)
