@@ -105,7 +105,10 @@ class Parameters:
         value = self._get(name)
         if value is None:
             return ()
-        parts = value.split(",") if isinstance(value, str) else [str(part) for part in value]
+        if isinstance(value, (list, tuple)):
+            parts = [str(part) for part in value]
+        else:
+            parts = str(value).split(",")
         return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
     def day(self, name: str) -> date | None:
