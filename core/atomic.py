@@ -12,6 +12,7 @@ from pathlib import Path
 from .errors import OutputError
 
 _MARK = ".hyp3-partial-"
+_OLD = "-old"
 
 
 @contextlib.contextmanager
@@ -57,7 +58,12 @@ def remove_leftovers(final: Path) -> None:
     """Remove what a killed run left beside ``final``; runs that are alive keep theirs."""
     for leftover in final.parent.glob(f".{_literal(final.name)}{_MARK}*"):
         owner = leftover.name.partition(_MARK)[2].partition("-")[0]
-        if not (owner.isdigit() and _alive(int(owner))):
+        if owner.isdigit() and _alive(int(owner)):
+            continue
+        if leftover.name.endswith(_OLD) and not os.path.lexists(final):
+            # The run was killed between the two renames of a folder.
+            os.rename(leftover, final)
+        else:
             _remove(leftover)
 
 
@@ -84,14 +90,14 @@ def _replace(partial: Path, final: Path) -> None:
     if not final.is_dir():
         os.replace(partial, final)
         return
-    aside = final.with_name(f"{partial.name}-old")
+    aside = final.with_name(f"{partial.name}{_OLD}")
     os.rename(final, aside)
     try:
         os.rename(partial, final)
     except OSError:
         os.rename(aside, final)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    _remove(aside)
 
 
 def _remove(path: Path) -> None:
