@@ -73,9 +73,7 @@ def run_blocks(
             reporter.progress(100.0 * done / max(total, 1))
 
 
-def _wait(
-    pending: set[Future[object]], reporter: Reporter
-) -> tuple[int, set[Future[object]]]:
+def _wait(pending: set[Future[object]], reporter: Reporter) -> tuple[int, set[Future[object]]]:
     finished, rest = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
     for future in finished:
         future.result()

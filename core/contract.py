@@ -64,6 +64,7 @@ RESAMPLINGS: Final = ("auto", "nearest", "bilinear", "cubic")
 STATIC_LAYER_MODES: Final = ("once", "per_pair")
 BAD_PRODUCT_RULES: Final = ("stop", "skip")
 CHUNKINGS: Final = ("spatial", "temporal", "both")
+SCALES: Final = ("as_delivered", "power", "amplitude", "decibel")
 ZARR_FORMATS: Final = ("2", "3")
 
 DEFAULT_CHUNK_MEGABYTES: Final = 4.0

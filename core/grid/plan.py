@@ -58,6 +58,16 @@ class Placement:
     row: int = 0
     column: int = 0
 
+    def touches(self, grid: Grid, rows: slice, columns: slice) -> bool:
+        """Tell whether the product reaches into a block of the grid."""
+        left, bottom, right, top = self.bounds
+        return (
+            left < grid.left + columns.stop * grid.spacing
+            and right > grid.left + columns.start * grid.spacing
+            and bottom < grid.top - rows.start * grid.spacing
+            and top > grid.top - rows.stop * grid.spacing
+        )
+
 
 @dataclass(frozen=True)
 class GridOptions:

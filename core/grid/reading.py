@@ -19,6 +19,7 @@ from ..errors import ProductError
 from ..products.layers import Layer, LayerKind
 from .lattice import Grid
 from .plan import Placement, Transfer
+from .scales import MISSING_DECIBEL, convert_scale, power_raster
 
 WARP_TOLERANCE = 0.001
 """Largest error of GDAL's interpolated transformation, in pixels.
@@ -99,21 +100,22 @@ class LayerReader:
         self._placement = placement
         self._layer = layer
         self._outputs = ExitStack()
+        scale = placement.product.name.scale if layer.is_backscatter else None
         with self._sentence():
             path = placement.product.layer_path(layer.name)
             self.file = self._outputs.enter_context(rasterio.open(path))
-            # Layers that should have no missing value had one in some versions of HyP3.
-            stored = None if layer.is_mask else self.file.nodata
-            self.missing = layer.missing if layer.missing is not None else stored
+            self.missing = _missing(layer, self.file, scale)
             if outside is None:
                 outside = 0.0 if self.missing is None else self.missing
             self.outside = outside
             self.dtype = _dtype(self.file, outside)
-            self._warped = (
-                self._outputs.enter_context(self._warp(grid, resampling))
-                if placement.transfer is Transfer.WARP
-                else None
-            )
+            self._warped: WarpedVRT | None = None
+            self._from_power = None if scale in (None, "power") else scale
+            if placement.transfer is Transfer.WARP and self._from_power is not None:
+                power = self._outputs.enter_context(rasterio.open(power_raster(self.file, scale)))
+                self._warped = self._warp(power, grid, resampling, 0.0, 0.0)
+            elif placement.transfer is Transfer.WARP:
+                self._warped = self._warp(self.file, grid, resampling, self.missing, outside)
 
     def __enter__(self) -> LayerReader:
         return self
@@ -121,16 +123,23 @@ class LayerReader:
     def __exit__(self, *exception: object) -> None:
         self._outputs.close()
 
-    def _warp(self, grid: Grid, resampling: Resampling) -> WarpedVRT:
-        return WarpedVRT(
-            self.file,
+    def _warp(
+        self,
+        source: rasterio.DatasetReader,
+        grid: Grid,
+        resampling: Resampling,
+        missing: float | None,
+        outside: float,
+    ) -> WarpedVRT:
+        warped = WarpedVRT(
+            source,
             crs=grid.crs,
             transform=grid.transform,
             width=grid.width,
             height=grid.height,
             resampling=resampling,
-            src_nodata=self.missing,
-            nodata=self.outside,
+            src_nodata=missing,
+            nodata=outside,
             dtype=self.dtype,
             tolerance=WARP_TOLERANCE,
             warp_mem_limit=_WARP_MEGABYTES,
@@ -139,13 +148,20 @@ class LayerReader:
             XSCALE="1",
             YSCALE="1",
         )
+        return self._outputs.enter_context(warped)
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of the grid, shape (rows, columns), in the data type :attr:`dtype`."""
         with self._sentence():
-            if self._warped is not None:
-                return self._warped.read(1, window=_window(rows, columns))
-            return self._copy(rows, columns)
+            if self._warped is None:
+                return self._copy(rows, columns)
+            block = self._warped.read(1, window=_window(rows, columns))
+        if self._from_power is None:
+            return block
+        absent = block <= 0
+        scaled = convert_scale(block, "power", self._from_power)
+        scaled[absent] = self.outside
+        return scaled
 
     def _copy(self, rows: slice, columns: slice) -> NDArray[Any]:
         place = self._placement
@@ -179,6 +195,16 @@ class LayerReader:
                 "retrieve the product again, or leave it out with the rule skip for bad products.",
                 product=product.name.text,
             ) from error
+
+
+def _missing(layer: Layer, dataset: rasterio.DatasetReader, scale: str | None) -> float | None:
+    """Return the stored value that means no data."""
+    if layer.missing is not None or layer.is_mask:
+        return layer.missing
+    if dataset.nodata is None and scale is not None:
+        return MISSING_DECIBEL if scale == "decibel" else 0.0
+    # Other layers that should have no such value had one in some versions of HyP3.
+    return None if dataset.nodata is None else float(dataset.nodata)
 
 
 def _dtype(dataset: rasterio.DatasetReader, outside: float) -> str:
@@ -252,6 +278,9 @@ class BlockReader:
 
 
 def _class_numbers(stored: NDArray[Any], placement: Placement, layer: Layer) -> NDArray[np.uint8]:
+    missing = layer.missing
+    if missing is not None and missing != layer.fill and placement.transfer is Transfer.COPY:
+        stored = np.where(stored == missing, np.asarray(layer.fill, stored.dtype), stored)
     if stored.dtype == np.uint8:
         return stored
     if stored.size and not (stored.min() >= 0 and stored.max() <= layer.fill):

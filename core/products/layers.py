@@ -43,7 +43,8 @@ class Layer:
     static
         True where the layer describes the ground or the viewing geometry and is kept once.
     missing
-        Value in HyP3's files that means no data; None where every stored value is data.
+        Value in HyP3's files that means no data; None where every stored value is data or the file
+        itself tells (backscatter, by its scale).
     attributes
         Further attributes of the stack variable.
     """
@@ -56,6 +57,11 @@ class Layer:
     static: bool = False
     missing: float | None = 0.0
     attributes: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_backscatter(self) -> bool:
+        """Whether values are backscatter, in one of three scales."""
+        return self.variable.endswith("_backscatter")
 
     @property
     def is_mask(self) -> bool:
@@ -202,6 +208,7 @@ def _backscatter(polarization: str) -> Layer:
         LayerKind.CONTINUOUS,
         "1",
         f"radar backscatter, {polarization}",
+        missing=None,
         attributes={
             "standard_name": "surface_backwards_scattering_coefficient_of_radar_wave",
             "polarization": polarization,
@@ -217,7 +224,6 @@ _RTC = (
         LayerKind.CATEGORICAL,
         "1",
         "layover and shadow",
-        missing=None,
         attributes={
             "flag_masks": [1, 2, 4, 8, 16],
             "flag_meanings": "tested look_angle_less_than_slope layover "
@@ -244,6 +250,17 @@ _RTC = (
     Layer("area", "area", LayerKind.CONTINUOUS, "m2", "scattering area of gamma nought"),
 )
 
+SOURCE_FRAME = Layer(
+    "source_frame",
+    "source_frame",
+    LayerKind.CATEGORICAL,
+    "1",
+    "frame of the pass that a pixel comes from",
+    missing=None,
+    attributes={"comment": "0 for the first frame of the pass in time, 1 for the next"},
+)
+"""Not a layer of products: it is made where the frames of a pass are merged."""
+
 LAYERS: dict[str, dict[str, Layer]] = {
     "INSAR_GAMMA": {layer.name: layer for layer in _INSAR if layer.name != "conncomp"},
     "INSAR_ISCE_BURST": {layer.name: layer for layer in _INSAR},
@@ -251,3 +268,6 @@ LAYERS: dict[str, dict[str, Layer]] = {
     "RTC_GAMMA": {layer.name: layer for layer in _RTC},
 }
 """Stackable layers by product type, in the order in which they are stacked and listed."""
+
+COMPUTED_FROM = {"los_disp": "unw_phase"}
+"""Layers that are computed from another one where a product lacks them."""

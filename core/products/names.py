@@ -42,6 +42,8 @@ class ProductName:
         ``P`` precise, ``R`` restituted, ``O`` predicted, None where the name does not tell.
     relative_orbit
         Path number where the name holds it.
+    options
+        Letters of processing options where the name holds them, such as ``ueF`` or ``gpuned``.
     """
 
     text: str
@@ -61,6 +63,20 @@ class ProductName:
     def is_insar(self) -> bool:
         """Whether the product is an interferogram."""
         return self.product_type != RTC_GAMMA
+
+    @property
+    def scale(self) -> str | None:
+        """``power``, ``amplitude`` or ``decibel`` of RTC backscatter."""
+        if self.product_type != RTC_GAMMA:
+            return None
+        return {"p": "power", "a": "amplitude", "d": "decibel"}[self.options[1]]
+
+    @property
+    def radiometry(self) -> str | None:
+        """``gamma0`` or ``sigma0`` of RTC backscatter."""
+        if self.product_type != RTC_GAMMA:
+            return None
+        return {"g": "gamma0", "s": "sigma0"}[self.options[0]]
 
     @property
     def label(self) -> str:

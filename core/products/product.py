@@ -13,7 +13,7 @@ from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 
 from ..errors import ProductError
-from .layers import LAYERS, Layer
+from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
 from .parameter_file import ParameterFile
 
@@ -64,6 +64,7 @@ class Readme:
     processed: datetime | None = None
     plugin_version: str | None = None
     software_version: str | None = None
+    granules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,13 @@ class Product:
             for name, layer in LAYERS[self.name.product_type].items()
             if f"{self.name.text}_{name}.tif" in present
         }
+
+    def stored_layer(self, name: str) -> str | None:
+        """Return the layer that holds what is asked for: itself, or what it is computed from."""
+        for candidate in (name, COMPUTED_FROM.get(name)):
+            if candidate in self.layers:
+                return candidate
+        return None
 
     def layer_path(self, layer: str) -> str:
         """Return the GDAL path of a layer's GeoTIFF."""
@@ -196,14 +204,15 @@ def common_raster(product: Product, layers: tuple[str, ...]) -> Raster:
     ProductError
         If a layer is missing, damaged, or lies on another grid than the first one.
     """
-    missing = [layer for layer in layers if layer not in product.layers]
+    stored = {layer: product.stored_layer(layer) for layer in layers}
+    missing = [layer for layer in layers if stored[layer] is None]
     if missing:
         raise ProductError(
             f"{product} has no layer {', '.join(missing)}; order it again with that layer, or "
             "leave the layer out of LAYERS."
         )
     first: Raster | None = None
-    for layer in layers:
+    for layer in dict.fromkeys(name for name in stored.values() if name is not None):
         raster = open_raster(product, layer)
         first = first or raster
         if raster != first:

@@ -218,5 +218,6 @@ def _readme(text: str) -> Readme:
     return Readme(
         processed=processed,
         plugin_version=first(r"plugin version (\S+) running"),
+        granules=tuple(dict.fromkeys(re.findall(r"S1[A-D]_IW_(?:SLC_|GRD[HM])_\w{55}\b", text))),
         software_version=first(r"running (?:GAMMA|ISCE2?) (?:release|version) (\S+?)[.,]?\s"),
     )

@@ -45,6 +45,7 @@ class SelectionOptions:
     end: date | None = None
     skip_bad: bool = False
     without: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,12 @@ def select_products(folder: Path, options: SelectionOptions) -> Selection:
         If a product is bad and bad products stop the run.
     """
     scan = scan_folder(folder)
+    if options.only is not None:
+        scan = Scan(
+            tuple(item for item in scan.products if item.name.text in options.only),
+            tuple(item for item in scan.damaged if item.name in options.only),
+            scan.notes,
+        )
     return _Chooser(folder, scan, options).choose()
 
 
@@ -210,7 +217,7 @@ class _Chooser:
         demanded = bool(self._options.layers)
 
         def open_one(product: Product) -> Raster | ProductError:
-            held = names if demanded else tuple(name for name in names if name in product.layers)
+            held = names if demanded else tuple(filter(product.stored_layer, names))
             try:
                 if product.name.is_insar and product.parameters is None:
                     raise ProductError(
@@ -240,7 +247,7 @@ class _Chooser:
 
     def _warn_of_gaps(self, products: Sequence[Product], layers: Sequence[Layer]) -> None:
         for layer in layers:
-            without = [product for product in products if layer.name not in product.layers]
+            without = [item for item in products if item.stored_layer(layer.name) is None]
             if without and not layer.static:
                 self._warnings.append(
                     f"The layer {layer.name} is missing in {len(without)} of {len(products)} "

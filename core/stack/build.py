@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import xarray as xr
 
 from ..atomic import complete_or_absent
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..errors import OutputError
+from ..errors import InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
-from ..products.layers import Layer
+from ..products.layers import SOURCE_FRAME, Layer
+from ..products.passes import group_passes
 from ..reporter import Reporter, step, stop_if_canceled
 from .chunking import spatial_chunks, temporal_chunks
 from .dataset import open_stack, stack_layers
 from .maps import Sink, write_maps
 from .netcdf_file import NetcdfFile
+from .reference import ReferencePoint, refer_to_point
 from .series import write_series
-from .source import StackSource
+from .source import StackSource, Step
 from .space import check_space, estimate_bytes
+from .values import ValueOptions
 from .verify import verify_stack
 from .zarr_store import ZarrGroup, consolidate
 
@@ -37,7 +40,9 @@ class BuildOptions:
     chunk_megabytes: float = 4.0
     zarr_format: int = 2
     static_mode: str = "once"
-    resampling: str = "auto"
+    values: ValueOptions = field(default=ValueOptions())
+    merge_passes: bool = False
+    reference_point: str | None = None
     history: str = ""
 
     @property
@@ -102,17 +107,19 @@ class _Build:
         self._options = options
         self._reporter = reporter
         self._outputs = outputs
-        self._source = StackSource.of(plan, options.resampling)
+        self._source = StackSource.of(plan.grid, _steps(plan, options), options.values)
+        if any(len(step) > 1 for step in self._source.steps):
+            layers = (*layers, SOURCE_FRAME)
         self._layers = stack_layers(layers, options.static_mode)
-        self._steps = len(plan.placements)
-        grid = plan.grid
-        self._shape = (grid.height, grid.width)
+        self._shape = (plan.grid.height, plan.grid.width)
         self._maps = spatial_chunks(*self._shape, options.chunk_megabytes)
-        self._series = temporal_chunks(self._steps, *self._shape, options.chunk_megabytes)
+        steps = len(self._source.steps)
+        self._series = temporal_chunks(steps, *self._shape, options.chunk_megabytes)
 
     def run(self) -> xr.Dataset:
-        dataset = open_stack(self._source, self._layers, self._maps, self._options.history)
         self._check_space()
+        point = self._refer()
+        dataset = open_stack(self._source, self._layers, self._maps, self._options.history, point)
         netcdf = self._partial(self._options.netcdf)
         store = self._partial(self._options.zarr)
         map_sinks: list[Sink] = []
@@ -147,6 +154,23 @@ class _Build:
         stop_if_canceled(self._reporter)
         return dataset
 
+    def _refer(self) -> ReferencePoint | None:
+        """Refer all pairs to one point, if the user wants it."""
+        wanted = self._options.reference_point
+        if wanted is None:
+            return None
+        if not self._source.placements[0].product.name.is_insar:
+            raise InvalidParameterError(
+                "REFERENCE_POINT is for interferograms; leave it out for backscatter."
+            )
+        layers = [item.layer for item in self._layers]
+        self._source, point = refer_to_point(self._source, wanted, layers, self._reporter)
+        self._reporter.info(
+            f"All pairs are referred to the pixel at {point.x:.1f}, {point.y:.1f} "
+            f"({self._source.grid.crs})."
+        )
+        return point
+
     def _check_space(self) -> None:
         size = estimate_bytes(self._source, self._layers)
         needs = []
@@ -177,6 +201,17 @@ class _Build:
         if store is not None and self._options.zarr is not None:
             for group in self._options.groups:
                 verify_stack(store, self._options.zarr, self._source, dataset, self._layers, group)
+
+
+def _steps(plan: Plan, options: BuildOptions) -> list[Step]:
+    """Return the products of each step: one, or the frames of a pass."""
+    if not options.merge_passes or plan.placements[0].product.name.is_insar:
+        return [(placement,) for placement in plan.placements]
+    placements = {placement.product.name.text: placement for placement in plan.placements}
+    return [
+        tuple(placements[frame.name.text] for frame in frames)
+        for frames in group_passes([placement.product for placement in plan.placements])
+    ]
 
 
 def check_outputs(options: BuildOptions, inputs: Path) -> None:

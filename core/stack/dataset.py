@@ -17,16 +17,11 @@ from pyproj import CRS
 from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
 from ..products.layers import Layer
+from .reference import ReferencePoint
 from .source import StackSource
-from .steps import pair_coordinates
+from .steps import pair_coordinates, reference_coordinates, time_coordinates
 
 GRID_MAPPING = "spatial_ref"
-
-AUXILIARY_COORDINATES = (
-    "time reference_time secondary_time pair_label product_name temporal_baseline "
-    "perpendicular_baseline reference_acquisition secondary_acquisition"
-)
-"""Coordinates on ``pair``, which CF asks each data variable on it to name."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class StackLayer:
     layer
         The layer of the products.
     per_step
-        True for (pair, y, x), False for (y, x).
+        True for (pair, y, x) or (time, y, x), False for (y, x).
     """
 
     layer: Layer
@@ -63,6 +58,7 @@ def open_stack(
     layers: Sequence[StackLayer],
     chunks: tuple[int, int, int],
     history: str = "",
+    point: ReferencePoint | None = None,
 ) -> xr.Dataset:
     """Describe a stack without reading a pixel.
 
@@ -76,25 +72,55 @@ def open_stack(
         Steps, rows and columns of a chunk; blocks of a dask array hold one step.
     history
         What makes the stack, for its attribute of that name.
+    point
+        Where all pairs are referred to, if the source does so.
 
     Returns
     -------
     Dataset
-        Dimensions ``pair``, ``y``, ``x``, ``acquisition``, ``nv``; dask-backed float32 and uint8
-        variables with attributes and ``_FillValue``; ``x``, ``y`` at pixel centers in meters;
+        Dimensions ``pair`` (or ``time``), ``y``, ``x``, ``nv`` (and ``acquisition``); dask-backed
+        float32 and uint8 variables with attributes and ``_FillValue``; ``x``, ``y`` at pixel centers in meters;
         ``spatial_ref`` as CF grid mapping.
     """
     grid = source.grid
     products = [placement.product for placement in source.placements]
-    coordinates: dict[str, Any] = {**pair_coordinates(products), **_map_coordinates(grid)}
-    dataset = xr.Dataset(coords=coordinates, attrs=stack_attributes(products, history))
+    steps = step_coordinates(source)
+    if point is not None:
+        steps |= reference_coordinates(point)
+    dimension = step_dimension(source)
+    dataset = xr.Dataset(
+        coords={**steps, **_map_coordinates(grid)}, attrs=stack_attributes(products, history)
+    )
     dataset = dataset.rio.write_crs(grid.crs, grid_mapping_name=GRID_MAPPING)
     dataset = dataset.rio.write_transform(grid.transform, grid_mapping_name=GRID_MAPPING)
     # rioxarray writes the WKT of GDAL; CF asks for WKT 2.
     dataset[GRID_MAPPING].attrs.update(CRS.from_user_input(grid.crs).to_cf())
+    auxiliary = " ".join(
+        name
+        for name, variable in steps.items()
+        if variable.dims == (dimension,) and name != dimension
+    )
     for item in layers:
-        dataset[item.name] = _variable(source, item, chunks)
+        dataset[item.name] = _variable(source, item, chunks, dimension, auxiliary)
+        if item.layer.name in source.offsets:
+            dataset[item.name].attrs["comment"] = (
+                f"{item.layer.attributes['comment'].partition(';')[0]}; relative to the point "
+                "reference_point_x, reference_point_y in all pairs"
+            )
     return dataset
+
+
+def step_dimension(source: StackSource) -> str:
+    """Return the dimension of the steps: ``pair`` of interferograms, ``time`` of backscatter."""
+    return "pair" if source.placements[0].product.name.is_insar else "time"
+
+
+def step_coordinates(source: StackSource) -> dict[str, xr.Variable]:
+    """Return the coordinates of the steps."""
+    steps = [[placement.product for placement in step] for step in source.steps]
+    if step_dimension(source) == "pair":
+        return pair_coordinates([products[0] for products in steps])
+    return time_coordinates(steps)
 
 
 def _map_coordinates(grid: Grid) -> dict[str, xr.Variable]:
@@ -114,23 +140,31 @@ def _map_coordinates(grid: Grid) -> dict[str, xr.Variable]:
     return variables
 
 
-def _variable(source: StackSource, item: StackLayer, chunks: tuple[int, int, int]) -> xr.Variable:
+def _variable(
+    source: StackSource,
+    item: StackLayer,
+    chunks: tuple[int, int, int],
+    dimension: str,
+    auxiliary: str,
+) -> xr.Variable:
     layer, grid = item.layer, source.grid
     _, rows, columns = chunks
     dimensions: tuple[str, ...] = ("y", "x")
     blocks = da.core.normalize_chunks((rows, columns), shape=(grid.height, grid.width))
     if item.per_step:
-        dimensions = ("pair", *dimensions)
-        blocks = ((1,) * len(source.placements), *blocks)
+        dimensions = (dimension, *dimensions)
+        blocks = ((1,) * len(source.steps), *blocks)
     array = da.map_blocks(
         functools.partial(_read_block, source, item),
         chunks=blocks,
         dtype=layer.dtype,
         meta=np.empty((0,) * len(dimensions), layer.dtype),
     )
-    return xr.Variable(
-        dimensions, array, variable_attributes(item), {"_FillValue": _fill_value(layer)}
-    )
+    attributes = variable_attributes(item, source)
+    if item.per_step:
+        # CF asks each data variable to name the coordinates that have no dimension of their own.
+        attributes["coordinates"] = auxiliary
+    return xr.Variable(dimensions, array, attributes, {"_FillValue": _fill_value(layer)})
 
 
 def _read_block(
@@ -144,7 +178,7 @@ def _read_block(
     return source.read(item.layer, location[0][0], rows, columns)[np.newaxis]
 
 
-def variable_attributes(item: StackLayer) -> dict[str, Any]:
+def variable_attributes(item: StackLayer, source: StackSource) -> dict[str, Any]:
     """Return the attributes of a stack variable, typed as CF asks."""
     layer = item.layer
     attributes: dict[str, Any] = {
@@ -154,8 +188,16 @@ def variable_attributes(item: StackLayer) -> dict[str, Any]:
     }
     for key, value in layer.attributes.items():
         attributes[key] = np.array(value, layer.dtype) if isinstance(value, list) else value
-    if item.per_step:
-        attributes["coordinates"] = AUXILIARY_COORDINATES
+    if layer.is_backscatter:
+        name = source.placements[0].product.name
+        scale = source.options.scale or str(name.scale)
+        attributes |= {"radiometry": name.radiometry, "scale": scale}
+        if scale == "decibel":
+            attributes["units"] = "dB"
+            # The standard name is that of a ratio, which decibels are not.
+            attributes.pop("standard_name", None)
+        elif scale == "amplitude":
+            attributes.pop("standard_name", None)
     return attributes
 
 
@@ -169,4 +211,11 @@ def on_disk(dataset: xr.Dataset) -> xr.Dataset:
     Variables that no layer names as a coordinate become data variables; xarray would otherwise list
     them in a global attribute that CF does not know.
     """
-    return dataset.reset_coords([GRID_MAPPING, "time_bnds", "acquisition_time"])
+    names = (
+        GRID_MAPPING,
+        "time_bnds",
+        "acquisition_time",
+        "reference_point_x",
+        "reference_point_y",
+    )
+    return dataset.reset_coords([name for name in names if name in dataset.coords])

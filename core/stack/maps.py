@@ -85,7 +85,7 @@ def write_maps(
         (item, number)
         for item in layers
         if item.per_step and sinks
-        for number in range(len(source.placements))
+        for number in range(len(source.steps))
         if source.has(item.layer, number)
     ]
     static = [(item, *block) for item in layers if not item.per_step for block in blocks]

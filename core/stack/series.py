@@ -47,7 +47,7 @@ def write_series(
     reporter
         Told of progress and asked whether to stop.
     """
-    steps = len(source.placements)
+    steps = len(source.steps)
     shape = (source.grid.height, source.grid.width)
     tiles = [
         (item, rows, columns)
@@ -71,7 +71,7 @@ def _gather(
     reporter: Reporter,
 ) -> NDArray[Any]:
     """Read a tile of all steps, each step in a thread."""
-    steps = len(source.placements)
+    steps = len(source.steps)
     shape = (steps, rows.stop - rows.start, columns.stop - columns.start)
     tile: NDArray[Any] = np.empty(shape, item.layer.dtype)
 

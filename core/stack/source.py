@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..grid.lattice import Grid
-from ..grid.plan import Placement, Plan, Transfer
-from ..grid.reading import BlockReader, resampling_of
-from ..products.layers import Layer, LayerKind
+from ..grid.plan import Placement, Transfer
+from ..products.layers import SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel
-
-_TILE_ROWS, _TILE_COLUMNS = 128, 512
-"""Size of the blocks of GDAL's warped rasters."""
+from .mosaic import Mosaic, is_missing, warp_tiles
+from .values import ValueOptions, ValueReader, is_available, missing_block
 
 _SAMPLED_TILES = 8
+
+
+Step = tuple[Placement, ...]
+"""The products of a step: one, or the frames of a pass that are merged."""
 
 
 @dataclass(frozen=True)
@@ -30,27 +33,36 @@ class StackSource:
     ----------
     grid
         Common grid.
-    placements
-        Products in the order of the stack's steps.
-    resampling
-        The user's choice, see :func:`core.grid.reading.resampling_of`.
+    steps
+        Products of each step, in order.
+    options
+        What is made of the stored values.
     references
         Row and column of the phase reference pixel by product name, in the product's raster.
+    offsets
+        By layer name, for each step: the value at the stack's reference point.
     """
 
     grid: Grid
-    placements: tuple[Placement, ...]
-    resampling: str = "auto"
+    steps: tuple[Step, ...]
+    options: ValueOptions = field(default=ValueOptions())
     references: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
+    offsets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, plan: Plan, resampling: str = "auto") -> StackSource:
-        """Return the source of a plan whose placements are in the order of the steps."""
+    def of(cls, grid: Grid, steps: Sequence[Step], options: ValueOptions) -> StackSource:
+        """Return a source, with the phase reference pixel of each product looked up."""
         references = {
             placement.product.name.text: reference_pixel(placement.product, placement.raster)
-            for placement in plan.placements
+            for placement in itertools.chain(*steps)
+            if placement.product.name.is_insar
         }
-        return cls(plan.grid, plan.placements, resampling, references)
+        return cls(grid, tuple(steps), options, references)
+
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        """All products, step by step."""
+        return tuple(itertools.chain(*self.steps))
 
     def read(self, layer: Layer, step: int, rows: slice, columns: slice) -> NDArray[Any]:
         """Read a block of one layer of one step.
@@ -67,7 +79,7 @@ class StackSource:
         Returns
         -------
         ndarray
-            Shape (rows, columns); all missing where the product lacks the layer or the block.
+            Shape (rows, columns); all missing where the products lack the layer or the block.
 
         Raises
         ------
@@ -75,36 +87,23 @@ class StackSource:
             If a file cannot be read.
         """
         if not (self.has(layer, step) and self.touches(step, rows, columns)):
-            shape = (rows.stop - rows.start, columns.stop - columns.start)
-            return np.full(shape, layer.fill, layer.dtype)
+            return missing_block(layer, rows, columns)
         with self.reader(layer, step) as reader:
             return reader.read(rows, columns)
 
-    def reader(self, layer: Layer, step: int) -> BlockReader:
-        """Open a layer of a step for reading many blocks; the product has to have the layer."""
-        placement = self.placements[step]
-        return BlockReader(
-            placement,
-            layer,
-            self.grid,
-            resampling_of(layer, self.resampling),
-            self.references.get(placement.product.name.text),
-        )
+    def reader(self, layer: Layer, step: int) -> StepReader:
+        """Open a layer of a step for reading many blocks; a product has to have the layer."""
+        return StepReader(self, layer, step)
 
     def has(self, layer: Layer, step: int) -> bool:
-        """Tell whether a step's product has a layer."""
-        return layer.name in self.placements[step].product.layers
+        """Tell whether a product of a step has a layer."""
+        if layer is SOURCE_FRAME or layer.name == SOURCE_FRAME.name:
+            return True
+        return any(is_available(placement, layer) for placement in self.steps[step])
 
     def touches(self, step: int, rows: slice, columns: slice) -> bool:
-        """Tell whether a step's product reaches into a block of the grid."""
-        grid = self.grid
-        left, bottom, right, top = self.placements[step].bounds
-        return (
-            left < grid.left + columns.stop * grid.spacing
-            and right > grid.left + columns.start * grid.spacing
-            and bottom < grid.top - rows.start * grid.spacing
-            and top > grid.top - rows.stop * grid.spacing
-        )
+        """Tell whether a product of a step reaches into a block of the grid."""
+        return any(placement.touches(self.grid, rows, columns) for placement in self.steps[step])
 
     def read_static(
         self, layer: Layer, rows: slice, columns: slice
@@ -125,84 +124,99 @@ class StackSource:
             Largest absolute difference between ``values`` and the products read; around the circle
             for angles with a seam; None where products nowhere overlap.
         """
-        mosaic = _Mosaic(layer, rows, columns)
+        mosaic = Mosaic(layer, rows, columns)
         having = [
-            step
-            for step in range(len(self.placements))
-            if self.has(layer, step) and self.touches(step, rows, columns)
+            placement
+            for placement in self.placements
+            if is_available(placement, layer) and placement.touches(self.grid, rows, columns)
         ]
-        copied = [step for step in having if self.placements[step].transfer is Transfer.COPY]
-        for step in copied:
-            mosaic.add(self.read(layer, step, rows, columns), rows, columns)
-        for step in having:
-            if step in copied:
-                continue
+        copied = [item for item in having if item.transfer is Transfer.COPY]
+        for placement in copied:
+            with ValueReader(placement, layer, self.grid, self.options) as reader:
+                mosaic.add(reader.read(rows, columns), rows, columns)
+        warped = [item for item in having if item.transfer is Transfer.WARP]
+        for order, placement in enumerate(warped):
             wanted = [
                 tile
-                for number, tile in enumerate(_tiles(rows, columns))
-                if self.touches(step, *tile)
-                and ((number + step) % _SAMPLED_TILES == 0 or mosaic.has_gaps(*tile))
+                for number, tile in enumerate(warp_tiles(rows, columns))
+                if placement.touches(self.grid, *tile)
+                and ((number + order) % _SAMPLED_TILES == 0 or mosaic.has_gaps(*tile))
             ]
             if wanted:
-                with self.reader(layer, step) as reader:
+                with ValueReader(placement, layer, self.grid, self.options) as reader:
                     for tile in wanted:
                         mosaic.add(reader.read(*tile), *tile)
         return mosaic.values, mosaic.difference
 
 
-class _Mosaic:
-    """A block that is put together from several products, and how far they differ."""
+class StepReader:
+    """Reads blocks of one layer of one step, merged where the step has several frames.
 
-    def __init__(self, layer: Layer, rows: slice, columns: slice) -> None:
+    Where frames overlap, a pixel comes from the frame whose center is nearest among those with data
+    there, which keeps away from the edges of frames. To be used as a context manager.
+    """
+
+    def __init__(self, source: StackSource, layer: Layer, step: int) -> None:
+        self._source = source
         self._layer = layer
-        self._rows = rows
-        self._columns = columns
-        shape = (rows.stop - rows.start, columns.stop - columns.start)
-        self.values: NDArray[Any] = np.full(shape, layer.fill, layer.dtype)
-        self.difference: float | None = None
+        self._owners = layer.name == SOURCE_FRAME.name
+        self._files = ExitStack()
+        placements = source.steps[step]
+        sources = _merged_backscatter(placements) if self._owners else layer
+        self._readers = {
+            number: self._files.enter_context(self._open(placement, sources, step))
+            for number, placement in enumerate(placements)
+            if is_available(placement, sources)
+        }
+        self._placements = placements
 
-    def _part(self, rows: slice, columns: slice) -> NDArray[Any]:
-        return self.values[
-            rows.start - self._rows.start : rows.stop - self._rows.start,
-            columns.start - self._columns.start : columns.stop - self._columns.start,
-        ]
+    def _open(self, placement: Placement, layer: Layer, step: int) -> ValueReader:
+        offsets = self._source.offsets.get(layer.name)
+        return ValueReader(
+            placement,
+            layer,
+            self._source.grid,
+            self._source.options,
+            self._source.references.get(placement.product.name.text),
+            0.0 if offsets is None else offsets[step],
+        )
 
-    def has_gaps(self, rows: slice, columns: slice) -> bool:
-        return bool(is_missing(self._part(rows, columns), self._layer).any())
+    def __enter__(self) -> StepReader:
+        return self
 
-    def add(self, block: NDArray[Any], rows: slice, columns: slice) -> None:
-        part = self._part(rows, columns)
-        difference = _largest_difference(part, block, self._layer)
-        if difference is not None:
-            self.difference = max(difference, self.difference or 0.0)
-        np.copyto(part, block, where=is_missing(part, self._layer))
+    def __exit__(self, *exception: object) -> None:
+        self._files.close()
 
-
-def _tiles(rows: slice, columns: slice) -> Iterator[tuple[slice, slice]]:
-    """Cut a block along the lines of the blocks in which GDAL warps."""
-    for row in range(rows.start - rows.start % _TILE_ROWS, rows.stop, _TILE_ROWS):
-        for column in range(
-            columns.start - columns.start % _TILE_COLUMNS, columns.stop, _TILE_COLUMNS
-        ):
-            yield (
-                slice(max(row, rows.start), min(row + _TILE_ROWS, rows.stop)),
-                slice(max(column, columns.start), min(column + _TILE_COLUMNS, columns.stop)),
-            )
-
-
-def is_missing(values: NDArray[Any], layer: Layer) -> NDArray[np.bool_]:
-    """Return where a block of the stack has no data."""
-    return values == layer.fill if layer.is_mask else np.isnan(values)
+    def read(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return a block of the grid, shape (rows, columns)."""
+        grid = self._source.grid
+        if len(self._placements) == 1 and not self._owners:
+            return self._readers[0].read(rows, columns)
+        merged = missing_block(self._layer, rows, columns)
+        nearest = np.full(merged.shape, np.inf, "float32")
+        for number, reader in self._readers.items():
+            placement = self._placements[number]
+            if not placement.touches(grid, rows, columns):
+                continue
+            block = reader.read(rows, columns)
+            distance = _distance(grid, placement, rows, columns)
+            present = ~is_missing(block, reader.layer)
+            chosen = present & (distance < nearest)
+            nearest[chosen] = distance[chosen]
+            merged[chosen] = number if self._owners else block[chosen]
+        return merged
 
 
-def _largest_difference(one: NDArray[Any], other: NDArray[Any], layer: Layer) -> float | None:
-    if layer.is_mask:
-        both = (one != layer.fill) & (other != layer.fill)
-        if not both.any():
-            return None
-        return float(np.abs(one[both].astype("int16") - other[both].astype("int16")).max())
-    difference = np.abs(one - other)
-    if layer.kind is LayerKind.CYCLIC:
-        np.minimum(difference, np.float32(2.0 * math.pi) - difference, out=difference)
-    largest = np.fmax.reduce(difference, axis=None)
-    return None if np.isnan(largest) else float(largest)
+def _merged_backscatter(placements: Step) -> Layer:
+    """Return the polarization by which the source of a pixel is told."""
+    return next(layer for layer in placements[0].product.layers.values() if layer.is_backscatter)
+
+
+def _distance(grid: Grid, placement: Placement, rows: slice, columns: slice) -> NDArray[np.float32]:
+    """Return squared distances of a block's pixels from the center of a product, in pixels."""
+    left, bottom, right, top = placement.bounds
+    center_row = (grid.top - (top + bottom) / 2) / grid.spacing - 0.5
+    center_column = ((left + right) / 2 - grid.left) / grid.spacing - 0.5
+    down = np.square(np.arange(rows.start, rows.stop) - center_row)
+    right_ = np.square(np.arange(columns.start, columns.stop) - center_column)
+    return (down[:, np.newaxis] + right_[np.newaxis]).astype("float32")

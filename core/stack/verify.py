@@ -89,7 +89,7 @@ def _verify_layer(
     else:
         expected = source.read_static(item.layer, rows, columns)[0]
         found = written[rows, columns].values
-    placements = [source.placements[step]] if item.per_step else source.placements
+    placements = source.steps[step] if item.per_step else source.placements
     copied = all(placement.transfer is Transfer.COPY for placement in placements)
     if not (_equal if copied else _near)(found, expected):
         raise _differs(final, f"the layer {item.name}")
@@ -110,17 +110,17 @@ def _near(found: NDArray[Any], expected: NDArray[Any]) -> bool:
 
 def _sample_step(source: StackSource, item: StackLayer) -> int:
     """Choose the last step that is copied and has the layer, else the last one."""
-    for step in reversed(range(len(source.placements))):
-        placement = source.placements[step]
-        if placement.transfer is Transfer.COPY and item.layer.name in placement.product.layers:
+    for step in reversed(range(len(source.steps))):
+        copied = all(placement.transfer is Transfer.COPY for placement in source.steps[step])
+        if copied and source.has(item.layer, step):
             return step
-    return len(source.placements) - 1
+    return len(source.steps) - 1
 
 
 def _sample_window(source: StackSource, step: int) -> tuple[slice, slice]:
     """Return a block in the middle of a product, where it has data."""
     grid = source.grid
-    left, bottom, right, top = source.placements[step].bounds
+    left, bottom, right, top = source.steps[step][0].bounds
     row = int((grid.top - (bottom + top) / 2) / grid.spacing)
     column = int(((left + right) / 2 - grid.left) / grid.spacing)
     row = min(max(row, 0), grid.height - 1)

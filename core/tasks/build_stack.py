@@ -14,16 +14,20 @@ from ..contract import (
     EXTENT_MODES,
     PRODUCT_TYPES,
     RESAMPLINGS,
+    SCALES,
     STATIC_LAYER_MODES,
     ZARR_FORMATS,
 )
 from ..errors import ProductError
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..parameters import Parameters
+from ..products.consistency import check_consistency
 from ..products.selection import Selection, SelectionOptions, select_products
 from ..reporter import Reporter, step, stop_if_canceled
 from ..stack.build import BuildOptions, build_stack, check_outputs
+from ..stack.reference import AUTO, parse_point
 from ..stack.steps import step_order
+from ..stack.values import ValueOptions
 
 SMALLEST_CHUNK_MEGABYTES = 0.01
 LARGEST_CHUNK_MEGABYTES = 512.0
@@ -55,7 +59,11 @@ class StackRequest:
             SMALLEST_CHUNK_MEGABYTES,
             LARGEST_CHUNK_MEGABYTES,
         )
-        resampling = given.choice("RESAMPLING", RESAMPLINGS, "auto")
+        only = given.names("PRODUCTS")
+        point = given.text("REFERENCE_POINT")
+        if point is not None and point != AUTO:
+            parse_point(point)
+        scale = given.choice("SCALE", SCALES, "as_delivered")
         request = cls(
             folder=given.folder("INPUT"),
             selection=SelectionOptions(
@@ -64,6 +72,7 @@ class StackRequest:
                 start=start,
                 end=end,
                 skip_bad=given.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, "stop") == "skip",
+                only=frozenset(only) if only else None,
             ),
             grid=GridOptions(
                 target_crs=given.text("TARGET_CRS"),
@@ -77,7 +86,12 @@ class StackRequest:
                 chunk_megabytes=megabytes or DEFAULT_CHUNK_MEGABYTES,
                 zarr_format=int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2")),
                 static_mode=given.choice("STATIC_LAYERS", STATIC_LAYER_MODES, "once"),
-                resampling=resampling,
+                values=ValueOptions(
+                    resampling=given.choice("RESAMPLING", RESAMPLINGS, "auto"),
+                    scale=None if scale == "as_delivered" else scale,
+                ),
+                merge_passes=given.flag("MERGE_PASSES"),
+                reference_point=point,
                 history=_history(values),
             ),
         )
@@ -131,9 +145,10 @@ def run(
             reporter.warning(f"Left out: {error}")
             without = without | {error.product}
     skipped = len(plan.left_out)
-    reporter.info(f"The stack is complete: {dataset.sizes['pair']} steps, {skipped} left out.")
+    steps = dataset.sizes.get("pair", dataset.sizes.get("time"))
+    reporter.info(f"The stack is complete: {steps} steps, {skipped} left out.")
     outputs: dict[str, Any] = {
-        "STEPS": dataset.sizes["pair"],
+        "STEPS": steps,
         "SKIPPED": skipped,
         "CRS": plan.grid.crs,
         "WIDTH": plan.grid.width,
@@ -157,6 +172,9 @@ def plan_stack(
     for text in selection.warnings:
         reporter.warning(text)
     stop_if_canceled(reporter)
+    may_convert = request.build.values.scale is not None
+    for text in check_consistency([item for item, _ in selection.products], may_convert):
+        reporter.warning(text)
     products = sorted(selection.products, key=lambda item: step_order(item[0]))
     plan = make_plan(products, request.grid, selection.left_out)
     reporter.info(

@@ -1,0 +1,189 @@
+"""A common reference point for all pairs: each pair of HyP3 has one of its own."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from ..blocks import BAND_BYTES, bands, run_blocks
+from ..errors import GridError, InvalidParameterError, ProductError
+from ..grid.lattice import Grid
+from ..products.layers import LAYERS, Layer, LayerKind
+from ..reporter import Reporter
+from .source import StackSource
+from .values import PHASE_TO_DISPLACEMENT
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class ReferencePoint:
+    """A pixel to which all pairs are referred.
+
+    Parameters
+    ----------
+    row, column
+        Position on the grid.
+    x, y
+        Its center, in meters.
+    phases
+        Unwrapped phase of each pair there before subtraction, in radians.
+    """
+
+    row: int
+    column: int
+    x: float
+    y: float
+    phases: tuple[float, ...]
+
+
+def parse_point(text: str) -> tuple[float, float, str | None]:
+    """Read ``x,y`` or ``x,y [EPSG:code]``.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the text is something else.
+    """
+    numbers, _, rest = text.partition("[")
+    try:
+        x, y = (float(number) for number in numbers.split(","))
+    except ValueError:
+        x = y = math.nan
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise InvalidParameterError(
+            f"REFERENCE_POINT is {text!r}, but it has to read auto or x,y [EPSG:code]."
+        )
+    return x, y, rest.rstrip("] \t") or None
+
+
+def refer_to_point(
+    source: StackSource, wanted: str, layers: Sequence[Layer], reporter: Reporter
+) -> tuple[StackSource, ReferencePoint]:
+    """Refer the phase and displacement of all pairs to one pixel.
+
+    Parameters
+    ----------
+    source
+        The stack as HyP3 refers it.
+    wanted
+        ``auto`` (the pixel of highest mean coherence among those valid in all pairs) or
+        coordinates, see :func:`parse_point`; without a CRS they are in that of the grid.
+    layers
+        Layers of the stack.
+    reporter
+        Told of progress.
+
+    Returns
+    -------
+    source : StackSource
+        Subtracts each pair's value at the point.
+    point : ReferencePoint
+        Where it is and what was subtracted.
+
+    Raises
+    ------
+    GridError
+        If the point lies outside the grid, or no pixel is valid in all pairs.
+    InvalidParameterError
+        If the point cannot be read.
+    ProductError
+        If a pair has no data at the point, or lacks a layer that is needed.
+    """
+    table = LAYERS[source.placements[0].product.name.product_type]
+    phase = table["unw_phase"]
+    _require(source, phase)
+    if any(layer.name == "vert_disp" for layer in layers):
+        _require(source, table["lv_theta"])
+    if wanted == AUTO:
+        _require(source, table["corr"])
+        row, column = _most_coherent(source, phase, table["corr"], reporter)
+    else:
+        row, column = _pixel(source.grid, *parse_point(wanted))
+    here = (slice(row, row + 1), slice(column, column + 1))
+    phases = tuple(
+        float(source.read(phase, step, *here)[0, 0]) for step in range(len(source.steps))
+    )
+    for step, value in enumerate(phases):
+        if math.isnan(value):
+            raise ProductError(
+                f"{source.steps[step][0].product} has no unwrapped phase at REFERENCE_POINT "
+                f"{wanted}; choose another point, or auto."
+            )
+    displacements = tuple(value * PHASE_TO_DISPLACEMENT for value in phases)
+    offsets = {
+        layer.name: phases if layer.name == "unw_phase" else displacements
+        for layer in table.values()
+        if layer.kind is LayerKind.UNWRAPPED
+    }
+    grid = source.grid
+    point = ReferencePoint(row, column, float(grid.x[column]), float(grid.y[row]), phases)
+    return replace(source, offsets=offsets), point
+
+
+def _require(source: StackSource, layer: Layer) -> None:
+    for placement in source.placements:
+        if placement.product.stored_layer(layer.name) is None:
+            raise ProductError(
+                f"{placement.product} has no layer {layer.name}, which REFERENCE_POINT needs; "
+                "order it with that layer, or leave REFERENCE_POINT (or vert_disp) out."
+            )
+
+
+def _pixel(grid: Grid, x: float, y: float, crs: str | None) -> tuple[int, int]:
+    if crs is not None:
+        try:
+            to_grid = Transformer.from_crs(CRS.from_user_input(crs), grid.crs, always_xy=True)
+        except CRSError:
+            raise InvalidParameterError(
+                f"REFERENCE_POINT is given in {crs!r}, which is no coordinate reference system; "
+                "give a code such as EPSG:4326."
+            ) from None
+        x, y = to_grid.transform(x, y)
+    left, bottom, right, top = grid.bounds
+    if not (left <= x < right and bottom < y <= top):
+        raise GridError(
+            f"REFERENCE_POINT lies outside the stack, which covers {left:.0f}, {right:.0f}, "
+            f"{bottom:.0f}, {top:.0f} (xmin, xmax, ymin, ymax) in {grid.crs}; choose a point "
+            "within."
+        )
+    return int((top - y) // grid.spacing), int((x - left) // grid.spacing)
+
+
+def _most_coherent(
+    source: StackSource, phase: Layer, coherence: Layer, reporter: Reporter
+) -> tuple[int, int]:
+    grid, steps = source.grid, len(source.steps)
+    best = (-math.inf, 0, 0)
+    lock = threading.Lock()
+
+    def search(rows: slice) -> None:
+        nonlocal best
+        columns = slice(0, grid.width)
+        total = np.zeros((rows.stop - rows.start, grid.width), "float32")
+        for step in range(steps):
+            # Missing data make the sum NaN, so only pixels valid in all pairs remain.
+            total += source.read(coherence, step, rows, columns)
+            total[np.isnan(source.read(phase, step, rows, columns))] = np.nan
+            if np.isnan(total).all():
+                return
+        row, column = np.unravel_index(np.nanargmax(total), total.shape)
+        found = (float(total[row, column]), rows.start + int(row), int(column))
+        with lock:
+            # Of equal pixels the uppermost left one, whichever thread ends first.
+            best = max(best, found, key=lambda item: (item[0], -item[1], -item[2]))
+
+    tasks = list(bands(grid.height, 1, max(1, BAND_BYTES // (4 * grid.width))))
+    run_blocks(search, tasks, len(tasks), reporter)
+    if best[0] == -math.inf:
+        raise GridError(
+            "No pixel has data in all pairs, so REFERENCE_POINT cannot be auto; give coordinates, "
+            "or leave out the pairs that do not overlap."
+        )
+    return best[1], best[2]

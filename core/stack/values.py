@@ -1,0 +1,120 @@
+"""What the stack makes of stored values: other scales, displacement, another reference point."""
+
+from __future__ import annotations
+
+import math
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..grid.lattice import Grid
+from ..grid.plan import Placement
+from ..grid.reading import BlockReader, resampling_of
+from ..grid.scales import convert_scale
+from ..products.layers import LAYERS, Layer
+
+WAVELENGTH = 0.055465763
+"""Radar wavelength of Sentinel-1 in meters: the speed of light over 5.405000454334350 GHz, as in
+the annotation of Sentinel-1 products and in HyP3's own displacement maps."""
+
+PHASE_TO_DISPLACEMENT = -WAVELENGTH / (4.0 * math.pi)
+"""Meters toward the sensor for one radian of unwrapped phase: the path counts twice, and phase
+grows with the distance (Ferretti et al. 2007, ESA TM-19, part A)."""
+
+
+@dataclass(frozen=True)
+class ValueOptions:
+    """What the user asks for.
+
+    Parameters
+    ----------
+    resampling
+        See :func:`core.grid.reading.resampling_of`.
+    scale
+        Scale of backscatter in the stack; None keeps that of the products.
+    """
+
+    resampling: str = "auto"
+    scale: str | None = None
+
+
+def missing_block(layer: Layer, rows: slice, columns: slice) -> NDArray[Any]:
+    """Return a block without data, shape (rows, columns)."""
+    return np.full((rows.stop - rows.start, columns.stop - columns.start), layer.fill, layer.dtype)
+
+
+def is_available(placement: Placement, layer: Layer) -> bool:
+    """Tell whether a product has a layer or what the layer is computed from."""
+    return placement.product.stored_layer(layer.name) is not None
+
+
+class ValueReader:
+    """Reads blocks of one layer of one product as they stand in the stack.
+
+    To be used as a context manager.
+
+    Parameters
+    ----------
+    placement, layer, grid
+        As for :class:`core.grid.reading.LayerReader`; the layer has to be available.
+    options
+        What is made of the values.
+    reference
+        Row and column of the phase reference pixel in the product's raster.
+    offset
+        Subtracted from all values: the value at the stack's reference point; for ``vert_disp`` the
+        line-of-sight displacement there, whose vertical share needs the layer ``lv_theta``.
+    """
+
+    def __init__(
+        self,
+        placement: Placement,
+        layer: Layer,
+        grid: Grid,
+        options: ValueOptions,
+        reference: tuple[int, int] | None = None,
+        offset: float = 0.0,
+    ) -> None:
+        self.layer = layer
+        product = placement.product
+        table = LAYERS[product.name.product_type]
+        stored = table[product.stored_layer(layer.name) or layer.name]
+        self._factor = np.float32(PHASE_TO_DISPLACEMENT) if stored is not layer else None
+        self._offset = np.float32(offset)
+        self._scales = (product.name.scale, options.scale) if layer.is_backscatter else (None, None)
+        self._files = ExitStack()
+        self._blocks = self._files.enter_context(
+            BlockReader(
+                placement, stored, grid, resampling_of(stored, options.resampling), reference
+            )
+        )
+        self._elevation: BlockReader | None = None
+        if layer.name == "vert_disp" and offset:
+            theta = table["lv_theta"]
+            self._elevation = self._files.enter_context(
+                BlockReader(placement, theta, grid, resampling_of(theta, options.resampling))
+            )
+
+    def __enter__(self) -> ValueReader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._files.close()
+
+    def read(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return a block of the grid, shape (rows, columns)."""
+        block = self._blocks.read(rows, columns)
+        stored, wanted = self._scales
+        if stored is not None and wanted is not None:
+            block = convert_scale(block, stored, wanted)
+        if self._factor is not None:
+            block *= self._factor
+        if self._elevation is not None:
+            # The vertical displacement is that along the line of sight over sin(lv_theta).
+            block -= self._offset / np.sin(self._elevation.read(rows, columns))
+        elif self._offset:
+            block -= self._offset
+        return block
