@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import rasterio
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from ..atomic import complete_or_absent
 from ..blocks import bands, run_blocks
-from ..errors import OutputError
+from ..errors import OutputError, ProductError
 from ..products.layers import Layer
 from ..reporter import Reporter, stop_if_canceled
 from .plan import Placement, Plan
@@ -57,13 +59,20 @@ def harmonize(
 
     def work(placement: Placement) -> None:
         product = placement.product
-        with complete_or_absent(folder / product.name.text) as partial:
-            partial.mkdir()
-            _copy_sidecars(placement, partial)
-            for layer in layers:
-                if layer.name in product.layers:
-                    target = partial / f"{product}_{layer.name}.tif"
-                    _write_layer(plan, placement, layer, resampling, target, reporter)
+        final = folder / product.name.text
+        try:
+            with complete_or_absent(final) as partial:
+                partial.mkdir()
+                _copy_sidecars(placement, partial)
+                for layer in layers:
+                    if layer.name in product.layers:
+                        target = partial / f"{product}_{layer.name}.tif"
+                        _write_layer(plan, placement, layer, resampling, target, reporter)
+        except OSError as error:
+            raise OutputError(
+                f"{final} cannot be written ({error.strerror or error}); free some space or choose "
+                "another folder."
+            ) from error
 
     with gdal_environment():
         run_blocks(work, plan.placements, len(plan.placements), reporter)
@@ -79,6 +88,7 @@ def _write_layer(
 ) -> None:
     grid = plan.grid
     method = resampling_of(layer, resampling)
+    checks = []
     with LayerReader(placement, layer, grid, method, outside=None) as reader:
         source = reader.file
         try:
@@ -108,6 +118,13 @@ def _write_layer(
                     block = reader.read(rows, slice(0, grid.width))
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
                     written.write(block, 1, window=window)
+                    checks.append(zlib.crc32(np.ascontiguousarray(block)))
+            # GDAL writes the last blocks when it closes the file, and does not tell if that fails.
+            with rasterio.open(target) as written:
+                for rows, check in zip(bands(grid.height, _TILE, _BAND_ROWS), checks, strict=True):
+                    window = Window(0, rows.start, grid.width, rows.stop - rows.start)
+                    if zlib.crc32(written.read(1, window=window)) != check:
+                        raise OSError("it does not read back as it should")
         except (RasterioError, OSError) as error:
             raise OutputError(
                 f"{target.name} cannot be written ({error}); free some space or choose another "
@@ -122,9 +139,15 @@ def _copy_sidecars(placement: Placement, folder: Path) -> None:
         for name in names:
             shutil.copy2(product.location / name, folder / name)
         return
-    with zipfile.ZipFile(product.location) as archive:
-        for member in archive.infolist():
-            name = member.filename.rpartition("/")[2]
-            if name in names:
-                with archive.open(member) as packed, open(folder / name, "wb") as target:
-                    shutil.copyfileobj(packed, target)
+    try:
+        with zipfile.ZipFile(product.location) as archive:
+            for member in archive.infolist():
+                name = member.filename.rpartition("/")[2]
+                if name in names:
+                    with archive.open(member) as packed, open(folder / name, "wb") as target:
+                        shutil.copyfileobj(packed, target)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ProductError(
+            f"The zip {product.location} cannot be read ({error}); retrieve the product again.",
+            product.name.text,
+        ) from error
