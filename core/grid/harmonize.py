@@ -7,10 +7,11 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
-from rasterio.errors import RasterioError
+from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ..atomic import complete_or_absent
@@ -118,18 +119,22 @@ def _write_layer(
                     block = reader.read(rows, slice(0, grid.width))
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
                     written.write(block, 1, window=window)
-                    checks.append(zlib.crc32(np.ascontiguousarray(block)))
+                    checks.append(_checksum(block))
             # GDAL writes the last blocks when it closes the file, and does not tell if that fails.
             with rasterio.open(target) as written:
                 for rows, check in zip(bands(grid.height, _TILE, _BAND_ROWS), checks, strict=True):
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
-                    if zlib.crc32(written.read(1, window=window)) != check:
+                    if _checksum(written.read(1, window=window)) != check:
                         raise OSError("it does not read back as it should")
-        except (RasterioError, OSError) as error:
+        except OSError as error:
             raise OutputError(
-                f"{target.name} cannot be written ({error}); free some space or choose another "
-                "folder."
+                f"{target.name} cannot be written ({error.strerror or 'the disk may be full'}); "
+                "free some space or choose another folder."
             ) from error
+
+
+def _checksum(block: NDArray[Any]) -> int:
+    return zlib.crc32(np.ascontiguousarray(block).data)
 
 
 def _copy_sidecars(placement: Placement, folder: Path) -> None:
