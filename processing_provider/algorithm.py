@@ -15,6 +15,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from .core_process import CoreError, run_core
+from .feedback import RunFeedback
 from .interpreter import SETTING, InterpreterError, Places, resolve
 from .translation import tr
 from .values import Values, words_for_numbers
@@ -121,7 +122,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         """Run the core task of the same name; values that are None are left out."""
         given = {name: value for name, value in values.items() if value is not None}
         try:
-            return run_core(self.python, self.NAME, given, feedback, credentials)
+            return run_core(self.python, self.NAME, given, RunFeedback(feedback), credentials)
         except CoreError as error:
             raise QgsProcessingException(str(error)) from None
 

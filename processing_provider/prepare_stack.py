@@ -2,8 +2,10 @@
 
 from qgis.core import QgsProcessingParameterFile
 
-from .grid_parameters import add_extent, add_grid, add_layers, read_grid
+from ..core.contract import JOB_TYPES, PRODUCT_TYPES
+from .grid_parameters import add_extent, add_grid, add_layers, choice, read_grid
 from .job_parameters import (
+    JOB_TYPE,
     add_geometry_filters,
     add_job_type,
     add_project,
@@ -26,6 +28,7 @@ class PrepareStack(RetrievalAlgorithm):
     """Downloads, harmonizes and builds in one run."""
 
     FOLDER = "FOLDER"
+    PRODUCT_TYPE = "PRODUCT_TYPE"
 
     NAME = "preparestack"
     TITLE = "Prepare stack"
@@ -68,13 +71,27 @@ class PrepareStack(RetrievalAlgorithm):
                 "folder is made if it does not exist."
             ),
         )
+        self.add(
+            choice(self.PRODUCT_TYPE, tr("Product type"), PRODUCT_TYPES),
+            tr("auto: that of the job type. It cannot be another one."),
+            advanced=True,
+        )
         add_layers(self)
         add_grid(self)
         add_stack_options(self)
         add_stack_files(self)
 
     def check(self, values):
-        return super().check(values) or check_stack_files(values)
+        return super().check(values) or check_stack_files(values) or self._check_types(values)
+
+    def _check_types(self, values):
+        product_type = values.choice(self.PRODUCT_TYPE) or PRODUCT_TYPES[0]
+        job_type = values.choice(JOB_TYPE) or JOB_TYPES[0]
+        if product_type in (PRODUCT_TYPES[0], job_type):
+            return ""
+        return tr(
+            "PRODUCT_TYPE is {product_type}, but JOB_TYPE is {job_type}; give only JOB_TYPE."
+        ).format(product_type=product_type, job_type=job_type)
 
     def processAlgorithm(self, parameters, context, feedback):
         values = Values(self, parameters, context)

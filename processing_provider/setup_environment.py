@@ -15,6 +15,7 @@ from .base_python import BasePythonError, choose
 from .child_process import current_environment
 from .core_process import CoreError
 from .environment import EnvironmentBuilder
+from .feedback import RunFeedback
 from .network import proxies
 from .translation import tr
 from .values import Values
@@ -51,6 +52,8 @@ class SetupEnvironment(StackAlgorithm):
                 tr("Python program"),
                 behavior=QgsProcessingParameterFile.Behavior.File,
                 optional=True,
+                # The default filter refuses names without a dot, and programs have none on Linux.
+                fileFilter=tr("All files (*)"),
             ),
             tr(
                 "Python 3.11 to 3.13 to base the environment on, for example /usr/bin/python3. "
@@ -73,7 +76,7 @@ class SetupEnvironment(StackAlgorithm):
             )
         try:
             base = choose(wanted, sys.platform, sys.exec_prefix, current_environment())
-            python = EnvironmentBuilder(target, feedback, proxies()).build(base)
+            python = EnvironmentBuilder(target, RunFeedback(feedback), proxies()).build(base)
         except (BasePythonError, CoreError) as error:
             raise QgsProcessingException(str(error)) from None
         finally:

@@ -13,11 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from .products import product_folder
+
+__all__ = ["product_folder"]
+
 ROOT = Path(__file__).resolve().parents[2]
 QGIS_PROCESS = shutil.which("qgis_process")
 
 # A run that hangs must not hang the whole suite.
-LIMIT_SECONDS = 600
+LIMIT_SECONDS = 120
 
 
 @dataclass

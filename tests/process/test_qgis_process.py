@@ -1,0 +1,296 @@
+"""What a user of ``qgis_process`` sees."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import LIMIT_SECONDS, QGIS_PROCESS, changed
+
+pytestmark = pytest.mark.qgis
+
+ALGORITHMS = (
+    "setupenvironment",
+    "findjobs",
+    "downloadproducts",
+    "harmonizeproducts",
+    "buildstack",
+    "preparestack",
+)
+SCRIPT = Path(__file__).with_name("scripted_core.py")
+
+
+def sentences(text):
+    return [line.removeprefix("ERROR:").strip() for line in text.splitlines() if line.strip()]
+
+
+def program(folder, text):
+    """Write an executable that the core is started with."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_list_shows_every_algorithm(qgis_command):
+    done = qgis_command("list")
+    assert done.returncode == 0
+    assert "Traceback" not in done.text
+    for name in ALGORITHMS:
+        assert f"hyp3:{name}\t" in done.text
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_help_explains_every_parameter(qgis_command, name):
+    done = qgis_command("help", f"hyp3:{name}")
+    assert done.returncode == 0
+    assert f"qgis_process run hyp3:{name}" in done.text
+    arguments = done.text.partition("Arguments\n")[2].partition("Outputs\n")[0]
+    heads = [
+        number
+        for number, line in enumerate(arguments.splitlines())
+        if line and line[0].isupper() and ":" in line
+    ]
+    lines = arguments.splitlines()
+    assert heads
+    for head in heads:
+        texts = [line for line in lines[head + 1 : head + 3] if line.startswith("\t")]
+        assert any(
+            not line.strip().startswith(("Argument type", "Default value")) for line in texts
+        ), lines[head]
+
+
+def test_build_and_harmonize(qgis_run, product_folder, tmp_path):
+    netcdf, zarr = tmp_path / "out" / "stack.nc", tmp_path / "out" / "stack.zarr"
+    netcdf.parent.mkdir()
+    built = qgis_run(
+        "hyp3:buildstack",
+        INPUT=product_folder,
+        NETCDF=netcdf,
+        ZARR=zarr,
+        LAYERS=["unw_phase", "corr"],
+        ZARR_FORMAT=2,
+    )
+    assert built.returncode == 0, built.text
+    assert built.outputs["NETCDF"] == str(netcdf)
+    assert built.outputs["ZARR"] == str(zarr)
+    assert built.outputs["STEPS"] == 6
+    assert built.outputs["CRS"].startswith("EPSG:326")
+    assert built.outputs["LAYERS"] == [
+        f'NETCDF:"{netcdf}":{name}' for name in ("unw_phase", "corr")
+    ]
+    assert netcdf.is_file()
+    assert (zarr / "spatially_optimized").is_dir()
+
+    harmonized = qgis_run("hyp3:harmonizeproducts", INPUT=product_folder, OUTPUT=tmp_path / "h")
+    assert harmonized.returncode == 0, harmonized.text
+    assert harmonized.outputs["COPIED"] + harmonized.outputs["WARPED"] == 6
+    assert len(list((tmp_path / "h").rglob("*_corr.tif"))) == 6
+
+
+def test_command_line_form_and_temporary_outputs(qgis_command, product_folder):
+    done = qgis_command(
+        "--json",
+        "run",
+        "hyp3:buildstack",
+        "--",
+        f"INPUT={product_folder}",
+        "LAYERS=corr",
+        "NETCDF=TEMPORARY_OUTPUT",
+        "ZARR=TEMPORARY_OUTPUT",
+    )
+    assert done.returncode == 0, done.text
+    results = json.loads(done.text[: done.text.rindex("}") + 1])["results"]
+    assert results["NETCDF"].endswith(".nc")
+    assert results["ZARR"].endswith(".zarr")
+
+
+def test_extent_and_dates_arrive_in_the_core(qgis_run, product_folder, tmp_path):
+    plain = qgis_run("hyp3:buildstack", INPUT=product_folder, NETCDF=tmp_path / "a.nc")
+    text = next(line for line in plain.log["info"] if line.startswith("Grid:"))
+    x, y = (float(word.strip(",.")) for word in text.split()[-2:])
+    # The bounds in the CRS of the grid, four pixels off the corner.
+    extent = f"{x + 320},{x + 3520},{y - 3520},{y - 320} [{plain.outputs['CRS']}]"
+    cut = qgis_run("hyp3:buildstack", INPUT=product_folder, NETCDF=tmp_path / "b.nc", EXTENT=extent)
+    assert (cut.outputs["WIDTH"], cut.outputs["HEIGHT"]) == (40, 40)
+    late = qgis_run(
+        "hyp3:buildstack", INPUT=product_folder, NETCDF=tmp_path / "c.nc", START="2090-01-01"
+    )
+    assert late.returncode == 1
+    assert "START" in late.text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        (
+            {"INPUT": "/no such folder", "NETCDF": "TEMPORARY_OUTPUT"},
+            "INPUT is /no such folder, but there is no such folder.",
+        ),
+        (
+            {"INPUT": "/"},
+            "There is nothing to write: choose a NETCDF file, a ZARR store, or both.",
+        ),
+        (
+            {"INPUT": "/", "NETCDF": "x.nc", "START": "2021-03-01", "END": "2021-02-01"},
+            "START (2021-03-01) lies after END (2021-02-01); swap them.",
+        ),
+        (
+            {"INPUT": "/", "NETCDF": "x.nc", "CHUNKING": "sideways"},
+            "Incorrect parameter value for CHUNKING",
+        ),
+    ],
+)
+def test_wrong_values_are_one_sentence_before_the_start(qgis_run, parameters, sentence):
+    done = qgis_run("hyp3:buildstack", **parameters)
+    assert done.returncode == 1
+    assert sentence in sentences(done.text)
+    assert "Traceback" not in done.text
+
+
+def test_a_failure_of_the_core_is_one_sentence(qgis_run, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = qgis_run("hyp3:buildstack", INPUT=empty, NETCDF=tmp_path / "x.nc")
+    assert done.returncode == 1
+    assert any(str(empty) in line and "no HyP3 products" in line for line in sentences(done.text))
+    assert "Traceback" not in done.text
+    assert list(tmp_path.iterdir()) == [empty]
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"HYP3_STACK_PYTHON": None}, "run hyp3:setupenvironment"),
+        ({"HYP3_STACK_PYTHON": "/no/python"}, "/no/python, given by the environment variable"),
+    ],
+)
+def test_without_a_core_environment(qgis_run, tmp_path, environ, words):
+    done = qgis_run("hyp3:buildstack", environ, INPUT=tmp_path, NETCDF=tmp_path / "x.nc")
+    assert done.returncode == 1
+    assert words in done.text
+    assert "Traceback" not in done.text
+
+
+def test_a_core_without_packages(qgis_run, tmp_path, product_folder):
+    subprocess.run(
+        ["/usr/bin/env", "python3", "-m", "venv", "--without-pip", tmp_path / "bare"],
+        check=True,
+        timeout=120,
+    )
+    done = qgis_run(
+        "hyp3:buildstack",
+        {"HYP3_STACK_PYTHON": str(tmp_path / "bare/bin/python3")},
+        INPUT=product_folder,
+        NETCDF=tmp_path / "x.nc",
+    )
+    assert done.returncode == 1
+    assert "lacks a working package" in done.text
+    assert "hyp3:setupenvironment" in done.text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kill -9 $$", "was killed, most likely because the memory ran out"),
+        ("kill -11 $$", "crashed (signal 11)"),
+        ("echo bad luck >&2; exit 7", "exit code 7: bad luck"),
+    ],
+)
+def test_a_core_that_dies_is_an_error_in_qgis(qgis_run, tmp_path, text, words):
+    python = program(tmp_path, text)
+    done = qgis_run(
+        "hyp3:buildstack",
+        {"HYP3_STACK_PYTHON": str(python)},
+        INPUT=tmp_path,
+        NETCDF=tmp_path / "x.nc",
+    )
+    assert done.returncode == 1
+    assert any(words in line for line in sentences(done.text))
+
+
+def test_an_old_python_as_base_is_refused(qgis_run, tmp_path, profile):
+    python = program(tmp_path, "echo hyp3 3 9 1")
+    done = qgis_run("hyp3:setupenvironment", PYTHON=python)
+    assert done.returncode == 1
+    assert f"PYTHON is {python}, a Python 3.9; HyP3 Stack needs 3.11 to 3.13." in done.text
+    assert not (profile / "hyp3_stack" / "environment").exists()
+
+
+@pytest.fixture
+def waiting(qgis_environment, tmp_path):
+    """A running ``qgis_process`` whose core waits for its cancel."""
+    marker = tmp_path / "started"
+    wrapper = tmp_path / "waiting_core.py"
+    wrapper.write_text(
+        "import os, sys\n"
+        f"sys.path.insert(0, {str(SCRIPT.parent)!r})\n"
+        "import scripted_core\n"
+        "class Task:\n"
+        "    def run(self, parameters, credentials, reporter):\n"
+        f"        open({str(marker)!r}, 'w').write(str(os.getpid()))\n"
+        f"        given = {{'PARTIAL': {str(tmp_path / 'x.nc.part')!r}}}\n"
+        "        return scripted_core.wait_for_cancel(given, credentials, reporter)\n"
+        "sys.modules['hyp3_stack.core.tasks.build_stack'] = Task()\n"
+        "sys.exit(scripted_core.main([]))\n"
+    )
+    python = program(tmp_path, f"exec '{sys.executable}' '{wrapper}'")
+    process = subprocess.Popen(
+        [QGIS_PROCESS, "run", "hyp3:buildstack", "--", "INPUT=/", f"NETCDF={tmp_path / 'x.nc'}"],
+        env=changed(qgis_environment, {"HYP3_STACK_PYTHON": str(python)}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    while not (tmp_path / "x.nc.part").exists():
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.1)
+    yield process, int(marker.read_text()), tmp_path
+    process.kill()
+    process.wait(LIMIT_SECONDS)
+
+
+def gone(pid):
+    for _ in range(300):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        # A process that has ended but was not waited for by its (killed) parent's parent.
+        status = Path(f"/proc/{pid}/stat")
+        if status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_interrupt_cancels_the_core_and_leaves_nothing(waiting):
+    process, core, folder = waiting
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=LIMIT_SECONDS)
+    assert process.returncode == 1
+    assert "canceled" in text
+    assert gone(core)
+    assert not list(folder.glob("x.nc*"))
+
+
+def test_a_killed_qgis_takes_the_core_with_it(waiting):
+    process, core, folder = waiting
+    process.kill()
+    process.wait(LIMIT_SECONDS)
+    assert gone(core)
+    assert not list(folder.glob("x.nc*"))
+
+
+def test_a_killed_core_does_not_take_qgis_with_it(waiting):
+    process, core, _ = waiting
+    os.kill(core, signal.SIGKILL)
+    text, _ = process.communicate(timeout=LIMIT_SECONDS)
+    assert process.returncode == 1
+    assert "was killed, most likely because the memory ran out" in text
