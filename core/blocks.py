@@ -11,7 +11,7 @@ from .reporter import Reporter, stop_if_canceled
 
 Task = TypeVar("Task")
 
-BAND_BYTES = 32_000_000
+BAND_BYTES = 16_000_000
 """Largest block that one thread holds; some copies of it exist while it is read and compressed."""
 
 

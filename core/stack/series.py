@@ -14,7 +14,7 @@ from .dataset import StackLayer
 from .source import StackSource
 from .zarr_store import ZarrGroup
 
-_TILE_BYTES = 256_000_000
+_TILE_BYTES = 128_000_000
 """Largest block of whole series that is put together in memory."""
 
 _GATHERING = 60.0
