@@ -6,23 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from math import isfinite
 
 from pyproj import CRS
 from pyproj.exceptions import CRSError
-from rasterio.errors import RasterioError
-from rasterio.warp import transform_bounds
 
 from ..errors import GridError, InconsistentProductsError, InvalidParameterError
 from ..parameters import Extent
 from ..products.product import Product, Raster
 from ..products.selection import LeftOut
+from .extent import Bounds, choose_lines, overlap, project_bounds
 from .lattice import Grid, Lattice
-
-_EDGE_POINTS = 101
-"""Points per edge when a rectangle is projected: its edges become curves."""
-
-Bounds = tuple[float, float, float, float]
 
 
 class Transfer(Enum):
@@ -174,13 +167,13 @@ def make_plan(
     lattice = _native_lattice(rasters, epsg, spacing)
 
     bounds = [_bounds_in(raster, crs, epsg) for raster in rasters]
-    lines = _lines(lattice, bounds, options, crs)
+    lines = choose_lines(lattice, bounds, options.extent_mode, options.extent, crs)
     grid = lattice.grid(epsg, crs.to_wkt(), lines)
 
     placements: list[Placement] = []
     outside: list[LeftOut] = []
     for (product, raster), box in zip(products, bounds, strict=True):
-        if not _overlap(box, grid.bounds):
+        if not overlap(box, grid.bounds):
             outside.append(LeftOut(product.name.text, "it lies outside the grid"))
         elif raster.epsg == epsg and lattice.holds(raster):
             placements.append(
@@ -266,100 +259,10 @@ def _native_lattice(rasters: Sequence[Raster], epsg: int | None, spacing: float)
 def _bounds_in(raster: Raster, crs: CRS, epsg: int | None) -> Bounds:
     if raster.epsg == epsg:
         return raster.bounds
-    projected = _project(raster.bounds, f"EPSG:{raster.epsg}", crs.to_wkt())
+    projected = project_bounds(raster.bounds, f"EPSG:{raster.epsg}", crs.to_wkt())
     if projected is None:
         raise GridError(
             f"Products in EPSG:{raster.epsg} cannot be projected to {crs.name}; choose a "
             "TARGET_CRS that covers them."
         )
     return projected
-
-
-def _project(box: Bounds, source: str, target: str) -> Bounds | None:
-    """Return the box around a projected rectangle, None where it has no finite coordinates."""
-    try:
-        left, bottom, right, top = transform_bounds(source, target, *box, densify_pts=_EDGE_POINTS)
-    except RasterioError:
-        return None
-    return (left, bottom, right, top) if all(map(isfinite, (left, bottom, right, top))) else None
-
-
-def _lines(
-    lattice: Lattice, bounds: Sequence[Bounds], options: GridOptions, crs: CRS
-) -> tuple[int, int, int, int]:
-    lines = _around([lattice.outward(box) for box in bounds])
-    if options.extent_mode == "intersection":
-        lines = _within([lattice.inward(box) for box in bounds])
-        if _empty(lines):
-            raise GridError(
-                "The products have no area in common; use the extent mode union, or choose fewer "
-                "products by START, END or folder."
-            )
-    if options.extent is not None:
-        covered = lattice.grid(None, "", lines).bounds
-        wanted = _project_extent(options.extent, crs, covered)
-        if wanted is None or _empty(inner := _within([lines, lattice.outward(wanted)])):
-            raise _outside(covered, crs)
-        lines = inner
-    return lines
-
-
-def _outside(covered: Bounds, crs: CRS) -> GridError:
-    listed = ", ".join(f"{covered[i]:.0f}" for i in (0, 2, 1, 3))
-    return GridError(
-        f"EXTENT lies outside the products, which cover {listed} (xmin, xmax, ymin, ymax) in "
-        f"{crs.name}; choose an extent within."
-    )
-
-
-def _project_extent(extent: Extent, crs: CRS, covered: Bounds) -> Bounds | None:
-    """Return the extent in the target CRS, None where it does not meet the covered area."""
-    box = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
-    if extent.crs is None:
-        return box
-    try:
-        source = CRS.from_user_input(extent.crs)
-    except CRSError:
-        raise InvalidParameterError(
-            f"EXTENT is given in {extent.crs!r}, which is no coordinate reference system; give a "
-            "code such as EPSG:4326."
-        ) from None
-    if source == crs:
-        return box
-    # Cut to the covered area there, because a wide extent, such as the whole world, has no
-    # coordinates in the target CRS. A box with left > right crosses the antimeridian.
-    here = _project(covered, crs.to_wkt(), source.to_wkt())
-    if here is not None and here[0] < here[2]:
-        if not _overlap(box, here):
-            return None
-        box = (
-            max(box[0], here[0]),
-            max(box[1], here[1]),
-            min(box[2], here[2]),
-            min(box[3], here[3]),
-        )
-    projected = _project(box, source.to_wkt(), crs.to_wkt())
-    if projected is None:
-        raise InvalidParameterError(
-            f"EXTENT cannot be projected from {source.name} to {crs.name}; give it in {crs.name}."
-        )
-    return projected
-
-
-def _around(ranges: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
-    lefts, bottoms, rights, tops = zip(*ranges, strict=True)
-    return min(lefts), min(bottoms), max(rights), max(tops)
-
-
-def _within(ranges: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
-    lefts, bottoms, rights, tops = zip(*ranges, strict=True)
-    return max(lefts), max(bottoms), min(rights), min(tops)
-
-
-def _empty(lines: tuple[int, int, int, int]) -> bool:
-    left, bottom, right, top = lines
-    return right <= left or top <= bottom
-
-
-def _overlap(one: Bounds, other: Bounds) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,142 @@
+"""The extent of the grid: union or intersection of products, cut to the user's area."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+from rasterio.errors import RasterioError
+from rasterio.warp import transform_bounds
+
+from ..errors import GridError, InvalidParameterError
+from ..parameters import Extent
+from .lattice import Lattice
+
+Bounds = tuple[float, float, float, float]
+"""Left, bottom, right, top in meters."""
+
+Lines = tuple[int, int, int, int]
+"""Left, bottom, right, top as numbers of lattice lines."""
+
+_EDGE_POINTS = 101
+"""Points per edge when a rectangle is projected: its edges become curves."""
+
+
+def choose_lines(
+    lattice: Lattice, bounds: Sequence[Bounds], mode: str, extent: Extent | None, crs: CRS
+) -> Lines:
+    """Return the lattice lines between which the grid lies.
+
+    Parameters
+    ----------
+    lattice
+        Where pixel edges may lie.
+    bounds
+        Left, bottom, right, top of each product in the CRS of the grid.
+    mode
+        ``union`` or ``intersection`` of the products.
+    extent
+        The user's area, to which the grid is cut (outward, to whole pixels); None for all.
+    crs
+        CRS of the grid.
+
+    Returns
+    -------
+    (left, bottom, right, top)
+        Numbers of lattice lines.
+
+    Raises
+    ------
+    GridError
+        If nothing is left of the intersection, or the extent lies outside the products.
+    InvalidParameterError
+        If the extent cannot be projected.
+    """
+    lines = _around([lattice.outward(box) for box in bounds])
+    if mode == "intersection":
+        lines = _within([lattice.inward(box) for box in bounds])
+        if _empty(lines):
+            raise GridError(
+                "The products have no area in common; use the extent mode union, or choose fewer "
+                "products by START, END or folder."
+            )
+    if extent is not None:
+        covered = lattice.grid(None, "", lines).bounds
+        wanted = _project_extent(extent, crs, covered)
+        if wanted is None or _empty(inner := _within([lines, lattice.outward(wanted)])):
+            raise _outside(covered, crs)
+        lines = inner
+    return lines
+
+
+def _outside(covered: Bounds, crs: CRS) -> GridError:
+    listed = ", ".join(f"{covered[i]:.0f}" for i in (0, 2, 1, 3))
+    return GridError(
+        f"EXTENT lies outside the products, which cover {listed} (xmin, xmax, ymin, ymax) in "
+        f"{crs.name}; choose an extent within."
+    )
+
+
+def _project_extent(extent: Extent, crs: CRS, covered: Bounds) -> Bounds | None:
+    """Return the extent in the target CRS, None where it does not meet the covered area."""
+    box = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
+    if extent.crs is None:
+        return box
+    try:
+        source = CRS.from_user_input(extent.crs)
+    except CRSError:
+        raise InvalidParameterError(
+            f"EXTENT is given in {extent.crs!r}, which is no coordinate reference system; give a "
+            "code such as EPSG:4326."
+        ) from None
+    if source == crs:
+        return box
+    # Cut to the covered area there, because a wide extent, such as the whole world, has no
+    # coordinates in the target CRS. A box with left > right crosses the antimeridian.
+    here = project_bounds(covered, crs.to_wkt(), source.to_wkt())
+    if here is not None and here[0] < here[2]:
+        if not overlap(box, here):
+            return None
+        box = (
+            max(box[0], here[0]),
+            max(box[1], here[1]),
+            min(box[2], here[2]),
+            min(box[3], here[3]),
+        )
+    projected = project_bounds(box, source.to_wkt(), crs.to_wkt())
+    if projected is None:
+        raise InvalidParameterError(
+            f"EXTENT cannot be projected from {source.name} to {crs.name}; give it in {crs.name}."
+        )
+    return projected
+
+
+def project_bounds(box: Bounds, source: str, target: str) -> Bounds | None:
+    """Return the box around a projected rectangle, None where it has no finite coordinates."""
+    try:
+        left, bottom, right, top = transform_bounds(source, target, *box, densify_pts=_EDGE_POINTS)
+    except RasterioError:
+        return None
+    return (left, bottom, right, top) if all(map(isfinite, (left, bottom, right, top))) else None
+
+
+def _around(ranges: Sequence[Lines]) -> Lines:
+    lefts, bottoms, rights, tops = zip(*ranges, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def _within(ranges: Sequence[Lines]) -> Lines:
+    lefts, bottoms, rights, tops = zip(*ranges, strict=True)
+    return max(lefts), max(bottoms), min(rights), min(tops)
+
+
+def _empty(lines: Lines) -> bool:
+    left, bottom, right, top = lines
+    return right <= left or top <= bottom
+
+
+def overlap(one: Bounds, other: Bounds) -> bool:
+    """Tell whether two rectangles share an area."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
