@@ -55,7 +55,7 @@ def copy_features(path, columns, sink, feedback):
                     number=number, reason=sink.lastError() or tr("no reason given")
                 )
             )
-    sink.finalize()
+    sink.flushBuffer()
 
 
 def _feature(item, columns):

@@ -1,0 +1,156 @@
+"""Retrieval through ``qgis_process`` from a service on this machine."""
+
+import json
+import sqlite3
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.hyp3_server import Hyp3Service, job_from_archive
+from tests.sample_products import SampleSpec, write_products
+
+pytestmark = pytest.mark.qgis
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A service with three interferograms of one project."""
+    folder = tmp_path_factory.mktemp("service")
+    layers = ("unw_phase", "corr")
+    write_products(folder, SampleSpec(products=3, rows=60, columns=70, layers=layers, zipped=True))
+    now = datetime.now(UTC)
+    with Hyp3Service() as running:
+        for index, archive in enumerate(sorted(folder.glob("*.zip"))):
+            requested = now - timedelta(hours=1, minutes=index)
+            running.add(job_from_archive(archive, project="sample, 1", requested=requested))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def account(service, tmp_path_factory):
+    """Variables for a run that logs in with a token."""
+    return {
+        **service.environment,
+        "HYP3_STACK_CACHE": str(tmp_path_factory.mktemp("cache")),
+        "EARTHDATA_TOKEN": service.accounts.token(service.user.name),
+    }
+
+
+def test_found_jobs_are_a_layer(qgis_run, service, account, tmp_path):
+    output = tmp_path / "jobs.gpkg"
+    done = qgis_run("hyp3:findjobs", account, API_URL=service.url, OUTPUT=output)
+    assert done.returncode == 0, done.text
+    assert done.outputs["COUNT"] == 3
+    assert done.outputs["PROJECTS"] == ["sample, 1"]
+    assert done.outputs["OUTPUT"] == str(output)
+    with sqlite3.connect(output) as database:
+        rows = database.execute("SELECT project, job_type, geom IS NULL FROM jobs").fetchall()
+    assert rows == [("sample, 1", "INSAR_GAMMA", 0)] * 3
+
+
+def test_filters_that_leave_nothing_are_one_sentence(qgis_run, service, account, tmp_path):
+    done = qgis_run(
+        "hyp3:findjobs",
+        account,
+        API_URL=service.url,
+        START="2090-01-01",
+        OUTPUT=tmp_path / "jobs.gpkg",
+    )
+    assert done.returncode == 1
+    assert "START" in done.text
+    assert "Traceback" not in done.text
+    assert not (tmp_path / "jobs.gpkg").exists()
+
+
+def test_download_skips_what_is_there(qgis_run, service, account, tmp_path):
+    parameters = {"API_URL": service.url, "PROJECT": "sample, 1", "OUTPUT": tmp_path / "products"}
+    first = qgis_run("hyp3:downloadproducts", account, **parameters)
+    assert first.returncode == 0, first.text
+    assert (first.outputs["DOWNLOADED"], first.outputs["SKIPPED"]) == (3, 0)
+    again = qgis_run("hyp3:downloadproducts", account, **parameters)
+    assert (again.outputs["DOWNLOADED"], again.outputs["SKIPPED"]) == (0, 3)
+    assert json.loads((tmp_path / "products").joinpath(first.outputs["MANIFEST"]).read_text())
+
+
+def test_the_whole_job_in_one_run(qgis_run, service, account, tmp_path):
+    done = qgis_run(
+        "hyp3:preparestack",
+        account,
+        API_URL=service.url,
+        FOLDER=tmp_path / "a new folder",
+        NETCDF=tmp_path / "stack.nc",
+        ZARR=tmp_path / "stack.zarr",
+    )
+    assert done.returncode == 0, done.text
+    assert done.outputs["STEPS"] == 3
+    assert (tmp_path / "stack.nc").is_file()
+    assert (tmp_path / "stack.zarr" / "temporally_optimized").is_dir()
+
+
+@pytest.fixture(scope="module")
+def stored_login(qgis_environment, service, tmp_path_factory):
+    """Variables for a run that logs in with QGIS's authentication database, and the id in it."""
+    folder = tmp_path_factory.mktemp("auth")
+    phrase = folder / "master"
+    phrase.write_text("a master phrase")
+    environ = {
+        "QGIS_AUTH_DB_DIR_PATH": str(folder),
+        "QGIS_AUTH_PASSWORD_FILE": str(phrase),
+        "HYP3_STACK_CACHE": str(tmp_path_factory.mktemp("cache")),
+        **service.environment,
+    }
+    script = f"""
+from qgis.core import QgsApplication, QgsAuthMethodConfig
+application = QgsApplication([], False)
+application.initQgis()
+QgsApplication.authManager().setMasterPassword("a master phrase", True)
+config = QgsAuthMethodConfig()
+config.setName("Earthdata")
+config.setMethod("Basic")
+config.setConfigMap({{"username": {service.user.name!r}, "password": {service.user.password!r}}})
+stored, config = QgsApplication.authManager().storeAuthenticationConfig(config)
+print("id", config.id() if stored else "none")
+application.exitQgis()
+"""
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", script],
+        env={**qgis_environment, **environ},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    identifier = done.stdout.split()[-1] if done.returncode == 0 else "none"
+    assert len(identifier) == 7, done.stdout + done.stderr
+    return environ, identifier
+
+
+def test_login_from_qgis_leaves_no_trace(qgis_run, stored_login, service, tmp_path):
+    environ, identifier = stored_login
+    done = qgis_run(
+        "hyp3:findjobs",
+        environ,
+        API_URL=service.url,
+        AUTHCFG=identifier,
+        OUTPUT=tmp_path / "jobs.gpkg",
+    )
+    assert done.returncode == 0, done.text
+    assert done.outputs["COUNT"] == 3
+    assert service.user.password not in done.text
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert service.user.password.encode() not in path.read_bytes(), path
+
+
+def test_a_login_that_does_not_exist_is_one_sentence(qgis_run, stored_login, service, tmp_path):
+    environ, _ = stored_login
+    done = qgis_run(
+        "hyp3:findjobs",
+        environ,
+        API_URL=service.url,
+        AUTHCFG="abc1234",
+        OUTPUT=tmp_path / "jobs.gpkg",
+    )
+    assert done.returncode == 1
+    assert "The authentication configuration abc1234 cannot be read" in done.text
+    assert "Traceback" not in done.text

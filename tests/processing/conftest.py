@@ -1,0 +1,82 @@
+"""QGIS inside the test process; run these tests with the Python of QGIS.
+
+Nothing of the core environment is needed here, and nothing of it may be imported.
+"""
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest
+
+pytest.importorskip("qgis.core", reason="these tests run in the Python of QGIS")
+
+from qgis.core import (  # noqa: E402
+    QgsApplication,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProject,
+    QgsSettings,
+)
+
+from hyp3_stack.processing_provider.provider import Provider  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def qgis_application(tmp_path_factory):
+    """A QGIS with a profile and an authentication database of its own."""
+    folder = tmp_path_factory.mktemp("qgis")
+    environ = pytest.MonkeyPatch()
+    environ.setenv("QGIS_CUSTOM_CONFIG_PATH", str(folder))
+    environ.setenv("QGIS_AUTH_DB_DIR_PATH", str(folder))
+    environ.delenv("HYP3_STACK_PYTHON", raising=False)
+    application = QgsApplication([], True, str(folder))
+    application.initQgis()
+    yield application
+    application.exitQgis()
+    environ.undo()
+
+
+@pytest.fixture
+def provider(qgis_application):
+    """The provider, registered."""
+    made = Provider()
+    registry = QgsApplication.processingRegistry()
+    assert registry.addProvider(made)
+    yield made
+    registry.removeProvider(made)
+
+
+@pytest.fixture
+def algorithm(provider):
+    """Return a function that gives a fresh algorithm by its name."""
+
+    kept = []  # what an algorithm has given goes away with it
+
+    def get(name):
+        kept.append(provider.algorithm(name).create())
+        return kept[-1]
+
+    yield get
+
+
+@pytest.fixture
+def context():
+    """A context with an empty project."""
+    project = QgsProject()
+    made = QgsProcessingContext()
+    made.setProject(project)
+    yield made
+
+
+@pytest.fixture
+def feedback():
+    return QgsProcessingFeedback(False)
+
+
+@pytest.fixture
+def settings():
+    """QGIS's settings, cleared again."""
+    made = QgsSettings()
+    yield made
+    made.clear()

@@ -1,0 +1,194 @@
+"""Ids, parameters and outputs are what users, models and scripts rely on."""
+
+import re
+
+import pytest
+from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum
+
+FILTERS = {
+    "API_URL": ("string", "https://hyp3-api.asf.alaska.edu"),
+    "AUTHCFG": ("authcfg", None),
+    "PROJECT": ("string", None),
+    "JOB_TYPE": ("enum", "INSAR_GAMMA"),
+    "START": ("datetime", None),
+    "END": ("datetime", None),
+    "DATE_RULE": ("enum", "all"),
+    "PATHS": ("string", None),
+    "DIRECTION": ("enum", "any"),
+    "EXTENT": ("extent", None),
+}
+GRID = {
+    "LAYERS": ("string", None),
+    "TARGET_CRS": ("crs", None),
+    "EXTENT_MODE": ("enum", "union"),
+    "EXTENT": ("extent", None),
+    "RESAMPLING": ("enum", "auto"),
+}
+STACK = {
+    "STATIC_LAYERS": ("enum", "once"),
+    "ON_BAD_PRODUCT": ("enum", "stop"),
+    "NETCDF": ("fileDestination", None),
+    "ZARR": ("folderDestination", None),
+    "CHUNKING": ("enum", "both"),
+    "CHUNK_SIZE": ("number", 4.0),
+    "ZARR_FORMAT": ("enum", "2"),
+}
+PARAMETERS = {
+    "setupenvironment": {"PYTHON": ("file", None)},
+    "findjobs": {**FILTERS, "ALL_STATES": ("boolean", False), "OUTPUT": ("sink", None)},
+    "downloadproducts": {
+        **FILTERS,
+        "JOBS": ("string", None),
+        "LAYERS": ("string", None),
+        "KEEP_ZIPS": ("boolean", False),
+        "OUTPUT": ("folderDestination", None),
+    },
+    "harmonizeproducts": {
+        "INPUT": ("file", None),
+        **GRID,
+        "OUTPUT": ("folderDestination", None),
+    },
+    "buildstack": {
+        "INPUT": ("file", None),
+        "PRODUCT_TYPE": ("enum", "auto"),
+        "START": ("datetime", None),
+        "END": ("datetime", None),
+        **GRID,
+        **STACK,
+    },
+    "preparestack": {
+        **FILTERS,
+        "FOLDER": ("file", None),
+        "PRODUCT_TYPE": ("enum", "auto"),
+        **GRID,
+        **STACK,
+    },
+}
+REQUIRED = {
+    "setupenvironment": set(),
+    "findjobs": {"OUTPUT"},
+    "downloadproducts": {"OUTPUT"},
+    "harmonizeproducts": {"INPUT", "OUTPUT"},
+    "buildstack": {"INPUT"},
+    "preparestack": {"FOLDER"},
+}
+STACK_OUTPUTS = {"NETCDF", "ZARR", "STEPS", "SKIPPED", "CRS", "WIDTH", "HEIGHT", "LAYERS"}
+OUTPUTS = {
+    "setupenvironment": {"ENVIRONMENT", "PYTHON"},
+    "findjobs": {"OUTPUT", "COUNT", "PROJECTS"},
+    "downloadproducts": {"OUTPUT", "DOWNLOADED", "SKIPPED", "FAILED", "BYTES", "MANIFEST"},
+    "harmonizeproducts": {"OUTPUT", "CRS", "COPIED", "WARPED"},
+    "buildstack": STACK_OUTPUTS,
+    "preparestack": STACK_OUTPUTS,
+}
+OPTIONS = {
+    "PRODUCT_TYPE": [
+        "auto",
+        "INSAR_GAMMA",
+        "INSAR_ISCE_BURST",
+        "INSAR_ISCE_MULTI_BURST",
+        "RTC_GAMMA",
+    ],
+    "JOB_TYPE": ["INSAR_GAMMA", "INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST", "RTC_GAMMA"],
+    "DATE_RULE": ["all", "any"],
+    "DIRECTION": ["any", "ascending", "descending"],
+    "EXTENT_MODE": ["union", "intersection"],
+    "RESAMPLING": ["auto", "nearest", "bilinear", "cubic"],
+    "STATIC_LAYERS": ["once", "per_pair"],
+    "ON_BAD_PRODUCT": ["stop", "skip"],
+    "CHUNKING": ["spatial", "temporal", "both"],
+    "ZARR_FORMAT": ["2", "3"],
+}
+Flag = QgsProcessingParameterDefinition.Flag
+
+each_algorithm = pytest.mark.parametrize("name", PARAMETERS)
+
+
+def test_the_provider(provider):
+    assert provider.id() == "hyp3"
+    assert provider.name() == "HyP3 Stack"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", provider.versionInfo())
+    assert not provider.icon().isNull()
+    assert {a.name() for a in provider.algorithms()} == set(PARAMETERS)
+
+
+@each_algorithm
+def test_names_and_types_of_parameters(algorithm, name):
+    found = {p.name(): p.type() for p in algorithm(name).parameterDefinitions()}
+    assert found == {key: kind for key, (kind, _) in PARAMETERS[name].items()}
+
+
+@each_algorithm
+def test_defaults(algorithm, name):
+    found = {p.name(): p.defaultValue() for p in algorithm(name).parameterDefinitions()}
+    found = {key: None if value == "" else value for key, value in found.items()}
+    expected = {key: default for key, (_, default) in PARAMETERS[name].items()}
+    assert found == expected
+
+
+@each_algorithm
+def test_only_these_parameters_are_required(algorithm, name):
+    required = {
+        p.name()
+        for p in algorithm(name).parameterDefinitions()
+        if not p.flags() & Flag.FlagOptional
+    }
+    assert required == REQUIRED[name]
+
+
+@each_algorithm
+def test_outputs(algorithm, name):
+    assert {o.name() for o in algorithm(name).outputDefinitions()} == OUTPUTS[name]
+
+
+@each_algorithm
+def test_enums_take_words(algorithm, name):
+    enums = [
+        p
+        for p in algorithm(name).parameterDefinitions()
+        if isinstance(p, QgsProcessingParameterEnum)
+    ]
+    for parameter in enums:
+        assert parameter.usesStaticStrings()
+        assert not parameter.allowMultiple()
+        assert parameter.options() == OPTIONS[parameter.name()]
+
+
+@each_algorithm
+def test_optional_files_are_not_made_unasked(algorithm, name):
+    for parameter in algorithm(name).destinationParameterDefinitions():
+        optional = bool(parameter.flags() & Flag.FlagOptional)
+        assert parameter.createByDefault() is not optional
+
+
+@each_algorithm
+def test_every_text_that_a_user_reads_exists(algorithm, name):
+    tested = algorithm(name)
+    assert tested.id() == f"hyp3:{name}"
+    assert tested.group() == "HyP3"
+    assert tested.groupId() == "hyp3"
+    assert "hyp3" in tested.tags()
+    assert not tested.icon().isNull()
+    assert tested.shortDescription().endswith(".")
+    assert f"qgis_process run hyp3:{name}" in tested.shortHelpString()
+    for parameter in tested.parameterDefinitions():
+        assert len(parameter.help()) > 20, parameter.name()
+        assert parameter.help().endswith("."), parameter.name()
+        assert parameter.description()
+    for output in tested.outputDefinitions():
+        assert output.description()
+
+
+@each_algorithm
+def test_examples_use_parameters_that_exist(algorithm, name):
+    tested = algorithm(name)
+    used = set(re.findall(r"\b([A-Z][A-Z_]+)=", tested.EXAMPLE))
+    assert used <= set(PARAMETERS[name])
+    assert REQUIRED[name] <= used
+
+
+@each_algorithm
+def test_it_can_be_canceled_and_runs_in_the_background(algorithm, name):
+    flags = algorithm(name).flags()
+    assert flags & type(algorithm(name)).Flag.FlagCanCancel
+    assert not flags & type(algorithm(name)).Flag.FlagNoThreading

@@ -1,0 +1,140 @@
+"""What the user enters arrives in the core in one form only."""
+
+import json
+
+import pytest
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessing,
+    QgsProject,
+    QgsRectangle,
+    QgsReferencedRectangle,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
+
+from hyp3_stack.processing_provider.values import Values
+
+LATE = QTime(23, 30)
+
+
+@pytest.fixture
+def read(algorithm, context):
+    """Return a function that gives the reader of some parameters of ``preparestack``."""
+
+    def make(**parameters):
+        made = Values(algorithm("preparestack"), parameters, context)
+        return made
+
+    return make
+
+
+@pytest.mark.parametrize("nothing", [{}, {"PROJECT": None}, {"PROJECT": ""}, {"PROJECT": "  "}])
+def test_what_was_not_given_is_none(read, nothing):
+    values = read(**nothing)
+    assert not values.given("PROJECT")
+    assert values.text("PROJECT") is None
+    for reader in (values.choice, values.number, values.flag, values.day, values.crs):
+        assert reader("PROJECT") is None
+    assert values.extent("PROJECT") is None
+    assert values.destination("PROJECT") is None
+
+
+@pytest.mark.parametrize(
+    ("given", "day"),
+    [
+        ("2021-02-03", "2021-02-03"),
+        ("2021-02-03T23:59:59", "2021-02-03"),
+        ("2021-02-03T23:30:00Z", "2021-02-03"),
+        (QDateTime(QDate(2021, 2, 3), QTime(0, 0)), "2021-02-03"),
+        (QDateTime(QDate(2021, 2, 3), QTime(23, 30), Qt.TimeSpec.UTC), "2021-02-03"),
+        (
+            QDateTime(QDate(2021, 2, 3), QTime(23, 30), Qt.TimeSpec.OffsetFromUTC, -7200),
+            "2021-02-04",
+        ),
+        (QDate(2021, 2, 3), "2021-02-03"),
+    ],
+)
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/Los_Angeles"])
+def test_days_are_utc_days_wherever_the_computer_is(read, given, day, zone, monkeypatch):
+    import time
+
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert read(START=given).day("START") == day
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_words_of_enums(read):
+    assert read(CHUNKING="temporal").choice("CHUNKING") == "temporal"
+    assert read(ZARR_FORMAT=3).choice("ZARR_FORMAT") == "3"
+
+
+def test_lists_as_text(read):
+    assert read(LAYERS="unw_phase, corr").text("LAYERS") == "unw_phase, corr"
+    assert read(LAYERS=["unw_phase", "corr"]).text("LAYERS") == "unw_phase,corr"
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("EPSG:32606", "EPSG:32606"),
+        (QgsCoordinateReferenceSystem("EPSG:3413"), "EPSG:3413"),
+        ("ESRI:102001", "ESRI:102001"),
+        ("OGC:CRS84", "OGC:CRS84"),
+    ],
+)
+def test_codes_of_reference_systems(read, given, sent):
+    assert read(TARGET_CRS=given).crs("TARGET_CRS") == sent
+
+
+def test_reference_systems_without_a_code_are_sent_as_wkt(read):
+    custom = QgsCoordinateReferenceSystem.fromProj("+proj=laea +lat_0=61.2 +lon_0=-150.3 +units=m")
+    text = read(TARGET_CRS=custom).crs("TARGET_CRS")
+    assert QgsCoordinateReferenceSystem.fromWkt(text) == custom
+
+
+def test_extent_keeps_its_own_reference_system(read):
+    expected = {"bounds": [-118.0, 35.0, -117.5, 35.5], "crs": "EPSG:4326"}
+    assert read(EXTENT="-118,-117.5,35,35.5 [EPSG:4326]").extent("EXTENT") == expected
+    rectangle = QgsReferencedRectangle(
+        QgsRectangle(-118, 35, -117.5, 35.5), QgsCoordinateReferenceSystem("EPSG:4326")
+    )
+    assert read(EXTENT=rectangle).extent("EXTENT") == expected
+
+
+def test_extent_without_reference_system_is_that_of_the_project(read, context):
+    values = read(EXTENT="400000,500000,3800000,3900000")
+    assert values.extent("EXTENT")["crs"] is None
+    project = QgsProject()
+    project.setCrs(QgsCoordinateReferenceSystem("EPSG:32611"))
+    context.setProject(project)
+    assert values.extent("EXTENT") == {
+        "bounds": [400000.0, 3800000.0, 500000.0, 3900000.0],
+        "crs": "EPSG:32611",
+    }
+
+
+def test_temporary_outputs_have_the_ending_of_their_kind(read):
+    values = read(
+        NETCDF=QgsProcessing.TEMPORARY_OUTPUT,
+        ZARR=QgsProcessing.TEMPORARY_OUTPUT,
+    )
+    assert values.destination("NETCDF", ".nc").endswith(".nc")
+    assert values.destination("ZARR", ".zarr").endswith(".zarr")
+    assert read(ZARR="/data/my store").destination("ZARR", ".zarr") == "/data/my store"
+
+
+def test_everything_can_be_sent_as_json(read):
+    values = read(
+        EXTENT="1,2,3,4 [EPSG:4326]", START="2021-01-01", CHUNK_SIZE="2.5", TARGET_CRS="EPSG:32606"
+    )
+    sent = {
+        "EXTENT": values.extent("EXTENT"),
+        "START": values.day("START"),
+        "CHUNK_SIZE": values.number("CHUNK_SIZE"),
+        "TARGET_CRS": values.crs("TARGET_CRS"),
+    }
+    assert json.loads(json.dumps(sent, allow_nan=False)) == sent
