@@ -27,8 +27,9 @@ def proxies():
         return {}
     address = f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}"
     found = {"http": address, "https": address}
-    direct = settings.value("proxy/noProxyUrls", [], type=list) or []
-    hosts = [_host(url) for url in direct if url]
+    direct = settings.value("proxy/noProxyUrls", []) or []
+    # A list with one entry comes back from the file as text.
+    hosts = [_host(url) for url in ([direct] if isinstance(direct, str) else direct) if url]
     if hosts:
         found["no_proxy"] = ",".join(hosts)
     return found

@@ -125,7 +125,23 @@ application.exitQgis()
     return environ, identifier
 
 
-def test_login_from_qgis_leaves_no_trace(qgis_run, stored_login, service, tmp_path):
+@pytest.fixture
+def proxy_of_qgis(profile, service):
+    """Lets QGIS's options name the proxy that takes Earthdata Login's hosts to the service."""
+    options = profile / "QGIS" / "QGIS3.ini"
+    before = options.read_text()
+    host, _, port = service.proxy_url.removeprefix("http://").partition(":")
+    options.write_text(
+        f"{before}\n[proxy]\nproxyEnabled=true\nproxyType=HttpProxy\nproxyHost={host}\n"
+        f"proxyPort={port}\nnoProxyUrls=http://127.0.0.1\n"
+    )
+    yield
+    options.write_text(before)
+
+
+def test_login_and_proxy_from_qgis_leave_no_trace(
+    qgis_run, stored_login, proxy_of_qgis, service, tmp_path
+):
     environ, identifier = stored_login
     done = qgis_run(
         "hyp3:findjobs",

@@ -114,3 +114,15 @@ def test_the_proxy_of_the_system_is_left_to_the_core(settings):
     settings.setValue("proxy/proxyType", "DefaultProxy")
     settings.setValue("proxy/proxyHost", "ignored")
     assert proxies() == {}
+
+
+def test_a_single_address_without_proxy_is_text_in_the_settings(settings):
+    settings.setValue("proxy/proxyEnabled", True)
+    settings.setValue("proxy/proxyType", "HttpProxy")
+    settings.setValue("proxy/proxyHost", "proxy.example.org")
+    settings.setValue("proxy/noProxyUrls", "http://localhost")
+    assert proxies() == {
+        "http": "http://proxy.example.org",
+        "https": "http://proxy.example.org",
+        "no_proxy": "localhost",
+    }
