@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import InconsistentProductsError
-from .names import RTC_GAMMA
+from .names import INSAR_GAMMA, RTC_GAMMA
 from .product import Product
 
 
@@ -74,6 +75,18 @@ def _parameter(key: str) -> Callable[[Product], object]:
     return lambda product: product.parameters.text(key) if product.parameters else None
 
 
+def _number(key: str) -> Callable[[Product], object]:
+    return lambda product: product.parameters.number(key) if product.parameters else None
+
+
+def _water_masking(product: Product) -> object:
+    """Return whether water was masked before unwrapping: in GAMMA's names, in ISCE's files."""
+    letter = product.name.options[:1]
+    if letter:
+        return {"u": "no", "w": "yes"}.get(letter)
+    return product.parameters.text("Water mask") if product.parameters else None
+
+
 def _option(position: int) -> Callable[[Product], object]:
     def read(product: Product) -> object:
         return product.name.options[position : position + 1] or None
@@ -82,16 +95,25 @@ def _option(position: int) -> Callable[[Product], object]:
 
 
 def _water_mask_source(product: Product) -> object:
-    version = product.readme.plugin_version
-    if product.name.product_type != "INSAR_GAMMA" or version is None:
+    version = re.match(r"v?(\d+)\.(\d+)", product.readme.plugin_version or "")
+    if product.name.product_type != INSAR_GAMMA or version is None:
         return None
-    major, minor = (int(part) for part in (version.split(".") + ["0"])[:2])
     # hyp3-gamma 8.1 changed from GSHHG to OpenStreetMap and WorldCover.
-    return "OpenStreetMap and WorldCover" if (major, minor) >= (8, 1) else "GSHHG"
+    is_new = (int(version.group(1)), int(version.group(2))) >= (8, 1)
+    return "OpenStreetMap and WorldCover" if is_new else "GSHHG"
 
+
+_POLARIZATIONS = {"SV": "VV", "SH": "HH", "DV": "VV and VH", "DH": "HH and HV"}
+"""What the polarization letters of backscatter products stand for."""
 
 _FACTS = (
-    _Fact("polarization", lambda p: p.name.polarization, "fatal", "fatal", "they are not alike"),
+    _Fact(
+        "polarization",
+        lambda p: p.name.polarization,
+        "fatal",
+        None,
+        "they reflect different properties of the ground",
+    ),
     _Fact("path", product_path, "fatal", "warning", "they are seen from other directions"),
     _Fact(
         "pass direction",
@@ -100,26 +122,33 @@ _FACTS = (
         "warning",
         "they are seen from other directions",
     ),
-    _Fact("burst", lambda p: p.name.footprint or None, "fatal", None, "they show other ground"),
-    _Fact("range looks", _parameter("Range looks"), "fatal", None, "they differ in resolution"),
-    _Fact("azimuth looks", _parameter("Azimuth looks"), "fatal", None, "they differ in resolution"),
+    _Fact("bursts", lambda p: p.name.ground, "fatal", None, "they show other ground"),
+    _Fact("range looks", _number("Range looks"), "fatal", None, "they differ in resolution"),
+    _Fact("azimuth looks", _number("Azimuth looks"), "fatal", None, "they differ in resolution"),
     _Fact("radiometry", lambda p: p.name.radiometry, None, "fatal", "they are other quantities"),
     _Fact(
         "phase filter",
-        _parameter("Phase filter parameter"),
+        _number("Phase filter parameter"),
         "warning",
         None,
         "their phase is smoothed differently",
     ),
     _Fact(
         "water masking",
-        _option(0),
+        _water_masking,
         "warning",
         None,
-        "u: water was unwrapped, w: it was masked before",
+        "phase over water is missing in some and there in others",
     ),
     _Fact("speckle filter", _option(3), None, "warning", "n: none, f: filtered"),
     _Fact("DEM matching", _option(5), None, "warning", "d: dead reckoning, m: matched"),
+    _Fact(
+        "elevation model",
+        _parameter("DEM source"),
+        "warning",
+        None,
+        "their topographic phase and positions may differ",
+    ),
     _Fact(
         "water mask source",
         _water_mask_source,
@@ -137,7 +166,9 @@ _FACTS = (
 )
 
 
-def check_consistency(products: Sequence[Product], may_convert_scale: bool) -> list[str]:
+def check_consistency(
+    products: Sequence[Product], may_convert_scale: bool, chosen: Sequence[str] = ()
+) -> list[str]:
     """Compare the products of a stack.
 
     Parameters
@@ -146,6 +177,9 @@ def check_consistency(products: Sequence[Product], may_convert_scale: bool) -> l
         Products of one type; at least one.
     may_convert_scale
         Whether backscatter is converted to one scale, so that products may have several.
+    chosen
+        Layers that the user named; empty for all. Backscatter with other polarizations besides
+        them may be stacked, too.
 
     Returns
     -------
@@ -159,6 +193,8 @@ def check_consistency(products: Sequence[Product], may_convert_scale: bool) -> l
     """
     is_rtc = products[0].name.product_type == RTC_GAMMA
     warnings = []
+    if is_rtc:
+        _check_polarizations(products, chosen)
     for fact in _FACTS:
         severity = fact.rtc if is_rtc else fact.insar
         groups = _groups(products, fact.read)
@@ -180,6 +216,23 @@ def check_consistency(products: Sequence[Product], may_convert_scale: bool) -> l
     return warnings
 
 
+def _check_polarizations(products: Sequence[Product], chosen: Sequence[str]) -> None:
+    groups = _groups(products, lambda product: _POLARIZATIONS[product.name.polarization])
+    if len(groups) < 2:
+        return
+    held: list[set[str]] = [set(str(group).split(" and ")) for group in groups]
+    shared = set.intersection(*held)
+    wanted = {name.removesuffix("_backscatter") for name in chosen}
+    if chosen and wanted & {name for names in held for name in names} <= shared:
+        return
+    remedy = "put the products of each kind into a folder of their own"
+    if shared:
+        remedy += f", or name in LAYERS only what all have ({', '.join(sorted(shared))})"
+    raise InconsistentProductsError(
+        f"The products differ in their polarization ({_listed(groups)}); {remedy}."
+    )
+
+
 def _groups(
     products: Sequence[Product], read: Callable[[Product], object]
 ) -> dict[object, list[Product]]:
@@ -193,6 +246,10 @@ def _groups(
 
 def _listed(groups: dict[object, list[Product]]) -> str:
     return "; ".join(
-        f"{value}: {len(group)}, such as {group[0]}"
+        f"{_written(value)}: {len(group)}, such as {group[0]}"
         for value, group in sorted(groups.items(), key=lambda pair: str(pair[0]))
     )
+
+
+def _written(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -201,6 +201,25 @@ _INSAR = (
 )
 
 
+_IN_ISCE = {
+    "corr": {
+        "long_name": "interferometric coherence, from the filtered phase",
+        "attributes": {
+            "valid_range": [0.0, 1.0],
+            "comment": "estimated from the noise of the filtered phase, so not comparable with "
+            "the coherence of products made by GAMMA",
+        },
+    },
+    "amp": {
+        "long_name": "amplitude of the interferogram",
+        "attributes": {"comment": "not calibrated"},
+    },
+}
+"""What layers of the same name are in products made by ISCE2."""
+
+_ISCE = tuple(replace(layer, **_IN_ISCE.get(layer.name, {})) for layer in _INSAR)  # type: ignore[arg-type]
+
+
 def _backscatter(polarization: str) -> Layer:
     return Layer(
         polarization,
@@ -257,14 +276,17 @@ SOURCE_FRAME = Layer(
     "1",
     "frame of the pass that a pixel comes from",
     missing=None,
-    attributes={"comment": "0 for the first frame of the pass in time, 1 for the next"},
+    attributes={
+        "comment": "0 for the first frame of the pass in time, 1 for the next; where frames "
+        "overlap, the one whose center is nearest among those with backscatter"
+    },
 )
 """Not a layer of products: it is made where the frames of a pass are merged."""
 
 LAYERS: dict[str, dict[str, Layer]] = {
     "INSAR_GAMMA": {layer.name: layer for layer in _INSAR if layer.name != "conncomp"},
-    "INSAR_ISCE_BURST": {layer.name: layer for layer in _INSAR},
-    "INSAR_ISCE_MULTI_BURST": {layer.name: layer for layer in _INSAR},
+    "INSAR_ISCE_BURST": {layer.name: layer for layer in _ISCE},
+    "INSAR_ISCE_MULTI_BURST": {layer.name: layer for layer in _ISCE},
     "RTC_GAMMA": {layer.name: layer for layer in _RTC},
 }
 """Stackable layers by product type, in the order in which they are stacked and listed."""

@@ -86,8 +86,24 @@ class ProductName:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What two products share when one is a re-run of the other."""
-        return (self.product_type, self.times, self.polarization, self.footprint, self.spacing)
+        """What two products share when one is a re-run of the other.
+
+        Backscatter of another scale or radiometry is another quantity, never a re-run.
+        """
+        options = self.options if self.product_type == RTC_GAMMA else ""
+        return (
+            self.product_type,
+            self.times,
+            self.polarization,
+            self.footprint,
+            self.spacing,
+            options,
+        )
+
+    @property
+    def ground(self) -> str | None:
+        """Bursts of the product, None where the name tells none (or corners, which are rounded)."""
+        return self.footprint if self.footprint[:1].isdigit() else None
 
 
 def _utc(text: str) -> datetime:

@@ -18,6 +18,8 @@ from .product import Product, Readme
 
 _READERS = 8
 
+_GRANULE = re.compile(r"S1[A-D]_(?:IW|EW|S[1-6])_(?:SLC_|GRD[FHM])_\w{55}\b")
+
 _MAC = "__MACOSX"
 """Folder that macOS adds to zips; it repeats the names of folders and files with other content."""
 
@@ -218,6 +220,6 @@ def _readme(text: str) -> Readme:
     return Readme(
         processed=processed,
         plugin_version=first(r"plugin version (\S+) running"),
-        granules=tuple(dict.fromkeys(re.findall(r"S1[A-D]_IW_(?:SLC_|GRD[HM])_\w{55}\b", text))),
+        granules=tuple(dict.fromkeys(_GRANULE.findall(text))),
         software_version=first(r"running (?:GAMMA|ISCE2?) (?:release|version) (\S+?)[.,]?\s"),
     )

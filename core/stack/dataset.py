@@ -16,10 +16,11 @@ from pyproj import CRS
 
 from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
-from ..products.layers import Layer
+from ..products.layers import COMPUTED_FROM, Layer
 from .reference import ReferencePoint
 from .source import StackSource
 from .steps import pair_coordinates, reference_coordinates, time_coordinates
+from .values import WAVELENGTH
 
 GRID_MAPPING = "spatial_ref"
 
@@ -79,8 +80,8 @@ def open_stack(
     -------
     Dataset
         Dimensions ``pair`` (or ``time``), ``y``, ``x``, ``nv`` (and ``acquisition``); dask-backed
-        float32 and uint8 variables with attributes and ``_FillValue``; ``x``, ``y`` at pixel centers in meters;
-        ``spatial_ref`` as CF grid mapping.
+        float32 and uint8 variables with attributes and ``_FillValue``; ``x``, ``y`` at pixel
+        centers in meters; ``spatial_ref`` as CF grid mapping.
     """
     grid = source.grid
     products = [placement.product for placement in source.placements]
@@ -198,6 +199,16 @@ def variable_attributes(item: StackLayer, source: StackSource) -> dict[str, Any]
             attributes.pop("standard_name", None)
         elif scale == "amplitude":
             attributes.pop("standard_name", None)
+    computed = sum(
+        layer.name in COMPUTED_FROM and layer.name not in placement.product.layers
+        for placement in source.placements
+    )
+    if computed:
+        attributes["computed"] = (
+            f"-wavelength * {COMPUTED_FROM[layer.name]} / (4 pi) for the {computed} of "
+            f"{len(source.placements)} pairs whose product lacks the layer"
+        )
+        attributes["wavelength"] = WAVELENGTH
     return attributes
 
 

@@ -208,8 +208,9 @@ class StepReader:
 
 
 def _merged_backscatter(placements: Step) -> Layer:
-    """Return the polarization by which the source of a pixel is told."""
-    return next(layer for layer in placements[0].product.layers.values() if layer.is_backscatter)
+    """Return the layer by which the source of a pixel is told: the first polarization."""
+    layers = list(placements[0].product.layers.values())
+    return next((layer for layer in layers if layer.is_backscatter), layers[0])
 
 
 def _distance(grid: Grid, placement: Placement, rows: slice, columns: slice) -> NDArray[np.float32]:

@@ -19,9 +19,12 @@ from ..contract import (
     ZARR_FORMATS,
 )
 from ..errors import ProductError
+from ..grid.frames import frame_warning
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..parameters import Parameters
 from ..products.consistency import check_consistency
+from ..products.layers import SOURCE_FRAME
+from ..products.passes import group_passes
 from ..products.selection import Selection, SelectionOptions, select_products
 from ..reporter import Reporter, step, stop_if_canceled
 from ..stack.build import BuildOptions, build_stack, check_outputs
@@ -61,7 +64,9 @@ class StackRequest:
         )
         only = given.names("PRODUCTS")
         point = given.text("REFERENCE_POINT")
-        if point is not None and point != AUTO:
+        if point is not None and point.lower() == AUTO:
+            point = AUTO
+        elif point is not None:
             parse_point(point)
         scale = given.choice("SCALE", SCALES, "as_delivered")
         request = cls(
@@ -100,8 +105,11 @@ class StackRequest:
 
 
 def _history(values: Mapping[str, Any]) -> str:
+    # PRODUCTS lists what the coordinate product_name holds already.
     given = " ".join(
-        f"{name}={value}" for name, value in sorted(values.items()) if value not in (None, "")
+        f"{name}={value}"
+        for name, value in sorted(values.items())
+        if value not in (None, "") and name != "PRODUCTS"
     )
     return f"hyp3:buildstack {given}"
 
@@ -153,7 +161,7 @@ def run(
         "CRS": plan.grid.crs,
         "WIDTH": plan.grid.width,
         "HEIGHT": plan.grid.height,
-        "LAYERS": layer_sources(request.build, selection),
+        "LAYERS": layer_sources(request.build, selection, SOURCE_FRAME.variable in dataset),
     }
     if request.build.netcdf is not None:
         outputs["NETCDF"] = str(request.build.netcdf)
@@ -173,7 +181,9 @@ def plan_stack(
         reporter.warning(text)
     stop_if_canceled(reporter)
     may_convert = request.build.values.scale is not None
-    for text in check_consistency([item for item, _ in selection.products], may_convert):
+    for text in check_consistency(
+        [item for item, _ in selection.products], may_convert, request.selection.layers
+    ):
         reporter.warning(text)
     products = sorted(selection.products, key=lambda item: step_order(item[0]))
     plan = make_plan(products, request.grid, selection.left_out)
@@ -183,12 +193,42 @@ def plan_stack(
     )
     for line in plan.describe():
         reporter.info(line)
+    _tell_of_frames(request.build, plan, reporter)
     return selection, plan
 
 
-def layer_sources(options: BuildOptions, selection: Selection) -> list[str]:
+def _tell_of_frames(options: BuildOptions, plan: Plan, reporter: Reporter) -> None:
+    """Tell what the frames of the products mean for the stack."""
+    products = [placement.product for placement in plan.placements]
+    if products[0].name.is_insar:
+        for name, is_set in (
+            ("MERGE_PASSES", options.merge_passes),
+            ("SCALE", options.values.scale is not None),
+        ):
+            if is_set:
+                reporter.warning(f"{name} is for backscatter; it changes nothing here.")
+        warning = frame_warning(plan.placements)
+        if warning is not None:
+            reporter.warning(warning)
+        return
+    passes = group_passes(products)
+    several = sum(len(frames) > 1 for frames in passes)
+    if several and options.merge_passes:
+        reporter.info(f"{len(products)} products are merged to {len(passes)} passes.")
+    elif several:
+        reporter.info(
+            f"{several} of {len(passes)} passes have several frames, which are steps of their own; "
+            "MERGE_PASSES merges them."
+        )
+
+
+def layer_sources(
+    options: BuildOptions, selection: Selection, has_source_frame: bool = False
+) -> list[str]:
     """Return the GDAL sources of the stack's layers: of the NetCDF file where there is one."""
     names = [layer.variable for layer in selection.layers]
+    if has_source_frame:
+        names.append(SOURCE_FRAME.variable)
     if options.netcdf is not None:
         return [f'NETCDF:"{options.netcdf}":{name}' for name in names]
     return [f"{options.zarr}/{options.groups[0]}/{name}" for name in names]
