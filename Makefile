@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format package install clean lock
+.PHONY: help setup demo test bench lint format package install clean lock
 
 # The interpreter that QGIS uses; .venv is built with it as well.
 QGIS_PYTHON ?= /usr/bin/python3
@@ -44,6 +44,13 @@ lint: setup ## style, types, and the scans of the QGIS plugin repository
 	MYPYPATH=build .venv/bin/mypy -p hyp3_stack.core
 	.venv/bin/flake8 build/hyp3_stack
 	$(PYTHON) scripts/scan_upload.py build/hyp3_stack
+
+# The peers get an environment of their own; BENCH_ARGS such as "--formats zarr netcdf --runs 5".
+BENCH_ARGS ?=
+bench: setup ## time and memory against odc-stac and rioxarray
+	@test -x build/peers/bin/python || $(QGIS_PYTHON) -m venv build/peers
+	@build/peers/bin/python -m pip install -q -r tests/benchmarks/peers/requirements.txt
+	$(PYTHON) -m tests.benchmarks.run --peer-python build/peers/bin/python $(BENCH_ARGS)
 
 format: setup ## put style in order as far as ruff can
 	.venv/bin/ruff check --fix-only .

@@ -1,0 +1,212 @@
+"""Times the core process and its peers on the same products: ``python -m tests.benchmarks.run``.
+
+Every run is a whole process, in turn (ours, peer, ours, peer ...), so that a machine whose speed
+drifts treats all alike. The table gives medians and the ratio to odc-stac in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+import rioxarray  # noqa: F401 - registers the accessor ``rio``
+import xarray as xr
+
+from tests.sample_products import SampleSpec, SampleStack, write_products
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = ("unw_phase", "corr", "amp", "lv_theta", "lv_phi", "water_mask")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run took."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A command and what it writes."""
+
+    name: str
+    command: list[str]
+    outputs: tuple[Path, ...]
+    job: dict[str, object] | None = None
+
+
+def measure(contender: Contender, folder: Path) -> Cost:
+    """Run a command once; its outputs are removed before."""
+    for output in contender.outputs:
+        if output.is_dir():
+            shutil.rmtree(output)
+        output.unlink(missing_ok=True)
+    command = list(contender.command)
+    if contender.job is not None:
+        job = folder / "job.json"
+        job.write_text(json.dumps(contender.job))
+        command.append(str(job))
+    begin = time.perf_counter()
+    with open(folder / "log.txt", "wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begin
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise SystemExit(f"{contender.name} failed:\n{(folder / 'log.txt').read_text()}")
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000)
+
+
+def contenders(
+    products: Path, folder: Path, peer_python: Path, formats: tuple[str, ...]
+) -> list[Contender]:
+    """Return ours and the peers' commands for the same grid."""
+    plan = folder / "plan.nc"
+    job = {
+        "protocol": 1,
+        "task": "buildstack",
+        "parameters": {"INPUT": str(products), "NETCDF": str(plan), "LAYERS": "water_mask"},
+    }
+    measure(Contender("plan", [sys.executable, "core"], (plan,), job), folder)
+    with xr.open_dataset(plan, decode_coords="all") as stack:
+        spacing = float(stack.x[1] - stack.x[0])
+        grid = [
+            float(stack.x[0]) - spacing / 2,
+            float(stack.y[0]) + spacing / 2,
+            spacing,
+            stack.sizes["x"],
+            stack.sizes["y"],
+        ]
+        epsg = stack.rio.crs.to_epsg()
+
+    def ours(name: str, netcdf: bool, zarr: bool, **options: str) -> Contender:
+        outputs = {}
+        if netcdf:
+            outputs["NETCDF"] = str(folder / "ours.nc")
+        if zarr:
+            outputs["ZARR"] = str(folder / "ours.zarr")
+        parameters = {"INPUT": str(products), "LAYERS": ",".join(LAYERS), **outputs, **options}
+        return Contender(
+            name,
+            [sys.executable, "core"],
+            tuple(map(Path, outputs.values())),
+            {"protocol": 1, "task": "buildstack", "parameters": parameters},
+        )
+
+    def peer(name: str, module: str, form: str) -> Contender:
+        output = folder / f"{module}.{'nc' if form == 'netcdf' else 'zarr'}"
+        command = [str(peer_python), "-W", "ignore", "-m", f"tests.benchmarks.peers.{module}"]
+        command += [str(products), str(output), "--form", form, "--epsg", str(epsg)]
+        command += ["--grid", *map(str, grid), "--layers", *LAYERS]
+        return Contender(name, command, (output,))
+
+    result = []
+    if "zarr" in formats:
+        result += [
+            peer("odc-stac, Zarr", "odc", "zarr"),
+            peer("rioxarray, Zarr", "rio", "zarr"),
+            ours("Zarr, maps", False, True, CHUNKING="spatial"),
+            ours("Zarr, maps, static per pair", False, True, CHUNKING="spatial",
+                 STATIC_LAYERS="per_pair"),
+            ours("Zarr, series", False, True, CHUNKING="temporal"),
+            ours("Zarr, both, and NetCDF", True, True, CHUNKING="both"),
+        ]  # fmt: skip
+    if "netcdf" in formats:
+        result += [
+            peer("odc-stac, NetCDF", "odc", "netcdf"),
+            ours("NetCDF", True, False),
+        ]
+    return result
+
+
+def check(stack: SampleStack, path: Path) -> float:
+    """Return the share of a native product's pixels that a stack holds bit for bit."""
+    with rasterio.open(stack.products[0].path / f"{stack.products[0].name}_corr.tif") as file:
+        stored = file.read(1)
+        x, y = file.transform * (0.5, 0.5)
+    engine = {"engine": "zarr", "consolidated": None} if path.is_dir() else {"engine": "netcdf4"}
+    for group in ("spatially_optimized", "temporally_optimized"):
+        if (path / group).exists():
+            engine["group"] = group
+    with xr.open_dataset(path, **engine) as written:
+        left = int(np.argmin(np.abs(written.x.values - x)))
+        top = int(np.argmin(np.abs(written.y.values - y)))
+        rows, columns = stored.shape
+        found = written["corr"][0, top : top + rows, left : left + columns].values
+    equal = (found == stored) | ((stored == 0) & (np.isnan(found) | (found == 0)))
+    return float(equal.mean())
+
+
+def table(costs: dict[str, list[Cost]]) -> str:
+    """Return the medians and ratios as Markdown."""
+
+    def median(name: str, read: Callable[[Cost], float]) -> float:
+        return statistics.median(map(read, costs[name]))
+
+    lines = [
+        "| | seconds | CPU seconds | peak MB | time against odc-stac |",
+        "|---|---|---|---|---|",
+    ]
+    for name in costs:
+        peer = "odc-stac, NetCDF" if name == "NetCDF" else "odc-stac, Zarr"
+        ratio = "–"
+        if peer in costs and name != peer:
+            pairs = zip(costs[name], costs[peer], strict=True)
+            ratio = f"{statistics.median(a.seconds / b.seconds for a, b in pairs):.2f}"
+        lines.append(
+            f"| {name} | {median(name, lambda c: c.seconds):.1f} "
+            f"| {median(name, lambda c: c.cpu):.1f} "
+            f"| {median(name, lambda c: c.megabytes):.0f} | {ratio} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Make products, run everything in turn, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--products", type=int, default=30)
+    parser.add_argument("--size", type=int, default=2000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--formats", nargs="+", default=["zarr"], choices=("zarr", "netcdf"))
+    parser.add_argument("--peer-python", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, help="keep products and outputs here")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.folder or Path(temporary)
+        spec = SampleSpec(
+            products=given.products,
+            rows=given.size,
+            columns=given.size,
+            layers=LAYERS,
+            sidecars=False,
+        )
+        print(f"{given.products} products x {len(LAYERS)} layers x {given.size}^2 pixels")
+        stack = write_products(folder / "products", spec)
+        runs = contenders(folder / "products", folder, given.peer_python, tuple(given.formats))
+        costs: dict[str, list[Cost]] = {contender.name: [] for contender in runs}
+        shares = {}
+        for _ in range(given.runs):
+            for contender in runs:
+                costs[contender.name].append(measure(contender, folder))
+                shares[contender.name] = check(stack, contender.outputs[-1])
+        print(table(costs))
+        print("\nShare of a native product's coherence kept bit for bit:")
+        for name, share in shares.items():
+            print(f"  {name}: {share:.4f}")
+
+
+if __name__ == "__main__":
+    main()
