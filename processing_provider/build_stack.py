@@ -30,7 +30,8 @@ class BuildStack(StackAlgorithm):
         "outputs appear under their names only when they are complete."
         "\n"
         "Interferograms get the dimensions pair, y, x; the dates of a pair, its baselines and its "
-        "product name are coordinates. The log says before the work starts what is copied, what "
+        "product name are coordinates. Backscatter gets the dimensions time, y, x, with one "
+        "variable for each polarization. The log says before the work starts what is copied, what "
         "is warped and what is left out."
     )
     EXAMPLE = (

@@ -4,15 +4,18 @@ from qgis.core import (
     QgsProcessingOutputMultipleLayers,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
 )
 
 from ..core.contract import (
     BAD_PRODUCT_RULES,
     CHUNKINGS,
     DEFAULT_CHUNK_MEGABYTES,
+    SCALES,
     STATIC_LAYER_MODES,
     ZARR_FORMATS,
 )
@@ -21,6 +24,9 @@ from .translation import tr
 
 STATIC_LAYERS = "STATIC_LAYERS"
 ON_BAD_PRODUCT = "ON_BAD_PRODUCT"
+REFERENCE_POINT = "REFERENCE_POINT"
+MERGE_PASSES = "MERGE_PASSES"
+SCALE = "SCALE"
 NETCDF = "NETCDF"
 ZARR = "ZARR"
 CHUNKING = "CHUNKING"
@@ -54,6 +60,7 @@ def add_stack_options(algorithm):
         ),
         advanced=True,
     )
+    _add_quantities(algorithm)
     algorithm.add(
         choice(CHUNKING, tr("Zarr chunking"), CHUNKINGS, "both"),
         tr(
@@ -81,6 +88,40 @@ def add_stack_options(algorithm):
         tr(
             "2 opens in every program that reads Zarr. 3 keeps many chunks in one file "
             "(sharding); QGIS opens it with GDAL 3.11 and newer only."
+        ),
+        advanced=True,
+    )
+
+
+def _add_quantities(algorithm):
+    """Declare what is made of the products' values."""
+    algorithm.add(
+        QgsProcessingParameterString(REFERENCE_POINT, tr("Reference point"), optional=True),
+        tr(
+            "Interferograms only. Each HyP3 pair has a reference point of its own; this refers "
+            "unw_phase, los_disp and vert_disp of all pairs to one pixel, whose value is "
+            "subtracted from each pair and recorded. Coordinates as x,y [EPSG:code] (without a "
+            "code in the CRS of the grid), or auto: the pixel of highest mean coherence among "
+            "those with data in all pairs. Empty: values stay as HyP3 delivers them."
+        ),
+        advanced=True,
+    )
+    algorithm.add(
+        QgsProcessingParameterBoolean(
+            MERGE_PASSES, tr("Merge the frames of a pass"), defaultValue=False, optional=True
+        ),
+        tr(
+            "Backscatter only. Yes: frames that one satellite took one after the other become one "
+            "date, and the layer source_frame tells from which frame each pixel comes. No: each "
+            "frame is a date of its own."
+        ),
+        advanced=True,
+    )
+    algorithm.add(
+        choice(SCALE, tr("Scale"), SCALES),
+        tr(
+            "Backscatter only. Scale of the stack; products of several scales need one to be "
+            "chosen. Whatever the scale, backscatter is warped as power."
         ),
         advanced=True,
     )
@@ -117,6 +158,9 @@ def read_stack_options(values):
     return {
         STATIC_LAYERS: values.choice(STATIC_LAYERS),
         ON_BAD_PRODUCT: values.choice(ON_BAD_PRODUCT),
+        REFERENCE_POINT: values.text(REFERENCE_POINT),
+        MERGE_PASSES: values.flag(MERGE_PASSES),
+        SCALE: values.choice(SCALE),
         CHUNKING: values.choice(CHUNKING),
         CHUNK_SIZE: values.number(CHUNK_SIZE),
         ZARR_FORMAT: values.choice(ZARR_FORMAT),

@@ -27,6 +27,9 @@ GRID = {
 STACK = {
     "STATIC_LAYERS": ("enum", "once"),
     "ON_BAD_PRODUCT": ("enum", "stop"),
+    "REFERENCE_POINT": ("string", None),
+    "MERGE_PASSES": ("boolean", False),
+    "SCALE": ("enum", "as_delivered"),
     "NETCDF": ("fileDestination", None),
     "ZARR": ("folderDestination", None),
     "CHUNKING": ("enum", "both"),
@@ -95,6 +98,7 @@ OPTIONS = {
     "EXTENT_MODE": ["union", "intersection"],
     "RESAMPLING": ["auto", "nearest", "bilinear", "cubic"],
     "STATIC_LAYERS": ["once", "per_pair"],
+    "SCALE": ["as_delivered", "power", "amplitude", "decibel"],
     "ON_BAD_PRODUCT": ["stop", "skip"],
     "CHUNKING": ["spatial", "temporal", "both"],
     "ZARR_FORMAT": ["2", "3"],
