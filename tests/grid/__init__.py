@@ -1,0 +1,1 @@
+"""Tests of the grid: its lattice, its plan, warping, and harmonized products."""

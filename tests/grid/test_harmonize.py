@@ -1,0 +1,239 @@
+"""Harmonized products: HyP3 products again, all on one grid."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+
+from hyp3_stack.core.errors import Canceled, InvalidParameterError, OutputError, ProductError
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.tasks import harmonize_products
+from tests.sample_products import SampleStack
+from tests.stack.running import (
+    Run,
+    build,
+    contents,
+    copy_products,
+    harmonize,
+    layer_file,
+    leftovers,
+    zip_product,
+)
+
+
+@pytest.fixture(scope="module")
+def harmonized(gamma: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return harmonize(gamma.folder, tmp_path_factory.mktemp("harmonized") / "out")
+
+
+def folder_of(run: Run) -> Path:
+    return Path(run.outputs["OUTPUT"])
+
+
+def test_the_result_is_a_folder_of_the_same_products(gamma: SampleStack, harmonized: Run) -> None:
+    assert harmonized.outputs["CRS"] == "EPSG:32610"
+    assert (harmonized.outputs["COPIED"], harmonized.outputs["WARPED"]) == (4, 2)
+    before, after = contents(gamma.folder), contents(folder_of(harmonized))
+    assert after.keys() == before.keys()
+    for name, data in before.items():
+        if not name.endswith(".tif"):
+            assert after[name] == data, name
+
+
+def test_rasters_keep_type_missing_value_and_tags(gamma: SampleStack, harmonized: Run) -> None:
+    grids = set()
+    for product in gamma.products:
+        for layer in product.layers:
+            after = layer_file(folder_of(harmonized) / product.name, layer)
+            with rasterio.open(layer_file(product.path, layer)) as old, rasterio.open(after) as new:
+                assert new.dtypes == old.dtypes and new.count == 1
+                assert new.nodata == old.nodata == product.nodata[layer]
+                assert new.tags()["AREA_OR_POINT"] == "Point" == old.tags()["AREA_OR_POINT"]
+                assert new.profile["tiled"] and new.profile["compress"] == "deflate"
+                assert new.crs.to_epsg() == 32610
+                grids.add((new.transform, new.shape))
+    assert len(grids) == 1, "all on one grid"
+
+
+def test_copied_rasters_keep_every_pixel(gamma: SampleStack, harmonized: Run) -> None:
+    for product in gamma.products:
+        if product.epsg != 32610:
+            continue
+        for layer in product.layers:
+            after = layer_file(folder_of(harmonized) / product.name, layer)
+            with rasterio.open(layer_file(product.path, layer)) as old, rasterio.open(after) as new:
+                column, row = ~new.transform * (old.transform.c, old.transform.f)
+                assert column == int(column) and row == int(row)
+                rows = slice(int(row), int(row) + old.height)
+                columns = slice(int(column), int(column) + old.width)
+                values, expected = new.read(1), old.read(1)
+                view = f"uint{8 * expected.itemsize}"
+                np.testing.assert_array_equal(
+                    values[rows, columns].copy().view(view), expected.view(view)
+                )
+                values[rows, columns] = old.nodata
+                assert (values == old.nodata).all()
+
+
+def test_a_stack_of_harmonized_products_is_the_same_stack(
+    gamma: SampleStack, harmonized: Run, tmp_path: Path
+) -> None:
+    direct = build(gamma.folder, NETCDF=tmp_path / "a.nc", STATIC_LAYERS="per_pair")
+    again = build(folder_of(harmonized), NETCDF=tmp_path / "b.nc", STATIC_LAYERS="per_pair")
+    assert any("6 products are copied bit for bit, 0 are warped" in line for line in again.infos)
+    with (
+        xr.open_dataset(direct.netcdf, mask_and_scale=False) as one,
+        xr.open_dataset(again.netcdf, mask_and_scale=False) as other,
+    ):
+        for name in one.coords:
+            np.testing.assert_array_equal(one[name].values, other[name].values, err_msg=name)
+        for layer in gamma.products[0].layers:
+            for pair in range(6):
+                a, b = one[layer].values[pair], other[layer].values[pair]
+                different = a != b
+                if a.dtype.kind == "f":
+                    different &= ~(np.isnan(a) & np.isnan(b))
+                # Of a warped reference pixel GeoTIFFs keep only the one at its center.
+                allowed = 1 if layer in ("unw_phase", "los_disp", "vert_disp") else 0
+                assert different.sum() <= allowed, (layer, pair)
+                assert (a[different] == 0).all()
+
+
+def test_a_second_run_replaces_the_first(small: SampleStack, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    first = harmonize(small.folder, output)
+    before = contents(output)
+    stray = output / small.products[0].name / "stray.txt"
+    stray.write_text("of an earlier version")
+    second = harmonize(small.folder, output)
+    assert first.outputs == second.outputs
+    assert contents(output) == before
+
+
+def test_zips_give_the_same_files(small: SampleStack, tmp_path: Path) -> None:
+    for folder in copy_products(small, tmp_path / "in"):
+        zip_product(folder)
+        shutil.rmtree(folder)
+    harmonize(tmp_path / "in", tmp_path / "zips")
+    harmonize(small.folder, tmp_path / "folders")
+    assert contents(tmp_path / "zips") == contents(tmp_path / "folders")
+
+
+def test_layers_can_be_chosen(small: SampleStack, tmp_path: Path) -> None:
+    harmonize(small.folder, tmp_path / "out", LAYERS="corr")
+    for product in small.products:
+        made = [path.name for path in (tmp_path / "out" / product.name).glob("*.tif")]
+        assert made == [f"{product.name}_corr.tif"]
+
+
+def test_extent_mode_and_crs(small: SampleStack, tmp_path: Path) -> None:
+    run = harmonize(
+        small.folder, tmp_path / "out", EXTENT_MODE="intersection", TARGET_CRS="EPSG:32611"
+    )
+    assert run.outputs["CRS"] == "EPSG:32611"
+    assert (run.outputs["COPIED"], run.outputs["WARPED"]) == (1, 3)
+    shapes = set()
+    for path in (tmp_path / "out").rglob("*.tif"):
+        with rasterio.open(path) as file:
+            shapes.add((file.shape, file.crs.to_epsg()))
+    assert len(shapes) == 1
+    [(shape, epsg)] = shapes
+    assert epsg == 32611 and max(shape) < 75
+
+
+def test_inputs_are_untouched(small: SampleStack, tmp_path: Path) -> None:
+    before = contents(small.folder)
+    harmonize(small.folder, tmp_path / "out")
+    assert contents(small.folder) == before
+
+
+def test_the_output_must_not_touch_the_input(small: SampleStack, tmp_path: Path) -> None:
+    copy_products(small, tmp_path / "in")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    before = contents(tmp_path)
+    for output in (
+        tmp_path / "in",
+        tmp_path / "in" / "deeper" / "out",
+        tmp_path,
+        tmp_path / "link" / "out",
+        tmp_path / "x" / ".." / "in",
+    ):
+        with pytest.raises(InvalidParameterError, match="holds the input folder or lies in it"):
+            harmonize(tmp_path / "in", output)
+    assert contents(tmp_path) == before
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(InvalidParameterError, match="which is a file; choose a folder"):
+        harmonize(tmp_path / "in", tmp_path / "file")
+    with pytest.raises(InvalidParameterError, match="OUTPUT is missing"):
+        harmonize_products.run({"INPUT": str(tmp_path / "in")}, None, SilentReporter())
+
+
+def test_a_folder_that_cannot_be_made(small: SampleStack, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(OutputError, match="cannot be written"):
+        harmonize(small.folder, tmp_path / "file" / "out")
+
+
+def test_damage_leaves_complete_products_only(small: SampleStack, tmp_path: Path) -> None:
+    made = harmonize(small.folder, tmp_path / "good")
+    copies = copy_products(small, tmp_path / "in")
+    bad = layer_file(copies[2], "corr")
+    shutil.copy(layer_file(folder_of(made) / copies[2].name, "corr"), bad)
+    for layer in ("unw_phase", "water_mask"):
+        shutil.copy(
+            layer_file(folder_of(made) / copies[2].name, layer), layer_file(copies[2], layer)
+        )
+    data = bytearray(bad.read_bytes())
+    with rasterio.open(bad) as file:
+        start = int(file.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=1))
+    data[start : start + 64] = bytes(64)
+    bad.write_bytes(data)
+    with pytest.raises(ProductError, match=f"corr of {copies[2].name} is damaged"):
+        harmonize(tmp_path / "in", tmp_path / "out")
+    for folder in (tmp_path / "out").iterdir():
+        assert contents(folder).keys() == contents(tmp_path / "in" / folder.name).keys()
+    assert not (tmp_path / "out" / copies[2].name).exists()
+    assert not leftovers(tmp_path / "out")
+
+
+def test_a_damaged_sidecar_in_a_zip(small: SampleStack, tmp_path: Path) -> None:
+    [folder] = copy_products(small, tmp_path / "in", 1)
+    (folder / "notes.bin").write_bytes(bytes(range(256)) * 40)
+    packed = zip_product(folder)
+    shutil.rmtree(folder)
+    data = bytearray(packed.read_bytes())
+    place = data.find(b"notes.bin") + len("notes.bin") + 20
+    data[place : place + 30] = bytes(30)
+    packed.write_bytes(data)
+    with pytest.raises(ProductError, match="zip .* cannot be read .*; retrieve the product again"):
+        harmonize(tmp_path / "in", tmp_path / "out")
+    assert not leftovers(tmp_path / "out") and contents(tmp_path / "out") == {}
+
+
+class StopAfter(SilentReporter):
+    """Cancels after a number of questions."""
+
+    def __init__(self, questions: int) -> None:
+        super().__init__()
+        self.left = questions
+
+    def canceled(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.mark.parametrize("questions", [0, 1, 5, 9])
+def test_cancel_keeps_complete_folders_only(
+    small: SampleStack, tmp_path: Path, questions: int
+) -> None:
+    given = {"INPUT": str(small.folder), "OUTPUT": str(tmp_path / "out")}
+    with pytest.raises(Canceled):
+        harmonize_products.run(given, None, StopAfter(questions))
+    assert not leftovers(tmp_path)
+    for folder in (tmp_path / "out").iterdir() if (tmp_path / "out").exists() else ():
+        assert contents(folder).keys() == contents(small.folder / folder.name).keys()

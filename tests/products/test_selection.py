@@ -1,0 +1,342 @@
+"""Which products and layers go into a stack, and the account of those that do not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import (
+    InconsistentProductsError,
+    InvalidParameterError,
+    NoProductsError,
+    ProductError,
+)
+from hyp3_stack.core.products.selection import Selection, SelectionOptions, select_products
+from tests.sample_products import SampleStack
+from tests.stack.running import build, copy_products, layer_file
+
+GAMMA = "S1AA_20230106T015136_20230118T015137_VVP012_INT80_G_ueF"
+
+
+def chosen(selection: Selection) -> list[str]:
+    return [str(product) for product, _ in selection.products]
+
+
+def layers(selection: Selection) -> list[str]:
+    return [layer.name for layer in selection.layers]
+
+
+def make(folder: Path, name: str, source: Path, processed: str | None = None) -> Path:
+    """Make a product from one layer of another."""
+    made = folder / name
+    made.mkdir(parents=True)
+    shutil.copy(layer_file(source, "corr"), layer_file(made, "corr"))
+    (made / f"{name}.txt").write_text("Baseline: 12.5\n")
+    if processed:
+        (made / f"{name}.README.md.txt").write_text(f"Processing Date/Time: {processed}\n")
+    return made
+
+
+# --- layers -------------------------------------------------------------------------------------
+
+
+def test_layers_in_table_order(gamma: SampleStack) -> None:
+    every = select_products(gamma.folder, SelectionOptions())
+    assert set(layers(every)) >= set(gamma.products[0].layers)
+    some = select_products(gamma.folder, SelectionOptions(layers=("dem", "unw_phase", "corr")))
+    assert layers(some) == ["unw_phase", "corr", "dem"]
+
+
+def test_unknown_layers(gamma: SampleStack) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        select_products(gamma.folder, SelectionOptions(layers=("corr", "VV", "Corr")))
+    text = str(caught.value)
+    assert "LAYERS names VV, Corr, which INSAR_GAMMA products do not have" in text
+    assert "choose from unw_phase, corr, amp" in text
+
+
+def test_a_requested_layer_that_a_product_lacks(small: SampleStack, tmp_path: Path) -> None:
+    folders = copy_products(small, tmp_path)
+    layer_file(folders[1], "corr").unlink()
+    with pytest.raises(ProductError) as caught:
+        build(tmp_path, NETCDF=tmp_path / "s.nc", LAYERS="unw_phase,corr")
+    assert f"{folders[1].name} has no layer corr" in str(caught.value)
+    assert "leave the layer out of LAYERS" in str(caught.value)
+    run = build(tmp_path, NETCDF=tmp_path / "s.nc", LAYERS="unw_phase,corr", ON_BAD_PRODUCT="skip")
+    assert run.outputs["STEPS"] == 3 and run.outputs["SKIPPED"] == 1
+    assert any(text.startswith("Left out:") and folders[1].name in text for text in run.warnings)
+
+
+def test_a_layer_that_some_products_lack(small: SampleStack, tmp_path: Path) -> None:
+    """Without LAYERS whatever is there is stacked, gaps are said aloud."""
+    folders = copy_products(small, tmp_path)
+    layer_file(folders[1], "corr").unlink()
+    run = build(tmp_path, NETCDF=tmp_path / "s.nc", ZARR=tmp_path / "s.zarr")
+    [warning] = [text for text in run.warnings if "corr" in text]
+    assert "missing in 1 of 4 products" in warning and folders[1].name in warning
+    for stack in (
+        xr.open_dataset(run.netcdf),
+        xr.open_zarr(run.zarr, group="spatially_optimized"),
+        xr.open_zarr(run.zarr, group="temporally_optimized"),
+    ):
+        with stack:
+            full = stack.corr.notnull().any(("y", "x")).values
+            assert list(full) == [True, False, True, True]
+            assert stack.unw_phase.notnull().any(("y", "x")).values.all()
+
+
+def test_radar_geometry_and_browse_images_are_no_layers(small: SampleStack, tmp_path: Path) -> None:
+    name = "S1_056072_IW2_20220814_20220907_VV_INT80_E09B"
+    folder = make(tmp_path, name, small.products[0].path)
+    for suffix in ("wrapped_phase_rdr", "lat_rdr", "los_rdr", "rgb", "unw_phase.tif.aux"):
+        (folder / f"{name}_{suffix}.tif").write_text("no raster at all")
+    selection = select_products(tmp_path, SelectionOptions())
+    assert layers(selection) == ["corr"]
+
+
+def test_products_without_any_layer(tmp_path: Path) -> None:
+    folder = tmp_path / f"{GAMMA}_0001"
+    folder.mkdir()
+    (folder / f"{folder.name}.txt").write_text("Baseline: 1\n")
+    (folder / f"{folder.name}_lat_rdr.tif").write_text("x")
+    with pytest.raises(ProductError, match="holds no layer that can be stacked"):
+        select_products(tmp_path, SelectionOptions())
+
+
+# --- dates --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "count"),
+    [
+        (None, None, 4),
+        (date(2023, 1, 6), date(2023, 2, 11), 4),
+        (date(2023, 1, 7), None, 1),
+        (None, date(2023, 1, 30), 3),
+        (None, date(2023, 1, 29), 1),
+        (date(2023, 1, 6), date(2023, 1, 18), 1),
+        (date(2023, 1, 18), date(2023, 1, 30), 1),
+    ],
+)
+def test_both_dates_lie_within_start_and_end(
+    small: SampleStack, start: date | None, end: date | None, count: int
+) -> None:
+    selection = select_products(small.folder, SelectionOptions(start=start, end=end))
+    within = [
+        product.name
+        for product in small.products
+        if (start is None or product.reference_time.date() >= start)
+        and (end is None or product.secondary_time.date() <= end)
+    ]
+    assert chosen(selection) == within and len(within) == count
+    assert len(selection.left_out) == 4 - count
+    assert {item.reason for item in selection.left_out} <= {"it is not within START and END"}
+
+
+def test_no_product_within_the_dates(small: SampleStack) -> None:
+    with pytest.raises(NoProductsError) as caught:
+        select_products(small.folder, SelectionOptions(start=date(2024, 1, 1)))
+    assert "4 because it is not within START and END" in str(caught.value)
+    assert "loosen the filters" in str(caught.value)
+
+
+# --- types --------------------------------------------------------------------------------------
+
+
+def test_two_product_types(small: SampleStack, tmp_path: Path) -> None:
+    copy_products(small, tmp_path)
+    burst = "S1_056072_IW2_20220814_20220907_VV_INT80_E09B"
+    make(tmp_path, burst, small.products[0].path)
+    with pytest.raises(InconsistentProductsError) as caught:
+        select_products(tmp_path, SelectionOptions())
+    text = str(caught.value)
+    assert "4 INSAR_GAMMA" in text and "1 INSAR_ISCE_BURST" in text and "PRODUCT_TYPE" in text
+    one = select_products(tmp_path, SelectionOptions(product_type="INSAR_ISCE_BURST"))
+    assert chosen(one) == [burst]
+    assert {item.reason for item in one.left_out} == {"it is of type INSAR_GAMMA"}
+    other = select_products(tmp_path, SelectionOptions(product_type="INSAR_GAMMA"))
+    assert len(other.products) == 4
+
+
+def test_a_type_that_is_not_there(small: SampleStack) -> None:
+    with pytest.raises(NoProductsError, match="no RTC_GAMMA products in .*, but 4 INSAR_GAMMA"):
+        select_products(small.folder, SelectionOptions(product_type="RTC_GAMMA"))
+
+
+# --- duplicates ---------------------------------------------------------------------------------
+
+
+def test_the_newest_of_duplicates_wins_by_the_readme(small: SampleStack, tmp_path: Path) -> None:
+    source = small.products[0].path
+    old = make(tmp_path, f"{GAMMA}_FFFF", source, "2025-06-01T12:00:00+00:00")
+    new = make(tmp_path, f"{GAMMA}_0001", source, "2025-06-01T14:00:00+00:00")
+    # Later on the clock, but in another time zone.
+    zone = make(tmp_path, f"{GAMMA}_AAAA", source, "2025-06-01T15:00:00+03:00")
+    os.utime(old, (4e9, 4e9))
+    selection = select_products(tmp_path, SelectionOptions())
+    assert chosen(selection) == [new.name]
+    assert sorted(item.name for item in selection.left_out) == sorted([old.name, zone.name])
+    assert all(item.reason == f"{new.name} is newer" for item in selection.left_out)
+    for loser in (old, zone):
+        [said] = [text for text in selection.warnings if text.startswith(loser.name)]
+        assert said.endswith(f"the newer {new.name} is used.")
+    run = build(tmp_path, NETCDF=tmp_path / "s.nc")
+    assert run.outputs["STEPS"] == 1 and run.outputs["SKIPPED"] == 2
+    assert len([text for text in run.warnings if "hold the same acquisitions" in text]) == 2
+
+
+def test_duplicates_without_readme_go_by_the_time_of_their_files(
+    small: SampleStack, tmp_path: Path
+) -> None:
+    one = make(tmp_path, f"{GAMMA}_0001", small.products[0].path)
+    two = make(tmp_path, f"{GAMMA}_FFFF", small.products[0].path)
+    for newest, other in ((one, two), (two, one)):
+        os.utime(newest, (2e9, 2e9))
+        os.utime(other, (1e9, 1e9))
+        assert chosen(select_products(tmp_path, SelectionOptions())) == [newest.name]
+
+
+def test_pairs_that_share_one_date_are_no_duplicates(small: SampleStack, tmp_path: Path) -> None:
+    names = [
+        f"{GAMMA}_0001",
+        f"{GAMMA}_0002".replace("20230118T015137", "20230130T015136"),
+        f"{GAMMA}_0003".replace("20230106T015136", "20230107T015136"),
+        f"{GAMMA}_0004".replace("T015137", "T015202"),
+    ]
+    for name in names:
+        make(tmp_path, name, small.products[0].path)
+    assert sorted(chosen(select_products(tmp_path, SelectionOptions()))) == sorted(names)
+
+
+# --- bad products -------------------------------------------------------------------------------
+
+
+def break_file(path: Path, how: str) -> None:
+    data = path.read_bytes()
+    if how == "cut":
+        path.write_bytes(data[: len(data) * 2 // 3])
+    elif how == "last byte lost":
+        path.write_bytes(data[:-1])
+    elif how == "header only":
+        path.write_bytes(data[:8])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "garbage":
+        path.write_bytes(bytes(range(256)) * 20)
+    elif how == "web page":
+        path.write_bytes(b"<html><body>Sign in</body></html>")
+    elif how == "HDF5":
+        import h5py
+
+        path.unlink()
+        with h5py.File(path, "w") as file:
+            file["a"], file["b"] = [1], [2]
+    else:
+        path.unlink()
+        path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("how", "clue"),
+    [
+        ("cut", "is truncated"),
+        ("last byte lost", "is truncated"),
+        ("header only", "cannot be read"),
+        ("empty", "cannot be read"),
+        ("garbage", "cannot be read"),
+        ("web page", "cannot be read"),
+        ("HDF5", "cannot be read"),
+        ("folder", "has no layer corr"),
+    ],
+)
+def test_a_raster_that_is_none(small: SampleStack, tmp_path: Path, how: str, clue: str) -> None:
+    folders = copy_products(small, tmp_path / "in", 2)
+    break_file(layer_file(folders[1], "corr"), how)
+    output = tmp_path / "s.nc"
+    with pytest.raises(ProductError) as caught:
+        build(tmp_path / "in", NETCDF=output, LAYERS="unw_phase,corr")
+    text = str(caught.value)
+    assert folders[1].name in text and "corr" in text and clue in text
+    assert text.endswith(".") and "\n" not in text
+    assert "retrieve the product again" in text or "order it again" in text
+    assert not output.exists()
+    run = build(tmp_path / "in", NETCDF=output, LAYERS="unw_phase,corr", ON_BAD_PRODUCT="skip")
+    assert run.outputs["STEPS"] == 1 and run.outputs["SKIPPED"] == 1
+    with xr.open_dataset(output) as stack:
+        assert list(stack.product_name.values) == [folders[0].name]
+    [said] = [text for text in run.warnings if text.startswith("Left out:")]
+    assert folders[1].name in said
+    assert any(line.startswith(f"  left out: {folders[1].name}") for line in run.infos)
+
+
+def test_damage_in_a_layer_that_is_not_asked_for(small: SampleStack, tmp_path: Path) -> None:
+    folders = copy_products(small, tmp_path / "in", 2)
+    layer_file(folders[1], "corr").write_bytes(b"")
+    run = build(tmp_path / "in", NETCDF=tmp_path / "s.nc", LAYERS="unw_phase")
+    assert run.outputs["STEPS"] == 2
+
+
+def test_a_missing_parameter_file(small: SampleStack, tmp_path: Path) -> None:
+    folders = copy_products(small, tmp_path / "in", 2)
+    (folders[0] / f"{folders[0].name}.txt").unlink()
+    with pytest.raises(ProductError) as caught:
+        build(tmp_path / "in", NETCDF=tmp_path / "s.nc")
+    assert str(caught.value) == (
+        f"{folders[0].name} lacks its parameter file {folders[0].name}.txt; retrieve the product "
+        "again."
+    )
+    run = build(tmp_path / "in", NETCDF=tmp_path / "s.nc", ON_BAD_PRODUCT="skip")
+    assert run.outputs["STEPS"] == 1 and run.outputs["SKIPPED"] == 1
+
+
+def test_nothing_but_bad_products(small: SampleStack, tmp_path: Path) -> None:
+    for folder in copy_products(small, tmp_path / "in"):
+        (folder / f"{folder.name}.txt").unlink()
+    with pytest.raises(NoProductsError, match="4 because it is damaged or incomplete"):
+        build(tmp_path / "in", NETCDF=tmp_path / "s.nc", ON_BAD_PRODUCT="skip")
+
+
+def test_damaged_zips_stop_or_are_skipped(small: SampleStack, tmp_path: Path) -> None:
+    copy_products(small, tmp_path, 2)
+    damaged = tmp_path / f"{GAMMA.replace('20230118', '20230425')}_0001.zip"
+    damaged.write_bytes(b"PK\x03\x04 and then nothing")
+    with pytest.raises(ProductError, match=f"The zip .*{damaged.stem}.* cannot be read"):
+        select_products(tmp_path, SelectionOptions())
+    selection = select_products(tmp_path, SelectionOptions(skip_bad=True))
+    assert len(selection.products) == 2
+    assert [item.name for item in selection.left_out] == [damaged.stem]
+    # What is not asked for need not be whole.
+    early = select_products(tmp_path, SelectionOptions(end=date(2023, 2, 28)))
+    assert len(early.products) == 2
+
+
+def test_rasters_without_crs_or_with_rotation(small: SampleStack, tmp_path: Path) -> None:
+    import rasterio
+
+    folders = copy_products(small, tmp_path, 2)
+    with rasterio.open(layer_file(folders[0], "corr")) as file:
+        profile, values = file.profile, file.read()
+    for change, clue in (
+        ({"crs": None}, "has no coordinate reference system"),
+        (
+            {"transform": profile["transform"] * rasterio.Affine.rotation(3)},
+            "not a north-up raster with square pixels",
+        ),
+        (
+            {"transform": profile["transform"] * rasterio.Affine.scale(1, 2)},
+            "not a north-up raster with square pixels",
+        ),
+        (
+            {"transform": profile["transform"] * rasterio.Affine.scale(1, -1)},
+            "not a north-up raster with square pixels",
+        ),
+    ):
+        with rasterio.open(layer_file(folders[0], "corr"), "w", **{**profile, **change}) as file:
+            file.write(values)
+        with pytest.raises(ProductError, match=f"corr of {folders[0].name} .*{clue}"):
+            select_products(tmp_path, SelectionOptions(layers=("corr",)))

@@ -1,0 +1,1 @@
+"""Tests of the stack: its values against truth, its files, and what happens when a run fails."""
