@@ -10,6 +10,7 @@ from .build_stack import BuildStack
 from .download_products import DownloadProducts
 from .find_jobs import FindJobs
 from .harmonize_products import HarmonizeProducts
+from .load_stack import LoadStack
 from .prepare_stack import PrepareStack
 from .setup_environment import SetupEnvironment
 
@@ -23,6 +24,7 @@ ALGORITHMS = (
     HarmonizeProducts,
     BuildStack,
     PrepareStack,
+    LoadStack,
 )
 
 

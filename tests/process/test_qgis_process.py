@@ -20,6 +20,7 @@ ALGORITHMS = (
     "downloadproducts",
     "harmonizeproducts",
     "buildstack",
+    "loadstack",
     "preparestack",
 )
 SCRIPT = Path(__file__).with_name("scripted_core.py")
@@ -86,6 +87,10 @@ def test_build_and_harmonize(qgis_run, product_folder, tmp_path):
     ]
     assert netcdf.is_file()
     assert (zarr / "spatially_optimized").is_dir()
+
+    loaded = qgis_run("hyp3:loadstack", {"HYP3_STACK_PYTHON": None}, INPUT=netcdf)
+    assert loaded.outputs["LAYERS"] == built.outputs["LAYERS"]
+    assert "Warning" not in loaded.text
 
     harmonized = qgis_run("hyp3:harmonizeproducts", INPUT=product_folder, OUTPUT=tmp_path / "h")
     assert harmonized.returncode == 0, harmonized.text

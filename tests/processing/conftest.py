@@ -3,7 +3,10 @@
 Nothing of the core environment is needed here, and nothing of it may be imported.
 """
 
+import json
 import os
+import subprocess
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -20,6 +23,10 @@ from qgis.core import (  # noqa: E402
 )
 
 from hyp3_stack.processing_provider.provider import Provider  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE_PYTHON = os.environ.get("HYP3_STACK_PYTHON") or str(ROOT / ".venv" / "bin" / "python")
+LIMIT_SECONDS = 300
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,3 +87,29 @@ def settings():
     made = QgsSettings()
     yield made
     made.clear()
+
+
+@pytest.fixture(scope="session")
+def stack_files(tmp_path_factory):
+    """A stack of six pairs as NetCDF and as Zarr, made by the core in its own interpreter."""
+    if not Path(CORE_PYTHON).is_file():
+        pytest.skip("no core environment: set HYP3_STACK_PYTHON")
+    folder = tmp_path_factory.mktemp("a stack")
+    products = folder / "products"
+    sample = ["--products", "6", "--size", "80", "--layers", "unw_phase,corr,amp,dem,water_mask"]
+    job = folder / "job.json"
+    parameters = {
+        "INPUT": str(products),
+        "NETCDF": str(folder / "my stack.nc"),
+        "ZARR": str(folder / "my stack.zarr"),
+    }
+    job.write_text(json.dumps({"protocol": 1, "task": "buildstack", "parameters": parameters}))
+    for command in (
+        [CORE_PYTHON, "-m", "tests.sample_products", str(products), *sample],
+        [CORE_PYTHON, str(ROOT / "core"), str(job)],
+    ):
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_SECONDS
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    return Path(parameters["NETCDF"]), Path(parameters["ZARR"])

@@ -59,6 +59,7 @@ PARAMETERS = {
         **GRID,
         **STACK,
     },
+    "loadstack": {"INPUT": ("file", None), "VARIABLES": ("string", None)},
     "preparestack": {
         **FILTERS,
         "FOLDER": ("file", None),
@@ -73,6 +74,7 @@ REQUIRED = {
     "downloadproducts": {"OUTPUT"},
     "harmonizeproducts": {"INPUT", "OUTPUT"},
     "buildstack": {"INPUT"},
+    "loadstack": {"INPUT"},
     "preparestack": {"FOLDER"},
 }
 STACK_OUTPUTS = {"NETCDF", "ZARR", "STEPS", "SKIPPED", "CRS", "WIDTH", "HEIGHT", "LAYERS"}
@@ -82,6 +84,7 @@ OUTPUTS = {
     "downloadproducts": {"OUTPUT", "DOWNLOADED", "SKIPPED", "FAILED", "BYTES", "MANIFEST"},
     "harmonizeproducts": {"OUTPUT", "CRS", "COPIED", "WARPED"},
     "buildstack": STACK_OUTPUTS,
+    "loadstack": {"LAYERS"},
     "preparestack": STACK_OUTPUTS,
 }
 OPTIONS = {

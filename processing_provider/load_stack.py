@@ -1,0 +1,106 @@
+"""Algorithm ``hyp3:loadstack``."""
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingOutputMultipleLayers,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterString,
+    QgsProcessingUtils,
+)
+
+from .algorithm import StackAlgorithm
+from .layers import make_layer
+from .stack_file import StackFileError, open_stack
+from .translation import tr
+from .values import Values
+
+
+class LoadStack(StackAlgorithm):
+    """Loads the variables of a stack as layers that play in time."""
+
+    INPUT = "INPUT"
+    VARIABLES = "VARIABLES"
+    LAYERS = "LAYERS"
+
+    NAME = "loadstack"
+    TITLE = "Load stack"
+    SUMMARY = "Loads a NetCDF or Zarr stack as layers that play in the Temporal Controller."
+    HELP = (
+        "Adds one layer for each variable of a stack to the project, in a group named like the "
+        "stack, with a style that suits the variable. In the Temporal Controller, choose the range "
+        "of the layer and source timestamps as step: every pair or date is then shown once."
+        "\n"
+        "From the command line nothing is loaded; the sources of the layers are returned."
+    )
+    EXAMPLE = "qgis_process run hyp3:loadstack -- INPUT=/data/stack.nc VARIABLES=unw_phase,corr"
+    TAGS = ("temporal", "time series", "animation", "netcdf", "zarr", "layer", "style")
+    NEEDS_CORE = False
+
+    def initAlgorithm(self, configuration=None):
+        self.add(
+            QgsProcessingParameterFile(
+                self.INPUT,
+                tr("Stack"),
+                behavior=QgsProcessingParameterFile.Behavior.File,
+                fileFilter=tr("Stacks (*.nc *.zarr);;All files (*)"),
+            ),
+            tr(
+                "NetCDF file or Zarr folder that Build stack has written. The browse button finds "
+                "files; for a Zarr store, type or paste the path of its folder."
+            ),
+        )
+        self.add(
+            QgsProcessingParameterString(self.VARIABLES, tr("Variables"), optional=True),
+            tr("Which variables to load, separated by commas: unw_phase,corr. Empty: all."),
+        )
+        self.addOutput(QgsProcessingOutputMultipleLayers(self.LAYERS, tr("Sources of the layers")))
+
+    def processAlgorithm(self, parameters, context, feedback):
+        values = Values(self, parameters, context)
+        try:
+            stack = open_stack(values.text(self.INPUT))
+            chosen = self._chosen(stack, values.text(self.VARIABLES) or "")
+            layers = []
+            for number, variable in enumerate(chosen, start=1):
+                if feedback.isCanceled():
+                    raise QgsProcessingException(tr("The run was canceled."))
+                layers.append(make_layer(stack, variable))
+                feedback.pushInfo(_describe(variable))
+                feedback.setProgress(100.0 * number / len(chosen))
+        except StackFileError as error:
+            raise QgsProcessingException(str(error)) from None
+        if context.project() is not None:
+            for number, layer in enumerate(layers):
+                _load(context, layer, stack.name, len(layers) - number)
+        return {self.LAYERS: [layer.source() for layer in layers]}
+
+    @staticmethod
+    def _chosen(stack, text):
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        unknown = [name for name in names if name not in stack.variables]
+        if unknown:
+            raise StackFileError(
+                tr("VARIABLES names {unknown}, but the stack has only {known}.").format(
+                    unknown=", ".join(unknown), known=", ".join(stack.variables)
+                )
+            )
+        return [stack.variables[name] for name in dict.fromkeys(names or stack.variables)]
+
+
+def _describe(variable):
+    if variable.steps:
+        return tr("{name}: {steps} bands").format(name=variable.name, steps=variable.steps)
+    return tr("{name}: one band").format(name=variable.name)
+
+
+def _load(context, layer, group, sort_key):
+    """Hand a layer over to the project; the first one comes to lie on top."""
+    details = QgsProcessingContext.LayerDetails(
+        layer.name(), context.project(), LoadStack.LAYERS, QgsProcessingUtils.LayerHint.Raster
+    )
+    details.forceName = True
+    details.groupName = group
+    details.layerSortKey = sort_key
+    context.temporaryLayerStore().addMapLayer(layer)
+    context.addLayerToLoadOnCompletion(layer.id(), details)

@@ -1,0 +1,194 @@
+"""Describes a stack file through GDAL, as far as layers need it."""
+
+import re
+import struct
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from osgeo import gdal
+
+from ..core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from .translation import tr
+
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_UNITS = re.compile(r"\s*(second|minute|hour|day)s? since (\d{4}-\d\d-\d\d)(?:[T ](\S+))?")
+_FORMATS = {
+    gdal.GDT_Byte: "B",
+    gdal.GDT_Int16: "h",
+    gdal.GDT_Int32: "i",
+    gdal.GDT_Int64: "q",
+    gdal.GDT_Float32: "f",
+    gdal.GDT_Float64: "d",
+}
+
+# A store of Zarr format 3 has this file, one of format 2 the other.
+_ZARR_3 = "zarr.json"
+_ZARR_2 = ".zgroup"
+
+
+class StackFileError(Exception):
+    """The file is no stack that GDAL can read; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable with the dimensions y and x, and before them pair or time or none."""
+
+    name: str
+    steps: int
+    is_mask: bool
+    units: str
+    long_name: str
+    attributes: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """What a stack holds. ``begins`` and ``ends`` are UTC times by step, equal for dates."""
+
+    path: Path
+    group: str
+    is_zarr: bool
+    variables: dict
+    begins: list
+    ends: list
+    title: str
+
+    @property
+    def name(self):
+        """Name for people."""
+        return self.path.stem
+
+
+def gdal_version():
+    """Return major and minor number of the GDAL that QGIS uses."""
+    number = int(gdal.VersionInfo())
+    return number // 1000000, number // 10000 % 100
+
+
+def open_stack(source):
+    """Return the description of a NetCDF file or Zarr store; raises StackFileError."""
+    path = Path(source).expanduser().absolute()
+    if not path.exists():
+        raise StackFileError(tr("INPUT is {path}, which does not exist.").format(path=path))
+    is_zarr = path.is_dir()
+    group_name = ""
+    if is_zarr and path.name in (SPATIAL_GROUP, TEMPORAL_GROUP):
+        path, group_name = path.parent, path.name
+    root, dataset = _root(path, is_zarr)
+    if is_zarr:
+        names = root.GetGroupNames() or []
+        known = [name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if name in names]
+        if not known:
+            raise _no_stack(path)
+        group_name = group_name or known[0]
+        group = root.OpenGroup(group_name)
+    else:
+        group = root
+    variables = _variables(group)
+    if not variables:
+        raise _no_stack(path)
+    begins, ends = _times(group)
+    title = next((a.Read() for a in group.GetAttributes() if a.GetName() == "title"), "")
+    del group, root, dataset
+    return StackFile(path, group_name, is_zarr, variables, begins, ends, str(title))
+
+
+def _root(path, is_zarr):
+    if is_zarr and (path / _ZARR_3).exists() and gdal_version() < (3, 11):
+        raise StackFileError(
+            tr(
+                "{path} is a Zarr store of format 3, which QGIS reads with GDAL 3.11 and newer "
+                "only; build the stack with ZARR_FORMAT=2 or as NetCDF."
+            ).format(path=path)
+        )
+    if is_zarr and not any((path / name).exists() for name in (_ZARR_2, _ZARR_3)):
+        raise _no_stack(path)
+    try:
+        with gdal_exceptions(), quiet_gdal():
+            dataset = gdal.OpenEx(str(path), gdal.OF_MULTIDIM_RASTER)
+    except RuntimeError as error:
+        raise _no_stack(path, str(error)) from None
+    # The group is of use only as long as its dataset lives.
+    return dataset.GetRootGroup(), dataset
+
+
+@contextmanager
+def gdal_exceptions():
+    """Let GDAL raise RuntimeError inside the block only; QGIS itself does not expect that."""
+    used = gdal.GetUseExceptions()
+    gdal.UseExceptions()
+    try:
+        yield
+    finally:
+        if not used:
+            gdal.DontUseExceptions()
+
+
+@contextmanager
+def quiet_gdal():
+    """Keep GDAL from leaving traces.
+
+    Its NetCDF driver warns of any dimension but time, and QGIS computes statistics of each new
+    layer, which would be written into an .aux.xml file beside the stack.
+    """
+    before = gdal.GetThreadLocalConfigOption("GDAL_PAM_ENABLED")
+    gdal.SetThreadLocalConfigOption("GDAL_PAM_ENABLED", "NO")
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        yield
+    finally:
+        gdal.PopErrorHandler()
+        gdal.SetThreadLocalConfigOption("GDAL_PAM_ENABLED", before)
+
+
+def _no_stack(path, reason=""):
+    text = tr("{path} is no stack of HyP3 Stack{reason}; choose a .nc file or a .zarr folder.")
+    return StackFileError(text.format(path=path, reason=f" ({reason.strip()})" if reason else ""))
+
+
+def _variables(group):
+    found = {}
+    for name in group.GetMDArrayNames() or []:
+        array = group.OpenMDArray(name)
+        dimensions = [dimension.GetName() for dimension in array.GetDimensions()]
+        if dimensions[-2:] != ["y", "x"] or len(dimensions) > 3:
+            continue
+        attributes = {item.GetName(): item.Read() for item in array.GetAttributes()}
+        found[name] = Variable(
+            name,
+            array.GetDimensions()[0].GetSize() if len(dimensions) == 3 else 0,
+            array.GetDataType().GetNumericDataType() == gdal.GDT_Byte,
+            array.GetUnit() or str(attributes.get("units", "")),
+            str(attributes.get("long_name", name)),
+            attributes,
+        )
+    return found
+
+
+def _times(group):
+    names = set(group.GetMDArrayNames() or [])
+    if {"reference_time", "secondary_time"} <= names:
+        return _read_times(group, "reference_time"), _read_times(group, "secondary_time")
+    if "time" in names:
+        times = _read_times(group, "time")
+        return times, times
+    return [], []
+
+
+def _read_times(group, name):
+    array = group.OpenMDArray(name)
+    match = _UNITS.match(array.GetUnit() or "")
+    kind = _FORMATS.get(array.GetDataType().GetNumericDataType())
+    if match is None or kind is None:
+        raise StackFileError(
+            tr("The times of the stack ({name}) cannot be read.").format(name=name)
+        )
+    unit, day, clock = match.groups()
+    epoch = datetime.fromisoformat(f"{day}T{(clock or '00:00:00')[:8]}")
+    epoch = epoch.replace(tzinfo=timezone.utc)
+    data = bytes(array.Read())
+    values = struct.unpack(f"={len(data) // struct.calcsize(kind)}{kind}", data)
+    return [epoch + timedelta(seconds=value * _SECONDS[unit]) for value in values]

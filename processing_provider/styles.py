@@ -1,0 +1,112 @@
+"""Renderers that a SAR person expects; always of a single band, because only those play in time."""
+
+import math
+
+from qgis.core import (
+    QgsColorRampLegendNodeSettings,
+    QgsColorRampShader,
+    QgsPalettedRasterRenderer,
+    QgsRasterShader,
+    QgsSingleBandPseudoColorRenderer,
+)
+from qgis.PyQt.QtGui import QColor
+
+from .sampling import percentile, sample
+
+_LOW, _HIGH = 2.0, 98.0
+
+# Symmetric around white: red toward, blue away, as usual for motion.
+_DIVERGING = ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b")
+# First and last color are the same, so that the seam of the phase does not show.
+_CYCLIC = ("#3a4cc0", "#2aa3b5", "#5cc863", "#e8c33b", "#e0693a", "#b03a8e", "#3a4cc0")
+_SEQUENTIAL = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
+_TERRAIN = ("#2d6a4f", "#95b46a", "#e9d8a6", "#b08968", "#7f5539", "#ffffff")
+_GRAY = ("#000000", "#ffffff")
+_CLASSES = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#9c755f")
+
+_SYMMETRIC = ("unw_phase", "los_disp", "vert_disp")
+_DECIBEL_STEPS = 24
+
+
+def style(layer, variable):
+    """Give ``layer`` the renderer that suits ``variable``, with its range from sampled data."""
+    provider = layer.dataProvider()
+    values = sample(layer.source())
+    if variable.is_mask:
+        renderer = _classes(provider, variable, values)
+    else:
+        renderer = _continuous(provider, variable, values)
+    layer.setRenderer(renderer)
+
+
+def _continuous(provider, variable, values):
+    name = variable.name
+    low = percentile(values, _LOW) if values else 0.0
+    high = percentile(values, _HIGH) if values else 1.0
+    if name == "wrapped_phase":
+        stops = _stops(-math.pi, math.pi, _CYCLIC)
+    elif name in _SYMMETRIC:
+        largest = max(abs(low), abs(high)) or 1.0
+        stops = _stops(-largest, largest, _DIVERGING)
+    elif name == "corr":
+        stops = _stops(0.0, 1.0, _GRAY)
+    elif variable.units == "dB":
+        stops = _stops(low, high, _GRAY)
+    elif name == "amp" or name.endswith("_backscatter"):
+        stops = _decibel_stops(low, high)
+    elif name == "dem":
+        stops = _stops(low, high, _TERRAIN)
+    else:
+        stops = _stops(low, high, _SEQUENTIAL)
+    function = QgsColorRampShader(stops[0][0], stops[-1][0])
+    function.setColorRampType(QgsColorRampShader.Type.Interpolated)
+    function.setColorRampItemList(
+        [QgsColorRampShader.ColorRampItem(value, color, f"{value:.4g}") for value, color in stops]
+    )
+    legend = QgsColorRampLegendNodeSettings()
+    legend.setSuffix(f" {variable.units}" if variable.units not in ("", "1") else "")
+    function.setLegendSettings(legend)
+    shader = QgsRasterShader()
+    shader.setRasterShaderFunction(function)
+    renderer = QgsSingleBandPseudoColorRenderer(provider, 1, shader)
+    renderer.setClassificationMin(stops[0][0])
+    renderer.setClassificationMax(stops[-1][0])
+    return renderer
+
+
+def _stops(low, high, colors):
+    if not high > low:
+        low, high = low - 0.5, low + 0.5
+    step = (high - low) / (len(colors) - 1)
+    return [(low + number * step, QColor(color)) for number, color in enumerate(colors)]
+
+
+def _decibel_stops(low, high):
+    """Return gray levels that are even in decibel for values of linear power."""
+    high = high if high > 0 else 1.0
+    low = max(low, high * 1e-4)
+    if not high > low:
+        low = high / 10.0
+    bottom, top = 10.0 * math.log10(low), 10.0 * math.log10(high)
+    stops = []
+    for number in range(_DECIBEL_STEPS + 1):
+        share = number / _DECIBEL_STEPS
+        gray = round(255 * share)
+        value = 10.0 ** ((bottom + (top - bottom) * share) / 10.0)
+        stops.append((value, QColor(gray, gray, gray)))
+    return stops
+
+
+def _classes(provider, variable, values):
+    flags = variable.attributes.get("flag_values")
+    numbers = list(flags) if isinstance(flags, (list, tuple)) else sorted({int(v) for v in values})
+    words = str(variable.attributes.get("flag_meanings", "")).split()
+    labels = words if len(words) == len(numbers) else [f"{number:g}" for number in numbers]
+    colors = [_CLASSES[place % len(_CLASSES)] for place in range(len(numbers))]
+    if variable.name == "water_mask":
+        colors = ["#3a7ca5" if label == "water" else "#d8d2c4" for label in labels]
+    classes = [
+        QgsPalettedRasterRenderer.Class(number, QColor(color), label.replace("_", " "))
+        for number, color, label in zip(numbers, colors, labels)  # noqa: B905 - Python 3.9 of QGIS
+    ]
+    return QgsPalettedRasterRenderer(provider, 1, classes)

@@ -1,0 +1,207 @@
+"""A stack becomes layers that show every pair once."""
+
+import shutil
+
+import pytest
+from osgeo import gdal
+from qgis.core import (
+    Qgis,
+    QgsMapRendererSequentialJob,
+    QgsMapSettings,
+    QgsPalettedRasterRenderer,
+    QgsProject,
+    QgsSingleBandPseudoColorRenderer,
+)
+from qgis.PyQt.QtCore import QSize
+
+from hyp3_stack.processing_provider.layers import make_layer
+from hyp3_stack.processing_provider.stack_file import StackFileError, open_stack
+
+PAIRS = 6
+VARIABLES = {"unw_phase", "corr", "amp", "dem", "water_mask"}
+
+each_format = pytest.mark.parametrize("kind", [0, 1], ids=["netcdf", "zarr"])
+
+
+@pytest.fixture
+def layers(stack_files, kind):
+    stack = open_stack(stack_files[kind])
+    return {name: make_layer(stack, variable) for name, variable in stack.variables.items()}
+
+
+def frame(layer, time_range):
+    """Draw a layer at a time and return the pixels."""
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setExtent(layer.extent())
+    settings.setDestinationCrs(layer.crs())
+    settings.setOutputSize(QSize(60, 60))
+    settings.setIsTemporal(True)
+    settings.setTemporalRange(time_range)
+    job = QgsMapRendererSequentialJob(settings)
+    job.start()
+    job.waitForFinished()
+    image = job.renderedImage()
+    return image.constBits().asstring(image.sizeInBytes())
+
+
+def test_netcdf_and_zarr_are_described_alike(stack_files):
+    netcdf, zarr = (open_stack(path) for path in stack_files)
+    assert set(netcdf.variables) == set(zarr.variables) == VARIABLES
+    assert netcdf.begins == zarr.begins
+    assert netcdf.ends == zarr.ends
+    assert len(netcdf.begins) == PAIRS
+    assert all(begin < end for begin, end in zip(netcdf.begins, netcdf.ends))  # noqa: B905
+    assert netcdf.title == zarr.title
+    assert zarr.group == "spatially_optimized"
+    for name in VARIABLES:
+        ours, theirs = netcdf.variables[name], zarr.variables[name]
+        assert (ours.steps, ours.units, ours.long_name) == (
+            theirs.steps,
+            theirs.units,
+            theirs.long_name,
+        )
+
+
+def test_a_group_of_a_store_can_be_chosen(stack_files):
+    stack = open_stack(stack_files[1] / "temporally_optimized")
+    assert stack.group == "temporally_optimized"
+    assert stack.path == stack_files[1]
+
+
+@each_format
+def test_layers_have_the_bands_and_the_place_of_the_stack(layers):
+    assert set(layers) == VARIABLES
+    extents = {layer.extent().toString() for layer in layers.values()}
+    assert len(extents) == 1
+    for name, layer in layers.items():
+        assert layer.bandCount() == (1 if name in ("dem", "water_mask") else PAIRS)
+        assert layer.crs().authid().startswith("EPSG:326")
+
+
+@each_format
+def test_values_are_those_of_the_file(layers, stack_files):
+    reference = gdal.Open(f'NETCDF:"{stack_files[0]}":unw_phase')
+    shown = gdal.Open(layers["unw_phase"].source())
+    for band in range(1, PAIRS + 1):
+        expected = reference.GetRasterBand(band).ReadRaster()
+        assert shown.GetRasterBand(band).ReadRaster() == expected
+
+
+@each_format
+def test_every_pair_is_one_frame(layers):
+    layer = layers["unw_phase"]
+    properties = layer.temporalProperties()
+    assert properties.isActive()
+    assert properties.mode() == Qgis.RasterTemporalMode.FixedRangePerBand
+    ranges = properties.fixedRangePerBand()
+    assert sorted(ranges) == list(range(1, PAIRS + 1))
+    ordered = sorted(ranges.values(), key=lambda item: item.begin())
+    for before, after in zip(ordered, ordered[1:]):  # noqa: B905
+        assert before.end() == after.begin()
+    for band, time_range in ranges.items():
+        assert properties.bandForTemporalRange(layer, time_range) == band
+    assert len({frame(layer, time_range) for time_range in ranges.values()}) == PAIRS
+
+
+@each_format
+def test_time_does_not_hide_what_has_no_time(layers):
+    assert not layers["dem"].temporalProperties().isActive()
+
+
+@each_format
+def test_styles_are_of_a_single_band(layers):
+    def limits(name):
+        renderer = layers[name].renderer()
+        assert isinstance(renderer, QgsSingleBandPseudoColorRenderer)
+        return renderer.classificationMin(), renderer.classificationMax()
+
+    low, high = limits("unw_phase")
+    assert low == -high < 0
+    assert limits("corr") == (0.0, 1.0)
+    low, high = limits("amp")
+    assert 0 < low < high
+    classes = layers["water_mask"].renderer()
+    assert isinstance(classes, QgsPalettedRasterRenderer)
+    assert [(c.value, c.label) for c in classes.classes()] == [(0, "water"), (1, "land")]
+    function = layers["unw_phase"].renderer().shader().rasterShaderFunction()
+    assert function.legendSettings().suffix() == " radian"
+
+
+@each_format
+def test_nothing_is_left_beside_the_stack(layers, stack_files):
+    names = {path.name for path in stack_files[0].parent.iterdir()}
+    assert not [name for name in names if name.endswith(".aux.xml")]
+
+
+def test_a_saved_project_reopens_elsewhere(stack_files, tmp_path):
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+    netcdf = shutil.copy(stack_files[0], tmp_path / "one" / "stack.nc")
+    stack = open_stack(netcdf)
+    project = QgsProject()
+    project.addMapLayer(make_layer(stack, stack.variables["unw_phase"]))
+    assert project.write(str(tmp_path / "one" / "project.qgz"))
+    project.clear()
+    for name in ("stack.nc", "project.qgz"):
+        (tmp_path / "one" / name).rename(tmp_path / "two" / name)
+    again = QgsProject()
+    assert again.read(str(tmp_path / "two" / "project.qgz"))
+    (layer,) = again.mapLayers().values()
+    assert layer.isValid()
+    assert str(tmp_path / "two") in layer.source()
+    assert len(layer.temporalProperties().fixedRangePerBand()) == PAIRS
+    assert isinstance(layer.renderer(), QgsSingleBandPseudoColorRenderer)
+
+
+@each_format
+def test_the_algorithm_hands_layers_to_the_project(algorithm, context, feedback, stack_files, kind):
+    parameters = {"INPUT": str(stack_files[kind]), "VARIABLES": "corr, dem"}
+    results, ok = algorithm("loadstack").run(parameters, context, feedback)
+    assert ok, feedback.textLog()
+    assert len(results["LAYERS"]) == 2
+    loaded = context.layersToLoadOnCompletion()
+    assert len(loaded) == 2
+    stored = context.temporaryLayerStore().mapLayers()
+    for identifier, details in loaded.items():
+        assert details.groupName == "my stack"
+        assert stored[identifier].isValid()
+    assert [stored[i].source() for i in sorted(loaded, key=lambda i: -loaded[i].layerSortKey)] == (
+        results["LAYERS"]
+    )
+
+
+def test_unknown_variables_are_named(algorithm, context, feedback, stack_files):
+    parameters = {"INPUT": str(stack_files[0]), "VARIABLES": "corr,height"}
+    _, ok = algorithm("loadstack").run(parameters, context, feedback)
+    assert not ok
+    assert "VARIABLES names height, but the stack has only" in feedback.textLog()
+
+
+def test_what_is_no_stack_is_one_sentence(tmp_path):
+    (tmp_path / "text.nc").write_text("no NetCDF")
+    (tmp_path / "empty.zarr").mkdir()
+    (tmp_path / "other.zarr").mkdir()
+    (tmp_path / "other.zarr" / ".zgroup").write_text('{"zarr_format": 2}')
+    for name in ("text.nc", "empty.zarr", "other.zarr"):
+        with pytest.raises(StackFileError, match="is no stack of HyP3 Stack"):
+            open_stack(tmp_path / name)
+    with pytest.raises(StackFileError, match="does not exist"):
+        open_stack(tmp_path / "missing.nc")
+
+
+@pytest.mark.skipif(int(gdal.VersionInfo()) >= 3110000, reason="GDAL reads Zarr format 3")
+def test_zarr_format_3_says_which_gdal_it_needs(tmp_path):
+    (tmp_path / "three.zarr").mkdir()
+    (tmp_path / "three.zarr" / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}')
+    with pytest.raises(StackFileError, match="GDAL 3.11 and newer"):
+        open_stack(tmp_path / "three.zarr")
+
+
+def test_many_variables_and_pairs_open_without_reading_all(stack_files):
+    # The style reads a bounded number of windows, whatever the number of bands.
+    from hyp3_stack.processing_provider import sampling
+
+    values = sampling.sample(f'NETCDF:"{stack_files[0]}":corr')
+    assert 0 < len(values) <= sampling._BANDS * sampling._SIDE**2
+    assert values == sorted(values)
