@@ -30,6 +30,7 @@ def add_layers(algorithm):
 
 def add_extent(algorithm, text):
     """Declare EXTENT with the help ``text``."""
+    text = tr("{help} On the command line: xmin,xmax,ymin,ymax [EPSG:code].").format(help=text)
     algorithm.add(QgsProcessingParameterExtent(EXTENT, tr("Extent"), optional=True), text)
 
 

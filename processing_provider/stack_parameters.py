@@ -78,7 +78,7 @@ def add_stack_options(algorithm):
             defaultValue=DEFAULT_CHUNK_MEGABYTES,
             optional=True,
             minValue=0.01,
-            maxValue=1000.0,
+            maxValue=512.0,
         ),
         tr("Largest size of one chunk before compression, in megabytes."),
         advanced=True,
