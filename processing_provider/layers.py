@@ -1,6 +1,6 @@
 """Makes QGIS layers of a stack: one for each variable, playing in the Temporal Controller."""
 
-from xml.sax.saxutils import escape
+from html import escape
 
 from osgeo import gdal
 from qgis.core import Qgis, QgsDateTimeRange, QgsRasterLayer
@@ -103,7 +103,7 @@ def _virtual_raster(first, sources, stack):
     columns, rows = band.GetBlockSize()
     lines = [
         f'<VRTDataset rasterXSize="{first.RasterXSize}" rasterYSize="{first.RasterYSize}">',
-        f"<SRS>{escape(first.GetProjection())}</SRS>",
+        f"<SRS>{escape(first.GetProjection(), quote=False)}</SRS>",
         f"<GeoTransform>{', '.join(map(repr, first.GetGeoTransform()))}</GeoTransform>",
     ]
     for number, source in enumerate(sources, start=1):
@@ -117,7 +117,7 @@ def _virtual_raster(first, sources, stack):
         lines += [
             f'<VRTRasterBand dataType="{kind}" band="{number}">{name}',
             "" if missing is None else f"<NoDataValue>{missing!r}</NoDataValue>",
-            f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(source)}</SourceFilename>',
+            f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(source, quote=False)}</SourceFilename>',
             "<SourceBand>1</SourceBand>",
             f'<SourceProperties RasterXSize="{first.RasterXSize}" '
             f'RasterYSize="{first.RasterYSize}" DataType="{kind}" '
