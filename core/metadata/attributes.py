@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from ..products.product import Product
 from ..version import plugin_version
+from .acquisitions import Acquisition
+from .sentinel1 import INSTRUMENT, platform_name
+
+CONVENTIONS = "CF-1.11, ACDD-1.3"
+STANDARD_NAMES = "CF Standard Name Table v93"
 
 _SOFTWARE = {INSAR_GAMMA: "GAMMA", RTC_GAMMA: "GAMMA"}
 
@@ -22,9 +30,33 @@ _REFERENCES = {
 _HYP3 = "https://doi.org/10.5281/zenodo.3962581"
 _HYP3_DOCUMENTATION = "https://doi.org/10.5281/zenodo.4646138"
 
+_LICENSE = (
+    "HyP3 products are free to use with the credit in the attribute acknowledgment. Copernicus "
+    "Sentinel data are free, full and open: https://sentinels.copernicus.eu/documents/247904/"
+    "690755/Sentinel_Data_Legal_Notice. Elevations: produced using Copernicus WorldDEM-30 (c) DLR "
+    "e.V. 2010-2014 and (c) Airbus Defence and Space GmbH 2014-2018 provided under COPERNICUS by "
+    "the European Union and ESA; all rights reserved."
+)
+
+_KEYWORDS = {
+    True: (
+        "EARTH SCIENCE > SPECTRAL/ENGINEERING > RADAR > RADAR IMAGERY",
+        "EARTH SCIENCE > SOLID EARTH > TECTONICS",
+    ),
+    False: (
+        "EARTH SCIENCE > SPECTRAL/ENGINEERING > RADAR > RADAR IMAGERY",
+        "EARTH SCIENCE > SPECTRAL/ENGINEERING > RADAR > RADAR BACKSCATTER",
+    ),
+}
+
+
+def software_of(product_type: str) -> str:
+    """Return the SAR processor behind a product type."""
+    return _SOFTWARE.get(product_type, "ISCE2")
+
 
 def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any]:
-    """Return the attributes of a stack.
+    """Return the attributes of a stack that its products tell.
 
     Parameters
     ----------
@@ -36,35 +68,94 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
     Returns
     -------
     dict
-        Attributes of CF 1.11 and the credit that ASF and Copernicus ask for.
+        Attributes of CF 1.11 and ACDD 1.3, and the credit that ASF and Copernicus ask for.
     """
     product_type = products[0].name.product_type
-    software = _SOFTWARE.get(product_type, "ISCE2")
+    software = software_of(product_type)
     years = sorted({time.year for product in products for time in product.name.times})
     processed = sorted(
         {product.readme.processed.year for product in products if product.readme.processed}
     )
-    now = datetime.now(timezone.utc)
-    kind = "RTC backscatter" if product_type == RTC_GAMMA else "interferograms"
+    now = _iso(datetime.now(timezone.utc))
+    is_rtc = product_type == RTC_GAMMA
+    kind = "RTC backscatter images" if is_rtc else "interferograms"
+    first = min(product.name.times[0] for product in products)
+    last = max(product.name.times[-1] for product in products)
     attributes: dict[str, Any] = {
-        "Conventions": "CF-1.11",
+        "Conventions": CONVENTIONS,
         "title": f"Stack of {len(products)} Sentinel-1 {kind} ({product_type})",
+        "summary": f"{len(products)} Sentinel-1 {kind} of {first:%Y-%m-%d} to {last:%Y-%m-%d}, "
+        f"made by ASF's HyP3 service with {software} and put on one grid. Products on the grid "
+        "are copied value for value, others are resampled once.",
+        "comment": "missing numbers are NaN, missing text reads not provided; what HyP3 does not "
+        "deliver is listed by hyp3:assessstack",
+        "keywords": ", ".join(_KEYWORDS[not is_rtc]),
+        "keywords_vocabulary": "GCMD Science Keywords",
+        "standard_name_vocabulary": STANDARD_NAMES,
+        "id": str(uuid.uuid4()),
+        "naming_authority": "urn:uuid",
         "institution": "ASF DAAC (products)",
         "source": f"Sentinel-1 C-SAR, processed by ASF HyP3 with {software}",
-        "history": f"{now:%Y-%m-%dT%H:%M:%SZ} HyP3 Stack {plugin_version()} (xarray "
+        "processing_level": "analysis-ready stack of level 2 products",
+        "history": f"{now} HyP3 Stack {plugin_version()} (xarray "
         f"{version('xarray')}, rasterio {version('rasterio')}): {history}",
         "references": f"{_HYP3} {_HYP3_DOCUMENTATION} {_REFERENCES[software]}",
-        "acknowledgment": f"ASF DAAC HyP3 {_range(processed or [now.year])} using {software} "
+        "acknowledgment": f"ASF DAAC HyP3 {_range(processed or [int(now[:4])])} using {software} "
         f"software. Contains modified Copernicus Sentinel data {_range(years)}, processed by ESA.",
+        "license": _LICENSE,
+        "project": "ASF HyP3",
+        "program": "Copernicus",
+        "creator_name": "ASF DAAC HyP3",
+        "creator_type": "institution",
+        "creator_institution": "Alaska Satellite Facility Distributed Active Archive Center",
+        "creator_url": "https://hyp3-docs.asf.alaska.edu",
+        "creator_email": "uso@asf.alaska.edu",
+        "contributor_name": "European Space Agency",
+        "contributor_role": "Sentinel-1 data",
+        "metadata_link": _HYP3_DOCUMENTATION,
+        "cdm_data_type": "Grid",
         "product_type": product_type,
-        "date_created": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        "time_coverage_start": _iso(min(product.name.times[0] for product in products)),
-        "time_coverage_end": _iso(max(product.name.times[-1] for product in products)),
+        "product_version": plugin_version(),
+        "date_created": now,
+        "date_issued": now,
+        "date_modified": now,
+        "date_metadata_modified": now,
+        "time_coverage_start": _iso(first),
+        "time_coverage_end": _iso(last),
     }
     plugin_versions = sorted({p.readme.plugin_version for p in products if p.readme.plugin_version})
     if plugin_versions:
         attributes["hyp3_plugin_versions"] = " ".join(plugin_versions)
     return attributes
+
+
+def coverage_attributes(acquisitions: Sequence[Acquisition]) -> dict[str, Any]:
+    """Return what the acquisitions add: times to the second, platforms, number."""
+    first = min(item.start for item in acquisitions)
+    last = max(item.stop or item.start for item in acquisitions)
+    gaps = [after.start - before.start for before, after in pairwise(acquisitions)]
+    return {
+        "time_coverage_start": _iso(first),
+        "time_coverage_end": _iso(last),
+        "time_coverage_duration": duration(last - first),
+        "time_coverage_resolution": duration(
+            timedelta(days=round(median(gap / timedelta(days=1) for gap in gaps)))
+            if gaps
+            else last - first
+        ),
+        "number_of_acquisitions": len(acquisitions),
+        "platform": ", ".join(sorted({platform_name(item.platform) for item in acquisitions})),
+        "platform_vocabulary": "GCMD Platforms",
+        "instrument": INSTRUMENT,
+        "instrument_vocabulary": "GCMD Instruments",
+    }
+
+
+def duration(time: timedelta) -> str:
+    """Return a time span as ISO 8601 writes it, such as ``P12DT3S``."""
+    seconds = round(time.total_seconds())
+    days, rest = divmod(seconds, 86400)
+    return f"P{days}D" + (f"T{rest}S" if rest else "")
 
 
 def _range(years: Sequence[int]) -> str:

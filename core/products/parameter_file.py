@@ -32,6 +32,7 @@ class ParameterFile:
             key, colon, value = line.partition(":")
             if colon and key.strip():
                 entries.setdefault(key.strip(), value.strip())
+        self.content = text
         self.entries: Mapping[str, str] = MappingProxyType(entries)
         self._by_normal = {_normal(key): value for key, value in entries.items()}
 

@@ -16,10 +16,16 @@ from pyproj import CRS
 
 from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
+from ..metadata.describe import describe_stack
 from ..products.layers import COMPUTED_FROM, Layer
 from .reference import ReferencePoint
 from .source import StackSource
-from .steps import pair_coordinates, reference_coordinates, time_coordinates
+from .steps import (
+    acquisition_times,
+    pair_coordinates,
+    reference_coordinates,
+    time_coordinates,
+)
 from .values import WAVELENGTH
 
 GRID_MAPPING = "spatial_ref"
@@ -108,7 +114,12 @@ def open_stack(
                 f"{item.layer.attributes['comment'].partition(';')[0]}; relative to the point "
                 "reference_point_x, reference_point_y in all pairs"
             )
-    return dataset
+    return describe_stack(
+        dataset,
+        source,
+        [(item.name, item.per_step) for item in layers],
+        [acquisition_times(step[0].product) for step in source.steps],
+    )
 
 
 def step_dimension(source: StackSource) -> str:

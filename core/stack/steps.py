@@ -11,16 +11,11 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InconsistentProductsError
+from ..metadata.variables import TIME_ENCODING as TIME_UNITS
 from ..products.product import Product
 from .reference import ReferencePoint
 
-TIME_ENCODING = {
-    "units": "seconds since 2014-01-01 00:00:00",
-    "calendar": "standard",
-    "dtype": "float64",
-    "_FillValue": None,
-}
-"""Fixed, so that stacks can be compared and joined; Sentinel-1A began in 2014."""
+TIME_ENCODING = {**TIME_UNITS, "_FillValue": None}
 
 _GRANULE_TIME = re.compile(r"_(\d{8}T\d{6})_")
 _GRANULE_TIMES = re.compile(r"_(\d{8}T\d{6})_(\d{8}T\d{6})_")

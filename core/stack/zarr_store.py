@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 from zarr.errors import ZarrUserWarning
 
+from ..metadata.geozarr import geozarr_attributes
 from .dataset import StackLayer, on_disk
 
 Chunks = tuple[int, int, int]
@@ -57,9 +58,11 @@ class ZarrGroup:
         self.chunks = chunks
         laid_out = on_disk(dataset)
         crs = _gdal_crs(dataset)
+        geozarr = geozarr_attributes(dataset, crs["wkt"])
+        laid_out.attrs = {**_plain(laid_out.attrs), **geozarr}
         encoding: dict[str, dict[str, Any]] = {}
         for item in layers:
-            laid_out[item.name].attrs["_CRS"] = crs
+            laid_out[item.name].attrs |= {"_CRS": crs, **geozarr}
             # What to_zarr is given replaces the encoding of the variable, so its own goes along.
             fill = laid_out[item.name].encoding["_FillValue"]
             encoding[item.name] = {
@@ -134,6 +137,14 @@ def consolidate(store: Path, groups: Sequence[str], zarr_format: int) -> None:
         for group in groups:
             zarr.consolidate_metadata(str(store), path=group, zarr_format=form)
         zarr.consolidate_metadata(str(store), zarr_format=form)
+
+
+def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes as JSON knows them."""
+    return {
+        name: value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+        for name, value in attributes.items()
+    }
 
 
 def _storable_text(text: xr.DataArray, zarr_format: int) -> xr.DataArray:

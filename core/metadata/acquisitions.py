@@ -1,0 +1,211 @@
+"""The source acquisitions of a stack: granules, satellite, orbit and times of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import xarray as xr
+
+from ..products.consistency import relative_orbit
+from ..products.product import Product
+from ..retrieval.scenes import burst_orbit
+from . import variables
+from .granules import Granule, parse_granule
+from .sentinel1 import BURST_SECONDS, MISSION_PAGE, MISSIONS, platform_name
+
+SIDES = ("Reference", "Secondary")
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """One pass over the scene.
+
+    Parameters
+    ----------
+    start
+        UTC start.
+    names
+        Names of its granules, sorted.
+    platform
+        ``S1A`` ...; None where nothing tells.
+    orbit, path
+        Absolute and relative orbit number; None where nothing tells.
+    ascending
+        Whether the satellite flew north; None where nothing tells.
+    """
+
+    start: datetime
+    names: tuple[str, ...]
+    platform: str | None
+    orbit: int | None
+    path: int | None
+    ascending: bool | None
+
+    @property
+    def granules(self) -> tuple[Granule, ...]:
+        """The granules whose names can be read."""
+        return tuple(granule for name in self.names if (granule := parse_granule(name)))
+
+    @property
+    def stop(self) -> datetime | None:
+        """UTC end; of bursts, the start of the last one and the nominal length of a burst."""
+        stops = [
+            granule.stop or granule.start + timedelta(seconds=BURST_SECONDS)
+            for granule in self.granules
+        ]
+        return max(stops, default=None)
+
+
+def side_granules(product: Product, side: int) -> tuple[str, ...]:
+    """Return the granule names of the reference (0) or secondary (1) side of a pair."""
+    if product.parameters is None:
+        return ()
+    return product.parameters.names(f"{SIDES[side]} Granule")
+
+
+def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisition:
+    """Describe one side of an interferogram."""
+    parameters, name = product.parameters, product.name
+    names = side_granules(product, side)
+    granules = [granule for text in names if (granule := parse_granule(text))]
+    orbit = parameters.integer(f"{SIDES[side]} Orbit Number") if parameters else None
+    if orbit is None:
+        orbit = next((granule.orbit for granule in granules if granule.orbit), None)
+    platform = name.platforms[side] or next((item.platform for item in granules), None)
+    path = name.relative_orbit
+    if path is None:
+        path = next((burst_orbit(item.burst)[0] for item in granules if item.burst), None)
+    if path is None:
+        path = relative_orbit(platform, orbit)
+    if platform is None and path is not None and orbit is not None:
+        # Satellites differ in the constant between absolute and relative orbit.
+        fitting = [code for code in MISSIONS if relative_orbit(code, orbit) == path]
+        platform = fitting[0] if len(fitting) == 1 else None
+    direction = parameters.text(f"{SIDES[side]} Pass Direction") if parameters else None
+    ascending = {"ASCENDING": True, "DESCENDING": False}.get((direction or "").upper())
+    return Acquisition(start, tuple(sorted(names)), platform, orbit, path, ascending)
+
+
+def merge(parts: Sequence[Acquisition]) -> Acquisition:
+    """Combine what several products tell of one acquisition."""
+    names = sorted({name for part in parts for name in part.names})
+
+    def first(attribute: str) -> object:
+        values = (getattr(part, attribute) for part in parts)
+        return next((value for value in values if value is not None), None)
+
+    return Acquisition(
+        parts[0].start,
+        tuple(names),
+        first("platform"),  # type: ignore[arg-type]
+        first("orbit"),  # type: ignore[arg-type]
+        first("path"),  # type: ignore[arg-type]
+        first("ascending"),  # type: ignore[arg-type]
+    )
+
+
+def backscatter_acquisition(frames: Sequence[Product], ascending: bool | None) -> Acquisition:
+    """Describe the pass behind one step of a backscatter stack."""
+    names = sorted({name for frame in frames for name in frame.readme.granules})
+    granules = [granule for text in names if (granule := parse_granule(text))]
+    platform = frames[0].name.platforms[0]
+    orbit = next((granule.orbit for granule in granules if granule.orbit), None)
+    return Acquisition(
+        frames[0].name.times[0],
+        tuple(names),
+        platform,
+        orbit,
+        relative_orbit(platform, orbit),
+        ascending,
+    )
+
+
+def acquisition_variables(
+    acquisitions: Sequence[Acquisition], dimension: str
+) -> dict[str, xr.Variable]:
+    """Return the acquisitions as variables on one dimension.
+
+    Parameters
+    ----------
+    acquisitions
+        In the order of time.
+    dimension
+        ``acquisition`` of interferogram stacks, ``time`` of backscatter stacks.
+    """
+    on = (dimension,)
+    granules = [item.granules for item in acquisitions]
+    bursts = any(granule.burst is not None for group in granules for granule in group)
+    end_comment = "from the names of the granules"
+    if bursts:
+        end_comment = (
+            f"start of the last burst and {BURST_SECONDS} s, the nominal length of a burst"
+        )
+    url_comment = "a download of an SLC or GRD needs a free Earthdata login"
+    if bursts:
+        url_comment = "search of the ASF catalog that returns the location of each burst"
+    return {
+        "acquisition_end_time": variables.instants(
+            on, [item.stop for item in acquisitions], "end of the acquisition", comment=end_comment
+        ),
+        "source_granules": variables.texts(
+            on,
+            [" ".join(item.names) for item in acquisitions],
+            "names of the source granules, separated by spaces",
+        ),
+        "source_url": variables.texts(
+            on,
+            [" ".join(granule.url for granule in group) for group in granules],
+            "where the source granules can be retrieved, separated by spaces",
+            comment=url_comment,
+        ),
+        "satellite": variables.texts(
+            on,
+            [platform_name(item.platform) for item in acquisitions],
+            "name of the satellite",
+            standard_name="platform_name",
+        ),
+        "satellite_url": variables.texts(
+            on,
+            [
+                f"{MISSION_PAGE}{MISSIONS[item.platform][1]}" if item.platform in MISSIONS else None
+                for item in acquisitions
+            ],
+            "page of the satellite in the CEOS database of missions",
+        ),
+        "observation_mode": variables.texts(
+            on, [_joined(g.mode for g in group) for group in granules], "observation mode"
+        ),
+        "beam": variables.texts(
+            on,
+            [_joined(g.swath or g.mode for g in group) for group in granules],
+            "mnemonic of the beams that were used",
+        ),
+        "source_polarizations": variables.texts(
+            on,
+            [_joined(g.polarizations for g in group) for group in granules],
+            "polarizations of the source granules",
+        ),
+        "source_product_level": variables.texts(
+            on,
+            [_joined(f"L1 {g.kind}" for g in group) for group in granules],
+            "processing level of the source granules",
+        ),
+        "orbit_absolute": variables.integers(
+            on, [item.orbit for item in acquisitions], "absolute orbit number"
+        ),
+        "orbit_relative": variables.integers(
+            on, [item.path for item in acquisitions], "relative orbit number (path)"
+        ),
+        "pass_direction": variables.flags(
+            on,
+            [None if item.ascending is None else int(item.ascending) for item in acquisitions],
+            ("descending", "ascending"),
+            "direction of the pass",
+        ),
+    }
+
+
+def _joined(values: object) -> str:
+    return " ".join(dict.fromkeys(values))  # type: ignore[call-overload]

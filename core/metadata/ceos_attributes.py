@@ -1,0 +1,161 @@
+"""Statements that CEOS-ARD asks for and that hold for all pairs or dates of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..products.names import INSAR_GAMMA, RTC_GAMMA, ProductName
+from ..products.product import Product
+from .attributes import software_of
+from .sentinel1 import (
+    AZIMUTH_RESOLUTION,
+    AZIMUTH_SPACING,
+    FAR_INCIDENCE,
+    GEOLOCATION,
+    NEAR_INCIDENCE,
+    NOISE_EQUIVALENT_SIGMA0,
+    RANGE_RESOLUTION,
+    RANGE_SPACING,
+)
+
+DOCUMENT_VERSION = "1.3.1"
+DOCUMENT = "https://ceos.org/ard/files/PFS/SAR/v1.3.1/CEOS-ARD_PFS_SAR_v1.3.1.pdf"
+
+_GUIDE = "https://hyp3-docs.asf.alaska.edu/guides"
+_COREGISTRATION = {
+    "GAMMA": "to the reference by intensity matching and enhanced spectral diversity; HyP3 "
+    "packages no standard deviations, its guide says that the azimuth offset is below 0.02 "
+    "pixels before the last step",
+    "ISCE2": "to the reference by orbits and the elevation model; HyP3 packages no standard "
+    "deviations",
+}
+_PHASE_QUALITY = {
+    "GAMMA": "coherence estimated by cc_wave on the unfiltered interferogram; shape and weights of "
+    "its window are not delivered; unwrapping left out pixels whose filtered coherence was below "
+    "0.1",
+    "ISCE2": "coherence estimated from the standard deviation of the filtered phase; size of its "
+    "window and threshold are not delivered",
+}
+_UNWRAPPING = {
+    "GAMMA": "minimum cost flow, https://doi.org/10.1109/36.673674",
+    "ISCE2": "SNAPHU with minimum cost flow initialization, https://doi.org/10.1364/JOSAA.18.000338",
+}
+
+
+def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, Any]:
+    """Return the statements as global attributes.
+
+    Parameters
+    ----------
+    products
+        Products of the stack.
+    spacing
+        Pixel spacing in meters.
+    """
+    name = products[0].name
+    common = {
+        "ceos_ard_document_identifier": DOCUMENT,
+        "ceos_ard_document_version": DOCUMENT_VERSION,
+        "ceos_ard_status": "self-assessed by hyp3:assessstack only, not peer reviewed",
+        "radar_band": "C",
+        "antenna_pointing": "right",
+        "source_geometry": "slant range",
+        "source_range_spacing": RANGE_SPACING,
+        "source_azimuth_spacing": AZIMUTH_SPACING,
+        "source_range_resolution": np.array(list(RANGE_RESOLUTION.values())),
+        "source_azimuth_resolution": np.array(list(AZIMUTH_RESOLUTION.values())),
+        "source_attributes_comment": "nominal for IW SLC images, resolutions for the beams IW1, "
+        "IW2, IW3, in meters; source: ESA Sentinel-1 user guide",
+        "source_number_of_looks_range": 1,
+        "source_number_of_looks_azimuth": 1,
+        "noise_equivalent_sigma0": NOISE_EQUIVALENT_SIGMA0,
+        "noise_equivalent_sigma0_comment": "dB, largest value specified for the mode IW; source: "
+        "ESA Sentinel-1 product specification",
+        "product_pixel_coordinate_convention": "pixel center",
+        "gridding_convention": "the lattice of HyP3's own products: pixels of "
+        f"{spacing:g} m, edges or centers at multiples of the spacing in UTM coordinates",
+        "ceos_absolute_geolocation_error_range_bias": GEOLOCATION.range_bias,
+        "ceos_absolute_geolocation_error_range_standard_deviation": GEOLOCATION.range_deviation,
+        "ceos_absolute_geolocation_error_azimuth_bias": GEOLOCATION.azimuth_bias,
+        "ceos_absolute_geolocation_error_azimuth_standard_deviation": (
+            GEOLOCATION.azimuth_deviation
+        ),
+        "ceos_absolute_geolocation_error_comment": f"m; {GEOLOCATION.source}",
+        "dem": "Copernicus GLO-30 (GLO-90 in its gaps), https://doi.org/10.5270/ESA-c5d3d65",
+        "egm": "EGM2008, https://doi.org/10.1029/2011JB008916; heights are ellipsoidal",
+        "dem_resampling": "cubic",
+        "geometric_correction_algorithm": f"range-Doppler terrain correction; {_GUIDE}",
+        "geometric_correction_resampling": "nearest neighbor",
+        "noise_removal": "not stated by HyP3's products",
+        "sensor_calibration": "https://sentinels.copernicus.eu/documents/247904/685163/"
+        "S1-Radiometric-Calibration-V1.0.pdf",
+    }
+    return common | (_rtc(name) if name.product_type == RTC_GAMMA else _insar(products, spacing))
+
+
+def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
+    product_type = products[0].name.product_type
+    software = software_of(product_type)
+    days = [(product.name.times[1] - product.name.times[0]).days for product in products]
+    baselines = [
+        value
+        for product in products
+        if product.parameters is not None
+        and (value := product.parameters.number("Baseline")) is not None
+    ]
+    references = {product.name.times[0] for product in products}
+    network = "single reference" if len(references) == 1 else "small baseline network"
+    attributes = {
+        "ceos_ard_product_type": "Interferometric SAR (InSAR)",
+        "ceos_insar_pair_baseline_criteria_information": f"{network} of {len(products)} pairs as "
+        "ordered by the user",
+        "ceos_insar_orbital_baseline_refinement": "false",
+        "temporal_baseline_range": np.array([min(days), max(days)], "int32"),
+        "temporal_baseline_range_units": "day",
+        "ceos_insar_coregistration": _COREGISTRATION[software],
+        "ceos_phase_quality": _PHASE_QUALITY[software],
+        "ceos_interferogram_filter": "adaptive filter in the frequency domain, "
+        "https://doi.org/10.1029/1998GL900033; its parameter is in phase_filter_parameter",
+        "ceos_phase_unwrapping_method": _UNWRAPPING[software],
+        "ceos_phase_unwrapping_iterations": 1,
+        "ceos_phase_unwrapping_coherence_threshold": 0.1
+        if product_type == INSAR_GAMMA
+        else "not provided",
+        "ceos_atmospheric_phase_correction": "not applied",
+        "ceos_ionospheric_phase_correction": "not applied",
+        "scaling_conversion": "none: phase in radians; dB = 10 * log10(amp)",
+        "product_resolution": 2.0 * spacing,
+        "product_resolution_comment": "m, along lines and columns, approximate; source: HyP3 guide",
+    }
+    if baselines:
+        attributes["perpendicular_baseline_range"] = np.array([min(baselines), max(baselines)])
+        attributes["perpendicular_baseline_range_units"] = "m"
+    return attributes
+
+
+def _rtc(name: ProductName) -> dict[str, Any]:
+    filtered = name.options[3] == "f"
+    normalized = name.radiometry == "gamma0"
+    return {
+        "ceos_ard_product_type": "Normalised Radar Backscatter (NRB)",
+        "measurement_type": "gamma nought, terrain flattened"
+        if normalized
+        else "sigma nought, which is not normalised radar backscatter",
+        "speckle_filter": "Enhanced Lee, 7 x 7 pixels, damping factor 1" if filtered else "none",
+        "radiometric_terrain_correction_algorithm": "pixel-area integration, "
+        "https://doi.org/10.1109/TGRS.2011.2120616; HyP3 guide "
+        f"{_GUIDE}/rtc_atbd",
+        "scaling_conversion": "dB = 10 * log10(power) = 20 * log10(amplitude); the scale is an "
+        "attribute of each variable",
+        "source_incidence_near": NEAR_INCIDENCE,
+        "source_incidence_far": FAR_INCIDENCE,
+        "source_incidence_comment": "degrees at the edges of the mode IW, nominal; source: ESA "
+        "Sentinel-1 user guide",
+        "dem_matching": {"m": "attempted", "d": "not used, orbits only"}[name.options[5]],
+        "acquisition_id_image": "not applicable: each step is one acquisition; where frames of a "
+        "pass are merged, the variable source_frame tells them apart",
+        "product_resolution_comment": "HyP3 states the pixel spacing only",
+    }

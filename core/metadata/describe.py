@@ -1,0 +1,167 @@
+"""Adds to a stack what conventions and CEOS-ARD ask for, besides layers and coordinates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from ..products.names import RTC_GAMMA
+from ..products.product import Product
+from . import variables
+from .acquisitions import (
+    Acquisition,
+    acquisition_variables,
+    backscatter_acquisition,
+    merge,
+    pair_acquisition,
+)
+from .attributes import coverage_attributes
+from .ceos_attributes import ceos_attributes
+from .extent import corners, grid_attributes, outline_attributes, to_longitude_latitude
+from .geometry import is_ascending
+from .layer_attributes import layer_attributes
+from .pairs import orbit_types, pair_variables, processing_variables, provenance
+from .scene import look_variables, wave_variables
+
+if TYPE_CHECKING:
+    from ..grid.lattice import Grid
+    from ..stack.source import StackSource
+
+STATISTICS = {
+    "coherence_mean": ("mean coherence", "1"),
+    "coherence_std": ("standard deviation of the coherence", "1"),
+    "valid_fraction": ("share of the pixels of the grid with data", "1"),
+}
+"""Variables that are known only when all pixels have been read."""
+
+
+def describe_stack(
+    dataset: xr.Dataset,
+    source: StackSource,
+    layers: Sequence[tuple[str, bool]],
+    times: Sequence[Sequence[datetime]],
+) -> xr.Dataset:
+    """Add variables and attributes to a stack.
+
+    Parameters
+    ----------
+    dataset
+        The stack with coordinates, grid mapping and layers.
+    source
+        Where its blocks come from.
+    layers
+        Name of each layer's variable, and whether it changes with the steps.
+    times
+        UTC start times of each step's acquisitions, reference first.
+
+    Returns
+    -------
+    Dataset
+        With variables on ``pair`` and ``acquisition`` (or ``time``), scalars of the scene, bounds
+        of ``x`` and ``y``, and attributes of CF 1.11, ACDD 1.3 and CEOS-ARD.
+    """
+    steps = [[placement.product for placement in step] for step in source.steps]
+    products = [product for step in steps for product in step]
+    if products[0].name.product_type == RTC_GAMMA:
+        dimension = "time"
+        acquisitions = _backscatter_acquisitions(steps, source.grid)
+        described = {
+            "acquisition": xr.Variable(
+                "time",
+                np.arange(1, len(steps) + 1, dtype="int32"),
+                {"long_name": "number of the acquisition"},
+            ),
+            **acquisition_variables(acquisitions, "time"),
+            "orbit_type": orbit_types(steps, "time"),
+            **processing_variables(steps, "time"),
+        }
+    else:
+        dimension = "pair"
+        acquisitions = _pair_acquisitions(products, times)
+        described = acquisition_variables(acquisitions, "acquisition")
+        described |= {**look_variables(source), **pair_variables(products)}
+    described |= wave_variables()
+    described |= _statistics(dimension, [name for name, _ in layers], len(steps))
+    described |= _bounds(source.grid)
+    # Times of which none is known cannot be encoded, and tell nothing.
+    dataset = dataset.assign(
+        {name: item for name, item in described.items() if not _is_unknown_time(item)}
+    )
+    for axis in "xy":
+        dataset[axis].attrs["bounds"] = f"{axis}_bnds"
+    # Changed in place: dask variables keep their encoding only so.
+    for name, per_step in layers:
+        dataset[name].attrs |= layer_attributes(name, not per_step, [other for other, _ in layers])
+    for name in dataset.variables:
+        is_time = np.issubdtype(dataset[name].dtype, np.datetime64)
+        if is_time and not str(name).endswith("_bnds"):
+            dataset[name].attrs |= variables.TIME_ATTRIBUTES
+    dataset.attrs |= coverage_attributes(acquisitions)
+    dataset.attrs |= grid_attributes(source.grid)
+    boxes = [_cut(placement.bounds, source.grid.bounds) for placement in source.placements]
+    dataset.attrs |= outline_attributes(source.grid, corners(boxes))
+    dataset.attrs |= ceos_attributes(products, source.grid.spacing)
+    files = provenance(products)
+    if files != "{}":
+        dataset.attrs["hyp3_parameters_json"] = files
+    return dataset
+
+
+def _is_unknown_time(variable: xr.Variable) -> bool:
+    return variable.dtype.kind == "M" and bool(np.isnat(variable.values).all())
+
+
+def _pair_acquisitions(
+    products: Sequence[Product], times: Sequence[Sequence[datetime]]
+) -> list[Acquisition]:
+    parts: dict[datetime, list[Acquisition]] = defaultdict(list)
+    for product, starts in zip(products, times, strict=True):
+        for side, start in enumerate(starts):
+            parts[start].append(pair_acquisition(product, side, start))
+    return [merge(parts[start]) for start in sorted(parts)]
+
+
+def _backscatter_acquisitions(steps: Sequence[Sequence[Product]], grid: Grid) -> list[Acquisition]:
+    left, bottom, right, top = grid.bounds
+    center = to_longitude_latitude(grid).transform((left + right) / 2, (bottom + top) / 2)
+    return [
+        backscatter_acquisition(frames, is_ascending(frames[0].name.times[0], *center))
+        for frames in steps
+    ]
+
+
+def _statistics(dimension: str, layers: Sequence[str], steps: int) -> dict[str, xr.Variable]:
+    wanted = [name for name in STATISTICS if "corr" in layers or not name.startswith("coherence")]
+    return {
+        name: variables.numbers(
+            (dimension,),
+            [None] * steps,
+            *STATISTICS[name],
+            coverage_content_type="qualityInformation",
+            comment="NaN: no pixel has data",
+        )
+        for name in wanted
+    }
+
+
+def _bounds(grid: Grid) -> dict[str, xr.Variable]:
+    half = grid.spacing / 2
+    return {
+        "x_bnds": xr.Variable(
+            ("x", "nv"), np.stack([grid.x - half, grid.x + half], 1), {}, {"_FillValue": None}
+        ),
+        "y_bnds": xr.Variable(
+            ("y", "nv"), np.stack([grid.y + half, grid.y - half], 1), {}, {"_FillValue": None}
+        ),
+    }
+
+
+def _cut(
+    box: tuple[float, float, float, float], by: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    return (max(box[0], by[0]), max(box[1], by[1]), min(box[2], by[2]), min(box[3], by[3]))

@@ -1,0 +1,67 @@
+"""The conventions ``spatial`` and ``proj`` for Zarr groups and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import xarray as xr
+from pyproj import CRS
+
+_ORGANIZATION = "https://github.com/zarr-conventions"
+_RAW = "https://raw.githubusercontent.com/zarr-conventions"
+
+_CONVENTIONS = (
+    ("proj", "f17cb550-5864-4468-aeb7-f3180cfb622f", "Coordinate reference system of the data"),
+    ("spatial", "689b58e2-cf7b-45e0-9fff-9cfc0883d6b4", "Position of the data in space"),
+)
+
+
+def geozarr_attributes(dataset: xr.Dataset, crs_wkt: str) -> dict[str, Any]:
+    """Return the attributes of a group or of an array whose last dimensions are ``y``, ``x``.
+
+    Parameters
+    ----------
+    dataset
+        Holds ``x`` and ``y``, centers of square pixels in meters.
+    crs_wkt
+        The CRS as WKT 2.
+
+    Returns
+    -------
+    dict
+        The objects of both conventions (version 0.1) and their members; ``spatial:transform`` maps
+        pixel corners, as the registration ``pixel`` asks.
+    """
+    x, y = dataset["x"].values, dataset["y"].values
+    spacing = _spacing(x, y)
+    left, top = float(x[0]) - spacing / 2, float(y[0]) + spacing / 2
+    attributes: dict[str, Any] = {
+        "zarr_conventions": [
+            {
+                "uuid": uuid,
+                "name": name,
+                "description": description,
+                "schema_url": f"{_RAW}/{name}/refs/tags/v0.1/schema.json",
+                "spec_url": f"{_ORGANIZATION}/{name}/blob/v0.1/README.md",
+            }
+            for name, uuid, description in _CONVENTIONS
+        ],
+        "proj:wkt2": crs_wkt,
+        "spatial:dimensions": ["y", "x"],
+        "spatial:bbox": [left, top - y.size * spacing, left + x.size * spacing, top],
+        "spatial:transform_type": "affine",
+        "spatial:transform": [spacing, 0.0, left, 0.0, -spacing, top],
+        "spatial:shape": [int(y.size), int(x.size)],
+        "spatial:registration": "pixel",
+    }
+    authority = CRS.from_wkt(crs_wkt).to_authority()
+    if authority is not None:
+        attributes["proj:code"] = ":".join(authority)
+    return attributes
+
+
+def _spacing(x: Sequence[float], y: Sequence[float]) -> float:
+    if len(x) > 1:
+        return float(x[1]) - float(x[0])
+    return float(y[0]) - float(y[1]) if len(y) > 1 else 1.0

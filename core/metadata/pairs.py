@@ -1,0 +1,203 @@
+"""What HyP3 tells of each interferogram, as numbers with units."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+import xarray as xr
+
+from ..products.names import INSAR_GAMMA
+from ..products.product import Product
+from . import variables
+from .geometry import incidence_angle
+
+ORBIT_TYPES = ("predicted", "restituted", "precise")
+_ORBIT_LETTERS = "ORP"
+
+_ON = ("pair",)
+_HEIGHT = "Spacecraft height"
+_RADIUS = "Earth radius at nadir"
+
+
+def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
+    """Return the variables on ``pair`` that come from names, parameter files and READMEs.
+
+    Parameters
+    ----------
+    products
+        Interferograms in the order of the pairs.
+
+    Returns
+    -------
+    dict of Variable
+        Missing numbers are NaN. Height of the satellite and radius of the Earth are left out for
+        ISCE products, which carry constants in their place.
+    """
+
+    def numbers(key: str, long_name: str, units: str, **attributes: object) -> xr.Variable:
+        return variables.numbers(_ON, _each(products, key), long_name, units, **attributes)
+
+    result = {
+        "polarization": variables.texts(
+            _ON, [product.name.polarization for product in products], "polarization of the pair"
+        ),
+        "heading": variables.numbers(
+            _ON,
+            [None if value is None else value % 360 for value in _each(products, "Heading")],
+            "heading of the satellite, clockwise from true north",
+            "degree",
+            standard_name="platform_course",
+        ),
+        "slant_range_near": numbers("Slant range near", "slant range at the near edge", "m"),
+        "slant_range_center": numbers("Slant range center", "slant range in the center", "m"),
+        "slant_range_far": numbers("Slant range far", "slant range at the far edge", "m"),
+        "looks_range": numbers("Range looks", "looks in range", "1"),
+        "looks_azimuth": numbers("Azimuth looks", "looks in azimuth", "1"),
+        "phase_filter_parameter": numbers(
+            "Phase filter parameter", "exponent of the adaptive phase filter, 0 for none", "1"
+        ),
+        "dem_spacing": numbers(
+            "DEM resolution", "spacing of the elevation model in processing", "m"
+        ),
+        "hyp3_reference_longitude": numbers(
+            "Longitude of the reference point (WGS84)",
+            "longitude of the point where HyP3 set the phase of the pair to 0",
+            "degree",
+        ),
+        "hyp3_reference_latitude": numbers(
+            "Latitude of the reference point (WGS84)",
+            "latitude of the point where HyP3 set the phase of the pair to 0",
+            "degree",
+        ),
+        "hyp3_reference_phase": numbers(
+            "Phase at reference point", "phase that HyP3 subtracted at that point", "radian"
+        ),
+        "parallel_baseline": variables.numbers(
+            _ON,
+            [None] * len(products),
+            "parallel baseline of the secondary against the reference orbit",
+            "m",
+            comment="NaN: in no file of HyP3; needs the state vectors of the orbits",
+        ),
+        "range_bandpass_filter": _yes_no(products, "Range bandpass filter", "filter in range"),
+        "azimuth_bandpass_filter": _yes_no(
+            products, "Azimuth bandpass filter", "filter in azimuth"
+        ),
+        "orbit_type": variables.flags(
+            _ON,
+            [_orbit_type(product) for product in products],
+            ORBIT_TYPES,
+            "least precise orbit of the pair",
+        ),
+        "dem_source": _texts(products, "DEM source", "elevation model"),
+        "unwrapping_method": _texts(products, "Unwrapping type", "method of phase unwrapping"),
+    }
+    if all(product.name.product_type == INSAR_GAMMA for product in products):
+        result |= {
+            "spacecraft_height": numbers(_HEIGHT, "height of the satellite", "m"),
+            "earth_radius": numbers(_RADIUS, "radius of the Earth at nadir", "m"),
+            "incidence_near": _incidence(products, "near"),
+            "incidence_far": _incidence(products, "far"),
+        }
+    return result | processing_variables([(product,) for product in products], "pair")
+
+
+def processing_variables(
+    steps: Sequence[Sequence[Product]], dimension: str
+) -> dict[str, xr.Variable]:
+    """Return when and by what HyP3 made the products of each step."""
+    on = (dimension,)
+    readmes = [frames[-1].readme for frames in steps]
+    return {
+        "processing_time": variables.instants(
+            on, [item.processed for item in readmes], "time of processing by HyP3"
+        ),
+        "hyp3_plugin_version": variables.texts(
+            on, [item.plugin_version for item in readmes], "version of HyP3's processing plugin"
+        ),
+        "processor_version": variables.texts(
+            on, [item.software_version for item in readmes], "version of the SAR processor"
+        ),
+    }
+
+
+def orbit_types(steps: Sequence[Sequence[Product]], dimension: str) -> xr.Variable:
+    """Return the least precise orbit of each step."""
+    values = []
+    for frames in steps:
+        known = [value for frame in frames if (value := _orbit_type(frame)) is not None]
+        values.append(min(known, default=None))
+    return variables.flags((dimension,), values, ORBIT_TYPES, "source of the orbit")
+
+
+def provenance(products: Sequence[Product]) -> str:
+    """Return the parameter files word for word, by product name, as JSON."""
+    files = {
+        product.name.text: product.parameters.content
+        for product in products
+        if product.parameters is not None
+    }
+    return json.dumps(files, ensure_ascii=False)
+
+
+def _each(products: Sequence[Product], key: str) -> list[float | None]:
+    # Some versions add the unit to the key.
+    keys = (key, f"{key} (m)")
+    return [
+        next(
+            (
+                value
+                for name in keys
+                if product.parameters is not None
+                and (value := product.parameters.number(name)) is not None
+            ),
+            None,
+        )
+        for product in products
+    ]
+
+
+def _incidence(products: Sequence[Product], edge: str) -> xr.Variable:
+    columns = zip(
+        _each(products, _RADIUS),
+        _each(products, _HEIGHT),
+        _each(products, f"Slant range {edge}"),
+        strict=True,
+    )
+    values = [
+        incidence_angle(radius, height, distance)
+        if radius is not None and height is not None and distance is not None
+        else None
+        for radius, height, distance in columns
+    ]
+    return variables.numbers(
+        _ON,
+        values,
+        f"ellipsoidal incidence angle at the {edge} edge",
+        "degree",
+        standard_name="angle_of_incidence",
+        comment="from slant range, height of the satellite and radius of the Earth",
+    )
+
+
+def _yes_no(products: Sequence[Product], key: str, long_name: str) -> xr.Variable:
+    values = [
+        None
+        if product.parameters is None or (value := product.parameters.flag(key)) is None
+        else int(value)
+        for product in products
+    ]
+    return variables.flags(_ON, values, ("off", "on"), f"bandpass {long_name}")
+
+
+def _texts(products: Sequence[Product], key: str, long_name: str) -> xr.Variable:
+    read: Callable[[Product], str | None] = lambda product: (  # noqa: E731
+        product.parameters.text(key) if product.parameters else None
+    )
+    return variables.texts(_ON, [read(product) for product in products], long_name)
+
+
+def _orbit_type(product: Product) -> int | None:
+    letter = product.name.orbit_type
+    return None if letter is None else _ORBIT_LETTERS.index(letter)

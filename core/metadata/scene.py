@@ -1,0 +1,192 @@
+"""Scalars of the whole scene: the radar's wave and the direction in which it looks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from ..grid.plan import Placement, Transfer
+from ..products.layers import LAYERS
+from ..stack.values import WAVELENGTH, ValueReader, is_available
+from . import variables
+from .extent import to_longitude_latitude
+from .geometry import incidence_angle, look_angles, look_vector
+from .sentinel1 import CENTER_FREQUENCY
+
+if TYPE_CHECKING:
+    from ..stack.source import StackSource
+
+_MOST_PRODUCTS = 5
+_ROWS = (0.5, 0.25, 0.75)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Angles at a pixel, as ``lv_theta`` and ``lv_phi``, and what they are from."""
+
+    x: float
+    y: float
+    elevation: float
+    azimuth: float
+    source: str
+    incidences: tuple[float, float] | None = None
+
+
+def wave_variables() -> dict[str, xr.Variable]:
+    """Return wavelength and frequency of the radar."""
+    return {
+        "radiation_wavelength": variables.numbers(
+            (),
+            WAVELENGTH,
+            "wavelength of the radar",
+            "m",
+            standard_name="radiation_wavelength",
+            comment="speed of light over radar_frequency; the value that HyP3 uses",
+        ),
+        "radar_frequency": variables.numbers(
+            (),
+            CENTER_FREQUENCY,
+            "center frequency of the radar",
+            "Hz",
+            standard_name="radiation_frequency",
+            comment="from the annotation of Sentinel-1 products",
+        ),
+    }
+
+
+def look_variables(source: StackSource) -> dict[str, xr.Variable]:
+    """Return the look vector in the center of the scene.
+
+    Parameters
+    ----------
+    source
+        An interferogram stack; one product is read for its angles.
+
+    Returns
+    -------
+    dict of Variable
+        ``look_vector_x``, ``_y``, ``_z`` (sensor to ground, Earth-centered, Earth-fixed), its
+        position, and the incidence angles at the edges where look vectors tell them. Empty where
+        neither look vectors nor heading and distances are delivered.
+    """
+    look = _from_layers(source) or _from_parameters(source)
+    if look is None:
+        return {}
+    longitude, latitude = to_longitude_latitude(source.grid).transform(look.x, look.y)
+    comment = (
+        f"unit vector from sensor to ground, Earth-centered, Earth-fixed, from {look.source}; "
+        "at scene_center_longitude, scene_center_latitude"
+    )
+    vector = look_vector(longitude, latitude, look.elevation, look.azimuth)
+    result = {
+        f"look_vector_{axis}": variables.numbers(
+            (), value, f"{axis} component of the look vector", "1", comment=comment
+        )
+        for axis, value in zip("xyz", vector, strict=True)
+    }
+    result["scene_center_longitude"] = variables.numbers(
+        (), float(longitude), "longitude of the scene center (WGS 84)", "degree"
+    )
+    result["scene_center_latitude"] = variables.numbers(
+        (), float(latitude), "latitude of the scene center (WGS 84)", "degree"
+    )
+    if look.incidences is not None:
+        for edge, value in zip(("near", "far"), look.incidences, strict=True):
+            result[f"incidence_{edge}"] = variables.numbers(
+                (),
+                value,
+                f"ellipsoidal incidence angle at the {edge} edge",
+                "degree",
+                standard_name="angle_of_incidence",
+                comment=f"extreme of pi / 2 - lv_theta along three rows of {look.source}",
+            )
+    return result
+
+
+def _from_layers(source: StackSource) -> _Look | None:
+    theta, phi = (
+        LAYERS[source.placements[0].product.name.product_type].get(name)
+        for name in ("lv_theta", "lv_phi")
+    )
+    if theta is None or phi is None:
+        return None
+    having = [
+        item for item in source.placements if is_available(item, theta) and is_available(item, phi)
+    ]
+    having.sort(key=lambda item: item.transfer is Transfer.WARP)
+    columns = slice(0, source.grid.width)
+    for placement in having[:_MOST_PRODUCTS]:
+        with (
+            ValueReader(placement, theta, source.grid, source.options) as thetas,
+            ValueReader(placement, phi, source.grid, source.options) as phis,
+        ):
+            found, incidences = None, []
+            for share in _ROWS:
+                row = _row(source, placement, share)
+                rows = slice(row, row + 1)
+                elevation = thetas.read(rows, columns)[0]
+                valid = np.flatnonzero(~np.isnan(elevation))
+                if not valid.size:
+                    continue
+                incidences += [90 - math.degrees(float(elevation[valid].max()))]
+                incidences += [90 - math.degrees(float(elevation[valid].min()))]
+                if found is None:
+                    column = int(valid[np.abs(valid - source.grid.width / 2).argmin()])
+                    azimuth = float(phis.read(rows, slice(column, column + 1))[0, 0])
+                    if not math.isnan(azimuth):
+                        found = (row, column, float(elevation[column]), azimuth)
+            if found is not None:
+                row, column, angle, azimuth = found
+                return _Look(
+                    float(source.grid.x[column]),
+                    float(source.grid.y[row]),
+                    angle,
+                    azimuth,
+                    f"lv_theta and lv_phi of {placement.product}",
+                    (min(incidences), max(incidences)),
+                )
+    return None
+
+
+def _row(source: StackSource, placement: Placement, share: float) -> int:
+    _, bottom, _, top = placement.bounds
+    _, lowest, _, highest = source.grid.bounds
+    bottom, top = max(bottom, lowest), min(top, highest)
+    row = int((source.grid.top - top + share * (top - bottom)) / source.grid.spacing)
+    return min(max(row, 0), source.grid.height - 1)
+
+
+def _from_parameters(source: StackSource) -> _Look | None:
+    """Use heading and distances; ISCE products carry constants instead of the latter."""
+    for placement in source.placements:
+        product = placement.product
+        if product.parameters is None or product.name.product_type != "INSAR_GAMMA":
+            continue
+        values = [
+            product.parameters.number(key)
+            for key in (
+                "Heading",
+                "Earth radius at nadir",
+                "Spacecraft height",
+                "Slant range center",
+            )
+        ]
+        known = [value for value in values if value is not None]
+        if len(known) < len(values):
+            continue
+        heading, radius, height, distance = known
+        incidence = incidence_angle(radius, height, distance)
+        if incidence is None:
+            continue
+        left, bottom, right, top = source.grid.bounds
+        return _Look(
+            (left + right) / 2,
+            (bottom + top) / 2,
+            *look_angles(heading, incidence),
+            f"heading and slant range of {product}",
+        )
+    return None
