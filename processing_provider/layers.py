@@ -107,6 +107,7 @@ def _virtual_raster(first, sources, stack):
         f"<GeoTransform>{', '.join(map(repr, first.GetGeoTransform()))}</GeoTransform>",
     ]
     for number, source in enumerate(sources, start=1):
+        file = escape(source, quote=False)
         name = ""
         if len(stack.begins) == len(sources):
             dates = dict.fromkeys(
@@ -117,7 +118,7 @@ def _virtual_raster(first, sources, stack):
         lines += [
             f'<VRTRasterBand dataType="{kind}" band="{number}">{name}',
             "" if missing is None else f"<NoDataValue>{missing!r}</NoDataValue>",
-            f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(source, quote=False)}</SourceFilename>',
+            f'<SimpleSource><SourceFilename relativeToVRT="0">{file}</SourceFilename>',
             "<SourceBand>1</SourceBand>",
             f'<SourceProperties RasterXSize="{first.RasterXSize}" '
             f'RasterYSize="{first.RasterYSize}" DataType="{kind}" '
