@@ -48,5 +48,5 @@ def temporal_chunks(
 
 
 def _divide(length: int, largest: float) -> int:
-    parts = max(1, math.ceil(length / max(1.0, min(largest, float(length)))))
-    return math.ceil(length / parts)
+    most = max(1, math.floor(min(largest, float(length))))
+    return math.ceil(length / math.ceil(length / most))
