@@ -15,7 +15,7 @@ from .sampling import percentile, sample
 
 _LOW, _HIGH = 2.0, 98.0
 
-# Symmetric around white: red toward, blue away, as usual for motion.
+# Symmetric around white: red toward the sensor or up, blue away or down.
 _DIVERGING = ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b")
 # First and last color are the same, so that the seam of the phase does not show.
 _CYCLIC = ("#3a4cc0", "#2aa3b5", "#5cc863", "#e8c33b", "#e0693a", "#b03a8e", "#3a4cc0")
@@ -47,7 +47,9 @@ def _continuous(provider, variable, values):
         stops = _stops(-math.pi, math.pi, _CYCLIC)
     elif name in _SYMMETRIC:
         largest = max(abs(low), abs(high)) or 1.0
-        stops = _stops(-largest, largest, _DIVERGING)
+        # Positive phase is motion away, positive displacement motion toward the sensor.
+        colors = _DIVERGING[::-1] if name == "unw_phase" else _DIVERGING
+        stops = _stops(-largest, largest, colors)
     elif name == "corr":
         stops = _stops(0.0, 1.0, _GRAY)
     elif variable.units == "dB":
