@@ -86,8 +86,8 @@ def add_stack_options(algorithm):
     algorithm.add(
         choice(ZARR_FORMAT, tr("Zarr format"), ZARR_FORMATS),
         tr(
-            "2 opens in every program that reads Zarr. 3 keeps many chunks in one file "
-            "(sharding); QGIS opens it with GDAL 3.11 and newer only."
+            "2 opens in every program that reads Zarr. 3 is the newer specification; QGIS opens it "
+            "with GDAL 3.11 and newer only."
         ),
         advanced=True,
     )
