@@ -116,7 +116,15 @@ def refer_to_point(
                 f"{source.steps[step][0].product} has no unwrapped phase at REFERENCE_POINT "
                 f"{wanted}; choose another point, or auto."
             )
-    displacements = tuple(value * PHASE_TO_DISPLACEMENT for value in phases)
+    # Their own value where they were ordered, so that rounding leaves no rest at the point.
+    towards = (
+        float(source.read(table["los_disp"], step, *here)[0, 0])
+        for step in range(len(source.steps))
+    )
+    displacements = tuple(
+        phase_there * PHASE_TO_DISPLACEMENT if math.isnan(value) else value
+        for phase_there, value in zip(phases, towards, strict=True)
+    )
     offsets = {
         layer.name: phases if layer.name == "unw_phase" else displacements
         for layer in table.values()

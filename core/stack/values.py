@@ -17,8 +17,8 @@ from ..grid.scales import convert_scale
 from ..products.layers import LAYERS, Layer
 
 WAVELENGTH = 0.055465763
-"""Radar wavelength of Sentinel-1 in meters: the speed of light over 5.405000454334350 GHz, as in
-the annotation of Sentinel-1 products and in HyP3's own displacement maps."""
+"""Radar wavelength of Sentinel-1 in meters, as in HyP3's own displacement maps; the speed of light
+over the 5.405000454334350 GHz of Sentinel-1's annotation is less by one part in 20 million."""
 
 PHASE_TO_DISPLACEMENT = -WAVELENGTH / (4.0 * math.pi)
 """Meters toward the sensor for one radian of unwrapped phase: the path counts twice, and phase
