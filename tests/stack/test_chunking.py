@@ -1,0 +1,77 @@
+"""Sizes of chunks: never nothing, never more than the grid, near the size asked for."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from hyp3_stack.core.blocks import bands
+from hyp3_stack.core.stack.chunking import spatial_chunks, temporal_chunks
+
+SIZES = [0.01, 0.05, 1.0, 4.0, 16.0, 512.0]
+
+
+def grids(count: int = 400) -> list[tuple[int, int]]:
+    """Return grids of all shapes: single pixels, lines, odd, huge."""
+    numbers = random.Random(3)
+
+    def length() -> int:
+        return int(10 ** numbers.uniform(0, 4.7))
+
+    edge = [(1, 1), (1, 50_000), (50_000, 1), (2, 3), (6829, 3735), (1335, 485), (20_000, 20_000)]
+    return edge + [(length(), length()) for _ in range(count)]
+
+
+@pytest.mark.parametrize("megabytes", SIZES)
+def test_map_chunks(megabytes: float) -> None:
+    for height, width in grids():
+        steps, rows, columns = spatial_chunks(height, width, megabytes)
+        assert steps == 1
+        assert 1 <= rows <= height and 1 <= columns <= width
+        assert isinstance(rows, int) and isinstance(columns, int)
+        assert 4 * rows * columns <= megabytes * 1e6
+        down, across = math.ceil(height / rows), math.ceil(width / columns)
+        # The grid is divided evenly: no chunk fewer would do with one row or column less.
+        assert (down - 1) * rows < height and (across - 1) * columns < width
+        assert rows == math.ceil(height / down) and columns == math.ceil(width / across)
+        if height * width * 4 <= megabytes * 1e6:
+            assert (rows, columns) == (height, width), "what fits into one chunk is one"
+        else:
+            # Within a factor of some of the size asked for, so that there are not too many.
+            assert 4 * rows * columns > megabytes * 1e6 / 5, (height, width, rows, columns)
+
+
+@pytest.mark.parametrize("megabytes", SIZES)
+@pytest.mark.parametrize("depth", [1, 2, 30, 365, 5000, 200_000, 10_000_000])
+def test_series_chunks(megabytes: float, depth: int) -> None:
+    for height, width in grids(60):
+        steps, rows, columns = temporal_chunks(depth, height, width, megabytes)
+        assert steps == depth
+        assert 1 <= rows <= height and 1 <= columns <= width
+        pixels = megabytes * 1e6 / 4 / depth
+        assert rows * columns <= max(1.0, pixels), "a series longer than a chunk is alone in it"
+        if height * width <= pixels:
+            assert (rows, columns) == (height, width)
+
+
+def test_chunks_of_a_known_stack() -> None:
+    """Thirty products of 2000 x 2000 pixels, as in the figures of the project."""
+    assert spatial_chunks(2000, 2000, 4.0) == (1, 1000, 1000)
+    steps, rows, columns = temporal_chunks(30, 2000, 2000, 4.0)
+    assert steps == 30 and 150 <= rows == columns <= 182
+
+
+def test_bands_cover_in_whole_chunks() -> None:
+    numbers = random.Random(5)
+    for _ in range(2000):
+        length = numbers.randrange(1, 5000)
+        chunk = numbers.randrange(1, length + 1)
+        most = numbers.randrange(0, 6000)
+        parts = list(bands(length, chunk, most))
+        assert parts[0].start == 0 and parts[-1].stop == length
+        for one, other in zip(parts, parts[1:], strict=False):
+            assert one.stop == other.start and one.stop % chunk == 0
+        for part in parts:
+            assert 0 < part.stop - part.start <= max(most, chunk)

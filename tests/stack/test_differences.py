@@ -1,0 +1,108 @@
+"""Static layers are kept once; how far products differ in them is recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+
+from tests.sample_products import SampleStack
+
+from .running import build, copy_products, layer_file, samples
+
+LARGEST = "largest_difference_between_products"
+
+
+@pytest.fixture(scope="module")
+def overlapping(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
+    """Two products of one zone that overlap."""
+    return samples(
+        tmp_path_factory,
+        products=2,
+        rows=60,
+        columns=64,
+        noise=False,
+        neighbor_zone_share=0,
+        layers=("dem", "lv_phi", "water_mask"),
+        sidecars=False,
+    )
+
+
+def change(folder: Path, layer: str, value: float) -> float:
+    """Change a pixel in the middle of a layer; return what it was."""
+    with rasterio.open(layer_file(folder, layer), "r+") as file:
+        values = file.read(1)
+        row, column = values.shape[0] // 2, values.shape[1] // 2
+        before = values[row, column]
+        values[row, column] = value
+        file.write(values, 1)
+    return float(before)
+
+
+def recorded(tmp_path: Path, name: str, layer: str) -> list[float]:
+    run = build(tmp_path / "in", NETCDF=tmp_path / f"{name}.nc", ZARR=tmp_path / f"{name}.zarr")
+    found = []
+    for stack in (
+        xr.open_dataset(run.netcdf),
+        xr.open_zarr(run.zarr, group="spatially_optimized"),
+        xr.open_zarr(run.zarr, group="temporally_optimized"),
+    ):
+        with stack:
+            found.append(float(stack[layer].attrs[LARGEST]))
+    return found
+
+
+def test_a_changed_height_is_recorded(overlapping: SampleStack, tmp_path: Path) -> None:
+    folders = copy_products(overlapping, tmp_path / "in")
+    assert max(recorded(tmp_path, "same", "dem")) < 1e-3
+    before = change(folders[1], "dem", 4321.5)
+    for found in recorded(tmp_path, "changed", "dem"):
+        assert found == pytest.approx(4321.5 - before, rel=1e-5)
+
+
+def test_angles_differ_the_short_way_around(overlapping: SampleStack, tmp_path: Path) -> None:
+    folders = copy_products(overlapping, tmp_path / "in")
+    with rasterio.open(layer_file(folders[0], "lv_phi")) as file:
+        typical = float(np.median(file.read(1)))
+    opposite = typical - np.sign(typical) * (np.pi + 1.0)
+    before = change(folders[1], "lv_phi", opposite)
+    apart = abs(opposite - before)
+    assert apart > np.pi
+    for found in recorded(tmp_path, "changed", "lv_phi"):
+        assert found == pytest.approx(2 * np.pi - apart, abs=0.01)
+
+
+def test_a_changed_class_is_recorded(overlapping: SampleStack, tmp_path: Path) -> None:
+    folders = copy_products(overlapping, tmp_path / "in")
+    assert recorded(tmp_path, "same", "water_mask") == [0, 0, 0]
+    with rasterio.open(layer_file(folders[1], "water_mask")) as file:
+        height, width = file.shape
+        is_land = file.read(1)[height // 2, width // 2]
+    change(folders[1], "water_mask", 1 - is_land)
+    assert recorded(tmp_path, "changed", "water_mask") == [1, 1, 1]
+
+
+def test_no_data_is_no_difference(overlapping: SampleStack, tmp_path: Path) -> None:
+    folders = copy_products(overlapping, tmp_path / "in")
+    change(folders[1], "water_mask", 255)
+    assert recorded(tmp_path, "gap", "water_mask") == [0, 0, 0]
+    # The first product has the gap now: the second fills it.
+    change(folders[0], "water_mask", 255)
+    run = build(tmp_path / "in", NETCDF=tmp_path / "filled.nc")
+    with xr.open_dataset(run.netcdf, mask_and_scale=False) as stack:
+        with rasterio.open(layer_file(folders[0], "water_mask")) as file:
+            x, y = file.xy(file.height // 2, file.width // 2)
+        found = int(stack.water_mask.sel(x=x, y=y))
+        with rasterio.open(layer_file(folders[1], "water_mask")) as file:
+            row, column = file.index(x, y)
+            assert found == file.read(1)[row, column]
+
+
+def test_one_product_differs_from_nothing(overlapping: SampleStack, tmp_path: Path) -> None:
+    copy_products(overlapping, tmp_path / "in", 1)
+    run = build(tmp_path / "in", NETCDF=tmp_path / "s.nc")
+    with xr.open_dataset(run.netcdf) as stack:
+        assert LARGEST not in stack.dem.attrs
