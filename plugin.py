@@ -5,6 +5,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtWidgets import QAction
 
 from .processing_provider.provider import Provider
+from .processing_provider.time_series.plugin_part import TimeSeries
 
 MENU = "HyP3 Stack"
 
@@ -16,6 +17,7 @@ class Hyp3StackPlugin:
         self.iface = iface
         self.provider = None
         self.set_up_action = None
+        self.time_series = None
 
     def initProcessing(self):
         """Add the provider; all that ``qgis_process`` calls."""
@@ -32,6 +34,7 @@ class Hyp3StackPlugin:
         self.set_up_action.setObjectName("hyp3StackSetUpEnvironment")
         self.set_up_action.triggered.connect(self.open_set_up)
         self.iface.addPluginToMenu(MENU, self.set_up_action)
+        self.time_series = TimeSeries(self.iface, MENU)
 
     def open_set_up(self):
         """Open the dialog of the algorithm that makes the core environment."""
@@ -44,6 +47,9 @@ class Hyp3StackPlugin:
 
     def unload(self):
         """Remove what was added."""
+        if self.time_series is not None:
+            self.time_series.unload()
+            self.time_series = None
         if self.set_up_action is not None:
             self.iface.removePluginMenu(MENU, self.set_up_action)
             self.set_up_action.deleteLater()

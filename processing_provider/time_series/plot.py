@@ -83,7 +83,9 @@ class Plot(QWidget):
             painter.setPen(QPen(grid if value else _faded(palette, 90), 1))
             painter.drawLine(QPointF(frame.left(), y), QPointF(frame.right(), y))
             painter.setPen(text)
-            place = QRectF(_MARGIN + line, y - line / 2, frame.left() - 2 * _MARGIN - line + 4, line)
+            place = QRectF(
+                _MARGIN + line, y - line / 2, frame.left() - 2 * _MARGIN - line + 4, line
+            )
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(place, int(flags), label)
         for moment, label in axes.x_ticks:
@@ -138,9 +140,7 @@ class Plot(QWidget):
             key=lambda dot: math.hypot(dot[0] - place.x(), dot[1] - place.y()),
             default=None,
         )
-        if nearest is None or (
-            math.hypot(nearest[0] - place.x(), nearest[1] - place.y()) > _NEAR
-        ):
+        if nearest is None or (math.hypot(nearest[0] - place.x(), nearest[1] - place.y()) > _NEAR):
             QToolTip.hideText()
             return
         QToolTip.showText(self.mapToGlobal(place), self.describe(nearest[2], nearest[3]), self)

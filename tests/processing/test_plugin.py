@@ -64,6 +64,7 @@ class Interface:
     def __init__(self):
         self.window = QMainWindow()
         self.menus = []
+        self.icons = []
 
     def mainWindow(self):
         return self.window
@@ -73,6 +74,12 @@ class Interface:
 
     def removePluginMenu(self, menu, action):
         self.menus.remove((menu, action))
+
+    def addToolBarIcon(self, action):
+        self.icons.append(action)
+
+    def removeToolBarIcon(self, action):
+        self.icons.remove(action)
 
 
 def test_it_loads_with_every_science_package_hidden(tmp_path):
@@ -103,12 +110,16 @@ def test_menu_entry_comes_and_goes():
     interface = Interface()
     plugin = hyp3_stack.classFactory(interface)
     plugin.initGui()
-    ((menu, action),) = interface.menus
+    (menu, action), (_, series) = interface.menus
     assert menu == "HyP3 Stack"
     assert action.text() == "Set up core environment…"
+    assert series.text() == "Time series on a click"
+    assert interface.icons == [series]
     assert not action.icon().isNull()
+    assert not series.icon().isNull()
     plugin.unload()
     assert interface.menus == []
+    assert interface.icons == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,233 @@
+"""The dock with the plot, the points and what can be done with them."""
+
+from qgis.core import QgsApplication, QgsProject
+from qgis.gui import QgsDockWidget
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor, QIcon, QPixmap
+from qgis.PyQt.QtWidgets import (
+    QAction,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QSplitter,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..stack_file import StackFileError
+from ..translation import tr
+from .export import copy, save
+from .picking import COLORS, Point, read
+from .plot import Curve, Plot
+from .reader import Readers
+from .stack_layers import is_stack_layer, stack_layers
+
+WINDOWS = (1, 3, 5, 7, 9, 15, 25)
+_NAME_LENGTH = 32
+
+
+class TimeSeriesDock(QgsDockWidget):
+    """Shows the series of some points in one layer.
+
+    ``result`` is what is drawn, None where nothing could be read. ``points_changed`` tells that
+    points came or went.
+    """
+
+    points_changed = pyqtSignal()
+
+    def __init__(self, pick_action, parent=None):
+        super().__init__(tr("HyP3 Stack: time series"), parent)
+        self.setObjectName("hyp3StackTimeSeries")
+        self.points = []
+        self.result = None
+        self._readers = Readers()
+        self._build(pick_action)
+        project = QgsProject.instance()
+        project.layersAdded.connect(self.list_layers)
+        project.layersRemoved.connect(self.list_layers)
+        project.layerTreeRoot().nameChanged.connect(self.list_layers)
+        project.cleared.connect(self.clear)
+        self.closed.connect(self._readers.clear)
+        self.list_layers()
+
+    def detach(self):
+        """Stop listening to the project, and close all files."""
+        project = QgsProject.instance()
+        project.layersAdded.disconnect(self.list_layers)
+        project.layersRemoved.disconnect(self.list_layers)
+        project.layerTreeRoot().nameChanged.disconnect(self.list_layers)
+        project.cleared.disconnect(self.clear)
+        self._readers.clear()
+
+    def pick(self, place, crs, adding):
+        """Take a point of the map; unless ``adding``, it replaces the others."""
+        points = self.points if adding else []
+        used = {point.color for point in points}
+        free = [color for color in COLORS if color not in used]
+        color = free[0] if free else COLORS[len(points) % len(COLORS)]
+        self._set_points([*points, Point(place, crs, color)])
+
+    def clear(self):
+        """Remove all points."""
+        self._set_points([])
+
+    def choose(self, layer):
+        """Draw another layer, if it is one of a stack."""
+        if is_stack_layer(layer):
+            self.layers.setCurrentIndex(self.layers.findData(layer.id()))
+
+    def layer(self):
+        """Return the layer that is drawn, or None."""
+        return QgsProject.instance().mapLayer(self.layers.currentData() or "")
+
+    def window_size(self):
+        """Return the side of the window that is averaged, in pixels."""
+        return self.window.currentData()
+
+    def list_layers(self, *ignored):
+        """Offer the layers of the project that are stacks, and keep the chosen one."""
+        chosen = self.layers.currentData()
+        self.layers.blockSignals(True)
+        self.layers.clear()
+        for layer, name in stack_layers():
+            self.layers.addItem(name, layer.id())
+        self.layers.setCurrentIndex(max(0, self.layers.findData(chosen)))
+        self.layers.blockSignals(False)
+        self.layers.setEnabled(self.layers.count() > 0)
+        if self.layers.currentData() != chosen:
+            self.refresh()
+
+    def refresh(self, *ignored):
+        """Read and draw again."""
+        layer, self.result, problem = self.layer(), None, ""
+        if layer is not None and self.points:
+            try:
+                self.result = read(self._readers, layer, self.points, self.window_size())
+            except StackFileError as error:
+                problem = str(error)
+        self._show(layer, problem)
+
+    def _set_points(self, points):
+        self.points = points
+        self.refresh()
+        self.points_changed.emit()
+
+    def _show(self, layer, problem):
+        self.legend.clear()
+        result = self.result
+        readable = result is not None and any(p.series is not None for p in result.points)
+        for action in (self.copy_action, self.save_action):
+            action.setEnabled(readable)
+        self.clear_action.setEnabled(bool(self.points))
+        self.remove_action.setEnabled(bool(self.points))
+        self.status.setText(problem)
+        if result is None:
+            self.plot.show_curves([], [], [], "", problem or self._hint(layer))
+            return
+        curves = []
+        for number, picked in enumerate(result.points, start=1):
+            self.legend.addItem(_legend_item(number, picked, len(result.begins)))
+            values = picked.series.values if picked.series else []
+            curves.append(Curve(tr("Point {n}").format(n=number), picked.point.color, values))
+        units = f" ({result.units})" if result.units else ""
+        hint = "" if readable else tr("The point lies outside of the stack.")
+        self.plot.show_curves(
+            result.begins,
+            result.ends,
+            curves,
+            f"{result.variable}{units}",
+            hint or tr("The stack has no data at this point."),
+        )
+        place = f"{result.path.name}/{result.group}" if result.group else result.path.name
+        self.status.setText(tr("Read from {file}").format(file=place))
+        self.status.setToolTip(str(result.path))
+
+    def _hint(self, layer):
+        if layer is None:
+            return tr("Load a stack with Load stack of the Processing Toolbox first.")
+        return tr(
+            "Click on the map to see what the stack holds there. Shift or Ctrl with the click "
+            "compares one more point."
+        )
+
+    def _remove_chosen(self):
+        rows = {self.legend.row(item) for item in self.legend.selectedItems()}
+        rows = rows or {len(self.points) - 1}
+        self._set_points([p for row, p in enumerate(self.points) if row not in rows])
+
+    def _build(self, pick_action):
+        self.layers = QComboBox()
+        self.layers.setToolTip(tr("The layer of a stack that is drawn"))
+        self.layers.setMinimumContentsLength(_NAME_LENGTH)
+        self.layers.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.layers.currentIndexChanged.connect(self.refresh)
+        self.window = QComboBox()
+        self.window.setToolTip(
+            tr("How many pixels around the point are averaged; missing ones are left out")
+        )
+        for size in WINDOWS:
+            text = tr("1 pixel") if size == 1 else tr("{n} × {n} pixels").format(n=size)
+            self.window.addItem(text, size)
+        self.window.currentIndexChanged.connect(self.refresh)
+        bar = QToolBar()
+        bar.setIconSize(QSize(18, 18))
+        bar.addAction(pick_action)
+        bar.addSeparator()
+        self.remove_action = self._action(
+            bar, "mActionDeleteSelected", tr("Remove the chosen point"), self._remove_chosen
+        )
+        self.clear_action = self._action(
+            bar, "iconClearConsole", tr("Remove all points"), self.clear
+        )
+        bar.addSeparator()
+        self.copy_action = self._action(
+            bar, "mActionEditCopy", tr("Copy the values as a table"), lambda: copy(self.result)
+        )
+        self.save_action = self._action(
+            bar, "mActionFileSave", tr("Save the values as CSV…"), lambda: save(self.result, self)
+        )
+        self.plot = Plot()
+        self.legend = QListWidget()
+        self.legend.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
+        self.status = QLabel()
+        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        top = QHBoxLayout()
+        for widget in (bar, self.layers, self.window):
+            top.addWidget(widget)
+        top.addWidget(self.status, 1)
+        split = QSplitter()
+        split.addWidget(self.plot)
+        split.addWidget(self.legend)
+        split.setStretchFactor(0, 4)
+        split.setStretchFactor(1, 1)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(4, 2, 4, 4)
+        layout.setSpacing(3)
+        layout.addLayout(top)
+        layout.addWidget(split, 1)
+        self.setWidget(content)
+
+    def _action(self, bar, icon, text, call):
+        action = QAction(QgsApplication.getThemeIcon(f"/{icon}.svg"), text, self)
+        action.triggered.connect(lambda checked=False: call())
+        bar.addAction(action)
+        return action
+
+
+def _legend_item(number, picked, steps):
+    decimals = 5 if abs(picked.x) <= 360 and abs(picked.y) <= 360 else 0
+    name = tr("Point {n}").format(n=number)
+    place = f"{picked.x:.{decimals}f}, {picked.y:.{decimals}f}"
+    count = picked.series.with_data if picked.series else 0
+    state = picked.reason or tr("{count} of {steps} with data").format(count=count, steps=steps)
+    pixmap = QPixmap(12, 12)
+    pixmap.fill(QColor(picked.point.color))
+    item = QListWidgetItem(QIcon(pixmap), f"{name}: {place}\n{state}")
+    item.setToolTip(tr("Row {row}, column {column}").format(row=picked.row, column=picked.column))
+    return item

@@ -1,0 +1,44 @@
+"""Takes series out of QGIS: a CSV file, or a table on the clipboard."""
+
+from pathlib import Path
+
+from qgis.core import QgsSettings
+from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from ..translation import tr
+from .table import as_text
+
+_FOLDER = "hyp3_stack/series_folder"
+
+
+def copy(result):
+    """Put the values on the clipboard, with tabs, as spreadsheets take them."""
+    QApplication.clipboard().setText(as_text(result, "\t"))
+
+
+def save(result, parent):
+    """Ask for a file and write the values into it."""
+    settings = QgsSettings()
+    folder = settings.value(_FOLDER, str(Path.home()))
+    proposed = str(Path(folder) / f"{result.path.stem}_{result.variable}.csv")
+    name, _ = QFileDialog.getSaveFileName(
+        parent, tr("Save the values as CSV"), proposed, tr("CSV files (*.csv)")
+    )
+    if not name:
+        return
+    path = Path(name)
+    if not path.suffix:
+        path = path.with_suffix(".csv")
+    settings.setValue(_FOLDER, str(path.parent))
+    try:
+        write(result, path)
+    except OSError as error:
+        text = tr("{path} cannot be written: {reason}.")
+        QMessageBox.warning(
+            parent, parent.windowTitle(), text.format(path=path, reason=error.strerror)
+        )
+
+
+def write(result, path):
+    """Write the values into a CSV file."""
+    path.write_text(as_text(result, ","), encoding="utf-8")

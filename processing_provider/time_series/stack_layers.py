@@ -1,0 +1,26 @@
+"""Finds the layers of a project whose steps in time can be drawn."""
+
+from qgis.core import QgsProject, QgsRasterLayer
+
+from .location import locate
+
+
+def is_stack_layer(layer):
+    """Tell whether a layer shows a variable of a stack that has steps in time."""
+    return (
+        isinstance(layer, QgsRasterLayer)
+        and layer.isValid()
+        and (layer.bandCount() > 1 or layer.temporalProperties().isActive())
+        and locate(layer.source()) is not None
+    )
+
+
+def stack_layers():
+    """Return (layer, name with its group) in the order of the layer tree."""
+    found = []
+    for node in QgsProject.instance().layerTreeRoot().findLayers():
+        if is_stack_layer(node.layer()):
+            group = node.parent().name() if node.parent() is not None else ""
+            name = node.layer().name()
+            found.append((node.layer(), f"{group}: {name}" if group else name))
+    return found
