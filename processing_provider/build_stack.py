@@ -3,6 +3,7 @@
 from ..core.contract import PRODUCT_TYPES
 from .algorithm import StackAlgorithm
 from .grid_parameters import add_extent, add_grid, add_layers, choice, read_grid
+from .loading import LOAD, add_load, show_stack
 from .period_parameters import add_period, check_period, read_period
 from .product_folder import INPUT, add_product_folder, check_product_folder
 from .stack_parameters import (
@@ -58,6 +59,7 @@ class BuildStack(StackAlgorithm):
         add_grid(self)
         add_stack_options(self)
         add_stack_files(self)
+        add_load(self)
 
     def check(self, values):
         return check_product_folder(values) or check_period(values) or check_stack_files(values)
@@ -71,4 +73,5 @@ class BuildStack(StackAlgorithm):
             **read_grid(values),
             **read_stack_options(values),
         }
-        return self.run_core(job, feedback)
+        outputs = self.run_core(job, feedback)
+        return show_stack(outputs, values.flag(LOAD), context, feedback)

@@ -1,16 +1,14 @@
 """Algorithm ``hyp3:loadstack``."""
 
 from qgis.core import (
-    QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingOutputMultipleLayers,
     QgsProcessingParameterFile,
     QgsProcessingParameterString,
-    QgsProcessingUtils,
 )
 
 from .algorithm import StackAlgorithm
-from .layers import make_layer
+from .loading import LAYERS, hand_over
 from .stack_file import StackFileError, open_stack
 from .translation import tr
 from .values import Values
@@ -21,7 +19,6 @@ class LoadStack(StackAlgorithm):
 
     INPUT = "INPUT"
     VARIABLES = "VARIABLES"
-    LAYERS = "LAYERS"
 
     NAME = "loadstack"
     TITLE = "Load stack"
@@ -54,26 +51,17 @@ class LoadStack(StackAlgorithm):
             QgsProcessingParameterString(self.VARIABLES, tr("Variables"), optional=True),
             tr("Which variables to load, separated by commas: unw_phase,corr. Empty: all."),
         )
-        self.addOutput(QgsProcessingOutputMultipleLayers(self.LAYERS, tr("Sources of the layers")))
+        self.addOutput(QgsProcessingOutputMultipleLayers(LAYERS, tr("Sources of the layers")))
 
     def processAlgorithm(self, parameters, context, feedback):
         values = Values(self, parameters, context)
         try:
             stack = open_stack(values.text(self.INPUT))
             chosen = self._chosen(stack, values.text(self.VARIABLES) or "")
-            layers = []
-            for number, variable in enumerate(chosen, start=1):
-                if feedback.isCanceled():
-                    raise QgsProcessingException(tr("The run was canceled."))
-                layers.append(make_layer(stack, variable))
-                feedback.pushInfo(_describe(variable))
-                feedback.setProgress(100.0 * number / len(chosen))
+            sources = hand_over(stack, chosen, context, feedback, feedback.setProgress)
         except StackFileError as error:
             raise QgsProcessingException(str(error)) from None
-        if context.project() is not None:
-            for number, layer in enumerate(layers):
-                _load(context, layer, stack.name, len(layers) - number)
-        return {self.LAYERS: [layer.source() for layer in layers]}
+        return {LAYERS: sources}
 
     @staticmethod
     def _chosen(stack, text):
@@ -86,21 +74,3 @@ class LoadStack(StackAlgorithm):
                 )
             )
         return [stack.variables[name] for name in dict.fromkeys(names or stack.variables)]
-
-
-def _describe(variable):
-    if variable.steps:
-        return tr("{name}: {steps} bands").format(name=variable.name, steps=variable.steps)
-    return tr("{name}: one band").format(name=variable.name)
-
-
-def _load(context, layer, group, sort_key):
-    """Hand a layer over to the project; the first one comes to lie on top."""
-    details = QgsProcessingContext.LayerDetails(
-        layer.name(), context.project(), LoadStack.LAYERS, QgsProcessingUtils.LayerHint.Raster
-    )
-    details.forceName = True
-    details.groupName = group
-    details.layerSortKey = sort_key
-    context.temporaryLayerStore().addMapLayer(layer)
-    context.addLayerToLoadOnCompletion(layer.id(), details)

@@ -12,6 +12,7 @@ from .job_parameters import (
     add_service,
     read_job_filters,
 )
+from .loading import LOAD, add_load, show_stack
 from .period_parameters import add_period
 from .retrieval_algorithm import RetrievalAlgorithm
 from .stack_parameters import (
@@ -80,6 +81,7 @@ class PrepareStack(RetrievalAlgorithm):
         add_grid(self)
         add_stack_options(self)
         add_stack_files(self)
+        add_load(self)
 
     def check(self, values):
         return super().check(values) or check_stack_files(values) or self._check_types(values)
@@ -101,4 +103,5 @@ class PrepareStack(RetrievalAlgorithm):
             **read_grid(values),
             **read_stack_options(values),
         }
-        return self.run_core(job, feedback, self.credentials)
+        outputs = self.run_core(job, feedback, self.credentials)
+        return show_stack(outputs, values.flag(LOAD), context, feedback)

@@ -61,6 +61,11 @@ class StackFile:
         """Name for people."""
         return self.path.stem
 
+    @property
+    def is_default_group(self):
+        """Tell whether this is the group that a store is shown by."""
+        return not self.is_zarr or self.group == SPATIAL_GROUP
+
 
 def gdal_version():
     """Return major and minor number of the GDAL that QGIS uses."""

@@ -89,27 +89,52 @@ def settings():
     made.clear()
 
 
-@pytest.fixture(scope="session")
-def stack_files(tmp_path_factory):
-    """A stack of six pairs as NetCDF and as Zarr, made by the core in its own interpreter."""
+def run_core_python(*arguments):
+    """Run the interpreter of the core environment to its end."""
     if not Path(CORE_PYTHON).is_file():
         pytest.skip("no core environment: set HYP3_STACK_PYTHON")
-    folder = tmp_path_factory.mktemp("a stack")
-    products = folder / "products"
-    sample = ["--products", "6", "--size", "80", "--layers", "unw_phase,corr,amp,dem,water_mask"]
+    done = subprocess.run(
+        [CORE_PYTHON, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def make_products(folder, *arguments):
+    """Write small sample products."""
+    layers = ("--layers", "unw_phase,corr,amp,dem,water_mask")
+    run_core_python("-m", "tests.sample_products", folder, "--size", 80, *layers, *arguments)
+    return folder
+
+
+@pytest.fixture
+def core_python(monkeypatch):
+    """The interpreter of the core environment, in use."""
+    if not Path(CORE_PYTHON).is_file():
+        pytest.skip("no core environment: set HYP3_STACK_PYTHON")
+    monkeypatch.setenv("HYP3_STACK_PYTHON", CORE_PYTHON)
+    return CORE_PYTHON
+
+
+@pytest.fixture(scope="session")
+def product_folder(tmp_path_factory):
+    """A folder with six small products."""
+    return make_products(tmp_path_factory.mktemp("a stack") / "products", "--products", 6)
+
+
+@pytest.fixture(scope="session")
+def stack_files(product_folder):
+    """A stack of six pairs as NetCDF and as Zarr, made by the core in its own interpreter."""
+    folder = product_folder.parent
     job = folder / "job.json"
     parameters = {
-        "INPUT": str(products),
+        "INPUT": str(product_folder),
         "NETCDF": str(folder / "my stack.nc"),
         "ZARR": str(folder / "my stack.zarr"),
     }
     job.write_text(json.dumps({"protocol": 1, "task": "buildstack", "parameters": parameters}))
-    for command in (
-        [CORE_PYTHON, "-m", "tests.sample_products", str(products), *sample],
-        [CORE_PYTHON, str(ROOT / "core"), str(job)],
-    ):
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_SECONDS
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    run_core_python(ROOT / "core", job)
     return Path(parameters["NETCDF"]), Path(parameters["ZARR"])

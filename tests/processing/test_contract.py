@@ -35,6 +35,7 @@ STACK = {
     "CHUNKING": ("enum", "both"),
     "CHUNK_SIZE": ("number", 4.0),
     "ZARR_FORMAT": ("enum", "2"),
+    "LOAD": ("boolean", True),
 }
 PARAMETERS = {
     "setupenvironment": {"PYTHON": ("file", None)},

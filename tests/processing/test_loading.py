@@ -1,0 +1,102 @@
+"""A stack that was just built names sources that QGIS opens, and loads them where it should."""
+
+import os
+
+import pytest
+from qgis.core import QgsProcessingContext, QgsRasterLayer
+
+from hyp3_stack.processing_provider import virtual_raster
+from hyp3_stack.processing_provider.layers import make_layer
+from hyp3_stack.processing_provider.stack_file import StackFileError, gdal_version, open_stack
+
+PAIRS = 6
+
+slices_only = pytest.mark.skipif(gdal_version() >= (3, 8), reason="GDAL shows 3-D Zarr arrays")
+
+
+@pytest.fixture
+def build(algorithm, context, feedback, core_python, product_folder):
+    def run(where=None, **parameters):
+        parameters = {"INPUT": str(product_folder), "LAYERS": "corr,dem", **parameters}
+        results, ok = algorithm("buildstack").run(parameters, where or context, feedback)
+        assert ok, feedback.textLog()
+        return results
+
+    return run
+
+
+def bands(source):
+    layer = QgsRasterLayer(source, "a layer", "gdal")
+    assert layer.isValid(), source
+    return layer.bandCount()
+
+
+def test_sources_of_a_zarr_store_open_in_this_qgis(build, tmp_path):
+    results = build(ZARR=str(tmp_path / "a stack.zarr"))
+    assert [bands(source) for source in results["LAYERS"]] == [PAIRS, 1]
+    assert str(tmp_path) in results["LAYERS"][0]
+
+
+def test_sources_of_a_store_of_series_open_too(build, tmp_path):
+    results = build(ZARR=str(tmp_path / "series.zarr"), CHUNKING="temporal")
+    assert [bands(source) for source in results["LAYERS"]] == [PAIRS, 1]
+
+
+def test_built_layers_are_loaded_with_styles_and_times(build, context, tmp_path):
+    results = build(NETCDF=str(tmp_path / "stack.nc"), ZARR=str(tmp_path / "stack.zarr"))
+    assert all(source.startswith("NETCDF:") for source in results["LAYERS"])
+    loaded = context.layersToLoadOnCompletion()
+    assert {details.groupName for details in loaded.values()} == {"stack"}
+    layers = [context.temporaryLayerStore().mapLayer(identifier) for identifier in loaded]
+    assert {layer.source() for layer in layers} == set(results["LAYERS"])
+    assert sum(layer.temporalProperties().isActive() for layer in layers) == 1
+
+
+def test_nothing_is_loaded_unasked_or_without_a_project(build, context, tmp_path):
+    build(NETCDF=str(tmp_path / "one.nc"), LOAD=False)
+    assert not context.layersToLoadOnCompletion()
+    without = QgsProcessingContext()
+    build(without, NETCDF=str(tmp_path / "two.nc"))
+    assert not without.layersToLoadOnCompletion()
+
+
+def test_a_store_that_this_gdal_cannot_open_is_complete_with_a_warning(build, feedback, tmp_path):
+    results = build(ZARR=str(tmp_path / "three.zarr"), ZARR_FORMAT="3")
+    assert (tmp_path / "three.zarr" / "zarr.json").is_file()
+    assert len(results["LAYERS"]) == 2
+    warned = "The stack is complete, but its layers cannot be shown" in feedback.textLog()
+    assert warned is (gdal_version() < (3, 11))
+
+
+@slices_only
+def test_bands_of_slices_are_written_to_the_profile_where_the_folder_is_closed(
+    stack_files, qgis_application, monkeypatch, tmp_path
+):
+    store = tmp_path / "closed" / "stack.zarr"
+    store.parent.mkdir()
+    store.symlink_to(stack_files[1], target_is_directory=True)
+    # A file where the folder would be: also root cannot make it.
+    (store.parent / "stack_layers").write_text("")
+    stack = open_stack(store)
+    layer = make_layer(stack, stack.variables["corr"])
+    assert layer.isValid()
+    assert layer.bandCount() == PAIRS
+    assert layer.source().startswith(qgis_application.qgisSettingsDirPath().rstrip("/"))
+    profile = tmp_path / "a file"
+    profile.write_text("")
+    monkeypatch.setattr(virtual_raster, "_in_profile", lambda stack: profile / "layers")
+    with pytest.raises(StackFileError, match="load the stack as NetCDF instead"):
+        make_layer(stack, stack.variables["corr"])
+
+
+@slices_only
+def test_bands_of_slices_follow_a_store_that_was_replaced(build, product_folder, tmp_path):
+    store = tmp_path / "stack.zarr"
+    build(ZARR=str(store))
+    some = tmp_path / "some"
+    some.mkdir()
+    for product in [path for path in sorted(product_folder.iterdir()) if path.is_dir()][:3]:
+        (some / product.name).symlink_to(product, target_is_directory=True)
+    results = build(ZARR=str(store), INPUT=str(some))
+    assert [bands(source) for source in results["LAYERS"]] == [3, 1]
+    assert os.listdir(tmp_path / "stack_layers") == ["corr.vrt"]
