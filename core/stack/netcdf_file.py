@@ -7,7 +7,10 @@ through HDF5's direct chunk write.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import errno
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +21,6 @@ import xarray as xr
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from ..errors import OutputError
 from ..products.layers import Layer
 from .dataset import StackLayer, on_disk
 
@@ -99,10 +101,8 @@ class NetcdfFile:
                 data = _encode(chunk, (height, width), item.layer)
                 if data is not None:
                     offset = (steps.start, row, column) if item.per_step else (row, column)
-                    try:
+                    with _plain_errors():
                         target.write_direct_chunk(offset, data)
-                    except RuntimeError as error:  # how h5py reports a full disk
-                        raise OSError(str(error)) from error
 
     def finish(self, attributes: Mapping[str, Mapping[str, Any]]) -> None:
         """Close the file and add attributes that are known only after all blocks were read."""
@@ -113,12 +113,19 @@ class NetcdfFile:
 
     def close(self) -> None:
         """Close the file; may be called twice."""
-        try:
+        with _plain_errors():
             self._file.close()
-        except (OSError, RuntimeError) as error:
-            raise OutputError(
-                f"The NetCDF file cannot be completed ({error}); free some space on its disk."
-            ) from error
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Reduce HDF5's errors to the words of the operating system, which they hold among others."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        words = re.search("error message = '([^']+)'", str(error))
+        reason = words.group(1) if words else str(error).partition("\n")[0]
+        raise OSError(getattr(error, "errno", None) or errno.EIO, reason) from error
 
 
 def _encode(chunk: NDArray[Any], shape: tuple[int, int], layer: Layer) -> bytes | None:
