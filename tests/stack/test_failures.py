@@ -194,7 +194,7 @@ def test_progress_grows_and_ends_at_the_end(small: SampleStack, tmp_path: Path) 
         build_stack.run(given, None, recorder)
         assert recorder.seen == sorted(recorder.seen)
         assert recorder.seen[0] <= 5 and recorder.seen[-1] == pytest.approx(100)
-        assert len(set(recorder.seen)) > 8
+        assert len(set(recorder.seen)) > 5
 
 
 # --- outputs that are refused -------------------------------------------------------------------
