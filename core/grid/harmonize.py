@@ -103,7 +103,7 @@ def _write_layer(
                 dtype=reader.dtype,
                 crs=grid.crs,
                 transform=grid.transform,
-                nodata=source.nodata,
+                nodata=reader.nodata,
                 tiled=True,
                 blockxsize=_TILE,
                 blockysize=_TILE,

@@ -80,8 +80,17 @@ class LayerReader:
     resampling
         Method where the product is warped.
     outside
-        Value where the product has none; None stands for the file's own value for missing data (0
-        where it has none).
+        Value where the product has none; None stands for the file's own value for missing data, or
+        where every value is data (heights in whole meters) for the lowest of its data type.
+
+    Attributes
+    ----------
+    dtype
+        Data type of the blocks.
+    missing
+        Value that means no data in the file; None where every value is data.
+    nodata
+        What a file of the blocks has to declare as missing, None for nothing.
 
     Raises
     ------
@@ -105,7 +114,10 @@ class LayerReader:
             path = placement.product.layer_path(layer.name)
             self.file = self._outputs.enter_context(rasterio.open(path))
             self.missing = _missing(layer, self.file, scale)
-            if outside is None:
+            self.nodata = self.file.nodata
+            if outside is None and self.missing is None and not layer.is_mask:
+                outside = self.nodata = _lowest(self.file)
+            elif outside is None:
                 outside = 0.0 if self.missing is None else self.missing
             self.outside = outside
             self.dtype = _dtype(self.file, outside)
@@ -205,6 +217,11 @@ def _missing(layer: Layer, dataset: rasterio.DatasetReader, scale: str | None) -
         return MISSING_DECIBEL if scale == "decibel" else 0.0
     # Other layers that should have no such value had one in some versions of HyP3.
     return None if dataset.nodata is None else float(dataset.nodata)
+
+
+def _lowest(dataset: rasterio.DatasetReader) -> float:
+    dtype = np.dtype(dataset.dtypes[0])
+    return float(np.iinfo(dtype).min if dtype.kind in "iu" else np.finfo(dtype).min)
 
 
 def _dtype(dataset: rasterio.DatasetReader, outside: float) -> str:
