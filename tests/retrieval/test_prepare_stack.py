@@ -63,7 +63,6 @@ def test_one_run(prepare, jobs, tmp_path, service):
     assert service.log.files() == []
 
 
-@pytest.mark.xfail(strict=True, reason="buildstack does not read PRODUCTS yet")
 def test_only_the_chosen_jobs_are_stacked(prepare, jobs, tmp_path):
     prepare()
     (tmp_path / "stack.nc").unlink()
