@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import xarray as xr
@@ -14,17 +14,20 @@ from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
+from ..metadata.extent import outline_attributes
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
 from ..reporter import Reporter, step, stop_if_canceled
 from .chunking import spatial_chunks, temporal_chunks
 from .dataset import open_stack, stack_layers
 from .maps import Sink, write_maps
+from .masks import mask_inputs, mask_layers
 from .netcdf_file import NetcdfFile
 from .reference import ReferencePoint, refer_to_point
 from .series import write_series
 from .source import StackSource, Step
 from .space import check_space, estimate_bytes
+from .survey import Survey
 from .values import ValueOptions
 from .verify import verify_stack
 from .zarr_store import ZarrGroup, consolidate
@@ -43,6 +46,7 @@ class BuildOptions:
     values: ValueOptions = field(default=ValueOptions())
     merge_passes: bool = False
     reference_point: str | None = None
+    masks: bool = True
     history: str = ""
 
     @property
@@ -110,6 +114,10 @@ class _Build:
         self._source = StackSource.of(plan.grid, _steps(plan, options), options.values)
         if any(len(step) > 1 for step in self._source.steps):
             layers = (*layers, SOURCE_FRAME)
+        if options.masks:
+            inputs = mask_inputs(layers)
+            self._source = replace(self._source, mask_inputs=inputs)
+            layers = (*layers, *mask_layers(inputs))
         self._layers = stack_layers(layers, options.static_mode)
         self._shape = (plan.grid.height, plan.grid.width)
         self._maps = spatial_chunks(*self._shape, options.chunk_megabytes)
@@ -119,6 +127,7 @@ class _Build:
     def run(self) -> xr.Dataset:
         self._check_space()
         point = self._refer()
+        survey = self._survey()
         dataset = open_stack(self._source, self._layers, self._maps, self._options.history, point)
         netcdf = self._partial(self._options.netcdf)
         store = self._partial(self._options.zarr)
@@ -139,20 +148,35 @@ class _Build:
         maps_end = 95.0 if temporal is None else 55.0 if map_sinks else 5.0
         with step(self._reporter, 0.0, maps_end) as reporter:
             differences = write_maps(
-                self._source, self._layers, self._maps, map_sinks, static_sinks, reporter
+                self._source, self._layers, self._maps, map_sinks, static_sinks, survey, reporter
             )
         if temporal is not None:
             with step(self._reporter, maps_end, 95.0) as reporter:
-                write_series(self._source, self._layers, self._series, temporal, spatial, reporter)
+                write_series(
+                    self._source, self._layers, self._series, temporal, spatial, survey, reporter
+                )
 
+        findings = survey.findings()
+        statistics = {
+            name: values for name, values in findings.statistics.items() if name in dataset
+        }
+        outline = findings.outline
+        bounds = outline_attributes(self._source.grid, outline) if outline.size else {}
         for sink in static_sinks:
-            sink.finish(differences)
+            sink.finish(differences, statistics, bounds)
+        dataset.attrs |= bounds
+        for name, values in statistics.items():
+            dataset[name].values = values
         if store is not None:
             consolidate(store, tuple(groups), self._options.zarr_format)
         self._reporter.info("Reading the outputs back to check them.")
         self._verify(dataset, netcdf, store)
         stop_if_canceled(self._reporter)
         return dataset
+
+    def _survey(self) -> Survey:
+        layers = [item.layer for item in self._layers if item.per_step]
+        return Survey(self._source.grid, layers, len(self._source.steps))
 
     def _refer(self) -> ReferencePoint | None:
         """Refer all pairs to one point, if the user wants it."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from ..blocks import BAND_BYTES, bands, run_blocks
 from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer
+from .masks import MASK_NAMES, Classifier, outside
 from .source import StackSource
+from .survey import Survey
 
 Blocks = list[tuple[slice, slice]]
 
@@ -25,8 +28,13 @@ class Sink(Protocol):
     ) -> None:
         """Write a block of whole chunks."""
 
-    def finish(self, attributes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Add attributes known only at the end."""
+    def finish(
+        self,
+        attributes: Mapping[str, Mapping[str, Any]],
+        values: Mapping[str, NDArray[Any]],
+        stack_attributes: Mapping[str, Any],
+    ) -> None:
+        """Add attributes, values of small variables and stack attributes known only at the end."""
 
 
 def write_maps(
@@ -35,6 +43,7 @@ def write_maps(
     chunks: tuple[int, int, int],
     sinks: Sequence[Sink],
     static_sinks: Sequence[Sink],
+    survey: Survey,
     reporter: Reporter,
 ) -> dict[str, dict[str, Any]]:
     """Read all products once and write their maps.
@@ -51,6 +60,8 @@ def write_maps(
         Take the layers that change with the steps; may be none.
     static_sinks
         Take the other layers.
+    survey
+        Learns from the layers that change with the steps.
     reporter
         Told of progress and asked whether to stop.
 
@@ -69,9 +80,40 @@ def write_maps(
             for rows, columns in blocks:
                 stop_if_canceled(reporter)
                 if source.touches(number, rows, columns):
-                    block = reader.read(rows, columns)[np.newaxis]
-                    for sink in sinks:
-                        sink.write(item, slice(number, number + 1), rows, columns, block)
+                    block = reader.read(rows, columns)
+                    survey.add(item.layer, number, rows, columns, block)
+                    write_block(item, number, rows, columns, block)
+
+    def write_block(
+        item: StackLayer, number: int, rows: slice, columns: slice, block: NDArray[Any]
+    ) -> None:
+        for sink in sinks:
+            sink.write(item, slice(number, number + 1), rows, columns, block[np.newaxis])
+
+    def write_masked(masks: Sequence[StackLayer], number: int) -> None:
+        """Write the masks of one step, and those layers that they are made from."""
+        with ExitStack() as files:
+            readers = [
+                (layer, files.enter_context(source.reader(layer, number)))
+                for layer in source.mask_inputs
+                if source.has(layer, number)
+            ]
+            for rows, columns in blocks:
+                stop_if_canceled(reporter)
+                shape = (rows.stop - rows.start, columns.stop - columns.start)
+                made = outside(shape)
+                if source.touches(number, rows, columns):
+                    classifier = Classifier(shape)
+                    for layer, opened in readers:
+                        block = opened.read(rows, columns)
+                        classifier.add(layer, block)
+                        item = per_step.get(layer.name)
+                        if item is not None:
+                            survey.add(layer, number, rows, columns, block)
+                            write_block(item, number, rows, columns, block)
+                    made = classifier.masks()
+                for mask in masks:
+                    write_block(mask, number, rows, columns, made[mask.layer.name])
 
     def write_static(item: StackLayer, rows: slice, columns: slice) -> None:
         block, difference = source.read_static(item.layer, rows, columns)
@@ -81,15 +123,23 @@ def write_maps(
         for sink in static_sinks:
             sink.write(item, slice(0, 1), rows, columns, block)
 
-    maps = [
-        (item, number)
-        for item in layers
-        if item.per_step and sinks
-        for number in range(len(source.steps))
+    per_step = {item.layer.name: item for item in layers if item.per_step}
+    masks = [item for name, item in per_step.items() if name in MASK_NAMES]
+    with_masks = {layer.name for layer in source.mask_inputs} if masks else set()
+    steps = range(len(source.steps)) if sinks else range(0)
+    tasks: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+    # The longest tasks first, so that no thread is left with one at the end.
+    tasks += [(write_masked, (masks, number)) for number in steps if masks]
+    tasks += [
+        (write_map, (item, number))
+        for name, item in per_step.items()
+        if name not in with_masks and name not in MASK_NAMES
+        for number in steps
         if source.has(item.layer, number)
     ]
-    static = [(item, *block) for item in layers if not item.per_step for block in blocks]
-    tasks = [(write_map, task) for task in maps] + [(write_static, task) for task in static]
+    tasks += [
+        (write_static, (item, *block)) for item in layers if not item.per_step for block in blocks
+    ]
     run_blocks(lambda task: task[0](*task[1]), tasks, len(tasks), reporter)
     return {name: {"largest_difference_between_products": value} for name, value in largest.items()}
 

@@ -104,12 +104,20 @@ class NetcdfFile:
                     with _plain_errors():
                         target.write_direct_chunk(offset, data)
 
-    def finish(self, attributes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Close the file and add attributes that are known only after all blocks were read."""
+    def finish(
+        self,
+        attributes: Mapping[str, Mapping[str, Any]],
+        values: Mapping[str, NDArray[Any]],
+        stack_attributes: Mapping[str, Any],
+    ) -> None:
+        """Close the file and add what is known only after all blocks were read."""
         self.close()
         with netCDF4.Dataset(self._path, "a") as file:
-            for name, values in attributes.items():
-                file[name].setncatts(values)
+            for name, added in attributes.items():
+                file[name].setncatts(added)
+            for name, array in values.items():
+                file[name][:] = array
+            file.setncatts(stack_attributes)
 
     def close(self) -> None:
         """Close the file; may be called twice."""

@@ -12,6 +12,7 @@ from ..blocks import bands, run_blocks
 from ..reporter import Reporter, step
 from .dataset import StackLayer
 from .source import StackSource
+from .survey import Survey
 from .zarr_store import ZarrGroup
 
 _TILE_BYTES = 128_000_000
@@ -27,6 +28,7 @@ def write_series(
     chunks: tuple[int, int, int],
     temporal: ZarrGroup,
     spatial: ZarrGroup | None,
+    survey: Survey,
     reporter: Reporter,
 ) -> None:
     """Write the layers that change with the steps, chunked by whole series.
@@ -44,6 +46,8 @@ def write_series(
     spatial
         Group that holds the same maps, already warped and masked, so that the products need not be
         read and warped again.
+    survey
+        Learns from the layers where there is no such group.
     reporter
         Told of progress and asked whether to stop.
     """
@@ -58,7 +62,7 @@ def write_series(
     for number, (item, rows, columns) in enumerate(tiles):
         begin, end = (100.0 * part / len(tiles) for part in (number, number + 1))
         with step(reporter, begin, end) as current:
-            tile = _gather(source, spatial, item, rows, columns, current)
+            tile = _gather(source, spatial, item, rows, columns, survey, current)
             _scatter(temporal, item, rows, columns, chunks, tile, current)
 
 
@@ -68,6 +72,7 @@ def _gather(
     item: StackLayer,
     rows: slice,
     columns: slice,
+    survey: Survey,
     reporter: Reporter,
 ) -> NDArray[Any]:
     """Read a tile of all steps, each step in a thread."""
@@ -80,6 +85,7 @@ def _gather(
             tile[number] = spatial.read(item, slice(number, number + 1), rows, columns)[0]
         else:
             tile[number] = source.read(item.layer, number, rows, columns)
+            survey.add(item.layer, number, rows, columns, tile[number])
 
     with step(reporter, 0.0, _GATHERING) as reading:
         run_blocks(read, range(steps), steps, reading)

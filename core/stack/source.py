@@ -15,6 +15,7 @@ from ..grid.lattice import Grid
 from ..grid.plan import Placement, Transfer
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel
+from .masks import MASK_NAMES, Classifier
 from .mosaic import Mosaic, is_missing, warp_tiles
 from .values import ValueOptions, ValueReader, is_available, missing_block
 
@@ -41,6 +42,8 @@ class StackSource:
         Row and column of the phase reference pixel by product name, in the product's raster.
     offsets
         By layer name, for each step: the value at the stack's reference point.
+    mask_inputs
+        Layers from which masks are made.
     """
 
     grid: Grid
@@ -48,6 +51,7 @@ class StackSource:
     options: ValueOptions = field(default=ValueOptions())
     references: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     offsets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    mask_inputs: tuple[Layer, ...] = ()
 
     @classmethod
     def of(cls, grid: Grid, steps: Sequence[Step], options: ValueOptions) -> StackSource:
@@ -86,10 +90,20 @@ class StackSource:
         ProductError
             If a file cannot be read.
         """
+        if layer.name in MASK_NAMES:
+            return self._read_mask(layer, step, rows, columns)
         if not (self.has(layer, step) and self.touches(step, rows, columns)):
             return missing_block(layer, rows, columns)
         with self.reader(layer, step) as reader:
             return reader.read(rows, columns)
+
+    def _read_mask(self, layer: Layer, step: int, rows: slice, columns: slice) -> NDArray[Any]:
+        classifier = Classifier((rows.stop - rows.start, columns.stop - columns.start))
+        if self.touches(step, rows, columns):
+            for item in self.mask_inputs:
+                if self.has(item, step):
+                    classifier.add(item, self.read(item, step, rows, columns))
+        return classifier.masks()[layer.name]
 
     def reader(self, layer: Layer, step: int) -> StepReader:
         """Open a layer of a step for reading many blocks; a product has to have the layer."""

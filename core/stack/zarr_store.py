@@ -122,10 +122,18 @@ class ZarrGroup:
         """Read back a block of a layer that changes with the steps."""
         return np.asarray(self._arrays[item.name][steps, rows, columns])
 
-    def finish(self, attributes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Add attributes of variables that are known only after all blocks were read."""
-        for name, values in attributes.items():
-            self._arrays[name].attrs.update(dict(values))
+    def finish(
+        self,
+        attributes: Mapping[str, Mapping[str, Any]],
+        values: Mapping[str, NDArray[Any]],
+        stack_attributes: Mapping[str, Any],
+    ) -> None:
+        """Add what is known only after all blocks were read."""
+        for name, added in attributes.items():
+            self._arrays[name].attrs.update(dict(added))
+        for name, array in values.items():
+            self._array(name)[:] = array
+        self._group.attrs.update(_plain(stack_attributes))
 
 
 def consolidate(store: Path, groups: Sequence[str], zarr_format: int) -> None:
