@@ -174,7 +174,7 @@ def make_plan(
     outside: list[LeftOut] = []
     for (product, raster), box in zip(products, bounds, strict=True):
         if not overlap(box, grid.bounds):
-            outside.append(LeftOut(product.name.text, "it lies outside the grid"))
+            outside.append(LeftOut(product.name.text, "outside the grid"))
         elif raster.epsg == epsg and lattice.holds(raster):
             placements.append(
                 Placement(

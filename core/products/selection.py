@@ -164,15 +164,15 @@ class _Chooser:
 
     def _is_asked_for(self, name: ProductName, product_type: str) -> bool:
         if name.text in self._options.without:
-            self._left_out.append(LeftOut(name.text, "it is damaged"))
+            self._left_out.append(LeftOut(name.text, "damaged"))
             return False
         if name.product_type != product_type:
-            self._left_out.append(LeftOut(name.text, f"it is of type {name.product_type}"))
+            self._left_out.append(LeftOut(name.text, f"of type {name.product_type}"))
             return False
         start, end = self._options.start, self._options.end
         days = [time.date() for time in name.times]
         if (start is not None and min(days) < start) or (end is not None and max(days) > end):
-            self._left_out.append(LeftOut(name.text, "it is not within START and END"))
+            self._left_out.append(LeftOut(name.text, "not within START and END"))
             return False
         return True
 
@@ -186,7 +186,7 @@ class _Chooser:
             kept.append(newest)
             for product in group:
                 if product is not newest:
-                    self._left_out.append(LeftOut(product.name.text, f"{newest} is newer"))
+                    self._left_out.append(LeftOut(product.name.text, f"older than {newest}"))
                     self._warnings.append(
                         f"{product} and {newest} hold the same acquisitions; the newer {newest} is "
                         "used."
@@ -243,7 +243,7 @@ class _Chooser:
         if not self._options.skip_bad:
             raise error
         self._warnings.append(f"Left out: {error}")
-        self._left_out.append(LeftOut(error.product or "", "it is damaged or incomplete"))
+        self._left_out.append(LeftOut(error.product or "", "damaged or incomplete"))
 
     def _warn_of_gaps(self, products: Sequence[Product], layers: Sequence[Layer]) -> None:
         for layer in layers:
@@ -256,7 +256,7 @@ class _Chooser:
 
     def _nothing_left(self) -> str:
         reasons = Counter(item.reason for item in self._left_out)
-        listed = "; ".join(f"{count} because {reason}" for reason, count in reasons.items())
+        listed = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
         return (
             f"None of the products in {self._folder} is left ({listed}); loosen the filters or "
             "choose another folder."

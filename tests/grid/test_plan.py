@@ -258,7 +258,7 @@ def test_extent_leaves_out_what_lies_beyond() -> None:
     [placement] = plan.placements
     assert placement.raster.left == east and placement.column == -40
     [left_out] = plan.left_out
-    assert left_out.reason == "it lies outside the grid"
+    assert left_out.reason == "outside the grid"
     assert left_out.name.endswith("_0000")
 
 
@@ -331,7 +331,7 @@ def test_the_plan_is_told_before_work_starts(gamma: SampleStack, tmp_path: Path)
     assert first < checked
     left_out = [line for line in lines if line.startswith("  left out:")]
     assert len(left_out) == 3
-    assert all("(it is not within START and END)" in line for line in left_out)
+    assert all("(not within START and END)" in line for line in left_out)
     assert run.outputs["STEPS"] == 3 and run.outputs["SKIPPED"] == 3
 
 

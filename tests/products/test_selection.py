@@ -135,13 +135,13 @@ def test_both_dates_lie_within_start_and_end(
     ]
     assert chosen(selection) == within and len(within) == count
     assert len(selection.left_out) == 4 - count
-    assert {item.reason for item in selection.left_out} <= {"it is not within START and END"}
+    assert {item.reason for item in selection.left_out} <= {"not within START and END"}
 
 
 def test_no_product_within_the_dates(small: SampleStack) -> None:
     with pytest.raises(NoProductsError) as caught:
         select_products(small.folder, SelectionOptions(start=date(2024, 1, 1)))
-    assert "4 because it is not within START and END" in str(caught.value)
+    assert "4 not within START and END" in str(caught.value)
     assert "loosen the filters" in str(caught.value)
 
 
@@ -158,7 +158,7 @@ def test_two_product_types(small: SampleStack, tmp_path: Path) -> None:
     assert "4 INSAR_GAMMA" in text and "1 INSAR_ISCE_BURST" in text and "PRODUCT_TYPE" in text
     one = select_products(tmp_path, SelectionOptions(product_type="INSAR_ISCE_BURST"))
     assert chosen(one) == [burst]
-    assert {item.reason for item in one.left_out} == {"it is of type INSAR_GAMMA"}
+    assert {item.reason for item in one.left_out} == {"of type INSAR_GAMMA"}
     other = select_products(tmp_path, SelectionOptions(product_type="INSAR_GAMMA"))
     assert len(other.products) == 4
 
@@ -181,7 +181,7 @@ def test_the_newest_of_duplicates_wins_by_the_readme(small: SampleStack, tmp_pat
     selection = select_products(tmp_path, SelectionOptions())
     assert chosen(selection) == [new.name]
     assert sorted(item.name for item in selection.left_out) == sorted([old.name, zone.name])
-    assert all(item.reason == f"{new.name} is newer" for item in selection.left_out)
+    assert all(item.reason == f"older than {new.name}" for item in selection.left_out)
     for loser in (old, zone):
         [said] = [text for text in selection.warnings if text.startswith(loser.name)]
         assert said.endswith(f"the newer {new.name} is used.")
@@ -297,7 +297,7 @@ def test_a_missing_parameter_file(small: SampleStack, tmp_path: Path) -> None:
 def test_nothing_but_bad_products(small: SampleStack, tmp_path: Path) -> None:
     for folder in copy_products(small, tmp_path / "in"):
         (folder / f"{folder.name}.txt").unlink()
-    with pytest.raises(NoProductsError, match="4 because it is damaged or incomplete"):
+    with pytest.raises(NoProductsError, match="4 damaged or incomplete"):
         build(tmp_path / "in", NETCDF=tmp_path / "s.nc", ON_BAD_PRODUCT="skip")
 
 
