@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint format package install clean lock
+.PHONY: help setup demo test test-qgis-ltr bench lint format package install clean lock
 
 # The interpreter that QGIS uses; .venv is built with it as well.
 QGIS_PYTHON ?= /usr/bin/python3
@@ -20,7 +20,7 @@ endif
 PLUGINS = $(PROFILES)/$(PROFILE)/python/plugins
 
 help: ## list the verbs
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
 setup: ## QGIS from apt where it is missing, .venv from the lock files
 	@QGIS_PYTHON=$(QGIS_PYTHON) scripts/setup.sh
@@ -36,6 +36,11 @@ test: export QT_QPA_PLATFORM = offscreen
 test: setup ## every test
 	$(PYTHON) -m pytest --ignore=tests/processing $(PYTEST_ARGS)
 	$(QGIS_PYTHON) -m pytest tests/processing $(PYTEST_ARGS)
+
+# Needs root; 3 GB below build/, made once in about ten minutes. LTR_ARGS go to pytest.
+LTR_ARGS ?=
+test-qgis-ltr: setup ## tests of the QGIS side in QGIS 3.44 LTR with GDAL 3.10 (Debian 13)
+	@scripts/test_qgis_ltr.sh $(LTR_ARGS)
 
 lint: setup ## style, types, and the scans of the QGIS plugin repository
 	.venv/bin/ruff check .

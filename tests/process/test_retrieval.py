@@ -10,7 +10,11 @@ import pytest
 from tests.hyp3_server import Hyp3Service, job_from_archive
 from tests.sample_products import SampleSpec, write_products
 
+from .conftest import ROOT
+
 pytestmark = pytest.mark.qgis
+
+MODEL = ROOT / "tests" / "processing" / "models" / "jobs_to_layers.model3"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,22 @@ def test_the_whole_job_in_one_run(qgis_run, service, account, tmp_path):
     assert done.outputs["STEPS"] == 3
     assert (tmp_path / "stack.nc").is_file()
     assert (tmp_path / "stack.zarr" / "temporally_optimized").is_dir()
+
+
+def test_a_saved_model_goes_from_jobs_to_layers(qgis_run, service, account, tmp_path):
+    done = qgis_run(
+        str(MODEL),
+        account,
+        service=service.url,
+        project="sample, 1",
+        products=tmp_path / "products",
+        netcdf_stack="TEMPORARY_OUTPUT",
+        zarr_stack=tmp_path / "stack.zarr",
+    )
+    assert done.returncode == 0, done.text
+    assert (tmp_path / "stack.zarr" / "spatially_optimized").is_dir()
+    assert done.outputs["netcdf_stack"].endswith(".nc")
+    assert "unw_phase: 3 bands" in done.text
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ Nothing of the core environment is needed here, and nothing of it may be importe
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -44,6 +45,15 @@ def qgis_application(tmp_path_factory):
     environ.undo()
 
 
+@pytest.fixture(scope="session")
+def processing_plugin(qgis_application):
+    """QGIS's own plugin with ``processing.run`` and what the toolbox does after a run."""
+    sys.path.append(str(Path(QgsApplication.pkgDataPath()) / "python" / "plugins"))
+    from processing.core.Processing import Processing
+
+    Processing.initialize()
+
+
 @pytest.fixture
 def provider(qgis_application):
     """The provider, registered."""
@@ -74,6 +84,8 @@ def context():
     made = QgsProcessingContext()
     made.setProject(project)
     yield made
+    # pytest lets go of the context only after QGIS has ended, which is too late for layers.
+    made.temporaryLayerStore().removeAllMapLayers()
 
 
 @pytest.fixture

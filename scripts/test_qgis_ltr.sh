@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Run the tests of the QGIS side in QGIS 3.44 LTR with GDAL 3.10, in a Debian 13 of its own below
+# build/qgis-ltr (2.7 GB; made once, in some minutes). Needs root and Linux. Nothing outside of that
+# folder changes: mounts live in a namespace that ends with this script.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+RELEASE=trixie
+ROOT=${QGIS_LTR_ROOT:-$PWD/build/qgis-ltr}
+COPY=/srv/hyp3_stack
+STAMP=$ROOT/complete
+LOCKS=(requirements.lock requirements-dev.lock)
+
+say() { printf '== %s\n' "$*"; }
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+inside() {
+    env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
+        chroot "$ROOT" "$@" </dev/null
+}
+
+if [[ ${1:-} != --in-namespace ]]; then
+    [[ $(id -u) -eq 0 ]] || fail "A second Debian needs root: run 'sudo make test-qgis-ltr'."
+    if ! command -v debootstrap >/dev/null; then
+        say "installing debootstrap with apt"
+        apt-get -qq update && apt-get -qq install -y --no-install-recommends debootstrap >/dev/null
+    fi
+    exec unshare --mount --propagation private bash "$0" --in-namespace "$@"
+fi
+shift
+
+# The mirror that this machine already uses, so that no other one has to be reachable.
+mirror() {
+    apt-cache policy | sed -nE 's|^ *[0-9]+ (https?://[^ ]+) [a-z]+/main .*|\1|p' |
+        grep -m 1 '/debian$' || echo http://deb.debian.org/debian
+}
+
+mount_system() {
+    mkdir -p "$ROOT"/{proc,dev/shm}
+    mount -t proc proc "$ROOT/proc" 2>/dev/null || mount --rbind /proc "$ROOT/proc"
+    mount -t tmpfs tmpfs "$ROOT/dev/shm"
+}
+
+build() {
+    local url
+    url=$(mirror)
+    say "making a Debian $RELEASE from $url"
+    rm -rf "$ROOT"
+    mkdir -p "$ROOT"
+    debootstrap --variant=minbase --include=ca-certificates "$RELEASE" "$ROOT" "$url" >"$ROOT.log" ||
+        fail "debootstrap failed; see $ROOT.log."
+    echo "deb $url $RELEASE-backports main" >"$ROOT/etc/apt/sources.list.d/backports.list"
+    cp -L /etc/resolv.conf "$ROOT/etc/resolv.conf"
+    cp -L /etc/hosts "$ROOT/etc/hosts"
+    mount_system
+    say "installing QGIS of $RELEASE-backports"
+    inside apt-get -qq update
+    inside apt-get -qq install -y --no-install-recommends -t "$RELEASE-backports" \
+        qgis python3-qgis python3-venv python3-pytest git >>"$ROOT.log" 2>&1 ||
+        fail "QGIS cannot be installed; see $ROOT.log."
+    inside apt-get -qq clean
+    touch "$STAMP"
+}
+
+# Packages are fetched by this machine's pip, which knows how to reach its index.
+environment() {
+    local sums version lock
+    sums=$(sha256sum "${LOCKS[@]}")
+    if [[ -f $ROOT/srv/lock.sha256 && $(<"$ROOT/srv/lock.sha256") == "$sums" ]]; then return 0; fi
+    version=$(inside python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    say "installing the core environment for Python $version"
+    rm -rf "$ROOT/srv/wheels" "$ROOT/srv/venv"
+    for lock in "${LOCKS[@]}"; do
+        .venv/bin/python -m pip download --quiet --quiet --disable-pip-version-check --no-input --no-deps \
+            --require-hashes --only-binary :all: --python-version "$version" \
+            --dest "$ROOT/srv/wheels" --requirement "$lock"
+        cp "$lock" "$ROOT/srv/"
+    done
+    inside python3 -m venv /srv/venv
+    inside /srv/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+        --no-index --find-links /srv/wheels --require-hashes "${LOCKS[@]/#/--requirement=/srv/}"
+    rm -rf "$ROOT/srv/wheels"
+    printf '%s\n' "$sums" >"$ROOT/srv/lock.sha256"
+}
+
+copy_checkout() {
+    rm -rf "${ROOT:?}$COPY"
+    mkdir -p "$ROOT$COPY"
+    git ls-files -z --cached --others --exclude-standard |
+        while IFS= read -r -d '' file; do
+            [[ -e $file ]] && printf '%s\0' "$file"
+        done | tar --create --null --files-from - | tar --extract --directory "$ROOT$COPY"
+}
+
+run_tests() {
+    local failed=0
+    say "$(inside qgis_process --version 2>/dev/null | head -n 1), GDAL $(inside python3 -c \
+        'from osgeo import gdal; print(gdal.__version__)')"
+    # What the tests of qgis_process start has to find the core, those in QGIS's Python as well.
+    inside env -C "$COPY" QT_QPA_PLATFORM=offscreen HYP3_STACK_PYTHON=/srv/venv/bin/python \
+        QGIS_CUSTOM_CONFIG_PATH=/srv/profile python3 -m pytest tests/processing "$@" || failed=1
+    inside env -C "$COPY" QT_QPA_PLATFORM=offscreen HYP3_STACK_PYTHON=/srv/venv/bin/python \
+        /srv/venv/bin/python -m pytest tests/process -m "not slow" "$@" || failed=1
+    return "$failed"
+}
+
+if [[ -f $STAMP ]]; then mount_system; else build; fi
+environment
+copy_checkout
+run_tests "$@"

@@ -1,0 +1,272 @@
+"""Models, batches and the Python console: the ways to run algorithms one after the other."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from qgis import processing
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingContext,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildParameterSource,
+    QgsProcessingUtils,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsReferencedRectangle,
+)
+
+from .conftest import CORE_PYTHON, LIMIT_SECONDS, ROOT, make_products
+
+MODEL = Path(__file__).with_name("models") / "jobs_to_layers.model3"
+PAIRS = 3
+
+Source = QgsProcessingModelChildParameterSource
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A service with three products of one project; gives its variables."""
+    folder = tmp_path_factory.mktemp("service")
+    products = make_products(folder / "zips", "--products", PAIRS, "--zip")
+    ready = folder / "environment"
+    command = ["-m", "tests.hyp3_server", "--products", products, "--project", "sample, 1"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [CORE_PYTHON, *map(str, command), "--environment", str(ready)],
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            while not ready.exists():
+                assert process.poll() is None, (folder / "log").read_text()
+                time.sleep(0.1)
+            lines = ready.read_text().splitlines()
+            yield {**dict(line.split("=", 1) for line in lines), "HYP3_STACK_CACHE": str(folder)}
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(LIMIT_SECONDS)
+
+
+@pytest.fixture
+def login(service, core_python, monkeypatch):
+    for name, value in service.items():
+        monkeypatch.setenv(name, value)
+    return service
+
+
+@pytest.fixture
+def model(provider):
+    made = QgsProcessingModelAlgorithm()
+    assert made.fromFile(str(MODEL))
+    assert made.validate() == (True, [])
+    return made
+
+
+@pytest.fixture
+def destinations():
+    return {name: "TEMPORARY_OUTPUT" for name in ("products", "netcdf_stack", "zarr_stack")}
+
+
+def loaded_layers(context):
+    details = context.layersToLoadOnCompletion()
+    details = sorted(details, key=lambda name: -details[name].layerSortKey)
+    return {
+        name: QgsProcessingUtils.mapLayerFromString(
+            name, context, True, QgsProcessingUtils.LayerHint.Raster
+        )
+        for name in details
+    }
+
+
+def test_a_saved_model_goes_from_jobs_to_layers(model, login, context, feedback, destinations):
+    parameters = {"service": login["API_URL"], "project": "sample, 1", **destinations}
+    results, ok = model.run(parameters, context, feedback)
+    assert ok, feedback.textLog()
+    assert results["netcdf_stack"].endswith(".nc")
+    assert results["zarr_stack"].endswith(".zarr")
+    assert len(os.listdir(results["products"])) >= PAIRS
+    children = results["CHILD_RESULTS"]
+    assert children["download"]["DOWNLOADED"] == PAIRS
+    assert children["harmonize"]["COPIED"] + children["harmonize"]["WARPED"] == PAIRS
+    assert children["build"]["STEPS"] == PAIRS
+    # Build does not load what the step after it loads.
+    layers = loaded_layers(context)
+    assert [layer.source() for layer in layers.values()] == children["load"]["LAYERS"]
+    assert [layer.bandCount() for layer in layers.values()] == [PAIRS, PAIRS]
+    assert all(layer.temporalProperties().isActive() for layer in layers.values())
+
+
+def test_a_failing_step_ends_a_model_with_its_sentence(
+    model, login, context, feedback, destinations
+):
+    parameters = {"service": login["API_URL"], "project": "no such project", **destinations}
+    _, ok = model.run(parameters, context, feedback)
+    assert not ok
+    assert "no such project" in feedback.textLog()
+    assert not context.layersToLoadOnCompletion()
+
+
+def test_a_model_takes_values_of_earlier_steps(provider, core_python, product_folder, context):
+    """Harmonized CRS and a build's Zarr store feed later steps."""
+    from qgis.core import QgsProcessingFeedback, QgsProcessingModelChildAlgorithm
+
+    feedback = QgsProcessingFeedback(False)
+    made = QgsProcessingModelAlgorithm("Chain", "HyP3", "hyp3")
+
+    def add(name, algorithm, **sources):
+        child = QgsProcessingModelChildAlgorithm(algorithm)
+        child.setChildId(name)
+        for key, source in sources.items():
+            child.addParameterSources(key, [source])
+        made.addChildAlgorithm(child)
+
+    fixed = Source.fromStaticValue
+    add("harmonize", "hyp3:harmonizeproducts", INPUT=fixed(str(product_folder)))
+    add(
+        "build",
+        "hyp3:buildstack",
+        INPUT=fixed(str(product_folder)),
+        TARGET_CRS=Source.fromChildOutput("harmonize", "CRS"),
+        LAYERS=fixed("corr"),
+        ZARR=fixed("TEMPORARY_OUTPUT"),
+        CHUNKING=fixed("temporal"),
+    )
+    add("load", "hyp3:loadstack", INPUT=Source.fromChildOutput("build", "ZARR"))
+    results, ok = made.run({}, context, feedback)
+    assert ok, feedback.textLog()
+    children = results["CHILD_RESULTS"]
+    assert children["build"]["CRS"] == children["harmonize"]["CRS"]
+    assert "corr" in {Path(source).stem for source in children["load"]["LAYERS"]}
+
+
+def run(name, parameters, context=None, child=False):
+    return processing.run(f"hyp3:{name}", parameters, context=context, is_child_algorithm=child)
+
+
+def test_the_python_console(processing_plugin, provider, core_python, product_folder):
+    """As a user types it: nothing but the id and the values."""
+    built = processing.run(
+        "hyp3:buildstack",
+        {
+            "INPUT": str(product_folder),
+            "LAYERS": ["corr", "dem"],
+            "TARGET_CRS": QgsCoordinateReferenceSystem("EPSG:32611"),
+            "NETCDF": "TEMPORARY_OUTPUT",
+        },
+    )
+    assert built["CRS"] == "EPSG:32611"
+    loaded = processing.run("hyp3:loadstack", {"INPUT": built["NETCDF"]})
+    assert set(built["LAYERS"]) <= set(loaded["LAYERS"])
+    # Only processing.runAndLoadResults adds layers to a project.
+    assert not QgsProject.instance().mapLayers()
+
+
+def test_a_wrong_value_in_the_console_is_the_sentence(processing_plugin, provider, core_python):
+    from qgis.core import QgsProcessingException
+
+    with pytest.raises(QgsProcessingException, match="INPUT is /no/such, but there is no such"):
+        processing.run("hyp3:buildstack", {"INPUT": "/no/such", "NETCDF": "TEMPORARY_OUTPUT"})
+
+
+def test_a_step_of_another_script_loads_into_its_context(
+    processing_plugin, provider, core_python, product_folder, context
+):
+    parameters = {"INPUT": str(product_folder), "LAYERS": "corr", "NETCDF": "TEMPORARY_OUTPUT"}
+    built = run("buildstack", {**parameters, "LOAD": False}, context, child=True)
+    assert not context.layersToLoadOnCompletion()
+    loaded = run("loadstack", {"INPUT": built["NETCDF"], "VARIABLES": "corr"}, context, child=True)
+    assert [layer.source() for layer in loaded_layers(context).values()] == loaded["LAYERS"]
+
+
+def test_a_batch_of_extents(processing_plugin, provider, core_python, product_folder, tmp_path):
+    """Rows as the batch dialog makes them: each its own values and file, one after the other."""
+    whole = run("buildstack", {"INPUT": str(product_folder), "NETCDF": str(tmp_path / "0.nc")})
+    layer = QgsRasterLayer(whole["LAYERS"][0], "corr", "gdal")
+    extent = layer.extent()
+    half = QgsRectangle(
+        extent.xMinimum(), extent.yMinimum(), extent.center().x(), extent.yMaximum()
+    )
+    rows = [
+        {"EXTENT": QgsReferencedRectangle(half, layer.crs()), "EXTENT_MODE": "union"},
+        {"EXTENT": layer},
+        {"EXTENT": layer.source()},
+    ]
+    widths = []
+    for number, row in enumerate(rows, start=1):
+        target = tmp_path / f"{number}.nc"
+        made = run(
+            "buildstack",
+            {"INPUT": str(product_folder), "LAYERS": "corr", **row, "NETCDF": str(target)},
+        )
+        assert made["NETCDF"] == str(target)
+        assert target.is_file()
+        widths.append(made["WIDTH"])
+    assert abs(widths[0] - whole["WIDTH"] / 2) <= 1
+    assert widths[1:] == [whole["WIDTH"], whole["WIDTH"]]
+
+
+def test_an_extent_in_the_projects_crs(
+    processing_plugin, algorithm, core_python, product_folder, feedback, tmp_path
+):
+    """What the map canvas gives is in the CRS of the project, and text without a CRS means it."""
+    whole = run("buildstack", {"INPUT": str(product_folder), "NETCDF": str(tmp_path / "0.nc")})
+    layer = QgsRasterLayer(whole["LAYERS"][0], "corr", "gdal")
+    from qgis.core import QgsCoordinateTransform
+
+    project = QgsProject()
+    project.setCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
+    inner = layer.extent().buffered(-layer.extent().width() / 4)
+    shown = QgsCoordinateTransform(layer.crs(), project.crs(), project).transformBoundingBox(inner)
+    text = f"{shown.xMinimum()},{shown.xMaximum()},{shown.yMinimum()},{shown.yMaximum()}"
+    context = QgsProcessingContext()
+    context.setProject(project)
+    widths = []
+    for number, extent in enumerate((text, f"{text} [EPSG:4326]", shown)):
+        target = str(tmp_path / f"cut {number}.nc")
+        parameters = {"INPUT": str(product_folder), "EXTENT": extent, "NETCDF": target}
+        results, ok = algorithm("buildstack").run(parameters, context, feedback)
+        assert ok, feedback.textLog()
+        widths.append(results["WIDTH"])
+    assert len(set(widths)) == 1
+    assert whole["WIDTH"] / 2 <= widths[0] < whole["WIDTH"]
+
+
+def test_the_crs_of_the_project_is_understood(algorithm, core_python, product_folder, feedback):
+    project = QgsProject()
+    project.setCrs(QgsCoordinateReferenceSystem("EPSG:32611"))
+    context = QgsProcessingContext()
+    context.setProject(project)
+    parameters = {"INPUT": str(product_folder), "LAYERS": "corr", "NETCDF": "TEMPORARY_OUTPUT"}
+    parameters["TARGET_CRS"] = "ProjectCrs"
+    results, ok = algorithm("buildstack").run(parameters, context, feedback)
+    assert ok, feedback.textLog()
+    assert results["CRS"] == "EPSG:32611"
+
+
+def test_a_run_in_the_background_hands_layers_to_the_main_thread(
+    algorithm, core_python, product_folder, context, feedback
+):
+    """As the toolbox runs it: in a thread, while the window goes on."""
+    tested = algorithm("buildstack")
+    parameters = {"INPUT": str(product_folder), "LAYERS": "corr", "NETCDF": "TEMPORARY_OUTPUT"}
+    task = QgsProcessingAlgRunnerTask(tested, parameters, context, feedback)
+    ended = []
+    task.executed.connect(lambda ok, results: ended.append((ok, results)))
+    QgsApplication.taskManager().addTask(task)
+    limit = time.monotonic() + LIMIT_SECONDS
+    while not ended and time.monotonic() < limit:
+        QgsApplication.processEvents()
+    ((ok, results),) = ended
+    assert ok, feedback.textLog()
+    layers = loaded_layers(context)
+    assert [layer.source() for layer in layers.values()] == results["LAYERS"]
+    main = QgsApplication.instance().thread()
+    assert all(layer.thread() == main for layer in layers.values())
