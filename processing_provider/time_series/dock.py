@@ -6,6 +6,7 @@ from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QIcon, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAction,
+    QApplication,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -27,6 +28,7 @@ from .stack_layers import is_stack_layer, stack_layers
 
 WINDOWS = (1, 3, 5, 7, 9, 15, 25)
 _NAME_LENGTH = 32
+_LEGEND_LENGTH = 30
 
 
 class TimeSeriesDock(QgsDockWidget):
@@ -104,10 +106,14 @@ class TimeSeriesDock(QgsDockWidget):
         """Read and draw again."""
         layer, self.result, problem = self.layer(), None, ""
         if layer is not None and self.points:
+            # Without an array for series, a large stack takes a second or two.
+            QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
             try:
                 self.result = read(self._readers, layer, self.points, self.window_size())
             except StackFileError as error:
                 problem = str(error)
+            finally:
+                QApplication.restoreOverrideCursor()
         self._show(layer, problem)
 
     def _set_points(self, points):
@@ -182,7 +188,7 @@ class TimeSeriesDock(QgsDockWidget):
             bar, "mActionDeleteSelected", tr("Remove the chosen point"), self._remove_chosen
         )
         self.clear_action = self._action(
-            bar, "iconClearConsole", tr("Remove all points"), self.clear
+            bar, "console/iconClearConsole", tr("Remove all points"), self.clear
         )
         bar.addSeparator()
         self.copy_action = self._action(
@@ -203,8 +209,10 @@ class TimeSeriesDock(QgsDockWidget):
         split = QSplitter()
         split.addWidget(self.plot)
         split.addWidget(self.legend)
-        split.setStretchFactor(0, 4)
-        split.setStretchFactor(1, 1)
+        split.setStretchFactor(0, 1)
+        split.setCollapsible(0, False)
+        # The names and counts of points fit into this.
+        self.legend.setMinimumWidth(self.fontMetrics().horizontalAdvance("0" * _LEGEND_LENGTH))
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(4, 2, 4, 4)

@@ -1,7 +1,8 @@
-"""Reads all steps of a stack at a few pixels, with GDAL's multidimensional API."""
+"""Reads all steps of a stack at a few pixels."""
 
 import math
 from array import array
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from osgeo import gdal
@@ -47,51 +48,43 @@ class Reader:
                     name=location.variable, path=location.path
                 )
             )
-        self.variable = variable
-        self.path, self.group = _quickest(self.stack)
-        self._open()
         if len(self.stack.begins) != variable.steps:
             raise StackFileError(
                 tr("The times of {path} do not fit its layers.").format(path=location.path)
             )
+        self.variable = variable
+        self.path, self.group = _quickest(self.stack)
+        self._changed = _stamp(self.path)
+        kind = _Slab if self.group else _Bands
+        with self._failing_in_words():
+            self._pixels = kind(self.path, self.group, variable.name)
+        self._average = average_for(variable.name, variable.units, not self._pixels.is_float)
 
     @property
     def shape(self):
         """Rows and columns."""
-        return self._shape
+        return self._pixels.shape
 
     def read(self, row, column, window=1):
         """Return the series at a pixel, averaged over ``window`` by ``window`` pixels around it.
 
         Pixels beyond the edge count as missing. The pixel itself has to lie inside.
         """
-        rows, columns = self._shape
+        rows, columns = self.shape
         half = window // 2
         top, left = max(0, row - half), max(0, column - half)
         height = min(rows, row + half + 1) - top
         width = min(columns, column + half + 1) - left
-        steps = self.variable.steps
-        with gdal_exceptions(), quiet_gdal():
-            try:
-                data = self._array.Read(
-                    [0, top, left],
-                    [steps, height, width],
-                    buffer_datatype=gdal.ExtendedDataType.Create(gdal.GDT_Float64),
-                )
-            except RuntimeError as error:
-                raise StackFileError(
-                    tr("{path} cannot be read: {reason}.").format(
-                        path=self.path, reason=str(error).strip().rstrip(".")
-                    )
-                ) from None
-        numbers = array("d", bytes(data))
+        with self._failing_in_words():
+            data = self._pixels.read(self.variable.steps, top, left, height, width)
+        numbers, missing = array("d", bytes(data)), self._pixels.missing
         size = height * width
         values, counts = [], []
-        for begin in range(0, steps * size, size):
+        for begin in range(0, len(numbers), size):
             valid = [
                 value
                 for value in numbers[begin : begin + size]
-                if math.isfinite(value) and value != self._missing
+                if math.isfinite(value) and value != missing
             ]
             values.append(self._average(valid) if valid else math.nan)
             counts.append(len(valid))
@@ -101,24 +94,49 @@ class Reader:
         """Tell whether the file is still the one that was opened."""
         return _stamp(self.path) == self._changed
 
-    def _open(self):
-        name = self.variable.name
-        self._changed = _stamp(self.path)
+    @contextmanager
+    def _failing_in_words(self):
         try:
             with gdal_exceptions(), quiet_gdal():
-                self._dataset = gdal.OpenEx(str(self.path), gdal.OF_MULTIDIM_RASTER)
-                self._array = _group(self._dataset, self.group).OpenMDArray(name)
+                yield
         except RuntimeError as error:
+            reason = str(error).strip().rstrip(".")
             raise StackFileError(
-                tr("{path} cannot be read: {reason}.").format(
-                    path=self.path, reason=str(error).strip().rstrip(".")
-                )
+                tr("{path} cannot be read: {reason}.").format(path=self.path, reason=reason)
             ) from None
-        sizes = [dimension.GetSize() for dimension in self._array.GetDimensions()]
-        self._shape = tuple(sizes[1:])
-        kind = self._array.GetDataType().GetNumericDataType()
-        self._missing = self._array.GetNoDataValueAsDouble()
-        self._average = average_for(name, self.variable.units, kind not in _FLOATS)
+
+
+class _Slab:
+    """Pixels of a Zarr array: one read takes all steps out of few chunks."""
+
+    def __init__(self, path, group, name):
+        # What is opened lives only as long as its dataset.
+        self._dataset = gdal.OpenEx(str(path), gdal.OF_MULTIDIM_RASTER)
+        self._array = _group(self._dataset, group).OpenMDArray(name)
+        self.shape = tuple(item.GetSize() for item in self._array.GetDimensions())[1:]
+        self.is_float = self._array.GetDataType().GetNumericDataType() in _FLOATS
+        self.missing = self._array.GetNoDataValueAsDouble()
+
+    def read(self, steps, top, left, height, width):
+        """Return float64 of the shape (steps, height, width) as bytes."""
+        kind = gdal.ExtendedDataType.Create(gdal.GDT_Float64)
+        begin, count = [0, top, left], [steps, height, width]
+        return self._array.Read(begin, count, buffer_datatype=kind)
+
+
+class _Bands:
+    """Pixels of a NetCDF variable, as a raster: GDAL keeps the large chunks of its bands."""
+
+    def __init__(self, path, group, name):
+        self._dataset = gdal.Open(f'NETCDF:"{path}":{name}')
+        band = self._dataset.GetRasterBand(1)
+        self.shape = band.YSize, band.XSize
+        self.is_float = band.DataType in _FLOATS
+        self.missing = band.GetNoDataValue()
+
+    def read(self, steps, top, left, height, width):
+        """Return float64 of the shape (steps, height, width) as bytes."""
+        return self._dataset.ReadRaster(left, top, width, height, buf_type=gdal.GDT_Float64)
 
 
 class Readers:
