@@ -1,0 +1,214 @@
+"""Checks a written stack against every requirement of its family."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ...version import plugin_version
+from ..ceos_attributes import DOCUMENT, DOCUMENT_VERSION
+from .conventions import Check, check_conventions
+from .insar_rules import INSAR
+from .network import Network, read_network
+from .nrb_rules import NRB
+from .stack_file import StackFile, open_stack_file
+from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET, Verdict
+
+_REQUIREMENTS = Path(__file__).resolve().parents[1] / "ceos"
+_MACHINE_READABLE = "memare-sar"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A requirement and what is said of it; ``requirement`` as in the files of ``ceos/``."""
+
+    requirement: dict[str, str]
+    verdict: Verdict
+
+    @property
+    def is_threshold(self) -> bool:
+        """Whether it belongs to the threshold level."""
+        return self.requirement["level"] == "threshold"
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The outcome for one stack.
+
+    Parameters
+    ----------
+    path
+        File or store.
+    title
+        Title of the stack.
+    family
+        Title of the product family.
+    family_version
+        Version of its list of requirements.
+    attribution
+        Whose list it is, and under what license.
+    items
+        All requirements in the order of the list.
+    checks
+        Conventions, for each dataset: its label and the checks.
+    facts
+        Names and values that describe the stack for a reader.
+    network
+        Its acquisitions and what connects them, for the plot; None where that cannot be read.
+    """
+
+    path: Path
+    title: str
+    family: str
+    family_version: str
+    attribution: str
+    items: tuple[Item, ...]
+    checks: tuple[tuple[str, tuple[Check, ...]], ...]
+    facts: tuple[tuple[str, str], ...]
+    network: Network | None = None
+
+    def count(self, status: str, threshold: bool = True) -> int:
+        """Return the number of requirements of a level with a status."""
+        return sum(
+            item.verdict.status == status for item in self.items if item.is_threshold == threshold
+        )
+
+    def total(self, threshold: bool = True) -> int:
+        """Return the number of requirements of a level."""
+        return sum(item.is_threshold == threshold for item in self.items)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What the conventions' checks found wrong."""
+        return tuple(
+            f"{label}: {problem}"
+            for label, checks in self.checks
+            for check in checks
+            for problem in check.problems
+        )
+
+    @property
+    def summary(self) -> str:
+        """The outcome in one clause."""
+        return (
+            f"self-assessed, {self.count(MET)} of {self.total()} threshold items met, "
+            "not peer reviewed"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON knows it."""
+        return {
+            "stack": str(self.path),
+            "title": self.title,
+            "assessed": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "assessor": f"HyP3 Stack {plugin_version()}",
+            "family": self.family,
+            "document": DOCUMENT,
+            "document_version": DOCUMENT_VERSION,
+            "list_version": self.family_version,
+            "attribution": self.attribution,
+            "summary": self.summary,
+            "peer_reviewed": False,
+            "threshold": self._counts(True),
+            "goal": self._counts(False),
+            "convention_problems": list(self.problems),
+            "conventions": [
+                {"dataset": label, "check": check.name, "problems": list(check.problems)}
+                for label, checks in self.checks
+                for check in checks
+            ],
+            "requirements": [
+                {
+                    **item.requirement,
+                    "status": item.verdict.status,
+                    "evidence": list(item.verdict.evidence),
+                    "explanation": item.verdict.explanation,
+                }
+                for item in self.items
+            ],
+        }
+
+    def _counts(self, threshold: bool) -> dict[str, int]:
+        counts = {
+            status: self.count(status, threshold)
+            for status in (MET, NOT_MET, NOT_APPLICABLE, NEEDS_USER)
+        }
+        return {**counts, "total": self.total(threshold)}
+
+
+def assess_stack(path: Path) -> Assessment:
+    """Re-read a stack and check it.
+
+    Parameters
+    ----------
+    path
+        NetCDF file or Zarr store.
+
+    Returns
+    -------
+    Assessment
+        A requirement is met only by what is found in the file. All groups of a store have to
+        keep the conventions; the requirements are looked up in the first one.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is no stack that can be read.
+    """
+    with open_stack_file(path) as opened:
+        checks = tuple((stack.label, tuple(check_conventions(stack))) for stack in opened)
+        stack = opened[0]
+        family = "insar" if stack.is_insar else "nrb"
+        text = (_REQUIREMENTS / f"requirements_{family}.json").read_text(encoding="utf-8")
+        listed = json.loads(text)
+        rules = INSAR if stack.is_insar else NRB
+        items = []
+        for requirement in listed["requirements"]:
+            if requirement["id"] == _MACHINE_READABLE:
+                verdict = _machine_readable(requirement, checks)
+            else:
+                verdict = rules[f"{requirement['id']}/{requirement['level']}"](stack)
+            items.append(Item(requirement, verdict))
+        return Assessment(
+            path=path,
+            title=stack.text("title") or path.name,
+            family=listed["title"],
+            family_version=listed["version"],
+            attribution=f"{listed['attribution']}, {listed['license']}, {listed['source']}",
+            items=tuple(items),
+            checks=checks,
+            facts=tuple(_facts(stack)),
+            network=read_network(stack),
+        )
+
+
+def _machine_readable(
+    requirement: dict[str, str], checks: tuple[tuple[str, tuple[Check, ...]], ...]
+) -> Verdict:
+    of_layers = requirement["category"].startswith("per-pixel")
+    about = [check for _, group in checks for check in group if check.of_layers == of_layers]
+    problems = [problem for check in about for problem in check.problems]
+    evidence = (f"{sum(check.passed for check in about)} of {len(about)} checks passed",)
+    return Verdict(NOT_MET if problems else MET, evidence, "; ".join(dict.fromkeys(problems)))
+
+
+def _facts(stack: StackFile) -> list[tuple[str, str]]:
+    sizes = stack.dataset.sizes
+    crs = stack.crs()
+    steps = "Pairs" if stack.is_insar else "Dates"
+    return [
+        (steps, str(sizes[stack.dimension])),
+        ("Acquisitions", stack.text("number_of_acquisitions") or "not stated"),
+        (
+            "Period",
+            " to ".join(stack.text(f"time_coverage_{end}")[:10] for end in ("start", "end")),
+        ),
+        ("Layers", ", ".join(stack.maps)),
+        ("Grid", f"{sizes['x']} x {sizes['y']} pixels of {stack.text('column_spacing')} m"),
+        ("CRS", crs.name if crs else "none"),
+        ("Product type", stack.text("product_type") or "not stated"),
+        ("Form", stack.form),
+    ]

@@ -1,0 +1,220 @@
+"""Rules for requirements that interferograms and backscatter share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .stack_file import StackFile
+from .verdict import (
+    MET,
+    NOT_APPLICABLE,
+    NOT_MET,
+    Rule,
+    Verdict,
+    all_of,
+    any_layer,
+    attributes,
+    layers,
+    numbers,
+    ordered,
+    says,
+)
+
+NOT_DELIVERED = "HyP3 does not deliver it"
+_TILE = 100_000.0
+
+
+def _spacing(stack: StackFile) -> Verdict:
+    found = []
+    for axis, name in (("x", "column_spacing"), ("y", "line_spacing")):
+        values, stated = stack.values(axis), stack.attribute(name)
+        if values is None or values.size < 2 or stated is None:
+            return Verdict(NOT_MET, tuple(found), f"{axis} or {name} is missing")
+        spacing = abs(float(values[1] - values[0]))
+        if not np.isclose(spacing, float(stated), atol=1e-6):
+            return Verdict(NOT_MET, tuple(found), f"{name} differs from {axis}")
+        found.append(f"{name} = {spacing:g} m, as between neighbors of {axis}")
+    return Verdict(MET, tuple(found))
+
+
+def _box(stack: StackFile) -> Verdict:
+    box = stack.attribute("bounding_box")
+    x, y = stack.values("x"), stack.values("y")
+    if box is None or x is None or y is None or np.size(box) != 4 or min(x.size, y.size) < 2:
+        return Verdict(NOT_MET, (), "the attribute bounding_box or the coordinates are missing")
+    half = abs(float(x[1] - x[0])) / 2
+    expected = [x.min() - half, y.min() - half, x.max() + half, y.max() + half]
+    if not np.allclose(np.asarray(box, float), expected, rtol=0, atol=1e-3):
+        return Verdict(NOT_MET, (), "bounding_box differs from the coordinates")
+    if stack.crs() is None:
+        return Verdict(NOT_MET, (), "without a CRS the corners have no meaning")
+    return Verdict(MET, (f"bounding_box = {', '.join(f'{value:.1f}' for value in expected)}",))
+
+
+def _size(stack: StackFile) -> Verdict:
+    sizes = stack.dataset.sizes
+    stated = {
+        "y": stack.attribute("number_of_lines"),
+        "x": stack.attribute("number_of_pixels_per_line"),
+    }
+    for axis, number in stated.items():
+        if number is None or int(number) != sizes[axis]:
+            return Verdict(NOT_MET, (), f"the stated size along {axis} is missing or wrong")
+    return Verdict(MET, (f"{sizes['y']} lines of {sizes['x']} pixels",))
+
+
+def _pixel_centers(stack: StackFile) -> Verdict:
+    if stack.text("product_pixel_coordinate_convention") != "pixel center":
+        return Verdict(NOT_MET, (), "product_pixel_coordinate_convention is missing")
+    for axis in "xy":
+        values, bounds = stack.values(axis), stack.values(stack.text("bounds", axis))
+        if values is None or bounds is None or bounds.shape != (values.size, 2):
+            return Verdict(NOT_MET, (), f"{axis} has no bounds that show it")
+        if not np.allclose(bounds.mean(axis=1), values, rtol=0, atol=1e-3):
+            return Verdict(NOT_MET, (), f"{axis} does not lie in the middle of its bounds")
+    return Verdict(MET, ("pixel center; x and y lie in the middle of x_bnds and y_bnds",))
+
+
+def _crs(stack: StackFile) -> Verdict:
+    crs = stack.crs()
+    if crs is None:
+        return Verdict(NOT_MET, (), "the layers name no CRS that can be read")
+    authority = crs.to_authority()
+    code = ":".join(authority) if authority else "no code"
+    return Verdict(MET, (f"{crs.name}, {code}, as crs_wkt and CF parameters",))
+
+
+def _lattice(stack: StackFile) -> Verdict:
+    verdict = attributes("gridding_convention")(stack)
+    x, y = stack.values("x"), stack.values("y")
+    if verdict.status != MET or x is None or y is None or min(x.size, y.size) < 2:
+        return Verdict(NOT_MET, verdict.evidence, verdict.explanation or "x or y is missing")
+    phases = [_phase(values) for values in (x, y)]
+    if stack.crs() is None or any(min(p, abs(p - 0.5), 1 - p) > 1e-3 for p in phases):
+        return Verdict(NOT_MET, verdict.evidence, "the pixels lie on no lattice of the products")
+    return Verdict(
+        MET,
+        (*verdict.evidence, f"edges lie {phases[0]:.3g}, {phases[1]:.3g} pixels off multiples"),
+    )
+
+
+def _phase(values: np.ndarray) -> float:
+    spacing = abs(float(values[1] - values[0]))
+    return float(((values[0] - spacing / 2) / spacing) % 1.0)
+
+
+def _tile_lattice(stack: StackFile) -> Verdict:
+    x, y = stack.values("x"), stack.values("y")
+    if x is None or y is None or min(x.size, y.size) < 2:
+        return Verdict(NOT_MET, (), "x or y is missing")
+    spacing = abs(float(x[1] - x[0]))
+    on_edges = all(min(_phase(values), 1 - _phase(values)) < 1e-3 for values in (x, y))
+    if on_edges and _TILE % spacing < 1e-6:
+        return Verdict(NOT_MET, ("the origin fits",), "the convention has no address to cite")
+    reason = "edges lie half a pixel off" if not on_edges else f"{spacing:g} m divides no 100 km"
+    return Verdict(NOT_MET, (), f"{reason}; HyP3's own lattice is kept, so nothing is resampled")
+
+
+def _float32(stack: StackFile) -> Verdict:
+    wrong = [
+        name for name in stack.maps if stack.dataset[name].dtype.kind == "f"
+        and stack.dataset[name].dtype != np.float32
+    ]  # fmt: skip
+    if wrong:
+        return Verdict(NOT_MET, (), f"{', '.join(wrong)} are not float32")
+    return Verdict(MET, ("all measurements are float32, not packed",))
+
+
+_OWN_FACILITY = says(
+    "needs the user",
+    "a lasting address or DOI of the stack, and the facility, can only be given by its publisher",
+    attributes("date_created", "product_version", "hyp3_plugin_versions"),
+)
+
+_NO_SOURCE_PROCESSING = "facility, date and version of the sources' processing are in no HyP3 file"
+
+
+def _source_processing(stack: StackFile) -> Verdict:
+    always = all_of(
+        numbers("source_granules", "source_product_level"),
+        attributes("source_number_of_looks_range", "source_number_of_looks_azimuth"),
+    )(stack)
+    online = all_of(
+        numbers("source_processing_time", "source_software_version", "source_facility")
+    )(stack)
+    if online.status == MET:
+        return Verdict(always.status, (*always.evidence, *online.evidence), always.explanation)
+    return Verdict(
+        NOT_MET,
+        (*always.evidence, *online.evidence),
+        f"{_NO_SOURCE_PROCESSING}; ENRICH asks the ASF catalog",
+    )
+
+
+COMMON: dict[str, Rule] = {
+    "trace-sar/goal": says(NOT_MET, "HyP3 states no uncertainties and a user's stack has no DOI"),
+    "protype/threshold": attributes("ceos_ard_product_type", "acknowledgment", "license"),
+    "pfsurl/threshold": attributes("ceos_ard_document_identifier"),
+    "time-sar/threshold": attributes(
+        "number_of_acquisitions", "time_coverage_start", "time_coverage_end"
+    ),
+    "time-sar/goal": attributes("time_coverage_start", "time_coverage_end"),
+    "macqid/threshold": numbers("acquisition"),
+    "daccess-src/threshold": numbers("source_url"),
+    "daccess-src/goal": says(NOT_MET, "downloads need an Earthdata login", numbers("source_url")),
+    "instru-sar/threshold": all_of(numbers("satellite"), attributes("instrument")),
+    "instru-sar/goal": numbers("satellite_url"),
+    "acqpar/threshold": all_of(
+        attributes("radar_band", "antenna_pointing"),
+        numbers("radar_frequency", units="Hz"),
+        numbers("observation_mode", "beam", "source_polarizations"),
+    ),
+    "propar/threshold": _source_processing,
+    "propar/goal": says(NOT_MET, NOT_DELIVERED),
+    "imgatt-sar/goal": numbers("source_footprint"),
+    "sencal-sar/goal": attributes("sensor_calibration"),
+    "perfind/threshold": attributes("noise_equivalent_sigma0", "noise_equivalent_sigma0_comment"),
+    "perfind/goal": says(NOT_MET, NOT_DELIVERED),
+    "polcalm/goal": says(NOT_MET, "they are not published"),
+    "farotan/goal": says(NOT_MET, NOT_DELIVERED),
+    "ionind/goal": says(NOT_MET, NOT_DELIVERED),
+    "daccess-prod/threshold": _OWN_FACILITY,
+    "daccess-prod/goal": says("needs the user", "the publisher decides where the stack is kept"),
+    "auxdat-sar/goal": attributes("dem", "egm"),
+    "samspa/threshold": _spacing,
+    "geobbox/threshold": _box,
+    "geoarea-sar/threshold": attributes("footprint", "footprint_crs"),
+    "imgsize/threshold": _size,
+    "pixcoco/threshold": _pixel_centers,
+    "crs-sar/threshold": _crs,
+    "pinopow/goal": says(NOT_MET, NOT_DELIVERED),
+    "gasiri/goal": says(NOT_MET, NOT_DELIVERED),
+    "pidem/goal": ordered(layers("dem"), "order the product with its elevation model"),
+    "scaconv/threshold": attributes("scaling_conversion"),
+    "scaconv/goal": _float32,
+    "noiser/threshold": says(
+        NOT_MET,
+        "HyP3 hands the noise annotation to its processor, but no file of a product says whether "
+        "and how noise was removed",
+    ),
+    "radacc-sar/goal": says(NOT_MET, "only the mission's performance reports exist"),
+    "geocalg/goal": attributes("geometric_correction_algorithm", "geometric_correction_resampling"),
+    "cdem/threshold": attributes("dem", "egm"),
+    "cdem/goal": says(
+        NOT_MET, "the resampling of the gravity model is not stated", attributes("dem_resampling")
+    ),
+    "geomacc-sar/threshold": attributes(
+        "ceos_absolute_geolocation_error_range_bias",
+        "ceos_absolute_geolocation_error_range_standard_deviation",
+        "ceos_absolute_geolocation_error_azimuth_bias",
+        "ceos_absolute_geolocation_error_azimuth_standard_deviation",
+        "ceos_absolute_geolocation_error_comment",
+    ),
+    "geomacc-sar/goal": says(NOT_MET, "nobody has shown it for HyP3's products"),
+    "georacc/goal": says(NOT_MET, "HyP3 packages no figures on it", attributes("dem_matching")),
+    "gridconv/threshold": _lattice,
+    "gridconv/goal": _tile_lattice,
+}
+
+not_applicable = says(NOT_APPLICABLE, "the product has no such step")
+ANY_INCIDENCE = any_layer("inc_map_ell", "lv_theta")

@@ -1,0 +1,285 @@
+"""Own checks of what CF 1.11, ACDD 1.3 and the layout of HyP3 Stack ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from pyproj import CRS
+
+from .stack_file import StackFile
+from .verdict import NUMBERINGS
+
+_UNITS = {"1", "m", "m2", "radian", "degree", "day", "Hz", "dB", "s"}
+_TIME_UNITS = re.compile(r"(days|hours|seconds) since \d{4}-\d{2}-\d{2}")
+_ACDD = (
+    "title summary keywords id naming_authority source processing_level history license "
+    "acknowledgment creator_name project date_created geospatial_bounds geospatial_lat_min "
+    "geospatial_lat_max geospatial_lon_min geospatial_lon_max time_coverage_start "
+    "time_coverage_end platform instrument standard_name_vocabulary"
+).split()
+_NEAR = 1e-3
+"""Largest deviation of a coordinate, in pixels."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what it is of, what it found wrong (nothing when passed)."""
+
+    name: str
+    problems: tuple[str, ...]
+    of_layers: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def check_conventions(stack: StackFile) -> list[Check]:
+    """Check one dataset; each check looks at the whole of it."""
+    checks: tuple[tuple[str, Callable[[StackFile], Iterator[str]], bool], ...] = (
+        ("Conventions are declared", _declared, False),
+        ("Discovery attributes are there (ACDD)", _discovery, False),
+        ("Every variable says what it is", _names, False),
+        ("Every number has a unit", _units, False),
+        ("Times have units, calendar and bounds", _times, False),
+        ("Coordinates are pixel centers on the stated grid", _coordinates, False),
+        ("The coordinate reference system is complete", _crs, False),
+        ("No text is empty", _texts, False),
+        ("Layers have unit, description and grid mapping", _layer_attributes, True),
+        ("Layers have their fill value", _fill_values, True),
+        ("Flags have values and meanings", _flags, True),
+        ("Steps agree with their times", _steps, False),
+        ("Zarr attributes agree with the coordinates", _geozarr, False),
+    )
+    return [
+        Check(name, tuple(check(stack)), of_layers)
+        for name, check, of_layers in checks
+        if check is not _geozarr or stack.form == "Zarr"
+    ]
+
+
+def _declared(stack: StackFile) -> Iterator[str]:
+    conventions = stack.text("Conventions")
+    for name in ("CF-1.", "ACDD-1."):
+        if name not in conventions:
+            yield f"Conventions does not name {name}x"
+
+
+def _discovery(stack: StackFile) -> Iterator[str]:
+    for name in _ACDD:
+        if stack.attribute(name) is None:
+            yield f"the attribute {name} is missing"
+
+
+def _names(stack: StackFile) -> Iterator[str]:
+    bounds = {stack.text("bounds", str(name)) for name in stack.dataset.variables}
+    for name in map(str, stack.dataset.variables):
+        if name in bounds or stack.attribute("grid_mapping_name", name) is not None:
+            continue
+        if not stack.text("long_name", name) and not stack.text("standard_name", name):
+            yield f"{name} has neither long_name nor standard_name"
+
+
+def _units(stack: StackFile) -> Iterator[str]:
+    for name in map(str, stack.dataset.variables):
+        if name in stack.maps or _needs_no_unit(stack, name):
+            continue
+        unit = stack.text("units", name)
+        if not unit:
+            yield f"{name} has no unit"
+        elif unit not in _UNITS and not _TIME_UNITS.match(unit):
+            yield f"{name} is in {unit!r}, which is none of the stack's units"
+
+
+def _needs_no_unit(stack: StackFile, name: str) -> bool:
+    variable = stack.dataset[name]
+    return (
+        variable.dtype.kind in "SUO"
+        or name in NUMBERINGS
+        or name.endswith("_bnds")
+        or stack.attribute("grid_mapping_name", name) is not None
+        or stack.attribute("flag_meanings", name) is not None
+    )
+
+
+def _times(stack: StackFile) -> Iterator[str]:
+    for name in map(str, stack.dataset.variables):
+        if stack.text("standard_name", name) != "time":
+            continue
+        if not _TIME_UNITS.match(stack.text("units", name)):
+            yield f"{name} has no unit of time"
+        if not stack.text("calendar", name):
+            yield f"{name} has no calendar"
+    bounds = stack.text("bounds", "time")
+    if not bounds or bounds not in stack.dataset.variables:
+        yield "time has no bounds"
+
+
+def _coordinates(stack: StackFile) -> Iterator[str]:
+    for axis in "xy":
+        values = stack.values(axis)
+        if values is None:
+            yield f"the coordinate {axis} is missing"
+            continue
+        if stack.text("standard_name", axis) != f"projection_{axis}_coordinate":
+            yield f"{axis} is not declared as a projection coordinate"
+        step = 1 if axis == "x" else -1
+        differences = np.diff(values)
+        if values.size > 1 and not np.allclose(differences, differences[0], rtol=0, atol=1e-6):
+            yield f"{axis} is not evenly spaced"
+        if values.size > 1 and not (differences * step > 0).all():
+            yield f"{axis} runs the wrong way"
+        yield from _against_transform(stack, axis, values)
+        bounds = stack.values(stack.text("bounds", axis))
+        if bounds is None or bounds.shape != (values.size, 2):
+            yield f"{axis} has no bounds"
+        elif not np.allclose(bounds.mean(axis=1), values, rtol=0, atol=1e-3):
+            yield f"{axis} does not lie in the middle of its bounds"
+
+
+def _against_transform(stack: StackFile, axis: str, values: np.ndarray) -> Iterator[str]:
+    mapping = next((stack.text("grid_mapping", name) for name in stack.maps), "")
+    try:
+        left, width, _, top, _, height = map(float, stack.text("GeoTransform", mapping).split())
+    except ValueError:
+        yield "the grid mapping has no GeoTransform to compare with"
+        return
+    origin, step = (left, width) if axis == "x" else (top, height)
+    expected = origin + step * (np.arange(values.size) + 0.5)
+    offset = float(np.abs(values - expected).max()) / abs(step)
+    if not offset < _NEAR:
+        yield f"{axis} lies up to {offset:.3g} pixels off the grid in GeoTransform"
+
+
+def _crs(stack: StackFile) -> Iterator[str]:
+    for name in stack.maps:
+        mapping = stack.text("grid_mapping", name)
+        if mapping not in stack.dataset.variables:
+            yield f"{name} names no grid mapping that exists"
+            return
+    mapping = stack.text("grid_mapping", stack.maps[0])
+    kind = stack.text("grid_mapping_name", mapping)
+    crs = stack.crs()
+    if not kind:
+        yield f"{mapping} has no grid_mapping_name"
+    if crs is None:
+        yield f"{mapping} has no crs_wkt that can be read"
+        return
+    if not crs.is_projected:
+        yield f"{mapping} is not a projected system"
+    try:
+        from_attributes = CRS.from_cf(
+            {
+                key: value
+                for key, value in stack.dataset[mapping].attrs.items()
+                if key not in ("crs_wkt", "spatial_ref", "GeoTransform")
+            }
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        yield f"the CF parameters of {mapping} cannot be read ({error})"
+        return
+    one, other = crs.to_cf(), from_attributes.to_cf()
+    for key, value in other.items():
+        same = key in one and (
+            np.allclose(one[key], value) if isinstance(value, (int, float)) else True
+        )
+        if not same:
+            yield f"{key} of {mapping} differs from its WKT"
+
+
+def _texts(stack: StackFile) -> Iterator[str]:
+    for name, value in stack.dataset.attrs.items():
+        if isinstance(value, str) and not value.strip():
+            yield f"the attribute {name} is empty"
+    for name in map(str, stack.dataset.variables):
+        for key, value in stack.dataset[name].attrs.items():
+            if isinstance(value, str) and not value.strip():
+                yield f"the attribute {key} of {name} is empty"
+        if stack.dataset[name].dtype.kind in "SUO":
+            values = stack.values(name)
+            if values is not None and any(not item.strip() for item in np.ravel(values)):
+                yield f"{name} holds empty text"
+
+
+def _layer_attributes(stack: StackFile) -> Iterator[str]:
+    for name in stack.maps:
+        for key in ("units", "long_name", "grid_mapping"):
+            if not stack.text(key, name):
+                yield f"{name} has no {key}"
+        if stack.text("units", name) not in ("", *_UNITS):
+            yield f"{name} is in {stack.text('units', name)!r}, which is none of the stack's units"
+
+
+def _fill_values(stack: StackFile) -> Iterator[str]:
+    for name in stack.maps:
+        fill = stack.attribute("_FillValue", name)
+        kind = stack.dataset[name].dtype.kind
+        if fill is None:
+            yield f"{name} has no fill value"
+        elif kind == "f" and not np.isnan(float(fill)):
+            yield f"the fill value of {name} is {fill} instead of NaN"
+        elif kind in "iu" and int(fill) != 255:
+            yield f"the fill value of {name} is {fill} instead of 255"
+
+
+def _flags(stack: StackFile) -> Iterator[str]:
+    for name in map(str, stack.dataset.variables):
+        meanings = stack.text("flag_meanings", name).split()
+        values = stack.attribute("flag_values", name)
+        masks = stack.attribute("flag_masks", name)
+        given = values if values is not None else masks
+        if not meanings and given is None:
+            if name in ("data_mask", "mask_reason", "water_mask", "ls_map"):
+                yield f"{name} has no flag meanings"
+            continue
+        if given is None or np.size(given) != len(meanings):
+            yield f"{name} has {len(meanings)} flag meanings for {np.size(given)} values"
+
+
+def _steps(stack: StackFile) -> Iterator[str]:
+    times, bounds = stack.values("time"), stack.values(stack.text("bounds", "time"))
+    if times is None or bounds is None or bounds.shape != (times.size, 2):
+        yield "time and its bounds cannot be compared"
+        return
+    if not stack.is_insar:
+        if not (np.diff(times) > 0).all():
+            yield "time does not grow strictly"
+        return
+    if not np.allclose(bounds.mean(axis=1), times, rtol=0, atol=1.0):
+        yield "time does not lie in the middle of its bounds"
+    days = stack.values("temporal_baseline")
+    if days is None or not np.allclose((bounds[:, 1] - bounds[:, 0]) / 86400, days, atol=1e-4):
+        yield "temporal_baseline differs from the times of the pairs"
+    numbers = stack.values("acquisition_time")
+    for side, column in (("reference", 0), ("secondary", 1)):
+        index = stack.values(f"{side}_acquisition")
+        if index is None or numbers is None:
+            yield f"{side}_acquisition is missing"
+        elif not (
+            ((index >= 1) & (index <= numbers.size)).all()
+            and np.allclose(numbers[index.astype(int) - 1], bounds[:, column], rtol=0, atol=1.0)
+        ):
+            yield f"{side}_acquisition names other acquisitions than the times of the pairs"
+
+
+def _geozarr(stack: StackFile) -> Iterator[str]:
+    x, y = stack.values("x"), stack.values("y")
+    if x is None or y is None or min(x.size, y.size) < 2:
+        return
+    step = float(x[1] - x[0])
+    expected = [step, 0.0, float(x[0]) - step / 2, 0.0, -step, float(y[0]) + step / 2]
+    for name in (None, *stack.maps):
+        label = name or "the group"
+        transform = stack.attribute("spatial:transform", name)
+        if transform is None:
+            yield f"{label} has no spatial:transform"
+        elif not np.allclose(transform, expected, rtol=0, atol=1e-3):
+            yield f"spatial:transform of {label} differs from the coordinates"
+        if not stack.text("proj:wkt2", name):
+            yield f"{label} has no proj:wkt2"
+        if name is not None and stack.attribute("_CRS", name) is None:
+            yield f"{label} has no _CRS, which older versions of GDAL need"

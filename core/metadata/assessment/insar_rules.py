@@ -1,0 +1,140 @@
+"""Rules of the family INSAR, besides those that all families share."""
+
+from __future__ import annotations
+
+from .common_rules import ANY_INCIDENCE, COMMON, NOT_DELIVERED, not_applicable
+from .stack_file import StackFile
+from .verdict import (
+    MET,
+    NOT_MET,
+    Rule,
+    Verdict,
+    all_of,
+    any_layer,
+    attributes,
+    layers,
+    numbers,
+    ordered,
+    says,
+)
+
+
+def _unwrapping(stack: StackFile) -> Verdict:
+    method = all_of(
+        layers("unw_phase"),
+        attributes("ceos_phase_unwrapping_method", "ceos_phase_unwrapping_iterations"),
+        numbers("unwrapping_method"),
+    )(stack)
+    own = numbers("hyp3_reference_longitude", "hyp3_reference_latitude")(stack)
+    chosen = all_of(numbers("reference_point_x", "reference_point_y"))(stack)
+    point = own if own.status == MET else chosen
+    threshold = stack.text("ceos_phase_unwrapping_coherence_threshold")
+    problems = [method.explanation] if method.status != MET else []
+    if point.status != MET:
+        problems.append("HyP3 does not say where ISCE2's reference point lies; REFERENCE_POINT "
+                        "sets one")  # fmt: skip
+    if threshold in ("", "not provided"):
+        problems.append("the coherence threshold is not delivered")
+    evidence = (*method.evidence, *point.evidence, f"coherence threshold = {threshold}")
+    return Verdict(NOT_MET if problems else MET, evidence, "; ".join(problems))
+
+
+def _pairs(stack: StackFile) -> Verdict:
+    known = all_of(
+        attributes(
+            "ceos_insar_pair_baseline_criteria_information",
+            "perpendicular_baseline_range",
+            "temporal_baseline_range",
+            "ceos_insar_orbital_baseline_refinement",
+        ),
+        numbers("pair", "reference_acquisition", "secondary_acquisition", "polarization"),
+        numbers("perpendicular_baseline", units="m"),
+        numbers("range_bandpass_filter", "azimuth_bandpass_filter"),
+    )(stack)
+    parallel = numbers("parallel_baseline", units="m")(stack)
+    if parallel.status == MET:
+        return Verdict(known.status, (*known.evidence, *parallel.evidence), known.explanation)
+    reason = (
+        "the parallel baseline is in no HyP3 file; ENRICH computes it from the catalog's orbits"
+    )
+    explanation = "; ".join(filter(None, (known.explanation, reason)))
+    return Verdict(NOT_MET, known.evidence, explanation)
+
+
+_NO_ORBITS = "needs state vectors of the orbits, which HyP3 does not deliver"
+
+INSAR: dict[str, Rule] = {
+    **COMMON,
+    "time-src/threshold": numbers("acquisition_time"),
+    "orbit-insar/threshold": numbers("orbit_relative"),
+    "imgatt-sar/threshold": all_of(
+        attributes(
+            "source_geometry",
+            "source_range_spacing",
+            "source_azimuth_spacing",
+            "source_range_resolution",
+            "source_azimuth_resolution",
+        ),
+        numbers("incidence_near", "incidence_far", units="degree"),
+        note="spacing and resolution are nominal",
+    ),
+    "enl/goal": numbers("looks_range", "looks_azimuth"),
+    "resol/goal": attributes("product_resolution"),
+    "rulvec/threshold": numbers("look_vector_x", "look_vector_y", "look_vector_z", units="1"),
+    "inspair/threshold": _pairs,
+    "inspair/goal": not_applicable,
+    "inspacr/threshold": says(
+        NOT_MET,
+        "HyP3 packages no standard deviations of the co-registration",
+        attributes("ceos_insar_coregistration"),
+    ),
+    "inpqual/threshold": says(
+        NOT_MET,
+        "the method is known, but window, weights and threshold are not in the products",
+        attributes("ceos_phase_quality"),
+    ),
+    "intfil/threshold": all_of(
+        attributes("ceos_interferogram_filter"), numbers("phase_filter_parameter")
+    ),
+    "phasun/threshold": _unwrapping,
+    "catpha/threshold": attributes("ceos_atmospheric_phase_correction"),
+    "ionpha/threshold": attributes("ceos_ionospheric_phase_correction"),
+    "dismod/goal": not_applicable,
+    "damaski/threshold": ordered(layers("data_mask"), "stack corr and unw_phase together"),
+    "damaski/goal": says(
+        NOT_MET,
+        "HyP3 delivers no layover and shadow of interferograms",
+        layers("mask_reason"),
+    ),
+    "piscata/goal": says(NOT_MET, NOT_DELIVERED),
+    "pelinca/threshold": ordered(ANY_INCIDENCE, "order the products with look vectors"),
+    "radulov-insar/goal": says(
+        NOT_MET,
+        "directions are kept as the angles lv_theta and lv_phi in local coordinates",
+        any_layer("lv_theta"),
+        any_layer("lv_phi"),
+    ),
+    "slarassi-insar/goal": says(NOT_MET, _NO_ORBITS),
+    "pinphun/goal": says(NOT_MET, "HyP3 does not estimate it; corr lets users do so"),
+    "atphaci/goal": not_applicable,
+    "piopha/goal": not_applicable,
+    "sitophi/goal": says(NOT_MET, NOT_DELIVERED),
+    "iperba/goal": says(NOT_MET, _NO_ORBITS),
+    "iparba/goal": says(NOT_MET, _NO_ORBITS),
+    "idimopo/goal": not_applicable,
+    "backsca-insar/goal": says(NOT_MET, "amp is sigma nought without terrain flattening"),
+    "radtalg-min/goal": says(
+        NOT_MET,
+        "the elevation model is not finer than the product everywhere",
+        numbers("dem_spacing"),
+    ),
+    "coheri/goal": all_of(layers("corr"), numbers("coherence_mean", "coherence_std")),
+    "interfi/goal": ordered(layers("wrapped_phase"), "order the products with wrapped phase"),
+    "unwinterfi/goal": layers("unw_phase"),
+    "indispi/goal": ordered(
+        any_layer("los_disp", "vert_disp"), "add los_disp to LAYERS; it is computed where missing"
+    ),
+    "indisrei/goal": not_applicable,
+    "indisrai/goal": not_applicable,
+    "indisramfi/goal": not_applicable,
+}

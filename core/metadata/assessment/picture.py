@@ -1,0 +1,44 @@
+"""Small colored pictures of a grid, as PNG inside HTML."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.io import MemoryFile
+
+_STOPS = np.array(
+    [(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)], "float64"
+)
+"""Five colors of the map viridis (public domain)."""
+
+
+def picture(values: NDArray[Any], low: float, high: float) -> str:
+    """Return an image as the address of an ``img`` element.
+
+    Parameters
+    ----------
+    values
+        Shape (rows, columns); NaN is transparent.
+    low, high
+        Values of the first and the last color.
+    """
+    present = ~np.isnan(values)
+    share = np.clip((np.nan_to_num(values) - low) / max(high - low, 1e-12), 0.0, 1.0)
+    position = share * (len(_STOPS) - 1)
+    bands = [np.interp(position, np.arange(len(_STOPS)), _STOPS[:, n]) for n in range(3)]
+    image = np.stack([*bands, np.where(present, 255, 0)]).round().astype("uint8")
+    with MemoryFile() as memory:
+        with memory.open(
+            driver="PNG", width=image.shape[2], height=image.shape[1], count=4, dtype="uint8"
+        ) as file:
+            file.write(image)
+        data = memory.read()
+    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+
+
+def color_bar() -> str:
+    """Return the colors as a CSS gradient."""
+    return f"linear-gradient(to right, {', '.join(f'rgb{tuple(map(int, c))}' for c in _STOPS)})"

@@ -1,0 +1,169 @@
+"""A written stack as it stands on disk: attributes and values before any decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from ...contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ...errors import InvalidParameterError
+from ..variables import NOT_PROVIDED
+
+
+class StackFile:
+    """One dataset of a stack; every reader returns None for what is missing.
+
+    Parameters
+    ----------
+    dataset
+        Opened without decoding.
+    label
+        Name of the file, and of the group in a Zarr store.
+    form
+        ``NetCDF-4`` or ``Zarr``.
+    """
+
+    def __init__(self, dataset: xr.Dataset, label: str, form: str) -> None:
+        self.dataset = dataset
+        self.label = label
+        self.form = form
+
+    @property
+    def dimension(self) -> str:
+        """Dimension of the steps."""
+        return "pair" if "pair" in self.dataset.dims else "time"
+
+    @property
+    def is_insar(self) -> bool:
+        """Whether the steps are pairs."""
+        return self.dimension == "pair"
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """Names of the layers."""
+        return tuple(
+            str(name)
+            for name, variable in self.dataset.variables.items()
+            if variable.dims[-2:] == ("y", "x")
+        )
+
+    def attribute(self, name: str, variable: str | None = None) -> Any:
+        """Return an attribute of the stack or of a variable; blank text counts as missing."""
+        if variable is not None and variable not in self.dataset.variables:
+            return None
+        attributes = self.dataset.attrs if variable is None else self.dataset[variable].attrs
+        value = attributes.get(name)
+        return None if isinstance(value, str) and not value.strip() else value
+
+    def text(self, name: str, variable: str | None = None) -> str:
+        """Return an attribute as text, empty where it is missing."""
+        value = self.attribute(name, variable)
+        return "" if value is None else str(value)
+
+    def values(self, name: str) -> NDArray[Any] | None:
+        """Return the values of a small variable: numbers as float64 with NaN, or text."""
+        if name not in self.dataset.variables or name in self.maps:
+            return None
+        values = np.asarray(self.dataset[name].values)
+        if values.dtype.kind in "SUO":
+            return np.array([_text(item) for item in values.ravel()]).reshape(values.shape)
+        numbers = values.astype("float64")
+        fill = self.dataset[name].attrs.get("_FillValue")
+        if fill is not None:
+            numbers = np.where(numbers == float(np.ravel(fill)[0]), np.nan, numbers)
+        return numbers
+
+    def known(self, name: str) -> NDArray[np.bool_] | None:
+        """Return which values of a small variable are there."""
+        values = self.values(name)
+        if values is None:
+            return None
+        if values.dtype.kind == "U":
+            return np.array(
+                [bool(item.strip()) and item != NOT_PROVIDED for item in values.ravel()]
+            ).reshape(values.shape)
+        return ~np.isnan(values)
+
+    def crs(self) -> CRS | None:
+        """Return the CRS that the layers name."""
+        for name in self.maps:
+            mapping = self.text("grid_mapping", name)
+            wkt = self.text("crs_wkt", mapping) if mapping in self.dataset.variables else ""
+            if wkt:
+                try:
+                    return CRS.from_wkt(wkt)
+                except CRSError:
+                    return None
+        return None
+
+
+@contextmanager
+def open_stack_file(path: Path) -> Iterator[list[StackFile]]:
+    """Open a stack for reading.
+
+    Parameters
+    ----------
+    path
+        NetCDF file or Zarr store, with groups or without.
+
+    Yields
+    ------
+    list of StackFile
+        One for a NetCDF file, one for each group of a Zarr store.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is no stack there, or it cannot be read.
+    """
+    options: dict[str, Any] = {"decode_cf": False, "cache": True}
+    opened: list[StackFile] = []
+    try:
+        if path.is_dir():
+            for group in _groups(path):
+                dataset = xr.open_dataset(
+                    path, engine="zarr", group=group, consolidated=False, **options
+                )
+                label = path.name if group is None else f"{path.name}/{group}"
+                opened.append(StackFile(dataset, label, "Zarr"))
+        else:
+            dataset = xr.open_dataset(path, engine="netcdf4", **options)
+            opened.append(StackFile(dataset, path.name, "NetCDF-4"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidParameterError(
+            f"INPUT is {path}, which cannot be read as a stack ({_reason(error)}); give a .nc "
+            "file or a .zarr folder that hyp3:buildstack wrote."
+        ) from error
+    try:
+        if not any(item.maps for item in opened):
+            raise InvalidParameterError(
+                f"INPUT is {path}, which holds no layers on y and x; give a stack that "
+                "hyp3:buildstack wrote."
+            )
+        yield opened
+    finally:
+        for item in opened:
+            item.dataset.close()
+
+
+def _groups(path: Path) -> list[str | None]:
+    root = zarr.open_group(str(path), mode="r", use_consolidated=False)
+    names = [name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if name in root]
+    return list(names) or [None]
+
+
+def _text(item: Any) -> str:
+    return item.decode("utf-8", "replace").rstrip("\0") if isinstance(item, bytes) else str(item)
+
+
+def _reason(error: Exception) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:200].rstrip(".")

@@ -1,0 +1,125 @@
+"""The task behind ``hyp3:assessstack``: reads a stack again and tells what it fulfills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..atomic import complete_or_absent
+from ..errors import InvalidParameterError, OutputError
+from ..metadata.assessment.assess import Assessment, assess_stack
+from ..metadata.assessment.page import assessment_page
+from ..metadata.assessment.verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
+from ..parameters import Parameters
+from ..reporter import Reporter, stop_if_canceled
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Assess a written stack.
+
+    Parameters
+    ----------
+    parameters
+        Parameters of ``hyp3:assessstack``.
+    credentials
+        Not used.
+    reporter
+        Told of what is not met.
+
+    Returns
+    -------
+    dict
+        Outputs of ``hyp3:assessstack``: ``OUTPUT``, ``JSON``, numbers of threshold requirements by
+        status, ``PROBLEMS`` with conventions, and ``SUMMARY``.
+
+    Raises
+    ------
+    StackError
+        If the stack cannot be read, or an output cannot be written.
+    """
+    given = Parameters(parameters)
+    source = given.path("INPUT", required=True)
+    page, data = given.path("OUTPUT"), given.path("JSON")
+    if source is None or not source.exists():
+        raise InvalidParameterError(f"INPUT is {source}, but there is nothing of that name.")
+    if page is None and data is None:
+        raise OutputError("No output is given; set OUTPUT, JSON or both.")
+    check_targets({"OUTPUT": page, "JSON": data}, source)
+    reporter.info(f"Reading {source}.")
+    assessment = assess_stack(source)
+    reporter.progress(70.0)
+    stop_if_canceled(reporter)
+    tell(assessment, reporter)
+    outputs: dict[str, Any] = {
+        "MET": assessment.count(MET),
+        "UNMET": assessment.count(NOT_MET),
+        "NOT_APPLICABLE": assessment.count(NOT_APPLICABLE),
+        "NEEDS_USER": assessment.count(NEEDS_USER),
+        "PROBLEMS": len(assessment.problems),
+        "SUMMARY": assessment.summary,
+    }
+    if page is not None:
+        write_text(page, assessment_page(assessment))
+        outputs["OUTPUT"] = str(page)
+    if data is not None:
+        write_text(data, json.dumps(assessment.to_json(), indent=1, ensure_ascii=False) + "\n")
+        outputs["JSON"] = str(data)
+    return outputs
+
+
+def tell(assessment: Assessment, reporter: Reporter) -> None:
+    """Tell the user the outcome."""
+    reporter.info(f"CEOS-ARD {assessment.family}: {assessment.summary}.")
+    for item in assessment.items:
+        if item.is_threshold and item.verdict.status in (NOT_MET, NEEDS_USER):
+            requirement = item.requirement
+            reporter.info(
+                f"  {requirement['number']} {requirement['title']}: {item.verdict.status}: "
+                f"{item.verdict.explanation}"
+            )
+    for problem in assessment.problems:
+        reporter.warning(f"{problem}.")
+
+
+def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> None:
+    """Check where reports are to be written.
+
+    Raises
+    ------
+    OutputError
+        If a target is a folder, another target or (part of) the stack.
+    """
+    seen: dict[Path, str] = {}
+    for name, path in targets.items():
+        if path is None:
+            continue
+        if path.is_dir():
+            raise OutputError(f"{name} is {path}, which is a folder; give a file name.")
+        place = path.resolve()
+        if source is not None and source.resolve() in (place, *place.parents):
+            raise OutputError(f"{name} is {path}, which is the stack; give another name.")
+        if place in seen:
+            raise OutputError(f"{name} and {seen[place]} are both {path}; give different names.")
+        seen[place] = name
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file under its name once it is complete.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        with complete_or_absent(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}); choose another folder or free "
+            "some space."
+        ) from error
