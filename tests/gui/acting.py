@@ -1,0 +1,70 @@
+"""Acts on QGIS's window as a user does: waits, clicks, looks. Imported inside QGIS only."""
+
+import time
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, Qt
+from qgis.PyQt.QtTest import QTest
+from qgis.utils import iface
+
+LIMIT_SECONDS = 60
+
+
+def wait(condition, what):
+    """Let QGIS work until ``condition()`` is true, and return that."""
+    end = time.monotonic() + LIMIT_SECONDS
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not happen within {LIMIT_SECONDS} s")
+        QCoreApplication.processEvents()
+        time.sleep(0.01)
+
+
+def settle(seconds=0.3):
+    """Let QGIS lay out, draw and clean up."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QCoreApplication.processEvents()
+        time.sleep(0.01)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def after_drawing(action):
+    """Do something that draws the map anew, and return when the map is complete."""
+    canvas, done = iface.mapCanvas(), []
+    canvas.mapCanvasRefreshed.connect(lambda: done.append(True))
+    action()
+    wait(lambda: done and not canvas.isDrawing(), "drawing the map")
+    settle(0.1)
+
+
+def click_map(place, modifier=Qt.KeyboardModifier.NoModifier):
+    """Click where the map shows ``place``, given in the CRS of the map."""
+    canvas = iface.mapCanvas()
+    pixel = canvas.mapSettings().mapToPixel().transform(place)
+    at = QPoint(round(pixel.x()), round(pixel.y()))
+    QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, modifier, at)
+    QCoreApplication.processEvents()
+
+
+def click(button):
+    """Click a button; what does not show or is disabled cannot be clicked."""
+    if not (button.isVisible() and button.isEnabled()):
+        raise RuntimeError(f"{button.objectName()} cannot be clicked")
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    QCoreApplication.processEvents()
+
+
+def layers_of(group):
+    """Return the layers of a group of the layer tree by the variable in their source."""
+    node = QgsProject.instance().layerTreeRoot().findGroup(group)
+    layers = [child.layer() for child in node.findLayers()] if node is not None else []
+    return {variable_of(layer.source()): layer for layer in layers}
+
+
+def variable_of(source):
+    """Return the variable's name in a layer's source."""
+    return source.rpartition("/")[2].rpartition(":")[2].removesuffix(".vrt")

@@ -1,0 +1,100 @@
+"""QGIS's window on a display of its own, with the plugin in a fresh profile."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sample_products import SampleSpec, write_products
+
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ROOT / "build" / "gui"
+LIMIT_SECONDS = 240
+SPEC = SampleSpec(
+    products=8,
+    rows=260,
+    columns=260,
+    layers=("unw_phase", "corr", "wrapped_phase", "dem", "water_mask"),
+)
+SETTINGS = """\
+[PythonPlugins]
+hyp3_stack=true
+processing=true
+
+[qgis]
+checkVersion=false
+
+[locale]
+overrideFlag=true
+userLocale=en_US
+"""
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """An X server that nobody sees."""
+    program = shutil.which("Xvfb")
+    assert program is not None, "Xvfb is missing; run make setup"
+    reading, writing = os.pipe()
+    command = [program, "-displayfd", str(writing), "-screen", "0", "1500x1000x24"]
+    server = subprocess.Popen(
+        [*command, "-nolisten", "tcp"], pass_fds=[writing], stderr=subprocess.DEVNULL
+    )
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        number = pipe.readline().strip()
+    assert number, "Xvfb did not start"
+    yield f":{number}"
+    server.terminate()
+    server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def session(display: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Facts of one session in QGIS; its pictures are in build/gui."""
+    folder = tmp_path_factory.mktemp("gui session")
+    write_products(folder / "products", SPEC)
+    (folder / "stack").mkdir()
+    profile = folder / "profiles" / "default"
+    (profile / "python" / "plugins").mkdir(parents=True)
+    (profile / "python" / "plugins" / "hyp3_stack").symlink_to(ROOT)
+    (profile / "QGIS").mkdir()
+    (profile / "QGIS" / "QGIS3.ini").write_text(SETTINGS)
+    (folder / "runtime").mkdir(mode=0o700)
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "DISPLAY": display,
+        "XDG_RUNTIME_DIR": str(folder / "runtime"),
+        "QT_QPA_PLATFORM": "xcb",
+        "HYP3_STACK_PYTHON": os.environ.get("HYP3_STACK_PYTHON") or sys.executable,
+        "HYP3_STACK_GUI_FOLDER": str(folder),
+        "HYP3_STACK_GUI_ROOT": str(ROOT),
+    }
+    command = ["qgis", "--nologo", "--noversioncheck"]
+    command += ["--profiles-path", str(folder), "--profile", "default"]
+    command += ["--code", str(ROOT / "tests" / "gui" / "session.py")]
+    with (folder / "qgis.log").open("w") as log:
+        done = subprocess.run(
+            command, env=environ, stdout=log, stderr=log, timeout=LIMIT_SECONDS, check=False
+        )
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for picture in [*folder.glob("*.png"), folder / "qgis.log"]:
+        shutil.copy(picture, PICTURES)
+    facts = folder / "facts.json"
+    assert facts.is_file(), (
+        f"QGIS ended with {done.returncode}: {(folder / 'qgis.log').read_text()}"
+    )
+    shutil.copy(facts, PICTURES)
+    found: dict[str, Any] = json.loads(facts.read_text())
+    assert "failure" not in found, found["failure"]
+    return {**found, "folder": str(folder)}

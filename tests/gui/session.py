@@ -1,0 +1,33 @@
+"""What a user does in QGIS's window, run by ``qgis --code``; writes facts.json and screenshots.
+
+It only acts and notes down what is there; ``test_window.py`` judges.
+"""
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from qgis.PyQt.QtCore import QTimer
+
+FOLDER = Path(os.environ["HYP3_STACK_GUI_FOLDER"])
+sys.path.insert(0, os.environ["HYP3_STACK_GUI_ROOT"])
+
+
+def main():
+    """Do everything, note the facts, and end QGIS."""
+    facts = {}
+    try:
+        from tests.gui import steps
+
+        steps.run(FOLDER, facts)
+    except BaseException:  # QGIS would show it in a dialog that nobody closes
+        facts["failure"] = traceback.format_exc()
+        steps.shoot(FOLDER, "failure")
+    (FOLDER / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    # No question whether to save, and no waiting for what QGIS does at its end.
+    os._exit(0)
+
+
+QTimer.singleShot(0, main)

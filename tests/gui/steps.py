@@ -1,0 +1,360 @@
+"""The steps of the session, in their order. Imported inside QGIS only."""
+
+import hashlib
+import time
+
+from qgis import processing
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsMapRendererSequentialJob,
+    QgsPointXY,
+    QgsProject,
+    QgsTemporalNavigationObject,
+)
+from qgis.gui import QgsVertexMarker
+from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtGui import QImage
+from qgis.PyQt.QtWidgets import QApplication, QComboBox, QDockWidget, QPushButton, QToolButton
+from qgis.utils import iface, plugins, unloadPlugin
+
+from .acting import after_drawing, click, click_map, layers_of, settle, wait
+
+SIZE = QSize(1460, 920)
+NETCDF_GROUP, ZARR_GROUP = "in one file", "in one store"
+
+
+def run(folder, facts):
+    """Do all steps."""
+    begin = time.monotonic()
+    wait(lambda: "hyp3_stack" in plugins and iface.mainWindow().isVisible(), "start")
+    iface.mainWindow().resize(SIZE)
+    iface.mainWindow().findChild(QDockWidget, "Browser").close()
+    settle()
+    facts["seconds"] = seconds = {}
+    for step in (build, load, play, series, other_crs, reopen, unload):
+        step(folder, facts)
+        seconds[step.__name__] = round(time.monotonic() - begin, 1)
+
+
+def shoot(folder, name, widget=None):
+    """Save a picture of a window, without what QGIS complains of on a bare machine."""
+    iface.messageBar().clearWidgets()
+    settle()
+    widget = widget or iface.mainWindow()
+    widget.grab().save(str(folder / f"{name}.png"))
+
+
+def build(folder, facts):
+    """Build a stack from the algorithm's dialog, which loads the NetCDF file."""
+    parameters = {
+        "INPUT": str(folder / "products"),
+        "NETCDF": str(folder / "stack" / f"{NETCDF_GROUP}.nc"),
+        "ZARR": str(folder / "stack" / f"{ZARR_GROUP}.zarr"),
+        "CHUNKING": "both",
+    }
+    _run_dialog(folder, facts, "buildstack", parameters)
+    facts["built_layers"] = sorted(layers_of(NETCDF_GROUP))
+
+
+def load(folder, facts):
+    """Load the same stack from its Zarr store."""
+    path = folder / "stack" / f"{ZARR_GROUP}.zarr"
+    _run_dialog(folder, facts, "loadstack", {"INPUT": str(path)})
+    facts["tree"] = {
+        group.name(): [node.layer().name() for node in group.findLayers()]
+        for group in QgsProject.instance().layerTreeRoot().findGroups()
+    }
+    facts["layers"] = {
+        group: {name: _describe(layer) for name, layer in layers_of(group).items()}
+        for group in (NETCDF_GROUP, ZARR_GROUP)
+    }
+
+
+def play(folder, facts):
+    """Step through time with the buttons of the Temporal Controller."""
+    root = QgsProject.instance().layerTreeRoot()
+    root.findGroup(ZARR_GROUP).setItemVisibilityCheckedRecursive(False)
+    dock = iface.mainWindow().findChild(QDockWidget, "Temporal Controller")
+    dock.setUserVisible(True)
+    settle()
+    click(dock.findChild(QToolButton, "mNavigationAnimated"))
+    settle()
+    combo = dock.findChild(QComboBox, "mTimeStepsComboBox")
+    combo.setCurrentIndex(combo.findText("source timestamps"))
+    following = _visible(dock.findChildren(QPushButton, "mNextButton"))
+    first = _visible(dock.findChildren(QPushButton, "mRewindButton"))
+    navigation = iface.mapCanvas().temporalController()
+    frames = facts["frames"] = {}
+    for group in (NETCDF_GROUP, ZARR_GROUP):
+        _show_only(layers_of(group)["unw_phase"])
+        if navigation.currentFrameNumber():
+            after_drawing(lambda: click(first))
+        bands = _images_of_bands(folder, layers_of(group)["unw_phase"])
+        shown = []
+        for number in range(navigation.totalFrameCount()):
+            if number:
+                after_drawing(lambda: click(following))
+            image = _map_image(folder)
+            shown.append(
+                {
+                    "number": navigation.currentFrameNumber(),
+                    "band": bands.index(image) + 1 if image in bands else 0,
+                }
+            )
+            if number == 2:
+                shoot(folder, f"playing_{group.rpartition(' ')[2]}")
+        frames[group] = {"shown": shown, "distinct_bands": len(set(bands))}
+    navigation.setNavigationMode(QgsTemporalNavigationObject.NavigationMode.NavigationOff)
+    dock.close()
+
+
+def series(folder, facts):
+    """Click the map and note what the dock draws."""
+    layers = layers_of(NETCDF_GROUP)
+    _show_only(layers["unw_phase"])
+    iface.setActiveLayer(layers["unw_phase"])
+    part = plugins["hyp3_stack"].time_series
+    part.action.trigger()
+    wait(lambda: part.dock is not None and part.dock.isVisible(), "opening the dock")
+    settle(1)
+    shoot(folder, "series_empty", part.dock)
+    dock, layer = part.dock, layers["unw_phase"]
+    facts["tool"] = iface.mapCanvas().mapTool() is part.tool and part.action.isChecked()
+    clicks = facts["clicks"] = []
+
+    def note(name):
+        wait(lambda: len(dock.plot.dots()) == _with_data(dock), "drawing the plot")
+        clicks.append({"name": name, **_result(dock)})
+
+    for name, across, down, key in (
+        ("first", 0.5, 0.5, Qt.KeyboardModifier.NoModifier),
+        ("other instead", 0.45, 0.35, Qt.KeyboardModifier.NoModifier),
+        ("second", 0.62, 0.58, Qt.KeyboardModifier.ControlModifier),
+        ("third", 0.35, 0.66, Qt.KeyboardModifier.ShiftModifier),
+    ):
+        click_map(_place(layer, across, down), key)
+        settle()
+        note(name)
+    shoot(folder, "series")
+    dock.window.setCurrentIndex(dock.window.findData(5))
+    settle()
+    note("window of 5")
+    dock.choose(layers_of(ZARR_GROUP)["corr"])
+    settle()
+    note("corr of the store")
+    shoot(folder, "series_corr", dock)
+    iface.setActiveLayer(layers["wrapped_phase"])
+    settle()
+    note("wrapped phase")
+    dock.copy_action.trigger()
+    facts["clipboard"] = QApplication.clipboard().text()
+    iface.setActiveLayer(layers["unw_phase"])
+    dock.window.setCurrentIndex(0)
+    outside = layer.extent()
+    click_map(QgsPointXY(outside.xMaximum() + 0.03 * outside.width(), outside.center().y()))
+    settle()
+    note("outside")
+    shoot(folder, "series_outside", dock)
+    click_map(_place(layer, *_place_without_data(layer)))
+    settle()
+    note("no data")
+    dock.clear_action.trigger()
+    facts["after_clearing"] = [len(dock.points), len(dock.plot.dots()), _markers()]
+
+
+def other_crs(folder, facts):
+    """Click the same place in a map of another CRS."""
+    dock = plugins["hyp3_stack"].time_series.dock
+    layer = layers_of(NETCDF_GROUP)["unw_phase"]
+    crs = QgsCoordinateReferenceSystem("EPSG:4326")
+    place = _place(layer, 0.5, 0.5)
+    transform = QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance())
+    after_drawing(lambda: QgsProject.instance().setCrs(crs))
+    after_drawing(
+        lambda: (
+            iface.mapCanvas().setExtent(transform.transformBoundingBox(layer.extent()))
+            or iface.mapCanvas().refresh()
+        )
+    )
+    click_map(transform.transform(place))
+    settle()
+    facts["in_degrees"] = {"name": "in degrees", **_result(dock), "markers": _markers()}
+    QgsProject.instance().setCrs(layer.crs())
+
+
+def reopen(folder, facts):
+    """Save the project with its stack, move both, and open it again."""
+    project = QgsProject.instance()
+    here, there = folder / "stack", folder / "moved"
+    project.write(str(here / "project.qgz"))
+    iface.newProject()
+    settle()
+    facts["points_in_new_project"] = len(plugins["hyp3_stack"].time_series.dock.points)
+    here.rename(there)
+    iface.addProject(str(there / "project.qgz"))
+    settle(1)
+    facts["reopened"] = {
+        group: {
+            name: {**_describe(layer), "source": layer.source()}
+            for name, layer in layers_of(group).items()
+        }
+        for group in (NETCDF_GROUP, ZARR_GROUP)
+    }
+    layer = layers_of(ZARR_GROUP)["unw_phase"]
+    value, ok = layer.dataProvider().sample(_place(layer, 0.5, 0.5), 1)
+    facts["sample_of_reopened_store"] = value if ok else None
+
+
+def unload(folder, facts):
+    """Take the plugin away."""
+    facts["unloaded"] = unloadPlugin("hyp3_stack")
+    settle()
+    window = iface.mainWindow()
+    facts["left_behind"] = [
+        item.objectName()
+        for item in window.findChildren((QDockWidget, QToolButton))
+        if "hyp3" in item.objectName()
+    ]
+
+
+def _run_dialog(folder, facts, name, parameters):
+    """Open the dialog that the toolbox opens, press Run, and wait for the end."""
+    dialog = processing.createAlgorithmDialog(f"hyp3:{name}", parameters)
+    dialog.show()
+    dialog.resize(1000, 720)
+    settle()
+    if not (folder / f"dialog_{name}.png").exists():
+        shoot(folder, f"dialog_{name}", dialog)
+    ended = []
+    dialog.algorithmFinished.connect(lambda ok, results: ended.append(ok))
+    click(dialog.runButton())
+    wait(lambda: ended, f"the end of {name}")
+    settle()
+    if not (folder / f"log_{name}.png").exists():
+        shoot(folder, f"log_{name}", dialog)
+    facts.setdefault("runs", []).append([name, bool(ended[0])])
+    dialog.close()
+    dialog.deleteLater()
+
+
+def _describe(layer):
+    ranges = layer.temporalProperties().fixedRangePerBand()
+    return {
+        "valid": layer.isValid(),
+        "bands": layer.bandCount(),
+        "renderer": layer.renderer().type(),
+        "active": layer.temporalProperties().isActive(),
+        "ranges": [
+            [band, item.begin().toMSecsSinceEpoch(), item.end().toMSecsSinceEpoch()]
+            for band, item in ranges.items()
+        ],
+    }
+
+
+def _show_only(layer):
+    root = QgsProject.instance().layerTreeRoot()
+    for node in root.findLayers():
+        node.setItemVisibilityChecked(node.layer() is layer)
+    root.findLayer(layer.id()).setItemVisibilityCheckedParentRecursive(True)
+    after_drawing(lambda: iface.mapCanvas().setExtent(_wide(layer)) or iface.mapCanvas().refresh())
+
+
+def _wide(layer):
+    extent = layer.extent()
+    extent.scale(1.1)
+    return extent
+
+
+def _map_image(folder):
+    path = str(folder / "map.png")
+    iface.mapCanvas().saveAsImage(path)
+    return _digest(QImage(path))
+
+
+def _images_of_bands(folder, layer):
+    """Draw each band as the map would, without time."""
+    images = []
+    for band in range(1, layer.bandCount() + 1):
+        copy = layer.clone()
+        copy.temporalProperties().setIsActive(False)
+        copy.renderer().setInputBand(band)
+        settings = iface.mapCanvas().mapSettings()
+        settings.setIsTemporal(False)
+        settings.setLayers([copy])
+        job = QgsMapRendererSequentialJob(settings)
+        job.start()
+        job.waitForFinished()
+        images.append(_digest(job.renderedImage()))
+    return images
+
+
+def _digest(image):
+    image = image.convertToFormat(QImage.Format.Format_RGB32)
+    return hashlib.sha256(image.constBits().asstring(image.sizeInBytes())).hexdigest()
+
+
+def _visible(widgets):
+    return next(widget for widget in widgets if widget.isVisible())
+
+
+def _place(layer, across, down):
+    """Return the center of a pixel, at a share of the layer's width and height."""
+    extent = layer.extent()
+    column, row = int(layer.width() * across), int(layer.height() * down)
+    return QgsPointXY(
+        extent.xMinimum() + (column + 0.5) * extent.width() / layer.width(),
+        extent.yMaximum() - (row + 0.5) * extent.height() / layer.height(),
+    )
+
+
+def _place_without_data(layer):
+    """Return shares of width and height at a corner of the grid that no product covers."""
+    for across in (0.01, 0.99):
+        for down in (0.01, 0.99):
+            place = _place(layer, across, down)
+            found = [
+                layer.dataProvider().sample(place, band)[1]
+                for band in range(1, layer.bandCount() + 1)
+            ]
+            if not any(found):
+                return across, down
+    raise RuntimeError("every corner has data")
+
+
+def _result(dock):
+    if dock.result is None:
+        return {"hint": dock.plot._hint, "points": []}
+    return {
+        "variable": dock.result.variable,
+        "units": dock.result.units,
+        "window": dock.result.window,
+        "group": dock.result.group,
+        "hint": dock.plot._hint,
+        "legend": [dock.legend.item(row).text() for row in range(dock.legend.count())],
+        "dots": len(dock.plot.dots()),
+        "markers": _markers(),
+        "points": [
+            {
+                "row": point.row,
+                "column": point.column,
+                "color": point.point.color,
+                "reason": point.reason,
+                "values": [
+                    value if value == value else None
+                    for value in (point.series.values if point.series else [])
+                ],
+            }
+            for point in dock.result.points
+        ],
+    }
+
+
+def _with_data(dock):
+    points = dock.result.points if dock.result is not None else []
+    return sum(point.series.with_data for point in points if point.series is not None)
+
+
+def _markers():
+    items = iface.mapCanvas().scene().items()
+    return sum(isinstance(item, QgsVertexMarker) and item.isVisible() for item in items)

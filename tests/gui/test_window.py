@@ -1,0 +1,235 @@
+"""A user's session in QGIS's window: build, load, play, click the map, save, move, reopen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray
+
+from .conftest import PICTURES, SPEC
+
+PAIRS = SPEC.products
+FILE, STORE = "in one file", "in one store"
+IN_TIME = {"unw_phase", "corr", "wrapped_phase"}
+ONCE = {"dem", "water_mask"}
+RENDERERS = {"singlebandpseudocolor", "paletted"}
+
+Session = dict[str, Any]
+Clicked = Callable[[str], Session]
+
+each_group = pytest.mark.parametrize("group", [FILE, STORE])
+
+
+@pytest.fixture(scope="module")
+def stack(session: Session) -> xarray.Dataset:
+    """The stack, read without QGIS and GDAL."""
+    path = Path(session["folder"]) / "moved" / f"{FILE}.nc"
+    with xarray.open_dataset(path, decode_coords="all") as opened:
+        return opened.load()
+
+
+@pytest.fixture
+def clicked(session: Session) -> Clicked:
+    """Return a function that gives what the dock showed after a click, by the click's name."""
+    found = {click["name"]: click for click in session["clicks"]}
+    return found.__getitem__
+
+
+def same(values: list[float | None], expected: Any) -> bool:
+    ours = [math.nan if value is None else value for value in values]
+    return np.allclose(ours, expected, rtol=1e-6, atol=1e-6, equal_nan=True)
+
+
+def seconds(ranges: list[list[int]]) -> list[list[int]]:
+    return [[band, begin // 1000, end // 1000] for band, begin, end in ranges]
+
+
+def test_the_dialogs_run_to_their_end(session: Session) -> None:
+    assert session["runs"] == [["buildstack", True], ["loadstack", True]]
+
+
+def test_building_loads_the_layers(session: Session) -> None:
+    assert set(session["built_layers"]) >= IN_TIME | ONCE
+
+
+def test_each_stack_is_one_group(session: Session) -> None:
+    assert set(session["tree"]) == {FILE, STORE}
+    for group in (FILE, STORE):
+        assert len(session["tree"][group]) == len(session["layers"][group])
+
+
+@each_group
+def test_layers_have_one_band_a_pair_and_a_renderer_that_plays(
+    session: Session, group: str
+) -> None:
+    layers = session["layers"][group]
+    assert set(layers) >= IN_TIME | ONCE
+    for name, layer in layers.items():
+        assert layer["valid"]
+        assert layer["renderer"] in RENDERERS
+        assert layer["active"] == (name not in ONCE)
+        assert layer["bands"] == (1 if name in ONCE else PAIRS)
+        if layer["active"]:
+            ranges = sorted(layer["ranges"], key=lambda item: item[1])
+            assert sorted(band for band, _, _ in ranges) == list(range(1, PAIRS + 1))
+            assert all(a[2] == b[1] for a, b in zip(ranges, ranges[1:], strict=False))
+
+
+@each_group
+def test_every_pair_is_one_frame_of_the_temporal_controller(
+    session: Session, stack: xarray.Dataset, group: str
+) -> None:
+    frames = session["frames"][group]
+    assert frames["distinct_bands"] == PAIRS
+    assert [frame["number"] for frame in frames["shown"]] == list(range(PAIRS))
+    order = np.argsort(stack["time"].values, kind="stable") + 1
+    middles = stack["time"].values[np.argsort(stack["time"].values, kind="stable")]
+    shown = [frame["band"] for frame in frames["shown"]]
+    assert sorted(shown) == list(range(1, PAIRS + 1))
+    # Middles that differ by seconds only share a cell of time in the order of their bands.
+    apart = [
+        index
+        for index in range(PAIRS)
+        if all(
+            abs(middles[index] - other) > np.timedelta64(12, "h")
+            for place, other in enumerate(middles)
+            if place != index
+        )
+    ]
+    assert [shown[index] for index in apart] == [int(order[index]) for index in apart]
+
+
+def test_the_tool_is_active(session: Session) -> None:
+    assert session["tool"]
+
+
+@pytest.mark.parametrize("name", ["first", "other instead", "second", "third"])
+def test_a_click_shows_the_values_of_the_file(
+    clicked: Clicked, stack: xarray.Dataset, name: str
+) -> None:
+    shown = clicked(name)
+    assert (shown["variable"], shown["units"], shown["window"]) == ("unw_phase", "radian", 1)
+    for point in shown["points"]:
+        expected = stack["unw_phase"].values[:, point["row"], point["column"]]
+        assert np.isfinite(expected).any()
+        assert same(point["values"], expected)
+    finite = sum(value is not None for point in shown["points"] for value in point["values"])
+    assert shown["dots"] == finite > 0
+
+
+def test_the_click_meets_the_pixel_under_it(clicked: Clicked, stack: xarray.Dataset) -> None:
+    (point,) = clicked("first")["points"]
+    rows, columns = stack["unw_phase"].shape[1:]
+    assert abs(point["row"] - int(rows * 0.5)) <= 1
+    assert abs(point["column"] - int(columns * 0.5)) <= 1
+
+
+def test_a_click_replaces_and_with_a_key_adds(clicked: Clicked) -> None:
+    for name, count in (("first", 1), ("other instead", 1), ("second", 2), ("third", 3)):
+        shown = clicked(name)
+        assert len(shown["points"]) == len(shown["legend"]) == shown["markers"] == count
+    colors = [point["color"] for point in clicked("third")["points"]]
+    assert len(set(colors)) == 3
+    assert clicked("second")["points"] == clicked("third")["points"][:2]
+
+
+def test_a_window_is_averaged(clicked: Clicked, stack: xarray.Dataset) -> None:
+    shown = clicked("window of 5")
+    assert shown["window"] == 5
+    for point in shown["points"]:
+        row, column = point["row"], point["column"]
+        block = stack["unw_phase"].values[:, row - 2 : row + 3, column - 2 : column + 3]
+        assert same(point["values"], np.nanmean(block.astype("f8"), axis=(1, 2)))
+
+
+def test_a_store_is_read_from_its_group_for_series(clicked: Clicked, stack: xarray.Dataset) -> None:
+    shown = clicked("corr of the store")
+    assert (shown["variable"], shown["group"]) == ("corr", "temporally_optimized")
+    for point in shown["points"]:
+        row, column = point["row"], point["column"]
+        block = stack["corr"].values[:, row - 2 : row + 3, column - 2 : column + 3]
+        assert same(point["values"], np.nanmean(block.astype("f8"), axis=(1, 2)))
+
+
+def test_the_dock_follows_the_active_layer_and_averages_angles_as_angles(
+    clicked: Clicked, stack: xarray.Dataset
+) -> None:
+    shown = clicked("wrapped phase")
+    assert shown["variable"] == "wrapped_phase"
+    for point in shown["points"]:
+        row, column = point["row"], point["column"]
+        block = stack["wrapped_phase"].values[:, row - 2 : row + 3, column - 2 : column + 3]
+        vector = np.nanmean(np.exp(1j * block.astype("f8")), axis=(1, 2))
+        assert same(point["values"], np.angle(vector))
+
+
+def test_the_table_holds_what_is_drawn(session: Session, clicked: Clicked) -> None:
+    rows = list(csv.DictReader(io.StringIO(session["clipboard"]), delimiter="\t"))
+    points = clicked("wrapped phase")["points"]
+    assert len(rows) == PAIRS * len(points)
+    for row in rows:
+        point = points[int(row["point"]) - 1]
+        value = point["values"][int(row["step"]) - 1]
+        assert (row["value"] == "") == (value is None)
+        if value is not None:
+            assert float(row["value"]) == pytest.approx(value)
+        assert row["reference_time"] < row["secondary_time"]
+        assert (int(row["row"]), int(row["column"])) == (point["row"], point["column"])
+
+
+def test_no_data_and_outside_are_said(clicked: Clicked) -> None:
+    outside, nothing = clicked("outside"), clicked("no data")
+    assert outside["points"][0]["reason"] == "outside of the stack"
+    assert outside["hint"] == "The point lies outside of the stack."
+    assert nothing["points"][0]["reason"] == "no data"
+    assert nothing["hint"] == "The stack has no data at this point."
+    assert outside["dots"] == nothing["dots"] == 0
+    assert nothing["points"][0]["values"] == [None] * PAIRS
+
+
+def test_clearing_leaves_nothing(session: Session) -> None:
+    assert session["after_clearing"] == [0, 0, 0]
+
+
+def test_a_map_in_degrees_meets_the_same_pixel(session: Session, clicked: Clicked) -> None:
+    (there,), (here,) = session["in_degrees"]["points"], clicked("first")["points"]
+    assert (there["row"], there["column"]) == (here["row"], here["column"])
+    assert there["values"] == here["values"]
+    assert session["in_degrees"]["markers"] == 1
+
+
+def test_a_moved_project_opens_again(session: Session, stack: xarray.Dataset) -> None:
+    assert session["points_in_new_project"] == 0
+    moved = str(Path(session["folder"]) / "moved")
+    assert set(session["reopened"]) == {FILE, STORE}
+    for group, layers in session["reopened"].items():
+        assert set(layers) == set(session["layers"][group])
+        for name, layer in layers.items():
+            before = session["layers"][group][name]
+            assert moved in layer["source"]
+            for key in ("valid", "bands", "renderer", "active"):
+                assert layer[key] == before[key]
+            # A project file keeps whole seconds.
+            assert seconds(layer["ranges"]) == seconds(before["ranges"])
+    rows, columns = stack["unw_phase"].shape[1:]
+    expected = stack["unw_phase"].values[0, int(rows * 0.5), int(columns * 0.5)]
+    assert session["sample_of_reopened_store"] == pytest.approx(expected)
+
+
+def test_the_plugin_goes_without_a_trace(session: Session) -> None:
+    assert session["unloaded"]
+    assert session["left_behind"] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["dialog_buildstack", "log_buildstack", "playing_file", "playing_store", "series"]
+)
+def test_pictures_are_there_to_look_at(session: Session, name: str) -> None:
+    assert (PICTURES / f"{name}.png").stat().st_size > 20_000
