@@ -1,0 +1,319 @@
+"""Series of a stack at a place: found, read, averaged, put on axes and into tables."""
+
+import math
+import random
+import re
+import shutil
+import struct
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from osgeo import gdal
+from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsRasterLayer
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt.QtGui import QPixmap
+from qgis.PyQt.QtTest import QTest
+
+from hyp3_stack.processing_provider.layers import make_layer
+from hyp3_stack.processing_provider.moved_stores import point_to_moved_store
+from hyp3_stack.processing_provider.stack_file import StackFileError, open_stack
+from hyp3_stack.processing_provider.time_series import averages, table
+from hyp3_stack.processing_provider.time_series.export import write
+from hyp3_stack.processing_provider.time_series.location import Location, locate
+from hyp3_stack.processing_provider.time_series.map_tool import PickTool
+from hyp3_stack.processing_provider.time_series.picking import Point, read
+from hyp3_stack.processing_provider.time_series.plot import Curve, Plot
+from hyp3_stack.processing_provider.time_series.reader import Reader, Readers
+from hyp3_stack.processing_provider.time_series.ticks import date_ticks, number_ticks
+
+PAIRS = 6
+UTC = timezone.utc
+
+
+@pytest.fixture
+def copied(stack_files, tmp_path):
+    """NetCDF file and store of one run, under one stem."""
+    netcdf = shutil.copy(stack_files[0], tmp_path / "a.nc")
+    store = shutil.copytree(stack_files[1], tmp_path / "a.zarr")
+    return Path(netcdf), Path(store)
+
+
+def band_values(path, variable, row, column):
+    raster = gdal.Open(f'NETCDF:"{path}":{variable}')
+    data = raster.ReadRaster(column, row, 1, 1, buf_type=gdal.GDT_Float64)
+    return list(struct.unpack(f"={PAIRS}d", data))
+
+
+def same(first, second):
+    return len(first) == len(second) and all(
+        a == b or (math.isnan(a) and math.isnan(b))
+        for a, b in zip(first, second)  # noqa: B905
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('NETCDF:"/a b/s.nc":corr', ("/a b/s.nc", "", "corr")),
+        ("NETCDF:/a/s.nc:corr", ("/a/s.nc", "", "corr")),
+        ('NETCDF:"C:/a/s.nc":corr|option:X=Y', ("C:/a/s.nc", "", "corr")),
+        ('ZARR:"/a/s.zarr":/spatially_optimized/corr:4', ("/a/s.zarr", "spatially_optimized")),
+        ("/a/s.zarr/temporally_optimized/corr", ("/a/s.zarr", "temporally_optimized", "corr")),
+        ('ZARR:"/a/s.zarr":/other/corr', None),
+        ("/a/photo.tif", None),
+        ("/a/no such.vrt", None),
+        ("https://tiles.example/{z}", None),
+    ],
+)
+def test_the_source_of_a_layer_tells_the_stack(source, expected):
+    found = locate(source)
+    if expected is None:
+        assert found is None
+    else:
+        variable = expected[2] if len(expected) > 2 else "corr"
+        assert found == Location(Path(expected[0]), expected[1], variable)
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["netcdf", "zarr"])
+def test_layers_are_found_by_what_loading_made(stack_files, kind):
+    stack = open_stack(stack_files[kind])
+    layer = make_layer(stack, stack.variables["corr"])
+    found = locate(layer.source())
+    assert found == Location(stack.path, stack.group, "corr")
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["netcdf", "zarr"])
+def test_values_are_those_of_the_file(stack_files, tmp_path, kind):
+    alone = shutil.copy(stack_files[0], tmp_path)
+    stack = open_stack((alone, stack_files[1])[kind])
+    reader = Reader(Location(stack.path, stack.group, "unw_phase"))
+    assert reader.group == ("temporally_optimized" if kind else "")
+    rows, columns = reader.shape
+    chosen = random.Random(5)
+    found = 0
+    for _ in range(30):
+        row, column = chosen.randrange(rows), chosen.randrange(columns)
+        series = reader.read(row, column)
+        expected = band_values(stack_files[0], "unw_phase", row, column)
+        assert same(series.values, expected)
+        assert series.counts == [int(math.isfinite(value)) for value in expected]
+        found += series.with_data
+    assert found
+
+
+def test_windows_leave_out_missing_pixels_and_end_at_the_edge(stack_files):
+    reader = Reader(Location(stack_files[0], "", "corr"))
+    rows, columns = reader.shape
+    for row, column in ((0, 0), (rows - 1, columns - 1), (rows // 2, columns // 2)):
+        series = reader.read(row, column, 5)
+        for step in range(PAIRS):
+            block = [
+                reader.read(r, c).values[step]
+                for r in range(max(0, row - 2), min(rows, row + 3))
+                for c in range(max(0, column - 2), min(columns, column + 3))
+            ]
+            valid = [value for value in block if math.isfinite(value)]
+            assert series.counts[step] == len(valid)
+            if valid:
+                assert series.values[step] == pytest.approx(sum(valid) / len(valid))
+    assert max(reader.read(rows // 2, columns // 2, 5).counts) == 25
+    assert max(reader.read(0, 0, 5).counts) <= 9
+
+
+def test_a_netcdf_file_is_read_from_the_store_of_the_same_run(copied):
+    netcdf, store = copied
+    reader = Reader(Location(netcdf, "", "corr"))
+    assert (reader.path, reader.group) == (store, "temporally_optimized")
+    row, column = (size // 2 for size in reader.shape)
+    assert same(reader.read(row, column).values, band_values(netcdf, "corr", row, column))
+
+
+def test_a_store_of_another_run_is_left_alone(copied):
+    netcdf, store = copied
+    identity = re.search('"id": "([^"]+)"', (store / "temporally_optimized/.zattrs").read_text())[1]
+    for name in (".zmetadata", "temporally_optimized/.zmetadata", "temporally_optimized/.zattrs"):
+        text = (store / name).read_text()
+        (store / name).write_text(text.replace(identity, "of another run"))
+    reader = Reader(Location(netcdf, "", "corr"))
+    assert (reader.path, reader.group) == (netcdf, "")
+
+
+def test_a_file_that_was_written_again_is_opened_again(copied):
+    netcdf, store = copied
+    shutil.rmtree(store)
+    readers, location = Readers(), Location(netcdf, "", "corr")
+    reader = readers.get(location)
+    assert readers.get(location) is reader
+    again = netcdf.with_name("b.nc")
+    shutil.copyfile(netcdf, again)
+    again.replace(netcdf)
+    assert readers.get(location) is not reader
+
+
+def test_what_has_no_steps_or_is_gone_is_one_sentence(stack_files, tmp_path):
+    with pytest.raises(StackFileError, match=r"dem of .* has no steps in time\.$"):
+        Reader(Location(stack_files[0], "", "dem"))
+    with pytest.raises(StackFileError, match="does not exist"):
+        Reader(Location(tmp_path / "gone.nc", "", "corr"))
+
+
+def test_points_outside_and_in_other_systems(stack_files):
+    stack = open_stack(stack_files[0])
+    layer = make_layer(stack, stack.variables["corr"])
+    middle = layer.extent().center()
+    degrees = QgsCoordinateReferenceSystem("EPSG:4326")
+    inside = Point(middle, layer.crs(), "#000000")
+    points = [
+        inside,
+        Point(inside.to(degrees), degrees, "#111111"),
+        Point(QgsPointXY(layer.extent().xMaximum() + 1, middle.y()), layer.crs(), "#222222"),
+        Point(QgsPointXY(0, 1000), degrees, "#333333"),
+    ]
+    result = read(Readers(), layer, points, 1)
+    first, second, *others = result.points
+    assert (first.row, first.column) == (layer.height() // 2, layer.width() // 2)
+    assert (second.row, second.column) == (first.row, first.column)
+    assert second.series.values == first.series.values
+    assert [(p.series, p.reason) for p in others] == [(None, "outside of the stack")] * 2
+
+
+def test_a_layer_of_something_else_is_refused(stack_files, tmp_path):
+    gdal.GetDriverByName("GTiff").Create(str(tmp_path / "t.tif"), 3, 3, 2)
+    layer = QgsRasterLayer(str(tmp_path / "t.tif"), "picture")
+    with pytest.raises(StackFileError, match="picture shows no stack"):
+        read(Readers(), layer, [], 1)
+
+
+def test_a_file_has_one_row_for_each_point_and_step(stack_files, tmp_path):
+    stack = open_stack(stack_files[0])
+    layer = make_layer(stack, stack.variables["unw_phase"])
+    corner = QgsPointXY(layer.extent().xMinimum() + 1, layer.extent().yMaximum() - 1)
+    points = [Point(p, layer.crs(), "#000000") for p in (layer.extent().center(), corner)]
+    result = read(Readers(), layer, points, 3)
+    write(result, tmp_path / "series.csv")
+    header, *lines = (tmp_path / "series.csv").read_text().splitlines()
+    assert header.split(",") == list(table.HEADER)
+    assert len(lines) == 2 * PAIRS
+    for line, row in zip(lines, table.rows(result)):  # noqa: B905
+        assert line.split(",") == [str(cell) for cell in row]
+    values = [row[table.HEADER.index("value")] for row in table.rows(result)]
+    series = [value for picked in result.points for value in picked.series.values]
+    for text, value in zip(values, series):  # noqa: B905
+        assert text == "" if math.isnan(value) else float(text) == pytest.approx(value)
+
+
+def test_averages_know_what_numbers_mean():
+    assert averages.mean([1.0, 2.0, 6.0]) == 3.0
+    seam = averages.circular_mean([math.pi - 0.1, -math.pi + 0.3])
+    assert seam == pytest.approx(-math.pi + 0.1)
+    assert averages.decibel_mean([0.0, 10.0]) == pytest.approx(10 * math.log10(5.5))
+    assert averages.most_common([3.0, 1.0, 3.0, 1.0, 2.0]) == 1.0
+    assert averages.average_for("wrapped_phase", "radian", False) is averages.circular_mean
+    assert averages.average_for("VV_backscatter", "dB", False) is averages.decibel_mean
+    assert averages.average_for("conncomp", "", True) is averages.most_common
+    assert averages.average_for("corr", "1", False) is averages.mean
+
+
+@pytest.mark.parametrize("low", [-1e6, -3.7, -0.002, 0.0, 5.0, 123.4])
+@pytest.mark.parametrize("span", [1e-5, 0.03, 0.9, 1.0, 17.3, 4e4])
+@pytest.mark.parametrize("most", [2, 5, 11])
+def test_numbers_on_the_axis_are_few_round_and_distinct(low, span, most):
+    ticks, decimals = number_ticks(low, low + span, most)
+    assert len(ticks) <= most + 1
+    assert all(low - 1e-6 * span <= tick <= low + span * (1 + 1e-6) for tick in ticks)
+    labels = [f"{tick:.{decimals}f}" for tick in ticks]
+    assert len(set(labels)) == len(labels)
+    if span / max(1.0, abs(low)) > 1e-6:
+        assert all(
+            float(label) == pytest.approx(tick, abs=1e-9 * max(1, abs(low)))
+            for label, tick in zip(labels, ticks)  # noqa: B905
+        )
+
+
+@pytest.mark.parametrize("days", [1, 12, 60, 400, 1500, 4000, 20000])
+def test_days_on_the_axis_are_few_and_inside(days):
+    begin = datetime(2019, 11, 30, 6, 3, tzinfo=UTC)
+    end = begin + timedelta(days=days)
+    ticks = date_ticks(begin, end, 8)
+    assert 1 <= len(ticks) <= 9
+    assert all(begin <= moment <= end for moment, _ in ticks)
+    assert [moment for moment, _ in ticks] == sorted({moment for moment, _ in ticks})
+    assert len({label for _, label in ticks}) == len(ticks)
+
+
+def test_the_plot_draws_a_dot_for_each_value_in_its_color():
+    begins = [datetime(2023, 1, day, tzinfo=UTC) for day in (1, 13, 25)]
+    ends = [begin + timedelta(days=12) for begin in begins]
+    plot = Plot()
+    plot.resize(500, 200)
+    curves = [Curve("A", "#ff0000", [1.0, math.nan, 3.0]), Curve("B", "#0000ff", [2.0, 2.0, 2.0])]
+    plot.show_curves(begins, ends, curves, "height (m)")
+    image = plot.grab().toImage()
+    dots = plot.dots()
+    assert [(number, step) for _, _, number, step in dots] == [
+        (0, 0),
+        (0, 2),
+        (1, 0),
+        (1, 1),
+        (1, 2),
+    ]
+    for x, y, number, _ in dots:
+        assert image.pixelColor(round(x), round(y)).name() == curves[number].color
+    heights = {(number, step): y for _, y, number, step in dots}
+    assert heights[0, 2] < heights[1, 2] < heights[0, 0]
+    assert plot.describe(0, 2) == "A\n2023-01-25 – 2023-02-06\n3"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_the_plot_takes_dates_few_or_none(count):
+    dates = [datetime(2023, 1, 1, tzinfo=UTC)] * count
+    plot = Plot()
+    plot.resize(40, 30)
+    plot.show_curves(dates, dates, [Curve("A", "#ff0000", [1.0] * count)], "m", "nothing")
+    assert not plot.grab().isNull()
+    assert len(plot.dots()) == count
+
+
+def test_the_tool_tells_place_and_key():
+    canvas = QgsMapCanvas()
+    canvas.resize(100, 80)
+    canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:32610"))
+    tool, seen = PickTool(canvas), []
+    tool.picked.connect(lambda place, adding: seen.append(adding))
+    canvas.setMapTool(tool)
+    for button, key in (
+        (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier),
+        (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier),
+        (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier),
+        (Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier),
+    ):
+        QTest.mouseClick(canvas.viewport(), button, key, QPoint(30, 30))
+    assert seen == [False, True, True]
+
+
+def test_a_moved_virtual_raster_follows_its_store(stack_files, tmp_path):
+    (tmp_path / "one").mkdir()
+    shutil.copytree(stack_files[1], tmp_path / "one" / "s.zarr")
+    folder = tmp_path / "one" / "s_layers"
+    folder.mkdir()
+    old = f'<SourceFilename>ZARR:"{tmp_path}/one/s.zarr":/spatially_optimized/corr:0<'
+    (folder / "corr.vrt").write_text(old)
+    assert not point_to_moved_store(folder / "corr.vrt")
+    (tmp_path / "one").rename(tmp_path / "t&wo")
+    moved = tmp_path / "t&wo" / "s_layers" / "corr.vrt"
+    assert point_to_moved_store(moved)
+    assert f'ZARR:"{tmp_path}/t&amp;wo/s.zarr":/spatially' in moved.read_text()
+    assert locate(str(moved)) == Location(
+        tmp_path / "t&wo" / "s.zarr", "spatially_optimized", "corr"
+    )
+    assert not point_to_moved_store(moved)
+    assert not point_to_moved_store(tmp_path / "t&wo" / "s_layers" / "none.vrt")
+
+
+def test_the_icon_is_drawn():
+    import hyp3_stack.processing_provider.time_series as package
+
+    pixmap = QPixmap(str(Path(package.__file__).with_name("icon.svg")))
+    assert not pixmap.isNull()
