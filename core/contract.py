@@ -31,6 +31,7 @@ class Task:
     HARMONIZE_PRODUCTS: Final = "harmonizeproducts"
     BUILD_STACK: Final = "buildstack"
     PREPARE_STACK: Final = "preparestack"
+    ASSESS_STACK: Final = "assessstack"
 
 
 class Message:

@@ -6,6 +6,7 @@ from pathlib import Path
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from .assess_stack import AssessStack
 from .build_stack import BuildStack
 from .download_products import DownloadProducts
 from .find_jobs import FindJobs
@@ -25,6 +26,7 @@ ALGORITHMS = (
     BuildStack,
     PrepareStack,
     LoadStack,
+    AssessStack,
 )
 
 

@@ -32,6 +32,7 @@ ZARR = "ZARR"
 CHUNKING = "CHUNKING"
 CHUNK_SIZE = "CHUNK_SIZE"
 ZARR_FORMAT = "ZARR_FORMAT"
+REPORT = "REPORT"
 
 STEPS = "STEPS"
 SKIPPED = "SKIPPED"
@@ -128,7 +129,7 @@ def _add_quantities(algorithm):
 
 
 def add_stack_files(algorithm):
-    """Declare NETCDF and ZARR and the outputs of a stack."""
+    """Declare NETCDF, ZARR and REPORT and the outputs of a stack."""
     algorithm.add(
         QgsProcessingParameterFileDestination(
             NETCDF,
@@ -144,6 +145,19 @@ def add_stack_files(algorithm):
             ZARR, tr("Zarr store"), optional=True, createByDefault=False
         ),
         tr("Stack as a Zarr store, a folder, for example /data/stack.zarr."),
+    )
+    algorithm.add(
+        QgsProcessingParameterFileDestination(
+            REPORT,
+            tr("Report"),
+            fileFilter="HTML (*.html)",
+            optional=True,
+            createByDefault=False,
+        ),
+        tr(
+            "Web page on the stack: what was done with each product, the network of pairs, "
+            "coverage and coherence, and which requirements of CEOS-ARD are met."
+        ),
     )
     algorithm.addOutput(QgsProcessingOutputNumber(STEPS, tr("Number of pairs or dates")))
     algorithm.addOutput(QgsProcessingOutputNumber(SKIPPED, tr("Number of skipped products")))
@@ -166,6 +180,7 @@ def read_stack_options(values):
         ZARR_FORMAT: values.choice(ZARR_FORMAT),
         NETCDF: values.destination(NETCDF, ".nc"),
         ZARR: values.destination(ZARR, ".zarr"),
+        REPORT: values.destination(REPORT, ".html"),
     }
 
 

@@ -27,7 +27,7 @@ from .reference import ReferencePoint, refer_to_point
 from .series import write_series
 from .source import StackSource, Step
 from .space import check_space, estimate_bytes
-from .survey import Survey
+from .survey import Findings, Survey
 from .values import ValueOptions
 from .verify import verify_stack
 from .zarr_store import ZarrGroup, consolidate
@@ -58,7 +58,7 @@ class BuildOptions:
 
 def build_stack(
     plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, reporter: Reporter
-) -> xr.Dataset:
+) -> tuple[xr.Dataset, Findings]:
     """Write a stack to NetCDF and/or Zarr.
 
     Parameters
@@ -74,8 +74,10 @@ def build_stack(
 
     Returns
     -------
-    Dataset
+    dataset : Dataset
         The stack as described before writing (lazy).
+    findings : Findings
+        What was learned from the pixels on the way.
 
     Raises
     ------
@@ -124,7 +126,7 @@ class _Build:
         steps = len(self._source.steps)
         self._series = temporal_chunks(steps, *self._shape, options.chunk_megabytes)
 
-    def run(self) -> xr.Dataset:
+    def run(self) -> tuple[xr.Dataset, Findings]:
         self._check_space()
         point = self._refer()
         survey = self._survey()
@@ -172,7 +174,7 @@ class _Build:
         self._reporter.info("Reading the outputs back to check them.")
         self._verify(dataset, netcdf, store)
         stop_if_canceled(self._reporter)
-        return dataset
+        return dataset, findings
 
     def _survey(self) -> Survey:
         layers = [item.layer for item in self._layers if item.per_step]

@@ -21,6 +21,7 @@ from ..contract import (
 from ..errors import ProductError
 from ..grid.frames import frame_warning
 from ..grid.plan import GridOptions, Plan, make_plan
+from ..metadata.assessment.report import stack_report
 from ..parameters import Parameters
 from ..products.consistency import check_consistency
 from ..products.layers import SOURCE_FRAME
@@ -30,7 +31,9 @@ from ..reporter import Reporter, step, stop_if_canceled
 from ..stack.build import BuildOptions, build_stack, check_outputs
 from ..stack.reference import AUTO, parse_point
 from ..stack.steps import step_order
+from ..stack.survey import Findings
 from ..stack.values import ValueOptions
+from .assess_stack import check_targets, tell, write_text
 
 SMALLEST_CHUNK_MEGABYTES = 0.01
 LARGEST_CHUNK_MEGABYTES = 512.0
@@ -44,6 +47,7 @@ class StackRequest:
     selection: SelectionOptions
     grid: GridOptions
     build: BuildOptions
+    report: Path | None = None
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> StackRequest:
@@ -99,8 +103,11 @@ class StackRequest:
                 reference_point=point,
                 history=_history(values),
             ),
+            report=given.path("REPORT"),
         )
         check_outputs(request.build, request.folder)
+        for stack in (request.build.netcdf, request.build.zarr):
+            check_targets({"REPORT": request.report}, stack)
         return request
 
 
@@ -144,7 +151,7 @@ def run(
         selection, plan = plan_stack(request, without, reporter)
         try:
             with step(reporter, 5.0, 100.0) as writing:
-                dataset = build_stack(plan, selection.layers, request.build, writing)
+                dataset, findings = build_stack(plan, selection.layers, request.build, writing)
             break
         except ProductError as error:
             # Damage inside a file shows only when it is read; the stack is begun anew without it.
@@ -167,7 +174,21 @@ def run(
         outputs["NETCDF"] = str(request.build.netcdf)
     if request.build.zarr is not None:
         outputs["ZARR"] = str(request.build.zarr)
+    if request.report is not None:
+        _write_report(request, plan, findings, int(steps), reporter)
+        outputs["REPORT"] = str(request.report)
     return outputs
+
+
+def _write_report(
+    request: StackRequest, plan: Plan, findings: Findings, steps: int, reporter: Reporter
+) -> None:
+    stack = request.build.netcdf or request.build.zarr
+    if request.report is None or stack is None:
+        return
+    assessment, page = stack_report(stack, plan.describe(), findings, steps)
+    tell(assessment, reporter)
+    write_text(request.report, page)
 
 
 def plan_stack(

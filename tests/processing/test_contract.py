@@ -35,6 +35,7 @@ STACK = {
     "CHUNKING": ("enum", "both"),
     "CHUNK_SIZE": ("number", 4.0),
     "ZARR_FORMAT": ("enum", "2"),
+    "REPORT": ("fileDestination", None),
     "LOAD": ("boolean", True),
 }
 PARAMETERS = {
@@ -61,6 +62,11 @@ PARAMETERS = {
         **STACK,
     },
     "loadstack": {"INPUT": ("file", None), "VARIABLES": ("string", None)},
+    "assessstack": {
+        "INPUT": ("file", None),
+        "OUTPUT": ("fileDestination", None),
+        "JSON": ("fileDestination", None),
+    },
     "preparestack": {
         **FILTERS,
         "FOLDER": ("file", None),
@@ -76,9 +82,20 @@ REQUIRED = {
     "harmonizeproducts": {"INPUT", "OUTPUT"},
     "buildstack": {"INPUT"},
     "loadstack": {"INPUT"},
+    "assessstack": {"INPUT", "OUTPUT"},
     "preparestack": {"FOLDER"},
 }
-STACK_OUTPUTS = {"NETCDF", "ZARR", "STEPS", "SKIPPED", "CRS", "WIDTH", "HEIGHT", "LAYERS"}
+STACK_OUTPUTS = {
+    "NETCDF",
+    "ZARR",
+    "REPORT",
+    "STEPS",
+    "SKIPPED",
+    "CRS",
+    "WIDTH",
+    "HEIGHT",
+    "LAYERS",
+}
 OUTPUTS = {
     "setupenvironment": {"ENVIRONMENT", "PYTHON"},
     "findjobs": {"OUTPUT", "COUNT", "PROJECTS"},
@@ -86,6 +103,16 @@ OUTPUTS = {
     "harmonizeproducts": {"OUTPUT", "CRS", "COPIED", "WARPED"},
     "buildstack": STACK_OUTPUTS,
     "loadstack": {"LAYERS"},
+    "assessstack": {
+        "OUTPUT",
+        "JSON",
+        "MET",
+        "UNMET",
+        "NOT_APPLICABLE",
+        "NEEDS_USER",
+        "PROBLEMS",
+        "SUMMARY",
+    },
     "preparestack": STACK_OUTPUTS,
 }
 OPTIONS = {

@@ -66,6 +66,8 @@ details:last-of-type{border-radius:0 0 8px 8px}
 summary{display:grid;grid-template-columns:56px 1fr max-content;gap:10px;padding:9px 14px;
 cursor:pointer;list-style:none;align-items:baseline}
 summary::-webkit-details-marker{display:none}
+summary.plain{grid-template-columns:1fr max-content}
+summary.plain+.inside{padding-left:14px}
 summary .no{color:var(--soft);font-variant-numeric:tabular-nums}
 summary .why{display:block;color:var(--soft);font-size:14px}
 .inside{padding:0 14px 12px 80px;font-size:14px}
@@ -195,7 +197,7 @@ def _conventions(assessment: Assessment) -> str:
             listed = "".join(f"<li>{escape(problem)}</li>" for problem in check.problems)
             inside = f'<div class="inside"><ul>{listed}</ul></div>' if listed else ""
             parts.append(
-                f"<details{'' if check.passed else ' open'}><summary><span class='no'></span>"
+                f"<details{'' if check.passed else ' open'}><summary class='plain'>"
                 f"<span>{escape(check.name)}</span><span class='chip {chip[0]}'>{chip[1]}</span>"
                 f"</summary>{inside}</details>"
             )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
 _STOPS = np.array(
@@ -30,7 +32,9 @@ def picture(values: NDArray[Any], low: float, high: float) -> str:
     position = share * (len(_STOPS) - 1)
     bands = [np.interp(position, np.arange(len(_STOPS)), _STOPS[:, n]) for n in range(3)]
     image = np.stack([*bands, np.where(present, 255, 0)]).round().astype("uint8")
-    with MemoryFile() as memory:
+    with MemoryFile() as memory, warnings.catch_warnings():
+        # Pictures have no place on the map.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with memory.open(
             driver="PNG", width=image.shape[2], height=image.shape[1], count=4, dtype="uint8"
         ) as file:

@@ -1,0 +1,60 @@
+"""The report of a stack that has just been built: its assessment, the plan, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .assess import Assessment, assess_stack
+from .page import Picture, assessment_page
+from .picture import picture
+
+if TYPE_CHECKING:
+    from ...stack.survey import Findings
+
+
+def stack_report(
+    stack: Path, plan: Sequence[str], findings: Findings, steps: int
+) -> tuple[Assessment, str]:
+    """Assess a stack that was just written and describe how it was made.
+
+    Parameters
+    ----------
+    stack
+        NetCDF file or Zarr store.
+    plan
+        Lines on what was done with which product.
+    findings
+        What the pass over the pixels has learned.
+    steps
+        Number of pairs or dates.
+
+    Returns
+    -------
+    assessment : Assessment
+        The outcome.
+    page : str
+        HTML that needs nothing else.
+    """
+    assessment = assess_stack(stack)
+    return assessment, assessment_page(assessment, plan, _pictures(findings, steps))
+
+
+def _pictures(findings: Findings, steps: int) -> list[Picture]:
+    coverage = np.where(findings.coverage > 0, findings.coverage, np.nan)
+    pictures = [
+        Picture(
+            picture(coverage, 0.0, steps),
+            f"Coverage: number of steps with data, of {steps}",
+            "0",
+            str(steps),
+        )
+    ]
+    if findings.coherence is not None and not np.isnan(findings.coherence).all():
+        pictures.append(
+            Picture(picture(findings.coherence, 0.0, 1.0), "Mean coherence of all pairs", "0", "1")
+        )
+    return pictures
