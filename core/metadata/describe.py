@@ -97,10 +97,10 @@ def describe_stack(
     # Changed in place: dask variables keep their encoding only so.
     for name, per_step in layers:
         dataset[name].attrs |= layer_attributes(name, not per_step, [other for other, _ in layers])
-    for name in dataset.variables:
-        is_time = np.issubdtype(dataset[name].dtype, np.datetime64)
-        if is_time and not str(name).endswith("_bnds"):
-            dataset[name].attrs |= variables.TIME_ATTRIBUTES
+    for key in dataset.variables:
+        is_time = np.issubdtype(dataset[key].dtype, np.datetime64)
+        if is_time and not str(key).endswith("_bnds"):
+            dataset[key].attrs |= variables.TIME_ATTRIBUTES
     dataset.attrs |= coverage_attributes(acquisitions)
     dataset.attrs |= grid_attributes(source.grid)
     boxes = [_cut(placement.bounds, source.grid.bounds) for placement in source.placements]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from pyproj import CRS
 
 _ORGANIZATION = "https://github.com/zarr-conventions"
@@ -61,7 +62,7 @@ def geozarr_attributes(dataset: xr.Dataset, crs_wkt: str) -> dict[str, Any]:
     return attributes
 
 
-def _spacing(x: Sequence[float], y: Sequence[float]) -> float:
+def _spacing(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     if len(x) > 1:
         return float(x[1]) - float(x[0])
     return float(y[0]) - float(y[1]) if len(y) > 1 else 1.0

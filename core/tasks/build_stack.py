@@ -160,7 +160,7 @@ def run(
             reporter.warning(f"Left out: {error}")
             without = without | {error.product}
     skipped = len(plan.left_out)
-    steps = dataset.sizes.get("pair", dataset.sizes.get("time"))
+    steps = dataset.sizes["pair" if "pair" in dataset.sizes else "time"]
     reporter.info(f"The stack is complete: {steps} steps, {skipped} left out.")
     outputs: dict[str, Any] = {
         "STEPS": steps,
@@ -175,7 +175,7 @@ def run(
     if request.build.zarr is not None:
         outputs["ZARR"] = str(request.build.zarr)
     if request.report is not None:
-        _write_report(request, plan, findings, int(steps), reporter)
+        _write_report(request, plan, findings, steps, reporter)
         outputs["REPORT"] = str(request.report)
     return outputs
 

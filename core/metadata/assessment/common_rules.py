@@ -25,7 +25,7 @@ _TILE = 100_000.0
 
 
 def _spacing(stack: StackFile) -> Verdict:
-    found = []
+    found: list[str] = []
     for axis, name in (("x", "column_spacing"), ("y", "line_spacing")):
         values, stated = stack.values(axis), stack.attribute(name)
         if values is None or values.size < 2 or stated is None:
