@@ -82,8 +82,10 @@ class Survey:
             if not is_coherence:
                 moments[0] += part.size - np.count_nonzero(np.isnan(part))
                 continue
-            values = part[~np.isnan(part)].astype("float64")
-            moments += values.size, values.sum(), values @ values
+            present = ~np.isnan(part)
+            # The squares of one part add up well enough in float32; parts are added in float64.
+            values = np.where(present, part, np.float32(0.0)).ravel()
+            moments += np.count_nonzero(present), values.sum(dtype="float64"), values @ values
         factor = self._factor
         coarse = block[(-rows.start) % factor :: factor, (-columns.start) % factor :: factor]
         present = ~np.isnan(coarse)
