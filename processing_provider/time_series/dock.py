@@ -2,7 +2,7 @@
 
 from qgis.core import QgsApplication, QgsProject
 from qgis.gui import QgsDockWidget
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QIcon, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAction,
@@ -47,22 +47,38 @@ class TimeSeriesDock(QgsDockWidget):
         self.result = None
         self._readers = Readers()
         self._build(pick_action)
-        project = QgsProject.instance()
-        project.layersAdded.connect(self.list_layers)
-        project.layersRemoved.connect(self.list_layers)
-        project.layerTreeRoot().nameChanged.connect(self.list_layers)
-        project.cleared.connect(self.clear)
+        # QGIS tells of new layers before they have their place in the tree.
+        self._listing = QTimer(self)
+        self._listing.setSingleShot(True)
+        self._listing.setInterval(0)
+        self._listing.timeout.connect(self.list_layers)
+        for signal in self._signals():
+            signal.connect(self._list_soon)
+        QgsProject.instance().cleared.connect(self.clear)
         self.closed.connect(self._readers.clear)
         self.list_layers()
 
     def detach(self):
         """Stop listening to the project, and close all files."""
-        project = QgsProject.instance()
-        project.layersAdded.disconnect(self.list_layers)
-        project.layersRemoved.disconnect(self.list_layers)
-        project.layerTreeRoot().nameChanged.disconnect(self.list_layers)
-        project.cleared.disconnect(self.clear)
+        self._listing.stop()
+        for signal in self._signals():
+            signal.disconnect(self._list_soon)
+        QgsProject.instance().cleared.disconnect(self.clear)
         self._readers.clear()
+
+    @staticmethod
+    def _signals():
+        project, root = QgsProject.instance(), QgsProject.instance().layerTreeRoot()
+        return (
+            project.layersAdded,
+            project.layersRemoved,
+            root.addedChildren,
+            root.removedChildren,
+            root.nameChanged,
+        )
+
+    def _list_soon(self, *ignored):
+        self._listing.start()
 
     def pick(self, place, crs, adding):
         """Take a point of the map; unless ``adding``, it replaces the others."""
@@ -79,6 +95,7 @@ class TimeSeriesDock(QgsDockWidget):
     def choose(self, layer):
         """Draw another layer, if it is one of a stack."""
         if is_stack_layer(layer):
+            self.list_layers()
             self.layers.setCurrentIndex(self.layers.findData(layer.id()))
 
     def layer(self):
@@ -89,7 +106,7 @@ class TimeSeriesDock(QgsDockWidget):
         """Return the side of the window that is averaged, in pixels."""
         return self.window.currentData()
 
-    def list_layers(self, *ignored):
+    def list_layers(self):
         """Offer the layers of the project that are stacks, and keep the chosen one."""
         chosen = self.layers.currentData()
         self.layers.blockSignals(True)

@@ -46,7 +46,15 @@ def shoot(folder, name, widget=None):
 
 
 def build(folder, facts):
-    """Build a stack from the algorithm's dialog, which loads the NetCDF file."""
+    """Build a stack from the algorithm's dialog, which loads the NetCDF file.
+
+    The dock is open before, and has to notice.
+    """
+    part = plugins["hyp3_stack"].time_series
+    part.action.trigger()
+    settle()
+    facts["hint_before"] = part.dock.plot._hint
+    part.dock.close()
     parameters = {
         "INPUT": str(folder / "products"),
         "NETCDF": str(folder / "stack" / f"{NETCDF_GROUP}.nc"),
@@ -55,6 +63,7 @@ def build(folder, facts):
     }
     _run_dialog(folder, facts, "buildstack", parameters)
     facts["built_layers"] = sorted(layers_of(NETCDF_GROUP))
+    facts["offered"] = [part.dock.layers.itemText(i) for i in range(part.dock.layers.count())]
 
 
 def load(folder, facts):

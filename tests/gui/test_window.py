@@ -59,6 +59,13 @@ def test_building_loads_the_layers(session: Session) -> None:
     assert set(session["built_layers"]) >= IN_TIME | ONCE
 
 
+def test_the_dock_offers_what_is_loaded(session: Session) -> None:
+    assert session["hint_before"].startswith("Load a stack")
+    names = dict(zip(session["layers"][FILE], session["tree"][FILE], strict=True))
+    in_time = [text for name, text in names.items() if name not in ONCE]
+    assert session["offered"] == [f"{FILE}: {text}" for text in in_time]
+
+
 def test_each_stack_is_one_group(session: Session) -> None:
     assert set(session["tree"]) == {FILE, STORE}
     for group in (FILE, STORE):
