@@ -101,12 +101,22 @@ def select_products(folder: Path, options: SelectionOptions) -> Selection:
     """
     scan = scan_folder(folder)
     if options.only is not None:
-        scan = Scan(
-            tuple(item for item in scan.products if item.name.text in options.only),
-            tuple(item for item in scan.damaged if item.name in options.only),
-            scan.notes,
-        )
+        scan = _named(folder, scan, options.only)
     return _Chooser(folder, scan, options).choose()
+
+
+def _named(folder: Path, scan: Scan, names: frozenset[str]) -> Scan:
+    """Return what is left of a scan if only some products are wanted."""
+    products = tuple(item for item in scan.products if item.name.text in names)
+    damaged = tuple(item for item in scan.damaged if item.name in names)
+    found = {item.name.text for item in products} | {item.name for item in damaged}
+    if not found:
+        raise NoProductsError(
+            f"{folder} holds none of the products that PRODUCTS names; check the names and the "
+            "folder."
+        )
+    missing = tuple(f"{name} is not in {folder}." for name in sorted(names - found))
+    return Scan(products, damaged, (*scan.notes, *missing))
 
 
 class _Chooser:
