@@ -340,3 +340,16 @@ def test_rasters_without_crs_or_with_rotation(small: SampleStack, tmp_path: Path
             file.write(values)
         with pytest.raises(ProductError, match=f"corr of {folders[0].name} .*{clue}"):
             select_products(tmp_path, SelectionOptions(layers=("corr",)))
+
+
+# --- products by name ---------------------------------------------------------------------------
+
+
+def test_products_by_name(small: SampleStack, tmp_path: Path) -> None:
+    names = [product.name for product in small.products]
+    run = build(small.folder, NETCDF=tmp_path / "s.nc", PRODUCTS=f"{names[2]},{names[0]},nothing")
+    with xr.open_dataset(run.netcdf) as stack:
+        assert list(stack.product_name.values) == [names[0], names[2]]
+    assert f"nothing is not in {small.folder}." in run.warnings
+    with pytest.raises(NoProductsError, match="holds none of the products that PRODUCTS names"):
+        build(small.folder, NETCDF=tmp_path / "t.nc", PRODUCTS="nothing")
