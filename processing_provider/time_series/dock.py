@@ -57,6 +57,7 @@ class TimeSeriesDock(QgsDockWidget):
         QgsProject.instance().cleared.connect(self.clear)
         self.closed.connect(self._readers.clear)
         self.list_layers()
+        self.refresh()
 
     def detach(self):
         """Stop listening to the project, and close all files."""

@@ -172,7 +172,7 @@ class _Axes:
         self._begin, self._end = self._begin - edge, self._end + edge
         height = widget.height() - 2 * _MARGIN - self.text_height
         numbers, decimals = number_ticks(
-            self._low, self._high, max(2, int(height / (2.2 * self.text_height)))
+            self._low, self._high, max(2, int(height / (1.8 * self.text_height)))
         )
         self.y_ticks = [(number, f"{number:.{decimals}f}") for number in numbers]
         widest = max(metrics.horizontalAdvance(label) for _, label in self.y_ticks)

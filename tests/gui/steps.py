@@ -21,7 +21,7 @@ from qgis.utils import iface, plugins, unloadPlugin
 from .acting import after_drawing, click, click_map, layers_of, settle, wait
 
 SIZE = QSize(1460, 920)
-NETCDF_GROUP, ZARR_GROUP = "in one file", "in one store"
+NETCDF_GROUP, ZARR_GROUP = "my stack", "my store"
 
 
 def run(folder, facts):
@@ -129,6 +129,7 @@ def series(folder, facts):
     settle(1)
     shoot(folder, "series_empty", part.dock)
     dock, layer = part.dock, layers["unw_phase"]
+    _tidy(layer)
     facts["tool"] = iface.mapCanvas().mapTool() is part.tool and part.action.isChecked()
     clicks = facts["clicks"] = []
 
@@ -138,7 +139,7 @@ def series(folder, facts):
 
     for name, across, down, key in (
         ("first", 0.5, 0.5, Qt.KeyboardModifier.NoModifier),
-        ("other instead", 0.45, 0.35, Qt.KeyboardModifier.NoModifier),
+        ("other instead", 0.33, 0.35, Qt.KeyboardModifier.NoModifier),
         ("second", 0.62, 0.58, Qt.KeyboardModifier.ControlModifier),
         ("third", 0.35, 0.66, Qt.KeyboardModifier.ShiftModifier),
     ):
@@ -245,6 +246,21 @@ def _run_dialog(folder, facts, name, parameters):
     facts.setdefault("runs", []).append([name, bool(ended[0])])
     dialog.close()
     dialog.deleteLater()
+
+
+def _tidy(layer):
+    """Make the window fit for a picture: only the legend of ``layer`` is unfolded."""
+    window, root = iface.mainWindow(), QgsProject.instance().layerTreeRoot()
+    root.findGroup(ZARR_GROUP).setExpanded(False)
+    for node in root.findGroup(NETCDF_GROUP).findLayers():
+        node.setExpanded(node.layer() is layer)
+    for name, size, direction in (
+        ("Layers", 330, Qt.Orientation.Horizontal),
+        ("hyp3StackTimeSeries", 300, Qt.Orientation.Vertical),
+    ):
+        window.resizeDocks([window.findChild(QDockWidget, name)], [size], direction)
+    settle()
+    _show_only(layer)
 
 
 def _describe(layer):

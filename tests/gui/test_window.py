@@ -16,7 +16,7 @@ import xarray
 from .conftest import PICTURES, SPEC
 
 PAIRS = SPEC.products
-FILE, STORE = "in one file", "in one store"
+FILE, STORE = "my stack", "my store"
 IN_TIME = {"unw_phase", "corr", "wrapped_phase"}
 ONCE = {"dem", "water_mask"}
 RENDERERS = {"singlebandpseudocolor", "paletted"}
@@ -236,7 +236,7 @@ def test_the_plugin_goes_without_a_trace(session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["dialog_buildstack", "log_buildstack", "playing_file", "playing_store", "series"]
+    "name", ["dialog_buildstack", "log_buildstack", "playing_stack", "playing_store", "series"]
 )
 def test_pictures_are_there_to_look_at(session: Session, name: str) -> None:
     assert (PICTURES / f"{name}.png").stat().st_size > 20_000
