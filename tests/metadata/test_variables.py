@@ -108,7 +108,7 @@ def test_acquisitions(insar: Written) -> None:
 
 
 def test_look_vector(insar: Written) -> None:
-    """Unit length, at the incidence of ``lv_theta`` to the vertical, to the right of the heading."""
+    """Unit length, at the incidence of ``lv_theta``, to the right of the heading."""
     stack = insar.open()
     vector = np.array([float(stack[f"look_vector_{axis}"]) for axis in "xyz"])
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-12)
