@@ -17,59 +17,59 @@ _ICON = str(Path(__file__).with_name("icon.svg"))
 class TimeSeries:
     """The action, and what it opens: the dock and the map tool, made at first use."""
 
-    def __init__(self, iface, menu):
-        self._iface = iface
+    def __init__(self, interface, menu):
+        self._interface = interface
         self._menu = menu
         self.dock = self.tool = self._markers = None
-        self.action = QAction(QIcon(_ICON), tr("Time series on a click"), iface.mainWindow())
+        self.action = QAction(QIcon(_ICON), tr("Time series on a click"), interface.mainWindow())
         self.action.setObjectName("hyp3StackTimeSeries")
         self.action.setCheckable(True)
         self.action.setToolTip(tr("Draw what a stack holds at the points that you click"))
         self.action.triggered.connect(self.open)
-        iface.addPluginToMenu(menu, self.action)
-        iface.addToolBarIcon(self.action)
+        interface.addPluginToMenu(menu, self.action)
+        interface.addToolBarIcon(self.action)
 
     def open(self, *ignored):
         """Show the dock and pick points from now on."""
         if self.dock is None:
             self._make()
         self.dock.setUserVisible(True)
-        self.dock.choose(self._iface.activeLayer())
-        self._iface.mapCanvas().setMapTool(self.tool)
+        self.dock.choose(self._interface.activeLayer())
+        self._interface.mapCanvas().setMapTool(self.tool)
 
     def unload(self):
         """Remove everything."""
-        self._iface.removePluginMenu(self._menu, self.action)
-        self._iface.removeToolBarIcon(self.action)
+        self._interface.removePluginMenu(self._menu, self.action)
+        self._interface.removeToolBarIcon(self.action)
         if self.dock is not None:
-            canvas = self._iface.mapCanvas()
+            canvas = self._interface.mapCanvas()
             canvas.unsetMapTool(self.tool)
             canvas.destinationCrsChanged.disconnect(self._mark)
-            self._iface.currentLayerChanged.disconnect(self.dock.choose)
+            self._interface.currentLayerChanged.disconnect(self.dock.choose)
             self._markers.clear()
             self.dock.detach()
-            self._iface.removeDockWidget(self.dock)
+            self._interface.removeDockWidget(self.dock)
             self.dock.deleteLater()
             self.tool.deleteLater()
             self.dock = self.tool = self._markers = None
         self.action.deleteLater()
 
     def _make(self):
-        canvas = self._iface.mapCanvas()
+        canvas = self._interface.mapCanvas()
         self._markers = Markers(canvas)
         self.tool = PickTool(canvas)
         self.tool.setAction(self.action)
         self.tool.picked.connect(self._pick)
-        self.dock = TimeSeriesDock(self.action, self._iface.mainWindow())
+        self.dock = TimeSeriesDock(self.action, self._interface.mainWindow())
         self.dock.points_changed.connect(self._mark)
         self.dock.opened.connect(self._mark)
         self.dock.closed.connect(self._close)
         canvas.destinationCrsChanged.connect(self._mark)
-        self._iface.currentLayerChanged.connect(self.dock.choose)
-        self._iface.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
+        self._interface.currentLayerChanged.connect(self.dock.choose)
+        self._interface.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
 
     def _pick(self, place, adding):
-        crs = self._iface.mapCanvas().mapSettings().destinationCrs()
+        crs = self._interface.mapCanvas().mapSettings().destinationCrs()
         self.dock.setUserVisible(True)
         self.dock.pick(place, crs, adding)
 
@@ -78,4 +78,4 @@ class TimeSeries:
 
     def _close(self):
         self._markers.clear()
-        self._iface.mapCanvas().unsetMapTool(self.tool)
+        self._interface.mapCanvas().unsetMapTool(self.tool)
