@@ -199,6 +199,28 @@ class EnvironmentBuilder:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def remove_environment(places: Places) -> None:
+    """Remove the managed environment and what an interrupted set-up left of one.
+
+    Raises SetupError if a program still uses it.
+    """
+    doomed = places.environment.with_name(f"{places.environment.name}.old")
+    try:
+        for folder in (doomed, places.unfinished):
+            if folder.exists():
+                shutil.rmtree(folder)
+        if places.environment.exists():
+            # By its name first: what is half removed must not pass for an environment.
+            places.environment.rename(doomed)
+            shutil.rmtree(doomed)
+    except OSError as error:
+        raise SetupError(
+            f"The core environment {places.environment} cannot be removed "
+            f"({error.strerror or error}), probably because it is in use; end other runs of HyP3 "
+            "Stack and try again."
+        ) from None
+
+
 class _Quiet:
     """Passes cancel and messages on, but no progress."""
 

@@ -30,6 +30,10 @@ class InterpreterError(Exception):
     """There is no usable interpreter; the message is one sentence for the user."""
 
 
+class EnvironmentNeededError(InterpreterError):
+    """The managed environment is missing, unfinished or outdated: a set-up helps."""
+
+
 @dataclass(frozen=True)
 class Places:
     """Where a managed environment lives: ``profile`` is the QGIS profile's folder."""
@@ -106,19 +110,19 @@ def _managed(places: Places, platform: str) -> str:
     marker = folder / MARKER
     if not folder.exists():
         if places.unfinished.exists():
-            raise InterpreterError(
+            raise EnvironmentNeededError(
                 f"The set-up of the core environment was interrupted or is still running; "
                 f"wait for it, or {_REMEDY} again."
             )
-        raise InterpreterError(
+        raise EnvironmentNeededError(
             f"HyP3 Stack needs its core environment, which is not set up yet; {_REMEDY}."
         )
     if not marker.is_file() or not python.is_file() or not is_executable(python, platform):
-        raise InterpreterError(
+        raise EnvironmentNeededError(
             f"The core environment in {folder} is incomplete; {_REMEDY} to rebuild it."
         )
     if marker.read_text(encoding="utf-8").strip() != lock_digest(places.lock):
-        raise InterpreterError(
+        raise EnvironmentNeededError(
             "The core environment was made for another version of HyP3 Stack; "
             f"{_REMEDY} to update it."
         )

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsApplication
-from qgis.PyQt.QtWidgets import QMainWindow
 
 import hyp3_stack
+
+from .window import Interface
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,30 +59,6 @@ application.exitQgis()
 """
 
 
-class Interface:
-    """The part of QGIS's window that the plugin uses."""
-
-    def __init__(self):
-        self.window = QMainWindow()
-        self.menus = []
-        self.icons = []
-
-    def mainWindow(self):
-        return self.window
-
-    def addPluginToMenu(self, menu, action):
-        self.menus.append((menu, action))
-
-    def removePluginMenu(self, menu, action):
-        self.menus.remove((menu, action))
-
-    def addToolBarIcon(self, action):
-        self.icons.append(action)
-
-    def removeToolBarIcon(self, action):
-        self.icons.remove(action)
-
-
 def test_it_loads_with_every_science_package_hidden(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", HIDDEN.format(profile=str(tmp_path))],
@@ -110,13 +87,15 @@ def test_menu_entry_comes_and_goes():
     interface = Interface()
     plugin = hyp3_stack.classFactory(interface)
     plugin.initGui()
-    (menu, action), (_, series) = interface.menus
-    assert menu == "HyP3 Stack"
-    assert action.text() == "Set up core environment…"
-    assert series.text() == "Time series on a click"
-    assert interface.icons == [series]
-    assert not action.icon().isNull()
-    assert not series.icon().isNull()
+    assert {menu for menu, _ in interface.menus} == {"HyP3 Stack"}
+    assert [action.text() for _, action in interface.menus] == [
+        "Set up core environment…",
+        "Check core environment",
+        "Remove core environment…",
+        "Time series on a click",
+    ]
+    assert interface.icons == [interface.menus[-1][1]]
+    assert not any(action.icon().isNull() for _, action in interface.menus)
     plugin.unload()
     assert interface.menus == []
     assert interface.icons == []

@@ -1,0 +1,178 @@
+"""First run: one message, one button, and a set-up in the background that can be canceled."""
+
+import sys
+import time
+
+import pytest
+from qgis.core import QgsApplication
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QProgressBar, QPushButton
+
+from hyp3_stack.processing_provider.algorithm import places
+from hyp3_stack.processing_provider.environment_menu import EnvironmentMenu
+from hyp3_stack.processing_provider.interpreter import MARKER, environment_python
+
+from .window import Interface
+
+# So that an end that never comes fails.
+LIMIT_SECONDS = 90
+
+# Nothing listens there, so every look-up of a package fails at once.
+OFFLINE = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+    "PIP_EXTRA_INDEX_URL": "",
+    "PIP_FIND_LINKS": "",
+    "PIP_CONFIG_FILE": "/dev/null",
+    "PIP_RETRIES": "1",
+    "PIP_NO_CACHE_DIR": "1",
+}
+
+
+def events_until(condition):
+    limit = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        assert time.monotonic() < limit
+        QgsApplication.processEvents()
+
+
+@pytest.fixture
+def interface(qgis_application):
+    return Interface()
+
+
+@pytest.fixture
+def menu(interface, monkeypatch):
+    for name, value in OFFLINE.items():
+        monkeypatch.setenv(name, value)
+    made = EnvironmentMenu(interface, "HyP3 Stack", QIcon())
+    QgsApplication.processEvents()
+    yield made
+    made.unload()
+    assert interface.menus == []
+    for folder in (places().environment, places().unfinished):
+        if folder.exists():
+            remove(folder)
+
+
+def remove(folder):
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    folder.rmdir()
+
+
+def text(interface):
+    item = interface.messages.currentItem()
+    return item.text() if item is not None else ""
+
+
+def button(interface, name):
+    found = interface.messages.currentItem().findChildren(QPushButton)
+    (one,) = [item for item in found if item.text() == name]
+    return one
+
+
+def environment(digest):
+    """Lay out what an environment made from another lock file looks like."""
+    python = environment_python(places().environment, sys.platform)
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    (places().environment / MARKER).write_text(digest)
+
+
+def test_a_missing_environment_is_offered_once(menu, interface):
+    assert text(interface) == "HyP3 Stack needs its core environment, which is not set up yet."
+    assert button(interface, "Set up now").isEnabled()
+    menu.offer()
+    assert len(interface.messages.items()) == 1
+
+
+def test_an_outdated_environment_is_offered(menu, interface):
+    environment("of another version")
+    menu.offer()
+    assert text(interface) == "The core environment was made for another version of HyP3 Stack."
+    assert button(interface, "Set up now").isEnabled()
+
+
+def test_a_half_finished_environment_is_offered(menu, interface):
+    places().unfinished.mkdir(parents=True)
+    menu.offer()
+    assert "interrupted or is still running" in text(interface)
+    assert button(interface, "Set up now").isEnabled()
+
+
+def test_a_wrong_setting_is_told_without_a_button(menu, interface, monkeypatch):
+    monkeypatch.setenv("HYP3_STACK_PYTHON", "/no/python")
+    menu.offer()
+    assert "/no/python" in text(interface)
+    assert not [
+        item.text()
+        for item in interface.messages.currentItem().findChildren(QPushButton)
+        if item.text() == "Set up now"
+    ]
+
+
+def test_nothing_is_said_where_there_is_an_environment(interface, core_python):
+    made = EnvironmentMenu(interface, "HyP3 Stack", QIcon())
+    QgsApplication.processEvents()
+    assert interface.messages.currentItem() is None
+    made.unload()
+
+
+def test_a_set_up_without_network_says_so_and_offers_another_try(menu, interface):
+    button(interface, "Set up now").click()
+    assert interface.messages.currentItem().findChildren(QProgressBar)
+    menu.set_up()  # a second one is not begun
+    assert QgsApplication.taskManager().count() == 1
+    events_until(lambda: "cannot be reached" in text(interface))
+    assert "check the network and the proxy settings of QGIS" in text(interface)
+    assert button(interface, "Try again").isEnabled()
+    assert not places().environment.exists()
+    assert not places().unfinished.exists()
+
+
+def test_a_set_up_can_be_canceled(menu, interface):
+    menu.set_up()
+    events_until(places().unfinished.exists)
+    button(interface, "Cancel").click()
+    events_until(lambda: text(interface) == "The set-up was canceled.")
+    assert not places().unfinished.exists()
+
+
+def test_a_closed_message_does_not_end_the_set_up(menu, interface):
+    menu.set_up()
+    interface.messages.clearWidgets()
+    QgsApplication.processEvents()
+    events_until(lambda: "cannot be reached" in text(interface))
+
+
+def test_a_plugin_that_is_switched_off_ends_its_set_up(interface, menu):
+    menu.set_up()
+    events_until(places().unfinished.exists)
+    menu.unload()
+    events_until(lambda: not places().unfinished.exists())
+    events_until(lambda: QgsApplication.taskManager().countActiveTasks() == 0)
+
+
+def test_the_check_shows_what_there_is(menu, interface, core_python):
+    menu.check()
+    events_until(lambda: "works" in text(interface))
+    assert text(interface).startswith("The core environment works: Python 3.")
+    assert button(interface, "Versions").isEnabled()
+
+
+def test_the_check_offers_the_repair_of_what_lacks_packages(menu, interface, monkeypatch):
+    # QGIS's own Python runs, but has no zarr and others.
+    monkeypatch.setenv("HYP3_STACK_PYTHON", sys.executable)
+    menu.check()
+    events_until(lambda: "run hyp3:setupenvironment" in text(interface))
+    assert button(interface, "Repair").isEnabled()
+
+
+def test_the_environment_is_removed_whole(menu, interface):
+    environment("a digest")
+    places().unfinished.mkdir(parents=True)
+    menu.remove()
+    assert text(interface) == "The core environment was removed."
+    left = {path.name for path in places().home.iterdir()}
+    assert not any(name.startswith("environment") for name in left)
+    menu.remove()  # of nothing

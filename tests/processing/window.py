@@ -1,0 +1,32 @@
+"""Stands for QGIS's window, as far as the plugin uses it: real widgets, no map."""
+
+from qgis.gui import QgsMessageBar
+from qgis.PyQt.QtWidgets import QMainWindow
+
+
+class Interface:
+    """The part of QGIS's window that the plugin uses."""
+
+    def __init__(self):
+        self.window = QMainWindow()
+        self.menus = []
+        self.icons = []
+        self.messages = QgsMessageBar(self.window)
+
+    def mainWindow(self):
+        return self.window
+
+    def messageBar(self):
+        return self.messages
+
+    def addPluginToMenu(self, menu, action):
+        self.menus.append((menu, action))
+
+    def removePluginMenu(self, menu, action):
+        self.menus.remove((menu, action))
+
+    def addToolBarIcon(self, action):
+        self.icons.append(action)
+
+    def removeToolBarIcon(self, action):
+        self.icons.remove(action)
