@@ -4,6 +4,7 @@ from qgis.core import QgsApplication
 
 from .processing_provider.environment_menu import EnvironmentMenu
 from .processing_provider.moved_stores import MovedStores
+from .processing_provider.moved_stores import MovedStores
 from .processing_provider.provider import Provider
 from .processing_provider.time_series.plugin_part import TimeSeries
 
@@ -33,12 +34,16 @@ class Hyp3StackPlugin:
         self.environment_menu = EnvironmentMenu(self.iface, MENU, self.provider.icon())
         self.time_series = TimeSeries(self.iface, MENU)
         self.moved_stores = MovedStores()
+        self.moved_stores = MovedStores()
 
     def unload(self):
         """Remove what was added."""
         if self.time_series is not None:
             self.time_series.unload()
             self.time_series = None
+        if self.moved_stores is not None:
+            self.moved_stores.unload()
+            self.moved_stores = None
         if self.moved_stores is not None:
             self.moved_stores.unload()
             self.moved_stores = None
