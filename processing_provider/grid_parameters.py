@@ -30,7 +30,10 @@ def add_layers(algorithm):
 
 def add_extent(algorithm, text):
     """Declare EXTENT with the help ``text``."""
-    text = tr("{help} On the command line: xmin,xmax,ymin,ymax [EPSG:code].").format(help=text)
+    text = tr(
+        "{help} On the command line xmin,xmax,ymin,ymax with the CRS, in quotation marks: "
+        "EXTENT='-118.2,-117.1,35.3,36.1 [EPSG:4326]'."
+    ).format(help=text)
     algorithm.add(QgsProcessingParameterExtent(EXTENT, tr("Extent"), optional=True), text)
 
 

@@ -54,8 +54,8 @@ def add_project(algorithm):
     algorithm.add(
         QgsProcessingParameterString(PROJECT, tr("Project"), optional=True),
         tr(
-            "Exact name of the HyP3 project (job name). (none): jobs without a project. Empty: "
-            "jobs of all projects."
+            "Exact name of the HyP3 project, as given when the jobs were ordered. Write (none) for "
+            "jobs without a project. Empty: jobs of all projects."
         ),
     )
 

@@ -40,6 +40,9 @@ class SetupEnvironment(StackAlgorithm):
         "and a few minutes. Run it once after installing the plugin, and again when HyP3 Stack "
         "says that its environment is incomplete or was made for another version. A working "
         "environment is replaced only when the new one is complete."
+        "\n"
+        "The proxy of QGIS's options is used. The menu Plugins > HyP3 Stack checks the environment "
+        "and removes it."
     )
     EXAMPLE = "qgis_process run hyp3:setupenvironment"
     TAGS = ("install", "dependencies", "packages", "python", "venv", "pip")

@@ -28,6 +28,7 @@ from hyp3_stack.processing_provider.provider import Provider  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 CORE_PYTHON = os.environ.get("HYP3_STACK_PYTHON") or str(ROOT / ".venv" / "bin" / "python")
 LIMIT_SECONDS = 300
+LAYERS = ("unw_phase", "corr", "amp", "dem", "water_mask")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -117,8 +118,8 @@ def run_core_python(*arguments):
 
 def make_products(folder, *arguments):
     """Write small sample products."""
-    layers = ("--layers", "unw_phase,corr,amp,dem,water_mask")
-    run_core_python("-m", "tests.sample_products", folder, "--size", 80, *layers, *arguments)
+    options = ("--size", 80, "--layers", ",".join(LAYERS))
+    run_core_python("-m", "tests.sample_products", folder, *options, *arguments)
     return folder
 
 
