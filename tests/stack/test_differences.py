@@ -61,6 +61,12 @@ def test_a_changed_height_is_recorded(overlapping: SampleStack, tmp_path: Path) 
     before = change(folders[1], "dem", 4321.5)
     for found in recorded(tmp_path, "changed", "dem"):
         assert found == pytest.approx(4321.5 - before, rel=1e-5)
+    with xr.open_dataset(tmp_path / "changed.nc") as stack:
+        assert not (stack.dem == 4321.5).any(), "the first product counts"
+    change(folders[0], "dem", 1234.5)
+    recorded(tmp_path, "first", "dem")
+    with xr.open_dataset(tmp_path / "first.nc") as stack:
+        assert (stack.dem == 1234.5).sum() == 1
 
 
 def test_angles_differ_the_short_way_around(overlapping: SampleStack, tmp_path: Path) -> None:

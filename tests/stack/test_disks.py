@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,22 @@ class Neighbor(SilentReporter):
             with contextlib.suppress(OSError), open(grown, "wb") as file:
                 while True:
                     os.write(file.fileno(), bytes(4096))
+
+
+class SuddenNeighbor(Neighbor):
+    """Fills the disk just before a block is written, after files were opened for it."""
+
+    def __init__(self, disk: Path, blocks: int) -> None:
+        super().__init__(disk, 1000)
+        self.blocks = blocks
+
+    def canceled(self) -> bool:
+        if threading.current_thread() is not threading.main_thread():
+            self.blocks -= 1
+            if self.blocks == 0:
+                self.begin = 0
+                self.progress(self.percent)
+        return False
 
 
 def outputs(folder: Path, kind: str) -> dict[str, str]:
@@ -149,6 +166,21 @@ def test_harmonized_products_on_a_disk_that_fills_up(
                     np.testing.assert_array_equal(one.read(1), other.read(1))
             else:
                 assert (folder / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("blocks", [1, 3, 6, 10, 12, 13])
+def test_the_end_of_a_file_that_does_not_fit(
+    gamma: SampleStack, disk: Path, tmp_path: Path, blocks: int
+) -> None:
+    """A small file is written when it is closed, where GDAL keeps silent about failures."""
+    given = {"INPUT": str(gamma.folder), "OUTPUT": str(disk / "out")}
+    given["LAYERS"] = layers = "unw_phase,corr,amp,dem"
+    with pytest.raises(OutputError, match="cannot be written .*; free some space"):
+        harmonize_products.run(given, None, SuddenNeighbor(disk, blocks))
+    assert not leftovers(disk)
+    harmonize(gamma.folder, tmp_path / "whole", LAYERS=layers)
+    for folder in (disk / "out").iterdir():
+        assert contents(folder) == contents(tmp_path / "whole" / folder.name)
 
 
 def test_a_read_only_disk(small: SampleStack, tmp_path: Path) -> None:

@@ -1,0 +1,121 @@
+"""Reading the parameters of a job by name and type."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hyp3_stack.core.errors import InvalidParameterError
+from hyp3_stack.core.parameters import Extent, Parameters
+
+
+def given(value: Any) -> Parameters:
+    return Parameters({"NAME": value})
+
+
+@pytest.mark.parametrize("nothing", [None, "", "   ", "\n"])
+def test_nothing_is_the_default(nothing: Any) -> None:
+    for parameters in (given(nothing), Parameters({})):
+        assert parameters.text("NAME") is None
+        assert parameters.text("NAME", "x") == "x"
+        assert parameters.number("NAME") is None
+        assert parameters.number("NAME", 4.0) == 4.0
+        assert parameters.flag("NAME") is False
+        assert parameters.flag("NAME", True) is True
+        assert parameters.names("NAME") == ()
+        assert parameters.day("NAME") is None
+        assert parameters.path("NAME") is None
+        assert parameters.extent("NAME") is None
+        assert parameters.choice("NAME", ("a", "b"), "b") == "b"
+        with pytest.raises(InvalidParameterError, match="The parameter NAME is missing"):
+            parameters.path("NAME", required=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(True, True), (False, False), (1, True), (0, False), (" Yes ", True), ("FALSE", False)],
+)
+def test_flags(value: Any, expected: bool) -> None:
+    assert given(value).flag("NAME", not expected) is expected
+
+
+@pytest.mark.parametrize("value", ["maybe", 2, [], {}, 0.5])
+def test_what_is_no_flag(value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match="NAME .* true or false"):
+        given(value).flag("NAME")
+
+
+def test_numbers_and_their_range() -> None:
+    assert given("1e-2").number("NAME") == 0.01
+    assert given(5).number("NAME", minimum=5, maximum=5) == 5
+    for value in ("x", [], {}, "1,5"):
+        with pytest.raises(InvalidParameterError, match="has to be a number"):
+            given(value).number("NAME")
+    for value in ("nan", "inf", -1, 11):
+        with pytest.raises(InvalidParameterError, match="between 0 and 10"):
+            given(value).number("NAME", minimum=0, maximum=10)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a,b", ("a", "b")),
+        (" b , a ,, b", ("b", "a")),
+        (["a ", " ", "b", "a"], ("a", "b")),
+        (("x",), ("x",)),
+        (7, ("7",)),
+        (",", ()),
+    ],
+)
+def test_lists(value: Any, expected: tuple[str, ...]) -> None:
+    assert given(value).names("NAME") == expected
+
+
+def test_days_and_periods() -> None:
+    assert given("2023-02-28").day("NAME") == date(2023, 2, 28)
+    assert given(" 2023-02-28T23:59:59Z").day("NAME") == date(2023, 2, 28)
+    for value in ("2023-02-29", "28.02.2023", "2023-2-8", "tomorrow"):
+        with pytest.raises(InvalidParameterError, match="date like 2021-02-28"):
+            given(value).day("NAME")
+    same = Parameters({"START": "2023-02-28", "END": "2023-02-28"})
+    assert same.period() == (date(2023, 2, 28), date(2023, 2, 28))
+    assert Parameters({"END": "2023-02-28"}).period() == (None, date(2023, 2, 28))
+    with pytest.raises(InvalidParameterError, match="START .* lies after END .*; swap them"):
+        Parameters({"START": "2023-03-01", "END": "2023-02-28"}).period()
+
+
+def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert given("~/s.nc").path("NAME") == tmp_path / "s.nc"
+    assert given("s.nc").path("NAME") == tmp_path / "s.nc"
+    assert given(str(tmp_path)).folder("NAME") == tmp_path
+    with pytest.raises(InvalidParameterError, match="there is no such folder"):
+        given(str(tmp_path / "none")).folder("NAME")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("1,3,2,4", Extent(1, 2, 3, 4)),
+        ("1,3,2,4 [EPSG:4326]", Extent(1, 2, 3, 4, "EPSG:4326")),
+        (" -1.5e2 , 3, 2,4[EPSG:32606] ", Extent(-150, 2, 3, 4, "EPSG:32606")),
+        ({"bounds": [1, 2, 3, 4]}, Extent(1, 2, 3, 4)),
+        ({"bounds": ["1", 2, 3.5, 4], "crs": "EPSG:3857"}, Extent(1, 2, 3.5, 4, "EPSG:3857")),
+        ({"bounds": [1, 2, 3, 4], "crs": ""}, Extent(1, 2, 3, 4)),
+    ],
+)
+def test_extents(value: Any, expected: Extent) -> None:
+    assert given(value).extent("NAME") == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["1,2,3", "1,2,3,4,5", "a,b,c,d", "1 3 2 4", {"bounds": [1, 2, 3]}, {"bounds": None}, {}],
+)
+def test_what_is_no_extent(value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match=r"xmin,xmax,ymin,ymax \[EPSG:code\]"):
+        given(value).extent("NAME")
