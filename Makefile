@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-qgis-ltr bench lint format package install clean lock
+.PHONY: help setup demo test test-qgis-ltr bench lint format package install clean lock translations
 
 # The interpreter that QGIS uses; .venv is built with it as well.
 QGIS_PYTHON ?= /usr/bin/python3
@@ -79,6 +79,12 @@ lock: ## resolve requirements*.txt to the lock files
 		uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header --no-annotate -o $$name.lock $$name.txt; \
 	done
+
+# LANGUAGES="de es" begins new ones; lrelease of Qt's tools makes what the plugin loads.
+LANGUAGES ?=
+translations: ## bring the languages in processing_provider/i18n up to date
+	@$(QGIS_PYTHON) scripts/translations.py $(LANGUAGES)
+	@for file in processing_provider/i18n/*.ts; do if [[ -e $$file ]]; then lrelease -silent "$$file"; fi; done
 
 clean: ## remove what make built: .venv, build, dist, demo, caches
 	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache

@@ -4,9 +4,9 @@ from qgis.core import QgsApplication
 
 from .processing_provider.environment_menu import EnvironmentMenu
 from .processing_provider.moved_stores import MovedStores
-from .processing_provider.moved_stores import MovedStores
 from .processing_provider.provider import Provider
 from .processing_provider.time_series.plugin_part import TimeSeries
+from .processing_provider.translation import install_translator, remove_translator
 
 MENU = "HyP3 Stack"
 
@@ -16,6 +16,7 @@ class Hyp3StackPlugin:
 
     def __init__(self, iface):
         self.iface = iface
+        self.translator = install_translator(QgsApplication.locale())
         self.provider = None
         self.environment_menu = None
         self.time_series = None
@@ -34,7 +35,6 @@ class Hyp3StackPlugin:
         self.environment_menu = EnvironmentMenu(self.iface, MENU, self.provider.icon())
         self.time_series = TimeSeries(self.iface, MENU)
         self.moved_stores = MovedStores()
-        self.moved_stores = MovedStores()
 
     def unload(self):
         """Remove what was added."""
@@ -44,12 +44,11 @@ class Hyp3StackPlugin:
         if self.moved_stores is not None:
             self.moved_stores.unload()
             self.moved_stores = None
-        if self.moved_stores is not None:
-            self.moved_stores.unload()
-            self.moved_stores = None
         if self.environment_menu is not None:
             self.environment_menu.unload()
             self.environment_menu = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        remove_translator(self.translator)
+        self.translator = None
