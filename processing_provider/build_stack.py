@@ -3,10 +3,13 @@
 from ..core.contract import PRODUCT_TYPES
 from .algorithm import StackAlgorithm
 from .grid_parameters import add_extent, add_grid, add_layers, choice, read_grid
+from .job_parameters import PROXIES
 from .loading import LOAD, add_load, show_stack
+from .network import proxies
 from .period_parameters import add_period, check_period, read_period
 from .product_folder import INPUT, add_product_folder, check_product_folder
 from .stack_parameters import (
+    ENRICH,
     add_stack_files,
     add_stack_options,
     check_stack_files,
@@ -72,6 +75,7 @@ class BuildStack(StackAlgorithm):
             **read_period(values),
             **read_grid(values),
             **read_stack_options(values),
+            PROXIES: proxies() or None if values.flag(ENRICH) else None,
         }
         outputs = self.run_core(job, feedback)
         return show_stack(outputs, values.flag(LOAD), context, feedback)

@@ -33,6 +33,7 @@ CHUNKING = "CHUNKING"
 CHUNK_SIZE = "CHUNK_SIZE"
 ZARR_FORMAT = "ZARR_FORMAT"
 REPORT = "REPORT"
+ENRICH = "ENRICH"
 
 STEPS = "STEPS"
 SKIPPED = "SKIPPED"
@@ -62,6 +63,7 @@ def add_stack_options(algorithm):
         advanced=True,
     )
     _add_quantities(algorithm)
+    _add_enrichment(algorithm)
     algorithm.add(
         choice(CHUNKING, tr("Zarr chunking"), CHUNKINGS, "both"),
         tr(
@@ -89,6 +91,22 @@ def add_stack_options(algorithm):
         tr(
             "2 opens in every program that reads Zarr. 3 is the newer specification; QGIS opens it "
             "with GDAL 3.11 and newer only."
+        ),
+        advanced=True,
+    )
+
+
+def _add_enrichment(algorithm):
+    """Declare whether the catalog is asked."""
+    algorithm.add(
+        QgsProcessingParameterBoolean(
+            ENRICH, tr("Ask the ASF catalog"), defaultValue=False, optional=True
+        ),
+        tr(
+            "Yes: look the source scenes up in ASF's catalog and add what HyP3's products do not "
+            "tell: when and by which version they were processed, their outlines and ends, and the "
+            "parallel baseline of each pair. Needs the internet but no login; the stack is made "
+            "without it where the catalog is out of reach."
         ),
         advanced=True,
     )
@@ -175,6 +193,7 @@ def read_stack_options(values):
         REFERENCE_POINT: values.text(REFERENCE_POINT),
         MERGE_PASSES: values.flag(MERGE_PASSES),
         SCALE: values.choice(SCALE),
+        ENRICH: values.flag(ENRICH),
         CHUNKING: values.choice(CHUNKING),
         CHUNK_SIZE: values.number(CHUNK_SIZE),
         ZARR_FORMAT: values.choice(ZARR_FORMAT),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import xarray as xr
@@ -12,6 +12,7 @@ from ..products.consistency import relative_orbit
 from ..products.product import Product
 from ..retrieval.scenes import burst_orbit
 from . import variables
+from .enrichment import Details, GranuleDetails
 from .granules import Granule, parse_granule
 from .sentinel1 import BURST_SECONDS, MISSION_PAGE, MISSIONS, platform_name
 
@@ -34,6 +35,8 @@ class Acquisition:
         Absolute and relative orbit number; None where nothing tells.
     ascending
         Whether the satellite flew north; None where nothing tells.
+    details
+        What the catalog tells of its granules, where it was asked.
     """
 
     start: datetime
@@ -42,6 +45,7 @@ class Acquisition:
     orbit: int | None
     path: int | None
     ascending: bool | None
+    details: tuple[GranuleDetails, ...] = ()
 
     @property
     def granules(self) -> tuple[Granule, ...]:
@@ -51,6 +55,9 @@ class Acquisition:
     @property
     def stop(self) -> datetime | None:
         """UTC end; of bursts, the start of the last one and the nominal length of a burst."""
+        told = [item.stop for item in self.details if item.stop is not None]
+        if told and len(told) == len(self.names):
+            return max(told)
         stops = [
             granule.stop or granule.start + timedelta(seconds=BURST_SECONDS)
             for granule in self.granules
@@ -58,11 +65,31 @@ class Acquisition:
         return max(stops, default=None)
 
 
+def with_details(acquisition: Acquisition, details: Details) -> Acquisition:
+    """Add what the catalog tells; facts of the products stay."""
+    found = tuple(details[name] for name in acquisition.names if name in details)
+    platform = next((item.platform for item in found if item.platform is not None), None)
+    ascending = next((item.ascending for item in found if item.ascending is not None), None)
+    return replace(
+        acquisition,
+        details=found,
+        platform=acquisition.platform or platform,
+        ascending=ascending if acquisition.ascending is None else acquisition.ascending,
+    )
+
+
 def side_granules(product: Product, side: int) -> tuple[str, ...]:
     """Return the granule names of the reference (0) or secondary (1) side of a pair."""
     if product.parameters is None:
         return ()
     return product.parameters.names(f"{SIDES[side]} Granule")
+
+
+def source_granules(product: Product) -> tuple[str, ...]:
+    """Return the names of all granules behind a product."""
+    if product.name.is_insar:
+        return (*side_granules(product, 0), *side_granules(product, 1))
+    return product.readme.granules
 
 
 def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisition:
@@ -137,15 +164,18 @@ def acquisition_variables(
     on = (dimension,)
     granules = [item.granules for item in acquisitions]
     bursts = any(granule.burst is not None for group in granules for granule in group)
+    any_details = any(item.details for item in acquisitions)
     end_comment = "from the names of the granules"
-    if bursts:
+    if any_details:
+        end_comment = "from the ASF catalog, where it knows all granules, else from their names"
+    elif bursts:
         end_comment = (
             f"start of the last burst and {BURST_SECONDS} s, the nominal length of a burst"
         )
     url_comment = "a download of an SLC or GRD needs a free Earthdata login"
-    if bursts:
+    if bursts and not any_details:
         url_comment = "search of the ASF catalog that returns the location of each burst"
-    return {
+    result = {
         "acquisition_end_time": variables.instants(
             on, [item.stop for item in acquisitions], "end of the acquisition", comment=end_comment
         ),
@@ -156,7 +186,7 @@ def acquisition_variables(
         ),
         "source_url": variables.texts(
             on,
-            [" ".join(granule.url for granule in group) for group in granules],
+            [_urls(item) for item in acquisitions],
             "where the source granules can be retrieved, separated by spaces",
             comment=url_comment,
         ),
@@ -205,6 +235,49 @@ def acquisition_variables(
             "direction of the pass",
         ),
     }
+    return result | (_catalog_variables(acquisitions, on) if any_details else {})
+
+
+def _catalog_variables(
+    acquisitions: Sequence[Acquisition], on: tuple[str, ...]
+) -> dict[str, xr.Variable]:
+    source = "from the ASF catalog"
+    return {
+        "source_processing_time": variables.instants(
+            on,
+            [
+                max((part.processed for part in item.details if part.processed), default=None)
+                for item in acquisitions
+            ],
+            "time of processing of the source granules",
+            comment=source,
+        ),
+        "source_software_version": variables.texts(
+            on,
+            [
+                _joined(part.version for part in item.details if part.version)
+                for item in acquisitions
+            ],
+            "version of the processor of the source granules",
+            comment=source,
+        ),
+        "source_footprint": variables.texts(
+            on,
+            [
+                " ".join(part.footprint for part in item.details if part.footprint)
+                for item in acquisitions
+            ],
+            "outlines of the source granules as WKT, longitude latitude (WGS 84)",
+            comment=source,
+        ),
+    }
+
+
+def _urls(acquisition: Acquisition) -> str:
+    told = [item.url for item in acquisition.details if item.url]
+    if len(told) == len(acquisition.names):
+        return " ".join(told)
+    return " ".join(granule.url for granule in acquisition.granules)
 
 
 def _joined(values: object) -> str:

@@ -69,6 +69,7 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
         "source_azimuth_resolution": np.array(list(AZIMUTH_RESOLUTION.values())),
         "source_attributes_comment": "nominal for IW SLC images, resolutions for the beams IW1, "
         "IW2, IW3, in meters; source: ESA Sentinel-1 user guide",
+        "source_processing_facility": "European Space Agency (ESA), as HyP3's credit says",
         "source_number_of_looks_range": 1,
         "source_number_of_looks_azimuth": 1,
         "noise_equivalent_sigma0": NOISE_EQUIVALENT_SIGMA0,

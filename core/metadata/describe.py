@@ -19,13 +19,16 @@ from .acquisitions import (
     backscatter_acquisition,
     merge,
     pair_acquisition,
+    with_details,
 )
 from .attributes import coverage_attributes
 from .ceos_attributes import ceos_attributes
+from .enrichment import Details
 from .extent import corners, grid_attributes, outline_attributes, to_longitude_latitude
 from .geometry import is_ascending
 from .layer_attributes import layer_attributes
 from .pairs import orbit_types, pair_variables, processing_variables, provenance
+from .parallel import parallel_baselines
 from .scene import look_variables, wave_variables
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ def describe_stack(
     source: StackSource,
     layers: Sequence[tuple[str, bool]],
     times: Sequence[Sequence[datetime]],
+    details: Details | None = None,
 ) -> xr.Dataset:
     """Add variables and attributes to a stack.
 
@@ -58,6 +62,8 @@ def describe_stack(
         Name of each layer's variable, and whether it changes with the steps.
     times
         UTC start times of each step's acquisitions, reference first.
+    details
+        What the ASF catalog tells of the source granules, where it was asked.
 
     Returns
     -------
@@ -69,7 +75,7 @@ def describe_stack(
     products = [product for step in steps for product in step]
     if products[0].name.product_type == RTC_GAMMA:
         dimension = "time"
-        acquisitions = _backscatter_acquisitions(steps, source.grid)
+        acquisitions = _with_details(_backscatter_acquisitions(steps, source.grid), details)
         described = {
             "acquisition": xr.Variable(
                 "time",
@@ -82,9 +88,11 @@ def describe_stack(
         }
     else:
         dimension = "pair"
-        acquisitions = _pair_acquisitions(products, times)
+        acquisitions = _with_details(_pair_acquisitions(products, times), details)
         described = acquisition_variables(acquisitions, "acquisition")
         described |= {**look_variables(source), **pair_variables(products)}
+        if details:
+            described["parallel_baseline"] = parallel_baselines(acquisitions, times, described)
     described |= wave_variables()
     described |= _statistics(dimension, [name for name, _ in layers], len(steps))
     described |= _bounds(source.grid)
@@ -114,6 +122,12 @@ def describe_stack(
 
 def _is_unknown_time(variable: xr.Variable) -> bool:
     return variable.dtype.kind == "M" and bool(np.isnat(variable.values).all())
+
+
+def _with_details(
+    acquisitions: Sequence[Acquisition], details: Details | None
+) -> list[Acquisition]:
+    return [with_details(item, details or {}) for item in acquisitions]
 
 
 def _pair_acquisitions(

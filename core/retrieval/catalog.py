@@ -30,6 +30,60 @@ def catalog_host() -> str:
     return urlsplit(own).netloc or own
 
 
+def search_granules(names: Sequence[str], host: str, reporter: Reporter) -> list[Any]:
+    """Ask the catalog for granules.
+
+    Parameters
+    ----------
+    names
+        At most ``BATCH_SIZE`` granule names.
+    host
+        See :func:`catalog_host`.
+    reporter
+        Asked whether to stop.
+
+    Returns
+    -------
+    list
+        ``asf_search`` products, several for some granules.
+
+    Raises
+    ------
+    RetrievalError
+        If the catalog is out of reach.
+    Canceled
+        The user asked to stop.
+    """
+    import asf_search
+
+    # A failed search would otherwise be reported to ASF without the user knowing.
+    asf_search.REPORT_ERRORS = False
+    session = asf_search.ASFSession()
+    session.auth = NoCredentials()
+    session.mount("https://", TimeoutAdapter(max_retries=0))
+    options = asf_search.ASFSearchOptions(host=host, session=session)
+    try:
+        return list(
+            wait_for(
+                lambda: asf_search.granule_search(list(names), opts=options),
+                reporter,
+                BATCH_SECONDS,
+                "The ASF catalog",
+            )
+        )
+    except (
+        asf_search.ASFSearchError,
+        requests.RequestException,
+        RetrievalError,
+        # asf_search reads the error page of a proxy as if it were the catalog's.
+        KeyError,
+        ValueError,
+    ) as error:
+        raise RetrievalError(
+            f"The ASF catalog at {host} is out of reach ({type(error).__name__})."
+        ) from error
+
+
 class Catalog:
     """Looks scenes up, and goes on without them when the service is out of reach.
 
@@ -77,33 +131,12 @@ class Catalog:
         return known
 
     def _ask(self, names: Sequence[str]) -> dict[str, SceneFacts]:
-        import asf_search
-
-        # A failed search would otherwise be reported to ASF without the user knowing.
-        asf_search.REPORT_ERRORS = False
-        session = asf_search.ASFSession()
-        session.auth = NoCredentials()
-        session.mount("https://", TimeoutAdapter(max_retries=0))
-        options = asf_search.ASFSearchOptions(host=self._host, session=session)
         try:
-            results = wait_for(
-                lambda: asf_search.granule_search(list(names), opts=options),
-                self._reporter,
-                BATCH_SECONDS,
-                "The ASF catalog",
-            )
-        except (
-            asf_search.ASFSearchError,
-            requests.RequestException,
-            RetrievalError,
-            # asf_search reads the error page of a proxy as if it were the catalog's.
-            KeyError,
-            ValueError,
-        ) as error:
+            results = search_granules(names, self._host, self._reporter)
+        except RetrievalError as error:
             self.reachable = False
             self._reporter.warning(
-                f"The ASF catalog at {self._host} is out of reach ({type(error).__name__}), so "
-                "footprints, and directions that the names do not tell, are missing."
+                f"{error} Footprints, and directions that the names do not tell, are missing."
             )
             return {}
         wanted = set(names)

@@ -14,6 +14,8 @@ from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
+from ..metadata.acquisitions import source_granules
+from ..metadata.enrichment import Details, look_up_granules
 from ..metadata.extent import outline_attributes
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
@@ -47,6 +49,7 @@ class BuildOptions:
     merge_passes: bool = False
     reference_point: str | None = None
     masks: bool = True
+    enrich: bool = False
     history: str = ""
 
     @property
@@ -130,7 +133,14 @@ class _Build:
         self._check_space()
         point = self._refer()
         survey = self._survey()
-        dataset = open_stack(self._source, self._layers, self._maps, self._options.history, point)
+        dataset = open_stack(
+            self._source,
+            self._layers,
+            self._maps,
+            self._options.history,
+            point,
+            self._details() if self._options.enrich else None,
+        )
         netcdf = self._partial(self._options.netcdf)
         store = self._partial(self._options.zarr)
         map_sinks: list[Sink] = []
@@ -175,6 +185,12 @@ class _Build:
         self._verify(dataset, netcdf, store)
         stop_if_canceled(self._reporter)
         return dataset, findings
+
+    def _details(self) -> Details:
+        """Ask the catalog for the sources of all products."""
+        products = [placement.product for placement in self._source.placements]
+        names = [name for product in products for name in source_granules(product)]
+        return look_up_granules(names, self._reporter)
 
     def _survey(self) -> Survey:
         layers = [item.layer for item in self._layers if item.per_step]

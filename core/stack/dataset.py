@@ -17,6 +17,7 @@ from pyproj import CRS
 from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
 from ..metadata.describe import describe_stack
+from ..metadata.enrichment import Details
 from ..products.layers import COMPUTED_FROM, Layer
 from .reference import ReferencePoint
 from .source import StackSource
@@ -66,6 +67,7 @@ def open_stack(
     chunks: tuple[int, int, int],
     history: str = "",
     point: ReferencePoint | None = None,
+    details: Details | None = None,
 ) -> xr.Dataset:
     """Describe a stack without reading a pixel.
 
@@ -81,6 +83,8 @@ def open_stack(
         What makes the stack, for its attribute of that name.
     point
         Where all pairs are referred to, if the source does so.
+    details
+        What the ASF catalog tells of the source granules, if it was asked.
 
     Returns
     -------
@@ -119,6 +123,7 @@ def open_stack(
         source,
         [(item.name, item.per_step) for item in layers],
         [acquisition_times(step[0].product) for step in source.steps],
+        details,
     )
 
 

@@ -28,6 +28,7 @@ from ..products.layers import SOURCE_FRAME
 from ..products.passes import group_passes
 from ..products.selection import Selection, SelectionOptions, select_products
 from ..reporter import Reporter, step, stop_if_canceled
+from ..retrieval.connection import proxy_environment
 from ..stack.build import BuildOptions, build_stack, check_outputs
 from ..stack.reference import AUTO, parse_point
 from ..stack.steps import step_order
@@ -101,6 +102,7 @@ class StackRequest:
                 ),
                 merge_passes=given.flag("MERGE_PASSES"),
                 reference_point=point,
+                enrich=given.flag("ENRICH"),
                 history=_history(values),
             ),
             report=given.path("REPORT"),
@@ -112,11 +114,12 @@ class StackRequest:
 
 
 def _history(values: Mapping[str, Any]) -> str:
-    # PRODUCTS lists what the coordinate product_name holds already.
+    # PRODUCTS lists what the coordinate product_name holds already; a proxy's address has no
+    # business in a stack.
     given = " ".join(
         f"{name}={value}"
         for name, value in sorted(values.items())
-        if value not in (None, "") and name != "PRODUCTS"
+        if value not in (None, "") and name not in ("PRODUCTS", "PROXIES")
     )
     return f"hyp3:buildstack {given}"
 
@@ -146,6 +149,11 @@ def run(
         If anything is wrong with parameters, products, grid or outputs.
     """
     request = StackRequest.from_parameters(parameters)
+    with proxy_environment(parameters.get("PROXIES")):
+        return _run(request, reporter)
+
+
+def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
     without: frozenset[str] = frozenset()
     while True:
         selection, plan = plan_stack(request, without, reporter)

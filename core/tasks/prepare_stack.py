@@ -14,11 +14,10 @@ from . import build_stack
 from .download_products import download_folder, failure_sentence, retrieve
 
 _DOWNLOAD_SHARE = 50.0
-# buildstack notes its parameters in the stack, where a proxy's address has no business; the dates
-# have done their work under DATE_RULE already.
+# buildstack notes its parameters in the stack; the dates have done their work under DATE_RULE.
 _FOR_RETRIEVAL = frozenset(
     "API_URL AUTHCFG PROJECT JOB_TYPE START END DATE_RULE PATHS DIRECTION JOBS ALL_STATES "
-    "KEEP_ZIPS FOLDER OUTPUT WORK_FOLDER PROXIES".split()
+    "KEEP_ZIPS FOLDER OUTPUT WORK_FOLDER".split()
 )
 
 

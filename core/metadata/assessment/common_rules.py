@@ -131,17 +131,19 @@ _OWN_FACILITY = says(
     attributes("date_created", "product_version", "hyp3_plugin_versions"),
 )
 
-_NO_SOURCE_PROCESSING = "facility, date and version of the sources' processing are in no HyP3 file"
+_NO_SOURCE_PROCESSING = "date and version of the sources' processing are in no HyP3 file"
 
 
 def _source_processing(stack: StackFile) -> Verdict:
     always = all_of(
         numbers("source_granules", "source_product_level"),
-        attributes("source_number_of_looks_range", "source_number_of_looks_azimuth"),
+        attributes(
+            "source_processing_facility",
+            "source_number_of_looks_range",
+            "source_number_of_looks_azimuth",
+        ),
     )(stack)
-    online = all_of(
-        numbers("source_processing_time", "source_software_version", "source_facility")
-    )(stack)
+    online = numbers("source_processing_time", "source_software_version")(stack)
     if online.status == MET:
         return Verdict(always.status, (*always.evidence, *online.evidence), always.explanation)
     return Verdict(
@@ -171,7 +173,7 @@ COMMON: dict[str, Rule] = {
     ),
     "propar/threshold": _source_processing,
     "propar/goal": says(NOT_MET, NOT_DELIVERED),
-    "imgatt-sar/goal": numbers("source_footprint"),
+    "imgatt-sar/goal": ordered(numbers("source_footprint"), "ENRICH asks the ASF catalog"),
     "sencal-sar/goal": attributes("sensor_calibration"),
     "perfind/threshold": attributes("noise_equivalent_sigma0", "noise_equivalent_sigma0_comment"),
     "perfind/goal": says(NOT_MET, NOT_DELIVERED),

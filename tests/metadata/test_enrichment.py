@@ -1,0 +1,211 @@
+"""What the ASF catalog adds, from a catalog on 127.0.0.1 that knows the orbits."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.metadata.assessment.assess import assess_stack
+from hyp3_stack.core.metadata.orbits import Orbit, baselines
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.tasks import build_stack
+from tests.hyp3_server import Hyp3Service
+
+from .conftest import Written
+
+RADIUS = 7_070_000.0
+RATE = 2 * np.pi / 5924.6
+SPAN = 40.0
+
+RING = [(-120.5, 34.5), (-119.5, 34.5), (-119.5, 35.0), (-120.5, 35.0), (-120.5, 34.5)]
+
+
+def circle(target: np.ndarray, offset: tuple[float, float], time: float) -> np.ndarray:
+    """Return a position on a polar orbit that passes beside a target at time 0.
+
+    ``offset`` shifts it upward and sideways in meters.
+    """
+    up = target / np.linalg.norm(target)
+    along = np.array([0.0, 0.0, 1.0]) - up[2] * up
+    along /= np.linalg.norm(along)
+    side = np.cross(along, up)
+    tilt = np.radians(7.0)
+    start = np.cos(tilt) * up + np.sin(tilt) * side
+    radius = RADIUS + offset[0]
+    turned = np.cos(RATE * time) * start + np.sin(RATE * time) * along
+    return radius * turned + offset[1] * np.cross(along, start)
+
+
+def velocity(target: np.ndarray, offset: tuple[float, float], time: float) -> np.ndarray:
+    step = 1e-3
+    return (circle(target, offset, time + step) - circle(target, offset, time - step)) / (2 * step)
+
+
+def orbit(target: np.ndarray, offset: tuple[float, float], begin: float = -SPAN / 2) -> Orbit:
+    times = (begin, begin + SPAN)
+    return Orbit(
+        SPAN,
+        np.array([circle(target, offset, time) for time in times]),
+        np.array([velocity(target, offset, time) for time in times]),
+    )
+
+
+TARGET = np.array([-2_630_000.0, -4_540_000.0, 3_615_000.0])
+
+
+@pytest.mark.parametrize("begin", [-SPAN / 2, -SPAN / 4, -3.0])
+@pytest.mark.parametrize("offset", [(0.0, 0.0), (80.0, 0.0), (0.0, 150.0), (-40.0, -60.0)])
+def test_baselines_of_known_orbits(offset: tuple[float, float], begin: float) -> None:
+    reference, secondary = orbit(TARGET, (0.0, 0.0)), orbit(TARGET, offset, begin)
+    found = baselines(reference, secondary, TARGET)
+    assert found is not None
+    first, second = circle(TARGET, (0.0, 0.0), 0.0), circle(TARGET, offset, 0.0)
+    look = (TARGET - first) / np.linalg.norm(TARGET - first)
+    across = np.cross(velocity(TARGET, (0.0, 0.0), 0.0), look)
+    assert found[0] == pytest.approx((second - first) @ look, abs=0.2)
+    expected = abs((second - first) @ across) / np.linalg.norm(across)
+    assert found[1] == pytest.approx(expected, abs=0.2)
+
+
+def test_an_orbit_far_away() -> None:
+    near = orbit(TARGET, (0.0, 0.0))
+    assert baselines(near, orbit(TARGET, (0.0, 0.0), begin=300.0), TARGET) is None
+
+
+class Catalog(Hyp3Service):
+    """A catalog whose entries tell as much as those of ASF."""
+
+    center = TARGET
+
+    def granules(self, name: str) -> list[dict[str, Any]]:
+        items = list(super().granules(name))
+        for item in items:
+            umm = item["umm"]
+            start = datetime.strptime(name.split("_")[5], "%Y%m%dT%H%M%S")
+            offset = (0.5 * start.day, 2.0 * start.day)
+            attributes = umm["AdditionalAttributes"]
+            for kind, function in (("POSITION", circle), ("VELOCITY", velocity)):
+                for word, time in (("PRE", -SPAN / 2), ("POST", SPAN / 2)):
+                    vector = function(self.center, offset, time)
+                    moment = start + timedelta(seconds=13.5 + time)
+                    text = ",".join([*(f"{number:.6f}" for number in vector), f"{moment}Z"])
+                    attributes.append({"Name": f"SV_{kind}_{word}", "Values": [text]})
+            umm["DataGranule"]["ProductionDateTime"] = f"{start + timedelta(hours=3):%FT%TZ}"
+            umm["TemporalExtent"]["RangeDateTime"] = {
+                "BeginningDateTime": f"{start:%FT%TZ}",
+                "EndingDateTime": f"{start + timedelta(seconds=29):%FT%TZ}",
+            }
+            umm["PGEVersionClass"] = {"PGEVersion": "003.61"}
+        return items
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Iterator[Catalog]:
+    with Catalog() as service:
+        yield service
+
+
+@pytest.fixture
+def reachable(catalog: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Catalog:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("HYP3_STACK_CACHE", str(tmp_path / "cache"))
+    for name, value in catalog.environment.items():
+        monkeypatch.setenv(name, value)
+    return catalog
+
+
+def enrich(stack: Written, folder: Path, **more: Any) -> tuple[xr.Dataset, SilentReporter]:
+    reporter = SilentReporter()
+    folder.mkdir(exist_ok=True)
+    given = {"INPUT": str(stack.samples.folder), "NETCDF": str(folder / "s.nc"), "ENRICH": "true"}
+    build_stack.run({**given, **more}, None, reporter)
+    return xr.load_dataset(folder / "s.nc"), reporter
+
+
+def know(catalog: Catalog, stack: Written) -> None:
+    plain = stack.open()
+    if "scene_center_longitude" in plain:
+        from pyproj import Transformer
+
+        to_fixed = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
+        center = (float(plain.scene_center_longitude), float(plain.scene_center_latitude), 0.0)
+        catalog.center = np.array(to_fixed.transform(*center))
+    names = " ".join(plain.source_granules.values.astype(str)).split()
+    for name in names:
+        catalog.scenes[name] = (35, True, RING)
+
+
+def test_interferograms(gamma: Written, reachable: Catalog, tmp_path: Path) -> None:
+    know(reachable, gamma)
+    found, reporter = enrich(gamma, tmp_path / "out")
+    assert reporter.warnings == []
+    assert set(found.source_software_version.values.astype(str)) == {"003.61"}
+    hours = (found.source_processing_time - found.acquisition_time) / np.timedelta64(1, "h")
+    np.testing.assert_allclose(hours, 3.0)
+    seconds = (found.acquisition_end_time - found.acquisition_time) / np.timedelta64(1, "s")
+    np.testing.assert_allclose(seconds, 29.0)
+    assert all(str(text).startswith("POLYGON ((-120.5") for text in found.source_footprint.values)
+    for number in range(found.sizes["pair"]):
+        pair = found.isel(pair=number)
+        ends = [
+            datetime.fromtimestamp(int(time.astype("int64") // 10**9), timezone.utc).day
+            for time in (pair.reference_time.values, pair.secondary_time.values)
+        ]
+        places = [circle(reachable.center, (0.5 * day, 2.0 * day), 0.0) for day in ends]
+        look = reachable.center - places[0]
+        expected = (places[1] - places[0]) @ look / np.linalg.norm(look)
+        assert float(pair.parallel_baseline) == pytest.approx(expected, abs=0.2)
+    before, after = assess_stack(gamma.netcdf), assess_stack(tmp_path / "out" / "s.nc")
+    assert after.count("met") == before.count("met") + 2 == 32
+    assert after.problems == ()
+
+
+def test_backscatter(rtc: Written, reachable: Catalog, tmp_path: Path) -> None:
+    know(reachable, rtc)
+    enrich(rtc, tmp_path / "out")
+    after = assess_stack(tmp_path / "out" / "s.nc")
+    assert after.count("met") == assess_stack(rtc.netcdf).count("met") + 1 == 29
+
+
+def test_asked_once(gamma: Written, reachable: Catalog, tmp_path: Path) -> None:
+    know(reachable, gamma)
+    first, _ = enrich(gamma, tmp_path / "out")
+    asked = len(reachable.log.of("catalog"))
+    second, _ = enrich(gamma, tmp_path / "out")
+    assert len(reachable.log.of("catalog")) == asked
+    xr.testing.assert_equal(first, second)
+    shutil.rmtree(tmp_path / "cache")
+    enrich(gamma, tmp_path / "out")
+    assert len(reachable.log.of("catalog")) > asked
+
+
+def test_never_fatal(
+    gamma: Written, reachable: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYP3_STACK_CMR_URL", "https://127.0.0.1:9")
+    found, reporter = enrich(gamma, tmp_path / "out")
+    assert len(reporter.warnings) == 1 and "out of reach" in reporter.warnings[0]
+    assert "source_processing_time" not in found
+    assert np.isnan(found.parallel_baseline).all()
+
+
+def test_a_catalog_that_knows_nothing(gamma: Written, reachable: Catalog, tmp_path: Path) -> None:
+    reachable.scenes.clear()
+    found, reporter = enrich(gamma, tmp_path / "out")
+    assert reporter.warnings == []
+    assert "source_footprint" not in found
+
+
+def test_off_by_default(gamma: Written, reachable: Catalog, tmp_path: Path) -> None:
+    before = len(reachable.log.of("catalog"))
+    enrich(gamma, tmp_path / "out", ENRICH="")
+    assert len(reachable.log.of("catalog")) == before
