@@ -9,16 +9,15 @@ import numpy as np
 
 from ..products.names import INSAR_GAMMA, RTC_GAMMA, ProductName
 from ..products.product import Product
+from .acquisitions import source_granules
 from .attributes import software_of
+from .granules import parse_granule
 from .sentinel1 import (
-    AZIMUTH_RESOLUTION,
-    AZIMUTH_SPACING,
     FAR_INCIDENCE,
     GEOLOCATION,
     NEAR_INCIDENCE,
     NOISE_EQUIVALENT_SIGMA0,
-    RANGE_RESOLUTION,
-    RANGE_SPACING,
+    SOURCE_IMAGES,
 )
 
 DOCUMENT_VERSION = "1.3.1"
@@ -56,22 +55,24 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
         Pixel spacing in meters.
     """
     name = products[0].name
+    kind = _source_kind(products)
+    image = SOURCE_IMAGES[kind]
     common = {
         "ceos_ard_document_identifier": DOCUMENT,
         "ceos_ard_document_version": DOCUMENT_VERSION,
         "ceos_ard_status": "self-assessed by hyp3:assessstack only, not peer reviewed",
         "radar_band": "C",
         "antenna_pointing": "right",
-        "source_geometry": "slant range",
-        "source_range_spacing": RANGE_SPACING,
-        "source_azimuth_spacing": AZIMUTH_SPACING,
-        "source_range_resolution": np.array(list(RANGE_RESOLUTION.values())),
-        "source_azimuth_resolution": np.array(list(AZIMUTH_RESOLUTION.values())),
-        "source_attributes_comment": "nominal for IW SLC images, resolutions for the beams IW1, "
-        "IW2, IW3, in meters; source: ESA Sentinel-1 user guide",
+        "source_geometry": image.geometry,
+        "source_range_spacing": image.range_spacing,
+        "source_azimuth_spacing": image.azimuth_spacing,
+        "source_range_resolution": np.array(image.range_resolution),
+        "source_azimuth_resolution": np.array(image.azimuth_resolution),
+        "source_attributes_comment": f"nominal for IW {kind} images, resolutions for the beams "
+        "IW1, IW2, IW3, in meters; source: ESA Sentinel-1 user guide",
         "source_processing_facility": "European Space Agency (ESA), as HyP3's credit says",
-        "source_number_of_looks_range": 1,
-        "source_number_of_looks_azimuth": 1,
+        "source_number_of_looks_range": image.range_looks,
+        "source_number_of_looks_azimuth": image.azimuth_looks,
         "noise_equivalent_sigma0": NOISE_EQUIVALENT_SIGMA0,
         "noise_equivalent_sigma0_comment": "dB, largest value specified for the mode IW; source: "
         "ESA Sentinel-1 product specification",
@@ -95,6 +96,13 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
         "S1-Radiometric-Calibration-V1.0.pdf",
     }
     return common | (_rtc(name) if name.product_type == RTC_GAMMA else _insar(products, spacing))
+
+
+def _source_kind(products: Sequence[Product]) -> str:
+    """Return ``GRD`` where all sources are such images, else ``SLC``."""
+    granules = [parse_granule(name) for product in products for name in source_granules(product)]
+    kinds = {granule.kind for granule in granules if granule is not None}
+    return "GRD" if kinds == {"GRD"} else "SLC"
 
 
 def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:

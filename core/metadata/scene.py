@@ -45,7 +45,7 @@ def wave_variables() -> dict[str, xr.Variable]:
             "wavelength of the radar",
             "m",
             standard_name="radiation_wavelength",
-            comment="speed of light over radar_frequency; the value that HyP3 uses",
+            comment="speed of light over radar_frequency, as rounded by HyP3",
         ),
         "radar_frequency": variables.numbers(
             (),

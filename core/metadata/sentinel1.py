@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..stack.values import WAVELENGTH
-
-SPEED_OF_LIGHT = 299_792_458.0
-"""Meters per second; exact by the definition of the meter."""
-
-CENTER_FREQUENCY = SPEED_OF_LIGHT / WAVELENGTH
-"""Hertz; 5.405 GHz, as in the annotation of Sentinel-1 products."""
+CENTER_FREQUENCY = 5_405_000_454.334350
+"""Hertz; from the annotation of Sentinel-1 products. HyP3's wavelength is the speed of light over
+it, rounded to nine decimals."""
 
 INSTRUMENT = "C-SAR"
 
@@ -27,13 +23,37 @@ MISSION_PAGE = "https://database.eohandbook.com/database/missionsummary.aspx?mis
 NOISE_EQUIVALENT_SIGMA0 = -22.0
 """Decibels; largest value that ESA specifies for the mode IW (Sentinel-1 product specification)."""
 
-RANGE_SPACING = 2.329562
-AZIMUTH_SPACING = 13.9
-"""Nominal pixel spacing of IW SLC images in meters (ESA Sentinel-1 user guide)."""
 
-RANGE_RESOLUTION = {"IW1": 2.7, "IW2": 3.1, "IW3": 3.5}
-AZIMUTH_RESOLUTION = {"IW1": 22.5, "IW2": 22.7, "IW3": 22.6}
-"""Nominal resolution of IW SLC images in meters (ESA Sentinel-1 user guide)."""
+@dataclass(frozen=True)
+class SourceImage:
+    """Nominal figures of source images in meters (ESA Sentinel-1 user guide).
+
+    Parameters
+    ----------
+    geometry
+        Slant or ground range.
+    range_spacing, azimuth_spacing
+        Distance between pixels.
+    range_resolution, azimuth_resolution
+        For the beams IW1, IW2, IW3.
+    range_looks, azimuth_looks
+        Looks of ESA's processing.
+    """
+
+    geometry: str
+    range_spacing: float
+    azimuth_spacing: float
+    range_resolution: tuple[float, float, float]
+    azimuth_resolution: tuple[float, float, float]
+    range_looks: int
+    azimuth_looks: int
+
+
+SOURCE_IMAGES = {
+    "SLC": SourceImage("slant range", 2.329562, 13.9, (2.7, 3.1, 3.5), (22.5, 22.7, 22.6), 1, 1),
+    "GRD": SourceImage("ground range", 10.0, 10.0, (20.4, 20.3, 20.5), (22.5, 22.6, 22.6), 5, 1),
+}
+"""IW single look complex images, and IW ground range images of high resolution."""
 
 NEAR_INCIDENCE, FAR_INCIDENCE = 29.1, 46.0
 """Nominal incidence angles at the edges of the mode IW in degrees (ESA Sentinel-1 user guide)."""

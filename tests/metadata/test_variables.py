@@ -199,3 +199,23 @@ def test_both_forms_say_the_same(written: Written) -> None:
                 xr.testing.assert_equal(zarr[name].variable.load(), variable.load())
         extra = {"zarr_conventions", "_CRS"} | {n for n in zarr.attrs if ":" in n}
         assert set(zarr.attrs) - extra == set(netcdf.attrs)
+
+
+def test_figures_of_the_sources(written: Written) -> None:
+    """Sample backscatter is made from ground range images, all else from complex ones."""
+    attributes = written.open().attrs
+    if written.is_insar:
+        assert attributes["source_geometry"] == "slant range"
+        assert attributes["source_number_of_looks_range"] == 1
+    else:
+        assert attributes["source_geometry"] == "ground range"
+        assert attributes["source_range_spacing"] == 10.0
+        assert attributes["source_number_of_looks_range"] == 5
+
+
+def test_wavelength_and_frequency_agree(gamma: Written) -> None:
+    stack = gamma.open()
+    assert float(stack.radiation_wavelength) == 0.055465763
+    assert float(stack.radiation_wavelength * stack.radar_frequency) == pytest.approx(
+        299_792_458.0, rel=1e-7
+    )
