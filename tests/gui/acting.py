@@ -2,7 +2,7 @@
 
 import time
 
-from qgis.core import QgsProject
+from qgis.core import QgsPointXY, QgsProject
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.utils import iface
@@ -68,3 +68,27 @@ def layers_of(group):
 def variable_of(source):
     """Return the variable's name in a layer's source."""
     return source.rpartition("/")[2].rpartition(":")[2].removesuffix(".vrt")
+
+
+def place_without_data(layer):
+    """Return shares of width and height at a corner of the grid that no product covers."""
+    for across in (0.01, 0.99):
+        for down in (0.01, 0.99):
+            place = place_in(layer, across, down)
+            found = [
+                layer.dataProvider().sample(place, band)[1]
+                for band in range(1, layer.bandCount() + 1)
+            ]
+            if not any(found):
+                return across, down
+    raise RuntimeError("every corner has data")
+
+
+def place_in(layer, across, down):
+    """Return the center of a pixel, at a share of the layer's width and height."""
+    extent = layer.extent()
+    column, row = int(layer.width() * across), int(layer.height() * down)
+    return QgsPointXY(
+        extent.xMinimum() + (column + 0.5) * extent.width() / layer.width(),
+        extent.yMaximum() - (row + 0.5) * extent.height() / layer.height(),
+    )

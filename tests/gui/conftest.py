@@ -32,6 +32,9 @@ processing=true
 [qgis]
 checkVersion=false
 
+[app]
+askToSaveMemoryLayers=false
+
 [locale]
 overrideFlag=true
 userLocale=en_US
@@ -91,10 +94,9 @@ def session(display: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     for picture in [*folder.glob("*.png"), folder / "qgis.log"]:
         shutil.copy(picture, PICTURES)
     facts = folder / "facts.json"
-    assert facts.is_file(), (
-        f"QGIS ended with {done.returncode}: {(folder / 'qgis.log').read_text()}"
-    )
+    said = (folder / "qgis.log").read_text(errors="replace")
+    assert facts.is_file(), f"QGIS ended with {done.returncode}: {said}"
     shutil.copy(facts, PICTURES)
     found: dict[str, Any] = json.loads(facts.read_text())
     assert "failure" not in found, found["failure"]
-    return {**found, "folder": str(folder)}
+    return {**found, "folder": str(folder), "exit": done.returncode, "said": said}

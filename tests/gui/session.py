@@ -26,8 +26,9 @@ def main():
         facts["failure"] = traceback.format_exc()
         steps.shoot(FOLDER, "failure")
     (FOLDER / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    # No question whether to save, and no waiting for what QGIS does at its end.
-    os._exit(0)
+    if "failure" in facts:
+        os._exit(1)
+    steps.leave()
 
 
 QTimer.singleShot(0, main)

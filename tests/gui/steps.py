@@ -1,24 +1,37 @@
 """The steps of the session, in their order. Imported inside QGIS only."""
 
-import hashlib
 import time
 
 from qgis import processing
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
-    QgsMapRendererSequentialJob,
     QgsPointXY,
     QgsProject,
     QgsTemporalNavigationObject,
 )
-from qgis.gui import QgsVertexMarker
 from qgis.PyQt.QtCore import QSize, Qt
-from qgis.PyQt.QtGui import QImage
 from qgis.PyQt.QtWidgets import QApplication, QComboBox, QDockWidget, QPushButton, QToolButton
-from qgis.utils import iface, plugins, unloadPlugin
+from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
 
-from .acting import after_drawing, click, click_map, layers_of, settle, wait
+from .acting import (
+    after_drawing,
+    click,
+    click_map,
+    layers_of,
+    place_in,
+    place_without_data,
+    settle,
+    wait,
+)
+from .noting import (
+    count_markers,
+    describe_dock,
+    describe_layer,
+    images_of_bands,
+    map_image,
+    values_with_data,
+)
 
 SIZE = QSize(1460, 920)
 NETCDF_GROUP, ZARR_GROUP = "my stack", "my store"
@@ -75,7 +88,7 @@ def load(folder, facts):
         for group in QgsProject.instance().layerTreeRoot().findGroups()
     }
     facts["layers"] = {
-        group: {name: _describe(layer) for name, layer in layers_of(group).items()}
+        group: {name: describe_layer(layer) for name, layer in layers_of(group).items()}
         for group in (NETCDF_GROUP, ZARR_GROUP)
     }
 
@@ -99,12 +112,12 @@ def play(folder, facts):
         _show_only(layers_of(group)["unw_phase"])
         if navigation.currentFrameNumber():
             after_drawing(lambda: click(first))
-        bands = _images_of_bands(folder, layers_of(group)["unw_phase"])
+        bands = images_of_bands(folder, layers_of(group)["unw_phase"])
         shown = []
         for number in range(navigation.totalFrameCount()):
             if number:
                 after_drawing(lambda: click(following))
-            image = _map_image(folder)
+            image = map_image(folder)
             shown.append(
                 {
                     "number": navigation.currentFrameNumber(),
@@ -134,8 +147,8 @@ def series(folder, facts):
     clicks = facts["clicks"] = []
 
     def note(name):
-        wait(lambda: len(dock.plot.dots()) == _with_data(dock), "drawing the plot")
-        clicks.append({"name": name, **_result(dock)})
+        wait(lambda: len(dock.plot.dots()) == values_with_data(dock), "drawing the plot")
+        clicks.append({"name": name, **describe_dock(dock)})
 
     for name, across, down, key in (
         ("first", 0.5, 0.5, Qt.KeyboardModifier.NoModifier),
@@ -143,7 +156,7 @@ def series(folder, facts):
         ("second", 0.62, 0.58, Qt.KeyboardModifier.ControlModifier),
         ("third", 0.35, 0.66, Qt.KeyboardModifier.ShiftModifier),
     ):
-        click_map(_place(layer, across, down), key)
+        click_map(place_in(layer, across, down), key)
         settle()
         note(name)
     shoot(folder, "series")
@@ -166,11 +179,11 @@ def series(folder, facts):
     settle()
     note("outside")
     shoot(folder, "series_outside", dock)
-    click_map(_place(layer, *_place_without_data(layer)))
+    click_map(place_in(layer, *place_without_data(layer)))
     settle()
     note("no data")
     dock.clear_action.trigger()
-    facts["after_clearing"] = [len(dock.points), len(dock.plot.dots()), _markers()]
+    facts["after_clearing"] = [len(dock.points), len(dock.plot.dots()), count_markers()]
 
 
 def other_crs(folder, facts):
@@ -178,7 +191,7 @@ def other_crs(folder, facts):
     dock = plugins["hyp3_stack"].time_series.dock
     layer = layers_of(NETCDF_GROUP)["unw_phase"]
     crs = QgsCoordinateReferenceSystem("EPSG:4326")
-    place = _place(layer, 0.5, 0.5)
+    place = place_in(layer, 0.5, 0.5)
     transform = QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance())
     after_drawing(lambda: QgsProject.instance().setCrs(crs))
     after_drawing(
@@ -189,7 +202,7 @@ def other_crs(folder, facts):
     )
     click_map(transform.transform(place))
     settle()
-    facts["in_degrees"] = {"name": "in degrees", **_result(dock), "markers": _markers()}
+    facts["in_degrees"] = {"name": "in degrees", **describe_dock(dock), "markers": count_markers()}
     QgsProject.instance().setCrs(layer.crs())
 
 
@@ -206,13 +219,13 @@ def reopen(folder, facts):
     settle(1)
     facts["reopened"] = {
         group: {
-            name: {**_describe(layer), "source": layer.source()}
+            name: {**describe_layer(layer), "source": layer.source()}
             for name, layer in layers_of(group).items()
         }
         for group in (NETCDF_GROUP, ZARR_GROUP)
     }
     layer = layers_of(ZARR_GROUP)["unw_phase"]
-    value, ok = layer.dataProvider().sample(_place(layer, 0.5, 0.5), 1)
+    value, ok = layer.dataProvider().sample(place_in(layer, 0.5, 0.5), 1)
     facts["sample_of_reopened_store"] = value if ok else None
 
 
@@ -226,6 +239,19 @@ def unload(folder, facts):
         for item in window.findChildren((QDockWidget, QToolButton))
         if "hyp3" in item.objectName()
     ]
+
+
+def leave():
+    """End QGIS as its menu does, with the plugin and a series in use again."""
+    loadPlugin("hyp3_stack")
+    startPlugin("hyp3_stack")
+    part = plugins["hyp3_stack"].time_series
+    part.action.trigger()
+    settle()
+    click_map(place_in(layers_of(NETCDF_GROUP)["unw_phase"], 0.5, 0.5))
+    settle()
+    QgsProject.instance().setDirty(False)
+    iface.actionExit().trigger()
 
 
 def _run_dialog(folder, facts, name, parameters):
@@ -263,20 +289,6 @@ def _tidy(layer):
     _show_only(layer)
 
 
-def _describe(layer):
-    ranges = layer.temporalProperties().fixedRangePerBand()
-    return {
-        "valid": layer.isValid(),
-        "bands": layer.bandCount(),
-        "renderer": layer.renderer().type(),
-        "active": layer.temporalProperties().isActive(),
-        "ranges": [
-            [band, item.begin().toMSecsSinceEpoch(), item.end().toMSecsSinceEpoch()]
-            for band, item in ranges.items()
-        ],
-    }
-
-
 def _show_only(layer):
     root = QgsProject.instance().layerTreeRoot()
     for node in root.findLayers():
@@ -291,95 +303,5 @@ def _wide(layer):
     return extent
 
 
-def _map_image(folder):
-    path = str(folder / "map.png")
-    iface.mapCanvas().saveAsImage(path)
-    return _digest(QImage(path))
-
-
-def _images_of_bands(folder, layer):
-    """Draw each band as the map would, without time."""
-    images = []
-    for band in range(1, layer.bandCount() + 1):
-        copy = layer.clone()
-        copy.temporalProperties().setIsActive(False)
-        copy.renderer().setInputBand(band)
-        settings = iface.mapCanvas().mapSettings()
-        settings.setIsTemporal(False)
-        settings.setLayers([copy])
-        job = QgsMapRendererSequentialJob(settings)
-        job.start()
-        job.waitForFinished()
-        images.append(_digest(job.renderedImage()))
-    return images
-
-
-def _digest(image):
-    image = image.convertToFormat(QImage.Format.Format_RGB32)
-    return hashlib.sha256(image.constBits().asstring(image.sizeInBytes())).hexdigest()
-
-
 def _visible(widgets):
     return next(widget for widget in widgets if widget.isVisible())
-
-
-def _place(layer, across, down):
-    """Return the center of a pixel, at a share of the layer's width and height."""
-    extent = layer.extent()
-    column, row = int(layer.width() * across), int(layer.height() * down)
-    return QgsPointXY(
-        extent.xMinimum() + (column + 0.5) * extent.width() / layer.width(),
-        extent.yMaximum() - (row + 0.5) * extent.height() / layer.height(),
-    )
-
-
-def _place_without_data(layer):
-    """Return shares of width and height at a corner of the grid that no product covers."""
-    for across in (0.01, 0.99):
-        for down in (0.01, 0.99):
-            place = _place(layer, across, down)
-            found = [
-                layer.dataProvider().sample(place, band)[1]
-                for band in range(1, layer.bandCount() + 1)
-            ]
-            if not any(found):
-                return across, down
-    raise RuntimeError("every corner has data")
-
-
-def _result(dock):
-    if dock.result is None:
-        return {"hint": dock.plot._hint, "points": []}
-    return {
-        "variable": dock.result.variable,
-        "units": dock.result.units,
-        "window": dock.result.window,
-        "group": dock.result.group,
-        "hint": dock.plot._hint,
-        "legend": [dock.legend.item(row).text() for row in range(dock.legend.count())],
-        "dots": len(dock.plot.dots()),
-        "markers": _markers(),
-        "points": [
-            {
-                "row": point.row,
-                "column": point.column,
-                "color": point.point.color,
-                "reason": point.reason,
-                "values": [
-                    value if value == value else None
-                    for value in (point.series.values if point.series else [])
-                ],
-            }
-            for point in dock.result.points
-        ],
-    }
-
-
-def _with_data(dock):
-    points = dock.result.points if dock.result is not None else []
-    return sum(point.series.with_data for point in points if point.series is not None)
-
-
-def _markers():
-    items = iface.mapCanvas().scene().items()
-    return sum(isinstance(item, QgsVertexMarker) and item.isVisible() for item in items)

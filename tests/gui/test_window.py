@@ -235,6 +235,11 @@ def test_the_plugin_goes_without_a_trace(session: Session) -> None:
     assert session["left_behind"] == []
 
 
+def test_qgis_ends_well_with_files_open(session: Session) -> None:
+    assert session["exit"] == 0
+    assert "Traceback" not in session["said"]
+
+
 @pytest.mark.parametrize(
     "name", ["dialog_buildstack", "log_buildstack", "playing_stack", "playing_store", "series"]
 )
