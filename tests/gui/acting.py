@@ -41,6 +41,16 @@ def after_drawing(action):
     settle(0.1)
 
 
+def zoom(extent):
+    """Show ``extent``, given in the CRS of the map."""
+
+    def show():
+        iface.mapCanvas().setExtent(extent)
+        iface.mapCanvas().refresh()
+
+    after_drawing(show)
+
+
 def click_map(place, modifier=Qt.KeyboardModifier.NoModifier):
     """Click where the map shows ``place``, given in the CRS of the map."""
     canvas = iface.mapCanvas()

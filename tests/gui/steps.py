@@ -23,6 +23,7 @@ from .acting import (
     place_without_data,
     settle,
     wait,
+    zoom,
 )
 from .noting import (
     count_markers,
@@ -194,12 +195,7 @@ def other_crs(folder, facts):
     place = place_in(layer, 0.5, 0.5)
     transform = QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance())
     after_drawing(lambda: QgsProject.instance().setCrs(crs))
-    after_drawing(
-        lambda: (
-            iface.mapCanvas().setExtent(transform.transformBoundingBox(layer.extent()))
-            or iface.mapCanvas().refresh()
-        )
-    )
+    zoom(transform.transformBoundingBox(layer.extent()))
     click_map(transform.transform(place))
     settle()
     facts["in_degrees"] = {"name": "in degrees", **describe_dock(dock), "markers": count_markers()}
@@ -294,7 +290,7 @@ def _show_only(layer):
     for node in root.findLayers():
         node.setItemVisibilityChecked(node.layer() is layer)
     root.findLayer(layer.id()).setItemVisibilityCheckedParentRecursive(True)
-    after_drawing(lambda: iface.mapCanvas().setExtent(_wide(layer)) or iface.mapCanvas().refresh())
+    zoom(_wide(layer))
 
 
 def _wide(layer):
