@@ -29,8 +29,8 @@ TITLE = "HyP3 Stack"
 class EnvironmentMenu:
     """Menu entries, and a message with one button where there is no working environment."""
 
-    def __init__(self, iface, menu, icon):
-        self._iface = iface
+    def __init__(self, interface, menu, icon):
+        self._iface = interface
         self._menu = menu
         self._run = None
         self._check = None
