@@ -61,16 +61,20 @@ def run_blocks(
     done = 0
     pending: set[Future[object]] = set()
     with ThreadPoolExecutor(threads) as pool:
-        for task in tasks:
-            pending.add(pool.submit(work, task))
-            while len(pending) > threads:
+        try:
+            for task in tasks:
+                pending.add(pool.submit(work, task))
+                while len(pending) > threads:
+                    finished, pending = _wait(pending, reporter)
+                    done += finished
+                    reporter.progress(100.0 * done / max(total, 1))
+            while pending:
                 finished, pending = _wait(pending, reporter)
                 done += finished
                 reporter.progress(100.0 * done / max(total, 1))
-        while pending:
-            finished, pending = _wait(pending, reporter)
-            done += finished
-            reporter.progress(100.0 * done / max(total, 1))
+        finally:
+            # After an error or a cancel, what has not begun does not begin.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _wait(pending: set[Future[object]], reporter: Reporter) -> tuple[int, set[Future[object]]]:

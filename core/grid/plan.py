@@ -51,6 +51,13 @@ class Placement:
     row: int = 0
     column: int = 0
 
+    def covered_pixels(self, grid: Grid) -> float:
+        """Return how many pixels of the grid the product's raster covers."""
+        left, bottom, right, top = grid.bounds
+        width = min(self.bounds[2], right) - max(self.bounds[0], left)
+        height = min(self.bounds[3], top) - max(self.bounds[1], bottom)
+        return max(width, 0.0) * max(height, 0.0) / grid.spacing**2
+
     def touches(self, grid: Grid, rows: slice, columns: slice) -> bool:
         """Tell whether the product reaches into a block of the grid."""
         left, bottom, right, top = self.bounds

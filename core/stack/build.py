@@ -11,6 +11,7 @@ import xarray as xr
 
 from ..atomic import complete_or_absent
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..disk import check_space
 from ..errors import InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
@@ -28,7 +29,7 @@ from .netcdf_file import NetcdfFile
 from .reference import ReferencePoint, refer_to_point
 from .series import write_series
 from .source import StackSource, Step
-from .space import check_space, estimate_bytes
+from .space import estimate_bytes
 from .survey import Findings, Survey
 from .values import ValueOptions
 from .verify import verify_stack
@@ -227,6 +228,7 @@ class _Build:
         return None if final is None else self._outputs.enter_context(complete_or_absent(final))
 
     def _group(self, store: Path, name: str, dataset: xr.Dataset) -> ZarrGroup:
+        stop_if_canceled(self._reporter)
         return ZarrGroup(
             store,
             name,

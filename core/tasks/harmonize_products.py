@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..contract import EXTENT_MODES, RESAMPLINGS
+from ..disk import COMPRESSED, check_space
 from ..errors import InvalidParameterError
 from ..grid.harmonize import harmonize
-from ..grid.plan import GridOptions, make_plan
+from ..grid.plan import GridOptions, Plan, make_plan
 from ..parameters import Parameters
+from ..products.layers import Layer
 from ..products.selection import SelectionOptions, select_products
 from ..reporter import Reporter, step
 
@@ -63,6 +65,7 @@ def run(
     plan = make_plan(selection.products, options, selection.left_out)
     for line in plan.describe():
         reporter.info(line)
+    check_space([(target / "products", _estimate_bytes(plan, selection.layers))])
     with step(reporter, 5.0, 100.0) as writing:
         harmonize(plan, selection.layers, resampling, target, writing)
     return {
@@ -71,6 +74,16 @@ def run(
         "COPIED": plan.copied,
         "WARPED": plan.warped,
     }
+
+
+def _estimate_bytes(plan: Plan, layers: Sequence[Layer]) -> int:
+    """Return about how many bytes the GeoTIFFs take."""
+    total = 0.0
+    for placement in plan.placements:
+        held = [layer for layer in layers if layer.name in placement.product.layers]
+        bytes_per_pixel = sum(1 if layer.is_mask else 4 for layer in held)
+        total += bytes_per_pixel * placement.covered_pixels(plan.grid)
+    return int(total * COMPRESSED)
 
 
 def _inside(path: Path, folder: Path) -> bool:
