@@ -1,8 +1,14 @@
-"""Registers the checkout as the package ``hyp3_stack``, whatever its folder is called."""
+"""Registers the checkout as the package ``hyp3_stack``, whatever its folder is called.
+
+The sample products that several packages of tests read are made when first asked for: the tests
+that run in QGIS's Python have none of the packages that it takes.
+"""
 
 import importlib.util
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,3 +25,27 @@ def _register_package() -> None:
 
 
 _register_package()
+
+
+@pytest.fixture(scope="session")
+def gamma(tmp_path_factory):
+    """Six noise-free interferograms with all layers, two of them in the neighboring zone."""
+    from tests.stack.running import samples
+
+    return samples(tmp_path_factory, products=6, rows=200, columns=220, noise=False)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """Four small interferograms with few layers, one of them in the neighboring zone."""
+    from tests.stack.running import samples
+
+    return samples(
+        tmp_path_factory,
+        products=4,
+        rows=60,
+        columns=64,
+        noise=False,
+        layers=("unw_phase", "corr", "water_mask"),
+        sidecars=False,
+    )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sqlite3
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_LOOKUP_SIZE = 500
+from .answer_cache import AnswerCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,44 +56,19 @@ class SceneCache:
     """
 
     def __init__(self, folder: Path, host: str) -> None:
-        self._file = folder / "scenes.sqlite"
-        self._host = host
+        self._answers = AnswerCache(folder / "scenes.sqlite", host)
 
     def load(self, names: Iterable[str]) -> dict[str, SceneFacts]:
         """Return the facts of those scenes that are known."""
-        wanted = list(names)
-        found: dict[str, SceneFacts] = {}
-        if not self._file.is_file():
-            return found
+        found = {}
         try:
-            with closing(sqlite3.connect(self._file, timeout=5)) as database:
-                for begin in range(0, len(wanted), _LOOKUP_SIZE):
-                    part = wanted[begin : begin + _LOOKUP_SIZE]
-                    marks = ",".join("?" * len(part))
-                    rows = database.execute(
-                        f"SELECT name, facts FROM scene WHERE host = ? AND name IN ({marks})",  # noqa: S608 # nosec B608 - question marks only
-                        [self._host, *part],
-                    )
-                    for name, text in rows:
-                        facts = json.loads(text)
-                        ring = tuple((float(lon), float(lat)) for lon, lat in facts["ring"])
-                        found[name] = SceneFacts(facts["path"], facts["ascending"], ring)
-        except (sqlite3.Error, ValueError, KeyError, TypeError):
+            for name, facts in self._answers.load(names).items():
+                ring = tuple((float(lon), float(lat)) for lon, lat in facts["ring"])
+                found[name] = SceneFacts(facts["path"], facts["ascending"], ring)
+        except (ValueError, KeyError, TypeError):
             return {}
         return found
 
     def store(self, facts: Mapping[str, SceneFacts]) -> None:
         """Keep facts for later runs, if the folder allows."""
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._file, timeout=5)) as database, database:
-                database.execute(
-                    "CREATE TABLE IF NOT EXISTS scene"
-                    " (host TEXT, name TEXT, facts TEXT, PRIMARY KEY (host, name))"
-                )
-                database.executemany(
-                    "INSERT OR REPLACE INTO scene VALUES (?, ?, ?)",
-                    [(self._host, name, json.dumps(asdict(fact))) for name, fact in facts.items()],
-                )
-        except (OSError, sqlite3.Error):
-            return
+        self._answers.store({name: asdict(fact) for name, fact in facts.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -204,8 +204,7 @@ def plan_stack(
 ) -> tuple[Selection, Plan]:
     """Choose products and lay the grid; tells the user the plan before any work starts."""
     reporter.info(f"Looking for HyP3 products in {request.folder}.")
-    options = SelectionOptions(**{**request.selection.__dict__, "without": without})
-    selection = select_products(request.folder, options)
+    selection = select_products(request.folder, replace(request.selection, without=without))
     for text in selection.warnings:
         reporter.warning(text)
     stop_if_canceled(reporter)
