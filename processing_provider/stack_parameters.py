@@ -1,6 +1,7 @@
 """Parameters and outputs of the algorithms that write a stack."""
 
 from qgis.core import (
+    QgsProcessingOutputFile,
     QgsProcessingOutputMultipleLayers,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
@@ -33,6 +34,7 @@ CHUNKING = "CHUNKING"
 CHUNK_SIZE = "CHUNK_SIZE"
 ZARR_FORMAT = "ZARR_FORMAT"
 REPORT = "REPORT"
+STAC = "STAC"
 ENRICH = "ENRICH"
 
 STEPS = "STEPS"
@@ -177,6 +179,19 @@ def add_stack_files(algorithm):
             "coverage and coherence, and which requirements of CEOS-ARD are met."
         ),
     )
+    algorithm.add(
+        QgsProcessingParameterBoolean(
+            STAC, tr("Write a STAC item"), defaultValue=False, optional=True
+        ),
+        tr(
+            "Yes: describe the stack for catalogs (STAC). For stack.nc or stack.zarr this writes "
+            "the item stack.json and its collection.json into the folder stack.stac beside it, "
+            "with relative links to the NetCDF file, the groups of the Zarr store and the report. "
+            "Those of an earlier stack of the same name are replaced."
+        ),
+        advanced=True,
+    )
+    algorithm.addOutput(QgsProcessingOutputFile(STAC, tr("STAC item")))
     algorithm.addOutput(QgsProcessingOutputNumber(STEPS, tr("Number of pairs or dates")))
     algorithm.addOutput(QgsProcessingOutputNumber(SKIPPED, tr("Number of skipped products")))
     algorithm.addOutput(QgsProcessingOutputString(CRS, tr("CRS of the grid")))
@@ -200,6 +215,7 @@ def read_stack_options(values):
         NETCDF: values.destination(NETCDF, ".nc"),
         ZARR: values.destination(ZARR, ".zarr"),
         REPORT: values.destination(REPORT, ".html"),
+        STAC: values.flag(STAC),
     }
 
 

@@ -22,6 +22,7 @@ from ..errors import ProductError
 from ..grid.frames import frame_warning
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..metadata.assessment.report import stack_report
+from ..metadata.stac.catalog import check_catalog, item_path, write_catalog
 from ..parameters import Parameters
 from ..products.consistency import check_consistency
 from ..products.layers import SOURCE_FRAME
@@ -49,6 +50,7 @@ class StackRequest:
     grid: GridOptions
     build: BuildOptions
     report: Path | None = None
+    stac: bool = False
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> StackRequest:
@@ -106,11 +108,20 @@ class StackRequest:
                 history=_history(values),
             ),
             report=given.path("REPORT"),
+            stac=given.flag("STAC"),
         )
         check_outputs(request.build, request.folder)
-        for stack in (request.build.netcdf, request.build.zarr):
+        files = (request.build.netcdf, request.build.zarr)
+        for stack in files:
             check_targets({"REPORT": request.report}, stack)
+        if request.stac and request.stack is not None:
+            check_catalog(request.stack, (*files, request.report, request.folder))
         return request
+
+    @property
+    def stack(self) -> Path | None:
+        """The file or store that stands for the stack where one is enough."""
+        return self.build.netcdf or self.build.zarr
 
 
 def _history(values: Mapping[str, Any]) -> str:
@@ -185,16 +196,25 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
     if request.report is not None:
         _write_report(request, plan, findings, steps, reporter)
         outputs["REPORT"] = str(request.report)
+    if request.stac:
+        build = request.build
+        item = write_catalog(build.netcdf, build.zarr, build.groups, request.report)
+        reporter.info(f"The STAC item is {item}.")
+        outputs["STAC"] = str(item)
+    elif request.stack is not None and item_path(request.stack).exists():
+        reporter.warning(
+            f"{item_path(request.stack)} describes an earlier stack of this name; run with STAC to "
+            "write it anew, or delete its folder."
+        )
     return outputs
 
 
 def _write_report(
     request: StackRequest, plan: Plan, findings: Findings, steps: int, reporter: Reporter
 ) -> None:
-    stack = request.build.netcdf or request.build.zarr
-    if request.report is None or stack is None:
+    if request.report is None or request.stack is None:
         return
-    assessment, page = stack_report(stack, plan.describe(), findings, steps)
+    assessment, page = stack_report(request.stack, plan.describe(), findings, steps)
     tell(assessment, reporter)
     write_text(request.report, page)
 

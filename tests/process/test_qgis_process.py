@@ -76,8 +76,14 @@ def test_build_and_harmonize(qgis_run, product_folder, tmp_path):
         ZARR=zarr,
         LAYERS=["unw_phase", "corr"],
         ZARR_FORMAT=2,
+        STAC=True,
     )
     assert built.returncode == 0, built.text
+    item = netcdf.parent / "stack.stac" / "stack.json"
+    assert built.outputs["STAC"] == str(item)
+    hrefs = {asset["href"] for asset in json.loads(item.read_text())["assets"].values()}
+    groups = ("spatially_optimized", "temporally_optimized")
+    assert hrefs == {"../stack.nc", *(f"../stack.zarr/{group}" for group in groups)}
     assert built.outputs["NETCDF"] == str(netcdf)
     assert built.outputs["ZARR"] == str(zarr)
     assert built.outputs["STEPS"] == 6

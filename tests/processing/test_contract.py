@@ -37,6 +37,7 @@ STACK = {
     "CHUNK_SIZE": ("number", 4.0),
     "ZARR_FORMAT": ("enum", "2"),
     "REPORT": ("fileDestination", None),
+    "STAC": ("boolean", False),
     "LOAD": ("boolean", True),
 }
 PARAMETERS = {
@@ -90,6 +91,7 @@ STACK_OUTPUTS = {
     "NETCDF",
     "ZARR",
     "REPORT",
+    "STAC",
     "STEPS",
     "SKIPPED",
     "CRS",
