@@ -52,10 +52,16 @@ lint: setup ## style, types, and the scans of the QGIS plugin repository
 
 # The peers get an environment of their own; BENCH_ARGS such as "--formats zarr netcdf --runs 5".
 BENCH_ARGS ?=
-bench: setup ## time and memory against odc-stac and rioxarray
+BENCHES := bench-precision
+bench: setup ## time and memory against odc-stac and rioxarray; see BENCHES for more
 	@test -x build/peers/bin/python || $(QGIS_PYTHON) -m venv build/peers
 	@build/peers/bin/python -m pip install -q -r tests/benchmarks/peers/requirements.txt
 	$(PYTHON) -m tests.benchmarks.run --peer-python build/peers/bin/python $(BENCH_ARGS)
+
+# Each is a module of tests/benchmarks, which tells what it measures.
+.PHONY: $(BENCHES)
+$(BENCHES): setup
+	$(PYTHON) -m tests.benchmarks.$(@:bench-%=%) $(BENCH_ARGS)
 
 format: setup ## put style in order as far as ruff can
 	.venv/bin/ruff check --fix-only .

@@ -121,8 +121,8 @@ def _from_layers(source: StackSource) -> _Look | None:
     columns = slice(0, source.grid.width)
     for placement in having[:_MOST_PRODUCTS]:
         with (
-            ValueReader(placement, theta, source.grid, source.options) as thetas,
-            ValueReader(placement, phi, source.grid, source.options) as phis,
+            ValueReader(placement, theta, source.grid, source.options.exact) as thetas,
+            ValueReader(placement, phi, source.grid, source.options.exact) as phis,
         ):
             found, incidences = None, []
             for share in _ROWS:

@@ -27,6 +27,7 @@ from .maps import Sink, write_maps
 from .masks import mask_inputs, mask_layers
 from .netcdf_file import NetcdfFile
 from .reference import ReferencePoint, refer_to_point
+from .savings import tell_savings
 from .series import write_series
 from .source import StackSource, Step
 from .space import estimate_bytes
@@ -223,6 +224,9 @@ class _Build:
             needs.extend((self._options.zarr, size) for _ in self._options.groups)
         self._reporter.info(f"The outputs take about {sum(n for _, n in needs) / 1e6:,.0f} MB.")
         check_space(needs)
+        groups = len(self._options.groups) if self._options.zarr is not None else 0
+        netcdf = self._options.netcdf is not None
+        tell_savings(self._source, self._layers, netcdf, groups, self._reporter)
 
     def _partial(self, final: Path | None) -> Path | None:
         return None if final is None else self._outputs.enter_context(complete_or_absent(final))

@@ -19,6 +19,7 @@ from ..metadata.attributes import stack_attributes
 from ..metadata.describe import describe_stack
 from ..metadata.enrichment import Details
 from ..products.layers import COMPUTED_FROM, Layer
+from .precision import QUANTIZATION, quantization_attributes, quantization_variable
 from .reference import ReferencePoint
 from .source import StackSource
 from .steps import (
@@ -118,6 +119,8 @@ def open_stack(
                 f"{item.layer.attributes['comment'].partition(';')[0]}; relative to the point "
                 "reference_point_x, reference_point_y in all pairs"
             )
+    if any("quantization" in dataset[item.name].attrs for item in layers):
+        dataset[QUANTIZATION] = quantization_variable()
     return describe_stack(
         dataset,
         source,
@@ -225,7 +228,7 @@ def variable_attributes(item: StackLayer, source: StackSource) -> dict[str, Any]
             f"{len(source.placements)} pairs whose product lacks the layer"
         )
         attributes["wavelength"] = WAVELENGTH
-    return attributes
+    return attributes | quantization_attributes(source.options.precision.bits(layer))
 
 
 def _fill_value(layer: Layer) -> Any:

@@ -148,3 +148,8 @@ def _encode(chunk: NDArray[Any], shape: tuple[int, int], layer: Layer) -> bytes 
     # HDF5's shuffle filter: first bytes of all values, then second bytes, ...
     shuffled = np.ascontiguousarray(chunk).view("uint8").reshape(-1, chunk.itemsize).T
     return bytes(isal_zlib.compress(np.ascontiguousarray(shuffled), _DEFLATE_LEVEL))
+
+
+def compressed_bytes(block: NDArray[Any], layer: Layer) -> int:
+    """Return how many bytes a block, shape (rows, columns), takes as one chunk of a file."""
+    return len(_encode(block, block.shape, layer) or b"")

@@ -98,6 +98,9 @@ def refer_to_point(
     """
     table = LAYERS[source.placements[0].product.name.product_type]
     phase = table["unw_phase"]
+    stack = source
+    # What is subtracted is exact, so that 0 remains at the point.
+    source = replace(source, options=source.options.exact)
     _require(source, phase)
     if any(layer.name == "vert_disp" for layer in layers):
         _require(source, table["lv_theta"])
@@ -132,7 +135,7 @@ def refer_to_point(
     }
     grid = source.grid
     point = ReferencePoint(row, column, float(grid.x[column]), float(grid.y[row]), phases)
-    return replace(source, offsets=offsets), point
+    return replace(stack, offsets=offsets), point
 
 
 def _require(source: StackSource, layer: Layer) -> None:

@@ -17,6 +17,7 @@ from ..products.layers import SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel
 from .masks import MASK_NAMES, Classifier
 from .mosaic import Mosaic, is_missing, warp_tiles
+from .precision import round_mantissa
 from .values import ValueOptions, ValueReader, is_available, missing_block
 
 _SAMPLED_TILES = 8
@@ -139,6 +140,8 @@ class StackSource:
             for angles with a seam; None where products nowhere overlap.
         """
         mosaic = Mosaic(layer, rows, columns)
+        # Products are compared as they are; only what is put together is rounded.
+        options = self.options.exact
         having = [
             placement
             for placement in self.placements
@@ -146,7 +149,7 @@ class StackSource:
         ]
         copied = [item for item in having if item.transfer is Transfer.COPY]
         for placement in copied:
-            with ValueReader(placement, layer, self.grid, self.options) as reader:
+            with ValueReader(placement, layer, self.grid, options) as reader:
                 mosaic.add(reader.read(rows, columns), rows, columns)
         warped = [item for item in having if item.transfer is Transfer.WARP]
         for order, placement in enumerate(warped):
@@ -157,9 +160,12 @@ class StackSource:
                 and ((number + order) % _SAMPLED_TILES == 0 or mosaic.has_gaps(*tile))
             ]
             if wanted:
-                with ValueReader(placement, layer, self.grid, self.options) as reader:
+                with ValueReader(placement, layer, self.grid, options) as reader:
                     for tile in wanted:
                         mosaic.add(reader.read(*tile), *tile)
+        bits = self.options.precision.bits(layer)
+        if bits is not None:
+            round_mantissa(mosaic.values, bits)
         return mosaic.values, mosaic.difference
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..grid.plan import Placement
 from ..grid.reading import BlockReader, resampling_of
 from ..grid.scales import convert_scale
 from ..products.layers import LAYERS, Layer
+from .precision import Precision, round_mantissa
 
 WAVELENGTH = 0.055465763
 """Radar wavelength of Sentinel-1 in meters, as in HyP3's own displacement maps; the speed of light
@@ -35,10 +36,18 @@ class ValueOptions:
         See :func:`core.grid.reading.resampling_of`.
     scale
         Scale of backscatter in the stack; None keeps that of the products.
+    precision
+        Mantissa bits that are kept.
     """
 
     resampling: str = "auto"
     scale: str | None = None
+    precision: Precision = Precision()
+
+    @property
+    def exact(self) -> ValueOptions:
+        """The same without rounding."""
+        return replace(self, precision=Precision())
 
 
 def missing_block(layer: Layer, rows: slice, columns: slice) -> NDArray[Any]:
@@ -84,6 +93,7 @@ class ValueReader:
         stored = table[product.stored_layer(layer.name) or layer.name]
         self._factor = np.float32(PHASE_TO_DISPLACEMENT) if stored is not layer else None
         self._offset = np.float32(offset)
+        self._bits = options.precision.bits(layer)
         self._scales = (product.name.scale, options.scale) if layer.is_backscatter else (None, None)
         self._files = ExitStack()
         self._blocks = self._files.enter_context(
@@ -117,4 +127,6 @@ class ValueReader:
             block -= self._offset / np.sin(self._elevation.read(rows, columns))
         elif self._offset:
             block -= self._offset
+        if self._bits is not None:
+            round_mantissa(block, self._bits)
         return block

@@ -182,6 +182,11 @@ def _compressor(dtype: str, zarr_format: int) -> Any:
     )
 
 
+def compressed_bytes(block: NDArray[Any]) -> int:
+    """Return how many bytes a block takes as one chunk of a store."""
+    return len(_compressor(str(block.dtype), 2).encode(np.ascontiguousarray(block)))
+
+
 def _gdal_crs(dataset: xr.Dataset) -> dict[str, str]:
     """Return the attribute from which GDAL before 3.9 takes the CRS of a Zarr array."""
     return {"wkt": dataset["spatial_ref"].attrs["crs_wkt"]}

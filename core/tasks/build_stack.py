@@ -31,6 +31,7 @@ from ..products.selection import Selection, SelectionOptions, select_products
 from ..reporter import Reporter, step, stop_if_canceled
 from ..retrieval.connection import proxy_environment
 from ..stack.build import BuildOptions, build_stack, check_outputs
+from ..stack.precision import parse_keep_bits
 from ..stack.reference import AUTO, parse_point
 from ..stack.steps import step_order
 from ..stack.survey import Findings
@@ -101,6 +102,7 @@ class StackRequest:
                 values=ValueOptions(
                     resampling=given.choice("RESAMPLING", RESAMPLINGS, "auto"),
                     scale=None if scale == "as_delivered" else scale,
+                    precision=parse_keep_bits(given.names("KEEP_BITS")),
                 ),
                 merge_passes=given.flag("MERGE_PASSES"),
                 reference_point=point,
@@ -227,6 +229,7 @@ def plan_stack(
     selection = select_products(request.folder, replace(request.selection, without=without))
     for text in selection.warnings:
         reporter.warning(text)
+    request.build.values.precision.check(selection.layers)
     stop_if_canceled(reporter)
     may_convert = request.build.values.scale is not None
     for text in check_consistency(

@@ -136,6 +136,16 @@ def test_extent_and_dates_arrive_in_the_core(qgis_run, product_folder, tmp_path)
     assert "START" in late.text
 
 
+def test_precision_arrives_in_the_core(qgis_run, product_folder, tmp_path):
+    netcdf = tmp_path / "a.nc"
+    done = qgis_run("hyp3:buildstack", INPUT=product_folder, NETCDF=netcdf, KEEP_BITS="corr=7")
+    assert done.returncode == 0, done.text
+    assert "KEEP_BITS: corr keeps 7 bits, so values change by at most 0.39 %" in done.text
+    wrong = qgis_run("hyp3:buildstack", INPUT=product_folder, NETCDF=netcdf, KEEP_BITS="corr=24")
+    assert wrong.returncode == 1
+    assert any("KEEP_BITS holds 'corr=24'" in line for line in sentences(wrong.text))
+
+
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [

@@ -30,6 +30,7 @@ STACK = {
     "REFERENCE_POINT": ("string", None),
     "MERGE_PASSES": ("boolean", False),
     "SCALE": ("enum", "as_delivered"),
+    "KEEP_BITS": ("string", None),
     "ENRICH": ("boolean", False),
     "NETCDF": ("fileDestination", None),
     "ZARR": ("folderDestination", None),

@@ -20,6 +20,7 @@ _ACDD = (
     "geospatial_lat_max geospatial_lon_min geospatial_lon_max time_coverage_start "
     "time_coverage_end platform instrument standard_name_vocabulary"
 ).split()
+_MANTISSA_BITS = 23
 _NEAR = 1e-3
 """Largest deviation of a coordinate, in pixels."""
 
@@ -52,6 +53,7 @@ def check_conventions(stack: StackFile) -> list[Check]:
         ("Layers have unit, description and grid mapping", _layer_attributes, True),
         ("Layers have their fill value", _fill_values, True),
         ("Flags have values and meanings", _flags, True),
+        ("Rounded layers tell how they were rounded", _rounding, True),
         ("Steps agree with their times", _steps, False),
         ("Zarr attributes agree with the coordinates", _geozarr, False),
     )
@@ -103,6 +105,7 @@ def _needs_no_unit(stack: StackFile, name: str) -> bool:
         or name.endswith("_bnds")
         or stack.attribute("grid_mapping_name", name) is not None
         or stack.attribute("flag_meanings", name) is not None
+        or stack.attribute("algorithm", name) is not None
     )
 
 
@@ -238,6 +241,21 @@ def _flags(stack: StackFile) -> Iterator[str]:
             continue
         if given is None or np.size(given) != len(meanings):
             yield f"{name} has {len(meanings)} flag meanings for {np.size(given)} values"
+
+
+def _rounding(stack: StackFile) -> Iterator[str]:
+    for name in stack.maps:
+        container = stack.text("quantization", name)
+        bits = stack.attribute("quantization_nsb", name)
+        if not container and bits is None:
+            continue
+        if stack.dataset[name].dtype.kind != "f":
+            yield f"{name} is rounded but holds no floating point numbers"
+        if bits is None or not 1 <= int(bits) <= _MANTISSA_BITS:
+            yield f"{name} has no quantization_nsb from 1 to {_MANTISSA_BITS}"
+        for key in ("algorithm", "implementation"):
+            if not stack.text(key, container):
+                yield f"the quantization of {name} has no {key}"
 
 
 def _steps(stack: StackFile) -> Iterator[str]:
