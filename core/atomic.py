@@ -58,7 +58,7 @@ def remove_leftovers(final: Path) -> None:
     """Remove what a killed run left beside ``final``; runs that are alive keep theirs."""
     for leftover in final.parent.glob(f".{_literal(final.name)}{_MARK}*"):
         owner = leftover.name.partition(_MARK)[2].partition("-")[0]
-        if owner.isdigit() and _alive(int(owner)):
+        if owner.isdigit() and is_alive(int(owner)):
             continue
         if leftover.name.endswith(_OLD) and not os.path.lexists(final):
             # The run was killed between the two renames of a folder.
@@ -71,7 +71,8 @@ def _literal(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
-def _alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Tell whether a process of this computer runs; on Windows each is taken to."""
     if process == os.getpid():
         return True
     if os.name == "nt":

@@ -5,6 +5,7 @@ that run in QGIS's Python have none of the packages that it takes.
 """
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -49,3 +50,26 @@ def small(tmp_path_factory):
         layers=("unw_phase", "corr", "water_mask"),
         sidecars=False,
     )
+
+
+@pytest.fixture(scope="session")
+def object_service():
+    """An S3 service on this computer with one bucket."""
+    from tests.object_store.service import running_service
+
+    with running_service() as service:
+        yield service
+
+
+@pytest.fixture
+def object_store(object_service, monkeypatch):
+    """The service without faults, and an environment with credentials for it."""
+    from tests.object_store.service import CLEAN, CREDENTIALS
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {**CLEAN, **CREDENTIALS}.items():
+        monkeypatch.setenv(name, value)
+    object_service.proxy.reset()
+    yield object_service
+    object_service.proxy.reset()

@@ -15,6 +15,7 @@ from ..errors import OutputError
 from ..grid.plan import Transfer
 from .dataset import GRID_MAPPING, StackLayer
 from .source import StackSource
+from .zarr_store import StorePlace
 
 _SAMPLE = 64
 """Side of the block that is compared per layer, in pixels."""
@@ -26,8 +27,8 @@ take another neighbor, the others differ by less than this part of the sample's 
 
 
 def verify_stack(
-    path: Path,
-    final: Path,
+    path: StorePlace,
+    final: Path | str,
     source: StackSource,
     dataset: xr.Dataset,
     layers: Sequence[StackLayer],
@@ -38,9 +39,9 @@ def verify_stack(
     Parameters
     ----------
     path
-        NetCDF file or Zarr store under its temporary name.
+        NetCDF file or Zarr store under its temporary name, or an open Zarr store.
     final
-        Its name to be, for messages.
+        Its name or address to be, for messages.
     source, dataset, layers
         What was to be written.
     group
@@ -54,7 +55,8 @@ def verify_stack(
     options: dict[str, Any] = {"engine": "netcdf4"}
     if group is not None:
         options = {"engine": "zarr", "group": group, "consolidated": True}
-    with xr.open_dataset(path, mask_and_scale=False, **options) as written:
+    given: Any = path  # xarray's zarr engine takes open stores, too, but does not say so
+    with xr.open_dataset(given, mask_and_scale=False, **options) as written:
         named = {item.name for item in layers} | {GRID_MAPPING}
         for name in dataset.variables:
             if name in named:
@@ -77,7 +79,7 @@ def _same(found: NDArray[Any], expected: NDArray[Any]) -> bool:
 
 
 def _verify_layer(
-    final: Path, source: StackSource, written: xr.DataArray, item: StackLayer
+    final: Path | str, source: StackSource, written: xr.DataArray, item: StackLayer
 ) -> None:
     fill = written.attrs.get("_FillValue")
     if fill is None or not np.array_equal(
@@ -134,7 +136,7 @@ def _sample_window(source: StackSource, step: int) -> tuple[slice, slice]:
     )
 
 
-def _differs(final: Path, what: str) -> OutputError:
+def _differs(final: Path | str, what: str) -> OutputError:
     return OutputError(
         f"{final} was written, but {what} does not read back as it should; the file was not kept, "
         "so check the disk and run again."

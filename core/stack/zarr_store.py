@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 import zarr
 from numpy.typing import NDArray
+from zarr.abc.store import Store
 from zarr.codecs import BloscCodec
 from zarr.errors import ZarrUserWarning
 
@@ -19,6 +20,9 @@ from ..metadata.geozarr import geozarr_attributes
 from .dataset import StackLayer, on_disk
 
 Chunks = tuple[int, int, int]
+
+StorePlace = Path | Store
+"""A folder, or a Zarr store that is somewhere else."""
 
 
 class ZarrGroup:
@@ -29,7 +33,7 @@ class ZarrGroup:
     Parameters
     ----------
     store
-        Folder of the store.
+        Folder of the store, or the store.
     name
         Name of the group.
     dataset
@@ -46,7 +50,7 @@ class ZarrGroup:
 
     def __init__(
         self,
-        store: Path,
+        store: StorePlace,
         name: str,
         dataset: xr.Dataset,
         layers: Sequence[StackLayer],
@@ -136,15 +140,15 @@ class ZarrGroup:
         self._group.attrs.update(_plain(stack_attributes))
 
 
-def consolidate(store: Path, groups: Sequence[str], zarr_format: int) -> None:
+def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:
     """Gather the metadata of each group in the group, and of all groups at the root."""
     form: Literal[2, 3] = 2 if zarr_format == 2 else 3
     with warnings.catch_warnings():
         # Format 3 has no specification of it yet, but xarray and GDAL read it.
         warnings.simplefilter("ignore", ZarrUserWarning)
         for group in groups:
-            zarr.consolidate_metadata(str(store), path=group, zarr_format=form)
-        zarr.consolidate_metadata(str(store), zarr_format=form)
+            zarr.consolidate_metadata(store, path=group, zarr_format=form)
+        zarr.consolidate_metadata(store, zarr_format=form)
 
 
 def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:

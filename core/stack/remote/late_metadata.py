@@ -1,0 +1,230 @@
+"""A Zarr store whose chunks go to the object store at once and whose metadata comes last."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.core.sync import _get_loop
+from zarr.storage import FsspecStore, WrapperStore
+
+from ...errors import OutputError
+from .failures import explain, is_of_store
+from .location import RemoteLocation
+
+DOCUMENTS = (".zarray", ".zattrs", ".zgroup", "zarr.json", ".zmetadata")
+"""Metadata documents of Zarr, those that gather the others last."""
+
+
+def is_document(key: str) -> bool:
+    """Tell whether a key is that of a metadata document."""
+    return key.rpartition("/")[2] in DOCUMENTS
+
+
+class LateMetadataStore(WrapperStore[FsspecStore]):
+    """Keeps metadata documents in memory, so that no reader finds a stack that is being written.
+
+    A Zarr array without its metadata document is no array: what lies in the object store before
+    the documents are there is invisible. The place has to be empty in the beginning and to belong
+    to this run alone.
+
+    Chunks may be written and read from many threads. The store can be pickled; the copy knows the
+    documents as they were and is to write chunks only.
+
+    Parameters
+    ----------
+    location
+        Where the stack is going to be.
+    documents
+        Metadata documents by key, where a store was pickled.
+    """
+
+    def __init__(
+        self, location: RemoteLocation, documents: Mapping[str, bytes] | None = None
+    ) -> None:
+        # In a worker each task brings a copy; they share connections.
+        super().__init__(location.store(shared=documents is not None))
+        self.location = location
+        self._documents = dict(documents or {})
+        self._written: set[str] = set()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Take along what another process needs: place and documents, but no connection."""
+        return type(self), (self.location, dict(self._documents))
+
+    def __eq__(self, value: object) -> bool:
+        """Tell whether both write to one place."""
+        return isinstance(value, LateMetadataStore) and self.location == value.location
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        """Return the address of the stack."""
+        return self.location.url
+
+    def __repr__(self) -> str:
+        """Return class and address."""
+        return f"{type(self).__name__}({self.location.url!r})"
+
+    def _with_store(self, store: FsspecStore) -> LateMetadataStore:
+        # Whoever reads through a read-only copy has to see documents that come later, too.
+        made = type(self)(self.location)
+        made._store, made._documents, made._written = store, self._documents, self._written
+        return made
+
+    def documents(self) -> list[list[tuple[str, bytes]]]:
+        """Return the documents in the order in which they have to appear.
+
+        Returns
+        -------
+        list of list of (str, bytes)
+            Keys and contents, deepest first. The documents of one inner list may appear in any
+            order; the last list holds one document, with which the stack becomes visible.
+        """
+        ranked: dict[tuple[int, int], list[tuple[str, bytes]]] = {}
+        for key, content in sorted(self._documents.items()):
+            name = key.rpartition("/")[2]
+            ranked.setdefault((-key.count("/"), DOCUMENTS.index(name)), []).append((key, content))
+        return [ranked[rank] for rank in sorted(ranked)]
+
+    # --- the interface of Zarr's stores -----------------------------------------------------------
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        """Return a document from memory or a chunk from the object store."""
+        if is_document(key):
+            content = self._documents.get(key)
+            if content is None:
+                return None
+            return prototype.buffer.from_bytes(_part(content, byte_range))
+        with self._failing_in_words("read"):
+            return await self._store.get(key, prototype, byte_range)
+
+    async def get_partial_values(
+        self,
+        prototype: BufferPrototype,
+        key_ranges: Iterable[tuple[str, ByteRequest | None]],
+    ) -> list[Buffer | None]:
+        """Return parts of documents and chunks."""
+        return [await self.get(key, prototype, part) for key, part in key_ranges]
+
+    async def _get_many(
+        self, requests: Iterable[tuple[str, BufferPrototype, ByteRequest | None]]
+    ) -> AsyncGenerator[tuple[str, Buffer | None], None]:
+        for key, prototype, byte_range in requests:
+            yield key, await self.get(key, prototype, byte_range)
+
+    async def exists(self, key: str) -> bool:
+        """Tell whether there is such a document or chunk."""
+        if is_document(key):
+            return key in self._documents
+        with self._failing_in_words("read"):
+            return await self._store.exists(key)
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Keep a document or write a chunk."""
+        if is_document(key):
+            self._check_writable()
+            self._documents[key] = value.to_bytes()
+            return
+        with self._failing_in_words("written"):
+            await self._store.set(key, value)
+        self._written.add(key)
+
+    async def _set_many(self, values: Iterable[tuple[str, Buffer]]) -> None:
+        for key, value in values:
+            await self.set(key, value)
+
+    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
+        """Keep a document or write a chunk, unless it is there."""
+        if not await self.exists(key):
+            await self.set(key, value)
+
+    async def delete(self, key: str) -> None:
+        """Forget a document or remove a chunk.
+
+        Zarr deletes each chunk that is without data. Only what this process wrote costs a request:
+        in a new stack there is nothing else.
+        """
+        if is_document(key):
+            self._documents.pop(key, None)
+        elif key in self._written:
+            with self._failing_in_words("written"):
+                await self._store.fs._rm_file(f"{self._store.path}/{key}")
+            self._written.discard(key)
+
+    async def delete_dir(self, prefix: str) -> None:
+        """Forget the documents below a prefix and remove the chunks that this process wrote."""
+        below = f"{prefix.rstrip('/')}/" if prefix else ""
+        for key in [*self._documents, *self._written]:
+            if key.startswith(below):
+                await self.delete(key)
+
+    async def clear(self) -> None:
+        """Forget all documents and remove the chunks that this process wrote."""
+        await self.delete_dir("")
+
+    async def is_empty(self, prefix: str) -> bool:
+        """Tell whether nothing lies below a prefix."""
+        async for _ in self.list_prefix(prefix):
+            return False
+        return True
+
+    async def list(self) -> AsyncIterator[str]:
+        """Yield all keys."""
+        async for key in self.list_prefix(""):
+            yield key
+
+    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
+        """Yield the keys that begin with a prefix: documents, and chunks of this process."""
+        for key in sorted({*self._documents, *self._written}):
+            if key.startswith(prefix):
+                yield key
+
+    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
+        """Yield the names right below a prefix."""
+        below = f"{prefix.rstrip('/')}/" if prefix else ""
+        keys = {*self._documents, *self._written}
+        inside = {key[len(below) :].partition("/")[0] for key in keys if key.startswith(below)}
+        for name in sorted(inside):
+            yield name
+
+    def close(self) -> None:
+        """Close the connections; using the store again opens new ones."""
+        files = self._store.fs
+        if files._s3 is not None:
+            files.close_session(_get_loop(), files._s3creator)
+            files._s3 = None
+        super().close()
+
+    async def getsize(self, key: str) -> int:
+        """Return the number of bytes of a document or chunk."""
+        if is_document(key):
+            if key not in self._documents:
+                raise FileNotFoundError(key)
+            return len(self._documents[key])
+        return await self._store.getsize(key)
+
+    @contextmanager
+    def _failing_in_words(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if not is_of_store(error):
+                raise
+            raise OutputError(explain(error, self.location, verb)) from error
+
+
+def _part(content: bytes, byte_range: ByteRequest | None) -> bytes:
+    match byte_range:
+        case RangeByteRequest(start, end):
+            return content[start:end]
+        case OffsetByteRequest(offset):
+            return content[offset:]
+        case SuffixByteRequest(suffix):
+            return content[-suffix:]
+    return content

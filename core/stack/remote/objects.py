@@ -1,0 +1,119 @@
+"""The few requests that a stack needs besides those for its chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+from ...errors import OutputError
+from .failures import explain, is_of_store
+from .location import PATIENT, RemoteLocation
+
+_BULK = 1000
+"""Objects that S3 lists or deletes with one request."""
+
+_PARALLEL = 8
+
+T = TypeVar("T")
+
+
+class Objects:
+    """What lies at a location and below it; names are relative to its key.
+
+    All methods raise OutputError with a sentence where the service does not do what is asked.
+
+    Parameters
+    ----------
+    location
+        Where.
+    attempts
+        How often a request is tried.
+    """
+
+    def __init__(self, location: RemoteLocation, attempts: int = PATIENT) -> None:
+        self._location = location
+        self._files = location.file_system(attempts)
+
+    def names(self, verb: str = "read") -> Iterator[str]:
+        """Yield the names below the location in the order of their bytes.
+
+        An empty object of the name of the folder itself, as web consoles make them, is no content.
+        """
+        prefix = f"{self._location.key}/"
+        for item in self._list(verb, Prefix=prefix):
+            if item["Key"] != prefix:
+                yield str(item["Key"])[len(prefix) :]
+
+    def is_object(self) -> bool:
+        """Tell whether the location itself is the name of an object."""
+        found = self._list("read", Prefix=self._location.key, MaxKeys=1)
+        return any(item["Key"] == self._location.key for item in found)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write an object."""
+        self._call("written", "put_object", Key=self._key(name), Body=content)
+
+    def put_all(self, contents: Sequence[tuple[str, bytes]]) -> None:
+        """Write several small objects at once."""
+        with ThreadPoolExecutor(_PARALLEL) as threads:
+            list(threads.map(lambda item: self.put(*item), contents))
+
+    def get(self, name: str) -> bytes | None:
+        """Return the content of an object, None where there is none."""
+        path = f"{self._location.bucket}/{self._key(name)}"
+        try:
+            content = self._ask("read", lambda: self._files.cat_file(path))
+        except OutputError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise
+        return bytes(content)
+
+    def age(self, name: str) -> float:
+        """Return the seconds since an object was written, by the clock of the service."""
+        answer = self._call("read", "head_object", Key=self._key(name))
+        written: datetime = answer["LastModified"]
+        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return (now - written).total_seconds()
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove objects; it is no error where one is gone already."""
+        for begin in range(0, len(names), _BULK):
+            keys = [{"Key": self._key(name)} for name in names[begin : begin + _BULK]]
+            answer = self._call(
+                "cleaned", "delete_objects", Delete={"Objects": keys, "Quiet": True}
+            )
+            for failure in answer.get("Errors", []):
+                raise OutputError(
+                    f"{self._location.url} cannot be cleaned, because deleting "
+                    f"{failure.get('Key')} was refused ({failure.get('Code')}); ask for permission "
+                    "to delete there, or choose another place."
+                )
+
+    def _key(self, name: str) -> str:
+        return f"{self._location.key}/{name}"
+
+    def _list(self, verb: str, **options: Any) -> Iterator[dict[str, Any]]:
+        """Yield what the service lists, page after page."""
+        more: dict[str, str] = {}
+        while True:
+            answer = self._call(verb, "list_objects_v2", **options, **more)
+            yield from answer.get("Contents", [])
+            if not answer.get("IsTruncated") or "MaxKeys" in options:
+                return
+            more = {"ContinuationToken": answer["NextContinuationToken"]}
+
+    def _call(self, verb: str, method: str, **options: Any) -> dict[str, Any]:
+        bucket = self._location.bucket
+        return self._ask(verb, lambda: self._files.call_s3(method, Bucket=bucket, **options))
+
+    def _ask(self, verb: str, question: Callable[[], T]) -> T:
+        try:
+            return question()
+        except Exception as error:
+            if not is_of_store(error):
+                raise
+            raise OutputError(explain(error, self._location, verb)) from error

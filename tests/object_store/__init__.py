@@ -1,0 +1,1 @@
+"""A real S3 service on this computer, and the ways in which such services fail."""

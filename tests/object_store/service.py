@@ -1,0 +1,114 @@
+"""An S3 service on 127.0.0.1: moto's server behind a proxy that counts and fails on request."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+from tests.object_store.proxy import Proxy
+
+BUCKET = "stacks"
+KEY = "AKIDEXAMPLE7HYP3TEST"
+SECRET = "wJalrXUtnFEMI-not-a-real-secret-K7MDENG"  # pragma: allowlist secret
+
+CLEAN = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/nonexistent/config",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/credentials",
+}
+"""Keeps the AWS settings of whoever runs the tests out of them."""
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+
+
+class Service:
+    """The service as its owner sees it."""
+
+    def __init__(self, proxy: Proxy, direct: str) -> None:
+        self.proxy = proxy
+        self.direct = direct
+
+    @property
+    def endpoint(self) -> str:
+        """Address that goes through the proxy."""
+        return self.proxy.url
+
+    @cache  # noqa: B019 - a client takes long to make, and there is one service
+    def client(self, name: str = "s3", key: str = KEY, secret: str = SECRET) -> Any:
+        """Return a client that does not go through the proxy."""
+        return boto3.client(
+            name,
+            endpoint_url=self.direct,
+            region_name="us-east-1",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
+        )
+
+    def keys(self, prefix: str = "", bucket: str = BUCKET) -> list[str]:
+        """Return the keys of a bucket."""
+        pages = self.client().get_paginator("list_objects_v2").paginate
+        return [
+            item["Key"]
+            for page in pages(Bucket=bucket, Prefix=prefix)
+            for item in page.get("Contents", [])
+        ]
+
+    def contents(self, prefix: str = "") -> dict[str, bytes]:
+        """Return all objects below a prefix, by the rest of their keys."""
+        return {key[len(prefix) :]: self.get(key) for key in self.keys(prefix)}
+
+    def get(self, key: str) -> bytes:
+        """Return an object."""
+        return self.client().get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def put(self, key: str, content: bytes = b"") -> None:
+        """Write an object."""
+        self.client().put_object(Bucket=BUCKET, Key=key, Body=content)
+
+    def upload(self, folder: Path, prefix: str) -> None:
+        """Copy a folder."""
+        for path in folder.rglob("*"):
+            if path.is_file():
+                self.put(f"{prefix}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+
+    def user(self, name: str, actions: list[str]) -> tuple[str, str]:
+        """Make a user who may do these actions only; return key and secret."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        iam.put_user_policy(
+            UserName=name,
+            PolicyName="only",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+        )
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        return made["AccessKeyId"], made["SecretAccessKey"]
+
+
+@contextmanager
+def running_service() -> Iterator[Service]:
+    """Start a service with one empty bucket."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    # Lists come in pages, as those of large stacks do.
+    os.environ["MOTO_S3_DEFAULT_MAX_KEYS"] = "50"
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        with Proxy(host, port) as proxy:
+            service = Service(proxy, f"http://{host}:{port}")
+            service.client().create_bucket(Bucket=BUCKET)
+            yield service
+    finally:
+        server.stop()

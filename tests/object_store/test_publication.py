@@ -1,0 +1,364 @@
+"""A stack in an object store is complete or invisible, and nothing else there is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+
+from hyp3_stack.core.errors import OutputError
+from hyp3_stack.core.stack.remote import objects, publication
+from hyp3_stack.core.stack.remote.late_metadata import LateMetadataStore, is_document
+from hyp3_stack.core.stack.remote.location import RemoteLocation, parse_location
+from hyp3_stack.core.stack.remote.publication import MARK, check_writable, complete_or_invisible
+from tests.object_store.proxy import Answer, Request
+from tests.object_store.service import BUCKET, Service
+
+GROUPS = ("spatially_optimized", "temporally_optimized")
+
+
+def values(size: int = 200) -> np.ndarray[Any, Any]:
+    return np.arange(size * size, dtype="float32").reshape(size, size)
+
+
+@pytest.fixture
+def location(object_store: Service) -> RemoteLocation:
+    """A place of its own for each test."""
+    return parse_location(f"s3://{BUCKET}/{uuid.uuid4().hex}/s.zarr", object_store.endpoint)
+
+
+@pytest.fixture
+def place(location: RemoteLocation) -> str:
+    return f"{location.key}/"
+
+
+def fill(store: LateMetadataStore, zarr_format: Any = 2, size: int = 200) -> None:
+    """Write two groups of one array in 16 chunks."""
+    for group in GROUPS:
+        dataset = xr.Dataset({"phase": (("y", "x"), values(size))}).chunk(size // 4)
+        dataset.phase.encoding["_FillValue"] = np.float32("nan")
+        dataset.to_zarr(store, group=group, mode="w", zarr_format=zarr_format, consolidated=False)
+        zarr.consolidate_metadata(store, path=group, zarr_format=zarr_format)
+    zarr.consolidate_metadata(store, zarr_format=zarr_format)
+
+
+def open_remote(location: RemoteLocation, group: str, **options: Any) -> xr.Dataset:
+    """Open as any reader does."""
+    given = {"client_kwargs": {"endpoint_url": location.endpoint}}
+    return xr.open_zarr(location.url, group=group, storage_options=given, **options)
+
+
+def visible(location: RemoteLocation) -> list[str]:
+    """Return what readers find, with and without gathered metadata."""
+    found = []
+    for group in GROUPS:
+        for consolidated in (True, False):
+            try:
+                with open_remote(location, group, consolidated=consolidated):
+                    found.append(f"{group} {consolidated}")
+            except (FileNotFoundError, KeyError, ValueError):
+                continue
+    return found
+
+
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_nothing_is_visible_before_the_end_and_all_after(
+    object_store: Service, location: RemoteLocation, place: str, zarr_format: int
+) -> None:
+    with complete_or_invisible(location) as store:
+        fill(store, zarr_format)
+        # The run itself reads what it wrote.
+        with xr.open_dataset(store, engine="zarr", group=GROUPS[1], consolidated=True) as inside:
+            np.testing.assert_array_equal(inside.phase.values, values())
+        assert sorted(zarr.open_group(store, mode="r").group_keys()) == sorted(GROUPS)
+        assert visible(location) == []
+        written = object_store.keys(place)
+        assert len(written) == 33 and not any(map(is_document, written))
+    assert len(visible(location)) == 4
+    for group in GROUPS:
+        with open_remote(location, group) as stack:
+            np.testing.assert_array_equal(stack.phase.values, values())
+    assert f"{place}{MARK}" not in object_store.keys(place)
+
+
+def test_documents_appear_from_the_bottom_up(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    with complete_or_invisible(location) as store:
+        fill(store)
+    keys = [r.path.partition(place)[2] for r in object_store.proxy.requests if r.method == "PUT"]
+    documents = [key for key in keys if is_document(key)]
+    depths = [key.count("/") for key in documents]
+    assert depths == sorted(depths, reverse=True) and max(depths) == 2
+    assert documents[-1] == ".zmetadata"
+    assert not any(map(is_document, keys[: -len(documents)]))
+
+
+@pytest.mark.parametrize("allowed", [0, 5, 10, 12])
+def test_a_run_that_dies_while_publishing_shows_nothing_at_the_root(
+    object_store: Service, location: RemoteLocation, place: str, allowed: int
+) -> None:
+    """The object store refuses everything after some documents, cleaning included."""
+    seen = []
+
+    def refuse(request: Request) -> Answer | None:
+        if request.method == "PUT" and is_document(request.path):
+            seen.append(request.path)
+        return Answer(403, "AccessDenied") if len(seen) > allowed else None
+
+    with pytest.raises(OutputError, match="access was denied"):
+        with complete_or_invisible(location) as store:
+            fill(store)
+            object_store.proxy.faults = refuse
+    object_store.proxy.reset()
+    names = [key.removeprefix(place) for key in object_store.keys(place)]
+    assert MARK in names and ".zmetadata" not in names
+    with pytest.raises((FileNotFoundError, ValueError)):
+        zarr.open_group(location.store(read_only=True), mode="r", use_consolidated=True)
+    # The process is alive, so that only the age of its mark tells that the run is dead.
+    age(object_store, place, "another host")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publication, "STALE_SECONDS", -1.0)
+        with complete_or_invisible(location) as store:
+            fill(store)
+    assert len(visible(location)) == 4
+
+
+def age(service: Service, place: str, host: str, process: int = 1) -> None:
+    """Leave a mark as another run does."""
+    mark = {"run": "x", "host": host, "process": process, "begun": "2020-01-01T00:00:00+00:00"}
+    service.put(f"{place}{MARK}", json.dumps(mark).encode())
+
+
+def test_a_failed_run_leaves_nothing(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    object_store.put("neighbor/x", b"1")
+    with pytest.raises(RuntimeError, match="out of luck"):
+        with complete_or_invisible(location) as store:
+            fill(store)
+            raise RuntimeError("out of luck")
+    assert object_store.keys(place) == []
+    assert object_store.get("neighbor/x") == b"1"
+
+
+def test_what_a_failed_run_cleans_is_its_own(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    with pytest.raises(RuntimeError):
+        with complete_or_invisible(location) as store:
+            fill(store)
+            object_store.put(f"{place}notes.txt", b"put here meanwhile")
+            raise RuntimeError
+    assert object_store.contents(place) == {"notes.txt": b"put here meanwhile"}
+
+
+def test_the_next_run_removes_what_a_killed_one_left(
+    object_store: Service,
+    location: RemoteLocation,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(objects, "_BULK", 50)
+    child = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True
+    )
+    age(object_store, place, socket.gethostname(), int(child.stdout))
+    old = [f"{GROUPS[0]}/gone/{n}.0.0" for n in range(120)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda name: object_store.put(f"{place}{name}", b"old"), old))
+    object_store.put(f"{place}{GROUPS[1]}/gone/c/0/0/1", b"old")
+    object_store.put(f"{place}{GROUPS[1]}/.zgroup", b"{}")
+    check_writable(location)
+    with complete_or_invisible(location) as store:
+        assert [key.removeprefix(place) for key in object_store.keys(place)] == [MARK]
+        fill(store)
+    assert len(visible(location)) == 4
+    assert not [key for key in object_store.keys(place) if "gone" in key]
+
+
+def test_a_run_that_is_alive_keeps_its_place(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    with complete_or_invisible(location) as store:
+        for attempt in (check_writable, lambda at: complete_or_invisible(at).__enter__()):
+            with pytest.raises(OutputError, match="where another run is writing"):
+                attempt(location)
+        fill(store)
+    assert len(visible(location)) == 4
+
+
+def test_a_run_on_another_computer_is_dead_when_its_mark_is_old(
+    object_store: Service,
+    location: RemoteLocation,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    age(object_store, place, "another-host")
+    with pytest.raises(OutputError, match="cut off less than 10 minutes ago"):
+        check_writable(location)
+    monkeypatch.setattr(publication, "STALE_SECONDS", -1.0)
+    check_writable(location)
+
+
+def test_a_living_run_renews_its_mark(
+    object_store: Service, location: RemoteLocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication, "BEAT_SECONDS", 0.05)
+
+    def beats() -> int:
+        return sum(r.method == "PUT" and r.path.endswith(MARK) for r in object_store.proxy.requests)
+
+    with complete_or_invisible(location) as store:
+        fill(store)
+        waiting = threading.Event()
+        for _ in range(200):
+            if beats() > 3:
+                break
+            waiting.wait(0.05)
+        assert beats() > 3
+
+
+def test_a_run_whose_place_was_taken_does_not_publish(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    with pytest.raises(OutputError, match="taken by another run"):
+        with complete_or_invisible(location) as store:
+            fill(store)
+            age(object_store, place, "another-host")
+    assert visible(location) == []
+    # What lies there belongs to the other run now.
+    assert f"{place}{MARK}" in object_store.keys(place)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (".zmetadata", "where there is a Zarr store already"),
+        ("zarr.json", "where there is a Zarr store already"),
+        ("photo.jpg", "below which there are other objects (photo.jpg)"),
+        ("sub/photo.jpg", "other objects (sub/photo.jpg)"),
+        (f"{GROUPS[0]}/phase/0.0", "other objects"),
+        ("", "which is an object already"),
+    ],
+)
+def test_nothing_is_overwritten(
+    object_store: Service, location: RemoteLocation, name: str, words: str
+) -> None:
+    key = f"{location.key}/{name}".rstrip("/")
+    object_store.put(key, b"precious")
+    for attempt in (check_writable, lambda at: complete_or_invisible(at).__enter__()):
+        with pytest.raises(OutputError) as caught:
+            attempt(location)
+        text = str(caught.value)
+        assert words in text and text.startswith(f"ZARR_URL is {location.url}, ")
+        assert "not replaced" in text and text.endswith(".")
+    assert object_store.contents(location.key) == {key[len(location.key) :]: b"precious"}
+
+
+def test_other_objects_beside_leftovers_are_kept(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    age(object_store, place, socket.gethostname(), 2**22 + 1)
+    object_store.put(f"{place}notes.txt", b"mine")
+    with pytest.raises(OutputError, match="other objects"):
+        check_writable(location)
+    assert object_store.get(f"{place}notes.txt") == b"mine"
+
+
+def test_the_object_that_stands_for_an_empty_folder_is_no_content(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    object_store.put(place)
+    check_writable(location)
+    with complete_or_invisible(location) as store:
+        fill(store)
+    assert len(visible(location)) == 4
+    assert place in object_store.keys(place)
+
+
+def test_names_that_begin_alike_do_not_disturb(
+    object_store: Service, location: RemoteLocation
+) -> None:
+    object_store.put(f"{location.key}.bak/.zmetadata", b"{}")
+    object_store.put(f"{location.key}2", b"{}")
+    check_writable(location)
+
+
+def test_checking_leaves_nothing(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    check_writable(location)
+    assert object_store.keys(place) == []
+
+
+def test_many_threads_and_other_processes_write_through_one_store(
+    object_store: Service, location: RemoteLocation, tmp_path: Path
+) -> None:
+    """As Dask's workers do: the pickled store knows the layout and writes chunks."""
+    size = 160
+    with complete_or_invisible(location) as store:
+        layout = xr.Dataset({"phase": (("y", "x"), np.full((size, size), np.nan, "float32"))})
+        layout.to_zarr(
+            store,
+            group=GROUPS[0],
+            zarr_format=2,
+            consolidated=False,
+            encoding={"phase": {"chunks": (16, 16), "_FillValue": np.float32("nan")}},
+        )
+        pickled = tmp_path / "store.pickle"
+        pickled.write_bytes(pickle.dumps(store))
+        assert b"SECRET" not in pickled.read_bytes().upper()
+        assert os.environ["AWS_SECRET_ACCESS_KEY"].encode() not in pickled.read_bytes()
+        program = (
+            "import pickle, sys, pathlib, tests.conftest, numpy, zarr\n"
+            f"store = pickle.loads(pathlib.Path({str(pickled)!r}).read_bytes())\n"
+            f"array = zarr.open_group(store, path={GROUPS[0]!r}, mode='r+')['phase']\n"
+            "array[:80] = numpy.arange(80 * 160, dtype='float32').reshape(80, 160)\n"
+            "store.close()\n"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        array = zarr.open_group(store, path=GROUPS[0], mode="r+")["phase"]
+        expected = values(size)
+
+        def write(row: int) -> None:
+            array[row : row + 16] = expected[row : row + 16]
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(write, range(80, size, 16)))
+        zarr.consolidate_metadata(store, path=GROUPS[0], zarr_format=2)
+        zarr.consolidate_metadata(store, zarr_format=2)
+    with open_remote(location, GROUPS[0]) as stack:
+        np.testing.assert_array_equal(stack.phase.values, expected)
+
+
+def test_chunks_without_data_cost_no_request(
+    object_store: Service, location: RemoteLocation
+) -> None:
+    with complete_or_invisible(location) as store:
+        array = zarr.create_array(
+            store, name="a", shape=(64, 64), chunks=(8, 8), dtype="f4", fill_value=0, zarr_format=2
+        )
+        object_store.proxy.reset()
+        array[:] = 0
+        assert object_store.proxy.requests == []
+        array[:8, :8] = 7
+        assert [r.method for r in object_store.proxy.requests] == ["PUT"]
+        array[:8, :8] = 0  # what this run wrote is removed again
+        assert [r.method for r in object_store.proxy.requests] == ["PUT", "DELETE"]
+        assert not array[:].any()
