@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
 from ..contract import (
     BAD_PRODUCT_RULES,
     CHUNKINGS,
@@ -18,14 +20,13 @@ from ..contract import (
     STATIC_LAYER_MODES,
     ZARR_FORMATS,
 )
-from ..errors import ProductError
+from ..errors import Canceled, ProductError
 from ..grid.frames import frame_warning
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..metadata.assessment.report import stack_report
 from ..metadata.stac.catalog import check_catalog, item_path, write_catalog
 from ..parameters import Parameters
 from ..products.consistency import check_consistency
-from ..products.layers import SOURCE_FRAME
 from ..products.passes import group_passes
 from ..products.selection import Selection, SelectionOptions, select_products
 from ..reporter import Reporter, step, stop_if_canceled
@@ -36,10 +37,13 @@ from ..stack.reference import AUTO, parse_point
 from ..stack.steps import step_order
 from ..stack.survey import Findings
 from ..stack.values import ValueOptions
+from ..waiting import beside
 from .assess_stack import check_targets, tell, write_text
 
 SMALLEST_CHUNK_MEGABYTES = 0.01
 LARGEST_CHUNK_MEGABYTES = 512.0
+
+_MAP = ("y", "x")
 
 
 @dataclass(frozen=True)
@@ -189,18 +193,26 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
         "CRS": plan.grid.crs,
         "WIDTH": plan.grid.width,
         "HEIGHT": plan.grid.height,
-        "LAYERS": layer_sources(request.build, selection, SOURCE_FRAME.variable in dataset),
+        "LAYERS": layer_sources(request.build, dataset),
     }
     if request.build.netcdf is not None:
         outputs["NETCDF"] = str(request.build.netcdf)
     if request.build.zarr is not None:
         outputs["ZARR"] = str(request.build.zarr)
-    if request.report is not None:
-        _write_report(request, plan, findings, steps, reporter)
-        outputs["REPORT"] = str(request.report)
+    report = request.report
+    if report is not None:
+        try:
+            beside(lambda: _write_report(request, plan, findings, steps, reporter), reporter)
+            outputs["REPORT"] = str(report)
+        except Canceled:
+            reporter.warning(
+                f"The stack is complete, but its report {report} was not made, because the run was "
+                "canceled; hyp3:assessstack makes one."
+            )
+            report = None
     if request.stac:
         build = request.build
-        item = write_catalog(build.netcdf, build.zarr, build.groups, request.report)
+        item = write_catalog(build.netcdf, build.zarr, build.groups, report)
         reporter.info(f"The STAC item is {item}.")
         outputs["STAC"] = str(item)
     elif request.stack is not None and item_path(request.stack).exists():
@@ -273,13 +285,9 @@ def _tell_of_frames(options: BuildOptions, plan: Plan, reporter: Reporter) -> No
         )
 
 
-def layer_sources(
-    options: BuildOptions, selection: Selection, has_source_frame: bool = False
-) -> list[str]:
-    """Return the GDAL sources of the stack's layers: of the NetCDF file where there is one."""
-    names = [layer.variable for layer in selection.layers]
-    if has_source_frame:
-        names.append(SOURCE_FRAME.variable)
+def layer_sources(options: BuildOptions, dataset: xr.Dataset) -> list[str]:
+    """Return the GDAL sources of all maps of a stack: of the NetCDF file where there is one."""
+    names = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
     if options.netcdf is not None:
         return [f'NETCDF:"{options.netcdf}":{name}' for name in names]
     return [f"{options.zarr}/{options.groups[0]}/{name}" for name in names]

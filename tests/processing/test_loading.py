@@ -3,10 +3,11 @@
 import os
 
 import pytest
-from qgis.core import QgsProcessingContext, QgsRasterLayer
+from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsRasterLayer
 
 from hyp3_stack.processing_provider import virtual_raster
 from hyp3_stack.processing_provider.layers import make_layer
+from hyp3_stack.processing_provider.loading import show_stack
 from hyp3_stack.processing_provider.stack_file import StackFileError, gdal_version, open_stack
 
 PAIRS = 6
@@ -66,6 +67,37 @@ def test_a_store_that_this_gdal_cannot_open_is_complete_with_a_warning(build, fe
     assert len(results["LAYERS"]) == 2
     warned = "The stack is complete, but its layers cannot be shown" in feedback.textLog()
     assert warned is (gdal_version() < (3, 11))
+
+
+@pytest.mark.parametrize(("name", "layers"), [("NETCDF", "unw_phase,corr"), ("ZARR", "")])
+def test_a_build_and_the_loading_of_its_stack_name_the_same_layers(
+    build, algorithm, context, feedback, tmp_path, name, layers
+):
+    path = tmp_path / f"stack.{'nc' if name == 'NETCDF' else 'zarr'}"
+    built = build(LAYERS=layers, **{name: str(path)})["LAYERS"]
+    results, ok = algorithm("loadstack").run({"INPUT": str(path)}, context, feedback)
+    assert ok, feedback.textLog()
+    assert sorted(built) == sorted(results["LAYERS"])
+    assert sum("mask" in source for source in built) == (2 if layers else 3)
+
+
+def test_a_cancel_while_layers_are_made_keeps_the_outputs(build, context, feedback, tmp_path):
+    path = tmp_path / "stack.nc"
+
+    class Canceling(QgsProcessingFeedback):
+        def pushInfo(self, info):
+            super().pushInfo(info)
+            if info == f"corr: {PAIRS} bands":
+                self.cancel()
+
+    canceling = Canceling(False)
+    outputs = {"NETCDF": str(path), "LAYERS": build(NETCDF=str(path), LOAD=False)["LAYERS"]}
+    results = show_stack(outputs, True, context, canceling)
+    assert results == outputs
+    assert "its layers are not loaded" in canceling.textLog()
+    assert not context.layersToLoadOnCompletion()
+    again = show_stack(outputs, True, context, canceling)
+    assert again == outputs
 
 
 @slices_only

@@ -164,7 +164,7 @@ def test_the_python_console(processing_plugin, provider, core_python, product_fo
     )
     assert built["CRS"] == "EPSG:32611"
     loaded = processing.run("hyp3:loadstack", {"INPUT": built["NETCDF"]})
-    assert set(built["LAYERS"]) <= set(loaded["LAYERS"])
+    assert built["LAYERS"] == loaded["LAYERS"]
     # Only processing.runAndLoadResults adds layers to a project.
     assert not QgsProject.instance().mapLayers()
 
