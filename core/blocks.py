@@ -63,6 +63,7 @@ def run_blocks(
     with ThreadPoolExecutor(threads) as pool:
         try:
             for task in tasks:
+                stop_if_canceled(reporter)
                 pending.add(pool.submit(work, task))
                 while len(pending) > threads:
                     finished, pending = _wait(pending, reporter)
@@ -81,7 +82,8 @@ def _wait(pending: set[Future[object]], reporter: Reporter) -> tuple[int, set[Fu
     finished, rest = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
     for future in finished:
         future.result()
-    stop_if_canceled(reporter)
+    if rest:  # a cancel after the last task is too late
+        stop_if_canceled(reporter)
     return len(finished), rest
 
 

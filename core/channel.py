@@ -127,6 +127,7 @@ class Channel:
         self._last_time = -math.inf
         self._last_percent = -1.0
         self._cancel = threading.Event()
+        self.is_completing = False
         self._fd = _claim_stdout()
         error = io.TextIOWrapper(
             io.FileIO(_STDERR, "w", closefd=False),
@@ -183,6 +184,14 @@ class Channel:
     def cancel(self) -> None:
         """Ask the run to stop."""
         self._cancel.set()
+
+    def wait_for_cancel(self) -> None:
+        """Return once the run should stop."""
+        self._cancel.wait()
+
+    def completing(self) -> None:
+        """Note that outputs come to stand, so that the run must not be left any more."""
+        self.is_completing = True
 
 
 class Stdin:

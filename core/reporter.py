@@ -24,6 +24,9 @@ class Reporter(Protocol):
     def canceled(self) -> bool:
         """Tell whether the user asked to stop."""
 
+    def completing(self) -> None:
+        """Learn that the outputs come to stand from here on, see :func:`complete`."""
+
 
 class SilentReporter:
     """A reporter for library use: keeps messages, shows nothing, never cancels."""
@@ -48,6 +51,9 @@ class SilentReporter:
     def canceled(self) -> bool:
         """Never stop."""
         return False
+
+    def completing(self) -> None:
+        """Need not know."""
 
 
 class StepReporter:
@@ -74,11 +80,24 @@ class StepReporter:
         """Ask the run."""
         return self._parent.canceled()
 
+    def completing(self) -> None:
+        """Pass it on."""
+        self._parent.completing()
+
 
 def stop_if_canceled(reporter: Reporter) -> None:
     """Raise :class:`Canceled` when the user asked to stop."""
     if reporter.canceled():
         raise Canceled("The run was canceled; finished files are kept, partial ones are removed.")
+
+
+def complete(reporter: Reporter) -> None:
+    """Stop a last time if asked to; whoever cancels later gets the outputs.
+
+    Called right before the first output takes its final name, where all outputs belong together.
+    """
+    reporter.completing()
+    stop_if_canceled(reporter)
 
 
 @contextmanager

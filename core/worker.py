@@ -17,6 +17,7 @@ from typing import Any
 
 from .channel import Channel, Scrubber, Stdin
 from .contract import EXIT_CANCELED, EXIT_FAILED, EXIT_OK, PACKAGE, PROTOCOL, Task
+from .ending import Ending
 from .errors import Canceled, InvalidParameterError, StackError
 
 USAGE = (
@@ -72,26 +73,30 @@ def main(argv: Sequence[str]) -> int:
     os.environ["TQDM_DISABLE"] = "1"
     scrub = Scrubber()
     channel = Channel(scrub)
+    ending = Ending(channel)
+
+    def fail(code: int, text: str, error: BaseException) -> int:
+        return ending.answer(code, lambda: channel.error(text, type(error).__name__))
+
     try:
         _stop_on_signals(channel)
         job, stdin = _read_job(argv)
         scrub.learn(job.credentials)
         if stdin is not None:
             stdin.watch(channel, end_cancels=job.interactive)
-        outputs = _task(job.task).run(job.parameters, job.credentials, channel)
-        channel.result(outputs)
-        return EXIT_OK
+        task = _task(job.task)
+        ending.begin()
+        outputs = task.run(job.parameters, job.credentials, channel)
+        return ending.answer(EXIT_OK, lambda: channel.result(outputs))
     except (Canceled, KeyboardInterrupt) as error:
-        channel.error(str(error) or "The run was canceled.", Canceled.__name__)
-        return EXIT_CANCELED
+        return fail(EXIT_CANCELED, str(error) or "The run was canceled.", Canceled())
     except StackError as error:
-        channel.error(str(error), type(error).__name__)
+        return fail(EXIT_FAILED, str(error), error)
     except Exception as error:
-        channel.error(_sentence(error), type(error).__name__)
         traceback.print_exc()
+        return fail(EXIT_FAILED, _sentence(error), error)
     finally:
         sys.stderr.flush()
-    return EXIT_FAILED
 
 
 def parse_job(text: bytes, source: str) -> Job:
@@ -177,7 +182,8 @@ def _task(name: str) -> Any:
 
 def _stop_on_signals(channel: Channel) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if channel.canceled():  # asked before: leave at once, but through all `finally` blocks
+        # Asked before: leave at once, but through all `finally` blocks.
+        if channel.canceled() and not channel.is_completing:
             raise KeyboardInterrupt
         channel.cancel()
 

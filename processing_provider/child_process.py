@@ -50,7 +50,10 @@ class ChildProcess:
         stdin_text: str | None = None,
         folder: str | None = None,
     ) -> None:
+        self.linger = 1.0
+        """Seconds to listen after the end while another process keeps the outputs open."""
         self._lines: queue.Queue = queue.Queue(_LINES)
+        self._unsent: queue.SimpleQueue = queue.SimpleQueue()
         self._process = subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL if stdin_text is None else subprocess.PIPE,
@@ -65,8 +68,8 @@ class ChildProcess:
             for name, stream in ((STDOUT, self._process.stdout), (STDERR, self._process.stderr))
         ]
         if stdin_text is not None:
-            # In a thread, because a child that does not read would block the caller for ever.
-            self._start(self.send, stdin_text)
+            self._start(self._write_unsent)
+            self.send_later(stdin_text)
 
     @staticmethod
     def _start(function: Callable, *arguments) -> threading.Thread:
@@ -80,11 +83,19 @@ class ChildProcess:
                 self._lines.put((name, line.decode("utf-8", "replace").rstrip("\r\n")))
         self._lines.put((name, _END))
 
-    def send(self, text: str) -> None:
-        """Write to the child's standard input; a child that is gone is noticed elsewhere."""
+    def send_later(self, text: str) -> None:
+        """Write to the child's standard input as soon as it reads, after what was sent before.
+
+        A child that does not read would block the caller for ever. One that is gone is noticed
+        elsewhere.
+        """
+        self._unsent.put(text)
+
+    def _write_unsent(self) -> None:
         try:
-            self._process.stdin.write(text.encode())
-            self._process.stdin.flush()
+            while (text := self._unsent.get()) is not None:
+                self._process.stdin.write(text.encode())
+                self._process.stdin.flush()
         except (OSError, ValueError):
             return
 
@@ -102,7 +113,7 @@ class ChildProcess:
             except queue.Empty:
                 if self._process.poll() is not None:
                     ended = ended or time.monotonic()
-                    if time.monotonic() - ended > 1.0:
+                    if time.monotonic() - ended > self.linger:
                         return
                 yield None
                 continue
@@ -140,6 +151,7 @@ class ChildProcess:
                 self.kill()
                 self.wait(grace)
         if self._process.stdin is not None:
+            self._unsent.put(None)
             try:
                 self._process.stdin.close()
             except OSError:  # what was not yet written has no reader any more

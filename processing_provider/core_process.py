@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from ..core.contract import CANCEL_LINE, PROTOCOL, Message
 from .child_process import (
+    POLL_SECONDS,
     STDERR,
     ChildProcess,
     current_environment,
@@ -22,8 +23,17 @@ from .child_process import (
 
 CORE = Path(__file__).resolve().parents[1] / "core"
 
-CANCEL_GRACE = 5.0
-"""Seconds that a canceled core gets to remove partial files."""
+CANCEL_GRACE = 1.5
+"""Seconds that a canceled core gets to end by itself; then it is terminated, and soon killed.
+
+What it has not finished has a hidden name, and the next run goes on with it or removes it.
+"""
+
+KILL_GRACE = 0.3
+"""Seconds between asking a canceled core to end and killing it."""
+
+_AFTER_CANCEL = 0.2
+"""Seconds to hear the last words of a canceled core whose children keep its outputs open."""
 
 EXIT_GRACE = 10.0
 """Seconds between the last message and the end of the process."""
@@ -109,16 +119,26 @@ class _Conversation:
             if item is not None:
                 self._take(*item)
             self._attend()
-        if not self._child.wait(EXIT_GRACE):
-            self._child.stop()
+        self._await_end()
+        if self._answer is not None and self._answer["type"] != Message.ERROR:
+            if self._canceled is not None:
+                self._feedback.pushInfo("The run was complete before it could be canceled.")
+            return self._answer["outputs"]
         if self._feedback.isCanceled():
             raise CoreCanceledError("The run was canceled.")
         if self._answer is None:
             raise CoreError(self._silence())
-        if self._answer["type"] == Message.ERROR:
-            self._show_log()
-            raise CoreError(str(self._answer.get("text")))
-        return self._answer["outputs"]
+        self._show_log()
+        raise CoreError(str(self._answer.get("text")))
+
+    def _await_end(self) -> None:
+        """Wait for a core that says nothing any more; it may still be canceled."""
+        deadline = time.monotonic() + EXIT_GRACE
+        while not self._child.wait(POLL_SECONDS):
+            self._attend()
+            if time.monotonic() > deadline:
+                self._child.stop()
+                return
 
     def _take(self, stream: str, line: str) -> None:
         """Pass one line on."""
@@ -144,12 +164,13 @@ class _Conversation:
         now = time.monotonic()
         if self._canceled is None and self._feedback.isCanceled():
             self._canceled = now
-            self._child.send(CANCEL_LINE + "\n")
+            self._child.linger = _AFTER_CANCEL
+            self._child.send_later(CANCEL_LINE + "\n")
         if self._answer is not None and now - self._answered > EXIT_GRACE:
             self._child.stop()
         if self._canceled is not None and self._child.returncode is None:
             waited = now - self._canceled
-            if waited > 1.5 * CANCEL_GRACE:
+            if waited > CANCEL_GRACE + KILL_GRACE:
                 self._child.kill()
             elif waited > CANCEL_GRACE and not self._terminated:
                 self._terminated = True

@@ -15,6 +15,10 @@ LOAD = "LOAD"
 LAYERS = "LAYERS"
 
 
+class LoadingCanceled(QgsProcessingException):
+    """The user canceled while layers were made."""
+
+
 def add_load(algorithm):
     """Declare LOAD."""
     algorithm.add(
@@ -35,7 +39,8 @@ def show_stack(outputs, load, context, feedback):
     The stack is on disk by now, so that whatever fails here is a warning.
     """
     path = outputs.get("NETCDF") or outputs.get("ZARR")
-    has_project = load is not False and context.project() is not None
+    # Who cancels when the stack is complete gets it, but need not wait for its layers.
+    has_project = load is not False and context.project() is not None and not feedback.isCanceled()
     if not path or not (has_project or "NETCDF" not in outputs):
         return outputs
     try:
@@ -45,6 +50,8 @@ def show_stack(outputs, load, context, feedback):
         outputs = {**outputs, LAYERS: [layer_source(stack, variable) for variable in chosen]}
         if has_project:
             hand_over(stack, chosen, context, feedback)
+    except LoadingCanceled:
+        feedback.pushInfo(tr("The stack is complete; its layers are not loaded."))
     except StackFileError as error:
         feedback.pushWarning(
             tr("The stack is complete, but its layers cannot be shown: {reason}").format(
@@ -62,7 +69,7 @@ def hand_over(stack, variables, context, feedback, progress=None):
     layers = []
     for number, variable in enumerate(variables, start=1):
         if feedback.isCanceled():
-            raise QgsProcessingException(tr("The run was canceled."))
+            raise LoadingCanceled(tr("The run was canceled."))
         layers.append(make_layer(stack, variable))
         feedback.pushInfo(_describe(variable))
         if progress is not None:

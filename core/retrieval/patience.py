@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from ..errors import RetrievalError
-from ..reporter import Reporter, stop_if_canceled
+from ..reporter import Reporter
+from ..waiting import beside
 
 Result = TypeVar("Result")
 
@@ -66,9 +65,7 @@ def retry_after(value: str | None) -> float | None:
 def wait_for(
     call: Callable[[], Result], reporter: Reporter, seconds: float, service: str
 ) -> Result:
-    """Run a blocking call beside the run, so that cancel and deadline still hold.
-
-    A call of a library without timeouts cannot be stopped; it is left behind in a daemon thread.
+    """Ask a service by a library that knows no timeouts, see :func:`core.waiting.beside`.
 
     Parameters
     ----------
@@ -86,26 +83,10 @@ def wait_for(
     RetrievalError
         The deadline has passed.
     """
-    outcome: list[Result] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(call())
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the waiting thread
-            failure.append(error)
-
-    thread = threading.Thread(target=run, daemon=True, name=f"waiting for {service}")
-    thread.start()
-    deadline = time.monotonic() + seconds
-    while thread.is_alive():
-        stop_if_canceled(reporter)
-        if time.monotonic() > deadline:
-            raise RetrievalError(
-                f"{service} did not answer within {seconds:.0f} seconds; try again later, and "
-                "check the proxy settings if this happens again."
-            )
-        thread.join(POLL_SECONDS)
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    try:
+        return beside(call, reporter, seconds)
+    except TimeoutError:
+        raise RetrievalError(
+            f"{service} did not answer within {seconds:.0f} seconds; try again later, and "
+            "check the proxy settings if this happens again."
+        ) from None

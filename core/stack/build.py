@@ -20,7 +20,7 @@ from ..metadata.enrichment import Details, look_up_granules
 from ..metadata.extent import outline_attributes
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
-from ..reporter import Reporter, step, stop_if_canceled
+from ..reporter import Reporter, complete, step, stop_if_canceled
 from .chunking import spatial_chunks, temporal_chunks
 from .dataset import open_stack, stack_layers
 from .maps import Sink, write_maps
@@ -185,7 +185,7 @@ class _Build:
             consolidate(store, tuple(groups), self._options.zarr_format)
         self._reporter.info("Reading the outputs back to check them.")
         self._verify(dataset, netcdf, store)
-        stop_if_canceled(self._reporter)
+        complete(self._reporter)
         return dataset, findings
 
     def _details(self) -> Details:

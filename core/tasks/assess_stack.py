@@ -13,7 +13,8 @@ from ..metadata.assessment.assess import Assessment, assess_stack
 from ..metadata.assessment.page import assessment_page
 from ..metadata.assessment.verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
 from ..parameters import Parameters
-from ..reporter import Reporter, stop_if_canceled
+from ..reporter import Reporter, complete
+from ..waiting import beside
 
 
 def run(
@@ -50,9 +51,9 @@ def run(
         raise OutputError("No output is given; set OUTPUT, JSON or both.")
     check_targets({"OUTPUT": page, "JSON": data}, source)
     reporter.info(f"Reading {source}.")
-    assessment = assess_stack(source)
+    assessment = beside(lambda: assess_stack(source), reporter)
     reporter.progress(70.0)
-    stop_if_canceled(reporter)
+    complete(reporter)
     tell(assessment, reporter)
     outputs: dict[str, Any] = {
         "MET": assessment.count(MET),

@@ -10,13 +10,15 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import tests.conftest  # noqa: E402, F401 - registers the package hyp3_stack
+from hyp3_stack.core.ending import CANCEL_SECONDS  # noqa: E402
 from hyp3_stack.core.errors import ProductError  # noqa: E402
-from hyp3_stack.core.reporter import stop_if_canceled  # noqa: E402
+from hyp3_stack.core.reporter import complete, stop_if_canceled  # noqa: E402
 from hyp3_stack.core.worker import main  # noqa: E402
 
 
@@ -124,6 +126,31 @@ def deaf(parameters, credentials, reporter):
     reporter.info(f"pid {os.getpid()}")
     while True:
         time.sleep(0.05)
+
+
+def busy(parameters, credentials, reporter):
+    # As a library that nobody can interrupt; the control thread still runs.
+    reporter.info("waiting")
+    time.sleep(600)
+
+
+def busy_threads(parameters, credentials, reporter):
+    # The interpreter waits for the threads of a pool before it ends.
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            pool.submit(time.sleep, 600)
+        reporter.info("waiting")
+        while True:
+            stop_if_canceled(reporter)
+            time.sleep(0.01)
+
+
+def completing(parameters, credentials, reporter):
+    complete(reporter)
+    reporter.info("waiting")
+    # Longer than a canceled run is let live, as removing what stood there before may take.
+    time.sleep(2 * CANCEL_SECONDS)
+    return {"COMPLETE": True, "CANCELED": reporter.canceled()}
 
 
 def stubborn(parameters, credentials, reporter):

@@ -4,12 +4,18 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from hyp3_stack.core.ending import CANCEL_SECONDS
 from hyp3_stack.processing_provider import core_process
-from hyp3_stack.processing_provider.child_process import clean_environment, describe_exit
+from hyp3_stack.processing_provider.child_process import (
+    ChildProcess,
+    clean_environment,
+    describe_exit,
+)
 from hyp3_stack.processing_provider.core_process import CoreCanceledError, CoreError, run_core
 
 from .recorder import Recorder
@@ -136,6 +142,46 @@ def test_a_core_that_ignores_cancel_is_killed(scripted, short_grace):
     with pytest.raises(CoreCanceledError):
         run(scripted, "deaf", feedback)
     assert not alive(int(feedback.infos[0].split()[-1]))
+
+
+@pytest.mark.parametrize("behavior", ["busy", "busy_threads"])
+def test_a_canceled_core_ends_before_it_has_to_be_ended(scripted, behavior, monkeypatch):
+    monkeypatch.setattr(ChildProcess, "terminate", None)
+    monkeypatch.setattr(ChildProcess, "kill", None)
+    monkeypatch.setattr(core_process, "CANCEL_GRACE", 60.0)
+    with pytest.raises(CoreCanceledError):
+        run(scripted, behavior, Recorder("waiting"))
+
+
+def test_the_core_is_faster_than_the_one_who_ends_it():
+    assert CANCEL_SECONDS < core_process.CANCEL_GRACE
+    assert core_process.CANCEL_GRACE + core_process.KILL_GRACE <= 2.0
+
+
+def test_a_core_that_never_reads_is_canceled_too(tmp_path, short_grace):
+    # More than fits into the pipe, so that writing the job does not come to an end.
+    python = program(tmp_path, "exec sleep 600")
+    feedback = Recorder()
+    threading.Timer(0.5, lambda: setattr(feedback, "canceled", True)).start()
+    with pytest.raises(CoreCanceledError):
+        run(python, "echo", feedback, JOBS="x" * 10**6)
+
+
+def test_a_core_that_closed_its_outputs_is_canceled_too(tmp_path, short_grace):
+    python = program(tmp_path, "exec >&- 2>&-; exec sleep 600")
+    feedback = Recorder()
+    threading.Timer(0.5, lambda: setattr(feedback, "canceled", True)).start()
+    begin = time.monotonic()
+    with pytest.raises(CoreCanceledError):
+        run(python, "echo", feedback)
+    assert time.monotonic() - begin < core_process.EXIT_GRACE
+
+
+def test_a_cancel_that_comes_too_late_gives_the_outputs(scripted, monkeypatch):
+    monkeypatch.setattr(core_process, "CANCEL_GRACE", 60.0)
+    feedback = Recorder("waiting")
+    assert run(scripted, "completing", feedback) == {"COMPLETE": True, "CANCELED": True}
+    assert "The run was complete before it could be canceled." in feedback.infos
 
 
 def test_a_core_that_only_hears_signals_cleans_up(scripted, short_grace, tmp_path):

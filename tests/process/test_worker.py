@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,18 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = [sys.executable, str(ROOT / "core")]
 SCRIPTED = [sys.executable, str(Path(__file__).with_name("scripted_core.py"))]
 PHRASE = "pa ss/w%rd"
+# Runs the core with a package that takes ten minutes to import.
+SLOW_IMPORT = """
+import importlib.abc, runpy, sys, time
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "xarray":
+            time.sleep(600)
+sys.meta_path.insert(0, Slow())
+sys.argv = [sys.argv[1]]
+sys.path[0] = sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 def job(behavior=None, credentials=None, **extra):
@@ -246,6 +259,60 @@ def test_credentials_are_never_written(behavior):
 def test_cancel_line_ends_the_run():
     process = start(job("wait_for_cancel", interactive=True))
     process.stdin.write(b'{"type": "something else"}\n not json \n{"type":"cancel"}\n')
+    process.stdin.flush()
+    answer = finish(process)
+    assert answer.returncode == 130
+    assert answer.error["kind"] == "Canceled"
+
+
+@pytest.mark.parametrize("behavior", ["busy", "busy_threads"])
+@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGINT])
+def test_a_canceled_run_ends_although_a_step_goes_on(behavior, number):
+    process = start(job(behavior, interactive=True))
+    if number is None:
+        process.stdin.write(b'{"type":"cancel"}\n')
+        process.stdin.flush()
+    else:
+        process.send_signal(number)
+    answer = finish(process)  # the step takes ten times as long as this waits
+    assert answer.returncode == 130
+    assert answer.error["kind"] == "Canceled"
+
+
+def test_a_cancel_after_the_outputs_stand_is_too_late():
+    process = start(job("completing", interactive=True))
+    process.stdin.write(b'{"type":"cancel"}\n')
+    process.stdin.flush()
+    answer = finish(process)
+    assert answer.returncode == 0
+    assert answer.outputs == {"COMPLETE": True, "CANCELED": True}
+
+
+def test_signals_after_the_outputs_stand_are_too_late():
+    process = start(job("completing"))
+    for _ in range(3):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+    answer = finish(process)
+    assert answer.returncode == 0
+    assert answer.outputs["COMPLETE"]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.4, 0.8])
+def test_a_cancel_while_packages_are_imported(delay, tmp_path):
+    # A task that began would find that its input is missing, and say so.
+    parameters = {"INPUT": str(tmp_path / "none"), "NETCDF": str(tmp_path / "s.nc")}
+    document = {"protocol": 1, "task": "buildstack", "parameters": parameters, "interactive": True}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW_IMPORT, str(ROOT / "core")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdin.write(json.dumps(document).encode() + b"\n")
+    process.stdin.flush()
+    time.sleep(delay)
+    process.stdin.write(b'{"type":"cancel"}\n')
     process.stdin.flush()
     answer = finish(process)
     assert answer.returncode == 130

@@ -171,6 +171,34 @@ def test_cancel_at_any_time(small: SampleStack, made: Path, percent: float) -> N
     assert not leftovers(made)
 
 
+class StopAfterCompletion(SilentReporter):
+    """Cancels once it was told that the outputs come to stand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = -1
+
+    def completing(self) -> None:
+        self.asked = 0
+
+    def canceled(self) -> bool:
+        if self.asked >= 0:
+            self.asked += 1
+        return self.asked > 1  # the first question is that of `complete`
+
+
+def test_a_cancel_once_the_outputs_stand_gives_them(small: SampleStack, tmp_path: Path) -> None:
+    places = outputs(tmp_path)
+    given = {"INPUT": str(small.folder), "REPORT": str(tmp_path / "report.html")}
+    given |= {name: str(path) for name, path in places.items()}
+    reporter = StopAfterCompletion()
+    result = build_stack.run(given, None, reporter)
+    assert all(result[name] == str(path) and path.exists() for name, path in places.items())
+    assert "REPORT" not in result
+    assert any("report.html was not made" in text for text in reporter.warnings)
+    assert not leftovers(tmp_path)
+
+
 def test_cancel_before_there_is_any_output(small: SampleStack, tmp_path: Path) -> None:
     given = {"INPUT": str(small.folder), "NETCDF": str(tmp_path / "s.nc")}
     with pytest.raises(Canceled):
