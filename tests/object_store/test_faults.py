@@ -141,9 +141,12 @@ def test_no_credentials(object_store: Service, monkeypatch: pytest.MonkeyPatch) 
     assert_sentence(refused(location), "there are no credentials")
 
 
-def test_an_unknown_profile(object_store: Service) -> None:
+def test_an_unknown_profile(object_store: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     location = parse_location("s3://stacks/k", object_store.endpoint, "nobody")
     assert_sentence(refused(location), "S3_PROFILE is 'nobody', but ~/.aws/config")
+    monkeypatch.setenv("AWS_PROFILE", "noone")
+    location = parse_location("s3://stacks/k", object_store.endpoint)
+    assert_sentence(refused(location), "AWS_PROFILE is 'noone', but ~/.aws/config")
 
 
 def test_a_profile_gives_credentials_and_endpoint(

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    ProxyConnectionError,
-    ReadTimeoutError,
-    SSLError,
-    SSOError,
-    TokenRetrievalError,
-)
-from botocore.parsers import ResponseParserError
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .location import RemoteLocation
 
-_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError)
-_NO_LOGIN = (CredentialRetrievalError, SSOError, TokenRetrievalError)
-_NO_CONNECTION = (
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    ProxyConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
+# Classes of botocore, by name: it is s3fs that depends on it, and newer ones know more classes.
+_NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError"}
+_NO_LOGIN = {"CredentialRetrievalError", "LoginError", "SSOError", "TokenRetrievalError"}
+_NO_CONNECTION = {"ConnectionError", "HTTPClientError"}
+_KINDS = {
+    "ConnectTimeoutError": "no answer in time",
+    "ReadTimeoutError": "no answer in time",
+    "ProxyConnectionError": "the proxy does not answer",
+    "SSLError": "its certificate is not trusted",
+}
+_LIBRARIES = ("aiobotocore", "aiohttp", "botocore")
 
 _REFUSED = {"InvalidAccessKeyId", "InvalidSecurity", "SignatureDoesNotMatch"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"}
@@ -49,7 +34,6 @@ _BUSY = {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"}
 # Without a name of S3's own: a gateway that fails, or a page of something else.
 _BUSY_OR_NO_S3 = {"500", "502", "503", "504"}
 _NO_S3 = {"404", "405", "MethodNotAllowed", "NotImplemented", "501"}
-_KNOWN = (BotoCoreError, ClientError, OSError, ResponseParserError, ValueError)
 
 
 def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
@@ -67,28 +51,30 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
     url, service, name = location.url, location.service, location.parameter
     chain = list(_causes(error))
     for cause in chain:
-        if isinstance(cause, ProfileNotFound):
-            given = f"S3_PROFILE is {location.profile!r}" if location.profile else str(cause)
-            return f"{given}, but ~/.aws/config and ~/.aws/credentials have no such profile."
-        if isinstance(cause, _NO_CREDENTIALS):
+        classes = _classes(cause)
+        if "ProfileNotFound" in classes:
+            profile = location.profile or os.environ.get("AWS_PROFILE")
+            given = "S3_PROFILE" if location.profile else "AWS_PROFILE"
+            return f"{given} is {profile!r}, but ~/.aws/config and ~/.aws/credentials have no such profile."
+        if classes & _NO_CREDENTIALS:
             return (
                 f"{url} cannot be {verb}, because there are no credentials; set AWS_ACCESS_KEY_ID "
                 "and AWS_SECRET_ACCESS_KEY, or S3_PROFILE to a profile in ~/.aws."
             )
-        if isinstance(cause, _NO_LOGIN):
+        if classes & _NO_LOGIN:
             return (
                 f"{url} cannot be {verb}, because its credentials could not be retrieved "
                 f"({_words(cause)}); log in again, for example with 'aws sso login'."
             )
-        if isinstance(cause, ResponseParserError):
+        if "ResponseParserError" in classes:
             return _no_s3(url, service, verb)
-        if isinstance(cause, _NO_CONNECTION):
+        if classes & _NO_CONNECTION:
             return (
-                f"{url} cannot be {verb}, because {service} cannot be reached ({_kind(cause)}); "
+                f"{url} cannot be {verb}, because {service} cannot be reached ({_kind(classes)}); "
                 "check S3_ENDPOINT and the network."
             )
-        if isinstance(cause, ClientError):
-            return _refusal(cause, location, verb)
+        if "ClientError" in classes:
+            return _refusal(getattr(cause, "response", {}), location, verb)
     if any("endpoint" in str(cause).lower() for cause in chain if isinstance(cause, ValueError)):
         return f"{service} is no address of a service; check S3_ENDPOINT or AWS_ENDPOINT_URL."
     return f"{url} cannot be {verb} ({_words(error)}); check {name}."
@@ -96,13 +82,14 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
 
 def is_of_store(error: BaseException) -> bool:
     """Tell whether an error comes from the object store or the way to it."""
-    return isinstance(error, _KNOWN)
+    library = type(error).__module__.partition(".")[0]
+    return isinstance(error, (OSError, ValueError)) or library in _LIBRARIES
 
 
-def _refusal(error: ClientError, location: RemoteLocation, verb: str) -> str:
+def _refusal(answer: Mapping[str, Any], location: RemoteLocation, verb: str) -> str:
     """Return a sentence about an answer of the service that is an error."""
     url, service, name = location.url, location.service, location.parameter
-    code = str(error.response.get("Error", {}).get("Code", ""))
+    code = str(answer.get("Error", {}).get("Code", ""))
     if code == "NoSuchBucket":
         return (
             f"{url} cannot be {verb}, because {service} has no bucket {location.bucket}; check "
@@ -144,7 +131,7 @@ def _refusal(error: ClientError, location: RemoteLocation, verb: str) -> str:
         )
     if code in _NO_S3:
         return _no_s3(url, service, verb)
-    return f"{url} cannot be {verb} ({code or _words(error)}); check {name} and S3_ENDPOINT."
+    return f"{url} cannot be {verb} ({code or 'no reason given'}); check {name} and S3_ENDPOINT."
 
 
 def _no_s3(url: str, service: str, verb: str) -> str:
@@ -162,15 +149,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-def _kind(error: BaseException) -> str:
+def _classes(error: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
+
+
+def _kind(classes: set[str]) -> str:
     """Return what is wrong with a connection; the error's own text may repeat a proxy's address."""
-    kinds = {
-        ConnectTimeoutError: "no answer in time",
-        ReadTimeoutError: "no answer in time",
-        ProxyConnectionError: "the proxy does not answer",
-        SSLError: "its certificate is not trusted",
-    }
-    return next((text for kind, text in kinds.items() if isinstance(error, kind)), "no connection")
+    return next((text for name, text in _KINDS.items() if name in classes), "no connection")
 
 
 def _words(error: BaseException) -> str:

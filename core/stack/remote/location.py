@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from fsspec import AbstractFileSystem
 from s3fs import S3FileSystem
 from zarr.storage import FsspecStore
 
@@ -82,7 +81,7 @@ class RemoteLocation:
 
     def file_system(
         self, attempts: int = PATIENT, asynchronous: bool = False, shared: bool = False
-    ) -> AbstractFileSystem:
+    ) -> S3FileSystem:
         """Return access to the service; nothing is asked yet.
 
         Parameters
