@@ -55,7 +55,10 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
         if "ProfileNotFound" in classes:
             profile = location.profile or os.environ.get("AWS_PROFILE")
             given = "S3_PROFILE" if location.profile else "AWS_PROFILE"
-            return f"{given} is {profile!r}, but ~/.aws/config and ~/.aws/credentials have no such profile."
+            return (
+                f"{given} is {profile!r}, but ~/.aws/config and ~/.aws/credentials have no such "
+                "profile."
+            )
         if classes & _NO_CREDENTIALS:
             return (
                 f"{url} cannot be {verb}, because there are no credentials; set AWS_ACCESS_KEY_ID "
