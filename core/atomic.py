@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import OutputError
+from .locks import is_locked
 
 _MARK = ".hyp3-partial-"
 _OLD = "-old"
+LOCK = "lock"
+"""The file in the folder of a run that the run keeps locked."""
 
 
 @contextlib.contextmanager
@@ -49,22 +52,44 @@ def complete_or_absent(final: Path) -> Iterator[Path]:
         ) from error
     try:
         yield partial
-        _replace(partial, final)
+        replace(partial, final, partial.with_name(f"{partial.name}{_OLD}"))
     finally:
-        _remove(partial)
+        remove(partial)
 
 
-def remove_leftovers(final: Path) -> None:
-    """Remove what a killed run left beside ``final``; runs that are alive keep theirs."""
+def partial_folder(final: Path, identity: str) -> Path:
+    """Return the hidden folder beside ``final`` where a run of that identity keeps its work."""
+    return final.with_name(f".{final.name}{_MARK}job-{identity}")
+
+
+def folder_aside(folder: Path) -> Path:
+    """Return where what ``final`` holds waits while the work of ``folder`` takes its place."""
+    return folder.with_name(f"{folder.name}{_OLD}")
+
+
+def remove_leftovers(final: Path, keep: Path | None = None) -> None:
+    """Remove what other runs left beside ``final``; runs that are alive keep theirs.
+
+    Parameters
+    ----------
+    final
+        An output.
+    keep
+        A folder that stays.
+    """
     for leftover in final.parent.glob(f".{_literal(final.name)}{_MARK}*"):
+        if leftover == keep:
+            continue
         owner = leftover.name.partition(_MARK)[2].partition("-")[0]
         if owner.isdigit() and is_alive(int(owner)):
+            continue
+        if is_locked(leftover.with_name(leftover.name.removesuffix(_OLD)) / LOCK):
             continue
         if leftover.name.endswith(_OLD) and not os.path.lexists(final):
             # The run was killed between the two renames of a folder.
             os.rename(leftover, final)
         else:
-            _remove(leftover)
+            remove(leftover)
 
 
 def _literal(name: str) -> str:
@@ -87,21 +112,22 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def _replace(partial: Path, final: Path) -> None:
+def replace(partial: Path, final: Path, aside: Path) -> None:
+    """Give a file or folder its final name; a folder of that name waits in ``aside`` meanwhile."""
     if not final.is_dir():
         os.replace(partial, final)
         return
-    aside = final.with_name(f"{partial.name}{_OLD}")
     os.rename(final, aside)
     try:
         os.rename(partial, final)
     except OSError:
         os.rename(aside, final)
         raise
-    _remove(aside)
+    remove(aside)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file or folder, if it is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from ..errors import OutputError
+from ..locks import lock_file
 from .archive import Member, file_crc
 
 PARTIAL_FOLDER = ".hyp3_partial"
@@ -51,7 +50,7 @@ class DownloadFolder:
         """
         with (self.partial / "lock").open("a+b") as file:
             try:
-                _lock(file)
+                lock_file(file)
             except OSError:
                 raise OutputError(
                     f"Another run is downloading to {self.path}; wait for it or choose another "
@@ -147,19 +146,6 @@ class DownloadFolder:
             name: Member(member.size, member.crc, (folder / name).stat().st_mtime_ns)
             for name, member in members.items()
         }
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Lock a file for this process; raises OSError where another one has it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def safe_file_name(name: str) -> bool:

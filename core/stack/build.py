@@ -1,18 +1,15 @@
-"""Writes a stack: one pass for maps, one for series, then a check, then the final names."""
+"""Writes a stack: maps, then series, then the NetCDF file, a check, and the final names."""
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import xarray as xr
 
-from ..atomic import complete_or_absent
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..disk import check_space
-from ..errors import InvalidParameterError, OutputError
+from ..errors import Canceled, InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
 from ..metadata.acquisitions import source_granules
@@ -21,20 +18,25 @@ from ..metadata.extent import outline_attributes
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
 from ..reporter import Reporter, complete, step, stop_if_canceled
-from .chunking import spatial_chunks, temporal_chunks
+from .chunking import netcdf_chunks, spatial_chunks, temporal_chunks
 from .dataset import open_stack, stack_layers
-from .maps import Sink, write_maps
+from .execution import Executor, Threads
+from .identity import build_identity
+from .journal import Journal
+from .maps import map_pieces
 from .masks import mask_inputs, mask_layers
-from .netcdf_file import NetcdfFile
+from .netcdf_file import NetcdfSpool, fits_twice, write_netcdf
+from .pieces import Targets
 from .reference import ReferencePoint, refer_to_point
 from .savings import tell_savings
-from .series import write_series
+from .series import series_pieces
 from .source import StackSource, Step
 from .space import estimate_bytes
 from .survey import Findings, Survey
 from .values import ValueOptions
 from .verify import verify_stack
-from .zarr_store import ZarrGroup, consolidate
+from .workspace import Workspace
+from .zarr_store import ZarrGroup, consolidate, lay_out_group, remove_unfinished_chunks
 
 
 @dataclass(frozen=True)
@@ -93,19 +95,31 @@ def build_stack(
     Canceled
         If the user asked to stop.
     """
+    finals = [path for path in (options.netcdf, options.zarr) if path is not None]
+    workspace = Workspace(finals, _identity(plan, layers, options))
     try:
-        with gdal_environment(), ExitStack() as outputs:
-            return _Build(plan, layers, options, reporter, outputs).run()
+        with gdal_environment(), workspace:
+            return _Build(plan, layers, options, reporter, workspace).run()
+    except Canceled:
+        if workspace.is_kept:
+            raise Canceled(
+                "The run was canceled; run the same job again to go on from where it stopped."
+            ) from None
+        raise
     except OSError as error:
-        targets = " and ".join(str(path) for path in (options.netcdf, options.zarr) if path)
+        targets = " and ".join(map(str, finals))
+        what = "run the same job again to go on" if workspace.is_kept else "choose another folder"
         raise OutputError(
-            f"{targets} cannot be written ({error.strerror or error}); free some space or choose "
-            "another folder."
+            f"{targets} cannot be written ({error.strerror or error}); free some space or {what}."
         ) from error
 
 
+def _identity(plan: Plan, layers: tuple[Layer, ...], options: BuildOptions) -> str:
+    return build_identity(plan, layers, asdict(replace(options, history="")))
+
+
 class _Build:
-    """One run: what the passes share."""
+    """One run: what its stages share."""
 
     def __init__(
         self,
@@ -113,11 +127,12 @@ class _Build:
         layers: tuple[Layer, ...],
         options: BuildOptions,
         reporter: Reporter,
-        outputs: ExitStack,
+        workspace: Workspace,
     ) -> None:
         self._options = options
         self._reporter = reporter
-        self._outputs = outputs
+        self._workspace = workspace
+        self._executor: Executor = Threads()
         self._source = StackSource.of(plan.grid, _steps(plan, options), options.values)
         if any(len(step) > 1 for step in self._source.steps):
             layers = (*layers, SOURCE_FRAME)
@@ -134,7 +149,6 @@ class _Build:
     def run(self) -> tuple[xr.Dataset, Findings]:
         self._check_space()
         point = self._refer()
-        survey = self._survey()
         dataset = open_stack(
             self._source,
             self._layers,
@@ -143,50 +157,121 @@ class _Build:
             point,
             self._details() if self._options.enrich else None,
         )
-        netcdf = self._partial(self._options.netcdf)
-        store = self._partial(self._options.zarr)
-        map_sinks: list[Sink] = []
-        groups: dict[str, ZarrGroup] = {}
-        if netcdf is not None:
-            file = NetcdfFile(netcdf, dataset, self._layers, self._maps)
-            self._outputs.enter_context(closing(file))
-            map_sinks.append(file)
-        if store is not None:
-            groups = {name: self._group(store, name, dataset) for name in self._options.groups}
-        spatial, temporal = groups.get(SPATIAL_GROUP), groups.get(TEMPORAL_GROUP)
-        if spatial is not None:
-            map_sinks.append(spatial)
-        # Layers without a time dimension are chunked alike in both groups.
-        static_sinks = [*map_sinks, *([] if temporal is None else [temporal])]
+        with Journal(self._workspace.note, self._survey()) as journal:
+            self._begin(journal, dataset)
+            targets = self._targets()
+            self._write_blocks(targets, journal)
+            findings = self._describe(dataset, targets, journal)
+            self._write_netcdf(dataset, journal)
+            self._reporter.info("Reading the outputs back to check them.")
+            self._verify(dataset)
+            complete(self._reporter)
+        self._workspace.publish()
+        return dataset, findings
 
-        maps_end = 95.0 if temporal is None else 55.0 if map_sinks else 5.0
-        with step(self._reporter, 0.0, maps_end) as reporter:
-            differences = write_maps(
-                self._source, self._layers, self._maps, map_sinks, static_sinks, survey, reporter
+    def _begin(self, journal: Journal, dataset: xr.Dataset) -> None:
+        """Lay the outputs out, or find those that an earlier attempt laid out."""
+        texts = {key: value for key, value in dataset.attrs.items() if isinstance(value, str)}
+        if journal.is_begun:
+            journal.resume()
+            # Such as the time of creation, which the groups hold already.
+            dataset.attrs.update(journal.texts)
+            for store in self._stores():
+                remove_unfinished_chunks(store)
+            self._reporter.info(
+                f"Going on with a build that stopped; {len(journal)} pieces of work are done."
             )
-        if temporal is not None:
-            with step(self._reporter, maps_end, 95.0) as reporter:
-                write_series(
-                    self._source, self._layers, self._series, temporal, spatial, survey, reporter
+            return
+        if self._spool is not None:
+            self._spool.folder.mkdir(exist_ok=True)
+        for store in self._stores():
+            for name in self._options.groups:
+                stop_if_canceled(self._reporter)
+                lay_out_group(
+                    store,
+                    name,
+                    dataset,
+                    self._layers,
+                    self._maps if name == SPATIAL_GROUP else self._series,
+                    self._maps[1:],
+                    self._options.zarr_format,
                 )
+        journal.begin(texts)
 
-        findings = survey.findings()
+    def _targets(self) -> Targets:
+        """Open what takes blocks."""
+        groups = {
+            name: tuple(ZarrGroup(store, name, self._layers) for store in self._stores())
+            for name in self._options.groups
+        }
+        return Targets(
+            self._source,
+            self._layers,
+            self._survey(),
+            self._maps,
+            self._series,
+            spools=() if self._spool is None else (self._spool,),
+            spatial=groups.get(SPATIAL_GROUP, ()),
+            temporal=groups.get(TEMPORAL_GROUP, ()),
+        )
+
+    def _write_blocks(self, targets: Targets, journal: Journal) -> None:
+        maps_end = 85.0 if not targets.temporal else 50.0 if targets.map_sinks else 5.0
+        stages = [(map_pieces(targets), 0.0, maps_end, False)]
+        if targets.temporal:
+            stages.append((series_pieces(targets), maps_end, 85.0, True))
+        for pieces, begin, end, one_by_one in stages:
+            rest = [piece for piece in pieces if piece.key not in journal]
+            # What is done already counts as progress.
+            begin += (end - begin) * (1.0 - len(rest) / max(len(pieces), 1))
+            with step(self._reporter, begin, end) as reporter:
+                self._executor.run(rest, targets, journal, reporter, one_by_one)
+
+    def _describe(self, dataset: xr.Dataset, targets: Targets, journal: Journal) -> Findings:
+        """Add what the pixels told to the dataset and to the Zarr groups."""
+        findings = journal.learned.survey.findings()
         statistics = {
             name: values for name, values in findings.statistics.items() if name in dataset
         }
+        differences = {
+            name: {"largest_difference_between_products": value}
+            for name, value in journal.learned.differences.items()
+        }
         outline = findings.outline
         bounds = outline_attributes(self._source.grid, outline) if outline.size else {}
-        for sink in static_sinks:
-            sink.finish(differences, statistics, bounds)
+        for group in (*targets.spatial, *targets.temporal):
+            group.finish(differences, statistics, bounds)
+        for store in self._stores():
+            consolidate(store, self._options.groups, self._options.zarr_format)
         dataset.attrs |= bounds
+        for name, attributes in differences.items():
+            dataset[name].attrs |= attributes
         for name, values in statistics.items():
             dataset[name].values = values
-        if store is not None:
-            consolidate(store, tuple(groups), self._options.zarr_format)
-        self._reporter.info("Reading the outputs back to check them.")
-        self._verify(dataset, netcdf, store)
-        complete(self._reporter)
-        return dataset, findings
+        return findings
+
+    def _write_netcdf(self, dataset: xr.Dataset, journal: Journal) -> None:
+        if self._options.netcdf is None or self._spool is None:
+            return
+        keep = fits_twice(self._spool)
+        if not keep:
+            journal.forget()
+        path = self._workspace.output(self._options.netcdf)
+        with step(self._reporter, 85.0, 97.0) as reporter:
+            write_netcdf(path, dataset, self._layers, self._spool, keep, reporter)
+
+    @property
+    def _spool(self) -> NetcdfSpool | None:
+        """Where the chunks of the NetCDF file wait."""
+        if self._options.netcdf is None:
+            return None
+        folder = self._workspace.folder(self._options.netcdf) / "chunks"
+        return NetcdfSpool(folder, netcdf_chunks(self._maps))
+
+    def _stores(self) -> list[Path]:
+        """Return the unfinished Zarr stores."""
+        zarr = self._options.zarr
+        return [] if zarr is None else [self._workspace.output(zarr)]
 
     def _details(self) -> Details:
         """Ask the catalog for the sources of all products."""
@@ -217,38 +302,31 @@ class _Build:
 
     def _check_space(self) -> None:
         size = estimate_bytes(self._source, self._layers)
-        needs = []
+        sizes: dict[Path, int] = {}
         if self._options.netcdf is not None:
-            needs.append((self._options.netcdf, size))
+            sizes[self._options.netcdf] = size
         if self._options.zarr is not None:
-            needs.extend((self._options.zarr, size) for _ in self._options.groups)
-        self._reporter.info(f"The outputs take about {sum(n for _, n in needs) / 1e6:,.0f} MB.")
-        check_space(needs)
+            sizes[self._options.zarr] = size * len(self._options.groups)
+        self._reporter.info(f"The outputs take about {sum(sizes.values()) / 1e6:,.0f} MB.")
+        check_space(
+            [
+                (path, max(0, need - self._workspace.used_bytes(path)))
+                for path, need in sizes.items()
+            ]
+        )
         groups = len(self._options.groups) if self._options.zarr is not None else 0
         netcdf = self._options.netcdf is not None
         tell_savings(self._source, self._layers, netcdf, groups, self._reporter)
 
-    def _partial(self, final: Path | None) -> Path | None:
-        return None if final is None else self._outputs.enter_context(complete_or_absent(final))
-
-    def _group(self, store: Path, name: str, dataset: xr.Dataset) -> ZarrGroup:
-        stop_if_canceled(self._reporter)
-        return ZarrGroup(
-            store,
-            name,
-            dataset,
-            self._layers,
-            self._maps if name == SPATIAL_GROUP else self._series,
-            self._maps[1:],
-            self._options.zarr_format,
-        )
-
-    def _verify(self, dataset: xr.Dataset, netcdf: Path | None, store: Path | None) -> None:
-        if netcdf is not None and self._options.netcdf is not None:
-            verify_stack(netcdf, self._options.netcdf, self._source, dataset, self._layers)
-        if store is not None and self._options.zarr is not None:
+    def _verify(self, dataset: xr.Dataset) -> None:
+        netcdf, zarr = self._options.netcdf, self._options.zarr
+        if netcdf is not None:
+            path = self._workspace.output(netcdf)
+            verify_stack(path, netcdf, self._source, dataset, self._layers)
+        if zarr is not None:
+            path = self._workspace.output(zarr)
             for group in self._options.groups:
-                verify_stack(store, self._options.zarr, self._source, dataset, self._layers, group)
+                verify_stack(path, zarr, self._source, dataset, self._layers, group)
 
 
 def _steps(plan: Plan, options: BuildOptions) -> list[Step]:
@@ -260,54 +338,3 @@ def _steps(plan: Plan, options: BuildOptions) -> list[Step]:
         tuple(placements[frame.name.text] for frame in frames)
         for frames in group_passes([placement.product for placement in plan.placements])
     ]
-
-
-def check_outputs(options: BuildOptions, inputs: Path) -> None:
-    """Check the output paths before any work is done.
-
-    Raises
-    ------
-    OutputError
-        If there is no output, or one would replace something that is not a stack.
-    """
-    netcdf, zarr = options.netcdf, options.zarr
-    if netcdf is None and zarr is None:
-        raise OutputError("No output is given; set NETCDF, ZARR or both.")
-    given = {"NETCDF": netcdf, "ZARR": zarr}
-    # Resolved, because links and ".." give one place several names.
-    places = {name: path.resolve() for name, path in given.items() if path is not None}
-    if len(places) == 2 and places["NETCDF"] == places["ZARR"]:
-        raise OutputError(f"NETCDF and ZARR are both {netcdf}; give them different names.")
-    for inner, outer in (("NETCDF", "ZARR"), ("ZARR", "NETCDF")):
-        if len(places) == 2 and places[outer] in places[inner].parents:
-            raise OutputError(
-                f"{inner} is {given[inner]}, which lies in {outer}; give a name outside of it."
-            )
-    if netcdf is not None and os.path.isdir(netcdf):
-        raise OutputError(f"NETCDF is {netcdf}, which is a folder; give a file name ending in .nc.")
-    if netcdf is not None and os.path.exists(netcdf) and not _is_netcdf(netcdf):
-        raise OutputError(
-            f"NETCDF is {netcdf}, which exists and is not a NetCDF file; it is not replaced, so "
-            "give another name."
-        )
-    if zarr is not None and os.path.exists(zarr):
-        marks = (".zgroup", ".zattrs", "zarr.json")
-        if not zarr.is_dir() or (
-            any(zarr.iterdir()) and not any((zarr / mark).exists() for mark in marks)
-        ):
-            raise OutputError(
-                f"ZARR is {zarr}, which exists and is not a Zarr store; it is not replaced, so "
-                "give another name."
-            )
-    for name, place in places.items():
-        if place == inputs.resolve() or place in inputs.resolve().parents:
-            raise OutputError(
-                f"{name} is {given[name]}, which holds the input folder; give another name."
-            )
-
-
-def _is_netcdf(path: Path) -> bool:
-    """Tell whether a file is empty or begins as NetCDF-4 or classic files do."""
-    with open(path, "rb") as file:
-        start = file.read(4)
-    return start in (b"", b"\x89HDF") or start.startswith(b"CDF")

@@ -34,6 +34,20 @@ def spatial_chunks(
     return 1, rows, columns
 
 
+def netcdf_chunks(maps: tuple[int, int, int]) -> tuple[int, int]:
+    """Return rows and columns of the chunks of a NetCDF file: a quarter of those of the maps.
+
+    A NetCDF file has one layout, which serves maps; smaller chunks let it serve series as well.
+
+    Parameters
+    ----------
+    maps
+        Steps (1), rows and columns of the chunks of the Zarr group. They begin where chunks of the
+        NetCDF file begin.
+    """
+    return math.ceil(maps[1] / 2), math.ceil(maps[2] / 2)
+
+
 def temporal_chunks(
     steps: int, height: int, width: int, megabytes: float, itemsize: int = 4
 ) -> tuple[int, int, int]:
@@ -48,5 +62,9 @@ def temporal_chunks(
 
 
 def _divide(length: int, largest: float) -> int:
+    """Return a size near ``length`` divided by a whole number; even if it is not the only chunk."""
     most = max(1, math.floor(min(largest, float(length))))
-    return math.ceil(length / math.ceil(length / most))
+    if 1 < most < length:
+        most -= most % 2
+    chunk = math.ceil(length / math.ceil(length / most))
+    return chunk if chunk in (1, length) else chunk + chunk % 2

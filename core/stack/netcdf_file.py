@@ -1,16 +1,20 @@
-"""A NetCDF-4 file: laid out by netCDF4, filled with chunks that threads have compressed.
+"""A NetCDF-4 file: chunks that threads compress wait in a spool, then netCDF4 lays out the file.
 
 HDF5 compresses one chunk at a time under a global lock. Here each thread shuffles and deflates its
 own chunks (ISA-L writes the same zlib format as HDF5's own filter) and only storing is serial,
-through HDF5's direct chunk write.
+through HDF5's direct chunk write. An HDF5 file whose writer dies is lost as a whole, so it is put
+together at the end from chunks in plain files, which survive.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,62 +26,32 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from ..products.layers import Layer
+from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer, on_disk
 
 _DEFLATE_LEVEL: Literal[1] = 1
 """Recorded in the file; readers do not need it."""
 
 
-class NetcdfFile:
-    """A NetCDF file open for writing.
-
-    Blocks may be written from many threads as long as no two touch the same chunk.
+@dataclass(frozen=True)
+class NetcdfSpool:
+    """A folder of compressed chunks; blocks may be written from many threads and processes.
 
     Parameters
     ----------
-    path
-        File to make.
-    dataset
-        The stack; its coordinates are written at once, its layers only laid out.
-    layers
-        The layers of the stack.
+    folder
+        Where the chunks wait, one file for each block.
     chunks
-        Steps (1), rows and columns of a chunk.
+        Rows and columns of a chunk of the NetCDF file. Blocks begin at multiples of them.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        dataset: xr.Dataset,
-        layers: Sequence[StackLayer],
-        chunks: tuple[int, int, int],
-    ) -> None:
-        self._path = path
-        self._chunks = chunks[1:]
-        laid_out = on_disk(dataset)
-        names = [item.name for item in layers]
-        laid_out.drop_vars(names).to_netcdf(path, engine="netcdf4", format="NETCDF4")
-        with netCDF4.Dataset(path, "a") as file:
-            # Chunks that are never written read as the fill value.
-            for item in layers:
-                variable = laid_out[item.name].variable
-                target = file.createVariable(
-                    item.name,
-                    np.dtype(item.layer.dtype),
-                    tuple(map(str, variable.dims)),
-                    compression="zlib",
-                    complevel=_DEFLATE_LEVEL,
-                    shuffle=True,
-                    chunksizes=(1, *self._chunks) if item.per_step else self._chunks,
-                    fill_value=variable.encoding["_FillValue"],
-                )
-                target.setncatts(variable.attrs)
-        self._file = h5py.File(path, "r+")
+    folder: Path
+    chunks: tuple[int, int]
 
     def write(
         self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
     ) -> None:
-        """Compress and store a block of whole chunks; chunks without data are left out.
+        """Compress and keep a block of whole chunks; chunks without data are left out.
 
         Parameters
         ----------
@@ -90,39 +64,117 @@ class NetcdfFile:
             Shape (1, rows, columns) or (rows, columns).
         """
         plane = block[0] if item.per_step else block
-        height, width = self._chunks
-        target = self._file[item.name].id
+        height, width = self.chunks
+        places: list[tuple[int, int, int]] = []
+        encoded: list[bytes] = []
         for row in range(rows.start, rows.stop, height):
             for column in range(columns.start, columns.stop, width):
                 chunk = plane[
                     row - rows.start : row - rows.start + height,
                     column - columns.start : column - columns.start + width,
                 ]
-                data = _encode(chunk, (height, width), item.layer)
+                data = _encode(chunk, self.chunks, item.layer)
                 if data is not None:
-                    offset = (steps.start, row, column) if item.per_step else (row, column)
-                    with _plain_errors():
-                        target.write_direct_chunk(offset, data)
+                    places.append((row, column, len(data)))
+                    encoded.append(data)
+        if not encoded:
+            return
+        name = f"{item.name}.{steps.start}.{rows.start}.{columns.start}"
+        partial = self.folder / f"{name}.{os.getpid()}-{id(block)}.partial"
+        with open(partial, "wb") as file:
+            file.write(np.array([len(places)], "<i8").tobytes())
+            file.write(np.array(places, "<i8").tobytes())
+            file.writelines(encoded)
+        os.replace(partial, self.folder / name)
 
-    def finish(
-        self,
-        attributes: Mapping[str, Mapping[str, Any]],
-        values: Mapping[str, NDArray[Any]],
-        stack_attributes: Mapping[str, Any],
-    ) -> None:
-        """Close the file and add what is known only after all blocks were read."""
-        self.close()
-        with netCDF4.Dataset(self._path, "a") as file:
-            for name, added in attributes.items():
-                file[name].setncatts(added)
-            for name, array in values.items():
-                file[name][:] = array
-            file.setncatts(stack_attributes)
+    def blocks(self) -> list[tuple[str, int, Path]]:
+        """Return variable, step and file of all blocks, in the order in which they are stored."""
+        found = []
+        for path in self.folder.iterdir():
+            if path.suffix != ".partial":
+                name, *numbers = path.name.split(".")
+                found.append((name, [int(number) for number in numbers], path))
+        return [(name, numbers[0], path) for name, numbers, path in sorted(found)]
 
-    def close(self) -> None:
-        """Close the file; may be called twice."""
-        with _plain_errors():
-            self._file.close()
+
+def write_netcdf(
+    path: Path,
+    dataset: xr.Dataset,
+    layers: Sequence[StackLayer],
+    spool: NetcdfSpool,
+    keep_spool: bool,
+    reporter: Reporter,
+) -> None:
+    """Put a NetCDF file together.
+
+    Parameters
+    ----------
+    path
+        File to make; an unfinished one of that name is begun anew.
+    dataset
+        The stack; its coordinates are written as they are, its layers only laid out.
+    layers
+        The layers of the stack.
+    spool
+        Holds their chunks.
+    keep_spool
+        Whether the chunks stay in the spool as well, for another attempt; else they leave it one by
+        one, so that no disk has to hold them twice.
+    reporter
+        Told of progress and asked whether to stop.
+    """
+    _lay_out(path, dataset, layers, spool.chunks)
+    per_step = {item.name for item in layers if item.per_step}
+    blocks = spool.blocks()
+    with _plain_errors(), h5py.File(path, "r+") as file:
+        for done, (name, step, block) in enumerate(blocks):
+            stop_if_canceled(reporter)
+            reporter.progress(100.0 * done / len(blocks))
+            target = file[name].id
+            for row, column, data in _stored_chunks(block):
+                offset = (step, row, column) if name in per_step else (row, column)
+                target.write_direct_chunk(offset, data)
+            if not keep_spool:
+                block.unlink()
+
+
+def fits_twice(spool: NetcdfSpool) -> bool:
+    """Tell whether the disk has room for the chunks of a spool a second time."""
+    size = sum(entry.stat().st_size for entry in os.scandir(spool.folder))
+    return shutil.disk_usage(spool.folder).free > 1.05 * size + 50e6
+
+
+def _lay_out(
+    path: Path, dataset: xr.Dataset, layers: Sequence[StackLayer], chunks: tuple[int, int]
+) -> None:
+    laid_out = on_disk(dataset)
+    names = [item.name for item in layers]
+    laid_out.drop_vars(names).to_netcdf(path, mode="w", engine="netcdf4", format="NETCDF4")
+    with netCDF4.Dataset(path, "a") as file:
+        # Chunks that are never written read as the fill value.
+        for item in layers:
+            variable = laid_out[item.name].variable
+            target = file.createVariable(
+                item.name,
+                np.dtype(item.layer.dtype),
+                tuple(map(str, variable.dims)),
+                compression="zlib",
+                complevel=_DEFLATE_LEVEL,
+                shuffle=True,
+                chunksizes=(1, *chunks) if item.per_step else chunks,
+                fill_value=variable.encoding["_FillValue"],
+            )
+            target.setncatts(variable.attrs)
+
+
+def _stored_chunks(block: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Read the chunks of a block of the spool: row, column and compressed bytes."""
+    data = block.read_bytes()
+    count = int(np.frombuffer(data, "<i8", 1)[0])
+    start = 8 + 24 * count
+    for row, column, size in np.frombuffer(data, "<i8", 3 * count, 8).reshape(-1, 3).tolist():
+        yield row, column, data[start : start + size]
+        start += size
 
 
 @contextmanager

@@ -1,8 +1,10 @@
-"""The pass that puts whole series of pixels together and fills the temporal group."""
+"""The pieces that put whole series of pixels together and fill what is chunked by series."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,7 @@ from numpy.typing import NDArray
 from ..blocks import bands, run_blocks
 from ..reporter import Reporter, step
 from .dataset import StackLayer
-from .source import StackSource
-from .survey import Survey
-from .zarr_store import ZarrGroup
+from .pieces import Learned, Piece, Targets
 
 _TILE_BYTES = 128_000_000
 """Largest block of whole series that is put together in memory."""
@@ -22,113 +22,90 @@ _GATHERING = 60.0
 """Share of a tile's time that reading takes, in percent."""
 
 
-def write_series(
-    source: StackSource,
-    layers: Sequence[StackLayer],
-    chunks: tuple[int, int, int],
-    temporal: ZarrGroup,
-    spatial: ZarrGroup | None,
-    survey: Survey,
-    reporter: Reporter,
-) -> None:
-    """Write the layers that change with the steps, chunked by whole series.
+def series_pieces(targets: Targets) -> list[Piece]:
+    """Return the pieces that write the layers that change with the steps, by whole series.
 
-    Parameters
-    ----------
-    source
-        Where blocks come from when there is no spatial group.
-    layers
-        Layers of the stack.
-    chunks
-        Steps (all), rows and columns of a chunk.
-    temporal
-        Group to fill.
-    spatial
-        Group that holds the same maps, already warped and masked, so that the products need not be
-        read and warped again.
-    survey
-        Learns from the layers where there is no such group.
-    reporter
-        Told of progress and asked whether to stop.
+    They take the maps from the first spatial group, where these are already warped and masked, and
+    have to run after the pieces that fill it; without one they read the products again.
     """
-    steps = len(source.steps)
-    shape = (source.grid.height, source.grid.width)
-    tiles = [
-        (item, rows, columns)
-        for item in layers
+    return [
+        _SeriesPiece(item, rows, columns)
+        for item in targets.layers
         if item.per_step
-        for rows, columns in _tiles(item, steps, shape, chunks)
+        for rows, columns in _tiles(targets, item)
     ]
-    for number, (item, rows, columns) in enumerate(tiles):
-        begin, end = (100.0 * part / len(tiles) for part in (number, number + 1))
-        with step(reporter, begin, end) as current:
-            tile = _gather(source, spatial, item, rows, columns, survey, current)
-            _scatter(temporal, item, rows, columns, chunks, tile, current)
 
 
-def _gather(
-    source: StackSource,
-    spatial: ZarrGroup | None,
-    item: StackLayer,
-    rows: slice,
-    columns: slice,
-    survey: Survey,
-    reporter: Reporter,
-) -> NDArray[Any]:
-    """Read a tile of all steps, each step in a thread."""
-    steps = len(source.steps)
-    shape = (steps, rows.stop - rows.start, columns.stop - columns.start)
-    tile: NDArray[Any] = np.empty(shape, item.layer.dtype)
+@dataclass(frozen=True)
+class _SeriesPiece:
+    """The series of a block of pixels of one layer."""
 
-    def read(number: int) -> None:
-        if spatial is not None:
-            tile[number] = spatial.read(item, slice(number, number + 1), rows, columns)[0]
-        else:
+    item: StackLayer
+    rows: slice
+    columns: slice
+
+    @property
+    def key(self) -> str:
+        return f"series {self.item.name} {self.rows.start} {self.columns.start}"
+
+    def run(self, targets: Targets, reporter: Reporter) -> Learned:
+        learned = Learned(targets.survey.fresh())
+        with step(reporter, 0.0, _GATHERING) as reading:
+            tile = self._gather(targets, learned, reading)
+        with step(reporter, _GATHERING, 100.0) as writing:
+            self._scatter(targets, tile, writing)
+        return learned
+
+    def _gather(self, targets: Targets, learned: Learned, reporter: Reporter) -> NDArray[Any]:
+        """Read all steps, each in a thread."""
+        item, rows, columns, source = self.item, self.rows, self.columns, targets.source
+        steps = len(source.steps)
+        shape = (steps, rows.stop - rows.start, columns.stop - columns.start)
+        tile: NDArray[Any] = np.empty(shape, item.layer.dtype)
+        lock = threading.Lock()
+
+        def read(number: int) -> None:
+            if targets.spatial:
+                part = slice(number, number + 1)
+                tile[number] = targets.spatial[0].read(item, part, rows, columns)[0]
+                return
             tile[number] = source.read(item.layer, number, rows, columns)
+            survey = targets.survey.fresh()
             survey.add(item.layer, number, rows, columns, tile[number])
+            with lock:
+                learned.survey.merge(survey)
 
-    with step(reporter, 0.0, _GATHERING) as reading:
-        run_blocks(read, range(steps), steps, reading)
-    return tile
+        run_blocks(read, range(steps), steps, reporter)
+        return tile
 
+    def _scatter(self, targets: Targets, tile: NDArray[Any], reporter: Reporter) -> None:
+        """Write all chunks, each in a thread."""
+        steps, height, width = tile.shape
+        _, chunk_rows, chunk_columns = targets.series
+        parts = [
+            (row, column)
+            for row in bands(height, chunk_rows, chunk_rows)
+            for column in bands(width, chunk_columns, chunk_columns)
+        ]
 
-def _scatter(
-    temporal: ZarrGroup,
-    item: StackLayer,
-    rows: slice,
-    columns: slice,
-    chunks: tuple[int, int, int],
-    tile: NDArray[Any],
-    reporter: Reporter,
-) -> None:
-    """Write a tile, each chunk in a thread."""
-    steps, height, width = tile.shape
-    parts = [
-        (row, column)
-        for row in bands(height, chunks[1], chunks[1])
-        for column in bands(width, chunks[2], chunks[2])
-    ]
+        def write(part: tuple[slice, slice]) -> None:
+            row, column = part
+            for group in targets.temporal:
+                group.write(
+                    self.item,
+                    slice(0, steps),
+                    slice(self.rows.start + row.start, self.rows.start + row.stop),
+                    slice(self.columns.start + column.start, self.columns.start + column.stop),
+                    tile[:, row, column],
+                )
 
-    def write(part: tuple[slice, slice]) -> None:
-        row, column = part
-        temporal.write(
-            item,
-            slice(0, steps),
-            slice(rows.start + row.start, rows.start + row.stop),
-            slice(columns.start + column.start, columns.start + column.stop),
-            tile[:, row, column],
-        )
-
-    with step(reporter, _GATHERING, 100.0) as writing:
-        run_blocks(write, parts, len(parts), writing)
+        run_blocks(write, parts, len(parts), reporter)
 
 
-def _tiles(
-    item: StackLayer, steps: int, shape: tuple[int, int], chunks: tuple[int, int, int]
-) -> Iterator[tuple[slice, slice]]:
+def _tiles(targets: Targets, item: StackLayer) -> Iterator[tuple[slice, slice]]:
     """Cut the grid into blocks of whole chunks whose series fit into memory."""
-    height, width = shape
-    _, chunk_rows, chunk_columns = chunks
+    height, width = targets.source.grid.height, targets.source.grid.width
+    steps, chunk_rows, chunk_columns = targets.series
     pixels = _TILE_BYTES // (np.dtype(item.layer.dtype).itemsize * steps)
     columns = list(bands(width, chunk_columns, max(chunk_columns, pixels // chunk_rows)))
     for rows in bands(height, chunk_rows, max(chunk_rows, pixels // columns[0].stop)):

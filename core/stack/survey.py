@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +43,10 @@ class Findings:
 
 
 class Survey:
-    """Takes blocks from many threads; keeps sums, and counts on a coarse grid.
+    """Takes blocks; keeps sums, and counts on a coarse grid.
+
+    Each piece of work fills a survey of its own, which is merged when the piece is done: so a piece
+    that is interrupted and done again does not count twice.
 
     Parameters
     ----------
@@ -58,16 +60,26 @@ class Survey:
 
     def __init__(self, grid: Grid, layers: Sequence[Layer], steps: int) -> None:
         self._grid = grid
+        self._layers = tuple(layers)
+        self._steps = steps
         self._primary = _primary(layers)
         self._has_coherence = any(layer.name == "corr" for layer in layers)
         self._factor = max(1, math.ceil(max(grid.height, grid.width) / _PICTURE_PIXELS))
-        shape = (-(-grid.height // self._factor), -(-grid.width // self._factor))
+        self.is_empty = True
+
+    def _begin(self) -> None:
+        """Make room for the sums, which a survey that learns nothing does not need."""
+        self.is_empty = False
+        shape = (-(-self._grid.height // self._factor), -(-self._grid.width // self._factor))
         self._coverage = np.zeros(shape, "int32")
         self._pairs = np.zeros(shape, "int32")
         self._sum = np.zeros(shape, "float64")
-        self._valid = np.zeros(steps, "int64")
-        self._moments = np.zeros((steps, 3))
-        self._lock = threading.Lock()
+        self._valid = np.zeros(self._steps, "int64")
+        self._moments = np.zeros((self._steps, 3))
+
+    def fresh(self) -> Survey:
+        """Return an empty survey of the same stack."""
+        return Survey(self._grid, self._layers, self._steps)
 
     def add(
         self, layer: Layer, step: int, rows: slice, columns: slice, block: NDArray[Any]
@@ -93,17 +105,46 @@ class Survey:
             slice(-(-rows.start // factor), -(-rows.start // factor) + coarse.shape[0]),
             slice(-(-columns.start // factor), -(-columns.start // factor) + coarse.shape[1]),
         )
-        with self._lock:
-            if layer.name == self._primary:
-                self._valid[step] += int(moments[0])
-                self._coverage[here] += present
-            if is_coherence:
-                self._moments[step] += moments
-                self._pairs[here] += present
-                self._sum[here] += np.where(present, coarse, 0.0)
+        if self.is_empty:
+            self._begin()
+        if layer.name == self._primary:
+            self._valid[step] += int(moments[0])
+            self._coverage[here] += present
+        if is_coherence:
+            self._moments[step] += moments
+            self._pairs[here] += present
+            self._sum[here] += np.where(present, coarse, 0.0)
+
+    def merge(self, other: Survey) -> None:
+        """Add what another survey of the same stack learned from other blocks."""
+        if not other.is_empty:
+            self.restore(other.state())
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return the sums by name; empty for an empty survey."""
+        if self.is_empty:
+            return {}
+        return {
+            "coverage": self._coverage,
+            "pairs": self._pairs,
+            "sum": self._sum,
+            "valid": self._valid,
+            "moments": self._moments,
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Add the sums that :meth:`state` gave."""
+        if not state:
+            return
+        if self.is_empty:
+            self._begin()
+        for name, sums in self.state().items():
+            sums += state[name]
 
     def findings(self) -> Findings:
         """Return what was found."""
+        if self.is_empty:
+            self._begin()
         pixels = self._grid.height * self._grid.width
         statistics = {"valid_fraction": self._valid / pixels}
         coherence = None

@@ -25,19 +25,25 @@ StorePlace = Path | Store
 """A folder, or a Zarr store that is somewhere else."""
 
 
-class ZarrGroup:
-    """A group that holds a complete dataset, open for writing.
-
-    Blocks may be written from many threads as long as no two touch the same chunk.
+def lay_out_group(
+    store: StorePlace,
+    name: str,
+    dataset: xr.Dataset,
+    layers: Sequence[StackLayer],
+    chunks: Chunks,
+    static_chunks: tuple[int, int],
+    zarr_format: int,
+) -> None:
+    """Write a group with all coordinates and attributes, and with layers that have no chunks yet.
 
     Parameters
     ----------
     store
         Folder of the store, or the store.
     name
-        Name of the group.
+        Name of the group; an unfinished one is begun anew.
     dataset
-        The stack; its coordinates are written at once, its layers only laid out.
+        The stack.
     layers
         The layers of the stack.
     chunks
@@ -47,50 +53,56 @@ class ZarrGroup:
     zarr_format
         2 or 3.
     """
+    laid_out = on_disk(dataset)
+    crs = _gdal_crs(dataset)
+    geozarr = geozarr_attributes(dataset, crs["wkt"])
+    laid_out.attrs = {**_plain(laid_out.attrs), **geozarr}
+    encoding: dict[str, dict[str, Any]] = {}
+    for item in layers:
+        laid_out[item.name].attrs |= {"_CRS": crs, **geozarr}
+        # What to_zarr is given replaces the encoding of the variable, so its own goes along.
+        fill = laid_out[item.name].encoding["_FillValue"]
+        encoding[item.name] = {
+            "_FillValue": fill,
+            "chunks": chunks if item.per_step else static_chunks,
+            "compressors": _compressor(item.layer.dtype, zarr_format),
+        }
+        if zarr_format == 3:
+            encoding[item.name]["fill_value"] = fill
+    for variable in map(str, laid_out.variables):
+        if variable not in encoding:
+            encoding[variable] = {**laid_out[variable].encoding, "compressors": None}
+            if laid_out[variable].dtype.kind == "U":
+                laid_out[variable] = _storable_text(laid_out[variable], zarr_format)
+    laid_out.to_zarr(
+        store,
+        group=name,
+        mode="w",
+        zarr_format=2 if zarr_format == 2 else 3,
+        consolidated=False,
+        compute=False,
+        encoding=encoding,
+        safe_chunks=False,  # blocks are written by us, whole chunks at a time
+    )
 
-    def __init__(
-        self,
-        store: StorePlace,
-        name: str,
-        dataset: xr.Dataset,
-        layers: Sequence[StackLayer],
-        chunks: Chunks,
-        static_chunks: tuple[int, int],
-        zarr_format: int,
-    ) -> None:
+
+class ZarrGroup:
+    """A group that :func:`lay_out_group` has laid out, open for writing; can be pickled.
+
+    Blocks may be written from many threads and processes as long as no two touch the same chunk.
+
+    Parameters
+    ----------
+    store
+        Folder of the store, or the store.
+    name
+        Name of the group.
+    layers
+        The layers of the stack.
+    """
+
+    def __init__(self, store: StorePlace, name: str, layers: Sequence[StackLayer]) -> None:
         self.name = name
-        self.chunks = chunks
-        laid_out = on_disk(dataset)
-        crs = _gdal_crs(dataset)
-        geozarr = geozarr_attributes(dataset, crs["wkt"])
-        laid_out.attrs = {**_plain(laid_out.attrs), **geozarr}
-        encoding: dict[str, dict[str, Any]] = {}
-        for item in layers:
-            laid_out[item.name].attrs |= {"_CRS": crs, **geozarr}
-            # What to_zarr is given replaces the encoding of the variable, so its own goes along.
-            fill = laid_out[item.name].encoding["_FillValue"]
-            encoding[item.name] = {
-                "_FillValue": fill,
-                "chunks": chunks if item.per_step else static_chunks,
-                "compressors": _compressor(item.layer.dtype, zarr_format),
-            }
-            if zarr_format == 3:
-                encoding[item.name]["fill_value"] = fill
-        for variable in map(str, laid_out.variables):
-            if variable not in encoding:
-                encoding[variable] = {**laid_out[variable].encoding, "compressors": None}
-                if laid_out[variable].dtype.kind == "U":
-                    laid_out[variable] = _storable_text(laid_out[variable], zarr_format)
-        laid_out.to_zarr(
-            store,
-            group=name,
-            mode="w",
-            zarr_format=2 if zarr_format == 2 else 3,
-            consolidated=False,
-            compute=False,
-            encoding=encoding,
-            safe_chunks=False,  # blocks are written by us, whole chunks at a time
-        )
         self._group = zarr.open_group(store, path=name, mode="r+", use_consolidated=False)
         self._arrays: dict[str, zarr.Array[Any]] = {
             item.name: self._array(item.name) for item in layers
@@ -138,6 +150,12 @@ class ZarrGroup:
         for name, array in values.items():
             self._array(name)[:] = array
         self._group.attrs.update(_plain(stack_attributes))
+
+
+def remove_unfinished_chunks(store: Path) -> None:
+    """Remove the temporary files that zarr leaves when its process is killed."""
+    for path in store.rglob("*.partial"):
+        path.unlink()
 
 
 def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:

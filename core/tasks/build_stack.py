@@ -31,7 +31,8 @@ from ..products.passes import group_passes
 from ..products.selection import Selection, SelectionOptions, select_products
 from ..reporter import Reporter, step, stop_if_canceled
 from ..retrieval.connection import proxy_environment
-from ..stack.build import BuildOptions, build_stack, check_outputs
+from ..stack.build import BuildOptions, build_stack
+from ..stack.outputs import check_outputs
 from ..stack.precision import parse_keep_bits
 from ..stack.reference import AUTO, parse_point
 from ..stack.steps import step_order
@@ -116,8 +117,8 @@ class StackRequest:
             report=given.path("REPORT"),
             stac=given.flag("STAC"),
         )
-        check_outputs(request.build, request.folder)
         files = (request.build.netcdf, request.build.zarr)
+        check_outputs(*files, request.folder)
         for stack in files:
             check_targets({"REPORT": request.report}, stack)
         if request.stac and request.stack is not None:

@@ -131,7 +131,12 @@ def test_a_disk_that_fills_up_while_writing(
     text = str(caught.value)
     assert str(disk) in text and "free some space" in text
     assert text.endswith(".") and "\n" not in text and "partial" not in text
-    assert [path.name for path in disk.iterdir()] == ["grown"]
+    assert [path.name for path in disk.iterdir() if not path.name.startswith(".")] == ["grown"]
+    # With room again, the same job goes on.
+    (disk / "grown").unlink()
+    run = build(gamma.folder, **outputs(disk, kind))
+    assert bool([text for text in run.infos if "Going on" in text]) == ("same job" in text)
+    assert not leftovers(disk)
 
 
 def test_an_older_stack_survives_a_disk_that_fills_up(gamma: SampleStack, disk: Path) -> None:
@@ -141,6 +146,8 @@ def test_an_older_stack_survives_a_disk_that_fills_up(gamma: SampleStack, disk: 
     with pytest.raises(OutputError):
         build_stack.run(given, None, Neighbor(disk, 10))
     (disk / "grown").unlink()
+    for path in leftovers(disk):
+        shutil.rmtree(path)
     assert contents(disk) == before
 
 
@@ -281,7 +288,7 @@ def test_a_killed_harmonization(gamma: SampleStack, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_terminated_run_clears_up_itself(
+def test_a_terminated_run_leaves_no_stack(
     gamma: SampleStack, tmp_path: Path, number: signal.Signals
 ) -> None:
     out = tmp_path / "out"
@@ -294,7 +301,8 @@ def test_a_terminated_run_clears_up_itself(
     assert process.returncode == 130
     last = json.loads(answer.splitlines()[-1])
     assert last["type"] == "error" and last["kind"] == "Canceled"
-    assert list(out.iterdir()) == []
+    assert [path for path in out.iterdir() if not path.name.startswith(".")] == []
+    assert bool(leftovers(out)) == ("go on from where it stopped" in last["text"])
 
 
 def test_the_core_process_fails_with_one_sentence_and_exit_code_1(

@@ -31,7 +31,7 @@ class Damager(SilentReporter):
     def info(self, text: str) -> None:
         super().info(text)
         if text.startswith("Reading the outputs back"):
-            [partial] = self.folder.glob(".*.hyp3-partial-*")
+            [partial] = self.folder.glob(".*.hyp3-partial-*/s.*")
             self.change(partial)
             self.changed += 1
 

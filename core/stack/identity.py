@@ -1,0 +1,60 @@
+"""Tells whether two builds are the same: same inputs, same plan, same layout, same program."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..grid.plan import Placement, Plan
+from ..products.layers import Layer
+from ..version import plugin_version
+
+_DIGITS = 16
+
+
+def build_identity(plan: Plan, layers: Sequence[Layer], options: dict[str, Any]) -> str:
+    """Return a short text that is the same for builds whose outputs are the same.
+
+    Parameters
+    ----------
+    plan
+        Grid and placements.
+    layers
+        Layers of the stack.
+    options
+        What else decides on the outputs; anything that has a constant text.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits. Inputs count by size and time of change of their files: a product that
+        was retrieved again makes another build.
+    """
+    facts = {
+        "version": plugin_version(),
+        "grid": asdict(plan.grid),
+        "products": [_facts(placement) for placement in plan.placements],
+        "layers": [layer.variable for layer in layers],
+        "options": options,
+    }
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+def _facts(placement: Placement) -> list[Any]:
+    product = placement.product
+    files = [product.location]
+    if product.location.is_dir():
+        files = [product.location / name for name in product.files]
+    stats = [os.stat(file) for file in files]
+    return [
+        product.name.text,
+        str(product.location),
+        placement.transfer.value,
+        placement.bounds,
+        [(stat.st_size, stat.st_mtime_ns) for stat in stats],
+    ]

@@ -1,0 +1,148 @@
+"""What a build has finished, kept on disk so that the same build can go on from there."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .pieces import Learned
+from .survey import Survey
+
+_INTERVAL = 1.0
+"""Seconds between two notes on disk: what a killed build has to do again."""
+
+_SHARE = 0.05
+"""Share of the time that notes may take; slow disks get them less often."""
+
+_LAST_NOTE = 1.0
+"""Seconds that the last note of a canceled build may take."""
+
+
+class Journal:
+    """The pieces of a build that are done and what they learned.
+
+    A note is written in the background every few seconds, after the disks have taken what the
+    pieces wrote: a piece that is noted survives a power cut. To be used as a context manager.
+
+    Parameters
+    ----------
+    path
+        File of the notes.
+    survey
+        An empty survey of the stack.
+    """
+
+    def __init__(self, path: Path, survey: Survey) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._done: set[str] = set()
+        self._noted = 0
+        self.learned = Learned(survey.fresh())
+        self.texts: dict[str, str] = {}
+
+    @property
+    def is_begun(self) -> bool:
+        """Tell whether there is a note of an earlier attempt."""
+        return self._path.exists()
+
+    def begin(self, texts: Mapping[str, str]) -> None:
+        """Write the first note, once the outputs are laid out.
+
+        Parameters
+        ----------
+        texts
+            What later attempts shall find, such as the time when the stack was begun.
+        """
+        self.texts = dict(texts)
+        self._note()
+
+    def resume(self) -> None:
+        """Read the note of an earlier attempt."""
+        with np.load(self._path, allow_pickle=False) as note:
+            head = json.loads(str(note["head"]))
+            sums = {name: note[name] for name in note.files if name != "head"}
+        self.texts = head["texts"]
+        self._done = set(head["done"])
+        self.learned.differences = head["differences"]
+        self.learned.survey.restore(sums)
+        self._noted = len(self._done)
+
+    def __contains__(self, key: str) -> bool:
+        with self._lock:
+            return key in self._done
+
+    def __len__(self) -> int:
+        return len(self._done)
+
+    def record(self, key: str, learned: Learned) -> None:
+        """Remember that a piece is done; may be called from many threads."""
+        with self._lock:
+            if key not in self._done:
+                self._done.add(key)
+                self.learned.merge(learned)
+
+    def forget(self) -> None:
+        """Remove the note: what it tells of does not last any longer."""
+        self._stop(0.0)
+        self._path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Journal:
+        self._writer.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._done:
+            self._stop(_LAST_NOTE)
+        else:
+            self.forget()
+
+    def _stop(self, seconds: float) -> None:
+        self._closing.set()
+        self._writer.join(None if seconds == 0.0 else seconds)
+
+    def _write(self) -> None:
+        pause = _INTERVAL
+        while not self._closing.wait(pause):
+            begin = time.monotonic()
+            self._note_news()
+            pause = max(_INTERVAL, (time.monotonic() - begin) / _SHARE)
+        self._note_news()
+
+    def _note_news(self) -> None:
+        if len(self._done) > self._noted and self._path.exists():
+            try:
+                self._note()
+            except OSError:
+                # A full disk ends the build itself; the last note remains.
+                return
+
+    def _note(self) -> None:
+        with self._lock:
+            number = len(self._done)
+            head: dict[str, Any] = {
+                "texts": self.texts,
+                "done": sorted(self._done),
+                "differences": self.learned.differences,
+            }
+            sums: dict[str, Any] = {
+                name: array.copy() for name, array in self.learned.survey.state().items()
+            }
+            text = np.array(json.dumps(head))
+        if hasattr(os, "sync"):  # not on Windows
+            os.sync()
+        partial = self._path.with_name(f"{self._path.name}.new")
+        with open(partial, "wb") as file:
+            np.savez(file, head=text, **sums)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, self._path)
+        self._noted = number

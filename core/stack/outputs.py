@@ -1,0 +1,58 @@
+"""Checks where outputs would go before any work is done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import OutputError
+
+
+def check_outputs(netcdf: Path | None, zarr: Path | None, inputs: Path) -> None:
+    """Check the output paths before any work is done.
+
+    Raises
+    ------
+    OutputError
+        If there is no output, or one would replace something that is not a stack.
+    """
+    if netcdf is None and zarr is None:
+        raise OutputError("No output is given; set NETCDF, ZARR or both.")
+    given = {"NETCDF": netcdf, "ZARR": zarr}
+    # Resolved, because links and ".." give one place several names.
+    places = {name: path.resolve() for name, path in given.items() if path is not None}
+    if len(places) == 2 and places["NETCDF"] == places["ZARR"]:
+        raise OutputError(f"NETCDF and ZARR are both {netcdf}; give them different names.")
+    for inner, outer in (("NETCDF", "ZARR"), ("ZARR", "NETCDF")):
+        if len(places) == 2 and places[outer] in places[inner].parents:
+            raise OutputError(
+                f"{inner} is {given[inner]}, which lies in {outer}; give a name outside of it."
+            )
+    if netcdf is not None and os.path.isdir(netcdf):
+        raise OutputError(f"NETCDF is {netcdf}, which is a folder; give a file name ending in .nc.")
+    if netcdf is not None and os.path.exists(netcdf) and not _is_netcdf(netcdf):
+        raise OutputError(
+            f"NETCDF is {netcdf}, which exists and is not a NetCDF file; it is not replaced, so "
+            "give another name."
+        )
+    if zarr is not None and os.path.exists(zarr):
+        marks = (".zgroup", ".zattrs", "zarr.json")
+        if not zarr.is_dir() or (
+            any(zarr.iterdir()) and not any((zarr / mark).exists() for mark in marks)
+        ):
+            raise OutputError(
+                f"ZARR is {zarr}, which exists and is not a Zarr store; it is not replaced, so "
+                "give another name."
+            )
+    for name, place in places.items():
+        if place == inputs.resolve() or place in inputs.resolve().parents:
+            raise OutputError(
+                f"{name} is {given[name]}, which holds the input folder; give another name."
+            )
+
+
+def _is_netcdf(path: Path) -> bool:
+    """Tell whether a file is empty or begins as NetCDF-4 or classic files do."""
+    with open(path, "rb") as file:
+        start = file.read(4)
+    return start in (b"", b"\x89HDF") or start.startswith(b"CDF")

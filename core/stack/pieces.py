@@ -1,0 +1,105 @@
+"""The pieces of work of a build: what each needs, what it gives back.
+
+A piece can run in any thread or process that reaches the products and the unfinished outputs, and
+more than once: it writes whole chunks, always the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from ..reporter import Reporter
+from .dataset import StackLayer
+from .source import StackSource
+from .survey import Survey
+from .zarr_store import ZarrGroup
+
+
+class Sink(Protocol):
+    """A file or group that takes blocks."""
+
+    def write(
+        self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
+    ) -> None:
+        """Write a block of whole chunks."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What all pieces of a build share; can be pickled.
+
+    Parameters
+    ----------
+    source
+        Where blocks come from.
+    layers
+        Layers of the stack.
+    survey
+        An empty survey; each piece fills a copy.
+    maps
+        Steps (1), rows and columns of a chunk that serves maps.
+    series
+        Steps (all), rows and columns of a chunk that serves series.
+    spools
+        Take what a NetCDF file is put together from.
+    spatial
+        Groups that are chunked by maps.
+    temporal
+        Groups that are chunked by series.
+    """
+
+    source: StackSource
+    layers: tuple[StackLayer, ...]
+    survey: Survey
+    maps: tuple[int, int, int]
+    series: tuple[int, int, int]
+    spools: tuple[Sink, ...] = ()
+    spatial: tuple[ZarrGroup, ...] = ()
+    temporal: tuple[ZarrGroup, ...] = ()
+
+    @property
+    def map_sinks(self) -> Sequence[Sink]:
+        """What takes the layers that change with the steps, map by map."""
+        return (*self.spools, *self.spatial)
+
+    @property
+    def static_sinks(self) -> Sequence[Sink]:
+        """What takes the other layers, which are chunked alike in both groups."""
+        return (*self.map_sinks, *self.temporal)
+
+
+@dataclass
+class Learned:
+    """What pieces learned from the pixels.
+
+    Parameters
+    ----------
+    survey
+        Coherence, coverage and outline.
+    differences
+        Largest difference between products, by name of the static layer.
+    """
+
+    survey: Survey
+    differences: dict[str, float] = field(default_factory=dict)
+
+    def merge(self, other: Learned) -> None:
+        """Add what other pieces learned."""
+        self.survey.merge(other.survey)
+        for name, value in other.differences.items():
+            self.differences[name] = max(value, self.differences.get(name, 0.0))
+
+
+class Piece(Protocol):
+    """One piece of work; can be pickled."""
+
+    @property
+    def key(self) -> str:
+        """A name that no other piece of the build has."""
+
+    def run(self, targets: Targets, reporter: Reporter) -> Learned:
+        """Do it."""

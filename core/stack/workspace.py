@@ -1,0 +1,115 @@
+"""Where a build keeps unfinished outputs, hidden beside their final names, for another attempt."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from ..atomic import LOCK, folder_aside, partial_folder, remove, remove_leftovers, replace
+from ..errors import Canceled, OutputError
+from ..locks import lock_file
+
+_NOTE = "journal.npz"
+_RESUMABLE = (Canceled, OSError, MemoryError, KeyboardInterrupt, SystemExit)
+"""What ends a build without fault of its inputs, so that what was written is worth keeping."""
+
+
+class Workspace:
+    """Folders for the unfinished outputs of one build; to be used as a context manager.
+
+    A build that ends without error publishes its outputs. One that is stopped leaves its folders,
+    where the next one of the same identity finds them; any other build of the same outputs removes
+    them.
+
+    Parameters
+    ----------
+    finals
+        Outputs to be; at least one.
+    identity
+        The same for builds that give the same result, fit for a file name.
+
+    Raises
+    ------
+    OutputError
+        If a folder cannot be made or written to, or another process runs the same build.
+    """
+
+    def __init__(self, finals: Sequence[Path], identity: str) -> None:
+        self._folders = {final: partial_folder(final, identity) for final in finals}
+        self._locks = ExitStack()
+        self.is_kept = False
+
+    @property
+    def note(self) -> Path:
+        """File for notes on what is done."""
+        return next(iter(self._folders.values())) / _NOTE
+
+    def folder(self, final: Path) -> Path:
+        """Return the folder of an output."""
+        return self._folders[final]
+
+    def output(self, final: Path) -> Path:
+        """Return where an output is written until it is complete."""
+        return self._folders[final] / final.name
+
+    def used_bytes(self, final: Path) -> int:
+        """Return what an earlier attempt has written of an output already."""
+        total = 0
+        for folder, _, names in os.walk(self._folders[final]):
+            for name in names:
+                total += os.lstat(os.path.join(folder, name)).st_size
+        return total
+
+    def __enter__(self) -> Workspace:
+        complete = True
+        for final, folder in self._folders.items():
+            try:
+                complete &= folder.is_dir()
+                final.parent.mkdir(parents=True, exist_ok=True)
+                remove_leftovers(final, keep=folder)
+                folder.mkdir(exist_ok=True)
+                self._lock(final, folder / LOCK)
+            except OSError as error:
+                self._locks.close()
+                raise OutputError(
+                    f"{final} cannot be written ({error.strerror or error}); choose another "
+                    "folder or change its permissions."
+                ) from error
+        if not (complete and self.note.exists()):
+            # A note without the outputs that it tells of is worth nothing, nor are outputs that no
+            # note tells of.
+            for folder in self._folders.values():
+                for path in folder.iterdir():
+                    if path.name != LOCK:
+                        remove(path)
+        return self
+
+    def _lock(self, final: Path, path: Path) -> None:
+        file = self._locks.enter_context(open(path, "ab"))
+        try:
+            lock_file(file)
+        except OSError:
+            self._locks.close()
+            raise OutputError(
+                f"Another run is building {final} already; wait for its end or cancel it."
+            ) from None
+
+    def publish(self) -> None:
+        """Give the outputs their final names."""
+        for final, folder in self._folders.items():
+            replace(self.output(final), final, folder_aside(folder))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.is_kept = isinstance(error, _RESUMABLE) and self.note.exists()
+        self._locks.close()
+        if not self.is_kept:
+            for folder in self._folders.values():
+                remove(folder)

@@ -1,0 +1,237 @@
+"""A build that was stopped goes on where it stopped, and ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import Canceled, OutputError
+from hyp3_stack.core.locks import lock_file
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.tasks import build_stack
+from tests.sample_products import SampleStack
+
+from .running import build, contents, copy_products, layer_file, leftovers, samples
+
+ROOT = Path(__file__).resolve().parents[2]
+MADE_ANEW = {
+    "id",
+    "date_created",
+    "date_modified",
+    "date_issued",
+    "date_metadata_modified",
+    "history",
+}
+"""Attributes that no two builds share."""
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
+    """Products that take some seconds to stack."""
+    return samples(tmp_path_factory, products=5, rows=500, columns=520, noise=False)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(larger: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    build(larger.folder, **outputs(folder))
+    return folder
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    return {
+        "NETCDF": str(folder / "s.nc"),
+        "ZARR": str(folder / "s.zarr"),
+        "CHUNK_SIZE": "0.2",
+        "LAYERS": "unw_phase,corr,water_mask",
+    }
+
+
+def start(folder: Path, parameters: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start ``python core JOB.json``."""
+    job = folder / "job.json"
+    job.write_text(json.dumps({"protocol": 1, "task": "buildstack", "parameters": parameters}))
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "core"), str(job)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def views(folder: Path) -> Iterator[tuple[str, xr.Dataset]]:
+    with xr.open_dataset(folder / "s.nc", mask_and_scale=False) as stack:
+        yield "NetCDF", stack
+    for group in ("spatially_optimized", "temporally_optimized"):
+        with xr.open_zarr(folder / "s.zarr", group=group, mask_and_scale=False) as stack:
+            yield group, stack
+
+
+def assert_same(folder: Path, other: Path) -> None:
+    """Compare two pairs of outputs: every value, every attribute."""
+    for (name, one), (_, two) in zip(views(folder), views(other), strict=True):
+        xr.testing.assert_equal(one, two)
+        for variable in one.variables:
+            assert repr(one[variable].attrs) == repr(two[variable].attrs), (name, variable)
+        changed = {key for key in one.attrs if repr(one.attrs[key]) != repr(two.attrs.get(key))}
+        assert changed <= MADE_ANEW
+    chunks, others = (
+        {
+            str(path.relative_to(place / "s.zarr"))
+            for path in (place / "s.zarr").rglob("*")
+            if path.is_file()
+        }
+        for place in (folder, other)
+    )
+    assert chunks == others, "no chunk too many and none too few"
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(larger: SampleStack, undisturbed: Path, tmp_path: Path) -> None:
+    """Kill -9 whenever some more has been written, ten times in all, then let it end."""
+    given = {"INPUT": str(larger.folder), **outputs(tmp_path)}
+    chance = random.Random(20261124)
+    files = sum(path.is_file() for path in undisturbed.rglob("*"))
+    went_on = kills = 0
+    while kills < 10:
+        with start(tmp_path, given) as process:
+            _wait_for_files(process, tmp_path, chance.randrange(1, files))
+            time.sleep(chance.random() / 5)
+            process.send_signal(signal.SIGKILL)
+        if process.returncode == -signal.SIGKILL:
+            kills += 1
+            assert not (tmp_path / "s.nc").exists() and not (tmp_path / "s.zarr").exists()
+            if chance.random() < 0.7 and kills < 10:
+                continue  # killed again before it ended
+        run = build(larger.folder, **outputs(tmp_path))
+        went_on += any("Going on" in text for text in run.infos)
+        assert_same(tmp_path, undisturbed)
+        assert not leftovers(tmp_path)
+        (tmp_path / "s.nc").unlink()
+        shutil.rmtree(tmp_path / "s.zarr")
+    assert went_on
+
+
+def _wait_for_files(process: subprocess.Popen[bytes], folder: Path, count: int) -> None:
+    """Wait until an attempt has written so many files, or has ended."""
+    begun = None
+    while process.poll() is None:
+        partials = list(folder.glob(".*.hyp3-partial-*"))
+        files = sum(len(names) for path in partials for _, _, names in os.walk(path))
+        begun = files if begun is None else min(begun, files)
+        if files >= begun + count:
+            return
+        time.sleep(0.01)
+
+
+class StopAt(SilentReporter):
+    """Cancels as soon as the run has come so far."""
+
+    def __init__(self, percent: float) -> None:
+        super().__init__()
+        self.stop = percent
+
+    def canceled(self) -> bool:
+        return self.percent >= self.stop
+
+
+def interrupt(folder: Path, percent: float, **given: Any) -> None:
+    with pytest.raises(Canceled, match="run the same job again to go on"):
+        build_stack.run({"INPUT": str(folder), **given}, None, StopAt(percent))
+
+
+@pytest.mark.parametrize("percent", [30, 60, 88])
+def test_what_is_done_is_not_done_again(
+    larger: SampleStack, undisturbed: Path, tmp_path: Path, percent: float
+) -> None:
+    interrupt(larger.folder, percent, **outputs(tmp_path))
+    [store] = tmp_path.glob(".s.zarr.hyp3-partial-*/s.zarr")
+    before = {
+        path.relative_to(store): path.stat().st_ino for path in store.rglob("[0-9]*.[0-9]*.[0-9]*")
+    }
+    assert before
+    run = build(larger.folder, **outputs(tmp_path))
+    [text] = [text for text in run.infos if text.startswith("Going on")]
+    done = int(text.split(";")[1].split()[0])
+    assert done > 0
+    kept = sum((run.zarr / path).stat().st_ino == inode for path, inode in before.items())
+    # Only what was under way when it stopped is written once more.
+    assert kept >= 0.6 * len(before)
+    assert_same(tmp_path, undisturbed)
+    assert not leftovers(tmp_path)
+
+
+def test_several_interruptions(larger: SampleStack, undisturbed: Path, tmp_path: Path) -> None:
+    for percent in (20, 45, 65, 92):
+        interrupt(larger.folder, percent, **outputs(tmp_path))
+    build(larger.folder, **outputs(tmp_path))
+    assert_same(tmp_path, undisturbed)
+
+
+@pytest.mark.parametrize("change", ["product", "options", "one output lost"])
+def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: str) -> None:
+    folder = tmp_path / "in"
+    copies = copy_products(small, folder)
+    out = tmp_path / "out"
+    given = outputs(out)
+    interrupt(folder, 60, **given)
+    if change == "product":
+        os.utime(layer_file(copies[1], "corr"))
+    elif change == "options":
+        given["RESAMPLING"] = "nearest"
+    else:
+        [lost] = out.glob(".s.zarr.hyp3-partial-*")
+        shutil.rmtree(lost)
+    run = build(folder, **given)
+    assert not any(text.startswith("Going on") for text in run.infos)
+    assert sorted(path.name for path in out.iterdir()) == ["s.nc", "s.zarr"]
+    with xr.open_dataset(run.netcdf) as stack:
+        assert stack.corr.notnull().any(("y", "x")).values.all()
+
+
+def test_one_build_at_a_time(small: SampleStack, tmp_path: Path) -> None:
+    interrupt(small.folder, 60, **outputs(tmp_path))
+    before = contents(tmp_path)
+    [partial] = tmp_path.glob(".s.nc.hyp3-partial-*")
+    with open(partial / "lock", "ab") as file:
+        lock_file(file)
+        with pytest.raises(OutputError, match="Another run is building .*s.nc already"):
+            build(small.folder, **outputs(tmp_path))
+        assert contents(tmp_path) == before
+        # Another job leaves alone what a living one writes.
+        build(small.folder, **outputs(tmp_path) | {"RESAMPLING": "nearest"})
+        assert partial.exists()
+    build(small.folder, **outputs(tmp_path))
+    assert not leftovers(tmp_path)
+
+
+def test_a_disk_too_full_to_hold_the_chunks_twice(
+    larger: SampleStack, undisturbed: Path, tmp_path: Path
+) -> None:
+    """The chunks leave the spool as they enter the file; the result is the same."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk takes root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(disk)],
+        check=True,
+        timeout=30,
+    )
+    try:
+        build(larger.folder, **outputs(disk))
+        assert_same(disk, undisturbed)
+        assert not leftovers(disk)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True, timeout=30)
