@@ -379,4 +379,9 @@ def test_forms_of_parameters_that_mean_the_same(small: SampleStack, tmp_path: Pa
         found = build(small.folder, NETCDF=path, **{**usual, **form}).outputs
         for name in ("STEPS", "SKIPPED", "CRS", "WIDTH", "HEIGHT"):
             assert found[name] == expected[name], (form, name)
-        assert [source.rsplit(":")[-1] for source in found["LAYERS"]] == ["unw_phase", "corr"]
+        assert [source.rsplit(":")[-1] for source in found["LAYERS"]] == [
+            "unw_phase",
+            "corr",
+            "data_mask",
+            "mask_reason",
+        ]
