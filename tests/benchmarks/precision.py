@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--types", nargs="+", default=["INSAR_GAMMA", "RTC_GAMMA"], choices=LAYERS)
     given = parser.parse_args()
     for product_type in given.types:
-        folder = sample_products(2, given.size, product_type=product_type)
+        folder = sample_products(2, given.size, (), product_type)
         products = sorted(path for path in folder.iterdir() if path.is_dir())
         print(f"\n{product_type}: Zarr / NetCDF, percent of the exact size\n")
         print("| layer | " + " | ".join(f"{bits} bits" for bits in BITS) + " |")

@@ -1,0 +1,123 @@
+"""How near a build comes to the limit: ``make bench-limit``.
+
+The limit reads every raster once and compresses what a stack holds, with the same codecs and the
+same threads, and does nothing else: no grid, no warping, no masks, no files, no check. Both are
+processes of their own; the table also tells what the limit's work takes without its start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from tests import conftest  # noqa: F401 - registers the package hyp3_stack
+
+# isort: split
+from hyp3_stack.core.blocks import bands, run_blocks
+from hyp3_stack.core.grid.reading import gdal_environment
+from hyp3_stack.core.products.layers import LAYERS as TABLES
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.stack import netcdf_file, zarr_store
+from hyp3_stack.core.stack.chunking import spatial_chunks
+
+from .jobs import build_job, repeat, seconds
+from .products import LAYERS, ROOT, sample_products
+from .run import Contender
+
+CHUNK_MEGABYTES = 4.0
+OUTPUTS = {
+    "Zarr, maps": ({"ZARR": "stack.zarr", "CHUNKING": "spatial"}, ["zarr"]),
+    "Zarr, both": ({"ZARR": "stack.zarr"}, ["zarr", "zarr"]),
+    "NetCDF": ({"NETCDF": "stack.nc"}, ["netcdf"]),
+    "all": ({"ZARR": "stack.zarr", "NETCDF": "stack.nc"}, ["zarr", "zarr", "netcdf"]),
+}
+
+
+def bare_work(folder: Path, forms: list[str]) -> float:
+    """Read all rasters and compress them once for each form; return seconds."""
+    begin = time.perf_counter()
+    products = sorted(path for path in folder.iterdir() if path.is_dir())
+    table = TABLES["INSAR_GAMMA"]
+    # Layers that do not change with the steps stand in a stack once.
+    tasks = [
+        (product, table[name])
+        for number, product in enumerate(products)
+        for name in LAYERS
+        if number == 0 or not table[name].static
+    ]
+
+    def work(task: tuple[Path, object]) -> None:
+        product, layer = task
+        with rasterio.open(product / f"{product.name}_{layer.name}.tif") as file:
+            _, rows, columns = spatial_chunks(file.height, file.width, CHUNK_MEGABYTES)
+            for down in bands(file.height, rows, rows):
+                values = file.read(1, window=((down.start, down.stop), (0, file.width)))
+                for across in bands(file.width, columns, columns):
+                    block = np.ascontiguousarray(values[:, across])
+                    for form in forms:
+                        if form == "zarr":
+                            zarr_store.compressed_bytes(block)
+                        else:
+                            netcdf_file.compressed_bytes(block, layer)
+
+    with gdal_environment():
+        run_blocks(work, tasks, len(tasks), SilentReporter())
+    return time.perf_counter() - begin
+
+
+def work_alone(command: list[str], runs: int) -> float:
+    """Return the median of what processes of the limit tell of their work."""
+    times = []
+    for _ in range(runs):
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        times.append(json.loads(done.stdout))
+    return float(np.median(times))
+
+
+def main() -> None:
+    """Run builds and limits in turn and print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--products", type=int, default=30)
+    parser.add_argument("--size", type=int, default=2000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--outputs", nargs="+", default=list(OUTPUTS)[:2], choices=OUTPUTS)
+    parser.add_argument("--share", type=float, default=0.0, help="share in the other UTM zone")
+    parser.add_argument("--bare", nargs="+", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.bare:
+        folder, *forms = given.bare
+        print(bare_work(Path(folder), forms))
+        return
+    products = sample_products(given.products, given.size, share=given.share)
+    print(f"{given.products} products x {len(LAYERS)} layers x {given.size}^2 pixels")
+    print("| | build (s) | limit (s) | limit's work (s) | build / limit | build / work |")
+    print("|---|---|---|---|---|---|")
+    for name in given.outputs:
+        parameters, forms = OUTPUTS[name]
+        bare = [sys.executable, "-m", "tests.benchmarks.limit", "--bare", str(products), *forms]
+        with tempfile.TemporaryDirectory(dir=products.parent) as temporary:
+            folder = Path(temporary)
+            costs = repeat(
+                [build_job("build", products, folder, **parameters), Contender("limit", bare, ())],
+                folder,
+                given.runs,
+            )
+        ours, limit = seconds(costs["build"]), seconds(costs["limit"])
+        work = work_alone(bare, given.runs)
+        print(
+            f"| {name} | {ours:.1f} | {limit:.1f} | {work:.1f} | {ours / limit:.2f} "
+            f"| {ours / work:.2f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
