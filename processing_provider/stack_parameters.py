@@ -37,6 +37,7 @@ ZARR_FORMAT = "ZARR_FORMAT"
 REPORT = "REPORT"
 STAC = "STAC"
 ENRICH = "ENRICH"
+LOOK_VECTORS = "LOOK_VECTORS"
 
 STEPS = "STEPS"
 SKIPPED = "SKIPPED"
@@ -66,6 +67,7 @@ def add_stack_options(algorithm):
         advanced=True,
     )
     _add_quantities(algorithm)
+    _add_look_vectors(algorithm)
     _add_enrichment(algorithm)
     algorithm.add(
         choice(CHUNKING, tr("Zarr chunking"), CHUNKINGS, "both"),
@@ -110,6 +112,22 @@ def _add_enrichment(algorithm):
             "tell: when and by which version they were processed, their outlines and ends, and the "
             "parallel baseline of each pair. Needs the internet but no login; the stack is made "
             "without it where the catalog is out of reach."
+        ),
+        advanced=True,
+    )
+
+
+def _add_look_vectors(algorithm):
+    """Declare whether look vectors are computed for all pixels."""
+    algorithm.add(
+        QgsProcessingParameterBoolean(
+            LOOK_VECTORS, tr("Look vectors as grids"), defaultValue=False, optional=True
+        ),
+        tr(
+            "Interferograms only. Yes: add look_vector_x, look_vector_y, look_vector_z, the unit "
+            "vector from the satellite to each pixel in Earth-centered, Earth-fixed coordinates "
+            "(CEOS-ARD 2.12). Needs the layers lv_theta and lv_phi; takes disk and time. No: only "
+            "the vector in the center of the scene is kept."
         ),
         advanced=True,
     )
@@ -221,6 +239,7 @@ def read_stack_options(values):
         MERGE_PASSES: values.flag(MERGE_PASSES),
         SCALE: values.choice(SCALE),
         KEEP_BITS: values.text(KEEP_BITS),
+        LOOK_VECTORS: values.flag(LOOK_VECTORS),
         ENRICH: values.flag(ENRICH),
         CHUNKING: values.choice(CHUNKING),
         CHUNK_SIZE: values.number(CHUNK_SIZE),

@@ -90,7 +90,8 @@ def describe_stack(
         dimension = "pair"
         acquisitions = _with_details(_pair_acquisitions(products, times), details)
         described = acquisition_variables(acquisitions, "acquisition")
-        described |= {**look_variables(source), **pair_variables(products)}
+        has_grids = any(name == "look_vector_x" for name, _ in layers)
+        described |= {**look_variables(source, has_grids), **pair_variables(products)}
         if details:
             described["parallel_baseline"] = parallel_baselines(acquisitions, times, described)
     described |= wave_variables()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from typing import Any
+
+import numpy as np
 
 _NOON = 12.0
 _LARGEST_LATITUDE = 75.0
@@ -50,16 +53,32 @@ def look_vector(
     tuple of float
         x, y, z; minus the direction to the sensor, turned from local east, north, up.
     """
-    east = math.cos(elevation) * math.cos(azimuth)
-    north = math.cos(elevation) * math.sin(azimuth)
-    up = math.sin(elevation)
-    lon, lat = math.radians(longitude), math.radians(latitude)
-    x = -math.sin(lon) * east - math.sin(lat) * math.cos(lon) * north
-    x += math.cos(lat) * math.cos(lon) * up
-    y = math.cos(lon) * east - math.sin(lat) * math.sin(lon) * north
-    y += math.cos(lat) * math.sin(lon) * up
-    z = math.cos(lat) * north + math.sin(lat) * up
-    return -x, -y, -z
+    x, y, z = (
+        float(look_component(axis, longitude, latitude, elevation, azimuth)) for axis in "xyz"
+    )
+    return x, y, z
+
+
+def look_component(axis: str, longitude: Any, latitude: Any, elevation: Any, azimuth: Any) -> Any:
+    """Return one component of the look vector.
+
+    Parameters
+    ----------
+    axis
+        ``x``, ``y`` or ``z``.
+    longitude, latitude, elevation, azimuth
+        As for :func:`look_vector`, numbers or arrays of one shape.
+    """
+    lon, lat = np.radians(longitude), np.radians(latitude)
+    level, up = np.cos(elevation), np.sin(elevation)
+    north = level * np.sin(azimuth)
+    if axis == "z":
+        return -(np.cos(lat) * north + np.sin(lat) * up)
+    outward = np.cos(lat) * up - np.sin(lat) * north
+    east = level * np.cos(azimuth)
+    if axis == "x":
+        return np.sin(lon) * east - np.cos(lon) * outward
+    return -np.cos(lon) * east - np.sin(lon) * outward
 
 
 def look_angles(heading: float, incidence: float) -> tuple[float, float]:

@@ -58,20 +58,23 @@ def wave_variables() -> dict[str, xr.Variable]:
     }
 
 
-def look_variables(source: StackSource) -> dict[str, xr.Variable]:
+def look_variables(source: StackSource, has_grids: bool = False) -> dict[str, xr.Variable]:
     """Return the look vector in the center of the scene.
 
     Parameters
     ----------
     source
         An interferogram stack; one product is read for its angles.
+    has_grids
+        Whether the stack has look vectors for all pixels, which take the names of that in the
+        center; the latter begins with ``scene_center_`` then.
 
     Returns
     -------
     dict of Variable
         ``look_vector_x``, ``_y``, ``_z`` (sensor to ground, Earth-centered, Earth-fixed), its
-        position, and the incidence angles at the edges where look vectors tell them. Empty where
-        neither look vectors nor heading and distances are delivered.
+        position, the incidence angle there, and those at the edges where look vectors tell them.
+        Empty where neither look vectors nor heading and distances are delivered.
     """
     look = _from_layers(source) or _from_parameters(source)
     if look is None:
@@ -83,7 +86,7 @@ def look_variables(source: StackSource) -> dict[str, xr.Variable]:
     )
     vector = look_vector(longitude, latitude, look.elevation, look.azimuth)
     result = {
-        f"look_vector_{axis}": variables.numbers(
+        f"{'scene_center_' if has_grids else ''}look_vector_{axis}": variables.numbers(
             (), value, f"{axis} component of the look vector", "1", comment=comment
         )
         for axis, value in zip("xyz", vector, strict=True)
@@ -93,6 +96,14 @@ def look_variables(source: StackSource) -> dict[str, xr.Variable]:
     )
     result["scene_center_latitude"] = variables.numbers(
         (), float(latitude), "latitude of the scene center (WGS 84)", "degree"
+    )
+    result["incidence_center"] = variables.numbers(
+        (),
+        90.0 - math.degrees(look.elevation),
+        "ellipsoidal incidence angle in the scene center",
+        "degree",
+        standard_name="angle_of_incidence",
+        comment=f"from {look.source}; at scene_center_longitude, scene_center_latitude",
     )
     if look.incidences is not None:
         for edge, value in zip(("near", "far"), look.incidences, strict=True):

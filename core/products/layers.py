@@ -291,5 +291,5 @@ LAYERS: dict[str, dict[str, Layer]] = {
 }
 """Stackable layers by product type, in the order in which they are stacked and listed."""
 
-COMPUTED_FROM = {"los_disp": "unw_phase"}
+COMPUTED_FROM = {"los_disp": "unw_phase", "inc_map_ell": "lv_theta"}
 """Layers that are computed from another one where a product lacks them."""

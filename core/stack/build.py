@@ -23,6 +23,7 @@ from .dataset import open_stack, stack_layers
 from .execution import Executor, Threads
 from .identity import build_identity
 from .journal import Journal
+from .look_vectors import LOOK_VECTORS, check_angles
 from .maps import map_pieces
 from .masks import mask_inputs, mask_layers
 from .netcdf_file import NetcdfSpool, fits_twice, write_netcdf
@@ -53,6 +54,7 @@ class BuildOptions:
     merge_passes: bool = False
     reference_point: str | None = None
     masks: bool = True
+    look_vectors: bool = False
     enrich: bool = False
     history: str = ""
 
@@ -136,6 +138,9 @@ class _Build:
         self._source = StackSource.of(plan.grid, _steps(plan, options), options.values)
         if any(len(step) > 1 for step in self._source.steps):
             layers = (*layers, SOURCE_FRAME)
+        if options.look_vectors:
+            check_angles(layers)
+            layers = (*layers, *LOOK_VECTORS)
         if options.masks:
             inputs = mask_inputs(layers)
             self._source = replace(self._source, mask_inputs=inputs)

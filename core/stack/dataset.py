@@ -19,6 +19,7 @@ from ..metadata.attributes import stack_attributes
 from ..metadata.describe import describe_stack
 from ..metadata.enrichment import Details
 from ..products.layers import COMPUTED_FROM, Layer
+from .look_vectors import LOOK_VECTOR_NAMES
 from .precision import QUANTIZATION, quantization_attributes, quantization_variable
 from .reference import ReferencePoint
 from .source import StackSource
@@ -28,7 +29,7 @@ from .steps import (
     reference_coordinates,
     time_coordinates,
 )
-from .values import WAVELENGTH
+from .values import COMPUTED, WAVELENGTH
 
 GRID_MAPPING = "spatial_ref"
 
@@ -57,7 +58,11 @@ class StackLayer:
 def stack_layers(layers: Sequence[Layer], static_mode: str) -> tuple[StackLayer, ...]:
     """Decide which layers are kept per step; ``static_mode`` is ``once`` or ``per_pair``."""
     return tuple(
-        StackLayer(layer, per_step=not layer.static or static_mode == "per_pair")
+        StackLayer(
+            layer,
+            per_step=not layer.static
+            or (static_mode == "per_pair" and layer.name not in LOOK_VECTOR_NAMES),
+        )
         for layer in layers
     )
 
@@ -224,10 +229,11 @@ def variable_attributes(item: StackLayer, source: StackSource) -> dict[str, Any]
     )
     if computed:
         attributes["computed"] = (
-            f"-wavelength * {COMPUTED_FROM[layer.name]} / (4 pi) for the {computed} of "
-            f"{len(source.placements)} pairs whose product lacks the layer"
+            f"{COMPUTED[layer.name][1]} for the {computed} of {len(source.placements)} pairs whose "
+            "product lacks the layer"
         )
-        attributes["wavelength"] = WAVELENGTH
+        if layer.name == "los_disp":
+            attributes["wavelength"] = WAVELENGTH
     return attributes | quantization_attributes(source.options.precision.bits(layer))
 
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ..grid.lattice import Grid
 from ..grid.plan import Placement, Transfer
-from ..products.layers import SOURCE_FRAME, Layer
+from ..products.layers import LAYERS, SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel
+from .look_vectors import ANGLES, LOOK_VECTOR_NAMES, look_vectors
 from .masks import MASK_NAMES, Classifier
 from .mosaic import Mosaic, is_missing, warp_tiles
 from .precision import round_mantissa
@@ -121,7 +122,7 @@ class StackSource:
         return any(placement.touches(self.grid, rows, columns) for placement in self.steps[step])
 
     def read_static(
-        self, layer: Layer, rows: slice, columns: slice
+        self, layer: Layer, rows: slice, columns: slice, compare: bool = True
     ) -> tuple[NDArray[Any], float | None]:
         """Read a block of a static layer, put together from all products.
 
@@ -129,7 +130,16 @@ class StackSource:
         ones. Copied products are compared everywhere. Warped products are read, and so compared,
         where pixels are still missing and in one tile of eight, another one for each product: their
         difference is mostly that of resampling, and warping all of them would take longer than
-        anything else.
+        anything else. Look vectors are computed from the angles of the same products.
+
+        Parameters
+        ----------
+        layer
+            The layer.
+        rows, columns
+            Block of the grid; both ends given.
+        compare
+            Whether the difference is wanted; without it, products are read to fill gaps only.
 
         Returns
         -------
@@ -139,6 +149,8 @@ class StackSource:
             Largest absolute difference between ``values`` and the products read; around the circle
             for angles with a seam; None where products nowhere overlap.
         """
+        if layer.name in LOOK_VECTOR_NAMES:
+            return self._read_look_vector(layer, rows, columns), None
         mosaic = Mosaic(layer, rows, columns)
         # Products are compared as they are; only what is put together is rounded.
         options = self.options.exact
@@ -149,6 +161,8 @@ class StackSource:
         ]
         copied = [item for item in having if item.transfer is Transfer.COPY]
         for placement in copied:
+            if not (compare or mosaic.has_gaps(rows, columns)):
+                break
             with ValueReader(placement, layer, self.grid, options) as reader:
                 mosaic.add(reader.read(rows, columns), rows, columns)
         warped = [item for item in having if item.transfer is Transfer.WARP]
@@ -157,7 +171,7 @@ class StackSource:
                 tile
                 for number, tile in enumerate(warp_tiles(rows, columns))
                 if placement.touches(self.grid, *tile)
-                and ((number + order) % _SAMPLED_TILES == 0 or mosaic.has_gaps(*tile))
+                and ((compare and (number + order) % _SAMPLED_TILES == 0) or mosaic.has_gaps(*tile))
             ]
             if wanted:
                 with ValueReader(placement, layer, self.grid, options) as reader:
@@ -167,6 +181,13 @@ class StackSource:
         if bits is not None:
             round_mantissa(mosaic.values, bits)
         return mosaic.values, mosaic.difference
+
+    def _read_look_vector(self, layer: Layer, rows: slice, columns: slice) -> NDArray[Any]:
+        table = LAYERS[self.placements[0].product.name.product_type]
+        elevation, azimuth = (
+            self.read_static(table[name], rows, columns, compare=False)[0] for name in ANGLES
+        )
+        return look_vectors(layer, self.grid, rows, columns, elevation, azimuth)
 
 
 class StepReader:

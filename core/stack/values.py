@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from ..grid.lattice import Grid
 from ..grid.plan import Placement
 from ..grid.reading import BlockReader, resampling_of
 from ..grid.scales import convert_scale
-from ..products.layers import LAYERS, Layer
+from ..products.layers import COMPUTED_FROM, LAYERS, Layer
 from .precision import Precision, round_mantissa
 
 WAVELENGTH = 0.055465763
@@ -24,6 +25,21 @@ over the 5.405000454334350 GHz of Sentinel-1's annotation is less by one part in
 PHASE_TO_DISPLACEMENT = -WAVELENGTH / (4.0 * math.pi)
 """Meters toward the sensor for one radian of unwrapped phase: the path counts twice, and phase
 grows with the distance (Ferretti et al. 2007, ESA TM-19, part A)."""
+
+
+def _displacement(phase: NDArray[Any]) -> NDArray[Any]:
+    return phase * np.float32(PHASE_TO_DISPLACEMENT)
+
+
+def _incidence(elevation: NDArray[Any]) -> NDArray[Any]:
+    return np.float32(math.pi / 2.0) - elevation
+
+
+COMPUTED: dict[str, tuple[Callable[[NDArray[Any]], NDArray[Any]], str]] = {
+    "los_disp": (_displacement, f"-wavelength * {COMPUTED_FROM['los_disp']} / (4 pi)"),
+    "inc_map_ell": (_incidence, f"pi / 2 - {COMPUTED_FROM['inc_map_ell']}"),
+}
+"""How layers are computed where a product lacks them: function, and formula for people."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +107,8 @@ class ValueReader:
         product = placement.product
         table = LAYERS[product.name.product_type]
         stored = table[product.stored_layer(layer.name) or layer.name]
-        self._factor = np.float32(PHASE_TO_DISPLACEMENT) if stored is not layer else None
+        # By name, because layers that come from another process are copies.
+        self._compute = COMPUTED[layer.name][0] if stored.name != layer.name else None
         self._offset = np.float32(offset)
         self._bits = options.precision.bits(layer)
         self._scales = (product.name.scale, options.scale) if layer.is_backscatter else (None, None)
@@ -120,8 +137,8 @@ class ValueReader:
         stored, wanted = self._scales
         if stored is not None and wanted is not None:
             block = convert_scale(block, stored, wanted)
-        if self._factor is not None:
-            block *= self._factor
+        if self._compute is not None:
+            block = self._compute(block)
         if self._elevation is not None:
             # The vertical displacement is that along the line of sight over sin(lv_theta).
             block -= self._offset / np.sin(self._elevation.read(rows, columns))

@@ -111,6 +111,7 @@ class StackRequest:
                 ),
                 merge_passes=given.flag("MERGE_PASSES"),
                 reference_point=point,
+                look_vectors=given.flag("LOOK_VECTORS"),
                 enrich=given.flag("ENRICH"),
                 history=_history(values),
             ),

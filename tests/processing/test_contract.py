@@ -31,6 +31,7 @@ STACK = {
     "MERGE_PASSES": ("boolean", False),
     "SCALE": ("enum", "as_delivered"),
     "KEEP_BITS": ("string", None),
+    "LOOK_VECTORS": ("boolean", False),
     "ENRICH": ("boolean", False),
     "NETCDF": ("fileDestination", None),
     "ZARR": ("folderDestination", None),

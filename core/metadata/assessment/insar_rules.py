@@ -61,6 +61,15 @@ def _pairs(stack: StackFile) -> Verdict:
     return Verdict(NOT_MET, known.evidence, explanation)
 
 
+_LOOK_VECTOR = ("look_vector_x", "look_vector_y", "look_vector_z")
+
+
+def _look_vector(stack: StackFile) -> Verdict:
+    """Ask for the look vector in the center of the scene, or for that of all pixels."""
+    grids = layers(*_LOOK_VECTOR)(stack)
+    return grids if grids.status == MET else numbers(*_LOOK_VECTOR, units="1")(stack)
+
+
 _NO_ORBITS = "needs state vectors of the orbits, which HyP3 does not deliver"
 
 INSAR: dict[str, Rule] = {
@@ -80,7 +89,7 @@ INSAR: dict[str, Rule] = {
     ),
     "enl/goal": numbers("looks_range", "looks_azimuth"),
     "resol/goal": attributes("product_resolution"),
-    "rulvec/threshold": numbers("look_vector_x", "look_vector_y", "look_vector_z", units="1"),
+    "rulvec/threshold": _look_vector,
     "inspair/threshold": _pairs,
     "inspair/goal": not_applicable,
     "inspacr/threshold": says(
@@ -108,11 +117,9 @@ INSAR: dict[str, Rule] = {
     ),
     "piscata/goal": says(NOT_MET, NOT_DELIVERED),
     "pelinca/threshold": ordered(ANY_INCIDENCE, "order the products with look vectors"),
-    "radulov-insar/goal": says(
-        NOT_MET,
-        "directions are kept as the angles lv_theta and lv_phi in local coordinates",
-        any_layer("lv_theta"),
-        any_layer("lv_phi"),
+    "radulov-insar/goal": ordered(
+        layers(*_LOOK_VECTOR),
+        "LOOK_VECTORS computes them where lv_theta and lv_phi are in the stack",
     ),
     "slarassi-insar/goal": says(NOT_MET, _NO_ORBITS),
     "pinphun/goal": says(NOT_MET, "HyP3 does not estimate it; corr lets users do so"),
