@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from .child_process import ChildProcess
 
 OLDEST = (3, 11)
 NEWEST = (3, 13)
@@ -77,21 +79,26 @@ def _candidates(platform: str, prefix: Path, search_path: str | None) -> Iterato
             yield Path(program)
 
 
-def probe(python: str, environ: Mapping[str, str]) -> Probe:
-    """Ask a Python for its version and whether it can make virtual environments."""
+def probe(
+    python: str, environ: Mapping[str, str], is_canceled: Callable[[], bool] = lambda: False
+) -> Probe:
+    """Ask a Python for its version and whether it can make virtual environments.
+
+    A program that does not end is given up after a minute, or at a cancel.
+    """
     try:
-        answer = subprocess.run(
-            [python, "-I", "-c", _PROBE],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PROBE_SECONDS,
-            env=dict(environ),
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        child = ChildProcess([python, "-I", "-c", _PROBE], environ)
+    except OSError:
         return Probe(python)
-    found = re.search(rb"^hyp3 (\d+) (\d+) ([01])\s*$", answer.stdout, re.MULTILINE)
+    deadline = time.monotonic() + _PROBE_SECONDS
+    found = None
+    try:
+        for item in child.lines():
+            if is_canceled() or time.monotonic() > deadline:
+                return Probe(python)
+            found = found or (item and re.match(r"hyp3 (\d+) (\d+) ([01])\s*$", item[1]))
+    finally:
+        child.stop()
     if not found:
         return Probe(python)
     major, minor, has_venv = map(int, found.groups())
@@ -103,6 +110,7 @@ def choose(
     platform: str,
     prefix: str,
     environ: Mapping[str, str],
+    is_canceled: Callable[[], bool] = lambda: False,
 ) -> str:
     """Return a Python of a supported version that can make virtual environments.
 
@@ -111,7 +119,9 @@ def choose(
     programs = [wanted] if wanted else map(str, candidates(platform, prefix, environ.get("PATH")))
     seen = []
     for python in programs:
-        found = probe(python, environ)
+        found = probe(python, environ, is_canceled)
+        if is_canceled():
+            raise BasePythonError("The set-up was canceled.")
         if found.supported and found.has_venv:
             return python
         seen.append(found)

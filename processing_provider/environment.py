@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
+import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +22,9 @@ NEEDED_BYTES = 2_000_000_000
 """Free space that a set-up needs: packages, what they are unpacked from, and a margin."""
 
 _SHOWN_LINES = 100
+
+_DISCARDED = ".discarded"
+_DISCARD_SECONDS = 0.5
 
 _VENV_SHARE = 5.0
 _PIP_SHARE = 90.0
@@ -108,7 +113,7 @@ class EnvironmentBuilder:
                 f"({error.strerror or error}); check free space and permissions."
             ) from None
         finally:
-            shutil.rmtree(new, ignore_errors=True)
+            _discard(new)
         self._feedback.setProgress(100.0)
         return str(environment_python(self._places.environment, self._platform))
 
@@ -120,7 +125,8 @@ class EnvironmentBuilder:
         self._places.home.mkdir(parents=True, exist_ok=True)
         if new.exists():
             self._feedback.pushInfo("Removing what an interrupted set-up left.")
-            shutil.rmtree(new)
+        for left in (new, *self._places.home.glob(f"*{_DISCARDED}")):
+            _discard(left)
         free = shutil.disk_usage(self._places.home).free
         if free < NEEDED_BYTES:
             raise SetupError(
@@ -206,7 +212,7 @@ def remove_environment(places: Places) -> None:
     """
     doomed = places.environment.with_name(f"{places.environment.name}.old")
     try:
-        for folder in (doomed, places.unfinished):
+        for folder in (doomed, places.unfinished, *places.home.glob(f"*{_DISCARDED}")):
             if folder.exists():
                 shutil.rmtree(folder)
         if places.environment.exists():
@@ -219,6 +225,24 @@ def remove_environment(places: Places) -> None:
             f"({error.strerror or error}), probably because it is in use; end other runs of HyP3 "
             "Stack and try again."
         ) from None
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder, but not longer than a cancel may take: the rest goes on beside the run.
+
+    An environment has tens of thousands of files. What a program that ends leaves of it, the next
+    set-up removes.
+    """
+    if not folder.exists():
+        return
+    doomed = folder.with_name(f"{folder.name.split('.')[0]}.{uuid.uuid4().hex[:8]}{_DISCARDED}")
+    try:
+        folder.rename(doomed)
+    except OSError:  # a program that is about to end still uses it
+        doomed = folder
+    thread = threading.Thread(target=shutil.rmtree, args=(doomed,), kwargs={"ignore_errors": True})
+    thread.start()
+    thread.join(_DISCARD_SECONDS)
 
 
 class _Quiet:

@@ -78,8 +78,10 @@ class SetupEnvironment(StackAlgorithm):
                 tr("Another set-up of the core environment is running; wait for its end.")
             )
         try:
-            base = choose(wanted, sys.platform, sys.exec_prefix, current_environment())
-            python = EnvironmentBuilder(target, RunFeedback(feedback), proxies()).build(base)
+            run = RunFeedback(feedback)
+            environ = current_environment()
+            base = choose(wanted, sys.platform, sys.exec_prefix, environ, run.isCanceled)
+            python = EnvironmentBuilder(target, run, proxies()).build(base)
         except (BasePythonError, CoreError) as error:
             raise QgsProcessingException(str(error)) from None
         finally:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,16 @@ def test_programs_that_are_no_python(tmp_path):
     assert probe(str(silent), HERE).version is None
     assert probe(str(tmp_path / "missing"), HERE).version is None
     assert probe("/bin/echo", HERE).version is None
+
+
+def test_a_cancel_while_a_program_does_not_answer(tmp_path):
+    endless = tmp_path / "endless"
+    endless.write_text("#!/bin/sh\nexec sleep 600\n")
+    endless.chmod(0o755)
+    begin = time.monotonic()
+    with pytest.raises(BasePythonError, match="canceled"):
+        choose(str(endless), "linux", "/usr", HERE, lambda: time.monotonic() - begin > 0.5)
+    assert time.monotonic() - begin < 30
 
 
 def test_windows_takes_the_python_of_qgis(tmp_path):

@@ -1,6 +1,8 @@
 """Making the core environment: real virtual environments, and every way in which it fails."""
 
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,30 @@ def test_what_an_interrupted_set_up_left_is_removed(places, tmp_path):
     fail(places, str(tmp_path / "missing"), feedback)
     assert "Removing what an interrupted set-up left." in feedback.infos
     assert not places.unfinished.exists()
+
+
+def test_removing_tens_of_thousands_of_files_does_not_hold_a_run(places, tmp_path, monkeypatch):
+    removed, slow = [], threading.Event()
+
+    def remove(path, ignore_errors):
+        slow.wait(60)
+        removed.append(path)
+
+    monkeypatch.setattr(environment.shutil, "rmtree", remove)
+    places.unfinished.mkdir(parents=True)
+    begin = time.monotonic()
+    fail(places, str(tmp_path / "missing"))
+    assert time.monotonic() - begin < 30
+    assert not places.unfinished.exists()
+    assert not removed
+    slow.set()
+
+
+def test_what_was_not_removed_in_time_is_removed_later(places, tmp_path):
+    left = places.home / f"environment.0{environment._DISCARDED}"
+    left.mkdir(parents=True)
+    fail(places, str(tmp_path / "missing"))
+    assert not left.exists()
 
 
 def test_proxies_of_qgis_do_not_override_variables(places):
