@@ -47,7 +47,10 @@ class HarmonizeProducts(StackAlgorithm):
         add_grid(self)
         self.add(
             QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Folder for the GeoTIFFs")),
-            tr("New or empty folder; it has to be another one than the input folder."),
+            tr(
+                "Folder of its own, not the input folder. Product folders that an earlier run has "
+                "written are replaced; others of the same names are refused."
+            ),
         )
         self.addOutput(QgsProcessingOutputString(self.CRS, tr("CRS of the grid")))
         self.addOutput(QgsProcessingOutputNumber(self.COPIED, tr("Products copied")))

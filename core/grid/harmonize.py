@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from ..atomic import complete_or_absent
@@ -24,6 +26,59 @@ from .reading import LayerReader, gdal_environment, resampling_of
 
 _TILE = 256
 _BAND_ROWS = 4 * _TILE
+
+WRITER_TAG, WRITER = "HYP3_STACK_WRITER", "hyp3:harmonizeproducts"
+"""Tag of every GeoTIFF that is written here, by which a later run knows what it may replace."""
+
+
+def check_replaceable(plan: Plan, folder: Path, reporter: Reporter) -> None:
+    """Check that no product folder would replace anything but what an earlier run has written.
+
+    Parameters
+    ----------
+    plan
+        Grid and placements.
+    folder
+        Where the product folders are to go.
+    reporter
+        Asked whether to stop.
+
+    Raises
+    ------
+    OutputError
+        If something of a product's name stands there that was not written by :func:`harmonize`.
+    Canceled
+        If the user asked to stop.
+    """
+    for placement in plan.placements:
+        stop_if_canceled(reporter)
+        final = folder / placement.product.name.text
+        if os.path.lexists(final) and not _is_ours(final):
+            raise OutputError(
+                f"{final} exists and was not written by hyp3:harmonizeproducts; it is not "
+                "replaced, so choose another OUTPUT."
+            )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Tell whether a folder holds our GeoTIFFs and no others; what lies beside them is of them."""
+    if not folder.is_dir():
+        return False
+    paths = list(folder.iterdir())
+    rasters = [path for path in paths if path.suffix.lower() == ".tif"]
+    return (
+        bool(rasters or not paths)
+        and all(path.is_file() for path in paths)
+        and all(map(_has_our_tag, rasters))
+    )
+
+
+def _has_our_tag(path: Path) -> bool:
+    try:
+        with rasterio.open(path) as file:
+            return bool(file.tags().get(WRITER_TAG) == WRITER)
+    except RasterioError:
+        return False
 
 
 def harmonize(
@@ -113,7 +168,7 @@ def _write_layer(
                 bigtiff="if_safer",
             ) as written:
                 # Set before any pixel: it decides how the position is stored, not where it is.
-                written.update_tags(**source.tags())
+                written.update_tags(**{**source.tags(), WRITER_TAG: WRITER})
                 for rows in bands(grid.height, _TILE, _BAND_ROWS):
                     stop_if_canceled(reporter)
                     block = reader.read(rows, slice(0, grid.width))

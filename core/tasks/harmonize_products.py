@@ -9,7 +9,7 @@ from typing import Any
 from ..contract import EXTENT_MODES, RESAMPLINGS
 from ..disk import COMPRESSED, check_space
 from ..errors import InvalidParameterError
-from ..grid.harmonize import harmonize
+from ..grid.harmonize import check_replaceable, harmonize
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..parameters import Parameters
 from ..products.layers import Layer
@@ -65,6 +65,7 @@ def run(
     plan = make_plan(selection.products, options, selection.left_out)
     for line in plan.describe():
         reporter.info(line)
+    check_replaceable(plan, target, reporter)
     check_space([(target / "products", _estimate_bytes(plan, selection.layers))])
     with step(reporter, 5.0, 100.0) as writing:
         harmonize(plan, selection.layers, resampling, target, writing)

@@ -215,6 +215,52 @@ def test_a_damaged_sidecar_in_a_zip(small: SampleStack, tmp_path: Path) -> None:
     assert not leftovers(tmp_path / "out") and contents(tmp_path / "out") == {}
 
 
+def test_what_a_former_run_wrote_is_replaced(small: SampleStack, tmp_path: Path) -> None:
+    harmonize(small.folder, tmp_path / "out")
+    name = small.products[0].name
+    # QGIS leaves statistics, a file manager its own notes.
+    (tmp_path / "out" / name / f"{name}_corr.tif.aux.xml").write_text("<PAMDataset />")
+    (tmp_path / "out" / name / ".DS_Store").write_text("")
+    harmonize(small.folder, tmp_path / "out", RESAMPLING="nearest")
+    assert contents(tmp_path / "out").keys() == contents(small.folder).keys()
+    # Harmonized products are products, whose copies are harmonized as well.
+    again = harmonize(tmp_path / "out", tmp_path / "again")
+    assert again.outputs["WARPED"] == 0
+    harmonize(tmp_path / "out", tmp_path / "again")
+
+
+@pytest.mark.parametrize("kind", ["products", "file", "folder", "texts", "raster"])
+def test_a_folder_that_was_not_written_here_is_not_replaced(
+    small: SampleStack, tmp_path: Path, kind: str
+) -> None:
+    out, name = tmp_path / "out", small.products[1].name
+    if kind == "products":
+        copy_products(small, out)
+    elif kind == "file":
+        out.mkdir()
+        (out / name).write_text("mine")
+    elif kind == "texts":
+        (out / name).mkdir(parents=True)
+        (out / name / f"{name}.txt").write_text("mine")
+    else:
+        harmonize(small.folder, out)
+    if kind == "folder":
+        (out / name / f"{name} notes").mkdir()
+    elif kind == "raster":
+        shutil.copy(layer_file(small.products[1].path, "corr"), out / name)
+    before = contents(out)
+    with pytest.raises(OutputError, match="was not written by hyp3:harmonizeproducts;") as why:
+        harmonize(small.folder, out)
+    assert str(out) in str(why.value) and "choose another OUTPUT" in str(why.value)
+    assert contents(out) == before
+
+
+def test_an_empty_folder_of_the_name_may_be_used(small: SampleStack, tmp_path: Path) -> None:
+    (tmp_path / "out" / small.products[1].name).mkdir(parents=True)
+    harmonize(small.folder, tmp_path / "out")
+    assert contents(tmp_path / "out").keys() == contents(small.folder).keys()
+
+
 class StopAt(SilentReporter):
     """Cancels as soon as the run has come so far."""
 
