@@ -77,10 +77,10 @@ def scan_folder(folder: Path) -> Scan:
         if other is None:
             chosen[name.text] = (name, path)
             continue
-        # A folder is faster to read than a zip of the same product.
-        keep, leave = (other[1], path) if other[1].is_dir() else (path, other[1])
+        keep, leave = _better(name, other[1], path)
         chosen[name.text] = (name, keep)
-        notes.append(f"{name.text} is there twice; {keep} is used and {leave} is not.")
+        why = ", because it is incomplete" if leave.is_dir() and not keep.is_dir() else ""
+        notes.append(f"{name.text} is there twice; {keep} is used and {leave} is not{why}.")
     if not chosen:
         raise NoProductsError(
             f"There are no HyP3 products in {folder}; choose the folder that holds the product "
@@ -95,6 +95,29 @@ def scan_folder(folder: Path) -> Scan:
         damaged=tuple(item for item in found if isinstance(item, Damaged)),
         notes=tuple(notes),
     )
+
+
+def _better(name: ProductName, first: Path, second: Path) -> tuple[Path, Path]:
+    """Return which of two places of a product to use, and the other one."""
+    folder, other = (first, second) if first.is_dir() else (second, first)
+    if not other.is_dir() and folder.is_dir() and _lacks_files_of(name, folder, other):
+        # Unpacking was stopped, or went on until the disk was full.
+        return other, folder
+    # A folder is faster to read than a zip of the same product.
+    return folder, other
+
+
+def _lacks_files_of(name: ProductName, folder: Path, archive: Path) -> bool:
+    """Tell whether a folder lacks something that a zip holds; not if the zip cannot be read."""
+    try:
+        with zipfile.ZipFile(archive) as file:
+            packed = {
+                member.filename.rpartition("/")[2]: member.file_size for member in _members(file)
+            }
+    except (zipfile.BadZipFile, OSError, EOFError):
+        return False
+    unpacked = {path.name: path.stat().st_size for path in _inner_folder(name, folder).iterdir()}
+    return any(unpacked.get(file, -1) < size for file, size in packed.items())
 
 
 def _candidates(folder: Path) -> Iterator[tuple[ProductName, Path]]:
@@ -133,23 +156,22 @@ def _open(name: ProductName, path: Path) -> Product | Damaged:
 
 
 def _open_folder(name: ProductName, path: Path) -> Product:
-    inner = path / name.text
-    if inner.is_dir() and not any(path.glob("*.tif")):
-        # Many programs unpack a zip into a folder of its name, besides the one inside it.
-        path = inner
+    path = _inner_folder(name, path)
     files = {item.name: item for item in path.iterdir() if item.is_file()}
     return _product(name, path, str(path), set(files), lambda file: files[file].read_bytes())
+
+
+def _inner_folder(name: ProductName, path: Path) -> Path:
+    """Return where the files are: many programs unpack a zip into a folder of its name, too."""
+    inner = path / name.text
+    return inner if inner.is_dir() and not any(path.glob("*.tif")) else path
 
 
 def _open_zip(name: ProductName, path: Path) -> Product:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {
-                member.filename.rpartition("/")[2]: member.filename
-                for member in archive.infolist()
-                if not member.is_dir()
-                and member.filename.count("/") <= 1
-                and not member.filename.startswith(f"{_MAC}/")
+                member.filename.rpartition("/")[2]: member.filename for member in _members(archive)
             }
             folders = {member.rpartition("/")[0] for member in members.values()}
             inner = name.text if name.text in folders else next(iter(folders), "")
@@ -162,6 +184,17 @@ def _open_zip(name: ProductName, path: Path) -> Product:
         raise ProductError(
             f"The zip {path} cannot be read ({error}); retrieve the product again."
         ) from error
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files of a product that a zip holds."""
+    return [
+        member
+        for member in archive.infolist()
+        if not member.is_dir()
+        and member.filename.count("/") <= 1
+        and not member.filename.startswith(f"{_MAC}/")
+    ]
 
 
 def _gdal_zip(path: Path) -> str:

@@ -140,9 +140,9 @@ class _Chooser:
             name = parse_name(damaged.name)
             if name is not None and self._is_asked_for(name, product_type):
                 self._bad(ProductError(damaged.reason, damaged.name))
-        products = self._without_duplicates(products)
-        layers = self._layers(product_type, products)
-        opened = self._open(products, layers)
+        groups = _same_acquisitions(products)
+        layers = self._layers(product_type, [group[0] for group in groups])
+        opened = self._open(groups, layers)
         if not opened:
             raise NoProductsError(self._nothing_left())
         self._warn_of_gaps([product for product, _ in opened], layers)
@@ -186,23 +186,6 @@ class _Chooser:
             return False
         return True
 
-    def _without_duplicates(self, products: Sequence[Product]) -> list[Product]:
-        groups: dict[tuple[object, ...], list[Product]] = {}
-        for product in products:
-            groups.setdefault(product.name.identity, []).append(product)
-        kept = []
-        for group in groups.values():
-            newest = max(group, key=_age)
-            kept.append(newest)
-            for product in group:
-                if product is not newest:
-                    self._left_out.append(LeftOut(product.name.text, f"older than {newest}"))
-                    self._warnings.append(
-                        f"{product} and {newest} hold the same acquisitions; the newer {newest} is "
-                        "used."
-                    )
-        return kept
-
     def _layers(self, product_type: str, products: Sequence[Product]) -> tuple[Layer, ...]:
         table = LAYERS[product_type]
         if not self._options.layers:
@@ -221,8 +204,9 @@ class _Chooser:
         return tuple(layer for name, layer in table.items() if name in wanted)
 
     def _open(
-        self, products: Sequence[Product], layers: Sequence[Layer]
+        self, groups: Sequence[Sequence[Product]], layers: Sequence[Layer]
     ) -> list[tuple[Product, Raster]]:
+        """Open of each group the newest product that is not bad."""
         names = tuple(layer.name for layer in layers)
         demanded = bool(self._options.layers)
 
@@ -238,15 +222,38 @@ class _Chooser:
             except ProductError as error:
                 return error
 
+        def open_group(group: Sequence[Product]) -> list[Raster | ProductError]:
+            results: list[Raster | ProductError] = []
+            for product in group:
+                results.append(open_one(product))
+                if isinstance(results[-1], Raster) or not self._options.skip_bad:
+                    break
+            return results
+
         with ThreadPoolExecutor(_READERS) as pool:
-            results = list(pool.map(open_one, products))
+            all_results = list(pool.map(open_group, groups))
         opened = []
-        for product, result in zip(products, results, strict=True):
-            if isinstance(result, ProductError):
-                self._bad(ProductError(str(result), product.name.text))
-            else:
-                opened.append((product, result))
+        for group, results in zip(groups, all_results, strict=True):
+            for product, result in zip(group, results, strict=False):
+                if isinstance(result, ProductError):
+                    self._bad(ProductError(str(result), product.name.text))
+                else:
+                    opened.append((product, result))
+                    self._leave_duplicates(group, product)
         return opened
+
+    def _leave_duplicates(self, group: Sequence[Product], used: Product) -> None:
+        """Account for the products of a group that are older than the one in use."""
+        place = group.index(used)
+        if place:
+            self._warnings.append(
+                f"{used} holds the same acquisitions as {group[0]} and is used instead."
+            )
+        for product in group[place + 1 :]:
+            self._left_out.append(LeftOut(product.name.text, f"older than {used}"))
+            self._warnings.append(
+                f"{product} and {used} hold the same acquisitions; the newer {used} is used."
+            )
 
     def _bad(self, error: ProductError) -> None:
         """Stop for a bad product, or leave it out and say so."""
@@ -271,6 +278,14 @@ class _Chooser:
             f"None of the products in {self._folder} is left ({listed}); loosen the filters or "
             "choose another folder."
         )
+
+
+def _same_acquisitions(products: Sequence[Product]) -> list[list[Product]]:
+    """Return the products of each pair or date together, the newest first."""
+    groups: dict[tuple[object, ...], list[Product]] = {}
+    for product in products:
+        groups.setdefault(product.name.identity, []).append(product)
+    return [sorted(group, key=_age, reverse=True) for group in groups.values()]
 
 
 def _age(product: Product) -> tuple[float, str]:

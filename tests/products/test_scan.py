@@ -214,6 +214,53 @@ def test_a_product_both_as_folder_and_as_zip(small: SampleStack, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    "damage", ["layer missing", "layer cut", "text missing", "empty", "nested"]
+)
+def test_a_complete_zip_wins_over_its_half_unpacked_folder(
+    small: SampleStack, tmp_path: Path, damage: str
+) -> None:
+    [folder] = copy_products(small, tmp_path, 1)
+    packed = zip_product(folder)
+    unpacked = folder
+    if damage == "nested":
+        unpacked = folder / folder.name
+        unpacked.mkdir()
+        for path in [path for path in folder.iterdir() if path.is_file()]:
+            path.rename(unpacked / path.name)
+        assert [item.location for item in scan_folder(tmp_path).products] == [unpacked]
+    layer = unpacked / f"{folder.name}_corr.tif"
+    if damage == "layer cut":
+        layer.write_bytes(layer.read_bytes()[:-100])
+    elif damage in ("layer missing", "nested"):
+        layer.unlink()
+    elif damage == "text missing":
+        (folder / f"{folder.name}.txt").unlink()
+    else:
+        shutil.rmtree(folder)
+        folder.mkdir()
+    scan = scan_folder(tmp_path)
+    assert [product.location for product in scan.products] == [packed]
+    [note] = scan.notes
+    assert f"{packed} is used and {folder} is not, because it is incomplete." in note
+    assert build(tmp_path, NETCDF=tmp_path / "s.nc").outputs["STEPS"] == 1
+
+
+def test_a_folder_with_more_than_its_zip(small: SampleStack, tmp_path: Path) -> None:
+    [folder] = copy_products(small, tmp_path, 1)
+    zip_product(folder)
+    (folder / f"{folder.name}.txt.bak").write_text("mine")
+    assert [product.location for product in scan_folder(tmp_path).products] == [folder]
+
+
+def test_a_half_unpacked_folder_beside_a_damaged_zip(small: SampleStack, tmp_path: Path) -> None:
+    [folder] = copy_products(small, tmp_path, 1)
+    packed = zip_product(folder)
+    packed.write_bytes(packed.read_bytes()[:-100])
+    (folder / f"{folder.name}_water_mask.tif").unlink()
+    assert [product.location for product in scan_folder(tmp_path).products] == [folder]
+
+
+@pytest.mark.parametrize(
     ("damage", "clue"),
     [
         ("text", "File is not a zip file"),

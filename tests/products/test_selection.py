@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import rasterio
 import xarray as xr
 
 from hyp3_stack.core.errors import (
@@ -18,7 +19,7 @@ from hyp3_stack.core.errors import (
 )
 from hyp3_stack.core.products.selection import Selection, SelectionOptions, select_products
 from tests.sample_products import SampleStack
-from tests.stack.running import build, copy_products, layer_file
+from tests.stack.running import build, copy_products, harmonize, layer_file
 
 GAMMA = "S1AA_20230106T015136_20230118T015137_VVP012_INT80_G_ueF"
 
@@ -199,6 +200,61 @@ def test_duplicates_without_readme_go_by_the_time_of_their_files(
         os.utime(newest, (2e9, 2e9))
         os.utime(other, (1e9, 1e9))
         assert chosen(select_products(tmp_path, SelectionOptions())) == [newest.name]
+
+
+@pytest.mark.parametrize("damage", ["header", "no parameters"])
+def test_a_bad_newest_duplicate_gives_way_to_the_next(
+    small: SampleStack, tmp_path: Path, damage: str
+) -> None:
+    source = small.products[0].path
+    times = ("11", "12", "13", "14")
+    oldest, old, new, newest = (
+        make(tmp_path, f"{GAMMA}_{hour}{hour}", source, f"2025-06-01T{hour}:00:00+00:00")
+        for hour in times
+    )
+    for folder in (newest, new):
+        if damage == "header":
+            layer_file(folder, "corr").write_bytes(b"no TIFF")
+        else:
+            (folder / f"{folder.name}.txt").unlink()
+    with pytest.raises(ProductError, match=newest.name):
+        select_products(tmp_path, SelectionOptions())
+    selection = select_products(tmp_path, SelectionOptions(skip_bad=True))
+    assert chosen(selection) == [old.name]
+    reasons = {item.name: item.reason for item in selection.left_out}
+    assert reasons == {
+        newest.name: "damaged or incomplete",
+        new.name: "damaged or incomplete",
+        oldest.name: f"older than {old.name}",
+    }
+    said = "\n".join(selection.warnings)
+    assert f"{old.name} holds the same acquisitions as {newest.name} and is used instead." in said
+    assert f"{oldest.name} and {old.name} hold the same acquisitions" in said
+
+
+def test_a_duplicate_with_damaged_pixels_gives_way_too(small: SampleStack, tmp_path: Path) -> None:
+    harmonize(small.folder, tmp_path / "in")  # tiled and compressed, so that damage shows
+    source = tmp_path / "in" / small.products[0].name
+    old = make(tmp_path / "two", f"{GAMMA}_0001", source, "2025-06-01T11:00:00+00:00")
+    new = make(tmp_path / "two", f"{GAMMA}_0002", source, "2025-06-01T12:00:00+00:00")
+    path = layer_file(new, "corr")
+    with rasterio.open(path) as file:
+        start = int(file.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=1))
+    data = bytearray(path.read_bytes())
+    data[start : start + 64] = bytes(64)
+    path.write_bytes(data)
+    run = build(tmp_path / "two", NETCDF=tmp_path / "s.nc", ON_BAD_PRODUCT="skip")
+    assert run.outputs["STEPS"] == 1 and run.outputs["SKIPPED"] == 1
+    with xr.open_dataset(run.netcdf) as stack:
+        assert stack["product_name"].values.tolist() == [old.name]
+
+
+def test_a_group_of_which_all_are_bad(small: SampleStack, tmp_path: Path) -> None:
+    for end in ("0001", "0002"):
+        folder = make(tmp_path, f"{GAMMA}_{end}", small.products[0].path)
+        layer_file(folder, "corr").write_bytes(b"no TIFF")
+    with pytest.raises(NoProductsError, match="2 damaged or incomplete"):
+        select_products(tmp_path, SelectionOptions(skip_bad=True))
 
 
 def test_pairs_that_share_one_date_are_no_duplicates(small: SampleStack, tmp_path: Path) -> None:
