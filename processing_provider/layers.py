@@ -40,6 +40,13 @@ def make_layer(stack, variable):
 
 def layer_source(stack, variable):
     """Return the source string of a variable."""
+    if not stack.is_zarr and '"' in str(stack.path):
+        raise StackFileError(
+            tr(
+                "{path} has a double quote in its path, with which GDAL opens no layer of a NetCDF "
+                "file; rename the file or its folder."
+            ).format(path=stack.path)
+        )
     if not stack.is_zarr:
         return f'NETCDF:"{stack.path}":{variable.name}'
     if not variable.steps or gdal_version() >= _MULTIBAND_ZARR:

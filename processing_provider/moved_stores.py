@@ -11,7 +11,9 @@ from pathlib import Path
 
 from qgis.core import QgsProject, QgsRasterLayer
 
-_STORE = re.compile(r'(?<=ZARR:")[^"]+(?=":/)')
+from .gdal_names import QUOTED, quoted, unquoted
+
+_STORE = re.compile(f"ZARR:{QUOTED}(?=:/)")
 
 
 class MovedStores:
@@ -43,11 +45,11 @@ def point_to_moved_store(path):
         found = _STORE.search(text)
         if found is None:
             return False
-        before = Path(unescape(found[0]))
+        before = Path(unquoted(unescape(found["path"])))
         store = path.parent.parent / before.name
         if store == before or not store.is_dir():
             return False
-        place = escape(str(store), quote=False)
+        place = f"ZARR:{escape(quoted(store), quote=False)}"
         partial = path.with_name(f"{path.name}.{os.getpid()}.part")
         partial.write_text(_STORE.sub(lambda match: place, text), encoding="utf-8")
         partial.replace(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from osgeo import gdal
 from qgis.core import QgsApplication
 
+from .gdal_names import quoted
 from .interpreter import FOLDER
 from .stack_file import StackFileError
 from .translation import tr
@@ -19,7 +20,7 @@ def slices_as_bands(stack, variable):
     It lies beside the store, or in the QGIS profile where that cannot be written to.
     """
     sources = [
-        f'ZARR:"{stack.path}":/{stack.group}/{variable.name}:{step}'
+        f"ZARR:{quoted(stack.path)}:/{stack.group}/{variable.name}:{step}"
         for step in range(variable.steps)
     ]
     first = gdal.Open(sources[0])

@@ -6,9 +6,10 @@ from html import unescape
 from pathlib import Path
 
 from ...core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..gdal_names import QUOTED, unquoted
 
 _NETCDF = re.compile(r'NETCDF:"?(?P<path>.+?)"?:/?(?P<variable>[^:"/]+)$', re.IGNORECASE)
-_ZARR = re.compile(r'ZARR:"(?P<path>[^"]+)":/(?P<group>\w+)/(?P<variable>\w+)', re.IGNORECASE)
+_ZARR = re.compile(rf"ZARR:{QUOTED}:/(?P<group>\w+)/(?P<variable>\w+)", re.IGNORECASE)
 _GROUPS = (SPATIAL_GROUP, TEMPORAL_GROUP)
 _HEAD = 65536
 
@@ -42,7 +43,7 @@ def locate(source):
 def _zarr(match):
     if match["group"] not in _GROUPS:
         return None
-    return Location(Path(match["path"]), match["group"], match["variable"])
+    return Location(Path(unquoted(match["path"])), match["group"], match["variable"])
 
 
 def _virtual_raster(path):

@@ -293,6 +293,35 @@ def test_the_tool_tells_place_and_key():
     assert seen == [False, True, True]
 
 
+@pytest.mark.parametrize("name", ["wo", 'w"o', "w\\o", 'a "b" \\c &'])
+def test_names_with_quotes_and_backslashes(stack_files, tmp_path, name):
+    first, second = tmp_path / f"1{name}", tmp_path / f"2{name}"
+    first.mkdir()
+    store = first / "s.zarr"
+    store.symlink_to(stack_files[1], target_is_directory=True)
+    stack = open_stack(store)
+    layer = make_layer(stack, stack.variables["corr"])
+    assert layer.isValid()
+    assert layer.bandCount() == PAIRS
+    assert locate(layer.source()) == Location(store, "spatially_optimized", "corr")
+    first.rename(second)
+    path = second / "s_layers" / "corr.vrt"
+    if path.exists():
+        assert point_to_moved_store(path)
+        assert locate(str(path)) == Location(second / "s.zarr", "spatially_optimized", "corr")
+        moved = gdal.Open(str(path))
+        assert moved.RasterCount == PAIRS
+        assert moved.GetRasterBand(1).ReadRaster(0, 0, 1, 1)
+
+
+def test_a_netcdf_path_that_gdal_cannot_name_is_one_sentence(stack_files, tmp_path):
+    path = tmp_path / 'my "best" stack.nc'
+    path.symlink_to(stack_files[0])
+    stack = open_stack(path)
+    with pytest.raises(StackFileError, match="double quote in its path"):
+        make_layer(stack, stack.variables["corr"])
+
+
 def test_a_moved_virtual_raster_follows_its_store(stack_files, tmp_path):
     (tmp_path / "one").mkdir()
     shutil.copytree(stack_files[1], tmp_path / "one" / "s.zarr")
