@@ -13,6 +13,7 @@ from ..errors import Canceled, InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
 from ..metadata.acquisitions import source_granules
+from ..metadata.data_access import DataAccess
 from ..metadata.enrichment import Details, look_up_granules
 from ..metadata.extent import outline_attributes
 from ..products.layers import SOURCE_FRAME, Layer
@@ -55,6 +56,7 @@ class BuildOptions:
     reference_point: str | None = None
     masks: bool = True
     look_vectors: bool = False
+    data_access: DataAccess | None = None
     enrich: bool = False
     history: str = ""
 
@@ -162,6 +164,8 @@ class _Build:
             point,
             self._details() if self._options.enrich else None,
         )
+        if self._options.data_access is not None:
+            dataset.attrs |= self._options.data_access.attributes
         with Journal(self._workspace.note, self._survey()) as journal:
             self._begin(journal, dataset)
             targets = self._targets()

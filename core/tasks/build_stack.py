@@ -24,6 +24,7 @@ from ..errors import Canceled, ProductError
 from ..grid.frames import frame_warning
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..metadata.assessment.report import stack_report
+from ..metadata.data_access import parse_data_access
 from ..metadata.stac.catalog import check_catalog, item_path, write_catalog
 from ..parameters import Parameters
 from ..products.consistency import check_consistency
@@ -82,6 +83,7 @@ class StackRequest:
         elif point is not None:
             parse_point(point)
         scale = given.choice("SCALE", SCALES, "as_delivered")
+        access = given.text("DATA_ACCESS")
         request = cls(
             folder=given.folder("INPUT"),
             selection=SelectionOptions(
@@ -111,7 +113,9 @@ class StackRequest:
                 ),
                 merge_passes=given.flag("MERGE_PASSES"),
                 reference_point=point,
+                masks=given.flag("MASKS", default=True),
                 look_vectors=given.flag("LOOK_VECTORS"),
+                data_access=None if access is None else parse_data_access(access),
                 enrich=given.flag("ENRICH"),
                 history=_history(values),
             ),
