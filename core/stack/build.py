@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from ..errors import Canceled, InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
 from ..metadata.acquisitions import source_granules
-from ..metadata.data_access import DataAccess
 from ..metadata.enrichment import Details, look_up_granules
 from ..metadata.extent import outline_attributes
+from ..object_store.late_metadata import LateMetadataStore
+from ..object_store.location import RemoteLocation
+from ..object_store.publication import complete_or_invisible
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
 from ..reporter import Reporter, complete, step, stop_if_canceled
@@ -38,7 +41,13 @@ from .survey import Findings, Survey
 from .values import ValueOptions
 from .verify import verify_stack
 from .workspace import Workspace
-from .zarr_store import ZarrGroup, consolidate, lay_out_group, remove_unfinished_chunks
+from .zarr_store import (
+    StorePlace,
+    ZarrGroup,
+    consolidate,
+    lay_out_group,
+    remove_unfinished_chunks,
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class BuildOptions:
 
     netcdf: Path | None = None
     zarr: Path | None = None
+    remote: RemoteLocation | None = None
     chunking: str = "both"
     chunk_megabytes: float = 4.0
     zarr_format: int = 2
@@ -56,7 +66,6 @@ class BuildOptions:
     reference_point: str | None = None
     masks: bool = True
     look_vectors: bool = False
-    data_access: DataAccess | None = None
     enrich: bool = False
     history: str = ""
 
@@ -70,7 +79,7 @@ class BuildOptions:
 def build_stack(
     plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, reporter: Reporter
 ) -> tuple[xr.Dataset, Findings]:
-    """Write a stack to NetCDF and/or Zarr.
+    """Write a stack to NetCDF and/or Zarr, on disk and/or in an object store.
 
     Parameters
     ----------
@@ -100,10 +109,18 @@ def build_stack(
         If the user asked to stop.
     """
     finals = [path for path in (options.netcdf, options.zarr) if path is not None]
-    workspace = Workspace(finals, _identity(plan, layers, options))
+    # What a stopped build left in an object store is removed, so that nothing can go on there.
+    identity = _identity(plan, layers, options)
+    workspace = Workspace(finals, identity, resumable=options.remote is None)
     try:
         with gdal_environment(), workspace:
-            return _Build(plan, layers, options, reporter, workspace).run()
+            with ExitStack() as services:
+                remote = None
+                if options.remote is not None:
+                    remote = services.enter_context(complete_or_invisible(options.remote))
+                made = _Build(plan, layers, options, reporter, workspace, remote).run()
+            workspace.publish()
+            return made
     except Canceled:
         if workspace.is_kept:
             raise Canceled(
@@ -111,7 +128,7 @@ def build_stack(
             ) from None
         raise
     except OSError as error:
-        targets = " and ".join(map(str, finals))
+        targets = " and ".join(map(str, finals)) or str(options.remote)
         what = "run the same job again to go on" if workspace.is_kept else "choose another folder"
         raise OutputError(
             f"{targets} cannot be written ({error.strerror or error}); free some space or {what}."
@@ -132,10 +149,12 @@ class _Build:
         options: BuildOptions,
         reporter: Reporter,
         workspace: Workspace,
+        remote: LateMetadataStore | None,
     ) -> None:
         self._options = options
         self._reporter = reporter
         self._workspace = workspace
+        self._remote = remote
         self._executor: Executor = Threads()
         self._source = StackSource.of(plan.grid, _steps(plan, options), options.values)
         if any(len(step) > 1 for step in self._source.steps):
@@ -164,8 +183,6 @@ class _Build:
             point,
             self._details() if self._options.enrich else None,
         )
-        if self._options.data_access is not None:
-            dataset.attrs |= self._options.data_access.attributes
         with Journal(self._workspace.note, self._survey()) as journal:
             self._begin(journal, dataset)
             targets = self._targets()
@@ -175,7 +192,6 @@ class _Build:
             self._reporter.info("Reading the outputs back to check them.")
             self._verify(dataset)
             complete(self._reporter)
-        self._workspace.publish()
         return dataset, findings
 
     def _begin(self, journal: Journal, dataset: xr.Dataset) -> None:
@@ -185,8 +201,8 @@ class _Build:
             journal.resume()
             # Such as the time of creation, which the groups hold already.
             dataset.attrs.update(journal.texts)
-            for store in self._stores():
-                remove_unfinished_chunks(store)
+            if self._options.zarr is not None:
+                remove_unfinished_chunks(self._workspace.output(self._options.zarr))
             self._reporter.info(
                 f"Going on with a build that stopped; {len(journal)} pieces of work are done."
             )
@@ -277,10 +293,11 @@ class _Build:
         folder = self._workspace.folder(self._options.netcdf) / "chunks"
         return NetcdfSpool(folder, netcdf_chunks(self._maps))
 
-    def _stores(self) -> list[Path]:
-        """Return the unfinished Zarr stores."""
+    def _stores(self) -> list[StorePlace]:
+        """Return the unfinished Zarr stores, that on disk first."""
         zarr = self._options.zarr
-        return [] if zarr is None else [self._workspace.output(zarr)]
+        stores: list[StorePlace] = [] if zarr is None else [self._workspace.output(zarr)]
+        return stores if self._remote is None else [*stores, self._remote]
 
     def _details(self) -> Details:
         """Ask the catalog for the sources of all products."""
@@ -316,14 +333,16 @@ class _Build:
             sizes[self._options.netcdf] = size
         if self._options.zarr is not None:
             sizes[self._options.zarr] = size * len(self._options.groups)
-        self._reporter.info(f"The outputs take about {sum(sizes.values()) / 1e6:,.0f} MB.")
+        remote = 0 if self._remote is None else size * len(self._options.groups)
+        needed = (sum(sizes.values()) + remote) / 1e6
+        self._reporter.info(f"The outputs take about {needed:,.0f} MB.")
         check_space(
             [
                 (path, max(0, need - self._workspace.used_bytes(path)))
                 for path, need in sizes.items()
             ]
         )
-        groups = len(self._options.groups) if self._options.zarr is not None else 0
+        groups = len(self._options.groups) if self._stores() else 0
         netcdf = self._options.netcdf is not None
         tell_savings(self._source, self._layers, netcdf, groups, self._reporter)
 
@@ -332,10 +351,10 @@ class _Build:
         if netcdf is not None:
             path = self._workspace.output(netcdf)
             verify_stack(path, netcdf, self._source, dataset, self._layers)
-        if zarr is not None:
-            path = self._workspace.output(zarr)
+        finals = [final for final in (zarr, self._options.remote) if final is not None]
+        for store, final in zip(self._stores(), finals, strict=True):
             for group in self._options.groups:
-                verify_stack(path, zarr, self._source, dataset, self._layers, group)
+                verify_stack(store, final, self._source, dataset, self._layers, group)
 
 
 def _steps(plan: Plan, options: BuildOptions) -> list[Step]:

@@ -8,16 +8,27 @@ from pathlib import Path
 from ..errors import OutputError
 
 
-def check_outputs(netcdf: Path | None, zarr: Path | None, inputs: Path) -> None:
+def check_outputs(
+    netcdf: Path | None, zarr: Path | None, inputs: Path, is_remote: bool = False
+) -> None:
     """Check the output paths before any work is done.
+
+    Parameters
+    ----------
+    netcdf, zarr
+        Outputs on disk.
+    inputs
+        Folder of the products.
+    is_remote
+        Whether there is another output, in an object store.
 
     Raises
     ------
     OutputError
         If there is no output, or one would replace something that is not a stack.
     """
-    if netcdf is None and zarr is None:
-        raise OutputError("No output is given; set NETCDF, ZARR or both.")
+    if netcdf is None and zarr is None and not is_remote:
+        raise OutputError("No output is given; set NETCDF, ZARR or ZARR_URL.")
     given = {"NETCDF": netcdf, "ZARR": zarr}
     # Resolved, because links and ".." give one place several names.
     places = {name: path.resolve() for name, path in given.items() if path is not None}

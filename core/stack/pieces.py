@@ -62,6 +62,14 @@ class Targets:
     temporal: tuple[ZarrGroup, ...] = ()
 
     @property
+    def near(self) -> ZarrGroup | None:
+        """The spatial group to read maps from again, where one lies on a disk.
+
+        Reading and warping products again takes less time than getting maps over a network.
+        """
+        return next((group for group in self.spatial if not group.is_remote), None)
+
+    @property
     def map_sinks(self) -> Sequence[Sink]:
         """What takes the layers that change with the steps, map by map."""
         return (*self.spools, *self.spatial)

@@ -25,8 +25,8 @@ _GATHERING = 60.0
 def series_pieces(targets: Targets) -> list[Piece]:
     """Return the pieces that write the layers that change with the steps, by whole series.
 
-    They take the maps from the first spatial group, where these are already warped and masked, and
-    have to run after the pieces that fill it; without one they read the products again.
+    They take the maps from a spatial group on a disk, where these are already warped and masked,
+    and have to run after the pieces that fill it; without one they read the products again.
     """
     return [
         _SeriesPiece(item, rows, columns)
@@ -64,12 +64,16 @@ class _SeriesPiece:
         tile: NDArray[Any] = np.empty(shape, item.layer.dtype)
         lock = threading.Lock()
 
+        near = targets.near
+
         def read(number: int) -> None:
-            if targets.spatial:
+            if near is not None:
                 part = slice(number, number + 1)
-                tile[number] = targets.spatial[0].read(item, part, rows, columns)[0]
+                tile[number] = near.read(item, part, rows, columns)[0]
                 return
             tile[number] = source.read(item.layer, number, rows, columns)
+            if targets.map_sinks:
+                return  # the pieces of the maps have counted these pixels
             survey = targets.survey.fresh()
             survey.add(item.layer, number, rows, columns, tile[number])
             with lock:

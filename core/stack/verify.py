@@ -13,6 +13,7 @@ from pyproj import CRS
 
 from ..errors import OutputError
 from ..grid.plan import Transfer
+from ..object_store.location import RemoteLocation
 from .dataset import GRID_MAPPING, StackLayer
 from .source import StackSource
 from .zarr_store import StorePlace
@@ -28,7 +29,7 @@ take another neighbor, the others differ by less than this part of the sample's 
 
 def verify_stack(
     path: StorePlace,
-    final: Path | str,
+    final: Path | RemoteLocation,
     source: StackSource,
     dataset: xr.Dataset,
     layers: Sequence[StackLayer],
@@ -79,7 +80,7 @@ def _same(found: NDArray[Any], expected: NDArray[Any]) -> bool:
 
 
 def _verify_layer(
-    final: Path | str, source: StackSource, written: xr.DataArray, item: StackLayer
+    final: Path | RemoteLocation, source: StackSource, written: xr.DataArray, item: StackLayer
 ) -> None:
     fill = written.attrs.get("_FillValue")
     if fill is None or not np.array_equal(
@@ -136,8 +137,9 @@ def _sample_window(source: StackSource, step: int) -> tuple[slice, slice]:
     )
 
 
-def _differs(final: Path | str, what: str) -> OutputError:
+def _differs(final: Path | RemoteLocation, what: str) -> OutputError:
+    place = "disk" if isinstance(final, Path) else "object store"
     return OutputError(
         f"{final} was written, but {what} does not read back as it should; the file was not kept, "
-        "so check the disk and run again."
+        f"so check the {place} and run again."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,9 +28,11 @@ class Workspace:
     Parameters
     ----------
     finals
-        Outputs to be; at least one.
+        Outputs to be; none for a build that writes to an object store only.
     identity
         The same for builds that give the same result, fit for a file name.
+    resumable
+        Whether unfinished outputs are kept for another attempt.
 
     Raises
     ------
@@ -37,15 +40,17 @@ class Workspace:
         If a folder cannot be made or written to, or another process runs the same build.
     """
 
-    def __init__(self, finals: Sequence[Path], identity: str) -> None:
+    def __init__(self, finals: Sequence[Path], identity: str, resumable: bool = True) -> None:
         self._folders = {final: partial_folder(final, identity) for final in finals}
+        self._resumable = resumable
         self._locks = ExitStack()
+        self._scratch = Path()
         self.is_kept = False
 
     @property
     def note(self) -> Path:
         """File for notes on what is done."""
-        return next(iter(self._folders.values())) / _NOTE
+        return next(iter(self._folders.values()), self._scratch) / _NOTE
 
     def folder(self, final: Path) -> Path:
         """Return the folder of an output."""
@@ -78,7 +83,10 @@ class Workspace:
                     f"{final} cannot be written ({error.strerror or error}); choose another "
                     "folder or change its permissions."
                 ) from error
-        if not (complete and self.note.exists()):
+        if not self._folders:
+            scratch = tempfile.TemporaryDirectory(prefix="hyp3-stack-", ignore_cleanup_errors=True)
+            self._scratch = Path(self._locks.enter_context(scratch))
+        if not (complete and self._resumable and self.note.exists()):
             # A note without the outputs that it tells of is worth nothing, nor are outputs that no
             # note tells of.
             for folder in self._folders.values():
@@ -108,7 +116,7 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.is_kept = isinstance(error, _RESUMABLE) and self.note.exists()
+        self.is_kept = self._resumable and isinstance(error, _RESUMABLE) and self.note.exists()
         self._locks.close()
         if not self.is_kept:
             for folder in self._folders.values():

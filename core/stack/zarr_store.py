@@ -99,10 +99,16 @@ class ZarrGroup:
         Name of the group.
     layers
         The layers of the stack.
+
+    Attributes
+    ----------
+    is_remote
+        Whether the store is no folder.
     """
 
     def __init__(self, store: StorePlace, name: str, layers: Sequence[StackLayer]) -> None:
         self.name = name
+        self.is_remote = not isinstance(store, Path)
         self._group = zarr.open_group(store, path=name, mode="r+", use_consolidated=False)
         self._arrays: dict[str, zarr.Array[Any]] = {
             item.name: self._array(item.name) for item in layers

@@ -12,8 +12,11 @@ from ..errors import InvalidParameterError, OutputError
 from ..metadata.assessment.assess import Assessment, assess_stack
 from ..metadata.assessment.page import assessment_page
 from ..metadata.assessment.verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
+from ..object_store.address import is_address
+from ..object_store.location import RemoteLocation, parse_location
 from ..parameters import Parameters
 from ..reporter import Reporter, complete
+from ..retrieval.connection import proxy_environment
 from ..waiting import beside
 
 
@@ -43,15 +46,14 @@ def run(
         If the stack cannot be read, or an output cannot be written.
     """
     given = Parameters(parameters)
-    source = given.path("INPUT", required=True)
+    source = _source(given)
     page, data = given.path("OUTPUT"), given.path("JSON")
-    if source is None or not source.exists():
-        raise InvalidParameterError(f"INPUT is {source}, but there is nothing of that name.")
     if page is None and data is None:
         raise OutputError("No output is given; set OUTPUT, JSON or both.")
-    check_targets({"OUTPUT": page, "JSON": data}, source)
+    check_targets({"OUTPUT": page, "JSON": data}, source if isinstance(source, Path) else None)
     reporter.info(f"Reading {source}.")
-    assessment = beside(lambda: assess_stack(source), reporter)
+    with proxy_environment(parameters.get("PROXIES")):
+        assessment = beside(lambda: assess_stack(source), reporter)
     reporter.progress(70.0)
     complete(reporter)
     tell(assessment, reporter)
@@ -70,6 +72,19 @@ def run(
         write_text(data, json.dumps(assessment.to_json(), indent=1, ensure_ascii=False) + "\n")
         outputs["JSON"] = str(data)
     return outputs
+
+
+def _source(given: Parameters) -> Path | RemoteLocation:
+    """Return the stack, on disk or in an object store."""
+    text = given.text("INPUT")
+    if text is not None and is_address(text):
+        return parse_location(
+            text, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"), parameter="INPUT"
+        )
+    path = given.path("INPUT", required=True)
+    if path is None or not path.exists():
+        raise InvalidParameterError(f"INPUT is {path}, but there is nothing of that name.")
+    return path
 
 
 def tell(assessment: Assessment, reporter: Reporter) -> None:

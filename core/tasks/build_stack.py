@@ -20,12 +20,13 @@ from ..contract import (
     STATIC_LAYER_MODES,
     ZARR_FORMATS,
 )
-from ..errors import Canceled, ProductError
+from ..errors import Canceled, OutputError, ProductError
 from ..grid.frames import frame_warning
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..metadata.assessment.report import stack_report
-from ..metadata.data_access import parse_data_access
 from ..metadata.stac.catalog import check_catalog, item_path, write_catalog
+from ..object_store.location import RemoteLocation, parse_location
+from ..object_store.publication import check_writable
 from ..parameters import Parameters
 from ..products.consistency import check_consistency
 from ..products.passes import group_passes
@@ -83,7 +84,6 @@ class StackRequest:
         elif point is not None:
             parse_point(point)
         scale = given.choice("SCALE", SCALES, "as_delivered")
-        access = given.text("DATA_ACCESS")
         request = cls(
             folder=given.folder("INPUT"),
             selection=SelectionOptions(
@@ -102,6 +102,7 @@ class StackRequest:
             build=BuildOptions(
                 netcdf=given.path("NETCDF"),
                 zarr=given.path("ZARR"),
+                remote=_remote(given),
                 chunking=given.choice("CHUNKING", CHUNKINGS, "both"),
                 chunk_megabytes=megabytes or DEFAULT_CHUNK_MEGABYTES,
                 zarr_format=int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2")),
@@ -113,9 +114,7 @@ class StackRequest:
                 ),
                 merge_passes=given.flag("MERGE_PASSES"),
                 reference_point=point,
-                masks=given.flag("MASKS", default=True),
                 look_vectors=given.flag("LOOK_VECTORS"),
-                data_access=None if access is None else parse_data_access(access),
                 enrich=given.flag("ENRICH"),
                 history=_history(values),
             ),
@@ -123,26 +122,51 @@ class StackRequest:
             stac=given.flag("STAC"),
         )
         files = (request.build.netcdf, request.build.zarr)
-        check_outputs(*files, request.folder)
+        check_outputs(*files, request.folder, request.build.remote is not None)
         for stack in files:
             check_targets({"REPORT": request.report}, stack)
-        if request.stac and request.stack is not None:
+        if request.stac:
+            if request.stack is None:
+                raise OutputError(
+                    "STAC describes a stack on disk, but only ZARR_URL is given; set NETCDF or "
+                    "ZARR too, or leave STAC out."
+                )
             check_catalog(request.stack, (*files, request.report, request.folder))
         return request
 
     @property
     def stack(self) -> Path | None:
-        """The file or store that stands for the stack where one is enough."""
+        """The file or store on disk that stands for the stack where one is enough."""
         return self.build.netcdf or self.build.zarr
+
+    def check_remote(self) -> None:
+        """Check that the object store can be written to, before any work is done.
+
+        Raises
+        ------
+        OutputError
+            If it cannot, or there is something already.
+        """
+        if self.build.remote is not None:
+            check_writable(self.build.remote)
+
+
+def _remote(given: Parameters) -> RemoteLocation | None:
+    """Return the place in an object store."""
+    url = given.text("ZARR_URL")
+    if url is None:
+        return None
+    return parse_location(url, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"))
 
 
 def _history(values: Mapping[str, Any]) -> str:
-    # PRODUCTS lists what the coordinate product_name holds already; a proxy's address has no
-    # business in a stack.
+    # PRODUCTS lists what the coordinate product_name holds already; addresses of proxies and
+    # services and names of profiles have no business in a stack.
+    left_out = ("PRODUCTS", "PROXIES", "S3_ENDPOINT", "S3_PROFILE")
     given = " ".join(
         f"{name}={value}"
         for name, value in sorted(values.items())
-        if value not in (None, "") and name not in ("PRODUCTS", "PROXIES")
+        if value not in (None, "") and name not in left_out
     )
     return f"hyp3:buildstack {given}"
 
@@ -173,6 +197,7 @@ def run(
     """
     request = StackRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES")):
+        request.check_remote()
         return _run(request, reporter)
 
 
@@ -205,6 +230,8 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
         outputs["NETCDF"] = str(request.build.netcdf)
     if request.build.zarr is not None:
         outputs["ZARR"] = str(request.build.zarr)
+    if request.build.remote is not None:
+        outputs["ZARR_URL"] = request.build.remote.url
     report = request.report
     if report is not None:
         try:
@@ -232,9 +259,10 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
 def _write_report(
     request: StackRequest, plan: Plan, findings: Findings, steps: int, reporter: Reporter
 ) -> None:
-    if request.report is None or request.stack is None:
+    stack = request.stack or request.build.remote
+    if request.report is None or stack is None:
         return
-    assessment, page = stack_report(request.stack, plan.describe(), findings, steps)
+    assessment, page = stack_report(stack, plan.describe(), findings, steps)
     tell(assessment, reporter)
     write_text(request.report, page)
 
@@ -296,4 +324,7 @@ def layer_sources(options: BuildOptions, dataset: xr.Dataset) -> list[str]:
     names = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
     if options.netcdf is not None:
         return [f'NETCDF:"{options.netcdf}":{name}' for name in names]
-    return [f"{options.zarr}/{options.groups[0]}/{name}" for name in names]
+    store = options.zarr
+    if store is None and options.remote is not None:
+        return [f"{options.remote.gdal_path}/{options.groups[0]}/{name}" for name in names]
+    return [f"{store}/{options.groups[0]}/{name}" for name in names]

@@ -54,11 +54,12 @@ def run(
     options.update(INPUT=str(folder), PRODUCT_TYPE=job_type)
     folder.mkdir(parents=True, exist_ok=True)
     # A mistake in the options must show before hours of downloading, not after.
-    build_stack.StackRequest.from_parameters(options)
+    request = build_stack.StackRequest.from_parameters(options)
     with (
         step(reporter, 0.0, _DOWNLOAD_SHARE) as inner,
         proxy_environment(parameters.get("PROXIES")),
     ):
+        request.check_remote()
         report = retrieve(values, folder, credentials, inner, for_one_stack=True)
     if report.failures and (not skip_bad or not report.products):
         raise RetrievalError(failure_sentence(report))

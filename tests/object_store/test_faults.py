@@ -13,8 +13,8 @@ import xarray as xr
 import zarr
 
 from hyp3_stack.core.errors import OutputError
-from hyp3_stack.core.stack.remote.location import RemoteLocation, parse_location
-from hyp3_stack.core.stack.remote.publication import check_writable, complete_or_invisible
+from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
+from hyp3_stack.core.object_store.publication import check_writable, complete_or_invisible
 from tests.object_store.proxy import CUT, RESET, Answer, Faults, Request, every
 from tests.object_store.service import BUCKET, SECRET, Service
 

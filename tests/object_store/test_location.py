@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hyp3_stack.core.errors import InvalidParameterError
-from hyp3_stack.core.stack.remote.location import RemoteLocation, parse_location
+from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ import xarray as xr
 import zarr
 
 from hyp3_stack.core.errors import OutputError
-from hyp3_stack.core.stack.remote import objects, publication
-from hyp3_stack.core.stack.remote.late_metadata import LateMetadataStore, is_document
-from hyp3_stack.core.stack.remote.location import RemoteLocation, parse_location
-from hyp3_stack.core.stack.remote.publication import MARK, check_writable, complete_or_invisible
+from hyp3_stack.core.object_store import objects, publication
+from hyp3_stack.core.object_store.late_metadata import LateMetadataStore, is_document
+from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
+from hyp3_stack.core.object_store.publication import MARK, check_writable, complete_or_invisible
 from tests.object_store.proxy import Answer, Request
 from tests.object_store.service import BUCKET, Service
 

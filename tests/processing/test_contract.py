@@ -31,7 +31,6 @@ STACK = {
     "MERGE_PASSES": ("boolean", False),
     "SCALE": ("enum", "as_delivered"),
     "KEEP_BITS": ("string", None),
-    "MASKS": ("boolean", True),
     "LOOK_VECTORS": ("boolean", False),
     "ENRICH": ("boolean", False),
     "NETCDF": ("fileDestination", None),
@@ -41,7 +40,6 @@ STACK = {
     "ZARR_FORMAT": ("enum", "2"),
     "REPORT": ("fileDestination", None),
     "STAC": ("boolean", False),
-    "DATA_ACCESS": ("string", None),
     "LOAD": ("boolean", True),
 }
 PARAMETERS = {

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ...object_store.location import RemoteLocation
 from ...version import plugin_version
 from ..ceos_attributes import DOCUMENT, DOCUMENT_VERSION
 from .conventions import Check, check_conventions
@@ -60,7 +61,7 @@ class Assessment:
         Its acquisitions and what connects them, for the plot; None where that cannot be read.
     """
 
-    path: Path
+    path: Path | RemoteLocation
     title: str
     family: str
     family_version: str
@@ -139,13 +140,13 @@ class Assessment:
         return {**counts, "total": self.total(threshold)}
 
 
-def assess_stack(path: Path) -> Assessment:
+def assess_stack(path: Path | RemoteLocation) -> Assessment:
     """Re-read a stack and check it.
 
     Parameters
     ----------
     path
-        NetCDF file or Zarr store.
+        NetCDF file or Zarr store, on disk or in an object store.
 
     Returns
     -------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...object_store.location import RemoteLocation
 from .assess import Assessment, assess_stack
 from .page import Picture, assessment_page
 from .picture import picture
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def stack_report(
-    stack: Path, plan: Sequence[str], findings: Findings, steps: int
+    stack: Path | RemoteLocation, plan: Sequence[str], findings: Findings, steps: int
 ) -> tuple[Assessment, str]:
     """Assess a stack that was just written and describe how it was made.
 
     Parameters
     ----------
     stack
-        NetCDF file or Zarr store.
+        NetCDF file or Zarr store, on disk or in an object store.
     plan
         Lines on what was done with which product.
     findings

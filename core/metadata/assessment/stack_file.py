@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from pyproj.exceptions import CRSError
 
 from ...contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ...errors import InvalidParameterError
+from ...object_store.location import RemoteLocation
+from ...object_store.reading import open_remote
 from ..variables import NOT_PROVIDED
 
 
@@ -107,13 +109,13 @@ class StackFile:
 
 
 @contextmanager
-def open_stack_file(path: Path) -> Iterator[list[StackFile]]:
+def open_stack_file(path: Path | RemoteLocation) -> Iterator[list[StackFile]]:
     """Open a stack for reading.
 
     Parameters
     ----------
     path
-        NetCDF file or Zarr store, with groups or without.
+        NetCDF file or Zarr store, with groups or without; on disk or in an object store.
 
     Yields
     ------
@@ -125,38 +127,44 @@ def open_stack_file(path: Path) -> Iterator[list[StackFile]]:
     InvalidParameterError
         If there is no stack there, or it cannot be read.
     """
-    options: dict[str, Any] = {"decode_cf": False, "cache": True}
-    opened: list[StackFile] = []
-    try:
-        if path.is_dir():
-            for group in _groups(path):
-                dataset = xr.open_dataset(
-                    path, engine="zarr", group=group, consolidated=False, **options
-                )
-                label = path.name if group is None else f"{path.name}/{group}"
-                opened.append(StackFile(dataset, label, "Zarr"))
-        else:
-            dataset = xr.open_dataset(path, engine="netcdf4", **options)
-            opened.append(StackFile(dataset, path.name, "NetCDF-4"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidParameterError(
-            f"INPUT is {path}, which cannot be read as a stack ({_reason(error)}); give a .nc "
-            "file or a .zarr folder that hyp3:buildstack wrote."
-        ) from error
-    try:
+    with ExitStack() as resources:
+        try:
+            opened = list(_open(path, resources))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InvalidParameterError(
+                f"INPUT is {path}, which cannot be read as a stack ({_reason(error)}); give a .nc "
+                "file or a .zarr folder that hyp3:buildstack wrote."
+            ) from error
         if not any(item.maps for item in opened):
             raise InvalidParameterError(
                 f"INPUT is {path}, which holds no layers on y and x; give a stack that "
                 "hyp3:buildstack wrote."
             )
         yield opened
-    finally:
-        for item in opened:
-            item.dataset.close()
 
 
-def _groups(path: Path) -> list[str | None]:
-    root = zarr.open_group(str(path), mode="r", use_consolidated=False)
+def _open(path: Path | RemoteLocation, resources: ExitStack) -> Iterator[StackFile]:
+    """Open all datasets of a stack and leave it to ``resources`` to close them."""
+    options: dict[str, Any] = {"decode_cf": False, "cache": True}
+    if isinstance(path, Path) and not path.is_dir():
+        dataset = resources.enter_context(xr.open_dataset(path, engine="netcdf4", **options))
+        yield StackFile(dataset, path.name, "NetCDF-4")
+        return
+    store: Any = path
+    # On disk every document is looked at; over a network those that hold the others have to do.
+    options["consolidated"] = False
+    if isinstance(path, RemoteLocation):
+        store = resources.enter_context(open_remote(path))
+        options["consolidated"] = None
+    for group in _groups(store):
+        dataset = xr.open_dataset(store, engine="zarr", group=group, **options)
+        resources.enter_context(dataset)
+        label = path.name if group is None else f"{path.name}/{group}"
+        yield StackFile(dataset, label, "Zarr")
+
+
+def _groups(store: Any) -> list[str | None]:
+    root = zarr.open_group(store, mode="r", use_consolidated=False)
     names = [name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if name in root]
     return list(names) or [None]
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-from ...errors import OutputError
-from .failures import explain, is_of_store
+from ..errors import OutputError
+from .failures import explain, is_missing, is_of_store
 from .location import PATIENT, RemoteLocation
 
 _BULK = 1000
@@ -67,7 +67,7 @@ class Objects:
         try:
             content = self._ask("read", lambda: self._files.cat_file(path))
         except OutputError as error:
-            if isinstance(error.__cause__, FileNotFoundError):
+            if is_missing(error):
                 return None
             raise
         return bytes(content)

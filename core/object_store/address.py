@@ -1,39 +1,30 @@
-"""Names of stacks in S3-compatible object stores, and the way to them."""
+"""Addresses of stacks in S3-compatible object stores.
+
+Both sides read them, so that this module depends on the standard library only.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
-from s3fs import S3FileSystem
-from zarr.storage import FsspecStore
-
-from ...errors import InvalidParameterError
+from ..errors import InvalidParameterError
 
 URL_FORM = "s3://bucket/folder/stack.zarr"
-
-PATIENT = 8
-"""Attempts for each request of a build, with waits that grow to 20 seconds: a minute or two."""
-
-BRIEF = 3
-"""Attempts while the user waits to hear whether the place can be written to."""
-
-_CONNECT_SECONDS = 10.0
-_READ_SECONDS = 60.0
-_CONNECTIONS = 32
+ENDPOINT_FORM = "https://minio.example.org:9000"
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
 # What S3's documentation says to avoid in keys, because URLs and globs give it a meaning.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\?*\[\]{}"#%^<>|`]')
+_GDAL = "/vsis3/"
 _LONGEST_KEY = 900
 """Bytes; S3 allows 1024, and the names of the chunks follow."""
 
 
 @dataclass(frozen=True)
-class RemoteLocation:
+class ObjectAddress:
     """A place in an object store where a stack is or is going to be.
 
     Credentials are no part of it: they come from botocore's usual chain (environment variables,
@@ -59,6 +50,10 @@ class RemoteLocation:
     profile: str | None = None
     parameter: str = field(default="ZARR_URL", compare=False)
 
+    def __str__(self) -> str:
+        """Return the address of the stack."""
+        return self.url
+
     @property
     def url(self) -> str:
         """Address of the stack."""
@@ -74,64 +69,21 @@ class RemoteLocation:
         """Path of the stack for GDAL."""
         return f"/vsis3/{self.bucket}/{self.key}"
 
-    @property
-    def service(self) -> str:
-        """What to call the service in messages."""
-        return self.endpoint or _endpoint_of_environment() or "the S3 service"
 
-    def file_system(
-        self, attempts: int = PATIENT, asynchronous: bool = False, shared: bool = False
-    ) -> S3FileSystem:
-        """Return access to the service; nothing is asked yet.
-
-        Parameters
-        ----------
-        attempts
-            How often a request is tried that fails for a reason that may pass.
-        asynchronous
-            Whether it is used in coroutines, as Zarr does.
-        shared
-            Whether all who ask in this process get the same connections.
-        """
-        config: dict[str, Any] = {
-            "retries": {"total_max_attempts": attempts, "mode": "standard"},
-            "connect_timeout": _CONNECT_SECONDS,
-            "read_timeout": _READ_SECONDS,
-            "max_pool_connections": _CONNECTIONS,
-        }
-        if self.endpoint or _endpoint_of_environment():
-            # Services other than Amazon's often reject the checksums that botocore adds by itself.
-            for option in ("request_checksum_calculation", "response_checksum_validation"):
-                if f"AWS_{option.upper()}" not in os.environ:
-                    config[option] = "when_required"
-        options = {"endpoint_url": self.endpoint, "profile": self.profile}
-        return S3FileSystem(
-            config_kwargs=config,
-            asynchronous=asynchronous,
-            use_listings_cache=False,
-            skip_instance_cache=not shared,
-            max_concurrency=1,  # more costs an extra request for the size of each chunk
-            **{name: value for name, value in options.items() if value},
-        )
-
-    def store(self, read_only: bool = False, shared: bool = False) -> FsspecStore:
-        """Return the place as a Zarr store."""
-        return FsspecStore(
-            self.file_system(asynchronous=True, shared=shared),
-            read_only=read_only,
-            path=f"{self.bucket}/{self.key}",
-        )
+def is_address(text: str) -> bool:
+    """Tell whether a text means a place in an object store, right or wrong, and no path."""
+    return text.lower().startswith(("s3:", _GDAL))
 
 
-def parse_location(
+def parse_address(
     url: str, endpoint: str | None = None, profile: str | None = None, parameter: str = "ZARR_URL"
-) -> RemoteLocation:
+) -> ObjectAddress:
     """Return the place that a URL names.
 
     Parameters
     ----------
     url
-        As ``s3://bucket/key``.
+        As ``s3://bucket/key``; what GDAL calls ``/vsis3/bucket/key`` is taken as well.
     endpoint
         Value of ``S3_ENDPOINT``.
     profile
@@ -144,6 +96,8 @@ def parse_location(
     InvalidParameterError
         If the URL or the endpoint is malformed. What may hold a password is not repeated.
     """
+    if url.lower().startswith(_GDAL):
+        url = f"s3://{url[len(_GDAL) :]}"
     scheme, colon, rest = url.partition(":")
     authority = rest.lstrip("/").partition("/")[0]
     # A secret key may hold slashes, so that what looks like its bucket is its first part.
@@ -174,7 +128,7 @@ def parse_location(
             f"{parameter} is {url!r}, but its key is empty in part, too long, or has characters "
             "that object stores do not take well; use letters, digits and . _ - /."
         )
-    return RemoteLocation(bucket, key, checked_endpoint(endpoint), profile, parameter)
+    return ObjectAddress(bucket, key, checked_endpoint(endpoint), profile, parameter)
 
 
 def checked_endpoint(endpoint: str | None) -> str | None:
@@ -187,25 +141,25 @@ def checked_endpoint(endpoint: str | None) -> str | None:
     """
     if endpoint is None:
         return None
-    example = "https://minio.example.org:9000"
     try:
         parts = urlsplit(endpoint)
         parts.port  # noqa: B018 - raises where the port is no number
     except ValueError:
         raise InvalidParameterError(
-            f"S3_ENDPOINT is no address of a service; it has to read like {example}."
+            f"S3_ENDPOINT is no address of a service; it has to read like {ENDPOINT_FORM}."
         ) from None
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidParameterError(
-            f"S3_ENDPOINT must hold neither credentials nor a query; give {example} and keep "
+            f"S3_ENDPOINT must hold neither credentials nor a query; give {ENDPOINT_FORM} and keep "
             "credentials in the environment or in ~/.aws."
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in endpoint:
         raise InvalidParameterError(
-            f"S3_ENDPOINT is {endpoint!r}, but it has to read like {example}."
+            f"S3_ENDPOINT is {endpoint!r}, but it has to read like {ENDPOINT_FORM}."
         )
     return endpoint.rstrip("/")
 
 
-def _endpoint_of_environment() -> str | None:
+def endpoint_of_environment() -> str | None:
+    """Return the address of the service that botocore reads from the environment."""
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")

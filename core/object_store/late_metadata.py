@@ -8,12 +8,11 @@ from typing import Any
 
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
-from zarr.core.sync import _get_loop
 from zarr.storage import FsspecStore, WrapperStore
 
-from ...errors import OutputError
+from ..errors import OutputError
 from .failures import explain, is_of_store
-from .location import RemoteLocation
+from .location import RemoteLocation, close_store
 
 DOCUMENTS = (".zarray", ".zattrs", ".zgroup", "zarr.json", ".zmetadata")
 """Metadata documents of Zarr, those that gather the others last."""
@@ -195,11 +194,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
 
     def close(self) -> None:
         """Close the connections; using the store again opens new ones."""
-        files = self._store.fs
-        if files._s3 is not None:
-            files.close_session(_get_loop(), files._s3creator)
-            files._s3 = None
-        super().close()
+        close_store(self._store)
 
     async def getsize(self, key: str) -> int:
         """Return the number of bytes of a document or chunk."""

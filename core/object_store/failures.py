@@ -83,6 +83,16 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
     return f"{url} cannot be {verb} ({_words(error)}); check {name}."
 
 
+def is_missing(error: BaseException) -> bool:
+    """Tell whether an object is not there, while its bucket is."""
+    codes = [
+        str(getattr(cause, "response", {}).get("Error", {}).get("Code", ""))
+        for cause in _causes(error)
+        if "ClientError" in _classes(cause)
+    ]
+    return bool(codes) and codes[0] in ("NoSuchKey", "404")
+
+
 def is_of_store(error: BaseException) -> bool:
     """Tell whether an error comes from the object store or the way to it."""
     library = type(error).__module__.partition(".")[0]

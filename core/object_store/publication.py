@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from itertools import islice
 
-from ...atomic import is_alive
-from ...contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ...errors import OutputError, StackError
+from ..atomic import is_alive
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..errors import OutputError, StackError
 from .late_metadata import DOCUMENTS, LateMetadataStore
 from .location import BRIEF, RemoteLocation
 from .objects import Objects

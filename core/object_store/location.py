@@ -1,0 +1,91 @@
+"""The way to stacks in S3-compatible object stores."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from s3fs import S3FileSystem
+from zarr.core.sync import _get_loop
+from zarr.storage import FsspecStore
+
+from .address import ObjectAddress, endpoint_of_environment, parse_address
+
+PATIENT = 8
+"""Attempts for each request of a build, with waits that grow to 20 seconds: a minute or two."""
+
+BRIEF = 3
+"""Attempts while the user waits to hear whether the place can be written to."""
+
+_CONNECT_SECONDS = 10.0
+_READ_SECONDS = 60.0
+_CONNECTIONS = 32
+
+
+class RemoteLocation(ObjectAddress):
+    """An address with the way there."""
+
+    @property
+    def service(self) -> str:
+        """What to call the service in messages."""
+        return self.endpoint or endpoint_of_environment() or "the S3 service"
+
+    def file_system(
+        self, attempts: int = PATIENT, asynchronous: bool = False, shared: bool = False
+    ) -> S3FileSystem:
+        """Return access to the service; nothing is asked yet.
+
+        Parameters
+        ----------
+        attempts
+            How often a request is tried that fails for a reason that may pass.
+        asynchronous
+            Whether it is used in coroutines, as Zarr does.
+        shared
+            Whether all who ask in this process get the same connections.
+        """
+        config: dict[str, Any] = {
+            "retries": {"total_max_attempts": attempts, "mode": "standard"},
+            "connect_timeout": _CONNECT_SECONDS,
+            "read_timeout": _READ_SECONDS,
+            "max_pool_connections": _CONNECTIONS,
+        }
+        if self.endpoint or endpoint_of_environment():
+            # Services other than Amazon's often reject the checksums that botocore adds by itself.
+            for option in ("request_checksum_calculation", "response_checksum_validation"):
+                if f"AWS_{option.upper()}" not in os.environ:
+                    config[option] = "when_required"
+        options = {"endpoint_url": self.endpoint, "profile": self.profile}
+        return S3FileSystem(
+            config_kwargs=config,
+            asynchronous=asynchronous,
+            use_listings_cache=False,
+            skip_instance_cache=not shared,
+            max_concurrency=1,  # more costs an extra request for the size of each chunk
+            **{name: value for name, value in options.items() if value},
+        )
+
+    def store(self, read_only: bool = False, shared: bool = False) -> FsspecStore:
+        """Return the place as a Zarr store."""
+        return FsspecStore(
+            self.file_system(asynchronous=True, shared=shared),
+            read_only=read_only,
+            path=f"{self.bucket}/{self.key}",
+        )
+
+
+def close_store(store: FsspecStore) -> None:
+    """Close the connections of a store; using it again opens new ones."""
+    files = store.fs
+    if files._s3 is not None:
+        files.close_session(_get_loop(), files._s3creator)
+        files._s3 = None
+    store.close()
+
+
+def parse_location(
+    url: str, endpoint: str | None = None, profile: str | None = None, parameter: str = "ZARR_URL"
+) -> RemoteLocation:
+    """Return the place that a URL names; see :func:`parse_address`."""
+    found = parse_address(url, endpoint, profile, parameter)
+    return RemoteLocation(found.bucket, found.key, found.endpoint, found.profile, found.parameter)

@@ -1,0 +1,308 @@
+"""``buildstack`` into an object store gives what it gives on disk."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import InvalidParameterError, OutputError
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.tasks import assess_stack, build_stack
+from tests.object_store.proxy import CUT, RESET, Answer, every
+from tests.object_store.service import BUCKET, KEY, SECRET, Service
+from tests.sample_products import SampleStack
+from tests.stack.running import Run, build, copy_products, leftovers
+
+GROUPS = ("spatially_optimized", "temporally_optimized")
+ROOT_DOCUMENT = {2: ".zmetadata", 3: "zarr.json"}
+
+
+@pytest.fixture
+def url(object_store: Service) -> str:
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}/stack.zarr"
+
+
+def remote(run: Run, service: Service, group: str) -> xr.Dataset:
+    options = {"client_kwargs": {"endpoint_url": service.endpoint}}
+    return xr.open_zarr(run.outputs["ZARR_URL"], group=group, storage_options=options).load()
+
+
+def prefix(url: str) -> str:
+    return f"{url.partition(BUCKET)[2].strip('/')}/"
+
+
+def assert_same(found: xr.Dataset, expected: xr.Dataset) -> None:
+    """Compare everything but the times and ids of the runs."""
+    for dataset in (found, expected):
+        for name in [
+            name for name in dataset.attrs if "date_" in name or name in ("id", "history")
+        ]:
+            del dataset.attrs[name]
+    xr.testing.assert_identical(found, expected)
+
+
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_the_same_stack_as_on_disk(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path, zarr_format: int
+) -> None:
+    options = {"ZARR_FORMAT": str(zarr_format), "CHUNK_SIZE": 0.01}
+    there = build(small.folder, ZARR_URL=url, S3_ENDPOINT=object_store.endpoint, **options)
+    here = build(small.folder, ZARR=tmp_path / "s.zarr", **options)
+    assert there.outputs["ZARR_URL"] == url and "ZARR" not in there.outputs
+    there_for_gdal = url.replace("s3://", "/vsis3/")
+    assert there.outputs["LAYERS"] == [
+        source.replace(str(tmp_path / "s.zarr"), there_for_gdal)
+        for source in here.outputs["LAYERS"]
+    ]
+    for group in GROUPS:
+        with xr.open_zarr(here.zarr, group=group) as expected:
+            assert_same(remote(there, object_store, group), expected.load())
+    # Names and bytes of all chunks are those of the store on disk.
+    found = object_store.contents(prefix(url))
+    files = {
+        path.relative_to(here.zarr).as_posix(): path.read_bytes()
+        for path in here.zarr.rglob("*")
+        if path.is_file()
+    }
+    assert set(found) == set(files)
+    differing = {name.rpartition("/")[2] for name in files if files[name] != found[name]}
+    assert differing <= {".zattrs", ".zmetadata", "zarr.json"}
+
+
+def test_both_at_once_and_a_file(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path
+) -> None:
+    run = build(
+        small.folder,
+        NETCDF=tmp_path / "s.nc",
+        ZARR=tmp_path / "s.zarr",
+        ZARR_URL=url,
+        S3_ENDPOINT=object_store.endpoint,
+        CHUNK_SIZE=0.01,
+        REPORT=tmp_path / "s.html",
+    )
+    # Series are put together from the maps on disk: nothing but samples is read over the network.
+    chunks = [r for r in object_store.proxy.requests if "/unw_phase/" in r.path]
+    written = {r.path for r in chunks if r.method == "PUT"}
+    read = {r.path for r in chunks if r.method == "GET"}
+    assert len(read) < len(written) / 4
+    for group in GROUPS:
+        with xr.open_zarr(run.zarr, group=group) as expected:
+            xr.testing.assert_identical(remote(run, object_store, group), expected.load())
+    with xr.open_dataset(run.netcdf) as file:
+        there = remote(run, object_store, GROUPS[0])
+        np.testing.assert_array_equal(file.unw_phase, there.unw_phase)
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("chunking", ["spatial", "temporal", "both"])
+def test_statistics_do_not_depend_on_the_outputs(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path, chunking: str
+) -> None:
+    there = build(small.folder, ZARR_URL=url, S3_ENDPOINT=object_store.endpoint, CHUNKING=chunking)
+    outputs = {"NETCDF": tmp_path / "s.nc", "ZARR": tmp_path / "s.zarr"}
+    here = build(small.folder, CHUNKING=chunking, **outputs)
+    group = GROUPS[chunking == "temporal"]
+    found = remote(there, object_store, group)
+    with xr.open_dataset(here.netcdf) as file, xr.open_zarr(here.zarr, group=group) as store:
+        for expected in (file, store):
+            for name in ("valid_fraction", "coherence_mean", "coherence_std"):
+                np.testing.assert_allclose(found[name], expected[name], rtol=1e-6)
+        fraction = file.unw_phase.notnull().mean(("y", "x"))
+        np.testing.assert_allclose(file.valid_fraction, fraction, rtol=1e-6)
+
+
+def test_report_and_assessment_of_a_stack_that_is_only_there(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path
+) -> None:
+    run = build(
+        small.folder, ZARR_URL=url, S3_ENDPOINT=object_store.endpoint, REPORT=tmp_path / "r.html"
+    )
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert url in page and run.outputs["REPORT"] == str(tmp_path / "r.html")
+    given = {"INPUT": url, "S3_ENDPOINT": object_store.endpoint, "JSON": str(tmp_path / "a.json")}
+    found = assess_stack.run(given, None, SilentReporter())
+    here = build(small.folder, ZARR=tmp_path / "s.zarr")
+    expected = assess_stack.run(
+        {"INPUT": str(here.zarr), "JSON": str(tmp_path / "b.json")}, None, SilentReporter()
+    )
+    names = ("MET", "UNMET", "NOT_APPLICABLE", "NEEDS_USER", "PROBLEMS", "SUMMARY")
+    assert {n: found[n] for n in names} == {n: expected[n] for n in names}
+    assert json.loads((tmp_path / "a.json").read_text())["stack"] == url
+    # The way GDAL writes it means the same.
+    given["INPUT"] = url.replace("s3://", "/vsis3/")
+    assert assess_stack.run(given, None, SilentReporter())["MET"] == found["MET"]
+
+
+def test_a_failing_service_does_not_fail_a_build(
+    object_store: Service, url: str, small: SampleStack
+) -> None:
+    object_store.proxy.faults = every(
+        21, Answer(503, "SlowDown"), RESET, Answer(500, "InternalError"), CUT
+    )
+    run = build(small.folder, ZARR_URL=url, S3_ENDPOINT=object_store.endpoint)
+    assert object_store.proxy.failed > 20
+    object_store.proxy.reset()
+    assert remote(run, object_store, GROUPS[1]).unw_phase.notnull().any()
+
+
+def test_no_secret_gets_out(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path
+) -> None:
+    run = build(
+        small.folder,
+        ZARR_URL=url,
+        ZARR=tmp_path / "s.zarr",
+        S3_ENDPOINT=object_store.endpoint,
+        REPORT=tmp_path / "r.html",
+    )
+    written = b"".join(object_store.contents(prefix(url)).values())
+    written += b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    said = "\n".join([*run.infos, *run.warnings, json.dumps(run.outputs)]).encode()
+    for secret in (SECRET, KEY, object_store.endpoint, "S3_ENDPOINT"):
+        assert secret.encode() not in written + said
+    assert f"ZARR_URL={url}".encode() in written  # in the history
+
+
+class Canceler(SilentReporter):
+    """Cancels when a part of the work is done."""
+
+    def canceled(self) -> bool:
+        return self.percent > 40.0
+
+
+def test_a_canceled_build_leaves_nothing(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path
+) -> None:
+    given = {"INPUT": str(small.folder), "ZARR_URL": url, "S3_ENDPOINT": object_store.endpoint}
+    for more in ({}, {"ZARR": str(tmp_path / "s.zarr"), "NETCDF": str(tmp_path / "s.nc")}):
+        with pytest.raises(build_stack.Canceled):
+            build_stack.run({**given, **more}, None, Canceler())
+        assert object_store.keys(prefix(url)) == []
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_kept_and_nothing_is_begun(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path
+) -> None:
+    object_store.put(f"{prefix(url)}.zmetadata", b"precious")
+    reporter = SilentReporter()
+    given = {
+        "INPUT": str(small.folder),
+        "ZARR_URL": url,
+        "NETCDF": str(tmp_path / "s.nc"),
+        "S3_ENDPOINT": object_store.endpoint,
+    }
+    with pytest.raises(OutputError, match="a Zarr store already; it is not replaced"):
+        build_stack.run(given, None, reporter)
+    assert reporter.infos == [] and list(tmp_path.iterdir()) == []
+    assert object_store.contents(prefix(url)) == {".zmetadata": b"precious"}
+
+
+def test_a_service_that_takes_no_more_leaves_nothing_on_disk_either(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path
+) -> None:
+    def refuse(request: Any) -> Answer | None:
+        is_root = request.path.endswith("stack.zarr/.zmetadata") and request.method == "PUT"
+        return Answer(403, "QuotaExceeded") if is_root else None
+
+    object_store.proxy.faults = refuse
+    with pytest.raises(OutputError, match="is full"):
+        build(
+            small.folder, ZARR_URL=url, S3_ENDPOINT=object_store.endpoint, ZARR=tmp_path / "s.zarr"
+        )
+    assert object_store.keys(prefix(url)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_product_is_left_out(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path
+) -> None:
+    from tests.stack.running import layer_file
+
+    [first, *_] = copy_products(small, tmp_path)
+    path = layer_file(first, "corr")
+    path.write_bytes(path.read_bytes()[:-3000])
+    run = build(tmp_path, ZARR_URL=url, S3_ENDPOINT=object_store.endpoint, ON_BAD_PRODUCT="skip")
+    assert (run.outputs["STEPS"], run.outputs["SKIPPED"]) == (3, 1)
+    assert remote(run, object_store, GROUPS[0]).sizes["pair"] == 3
+
+
+def test_damage_in_the_object_store_is_found(
+    object_store: Service, url: str, small: SampleStack
+) -> None:
+    class Damager(SilentReporter):
+        def info(self, text: str) -> None:
+            if text.startswith("Reading the outputs back"):
+                chunks = [k for k in object_store.keys(prefix(url)) if "/corr/" in k]
+                for key in chunks:
+                    object_store.client().delete_object(Bucket=BUCKET, Key=key)
+                self.warning(f"{len(chunks)} deleted")
+
+    reporter = Damager()
+    given = {"INPUT": str(small.folder), "ZARR_URL": url, "S3_ENDPOINT": object_store.endpoint}
+    with pytest.raises(OutputError) as caught:
+        build_stack.run(given, None, reporter)
+    assert reporter.warnings[-1] != "0 deleted"
+    text = str(caught.value)
+    assert text.startswith(f"{url} was written, but the layer corr does not read back")
+    assert text.endswith("so check the object store and run again.")
+    assert object_store.keys(prefix(url)) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"ZARR_URL": "s3:/x"}, "ZARR_URL is 's3:/x', but it has to read like"),
+        ({"ZARR_URL": "/vsis3/bucket"}, "which is a whole bucket"),
+        ({"ZARR_URL": "s3://bucket/k", "S3_ENDPOINT": "minio"}, "S3_ENDPOINT is 'minio'"),
+        ({"ZARR_URL": "s3://me:hush@bucket/k"}, "must hold neither credentials"),
+        ({"ZARR_URL": "s3://bucket/k", "STAC": True}, "STAC describes a stack on disk"),
+        ({"ZARR_URL": "  "}, "No output is given; set NETCDF, ZARR or ZARR_URL."),
+    ],
+)
+def test_bad_values(small: SampleStack, given: dict[str, Any], words: str) -> None:
+    with pytest.raises((InvalidParameterError, OutputError)) as caught:
+        build(small.folder, **given)
+    assert words in str(caught.value) and "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("s3://stacks/nothing", "there is no Zarr store at that address"),
+        ("s3://nobody/nothing", "has no bucket nobody; check INPUT"),
+        ("s3://stacks", "INPUT is 's3://stacks', which is a whole bucket"),
+        ("/vsis3/", "is no name of a bucket"),
+    ],
+)
+def test_assessing_what_is_not_there(
+    object_store: Service, tmp_path: Path, given: str, words: str
+) -> None:
+    parameters = {
+        "INPUT": given,
+        "S3_ENDPOINT": object_store.endpoint,
+        "OUTPUT": str(tmp_path / "a.html"),
+    }
+    with pytest.raises((InvalidParameterError, OutputError)) as caught:
+        assess_stack.run(parameters, None, SilentReporter())
+    assert words in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_group_that_is_no_stack(object_store: Service, tmp_path: Path) -> None:
+    object_store.put("other.zarr/.zgroup", b'{"zarr_format": 2}')
+    parameters = {
+        "INPUT": f"s3://{BUCKET}/other.zarr",
+        "S3_ENDPOINT": object_store.endpoint,
+        "OUTPUT": str(tmp_path / "a.html"),
+    }
+    with pytest.raises(InvalidParameterError, match="holds no layers on y and x"):
+        assess_stack.run(parameters, None, SilentReporter())
