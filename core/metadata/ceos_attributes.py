@@ -15,6 +15,7 @@ from .granules import parse_granule
 from .sentinel1 import (
     FAR_INCIDENCE,
     GEOLOCATION,
+    MODE_PAGE,
     NEAR_INCIDENCE,
     NOISE_EQUIVALENT_SIGMA0,
     SOURCE_IMAGES,
@@ -69,13 +70,13 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
         "source_range_resolution": np.array(image.range_resolution),
         "source_azimuth_resolution": np.array(image.azimuth_resolution),
         "source_attributes_comment": f"nominal for IW {kind} images, resolutions for the beams "
-        "IW1, IW2, IW3, in meters; source: ESA Sentinel-1 user guide",
+        f"IW1, IW2, IW3, in meters; source: ESA, {image.source}",
         "source_processing_facility": "European Space Agency (ESA), as HyP3's credit says",
         "source_number_of_looks_range": image.range_looks,
         "source_number_of_looks_azimuth": image.azimuth_looks,
         "noise_equivalent_sigma0": NOISE_EQUIVALENT_SIGMA0,
         "noise_equivalent_sigma0_comment": "dB, largest value specified for the mode IW; source: "
-        "ESA Sentinel-1 product specification",
+        f"ESA, {MODE_PAGE}",
         "product_pixel_coordinate_convention": "pixel center",
         "gridding_convention": "the lattice of HyP3's own products: pixels of "
         f"{spacing:g} m, edges or centers at multiples of the spacing in UTM coordinates",
@@ -161,8 +162,8 @@ def _rtc(name: ProductName) -> dict[str, Any]:
         "attribute of each variable",
         "source_incidence_near": NEAR_INCIDENCE,
         "source_incidence_far": FAR_INCIDENCE,
-        "source_incidence_comment": "degrees at the edges of the mode IW, nominal; source: ESA "
-        "Sentinel-1 user guide",
+        "source_incidence_comment": "degrees at the edges of the mode IW, nominal; source: ESA, "
+        f"{MODE_PAGE}",
         "dem_matching": {"m": "attempted", "d": "not used, orbits only"}[name.options[5]],
         "acquisition_id_image": "not applicable: each step is one acquisition; where frames of a "
         "pass are merged, the variable source_frame tells them apart",

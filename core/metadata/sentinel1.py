@@ -20,13 +20,17 @@ MISSIONS = {
 
 MISSION_PAGE = "https://database.eohandbook.com/database/missionsummary.aspx?missionID="
 
+_ESA_GUIDE = "https://sentinel.esa.int/web/sentinel/user-guides/sentinel-1-sar"
+MODE_PAGE = f"{_ESA_GUIDE}/acquisition-modes/interferometric-wide-swath"
+"""ESA's table of the mode's incidence angles and noise."""
+
 NOISE_EQUIVALENT_SIGMA0 = -22.0
-"""Decibels; largest value that ESA specifies for the mode IW (Sentinel-1 product specification)."""
+"""Decibels; largest value that ESA specifies for the mode IW (see `MODE_PAGE`)."""
 
 
 @dataclass(frozen=True)
 class SourceImage:
-    """Nominal figures of source images in meters (ESA Sentinel-1 user guide).
+    """Nominal figures of source images in meters.
 
     Parameters
     ----------
@@ -38,6 +42,8 @@ class SourceImage:
         For the beams IW1, IW2, IW3.
     range_looks, azimuth_looks
         Looks of ESA's processing.
+    source
+        Page of ESA with the figures.
     """
 
     geometry: str
@@ -47,16 +53,41 @@ class SourceImage:
     azimuth_resolution: tuple[float, float, float]
     range_looks: int
     azimuth_looks: int
+    source: str
 
 
 SOURCE_IMAGES = {
-    "SLC": SourceImage("slant range", 2.329562, 13.9, (2.7, 3.1, 3.5), (22.5, 22.7, 22.6), 1, 1),
-    "GRD": SourceImage("ground range", 10.0, 10.0, (20.4, 20.3, 20.5), (22.5, 22.6, 22.6), 5, 1),
+    "SLC": SourceImage(
+        "slant range",
+        2.329562,
+        14.1,
+        (2.7, 3.1, 3.5),
+        (22.5, 22.7, 22.6),
+        1,
+        1,
+        f"{_ESA_GUIDE}/resolutions/level-1-single-look-complex",
+    ),
+    "GRD": SourceImage(
+        "ground range",
+        10.0,
+        10.0,
+        (20.4, 20.3, 20.5),
+        (22.5, 22.6, 22.6),
+        5,
+        1,
+        "https://sentiwiki.copernicus.eu/web/s1-products",
+    ),
 }
-"""IW single look complex images, and IW ground range images of high resolution."""
+"""IW single look complex images, and IW ground range images of high resolution (``IW_GRD_HR``).
+
+ESA's user guide gives 2.3 m by 14.1 m between the pixels of the former and 2.7 to 3.5 m by 22 m as
+resolution; range spacing with more digits is the speed of light over twice the sampling rate of
+64.345238 MHz in the annotation, and resolutions by beam are those of ESA's technical guide (level-1
+algorithms, single look complex) and of the product definition, S1-RS-MDA-52-7440.
+"""
 
 NEAR_INCIDENCE, FAR_INCIDENCE = 29.1, 46.0
-"""Nominal incidence angles at the edges of the mode IW in degrees (ESA Sentinel-1 user guide)."""
+"""Nominal incidence angles at the edges of the mode IW in degrees (see `MODE_PAGE`)."""
 
 BURST_SECONDS = 3.1
 """Nominal length of an IW burst: about 1,500 lines at 2.0556 ms (ESA Sentinel-1 annotation)."""

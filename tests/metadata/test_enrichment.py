@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -23,6 +24,8 @@ from .conftest import Written
 RADIUS = 7_070_000.0
 RATE = 2 * np.pi / 5924.6
 SPAN = 40.0
+
+BURSTS = "https://sentinel1-burst.asf.alaska.edu"
 
 RING = [(-120.5, 34.5), (-119.5, 34.5), (-119.5, 35.0), (-120.5, 35.0), (-120.5, 34.5)]
 
@@ -79,6 +82,17 @@ def test_an_orbit_far_away() -> None:
     assert baselines(near, orbit(TARGET, (0.0, 0.0), begin=300.0), TARGET) is None
 
 
+def start_of(name: str) -> datetime:
+    """Return the start that a granule's name tells."""
+    found = re.search(r"_(\d{8}T\d{6})_", name)
+    assert found is not None
+    return datetime.strptime(found[1], "%Y%m%dT%H%M%S")
+
+
+def length_of(name: str) -> int:
+    return 3 if name.endswith("-BURST") else 29
+
+
 class Catalog(Hyp3Service):
     """A catalog whose entries tell as much as those of ASF."""
 
@@ -88,7 +102,7 @@ class Catalog(Hyp3Service):
         items = list(super().granules(name))
         for item in items:
             umm = item["umm"]
-            start = datetime.strptime(name.split("_")[5], "%Y%m%dT%H%M%S")
+            start = start_of(name)
             offset = (0.5 * start.day, 2.0 * start.day)
             attributes = umm["AdditionalAttributes"]
             for kind, function in (("POSITION", circle), ("VELOCITY", velocity)):
@@ -100,9 +114,14 @@ class Catalog(Hyp3Service):
             umm["DataGranule"]["ProductionDateTime"] = f"{start + timedelta(hours=3):%FT%TZ}"
             umm["TemporalExtent"]["RangeDateTime"] = {
                 "BeginningDateTime": f"{start:%FT%TZ}",
-                "EndingDateTime": f"{start + timedelta(seconds=29):%FT%TZ}",
+                "EndingDateTime": f"{start + timedelta(seconds=length_of(name)):%FT%TZ}",
             }
             umm["PGEVersionClass"] = {"PGEVersion": "003.61"}
+            if name.endswith("-BURST"):
+                umm["RelatedUrls"] = [
+                    {"Type": "USE SERVICE API", "URL": f"{BURSTS}/{name}.{kind}"}
+                    for kind in ("tiff", "xml")
+                ]
         return items
 
 
@@ -166,6 +185,46 @@ def test_interferograms(gamma: Written, reachable: Catalog, tmp_path: Path) -> N
         assert float(pair.parallel_baseline) == pytest.approx(expected, abs=0.2)
     before, after = assess_stack(gamma.netcdf), assess_stack(tmp_path / "out" / "s.nc")
     assert after.count("met") == before.count("met") + 2 == 32
+    assert after.problems == ()
+
+
+@pytest.mark.parametrize("kind", ["INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST"])
+def test_bursts(stacks: dict[str, Written], kind: str, reachable: Catalog, tmp_path: Path) -> None:
+    """Names of bursts tell neither satellite nor end; an acquisition can have several of them."""
+    stack = stacks[kind]
+    know(reachable, stack)
+    found, reporter = enrich(stack, tmp_path / "out")
+    assert reporter.warnings == []
+    groups = [text.split() for text in found.source_granules.values.astype(str)]
+    several = kind == "INSAR_ISCE_MULTI_BURST"
+    assert all((len(names) > 1) == several for names in groups)
+    for number, names in enumerate(groups):
+        one = found.isel(acquisition=number)
+        starts = [start_of(name) for name in names]
+        assert one.acquisition_end_time == np.datetime64(max(starts) + timedelta(seconds=3))
+        assert one.source_processing_time == np.datetime64(max(starts) + timedelta(hours=3))
+        urls = [f"{BURSTS}/{name}.tiff" for name in names]
+        assert str(one.source_url.values).split() == urls
+        assert str(one.source_footprint.values).count("POLYGON") == len(names)
+    assert set(found.satellite.values.astype(str)) == {"Sentinel-1A"}
+    assert set(found.source_software_version.values.astype(str)) == {"003.61"}
+    for number in range(found.sizes["pair"]):
+        pair = found.isel(pair=number)
+        days = [
+            int(time.astype("datetime64[D]").astype(object).day)
+            for time in (pair.reference_time.values, pair.secondary_time.values)
+        ]
+        places = [circle(reachable.center, (0.5 * day, 2.0 * day), 0.0) for day in days]
+        look = reachable.center - places[0]
+        expected = (places[1] - places[0]) @ look / np.linalg.norm(look)
+        assert float(pair.parallel_baseline) == pytest.approx(expected, abs=0.2)
+    before, after = assess_stack(stack.netcdf), assess_stack(tmp_path / "out" / "s.nc")
+    newly = {
+        item.requirement["number"]
+        for old, item in zip(before.items, after.items, strict=True)
+        if item.is_threshold and item.verdict.status == "met" != old.verdict.status
+    }
+    assert newly == {"1.6.6", "1.7.16"}
     assert after.problems == ()
 
 

@@ -206,10 +206,20 @@ def test_figures_of_the_sources(written: Written) -> None:
     attributes = written.open().attrs
     if written.is_insar:
         assert attributes["source_geometry"] == "slant range"
+        assert attributes["source_range_spacing"] == pytest.approx(
+            299_792_458.0 / 2 / 64.345238e6, abs=1e-6
+        )
+        assert attributes["source_azimuth_spacing"] == 14.1
+        assert attributes["source_range_resolution"].tolist() == [2.7, 3.1, 3.5]
+        assert attributes["source_azimuth_resolution"].tolist() == [22.5, 22.7, 22.6]
+        assert "level-1-single-look-complex" in attributes["source_attributes_comment"]
         assert attributes["source_number_of_looks_range"] == 1
     else:
         assert attributes["source_geometry"] == "ground range"
-        assert attributes["source_range_spacing"] == 10.0
+        assert attributes["source_range_spacing"] == attributes["source_azimuth_spacing"] == 10.0
+        assert attributes["source_range_resolution"].tolist() == [20.4, 20.3, 20.5]
+        assert attributes["source_azimuth_resolution"].tolist() == [22.5, 22.6, 22.6]
+        assert "sentiwiki" in attributes["source_attributes_comment"]
         assert attributes["source_number_of_looks_range"] == 5
 
 
