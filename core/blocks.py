@@ -87,6 +87,25 @@ def _wait(pending: set[Future[object]], reporter: Reporter) -> tuple[int, set[Fu
     return len(finished), rest
 
 
+def whole_blocks(
+    shape: tuple[int, int], unit: tuple[int, int], most: int
+) -> list[tuple[slice, slice]]:
+    """Cut a grid into blocks of whole units, such as chunks, row by row.
+
+    Parameters
+    ----------
+    shape
+        Rows and columns of the grid.
+    unit
+        Rows and columns of a unit; units begin in the upper left corner.
+    most
+        Pixels of a block, if a unit has not more.
+    """
+    columns = list(bands(shape[1], unit[1], most // unit[0]))
+    rows = bands(shape[0], unit[0], most // columns[0].stop)
+    return [(row, column) for row in rows for column in columns]
+
+
 def bands(length: int, chunk: int, most: int) -> Iterator[slice]:
     """Cut ``length`` into runs of whole chunks, each at most ``most`` long but at least a chunk."""
     step = max(1, most // chunk) * chunk

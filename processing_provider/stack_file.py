@@ -102,6 +102,13 @@ def open_stack(source):
 
 
 def _root(path, is_zarr):
+    if is_zarr and gdal_version() < (3, 13) and _has_shards(path):
+        raise StackFileError(
+            tr(
+                "{path} is a Zarr store with shards, which QGIS reads with GDAL 3.13 and newer "
+                "only; build the stack without SHARDING or as NetCDF."
+            ).format(path=path)
+        )
     if is_zarr and (path / _ZARR_3).exists() and gdal_version() < (3, 11):
         raise StackFileError(
             tr(
@@ -118,6 +125,12 @@ def _root(path, is_zarr):
         raise _no_stack(path, str(error)) from None
     # The group is of use only as long as its dataset lives.
     return dataset.GetRootGroup(), dataset
+
+
+def _has_shards(path):
+    """Tell whether a store of format 3 keeps several chunks in a file, as its root says."""
+    root = path / _ZARR_3
+    return root.exists() and b'"sharding_indexed"' in root.read_bytes()
 
 
 @contextmanager

@@ -34,6 +34,7 @@ ZARR = "ZARR"
 CHUNKING = "CHUNKING"
 CHUNK_SIZE = "CHUNK_SIZE"
 ZARR_FORMAT = "ZARR_FORMAT"
+SHARDING = "SHARDING"
 REPORT = "REPORT"
 STAC = "STAC"
 ENRICH = "ENRICH"
@@ -96,6 +97,17 @@ def add_stack_options(algorithm):
         tr(
             "2 opens in every program that reads Zarr. 3 is the newer specification; QGIS opens it "
             "with GDAL 3.11 and newer only."
+        ),
+        advanced=True,
+    )
+    algorithm.add(
+        QgsProcessingParameterBoolean(
+            SHARDING, tr("Zarr sharding"), defaultValue=False, optional=True
+        ),
+        tr(
+            "Zarr format 3 only. Yes: several chunks share one file (a shard of up to 16 MB before "
+            "compression), which makes fewer files, and small chunks cost less. Older programs "
+            "cannot read shards; QGIS opens them with GDAL 3.13 and newer only."
         ),
         advanced=True,
     )
@@ -244,6 +256,7 @@ def read_stack_options(values):
         CHUNKING: values.choice(CHUNKING),
         CHUNK_SIZE: values.number(CHUNK_SIZE),
         ZARR_FORMAT: values.choice(ZARR_FORMAT),
+        SHARDING: values.flag(SHARDING),
         NETCDF: values.destination(NETCDF, ".nc"),
         ZARR: values.destination(ZARR, ".zarr"),
         REPORT: values.destination(REPORT, ".html"),

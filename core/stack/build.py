@@ -8,6 +8,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from ..blocks import BAND_BYTES
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..disk import check_space
 from ..errors import Canceled, InvalidParameterError, OutputError
@@ -22,7 +23,7 @@ from ..object_store.publication import complete_or_invisible
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
 from ..reporter import Reporter, complete, step, stop_if_canceled
-from .chunking import netcdf_chunks, spatial_chunks, temporal_chunks
+from .chunking import netcdf_chunks, shard_shape, spatial_chunks, temporal_chunks
 from .dataset import open_stack, stack_layers
 from .execution import Executor, Threads
 from .identity import build_identity
@@ -60,6 +61,7 @@ class BuildOptions:
     chunking: str = "both"
     chunk_megabytes: float = 4.0
     zarr_format: int = 2
+    sharding: bool = False
     static_mode: str = "once"
     values: ValueOptions = field(default=ValueOptions())
     merge_passes: bool = False
@@ -171,6 +173,11 @@ class _Build:
         self._maps = spatial_chunks(*self._shape, options.chunk_megabytes)
         steps = len(self._source.steps)
         self._series = temporal_chunks(steps, *self._shape, options.chunk_megabytes)
+        # What a thread writes at once, so that no two threads write to one file.
+        self._map_unit, self._series_unit = (
+            shard_shape(chunks, *self._shape, BAND_BYTES / 1e6) if options.sharding else chunks
+            for chunks in (self._maps, self._series)
+        )
 
     def run(self) -> tuple[xr.Dataset, Findings]:
         self._check_space()
@@ -220,6 +227,7 @@ class _Build:
                     self._maps if name == SPATIAL_GROUP else self._series,
                     self._maps[1:],
                     self._options.zarr_format,
+                    self._shards(name),
                 )
         journal.begin(texts)
 
@@ -233,8 +241,8 @@ class _Build:
             self._source,
             self._layers,
             self._survey(),
-            self._maps,
-            self._series,
+            self._map_unit,
+            self._series_unit,
             spools=() if self._spool is None else (self._spool,),
             spatial=groups.get(SPATIAL_GROUP, ()),
             temporal=groups.get(TEMPORAL_GROUP, ()),
@@ -292,6 +300,12 @@ class _Build:
             return None
         folder = self._workspace.folder(self._options.netcdf) / "chunks"
         return NetcdfSpool(folder, netcdf_chunks(self._maps))
+
+    def _shards(self, group: str) -> tuple[tuple[int, int, int], tuple[int, int]] | None:
+        if not self._options.sharding:
+            return None
+        unit = self._map_unit if group == SPATIAL_GROUP else self._series_unit
+        return unit, self._map_unit[1:]
 
     def _stores(self) -> list[StorePlace]:
         """Return the unfinished Zarr stores, that on disk first."""

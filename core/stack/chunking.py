@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ..blocks import whole_blocks
+
 _MEGABYTE = 1_000_000
 
 
@@ -59,6 +61,28 @@ def temporal_chunks(
     pixels = max(1.0, megabytes * _MEGABYTE / itemsize / steps)
     _, rows, columns = spatial_chunks(height, width, pixels * itemsize / _MEGABYTE, itemsize)
     return steps, rows, columns
+
+
+def shard_shape(
+    chunks: tuple[int, int, int], height: int, width: int, megabytes: float, itemsize: int = 4
+) -> tuple[int, int, int]:
+    """Return the shape of a shard: whole chunks that one thread can hold and write at once.
+
+    Parameters
+    ----------
+    chunks
+        Steps, rows and columns of a chunk.
+    height, width
+        Size of the grid in pixels; a shard does not begin outside of it.
+    megabytes
+        Largest size of a shard before compression, 10^6 bytes, if a chunk is not larger.
+    itemsize
+        Bytes of one value.
+    """
+    steps, rows, columns = chunks
+    pixels = int(megabytes * _MEGABYTE) // (itemsize * steps)
+    down, across = whole_blocks((height, width), (rows, columns), pixels)[0]
+    return steps, math.ceil(down.stop / rows) * rows, math.ceil(across.stop / columns) * columns
 
 
 def _divide(length: int, largest: float) -> int:

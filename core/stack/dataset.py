@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -181,6 +182,8 @@ def _variable(
         blocks = ((1,) * len(source.steps), *blocks)
     array = da.map_blocks(
         functools.partial(_read_block, source, item),
+        # Without a name dask makes one from all that the source holds, which takes seconds.
+        name=f"{item.name}-{uuid.uuid4().hex}",
         chunks=blocks,
         dtype=layer.dtype,
         meta=np.empty((0,) * len(dimensions), layer.dtype),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import BAND_BYTES, bands
+from ..blocks import BAND_BYTES, whole_blocks
 from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer
 from .masks import MASK_NAMES, Classifier, outside
@@ -143,8 +143,5 @@ def _write(
 
 def _blocks(targets: Targets) -> Sequence[tuple[slice, slice]]:
     """Cut the grid into blocks of whole chunks, each small enough for one thread."""
-    _, chunk_rows, chunk_columns = targets.maps
-    height, width = targets.source.grid.height, targets.source.grid.width
-    columns = list(bands(width, chunk_columns, BAND_BYTES // 4 // chunk_rows))
-    rows = bands(height, chunk_rows, BAND_BYTES // 4 // columns[0].stop)
-    return [(row, column) for row in rows for column in columns]
+    grid = targets.source.grid
+    return whole_blocks((grid.height, grid.width), targets.maps[1:], BAND_BYTES // 4)

@@ -41,9 +41,10 @@ class Targets:
     survey
         An empty survey; each piece fills a copy.
     maps
-        Steps (1), rows and columns of a chunk that serves maps.
+        Steps (1), rows and columns of what is written as a whole in groups that serve maps: a chunk
+        or a shard.
     series
-        Steps (all), rows and columns of a chunk that serves series.
+        Steps (all), rows and columns of the same in groups that serve series.
     spools
         Take what a NetCDF file is put together from.
     spatial

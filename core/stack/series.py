@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import bands, run_blocks
+from ..blocks import run_blocks, whole_blocks
 from ..reporter import Reporter, step
 from .dataset import StackLayer
 from .pieces import Learned, Piece, Targets
@@ -83,14 +82,9 @@ class _SeriesPiece:
         return tile
 
     def _scatter(self, targets: Targets, tile: NDArray[Any], reporter: Reporter) -> None:
-        """Write all chunks, each in a thread."""
+        """Write all chunks or shards, each in a thread."""
         steps, height, width = tile.shape
-        _, chunk_rows, chunk_columns = targets.series
-        parts = [
-            (row, column)
-            for row in bands(height, chunk_rows, chunk_rows)
-            for column in bands(width, chunk_columns, chunk_columns)
-        ]
+        parts = whole_blocks((height, width), targets.series[1:], 1)
 
         def write(part: tuple[slice, slice]) -> None:
             row, column = part
@@ -106,12 +100,8 @@ class _SeriesPiece:
         run_blocks(write, parts, len(parts), reporter)
 
 
-def _tiles(targets: Targets, item: StackLayer) -> Iterator[tuple[slice, slice]]:
+def _tiles(targets: Targets, item: StackLayer) -> list[tuple[slice, slice]]:
     """Cut the grid into blocks of whole chunks whose series fit into memory."""
-    height, width = targets.source.grid.height, targets.source.grid.width
-    steps, chunk_rows, chunk_columns = targets.series
-    pixels = _TILE_BYTES // (np.dtype(item.layer.dtype).itemsize * steps)
-    columns = list(bands(width, chunk_columns, max(chunk_columns, pixels // chunk_rows)))
-    for rows in bands(height, chunk_rows, max(chunk_rows, pixels // columns[0].stop)):
-        for column in columns:
-            yield rows, column
+    grid = targets.source.grid
+    pixels = _TILE_BYTES // (np.dtype(item.layer.dtype).itemsize * targets.series[0])
+    return whole_blocks((grid.height, grid.width), targets.series[1:], pixels)

@@ -149,10 +149,19 @@ class StackSource:
             Largest absolute difference between ``values`` and the products read; around the circle
             for angles with a seam; None where products nowhere overlap.
         """
-        if layer.name in LOOK_VECTOR_NAMES:
-            return self._read_look_vector(layer, rows, columns), None
-        mosaic = Mosaic(layer, rows, columns)
         # Products are compared as they are; only what is put together is rounded.
+        if layer.name in LOOK_VECTOR_NAMES:
+            values, difference = self._read_look_vector(layer, rows, columns), None
+        else:
+            mosaic = self._mosaic(layer, rows, columns, compare)
+            values, difference = mosaic.values, mosaic.difference
+        bits = self.options.precision.bits(layer)
+        if bits is not None:
+            round_mantissa(values, bits)
+        return values, difference
+
+    def _mosaic(self, layer: Layer, rows: slice, columns: slice, compare: bool) -> Mosaic:
+        mosaic = Mosaic(layer, rows, columns)
         options = self.options.exact
         having = [
             placement
@@ -177,15 +186,12 @@ class StackSource:
                 with ValueReader(placement, layer, self.grid, options) as reader:
                     for tile in wanted:
                         mosaic.add(reader.read(*tile), *tile)
-        bits = self.options.precision.bits(layer)
-        if bits is not None:
-            round_mantissa(mosaic.values, bits)
-        return mosaic.values, mosaic.difference
+        return mosaic
 
     def _read_look_vector(self, layer: Layer, rows: slice, columns: slice) -> NDArray[Any]:
         table = LAYERS[self.placements[0].product.name.product_type]
         elevation, azimuth = (
-            self.read_static(table[name], rows, columns, compare=False)[0] for name in ANGLES
+            self._mosaic(table[name], rows, columns, compare=False).values for name in ANGLES
         )
         return look_vectors(layer, self.grid, rows, columns, elevation, azimuth)
 

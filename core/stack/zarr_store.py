@@ -33,6 +33,7 @@ def lay_out_group(
     chunks: Chunks,
     static_chunks: tuple[int, int],
     zarr_format: int,
+    shards: tuple[Chunks, tuple[int, int]] | None = None,
 ) -> None:
     """Write a group with all coordinates and attributes, and with layers that have no chunks yet.
 
@@ -52,6 +53,9 @@ def lay_out_group(
         Rows and columns of a chunk of the other layers.
     zarr_format
         2 or 3.
+    shards
+        In format 3: the same for shards, files that hold several chunks; each has to be written as
+        a whole. None makes each chunk a file.
     """
     laid_out = on_disk(dataset)
     crs = _gdal_crs(dataset)
@@ -69,6 +73,8 @@ def lay_out_group(
         }
         if zarr_format == 3:
             encoding[item.name]["fill_value"] = fill
+        if shards is not None:
+            encoding[item.name]["shards"] = shards[0] if item.per_step else shards[1]
     for variable in map(str, laid_out.variables):
         if variable not in encoding:
             encoding[variable] = {**laid_out[variable].encoding, "compressors": None}
@@ -89,7 +95,8 @@ def lay_out_group(
 class ZarrGroup:
     """A group that :func:`lay_out_group` has laid out, open for writing; can be pickled.
 
-    Blocks may be written from many threads and processes as long as no two touch the same chunk.
+    Blocks may be written from many threads and processes as long as no two touch the same chunk
+    or shard.
 
     Parameters
     ----------
@@ -123,7 +130,7 @@ class ZarrGroup:
     def write(
         self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
     ) -> None:
-        """Write a block of whole chunks; chunks without data take no space.
+        """Write a block of whole chunks or shards; chunks without data take no space.
 
         Parameters
         ----------

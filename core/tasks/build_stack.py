@@ -20,7 +20,7 @@ from ..contract import (
     STATIC_LAYER_MODES,
     ZARR_FORMATS,
 )
-from ..errors import Canceled, OutputError, ProductError
+from ..errors import Canceled, InvalidParameterError, OutputError, ProductError
 from ..grid.frames import frame_warning
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..metadata.assessment.report import stack_report
@@ -83,6 +83,7 @@ class StackRequest:
             point = AUTO
         elif point is not None:
             parse_point(point)
+        zarr_format = int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2"))
         scale = given.choice("SCALE", SCALES, "as_delivered")
         request = cls(
             folder=given.folder("INPUT"),
@@ -105,7 +106,8 @@ class StackRequest:
                 remote=_remote(given),
                 chunking=given.choice("CHUNKING", CHUNKINGS, "both"),
                 chunk_megabytes=megabytes or DEFAULT_CHUNK_MEGABYTES,
-                zarr_format=int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2")),
+                zarr_format=zarr_format,
+                sharding=_sharding(given, zarr_format),
                 static_mode=given.choice("STATIC_LAYERS", STATIC_LAYER_MODES, "once"),
                 values=ValueOptions(
                     resampling=given.choice("RESAMPLING", RESAMPLINGS, "auto"),
@@ -157,6 +159,16 @@ def _remote(given: Parameters) -> RemoteLocation | None:
     if url is None:
         return None
     return parse_location(url, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"))
+
+
+def _sharding(given: Parameters, zarr_format: int) -> bool:
+    wanted = given.flag("SHARDING")
+    if wanted and zarr_format != 3:
+        raise InvalidParameterError(
+            f"SHARDING is set, but Zarr format {zarr_format} has no shards; set ZARR_FORMAT to 3 "
+            "or leave SHARDING out."
+        )
+    return wanted
 
 
 def _history(values: Mapping[str, Any]) -> str:

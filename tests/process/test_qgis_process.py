@@ -136,6 +136,17 @@ def test_extent_and_dates_arrive_in_the_core(qgis_run, product_folder, tmp_path)
     assert "START" in late.text
 
 
+def test_sharding_arrives_in_the_core(qgis_run, product_folder, tmp_path):
+    store = tmp_path / "a.zarr"
+    options = {"INPUT": product_folder, "ZARR": store, "SHARDING": True, "LAYERS": "corr"}
+    wrong = qgis_run("hyp3:buildstack", **options)
+    assert wrong.returncode == 1
+    assert any("set ZARR_FORMAT to 3" in line for line in sentences(wrong.text))
+    done = qgis_run("hyp3:buildstack", **options, ZARR_FORMAT="3")
+    assert done.returncode == 0, done.text
+    assert "sharding_indexed" in (store / "spatially_optimized/corr/zarr.json").read_text()
+
+
 def test_precision_arrives_in_the_core(qgis_run, product_folder, tmp_path):
     netcdf = tmp_path / "a.nc"
     done = qgis_run("hyp3:buildstack", INPUT=product_folder, NETCDF=netcdf, KEEP_BITS="corr=7")

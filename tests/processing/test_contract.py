@@ -38,6 +38,7 @@ STACK = {
     "CHUNKING": ("enum", "both"),
     "CHUNK_SIZE": ("number", 4.0),
     "ZARR_FORMAT": ("enum", "2"),
+    "SHARDING": ("boolean", False),
     "REPORT": ("fileDestination", None),
     "STAC": ("boolean", False),
     "LOAD": ("boolean", True),

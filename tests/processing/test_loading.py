@@ -69,6 +69,15 @@ def test_a_store_that_this_gdal_cannot_open_is_complete_with_a_warning(build, fe
     assert warned is (gdal_version() < (3, 11))
 
 
+@pytest.mark.skipif(gdal_version() >= (3, 13), reason="GDAL reads shards")
+def test_a_store_with_shards_says_what_reads_it(build, feedback, tmp_path):
+    path = tmp_path / "shards.zarr"
+    build(ZARR=str(path), ZARR_FORMAT="3", SHARDING=True)
+    assert "The stack is complete, but its layers cannot be shown" in feedback.textLog()
+    with pytest.raises(StackFileError, match="GDAL 3.13 and newer"):
+        open_stack(path)
+
+
 @pytest.mark.parametrize(("name", "layers"), [("NETCDF", "unw_phase,corr"), ("ZARR", "")])
 def test_a_build_and_the_loading_of_its_stack_name_the_same_layers(
     build, algorithm, context, feedback, tmp_path, name, layers

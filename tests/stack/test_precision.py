@@ -247,3 +247,16 @@ def test_the_build_tells_what_it_saves(tmp_path_factory, tmp_path: Path) -> None
     measured = stored(run.netcdf) / stored(exact.netcdf)
     assert measured < 0.7
     assert told == pytest.approx(measured, abs=0.1)
+
+
+def test_look_vectors_come_from_exact_angles(gamma: SampleStack, tmp_path: Path) -> None:
+    options = {"LOOK_VECTORS": True, "LAYERS": "lv_theta,lv_phi"}
+    exact = build(gamma.folder, NETCDF=tmp_path / "exact.nc", **options)
+    run = build(gamma.folder, NETCDF=tmp_path / "s.nc", KEEP_BITS="8", **options)
+    with xr.open_dataset(exact.netcdf) as one, xr.open_dataset(run.netcdf) as other:
+        for axis in "xyz":
+            expected = one[f"look_vector_{axis}"].values.copy()
+            round_mantissa(expected, 8)
+            found = other[f"look_vector_{axis}"]
+            np.testing.assert_array_equal(found.values, expected)
+            assert found.attrs["quantization_nsb"] == 8
