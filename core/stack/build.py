@@ -356,7 +356,7 @@ class _Build:
                 for path, need in sizes.items()
             ]
         )
-        groups = len(self._options.groups) if self._stores() else 0
+        groups = len(self._options.groups) * len(self._stores())
         netcdf = self._options.netcdf is not None
         tell_savings(self._source, self._layers, netcdf, groups, self._reporter)
 
