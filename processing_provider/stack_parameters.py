@@ -38,7 +38,9 @@ SHARDING = "SHARDING"
 REPORT = "REPORT"
 STAC = "STAC"
 ENRICH = "ENRICH"
+MASKS = "MASKS"
 LOOK_VECTORS = "LOOK_VECTORS"
+DATA_ACCESS = "DATA_ACCESS"
 
 STEPS = "STEPS"
 SKIPPED = "SKIPPED"
@@ -68,7 +70,7 @@ def add_stack_options(algorithm):
         advanced=True,
     )
     _add_quantities(algorithm)
-    _add_look_vectors(algorithm)
+    _add_computed_layers(algorithm)
     _add_enrichment(algorithm)
     algorithm.add(
         choice(CHUNKING, tr("Zarr chunking"), CHUNKINGS, "both"),
@@ -129,8 +131,17 @@ def _add_enrichment(algorithm):
     )
 
 
-def _add_look_vectors(algorithm):
-    """Declare whether look vectors are computed for all pixels."""
+def _add_computed_layers(algorithm):
+    """Declare what is computed for all pixels besides the products' layers."""
+    algorithm.add(
+        QgsProcessingParameterBoolean(MASKS, tr("Masks"), defaultValue=True, optional=True),
+        tr(
+            "Yes: add data_mask (0 no data, 1 valid, 2 invalid) and mask_reason (why not) for each "
+            "pair or date; CEOS-ARD asks for the former. No: leave them out, which saves time and "
+            "disk."
+        ),
+        advanced=True,
+    )
     algorithm.add(
         QgsProcessingParameterBoolean(
             LOOK_VECTORS, tr("Look vectors as grids"), defaultValue=False, optional=True
@@ -233,6 +244,15 @@ def add_stack_files(algorithm):
         ),
         advanced=True,
     )
+    algorithm.add(
+        QgsProcessingParameterString(DATA_ACCESS, tr("DOI or address of the stack"), optional=True),
+        tr(
+            "Where you are going to publish the stack: a DOI (10.5281/zenodo.1234567) or a URL. It "
+            "is written into the stack, where CEOS-ARD asks for it (1.7.1), and into its STAC "
+            "item; nothing is uploaded. Empty: none."
+        ),
+        advanced=True,
+    )
     algorithm.addOutput(QgsProcessingOutputFile(STAC, tr("STAC item")))
     algorithm.addOutput(QgsProcessingOutputNumber(STEPS, tr("Number of pairs or dates")))
     algorithm.addOutput(QgsProcessingOutputNumber(SKIPPED, tr("Number of skipped products")))
@@ -251,6 +271,7 @@ def read_stack_options(values):
         MERGE_PASSES: values.flag(MERGE_PASSES),
         SCALE: values.choice(SCALE),
         KEEP_BITS: values.text(KEEP_BITS),
+        MASKS: values.flag(MASKS),
         LOOK_VECTORS: values.flag(LOOK_VECTORS),
         ENRICH: values.flag(ENRICH),
         CHUNKING: values.choice(CHUNKING),
@@ -261,6 +282,7 @@ def read_stack_options(values):
         ZARR: values.destination(ZARR, ".zarr"),
         REPORT: values.destination(REPORT, ".html"),
         STAC: values.flag(STAC),
+        DATA_ACCESS: values.text(DATA_ACCESS),
     }
 
 

@@ -96,6 +96,8 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
         "naming_authority": "urn:uuid",
         "institution": "ASF DAAC (products)",
         "source": f"Sentinel-1 C-SAR, processed by ASF HyP3 with {software}",
+        "processing_facility": "ASF DAAC HyP3 (SAR processing), a computer of the stack's maker "
+        f"(grid and stack, with HyP3 Stack {plugin_version()})",
         "processing_level": "analysis-ready stack of level 2 products",
         "history": f"{now} HyP3 Stack {plugin_version()} (xarray "
         f"{version('xarray')}, rasterio {version('rasterio')}): {history}",

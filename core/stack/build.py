@@ -15,6 +15,7 @@ from ..errors import Canceled, InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
 from ..metadata.acquisitions import source_granules
+from ..metadata.data_access import DataAccess
 from ..metadata.enrichment import Details, look_up_granules
 from ..metadata.extent import outline_attributes
 from ..object_store.late_metadata import LateMetadataStore
@@ -68,6 +69,7 @@ class BuildOptions:
     reference_point: str | None = None
     masks: bool = True
     look_vectors: bool = False
+    data_access: DataAccess | None = None
     enrich: bool = False
     history: str = ""
 
@@ -190,6 +192,8 @@ class _Build:
             point,
             self._details() if self._options.enrich else None,
         )
+        if self._options.data_access is not None:
+            dataset.attrs |= self._options.data_access.attributes
         with Journal(self._workspace.note, self._survey()) as journal:
             self._begin(journal, dataset)
             targets = self._targets()

@@ -24,6 +24,7 @@ from ..errors import Canceled, InvalidParameterError, OutputError, ProductError
 from ..grid.frames import frame_warning
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..metadata.assessment.report import stack_report
+from ..metadata.data_access import parse_data_access
 from ..metadata.stac.catalog import check_catalog, item_path, write_catalog
 from ..object_store.location import RemoteLocation, parse_location
 from ..object_store.publication import check_writable
@@ -85,6 +86,7 @@ class StackRequest:
             parse_point(point)
         zarr_format = int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2"))
         scale = given.choice("SCALE", SCALES, "as_delivered")
+        access = given.text("DATA_ACCESS")
         request = cls(
             folder=given.folder("INPUT"),
             selection=SelectionOptions(
@@ -116,7 +118,9 @@ class StackRequest:
                 ),
                 merge_passes=given.flag("MERGE_PASSES"),
                 reference_point=point,
+                masks=given.flag("MASKS", default=True),
                 look_vectors=given.flag("LOOK_VECTORS"),
+                data_access=None if access is None else parse_data_access(access),
                 enrich=given.flag("ENRICH"),
                 history=_history(values),
             ),

@@ -31,6 +31,7 @@ STACK = {
     "MERGE_PASSES": ("boolean", False),
     "SCALE": ("enum", "as_delivered"),
     "KEEP_BITS": ("string", None),
+    "MASKS": ("boolean", True),
     "LOOK_VECTORS": ("boolean", False),
     "ENRICH": ("boolean", False),
     "NETCDF": ("fileDestination", None),
@@ -41,6 +42,7 @@ STACK = {
     "SHARDING": ("boolean", False),
     "REPORT": ("fileDestination", None),
     "STAC": ("boolean", False),
+    "DATA_ACCESS": ("string", None),
     "LOAD": ("boolean", True),
 }
 PARAMETERS = {

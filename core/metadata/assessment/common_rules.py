@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...errors import InvalidParameterError
+from ..data_access import parse_data_access
 from .stack_file import StackFile
 from .verdict import (
     MET,
+    NEEDS_USER,
     NOT_APPLICABLE,
     NOT_MET,
     Rule,
@@ -125,11 +128,25 @@ def _float32(stack: StackFile) -> Verdict:
     return Verdict(MET, ("all measurements are float32, not packed",))
 
 
-_OWN_FACILITY = says(
-    "needs the user",
-    "a lasting address or DOI of the stack, and the facility, can only be given by its publisher",
-    attributes("date_created", "product_version", "hyp3_plugin_versions"),
-)
+def _product_access(stack: StackFile) -> Verdict:
+    made = attributes("processing_facility", "date_created", "product_version")(stack)
+    place = attributes("product_data_access")(stack)
+    evidence = (*made.evidence, *place.evidence)
+    if made.status != MET:
+        return Verdict(NOT_MET, evidence, made.explanation)
+    if place.status != MET:
+        return Verdict(
+            NEEDS_USER,
+            evidence,
+            "a lasting address or DOI of the stack can only be given by its publisher; DATA_ACCESS "
+            "takes it",
+        )
+    try:
+        parse_data_access(stack.text("product_data_access"))
+    except InvalidParameterError:
+        return Verdict(NOT_MET, evidence, "product_data_access is neither a DOI nor a URL")
+    return Verdict(MET, evidence)
+
 
 _NO_SOURCE_PROCESSING = "date and version of the sources' processing are in no HyP3 file"
 
@@ -154,7 +171,11 @@ def _source_processing(stack: StackFile) -> Verdict:
 
 
 COMMON: dict[str, Rule] = {
-    "trace-sar/goal": says(NOT_MET, "HyP3 states no uncertainties and a user's stack has no DOI"),
+    "trace-sar/goal": says(
+        NOT_MET,
+        "HyP3 states no uncertainties, from which traceability begins",
+        attributes("product_data_access"),
+    ),
     "protype/threshold": attributes("ceos_ard_product_type", "acknowledgment", "license"),
     "pfsurl/threshold": attributes("ceos_ard_document_identifier"),
     "time-sar/threshold": attributes(
@@ -180,7 +201,7 @@ COMMON: dict[str, Rule] = {
     "polcalm/goal": says(NOT_MET, "they are not published"),
     "farotan/goal": says(NOT_MET, NOT_DELIVERED),
     "ionind/goal": says(NOT_MET, NOT_DELIVERED),
-    "daccess-prod/threshold": _OWN_FACILITY,
+    "daccess-prod/threshold": _product_access,
     "daccess-prod/goal": says("needs the user", "the publisher decides where the stack is kept"),
     "auxdat-sar/goal": attributes("dem", "egm"),
     "samspa/threshold": _spacing,

@@ -109,7 +109,7 @@ INSAR: dict[str, Rule] = {
     "catpha/threshold": attributes("ceos_atmospheric_phase_correction"),
     "ionpha/threshold": attributes("ceos_ionospheric_phase_correction"),
     "dismod/goal": not_applicable,
-    "damaski/threshold": ordered(layers("data_mask"), "stack corr and unw_phase together"),
+    "damaski/threshold": ordered(layers("data_mask"), "stack corr and unw_phase, with MASKS"),
     "damaski/goal": says(
         NOT_MET,
         "HyP3 delivers no layover and shadow of interferograms",

@@ -66,7 +66,7 @@ NRB: dict[str, Rule] = {
     ),
     "spekfil/threshold": attributes("speckle_filter"),
     "reorbit-nrb-pol/goal": not_applicable,
-    "damaski/threshold": ordered(layers("data_mask"), "stack ls_map with the backscatter"),
+    "damaski/threshold": ordered(layers("data_mask"), "stack ls_map, with MASKS"),
     "damaski/goal": says(
         NOT_MET, "water and gaps of the elevation model are not told", layers("mask_reason")
     ),

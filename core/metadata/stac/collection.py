@@ -6,6 +6,7 @@ from typing import Any
 
 import pystac
 import xarray as xr
+from pystac.extensions.scientific import ScientificExtension
 from pystac.summaries import RangeSummary
 
 from .cube import plain
@@ -67,7 +68,10 @@ def stack_collection(item: pystac.Item, stack: xr.Dataset) -> pystac.Collection:
         extent=pystac.Extent(
             pystac.SpatialExtent([list(item.bbox or [])]), pystac.TemporalExtent([[start, end]])
         ),
-        stac_extensions=list(item.stac_extensions),
+        # A DOI is that of the stack, not of whatever else may come into the collection.
+        stac_extensions=[
+            uri for uri in item.stac_extensions if uri != ScientificExtension.get_schema_uri()
+        ],
         summaries=pystac.Summaries(_summaries(item, stack)),
         catalog_type=pystac.CatalogType.SELF_CONTAINED,
     )

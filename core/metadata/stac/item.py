@@ -13,7 +13,9 @@ from pyproj import CRS
 from pystac.extensions.projection import ProjectionExtension
 from pystac.extensions.sar import FrequencyBand, ObservationDirection, Polarization, SarExtension
 from pystac.extensions.sat import OrbitState, SatExtension
+from pystac.extensions.scientific import ScientificExtension
 
+from ..data_access import parse_data_access
 from .cube import add_cube, iso, moment, only, plain
 from .footprint import footprint
 
@@ -43,8 +45,8 @@ def stack_item(
     Returns
     -------
     Item
-        STAC 1.1 with the extensions ``projection``, ``datacube``, ``sar``, and ``sat`` and
-        ``insar`` where the stack has facts for them.
+        STAC 1.1 with the extensions ``projection``, ``datacube``, ``sar``, and ``sat``, ``insar``
+        and ``scientific`` where the stack has facts for them.
     """
     geometry, bbox = footprint(str(stack.attrs["footprint"]))
     item = pystac.Item(
@@ -63,6 +65,7 @@ def stack_item(
     _add_sar(item, stack)
     _add_orbit(item, stack)
     add_cube(item, stack, crs)
+    _add_address(item, stack)
     facts = insar_facts(stack)
     if facts:
         item.stac_extensions.append(INSAR_SCHEMA)
@@ -139,6 +142,18 @@ def _add_orbit(item: pystac.Item, stack: xr.Dataset) -> None:
         relative_orbit=path,
         absolute_orbit=orbit,
     )
+
+
+def _add_address(item: pystac.Item, stack: xr.Dataset) -> None:
+    """Tell where the stack is published, if its maker has said so."""
+    text = stack.attrs.get("product_data_access")
+    if not text:
+        return
+    place = parse_data_access(str(text))
+    if place.doi is not None:
+        ScientificExtension.ext(item, add_if_missing=True).apply(doi=place.doi)
+    else:
+        item.add_link(pystac.Link("about", place.url, title="Where the stack is published"))
 
 
 def insar_facts(stack: xr.Dataset) -> dict[str, Any]:

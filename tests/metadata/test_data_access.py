@@ -1,0 +1,161 @@
+"""The place where a stack is published: read, stored, assessed, told to catalogs; and MASKS."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import netCDF4
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import InvalidParameterError
+from hyp3_stack.core.metadata.assessment.assess import assess_stack
+from hyp3_stack.core.metadata.data_access import parse_data_access
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.tasks import build_stack
+
+from .conftest import Written
+from .stac_rules import errors
+
+DOI = "10.5281/zenodo.1234567"
+
+
+@pytest.mark.parametrize(
+    "text", [DOI, f"doi:{DOI}", f"DOI: {DOI}", f"https://doi.org/{DOI}", f"http://dx.doi.org/{DOI}"]
+)
+def test_dois(text: str) -> None:
+    access = parse_data_access(text)
+    assert (access.url, access.doi) == (f"https://doi.org/{DOI}", DOI)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.org/stack.nc",
+        "http://example.org:8080/a/stack.zarr/?version=2",
+        "s3://bucket/key/stack.zarr",
+        "ftp://ftp.example.org/stack.nc",
+    ],
+)
+def test_urls(text: str) -> None:
+    access = parse_data_access(text)
+    assert (access.url, access.doi) == (text, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my stack",
+        "example.org/stack.nc",
+        "/data/stack.nc",
+        "C:\\data\\stack.nc",
+        "file:///data/stack.nc",
+        "https://",
+        "https:///stack.nc",
+        "https://example.org/my stack.nc",
+        "https://example.org:port/stack.nc",
+        "https://[::1/stack.nc",
+        "https://example.org/\n",
+        "doi:",
+        "doi:zenodo.1234567",
+        "10.5281",
+        "10.5281/",
+        f"{DOI} {DOI}",
+        "https://doi.org/zenodo",
+        "javascript:alert(1)",
+    ],
+)
+def test_what_is_neither(text: str) -> None:
+    with pytest.raises(InvalidParameterError, match="has to be a DOI") as caught:
+        parse_data_access(text)
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://me:geheim@example.org/stack.nc",
+        "htp://me:geheim@example.org/stack.nc",
+        "https://b.s3.amazonaws.com/s.zarr?X-Amz-Signature=geheim&X-Amz-Expires=60",
+        "https://example.org/s.nc?token=geheim",
+    ],
+)
+def test_credentials_are_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(InvalidParameterError, match="give the plain address") as caught:
+        parse_data_access(text)
+    assert "geheim" not in str(caught.value)
+
+
+def run(folder: Path, written: Written, **more: str) -> dict[str, object]:
+    given = {"INPUT": str(written.samples.folder), "NETCDF": str(folder / "s.nc"), **more}
+    return build_stack.run(given, None, SilentReporter())
+
+
+def statuses(path: Path) -> dict[tuple[str, str], str]:
+    items = assess_stack(path).items
+    return {(i.requirement["number"], i.requirement["level"]): i.verdict.status for i in items}
+
+
+def test_a_doi_meets_the_requirement(gamma: Written, tmp_path: Path) -> None:
+    before = statuses(gamma.netcdf)
+    assert before["1.7.1", "threshold"] == "needs the user"
+    run(tmp_path, gamma, DATA_ACCESS=f"doi:{DOI}", STAC="true")
+    after = assess_stack(tmp_path / "s.nc")
+    changed = {key for key, status in statuses(tmp_path / "s.nc").items() if status != before[key]}
+    assert changed == {("1.7.1", "threshold")}
+    assert after.problems == ()
+    verdict = next(i.verdict for i in after.items if i.requirement["id"] == "daccess-prod")
+    assert verdict.status == "met"
+    assert any(DOI in text for text in verdict.evidence)
+    with xr.open_dataset(tmp_path / "s.nc") as stack:
+        assert stack.product_data_access == f"https://doi.org/{DOI}"
+        assert (stack.id, stack.naming_authority) == (DOI, "org.doi")
+    item = json.loads((tmp_path / "s.stac" / "s.json").read_text())
+    assert errors(item) == []
+    assert item["properties"]["sci:doi"] == DOI
+    cited = [link["href"] for link in item["links"] if link["rel"] == "cite-as"]
+    assert cited == [f"https://doi.org/{DOI}"]
+    assert errors(json.loads((tmp_path / "s.stac" / "collection.json").read_text())) == []
+
+
+def test_an_address(rtc: Written, tmp_path: Path) -> None:
+    url = "https://example.org/stacks/s.zarr"
+    given = {"DATA_ACCESS": url, "STAC": "true", "LAYERS": "VV", "ZARR": str(tmp_path / "s.zarr")}
+    run(tmp_path, rtc, **given)
+    for path in ("s.nc", "s.zarr"):
+        assert statuses(tmp_path / path)["1.7.1", "threshold"] == "met"
+    item = json.loads((tmp_path / "s.stac" / "s.json").read_text())
+    assert errors(item) == []
+    assert [link["href"] for link in item["links"] if link["rel"] == "about"] == [url]
+    assert "sci:doi" not in item["properties"]
+
+
+def test_a_spoiled_address_is_noticed(gamma: Written, tmp_path: Path) -> None:
+    shutil.copy(gamma.netcdf, tmp_path / "s.nc")
+    with netCDF4.Dataset(tmp_path / "s.nc", "a") as file:
+        file.product_data_access = "on my desk"
+    assert statuses(tmp_path / "s.nc")["1.7.1", "threshold"] == "not met"
+
+
+def test_bad_input_stops_before_any_work(gamma: Written, tmp_path: Path) -> None:
+    for given in ({"DATA_ACCESS": "my desk"}, {"MASKS": "some"}):
+        with pytest.raises(InvalidParameterError, match=next(iter(given))):
+            run(tmp_path, gamma, **given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_masks(gamma: Written, tmp_path: Path) -> None:
+    outputs = run(tmp_path, gamma, MASKS="false", ZARR=str(tmp_path / "s.zarr"))
+    assert not any("mask_reason" in text for text in outputs["LAYERS"])
+    for group in ("spatially_optimized", "temporally_optimized"):
+        with xr.open_zarr(tmp_path / "s.zarr", group=group) as stack, gamma.open() as whole:
+            assert set(whole.variables) - set(stack.variables) == {"data_mask", "mask_reason"}
+            assert "data_mask" not in stack.unw_phase.attrs.get("ancillary_variables", "")
+            xr.testing.assert_equal(stack["corr"].load(), whole["corr"].load())
+    verdict = next(
+        i.verdict for i in assess_stack(tmp_path / "s.nc").items if i.requirement["id"] == "damaski"
+    )
+    assert verdict.status == "not met" and "MASKS" in verdict.explanation
+    assert assess_stack(tmp_path / "s.nc").problems == ()
