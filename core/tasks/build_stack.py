@@ -261,7 +261,8 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             report = None
     if request.stac:
         build = request.build
-        item = write_catalog(build.netcdf, build.zarr, build.groups, report)
+        url = None if build.remote is None else build.remote.url
+        item = write_catalog(build.netcdf, build.zarr, build.groups, report, url)
         reporter.info(f"The STAC item is {item}.")
         outputs["STAC"] = str(item)
     elif request.stack is not None and item_path(request.stack).exists():

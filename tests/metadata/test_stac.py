@@ -315,6 +315,18 @@ def test_other_folders_and_names_with_blanks(gamma: Written, tmp_path: Path) -> 
     }
 
 
+def test_a_store_that_was_written_to_an_object_store(gamma: Written, tmp_path: Path) -> None:
+    shutil.copy(gamma.netcdf, tmp_path / "s.nc")
+    path = write_catalog(tmp_path / "s.nc", None, GROUPS, None, "s3://bucket/my folder/s.zarr")
+    item = load(path)
+    assert errors(item) == []
+    assert {key: asset["href"] for key, asset in item["assets"].items()} == {
+        "netcdf": "../s.nc",
+        "zarr-url-spatially": "s3://bucket/my%20folder/s.zarr/spatially_optimized",
+        "zarr-url-temporally": "s3://bucket/my%20folder/s.zarr/temporally_optimized",
+    }
+
+
 def test_across_longitude_180() -> None:
     outline = "POLYGON ((179.5 51, -179.25 51, -179.25 52, 179.5 52, 179.5 51))"
     geometry, bbox = footprint(outline)

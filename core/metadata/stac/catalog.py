@@ -75,7 +75,11 @@ def check_catalog(stack: Path, others: Iterable[Path | None]) -> None:
 
 
 def write_catalog(
-    netcdf: Path | None, zarr: Path | None, groups: tuple[str, ...], report: Path | None
+    netcdf: Path | None,
+    zarr: Path | None,
+    groups: tuple[str, ...],
+    report: Path | None,
+    url: str | None = None,
 ) -> Path:
     """Write the STAC item and collection of a finished stack.
 
@@ -87,6 +91,8 @@ def write_catalog(
         Groups of the Zarr store.
     report
         Its report, if there is one.
+    url
+        Address of the same store in an object store, if it was written there, too.
 
     Returns
     -------
@@ -102,14 +108,14 @@ def write_catalog(
     if stack is None:
         raise ValueError("a stack has at least one file")
     path = item_path(stack)
-    assets = _assets(path.parent, netcdf, zarr, groups, report)
+    assets = _assets(path.parent, netcdf, zarr, groups, report, url)
     options: dict[str, Any] = {"engine": "netcdf4"}
     if netcdf is None:
         options = {"engine": "zarr", "group": groups[0], "consolidated": True}
     with xr.open_dataset(stack, decode_coords="all", **options) as dataset:
         crs = CRS.from_wkt(dataset["spatial_ref"].attrs["crs_wkt"])
         item = stack_item(_name(stack), dataset, crs, assets)
-        if zarr is not None:
+        if zarr is not None or url is not None:
             item.stac_extensions.append(_XARRAY_SCHEMA)
         collection = stack_collection(item, dataset)
     collection.set_self_href(str(path.with_name(_COLLECTION)))
@@ -137,6 +143,7 @@ def _assets(
     zarr: Path | None,
     groups: tuple[str, ...],
     report: Path | None,
+    url: str | None,
 ) -> dict[str, pystac.Asset]:
     assets: dict[str, pystac.Asset] = {}
     if netcdf is not None:
@@ -147,16 +154,21 @@ def _assets(
             pystac.MediaType.NETCDF,
             ["data"],
         )
-    for group in groups if zarr is not None else ():
-        kind = "maps" if group == SPATIAL_GROUP else "series of pixels"
-        assets[f"zarr-{group.partition('_')[0]}"] = pystac.Asset(
-            f"{_reference(zarr, folder)}/{group}",
-            f"Stack as Zarr for {kind}",
-            f"Group {group} of a Zarr store, chunked for {kind}",
-            pystac.MediaType.VND_ZARR,
-            ["data"],
-            {"xarray:open_kwargs": {"engine": "zarr", "consolidated": True, "chunks": {}}},
-        )
+    stores = {
+        "zarr": None if zarr is None else _reference(zarr, folder),
+        "zarr-url": None if url is None else quote(url, safe="/:"),
+    }
+    for key, store in stores.items():
+        for group in groups if store is not None else ():
+            kind = "maps" if group == SPATIAL_GROUP else "series of pixels"
+            assets[f"{key}-{group.partition('_')[0]}"] = pystac.Asset(
+                f"{store}/{group}",
+                f"Stack as Zarr for {kind}",
+                f"Group {group} of a Zarr store, chunked for {kind}",
+                pystac.MediaType.VND_ZARR,
+                ["data"],
+                {"xarray:open_kwargs": {"engine": "zarr", "consolidated": True, "chunks": {}}},
+            )
     if report is not None:
         assets["report"] = pystac.Asset(
             _reference(report, folder),
@@ -168,10 +180,8 @@ def _assets(
     return assets
 
 
-def _reference(path: Path | None, folder: Path) -> str:
+def _reference(path: Path, folder: Path) -> str:
     """Return the address of a file as seen from a folder."""
-    if path is None:
-        raise ValueError("an asset has a path")
     try:
         return quote(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix())
     except ValueError:
