@@ -67,7 +67,7 @@ def folder_aside(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}{_OLD}")
 
 
-def remove_leftovers(final: Path, keep: Path | None = None) -> None:
+def remove_leftovers(final: Path, keep: Path | None = None, only_aside: bool = False) -> None:
     """Remove what other runs left beside ``final``; runs that are alive keep theirs.
 
     Parameters
@@ -76,6 +76,8 @@ def remove_leftovers(final: Path, keep: Path | None = None) -> None:
         An output.
     keep
         A folder that stays.
+    only_aside
+        Only give ``final`` its name back where a run was killed while it replaced it.
     """
     for leftover in final.parent.glob(f".{_literal(final.name)}{_MARK}*"):
         if leftover == keep:
@@ -88,7 +90,7 @@ def remove_leftovers(final: Path, keep: Path | None = None) -> None:
         if leftover.name.endswith(_OLD) and not os.path.lexists(final):
             # The run was killed between the two renames of a folder.
             os.rename(leftover, final)
-        else:
+        elif not only_aside:
             remove(leftover)
 
 

@@ -54,7 +54,7 @@ def choose_lines(
     InvalidParameterError
         If the extent cannot be projected.
     """
-    lines = _around([lattice.outward(box) for box in bounds])
+    lines = around([lattice.outward(box) for box in bounds])
     if mode == "intersection":
         lines = _within([lattice.inward(box) for box in bounds])
         if _empty(lines):
@@ -122,7 +122,8 @@ def project_bounds(box: Bounds, source: str, target: str) -> Bounds | None:
     return (left, bottom, right, top) if all(map(isfinite, (left, bottom, right, top))) else None
 
 
-def _around(ranges: Sequence[Lines]) -> Lines:
+def around(ranges: Sequence[Lines]) -> Lines:
+    """Return the smallest range of lattice lines that holds others."""
     lefts, bottoms, rights, tops = zip(*ranges, strict=True)
     return min(lefts), min(bottoms), max(rights), max(tops)
 

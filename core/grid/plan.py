@@ -42,6 +42,9 @@ class Placement:
     row, column
         Grid row and column of the product's upper left pixel where it is copied (negative where
         the product begins outside the grid); 0 where it is warped.
+    stored_step
+        Step of a stack that holds the product's pixels already, in which case the product itself
+        may be gone; None for a product on disk.
     """
 
     product: Product
@@ -50,6 +53,7 @@ class Placement:
     bounds: Bounds
     row: int = 0
     column: int = 0
+    stored_step: int | None = None
 
     def covered_pixels(self, grid: Grid) -> float:
         """Return how many pixels of the grid the product's raster covers."""
@@ -167,34 +171,17 @@ def make_plan(
         If the target CRS is unknown or not in meters, or the extent cannot be projected.
     """
     rasters = [raster for _, raster in products]
-    spacing = _common_spacing(products)
+    spacing = common_spacing(products)
     reasons: list[str] = []
     crs = _target_crs(rasters, options.target_crs, reasons)
     epsg = crs.to_epsg()
     lattice = _native_lattice(rasters, epsg, spacing)
 
-    bounds = [_bounds_in(raster, crs, epsg) for raster in rasters]
+    bounds = [bounds_in(raster, crs, epsg) for raster in rasters]
     lines = choose_lines(lattice, bounds, options.extent_mode, options.extent, crs)
     grid = lattice.grid(epsg, crs.to_wkt(), lines)
 
-    placements: list[Placement] = []
-    outside: list[LeftOut] = []
-    for (product, raster), box in zip(products, bounds, strict=True):
-        if not overlap(box, grid.bounds):
-            outside.append(LeftOut(product.name.text, "outside the grid"))
-        elif raster.epsg == epsg and lattice.holds(raster):
-            placements.append(
-                Placement(
-                    product,
-                    raster,
-                    Transfer.COPY,
-                    box,
-                    row=round((grid.top - raster.top) / spacing),
-                    column=round((raster.left - grid.left) / spacing),
-                )
-            )
-        else:
-            placements.append(Placement(product, raster, Transfer.WARP, box))
+    placements, outside = place(products, bounds, grid, lattice)
     if not placements:
         raise GridError(
             "EXTENT lies in a gap between the products and meets none of them; choose an extent "
@@ -203,7 +190,59 @@ def make_plan(
     return Plan(grid, tuple(placements), (*left_out, *outside), tuple(reasons))
 
 
-def _common_spacing(products: Sequence[tuple[Product, Raster]]) -> float:
+def place(
+    products: Sequence[tuple[Product, Raster]],
+    bounds: Sequence[Bounds],
+    grid: Grid,
+    lattice: Lattice,
+) -> tuple[list[Placement], list[LeftOut]]:
+    """Find the place of products on a grid.
+
+    Parameters
+    ----------
+    products
+        Products with the grid that their layers share.
+    bounds
+        Left, bottom, right, top of each in the CRS of the grid.
+    grid, lattice
+        The grid and the lattice it lies on.
+
+    Returns
+    -------
+    placements : list of Placement
+        Products that meet the grid, in the order given.
+    outside : list of LeftOut
+        The others.
+    """
+    placements: list[Placement] = []
+    outside: list[LeftOut] = []
+    for (product, raster), box in zip(products, bounds, strict=True):
+        if not overlap(box, grid.bounds):
+            outside.append(LeftOut(product.name.text, "outside the grid"))
+        elif raster.epsg == grid.epsg and lattice.holds(raster):
+            placements.append(
+                Placement(
+                    product,
+                    raster,
+                    Transfer.COPY,
+                    box,
+                    row=round((grid.top - raster.top) / grid.spacing),
+                    column=round((raster.left - grid.left) / grid.spacing),
+                )
+            )
+        else:
+            placements.append(Placement(product, raster, Transfer.WARP, box))
+    return placements, outside
+
+
+def common_spacing(products: Sequence[tuple[Product, Raster]]) -> float:
+    """Return the pixel spacing of products in meters.
+
+    Raises
+    ------
+    InconsistentProductsError
+        If they have several.
+    """
     spacings: dict[float, list[Product]] = {}
     for product, raster in products:
         spacings.setdefault(round(raster.spacing, 6), []).append(product)
@@ -263,7 +302,14 @@ def _native_lattice(rasters: Sequence[Raster], epsg: int | None, spacing: float)
     return Lattice(spacing, x_phase, y_phase)
 
 
-def _bounds_in(raster: Raster, crs: CRS, epsg: int | None) -> Bounds:
+def bounds_in(raster: Raster, crs: CRS, epsg: int | None) -> Bounds:
+    """Return left, bottom, right, top of a product in a CRS.
+
+    Raises
+    ------
+    GridError
+        If it has no coordinates there.
+    """
     if raster.epsg == epsg:
         return raster.bounds
     projected = project_bounds(raster.bounds, f"EPSG:{raster.epsg}", crs.to_wkt())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
+from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
@@ -29,6 +31,9 @@ the bias measures 0.0004 pixels. ``WarpedVRT`` refuses 0.
 """
 
 _WARP_MEGABYTES = 32
+
+TILE_ROWS, TILE_COLUMNS = 128, 512
+"""Size of the tiles that are warped, which is that of the blocks of GDAL's warped rasters."""
 
 BLOCK_CACHE_MEGABYTES = 64
 """GDAL's own cache; its default is a twentieth of the machine's memory."""
@@ -143,12 +148,16 @@ class LayerReader:
         missing: float | None,
         outside: float,
     ) -> WarpedVRT:
+        # Between exact points GDAL interpolates positions, from edge to edge of what it is asked
+        # for. Tiles that are the same on every grid and for every block make the values so.
+        self._above, self._before = distance_to_tiles(grid)
+        height, width = grid.height + self._above, grid.width + self._before
         warped = WarpedVRT(
             source,
             crs=grid.crs,
-            transform=grid.transform,
-            width=grid.width,
-            height=grid.height,
+            transform=grid.transform * Affine.translation(-self._before, -self._above),
+            width=width + -width % TILE_COLUMNS,
+            height=height + -height % TILE_ROWS,
             resampling=resampling,
             src_nodata=missing,
             nodata=outside,
@@ -167,13 +176,31 @@ class LayerReader:
         with self._sentence():
             if self._warped is None:
                 return self._copy(rows, columns)
-            block = self._warped.read(1, window=_window(rows, columns))
+            block = self._read_tiles(self._warped, rows, columns)
         if self._from_power is None:
             return block
         absent = block <= 0
         scaled = convert_scale(block, "power", self._from_power)
         scaled[absent] = self.outside
         return scaled
+
+    def _read_tiles(self, warped: WarpedVRT, rows: slice, columns: slice) -> NDArray[Any]:
+        block: NDArray[Any] = np.empty(
+            (rows.stop - rows.start, columns.stop - columns.start), self.dtype
+        )
+        top, left = rows.start + self._above, columns.start + self._before
+        bottom, right = rows.stop + self._above, columns.stop + self._before
+        for row in range(top - top % TILE_ROWS, bottom, TILE_ROWS):
+            for column in range(left - left % TILE_COLUMNS, right, TILE_COLUMNS):
+                tile = warped.read(1, window=Window(column, row, TILE_COLUMNS, TILE_ROWS))
+                block[
+                    max(row - top, 0) : row - top + TILE_ROWS,
+                    max(column - left, 0) : column - left + TILE_COLUMNS,
+                ] = tile[
+                    max(top - row, 0) : bottom - row,
+                    max(left - column, 0) : right - column,
+                ]
+        return block
 
     def _copy(self, rows: slice, columns: slice) -> NDArray[Any]:
         place = self._placement
@@ -207,6 +234,17 @@ class LayerReader:
                 "retrieve the product again, or leave it out with the rule skip for bad products.",
                 product=product.name.text,
             ) from error
+
+
+def distance_to_tiles(grid: Grid) -> tuple[int, int]:
+    """Return how many rows and columns before those of the grid its first tile begins.
+
+    Tiles are counted from the origin of the CRS. A quarter of a pixel keeps clear of rounding, for
+    lattices begin at whole or half pixels.
+    """
+    row = math.floor(-grid.top / grid.spacing + 0.25)
+    column = math.floor(grid.left / grid.spacing + 0.25)
+    return row % TILE_ROWS, column % TILE_COLUMNS
 
 
 def _missing(layer: Layer, dataset: rasterio.DatasetReader, scale: str | None) -> float | None:

@@ -126,7 +126,9 @@ def _from_layers(source: StackSource) -> _Look | None:
     if theta is None or phi is None:
         return None
     having = [
-        item for item in source.placements if is_available(item, theta) and is_available(item, phi)
+        item
+        for item in source.placements
+        if item.stored_step is None and is_available(item, theta) and is_available(item, phi)
     ]
     having.sort(key=lambda item: item.transfer is Transfer.WARP)
     columns = slice(0, source.grid.width)

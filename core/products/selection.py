@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -37,6 +37,8 @@ class SelectionOptions:
 
     ``layers`` are names of layers or of stack variables, empty for all. ``skip_bad`` leaves bad
     products out instead of stopping. ``without`` names products found bad while they were read.
+    ``known`` names the products of a stack that is appended to by their identity; with it, there
+    may be nothing new.
     """
 
     product_type: str = "auto"
@@ -46,6 +48,7 @@ class SelectionOptions:
     skip_bad: bool = False
     without: frozenset[str] = frozenset()
     only: frozenset[str] | None = None
+    known: Mapping[tuple[object, ...], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ class _Chooser:
         self._options = options
         self._left_out: list[LeftOut] = []
         self._warnings: list[str] = list(scan.notes)
+        self._known = 0
 
     def choose(self) -> Selection:
         product_type = self._product_type()
@@ -143,7 +147,7 @@ class _Chooser:
         groups = _same_acquisitions(products)
         layers = self._layers(product_type, [group[0] for group in groups])
         opened = self._open(groups, layers)
-        if not opened:
+        if not (opened or self._known):
             raise NoProductsError(self._nothing_left())
         self._warn_of_gaps([product for product, _ in opened], layers)
         return Selection(
@@ -183,6 +187,16 @@ class _Chooser:
         days = [time.date() for time in name.times]
         if (start is not None and min(days) < start) or (end is not None and max(days) > end):
             self._left_out.append(LeftOut(name.text, "not within START and END"))
+            return False
+        known = (self._options.known or {}).get(name.identity)
+        if known is not None:
+            self._known += 1
+            if known != name.text:
+                self._left_out.append(LeftOut(name.text, f"the stack holds {known}"))
+                self._warnings.append(
+                    f"{name.text} holds the same acquisitions as {known}, which the stack keeps; "
+                    "build a new stack to replace it."
+                )
             return False
         return True
 

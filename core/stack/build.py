@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -24,6 +26,7 @@ from ..object_store.publication import complete_or_invisible
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
 from ..reporter import Reporter, complete, step, stop_if_canceled
+from .append import DIFFERENCE, Base, carry_over, open_base, refer_new_steps
 from .chunking import netcdf_chunks, shard_shape, spatial_chunks, temporal_chunks
 from .dataset import open_stack, stack_layers
 from .execution import Executor, Threads
@@ -34,6 +37,7 @@ from .maps import map_pieces
 from .masks import mask_inputs, mask_layers
 from .netcdf_file import NetcdfSpool, fits_twice, write_netcdf
 from .pieces import Targets
+from .record import RECORD, stack_record
 from .reference import ReferencePoint, refer_to_point
 from .savings import tell_savings
 from .series import series_pieces
@@ -71,7 +75,30 @@ class BuildOptions:
     look_vectors: bool = False
     data_access: DataAccess | None = None
     enrich: bool = False
+    append: bool = False
+    grow: bool = False
     history: str = ""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Parameters that decide on values, by name, as JSON knows them."""
+        bits = asdict(self.values.precision)
+        return {
+            "SCALE": self.values.scale or "",
+            "RESAMPLING": self.values.resampling,
+            "KEEP_BITS": json.loads(json.dumps(bits)),
+            "STATIC_LAYERS": self.static_mode,
+            "MERGE_PASSES": self.merge_passes,
+            "REFERENCE_POINT": self.reference_point or "",
+            "MASKS": self.masks,
+            "LOOK_VECTORS": self.look_vectors,
+        }
+
+    def lacks(self, products: frozenset[str]) -> bool:
+        """Tell whether one of the outputs is missing or does not hold all of these products."""
+        alone = [(self.netcdf, None), (None, self.zarr)]
+        bases = [open_base(*files) for files in alone if any(files)]
+        return any(base is None or base.names != products for base in bases)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -81,7 +108,11 @@ class BuildOptions:
 
 
 def build_stack(
-    plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, reporter: Reporter
+    plan: Plan,
+    layers: tuple[Layer, ...],
+    options: BuildOptions,
+    reporter: Reporter,
+    base: Base | None = None,
 ) -> tuple[xr.Dataset, Findings]:
     """Write a stack to NetCDF and/or Zarr, on disk and/or in an object store.
 
@@ -95,6 +126,8 @@ def build_stack(
         Outputs and their layout; at least one output.
     reporter
         Told of progress and asked whether to stop.
+    base
+        The stack that holds the products that are stored already.
 
     Returns
     -------
@@ -114,7 +147,7 @@ def build_stack(
     """
     finals = [path for path in (options.netcdf, options.zarr) if path is not None]
     # What a stopped build left in an object store is removed, so that nothing can go on there.
-    identity = _identity(plan, layers, options)
+    identity = _identity(plan, layers, options, base)
     workspace = Workspace(finals, identity, resumable=options.remote is None)
     try:
         with gdal_environment(), workspace:
@@ -122,7 +155,7 @@ def build_stack(
                 remote = None
                 if options.remote is not None:
                     remote = services.enter_context(complete_or_invisible(options.remote))
-                made = _Build(plan, layers, options, reporter, workspace, remote).run()
+                made = _Build(plan, layers, options, reporter, workspace, remote, base).run()
             workspace.publish()
             return made
     except Canceled:
@@ -139,8 +172,11 @@ def build_stack(
         ) from error
 
 
-def _identity(plan: Plan, layers: tuple[Layer, ...], options: BuildOptions) -> str:
-    return build_identity(plan, layers, asdict(replace(options, history="")))
+def _identity(
+    plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, base: Base | None
+) -> str:
+    facts = asdict(replace(options, history=""))
+    return build_identity(plan, layers, facts | {"base": None if base is None else base.identity})
 
 
 class _Build:
@@ -154,13 +190,17 @@ class _Build:
         reporter: Reporter,
         workspace: Workspace,
         remote: LateMetadataStore | None,
+        base: Base | None,
     ) -> None:
         self._options = options
+        self._base = base
+        self._product_layers = [layer.name for layer in layers]
         self._reporter = reporter
         self._workspace = workspace
         self._remote = remote
         self._executor: Executor = Threads()
-        self._source = StackSource.of(plan.grid, _steps(plan, options), options.values)
+        stored = None if base is None else base.stored(plan.grid)
+        self._source = StackSource.of(plan.grid, _steps(plan, options), options.values, stored)
         if any(len(step) > 1 for step in self._source.steps):
             layers = (*layers, SOURCE_FRAME)
         if options.look_vectors:
@@ -194,6 +234,14 @@ class _Build:
         )
         if self._options.data_access is not None:
             dataset.attrs |= self._options.data_access.attributes
+        dataset.attrs[RECORD] = stack_record(
+            self._source.placements,
+            self._options.settings,
+            self._product_layers,
+            [item.name for item in self._layers],
+        )
+        if self._base is not None:
+            carry_over(self._base, dataset)
         with Journal(self._workspace.note, self._survey()) as journal:
             self._begin(journal, dataset)
             targets = self._targets()
@@ -270,9 +318,10 @@ class _Build:
         statistics = {
             name: values for name, values in findings.statistics.items() if name in dataset
         }
+        known = {} if self._base is None else dict(self._base.differences)
         differences = {
-            name: {"largest_difference_between_products": value}
-            for name, value in journal.learned.differences.items()
+            name: {DIFFERENCE: max(value, known.get(name, value))}
+            for name, value in (known | journal.learned.differences).items()
         }
         outline = findings.outline
         bounds = outline_attributes(self._source.grid, outline) if outline.size else {}
@@ -337,7 +386,10 @@ class _Build:
                 "REFERENCE_POINT is for interferograms; leave it out for backscatter."
             )
         layers = [item.layer for item in self._layers]
-        self._source, point = refer_to_point(self._source, wanted, layers, self._reporter)
+        if self._base is None:
+            self._source, point = refer_to_point(self._source, wanted, layers, self._reporter)
+        else:
+            self._source, point = refer_new_steps(self._source, self._base, layers, self._reporter)
         self._reporter.info(
             f"All pairs are referred to the pixel at {point.x:.1f}, {point.y:.1f} "
             f"({self._source.grid.crs})."

@@ -47,6 +47,8 @@ def build_identity(plan: Plan, layers: Sequence[Layer], options: dict[str, Any])
 
 def _facts(placement: Placement) -> list[Any]:
     product = placement.product
+    if placement.stored_step is not None:
+        return [product.name.text, placement.stored_step]
     files = [product.location]
     if product.location.is_dir():
         files = [product.location / name for name in product.files]

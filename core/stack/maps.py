@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import BAND_BYTES, whole_blocks
+from ..products.layers import Layer
 from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer
 from .masks import MASK_NAMES, Classifier, outside
 from .pieces import Learned, Piece, Targets
+from .source import StepReader
+from .stored import StoredReader
 
 
 def map_pieces(targets: Targets) -> list[Piece]:
@@ -27,12 +30,15 @@ def map_pieces(targets: Targets) -> list[Piece]:
     masks = tuple(item for item in per_step if item.layer.name in MASK_NAMES)
     with_masks = {layer.name for layer in source.mask_inputs} if masks else set()
     steps = range(len(source.steps)) if targets.map_sinks else range(0)
-    pieces: list[Piece] = [_MaskPiece(masks, number) for number in steps if masks]
+    pieces: list[Piece] = [
+        _MaskPiece(masks, number) for number in steps if masks and not source.is_stored(number)
+    ]
     pieces += [
         _MapPiece(item, number)
         for item in per_step
-        if item.layer.name not in with_masks and item not in masks
         for number in steps
+        # A stored step has its masks; else those layers are read where masks are made from them.
+        if source.is_stored(number) or (item.layer.name not in with_masks and item not in masks)
         if source.has(item.layer, number)
     ]
     pieces += [
@@ -60,7 +66,8 @@ class _MapPiece:
         with source.reader(self.item.layer, self.number) as reader:
             for rows, columns in _blocks(targets):
                 stop_if_canceled(reporter)
-                if source.touches(self.number, rows, columns):
+                is_mask = self.item.layer.name in MASK_NAMES
+                if is_mask or source.touches(self.number, rows, columns):
                     block = reader.read(rows, columns)
                     survey.add(self.item.layer, self.number, rows, columns, block)
                     _write(targets, self.item, self.number, rows, columns, block)
@@ -82,11 +89,12 @@ class _MaskPiece:
         source, survey, number = targets.source, targets.survey.fresh(), self.number
         per_step = {item.layer.name: item for item in targets.layers if item.per_step}
         with ExitStack() as files:
-            readers = [
-                (layer, files.enter_context(source.reader(layer, number)))
-                for layer in source.mask_inputs
-                if source.has(layer, number)
-            ]
+            readers: list[tuple[Layer, StepReader | StoredReader]] = []
+            for layer in source.mask_inputs:
+                if source.has(layer, number):
+                    opened = source.reader(layer, number)
+                    files.enter_context(opened)
+                    readers.append((layer, opened))
             for rows, columns in _blocks(targets):
                 stop_if_canceled(reporter)
                 shape = (rows.stop - rows.start, columns.stop - columns.start)

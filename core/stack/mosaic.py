@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..grid.lattice import Grid
+from ..grid.reading import TILE_COLUMNS, TILE_ROWS, distance_to_tiles
 from ..products.layers import Layer, LayerKind
 from .values import missing_block
-
-_TILE_ROWS, _TILE_COLUMNS = 128, 512
-"""Size of the blocks of GDAL's warped rasters."""
 
 
 class Mosaic:
@@ -45,15 +44,16 @@ class Mosaic:
         np.copyto(part, block, where=is_missing(part, self._layer))
 
 
-def warp_tiles(rows: slice, columns: slice) -> Iterator[tuple[slice, slice]]:
-    """Cut a block along the lines of the blocks in which GDAL warps."""
-    for row in range(rows.start - rows.start % _TILE_ROWS, rows.stop, _TILE_ROWS):
-        for column in range(
-            columns.start - columns.start % _TILE_COLUMNS, columns.stop, _TILE_COLUMNS
-        ):
+def warp_tiles(grid: Grid, rows: slice, columns: slice) -> Iterator[tuple[slice, slice]]:
+    """Cut a block of a grid along the lines of the tiles in which products are warped."""
+    above, before = distance_to_tiles(grid)
+    first_row = rows.start - (rows.start + above) % TILE_ROWS
+    first_column = columns.start - (columns.start + before) % TILE_COLUMNS
+    for row in range(first_row, rows.stop, TILE_ROWS):
+        for column in range(first_column, columns.stop, TILE_COLUMNS):
             yield (
-                slice(max(row, rows.start), min(row + _TILE_ROWS, rows.stop)),
-                slice(max(column, columns.start), min(column + _TILE_COLUMNS, columns.stop)),
+                slice(max(row, rows.start), min(row + TILE_ROWS, rows.stop)),
+                slice(max(column, columns.start), min(column + TILE_COLUMNS, columns.stop)),
             )
 
 

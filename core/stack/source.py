@@ -19,6 +19,7 @@ from .look_vectors import ANGLES, LOOK_VECTOR_NAMES, look_vectors
 from .masks import MASK_NAMES, Classifier
 from .mosaic import Mosaic, is_missing, warp_tiles
 from .precision import round_mantissa
+from .stored import StoredReader, StoredStack
 from .values import ValueOptions, ValueReader, is_available, missing_block
 
 _SAMPLED_TILES = 8
@@ -46,6 +47,8 @@ class StackSource:
         By layer name, for each step: the value at the stack's reference point.
     mask_inputs
         Layers from which masks are made.
+    stored
+        The stack that holds the steps of products that are stored already.
     """
 
     grid: Grid
@@ -54,16 +57,23 @@ class StackSource:
     references: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     offsets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     mask_inputs: tuple[Layer, ...] = ()
+    stored: StoredStack | None = None
 
     @classmethod
-    def of(cls, grid: Grid, steps: Sequence[Step], options: ValueOptions) -> StackSource:
+    def of(
+        cls,
+        grid: Grid,
+        steps: Sequence[Step],
+        options: ValueOptions,
+        stored: StoredStack | None = None,
+    ) -> StackSource:
         """Return a source, with the phase reference pixel of each product looked up."""
         references = {
             placement.product.name.text: reference_pixel(placement.product, placement.raster)
             for placement in itertools.chain(*steps)
-            if placement.product.name.is_insar
+            if placement.product.name.is_insar and placement.stored_step is None
         }
-        return cls(grid, tuple(steps), options, references)
+        return cls(grid, tuple(steps), options, references, stored=stored)
 
     @property
     def placements(self) -> tuple[Placement, ...]:
@@ -92,9 +102,10 @@ class StackSource:
         ProductError
             If a file cannot be read.
         """
-        if layer.name in MASK_NAMES:
+        if layer.name in MASK_NAMES and not self.is_stored(step):
             return self._read_mask(layer, step, rows, columns)
-        if not (self.has(layer, step) and self.touches(step, rows, columns)):
+        touches = self.touches(step, rows, columns) or layer.name in MASK_NAMES
+        if not (self.has(layer, step) and touches):
             return missing_block(layer, rows, columns)
         with self.reader(layer, step) as reader:
             return reader.read(rows, columns)
@@ -107,13 +118,21 @@ class StackSource:
                     classifier.add(item, self.read(item, step, rows, columns))
         return classifier.masks()[layer.name]
 
-    def reader(self, layer: Layer, step: int) -> StepReader:
+    def is_stored(self, step: int) -> bool:
+        """Tell whether a step comes from the stack that is appended to."""
+        return self.steps[step][0].stored_step is not None
+
+    def reader(self, layer: Layer, step: int) -> StepReader | StoredReader:
         """Open a layer of a step for reading many blocks; a product has to have the layer."""
+        if self.stored is not None and self.is_stored(step):
+            return self.stored.open(layer, self.steps[step][0].stored_step)
         return StepReader(self, layer, step)
 
     def has(self, layer: Layer, step: int) -> bool:
         """Tell whether a product of a step has a layer."""
         if layer is SOURCE_FRAME or layer.name == SOURCE_FRAME.name:
+            return True
+        if layer.name in MASK_NAMES and self.is_stored(step):
             return True
         return any(is_available(placement, layer) for placement in self.steps[step])
 
@@ -127,10 +146,11 @@ class StackSource:
         """Read a block of a static layer, put together from all products.
 
         Each pixel comes from the first product that has one there, copied products before warped
-        ones. Copied products are compared everywhere. Warped products are read, and so compared,
-        where pixels are still missing and in one tile of eight, another one for each product: their
-        difference is mostly that of resampling, and warping all of them would take longer than
-        anything else. Look vectors are computed from the angles of the same products.
+        ones; before all of them comes the stack that is appended to. Copied products are compared
+        everywhere. Warped products are read, and so compared, where pixels are still missing and in
+        one tile of eight, another one for each product: their difference is mostly that of
+        resampling, and warping all of them would take longer than anything else. Look vectors are
+        computed from the angles of the same products.
 
         Parameters
         ----------
@@ -166,8 +186,13 @@ class StackSource:
         having = [
             placement
             for placement in self.placements
-            if is_available(placement, layer) and placement.touches(self.grid, rows, columns)
+            if placement.stored_step is None
+            and is_available(placement, layer)
+            and placement.touches(self.grid, rows, columns)
         ]
+        if self.stored is not None:
+            with self.stored.open(layer, None) as stored:
+                mosaic.add(stored.read(rows, columns), rows, columns)
         copied = [item for item in having if item.transfer is Transfer.COPY]
         for placement in copied:
             if not (compare or mosaic.has_gaps(rows, columns)):
@@ -178,7 +203,7 @@ class StackSource:
         for order, placement in enumerate(warped):
             wanted = [
                 tile
-                for number, tile in enumerate(warp_tiles(rows, columns))
+                for number, tile in enumerate(warp_tiles(self.grid, rows, columns))
                 if placement.touches(self.grid, *tile)
                 and ((compare and (number + order) % _SAMPLED_TILES == 0) or mosaic.has_gaps(*tile))
             ]

@@ -21,11 +21,6 @@ from .zarr_store import StorePlace
 _SAMPLE = 64
 """Side of the block that is compared per layer, in pixels."""
 
-_WARPED_SHARE = 0.99
-_WARPED_DIFFERENCE = 0.01
-"""GDAL's warper depends on the block it is asked for by up to its tolerance: a share of pixels may
-take another neighbor, the others differ by less than this part of the sample's range."""
-
 
 def verify_stack(
     path: StorePlace,
@@ -95,23 +90,8 @@ def _verify_layer(
     else:
         expected = source.read_static(item.layer, rows, columns)[0]
         found = written[rows, columns].values
-    placements = source.steps[step] if item.per_step else source.placements
-    copied = all(placement.transfer is Transfer.COPY for placement in placements)
-    if not (_equal if copied else _near)(found, expected):
+    if not np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f"):
         raise _differs(final, f"the layer {item.name}")
-
-
-def _equal(found: NDArray[Any], expected: NDArray[Any]) -> bool:
-    return np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f")
-
-
-def _near(found: NDArray[Any], expected: NDArray[Any]) -> bool:
-    if found.shape != expected.shape:
-        return False
-    present = expected[~np.isnan(expected)]
-    span = float(np.ptp(present)) if present.size and expected.dtype.kind == "f" else 0.0
-    near = np.isclose(found, expected, rtol=0, atol=_WARPED_DIFFERENCE * span, equal_nan=True)
-    return bool(near.mean() >= _WARPED_SHARE)
 
 
 def _sample_step(source: StackSource, item: StackLayer) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import xarray as xr
 
 from ..contract import (
     BAD_PRODUCT_RULES,
@@ -21,28 +19,25 @@ from ..contract import (
     ZARR_FORMATS,
 )
 from ..errors import Canceled, InvalidParameterError, OutputError, ProductError
-from ..grid.frames import frame_warning
-from ..grid.plan import GridOptions, Plan, make_plan
+from ..grid.plan import GridOptions, Plan
 from ..metadata.assessment.report import stack_report
 from ..metadata.data_access import parse_data_access
 from ..metadata.stac.catalog import check_catalog, item_path, write_catalog
 from ..object_store.location import RemoteLocation, parse_location
 from ..object_store.publication import check_writable
 from ..parameters import Parameters
-from ..products.consistency import check_consistency
-from ..products.passes import group_passes
-from ..products.selection import Selection, SelectionOptions, select_products
-from ..reporter import Reporter, step, stop_if_canceled
+from ..products.selection import SelectionOptions
+from ..reporter import Reporter, step
 from ..retrieval.connection import proxy_environment
 from ..stack.build import BuildOptions, build_stack
 from ..stack.outputs import check_outputs
 from ..stack.precision import parse_keep_bits
 from ..stack.reference import AUTO, parse_point
-from ..stack.steps import step_order
 from ..stack.survey import Findings
 from ..stack.values import ValueOptions
 from ..waiting import beside
 from .assess_stack import check_targets, tell, write_text
+from .stack_plan import plan_stack
 
 SMALLEST_CHUNK_MEGABYTES = 0.01
 LARGEST_CHUNK_MEGABYTES = 512.0
@@ -122,6 +117,8 @@ class StackRequest:
                 look_vectors=given.flag("LOOK_VECTORS"),
                 data_access=None if access is None else parse_data_access(access),
                 enrich=given.flag("ENRICH"),
+                append=given.flag("APPEND"),
+                grow=given.flag("GROW"),
                 history=_history(values),
             ),
             report=given.path("REPORT"),
@@ -129,6 +126,15 @@ class StackRequest:
         )
         files = (request.build.netcdf, request.build.zarr)
         check_outputs(*files, request.folder, request.build.remote is not None)
+        if request.build.append and request.build.remote is not None:
+            raise InvalidParameterError(
+                "APPEND is for stacks on a disk; leave ZARR_URL out, or build without APPEND "
+                "under a new ZARR_URL."
+            )
+        if request.build.grow and not request.build.append:
+            raise InvalidParameterError(
+                "GROW is for a stack that is appended to; set APPEND as well, or leave GROW out."
+            )
         for stack in files:
             check_targets({"REPORT": request.report}, stack)
         if request.stac:
@@ -220,10 +226,15 @@ def run(
 def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
     without: frozenset[str] = frozenset()
     while True:
-        selection, plan = plan_stack(request, without, reporter)
+        selection = replace(request.selection, without=without)
+        planned = plan_stack(request.folder, selection, request.grid, request.build, reporter)
+        plan, base = planned.plan, planned.base
+        if base is not None and planned.new == 0 and not request.build.lacks(base.names):
+            reporter.info(f"Nothing is new: {base.path} stays as it is.")
+            return _outputs(request, plan, len(base.stack["product_name"]), base.maps)
         try:
             with step(reporter, 5.0, 100.0) as writing:
-                dataset, findings = build_stack(plan, selection.layers, request.build, writing)
+                dataset, findings = build_stack(plan, planned.layers, request.build, writing, base)
             break
         except ProductError as error:
             # Damage inside a file shows only when it is read; the stack is begun anew without it.
@@ -234,20 +245,8 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
     skipped = len(plan.left_out)
     steps = dataset.sizes["pair" if "pair" in dataset.sizes else "time"]
     reporter.info(f"The stack is complete: {steps} steps, {skipped} left out.")
-    outputs: dict[str, Any] = {
-        "STEPS": steps,
-        "SKIPPED": skipped,
-        "CRS": plan.grid.crs,
-        "WIDTH": plan.grid.width,
-        "HEIGHT": plan.grid.height,
-        "LAYERS": layer_sources(request.build, dataset),
-    }
-    if request.build.netcdf is not None:
-        outputs["NETCDF"] = str(request.build.netcdf)
-    if request.build.zarr is not None:
-        outputs["ZARR"] = str(request.build.zarr)
-    if request.build.remote is not None:
-        outputs["ZARR_URL"] = request.build.remote.url
+    maps = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
+    outputs = _outputs(request, plan, steps, maps)
     report = request.report
     if report is not None:
         try:
@@ -273,6 +272,25 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
     return outputs
 
 
+def _outputs(request: StackRequest, plan: Plan, steps: int, maps: Sequence[str]) -> dict[str, Any]:
+    """Return what a stack is, for the caller."""
+    outputs: dict[str, Any] = {
+        "STEPS": steps,
+        "SKIPPED": len(plan.left_out),
+        "CRS": plan.grid.crs,
+        "WIDTH": plan.grid.width,
+        "HEIGHT": plan.grid.height,
+        "LAYERS": layer_sources(request.build, maps),
+    }
+    if request.build.netcdf is not None:
+        outputs["NETCDF"] = str(request.build.netcdf)
+    if request.build.zarr is not None:
+        outputs["ZARR"] = str(request.build.zarr)
+    if request.build.remote is not None:
+        outputs["ZARR_URL"] = request.build.remote.url
+    return outputs
+
+
 def _write_report(
     request: StackRequest, plan: Plan, findings: Findings, steps: int, reporter: Reporter
 ) -> None:
@@ -284,64 +302,11 @@ def _write_report(
     write_text(request.report, page)
 
 
-def plan_stack(
-    request: StackRequest, without: frozenset[str], reporter: Reporter
-) -> tuple[Selection, Plan]:
-    """Choose products and lay the grid; tells the user the plan before any work starts."""
-    reporter.info(f"Looking for HyP3 products in {request.folder}.")
-    selection = select_products(request.folder, replace(request.selection, without=without))
-    for text in selection.warnings:
-        reporter.warning(text)
-    request.build.values.precision.check(selection.layers)
-    stop_if_canceled(reporter)
-    may_convert = request.build.values.scale is not None
-    for text in check_consistency(
-        [item for item, _ in selection.products], may_convert, request.selection.layers
-    ):
-        reporter.warning(text)
-    products = sorted(selection.products, key=lambda item: step_order(item[0]))
-    plan = make_plan(products, request.grid, selection.left_out)
-    reporter.info(
-        f"{len(plan.placements)} {selection.product_type} products; layers: "
-        f"{', '.join(layer.name for layer in selection.layers)}."
-    )
-    for line in plan.describe():
-        reporter.info(line)
-    _tell_of_frames(request.build, plan, reporter)
-    return selection, plan
-
-
-def _tell_of_frames(options: BuildOptions, plan: Plan, reporter: Reporter) -> None:
-    """Tell what the frames of the products mean for the stack."""
-    products = [placement.product for placement in plan.placements]
-    if products[0].name.is_insar:
-        for name, is_set in (
-            ("MERGE_PASSES", options.merge_passes),
-            ("SCALE", options.values.scale is not None),
-        ):
-            if is_set:
-                reporter.warning(f"{name} is for backscatter; it changes nothing here.")
-        warning = frame_warning(plan.placements)
-        if warning is not None:
-            reporter.warning(warning)
-        return
-    passes = group_passes(products)
-    several = sum(len(frames) > 1 for frames in passes)
-    if several and options.merge_passes:
-        reporter.info(f"{len(products)} products are merged to {len(passes)} passes.")
-    elif several:
-        reporter.info(
-            f"{several} of {len(passes)} passes have several frames, which are steps of their own; "
-            "MERGE_PASSES merges them."
-        )
-
-
-def layer_sources(options: BuildOptions, dataset: xr.Dataset) -> list[str]:
-    """Return the GDAL sources of all maps of a stack: of the NetCDF file where there is one."""
-    names = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
+def layer_sources(options: BuildOptions, maps: Sequence[str]) -> list[str]:
+    """Return the GDAL sources of the maps of a stack: of the NetCDF file where there is one."""
     if options.netcdf is not None:
-        return [f'NETCDF:"{options.netcdf}":{name}' for name in names]
+        return [f'NETCDF:"{options.netcdf}":{name}' for name in maps]
     store = options.zarr
     if store is None and options.remote is not None:
-        return [f"{options.remote.gdal_path}/{options.groups[0]}/{name}" for name in names]
-    return [f"{store}/{options.groups[0]}/{name}" for name in names]
+        return [f"{options.remote.gdal_path}/{options.groups[0]}/{name}" for name in maps]
+    return [f"{store}/{options.groups[0]}/{name}" for name in maps]

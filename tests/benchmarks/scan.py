@@ -29,11 +29,14 @@ def prepare(folder: Path, stage: str) -> None:
     from hyp3_stack.core.stack.dataset import open_stack, stack_layers
     from hyp3_stack.core.stack.source import StackSource
     from hyp3_stack.core.stack.values import ValueOptions
-    from hyp3_stack.core.tasks.build_stack import StackRequest, plan_stack
+    from hyp3_stack.core.tasks.build_stack import StackRequest
+    from hyp3_stack.core.tasks.stack_plan import plan_stack
 
     begin = time.perf_counter()
     request = StackRequest.from_parameters({"INPUT": str(folder), "NETCDF": "/tmp/none.nc"})
-    selection, plan = plan_stack(request, frozenset(), SilentReporter())
+    planned = plan_stack(
+        request.folder, request.selection, request.grid, request.build, SilentReporter()
+    )
     print(f"plan: {time.perf_counter() - begin:.2f} s")
     if stage == "dataset":
         source = StackSource.of(

@@ -1,0 +1,158 @@
+"""Decides what goes into a stack: a new one, or one that is on disk and gets more products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import InvalidParameterError
+from ..grid.frames import frame_warning
+from ..grid.plan import GridOptions, Plan, make_plan
+from ..products.consistency import check_consistency
+from ..products.layers import Layer
+from ..products.passes import group_passes
+from ..products.selection import Selection, SelectionOptions, select_products
+from ..reporter import Reporter, stop_if_canceled
+from ..stack.append import Base, append_plan, check_passes, check_settings, open_base
+from ..stack.build import BuildOptions
+from ..stack.steps import step_order
+
+
+@dataclass(frozen=True)
+class StackPlan:
+    """What goes into a stack.
+
+    Parameters
+    ----------
+    plan
+        Grid and placements.
+    layers
+        Layers of the stack.
+    base
+        The stack that is appended to, if any.
+    new
+        Number of products that it does not hold yet.
+    """
+
+    plan: Plan
+    layers: tuple[Layer, ...]
+    base: Base | None
+    new: int
+
+
+def plan_stack(
+    folder: Path,
+    selection: SelectionOptions,
+    grid: GridOptions,
+    build: BuildOptions,
+    reporter: Reporter,
+) -> StackPlan:
+    """Choose products and lay the grid; tells the user the plan before any work starts.
+
+    Parameters
+    ----------
+    folder
+        Holds the products.
+    selection, grid, build
+        The user's choices.
+    reporter
+        Told of the plan and of what is unusual.
+
+    Raises
+    ------
+    StackError
+        If the products make no stack, or none with the one that is appended to.
+    """
+    base = open_base(build.netcdf, build.zarr) if build.append else None
+    reporter.info(f"Looking for HyP3 products in {folder}.")
+    chosen = select_products(folder, selection if base is None else _what_is_new(base, selection))
+    for text in chosen.warnings:
+        reporter.warning(text)
+    layers = chosen.layers if base is None else _base_layers(base, selection, chosen)
+    build.values.precision.check(layers)
+    stop_if_canceled(reporter)
+    old = [] if base is None else [item.product for item in base.placements]
+    for text in check_consistency(
+        [*old, *(item for item, _ in chosen.products)],
+        build.values.scale is not None,
+        selection.layers,
+    ):
+        reporter.warning(text)
+    products = sorted(chosen.products, key=lambda item: step_order(item[0]))
+    if base is None:
+        plan = make_plan(products, grid, chosen.left_out)
+    else:
+        check_settings(base, build.settings)
+        plan = append_plan(base, products, grid, build.grow, chosen.left_out)
+        if build.merge_passes:
+            check_passes(base, plan)
+    _tell(plan, layers, chosen.product_type, base, reporter)
+    _tell_of_frames(build, plan, reporter)
+    new = sum(placement.stored_step is None for placement in plan.placements)
+    return StackPlan(plan, layers, base, new)
+
+
+def _what_is_new(base: Base, selection: SelectionOptions) -> SelectionOptions:
+    """Return the options that choose what a stack does not hold yet."""
+    kind = base.product_type
+    if selection.product_type not in ("auto", kind):
+        raise InvalidParameterError(
+            f"PRODUCT_TYPE is {selection.product_type}, but {base.path} holds {kind} products; "
+            "leave it out."
+        )
+    names = [placement.product.name for placement in base.placements]
+    return replace(selection, product_type=kind, known={name.identity: name.text for name in names})
+
+
+def _base_layers(base: Base, selection: SelectionOptions, chosen: Selection) -> tuple[Layer, ...]:
+    """Return the layers of a stack; others cannot be appended."""
+    there = [layer.name for layer in base.layers]
+    wanted = [layer.name for layer in chosen.layers]
+    if selection.layers and wanted != there:
+        raise InvalidParameterError(
+            f"LAYERS asks for {', '.join(wanted)}, but {base.path} holds {', '.join(there)}; leave "
+            "LAYERS out or name the same."
+        )
+    return base.layers
+
+
+def _tell(
+    plan: Plan, layers: tuple[Layer, ...], kind: str, base: Base | None, reporter: Reporter
+) -> None:
+    if base is not None:
+        new = [item.product for item in plan.placements if item.stored_step is None]
+        reporter.info(
+            f"{base.path} holds {len(base.placements)} products; {len(new)} are new"
+            f"{': ' if new else ''}{', '.join(map(str, new))}."
+        )
+    reporter.info(
+        f"{len(plan.placements)} {kind} products; layers: "
+        f"{', '.join(layer.name for layer in layers)}."
+    )
+    for line in plan.describe():
+        reporter.info(line)
+
+
+def _tell_of_frames(options: BuildOptions, plan: Plan, reporter: Reporter) -> None:
+    """Tell what the frames of the products mean for the stack."""
+    products = [placement.product for placement in plan.placements]
+    if products[0].name.is_insar:
+        for name, is_set in (
+            ("MERGE_PASSES", options.merge_passes),
+            ("SCALE", options.values.scale is not None),
+        ):
+            if is_set:
+                reporter.warning(f"{name} is for backscatter; it changes nothing here.")
+        warning = frame_warning(plan.placements)
+        if warning is not None:
+            reporter.warning(warning)
+        return
+    passes = group_passes(products)
+    several = sum(len(frames) > 1 for frames in passes)
+    if several and options.merge_passes:
+        reporter.info(f"{len(products)} products are merged to {len(passes)} passes.")
+    elif several:
+        reporter.info(
+            f"{several} of {len(passes)} passes have several frames, which are steps of their own; "
+            "MERGE_PASSES merges them."
+        )
