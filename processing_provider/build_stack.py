@@ -2,6 +2,7 @@
 
 from ..core.contract import PRODUCT_TYPES
 from .algorithm import StackAlgorithm
+from .append_parameters import add_append_options, read_append_options
 from .grid_parameters import add_extent, add_grid, add_layers, choice, read_grid
 from .job_parameters import PROXIES
 from .loading import LOAD, add_load, show_stack
@@ -61,6 +62,7 @@ class BuildStack(StackAlgorithm):
         )
         add_grid(self)
         add_stack_options(self)
+        add_append_options(self)
         add_stack_files(self)
         add_load(self)
 
@@ -75,6 +77,7 @@ class BuildStack(StackAlgorithm):
             **read_period(values),
             **read_grid(values),
             **read_stack_options(values),
+            **read_append_options(values),
             PROXIES: proxies() or None if values.flag(ENRICH) else None,
         }
         outputs = self.run_core(job, feedback)

@@ -3,6 +3,7 @@
 from qgis.core import QgsProcessingParameterFile
 
 from ..core.contract import JOB_TYPES, PRODUCT_TYPES
+from .append_parameters import add_append_options, read_append_options
 from .grid_parameters import add_extent, add_grid, add_layers, choice, read_grid
 from .job_parameters import (
     JOB_TYPE,
@@ -80,6 +81,7 @@ class PrepareStack(RetrievalAlgorithm):
         add_layers(self)
         add_grid(self)
         add_stack_options(self)
+        add_append_options(self)
         add_stack_files(self)
         add_load(self)
 
@@ -102,6 +104,7 @@ class PrepareStack(RetrievalAlgorithm):
             self.FOLDER: values.text(self.FOLDER),
             **read_grid(values),
             **read_stack_options(values),
+            **read_append_options(values),
         }
         outputs = self.run_core(job, feedback, self.credentials)
         return show_stack(outputs, values.flag(LOAD), context, feedback)

@@ -39,10 +39,11 @@ def prepare(folder: Path, stage: str) -> None:
     )
     print(f"plan: {time.perf_counter() - begin:.2f} s")
     if stage == "dataset":
+        plan = planned.plan
         source = StackSource.of(
             plan.grid, [(placement,) for placement in plan.placements], ValueOptions()
         )
-        layers = stack_layers(selection.layers, "once")
+        layers = stack_layers(planned.layers, "once")
         dataset = open_stack(source, layers, (1, plan.grid.height, plan.grid.width))
         print(f"dataset: {time.perf_counter() - begin:.2f} s, {dict(dataset.sizes)}")
 

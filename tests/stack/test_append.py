@@ -79,7 +79,7 @@ def in_steps(
     run = None
     for number, cut in enumerate(cuts):
         products = folder / f"in{number}"
-        products.mkdir()
+        products.mkdir(parents=True)
         for index in cut:
             path = stack.products[index].path
             shutil.copytree(path, products / path.name)
