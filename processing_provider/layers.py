@@ -4,6 +4,7 @@ from qgis.core import Qgis, QgsDateTimeRange, QgsRasterLayer
 from qgis.PyQt.QtCore import QDateTime
 
 from .band_times import band_ranges
+from .legend import describe_bands
 from .stack_file import StackFileError, gdal_version, quiet_gdal
 from .styles import style
 from .translation import tr
@@ -35,6 +36,8 @@ def make_layer(stack, variable):
     comment = str(variable.attributes.get("comment", ""))
     metadata.setAbstract(" ".join(text for text in (stack.title, comment) if text))
     layer.setMetadata(metadata)
+    if variable.steps and len(stack.begins) == variable.steps:
+        describe_bands(layer, stack)
     return layer
 
 

@@ -8,6 +8,7 @@ from qgis.core import (
 )
 
 from .layers import layer_source, make_layer
+from .legend import legend_processor
 from .stack_file import StackFileError, open_stack
 from .translation import tr
 
@@ -98,5 +99,6 @@ def _load(context, layer, group, sort_key):
     details.forceName = True
     details.groupName = group
     details.layerSortKey = sort_key
+    details.setPostProcessor(legend_processor())
     context.temporaryLayerStore().addMapLayer(layer)
     context.addLayerToLoadOnCompletion(layer.id(), details)

@@ -8,6 +8,7 @@ from osgeo import gdal
 _BANDS = 8
 _WINDOW = 512
 _SIDE = 64
+_WINDOWS = 200
 _PLACES = ((0.5, 0.5), (0.25, 0.75), (0.75, 0.25), (0.3, 0.3), (0.7, 0.7))
 
 
@@ -26,6 +27,31 @@ def sample(source):
     for number, band in enumerate(bands):
         values += _window(dataset.GetRasterBand(band), *_PLACES[number % len(_PLACES)])
     return sorted(values)
+
+
+def distinct_values(source):
+    """Return the values of a raster of bytes without missing data, and whether these are all.
+
+    Of a large raster many windows are read, so that what is rare may be missing.
+    """
+    dataset = gdal.Open(source)
+    if dataset is None:
+        return set(), False
+    first = dataset.GetRasterBand(1)
+    windows = [
+        (number, left, top)
+        for number in range(1, dataset.RasterCount + 1)
+        for top in range(0, first.YSize, _WINDOW)
+        for left in range(0, first.XSize, _WINDOW)
+    ]
+    found = set()
+    read = windows[:: -(-len(windows) // _WINDOWS)]
+    for number, left, top in read:
+        width, height = min(_WINDOW, first.XSize - left), min(_WINDOW, first.YSize - top)
+        band = dataset.GetRasterBand(number)
+        data = band.ReadRaster(left, top, width, height, buf_type=gdal.GDT_Byte)
+        found |= set(bytes(data or b"")) - {band.GetNoDataValue()}
+    return found, len(read) == len(windows)
 
 
 def percentile(values, percent):

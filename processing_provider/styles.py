@@ -11,7 +11,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
-from .sampling import percentile, sample
+from .flags import color_of, flag_classes, flag_masks
+from .sampling import distinct_values, percentile, sample
 
 _LOW, _HIGH = 2.0, 98.0
 
@@ -22,7 +23,6 @@ _CYCLIC = ("#3a4cc0", "#2aa3b5", "#5cc863", "#e8c33b", "#e0693a", "#b03a8e", "#3
 _SEQUENTIAL = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 _TERRAIN = ("#2d6a4f", "#95b46a", "#e9d8a6", "#b08968", "#7f5539", "#ffffff")
 _GRAY = ("#000000", "#ffffff")
-_CLASSES = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#9c755f")
 
 _SYMMETRIC = ("unw_phase", "los_disp", "vert_disp")
 _DECIBEL_STEPS = 24
@@ -31,11 +31,12 @@ _DECIBEL_STEPS = 24
 def style(layer, variable):
     """Give ``layer`` the renderer that suits ``variable``, with its range from sampled data."""
     provider = layer.dataProvider()
-    values = sample(layer.source())
-    if variable.is_mask:
-        renderer = _classes(provider, variable, values)
+    if flag_masks(variable):
+        renderer = _flags(provider, variable, *distinct_values(layer.source()))
+    elif variable.is_mask:
+        renderer = _classes(provider, variable, sample(layer.source()))
     else:
-        renderer = _continuous(provider, variable, values)
+        renderer = _continuous(provider, variable, sample(layer.source()))
     layer.setRenderer(renderer)
 
 
@@ -99,16 +100,23 @@ def _decibel_stops(low, high):
     return stops
 
 
+def _flags(provider, variable, numbers, complete):
+    """Return a renderer of a bit field: one class for each combination of flags that occurs."""
+    classes = [
+        QgsPalettedRasterRenderer.Class(number, color, label)
+        for number, color, label in flag_classes(variable, numbers, complete)
+    ]
+    return QgsPalettedRasterRenderer(provider, 1, classes)
+
+
 def _classes(provider, variable, values):
     flags = variable.attributes.get("flag_values")
     numbers = list(flags) if isinstance(flags, (list, tuple)) else sorted({int(v) for v in values})
     words = str(variable.attributes.get("flag_meanings", "")).split()
     labels = words if len(words) == len(numbers) else [f"{number:g}" for number in numbers]
-    colors = [_CLASSES[place % len(_CLASSES)] for place in range(len(numbers))]
-    if variable.name == "water_mask":
-        colors = ["#3a7ca5" if label == "water" else "#d8d2c4" for label in labels]
+    labels = [label.replace("_", " ") for label in labels]
     classes = [
-        QgsPalettedRasterRenderer.Class(number, QColor(color), label.replace("_", " "))
-        for number, color, label in zip(numbers, colors, labels)  # noqa: B905 - Python 3.9 of QGIS
+        QgsPalettedRasterRenderer.Class(number, color_of(label, place), label)
+        for place, (number, label) in enumerate(zip(numbers, labels))  # noqa: B905 - Python 3.9
     ]
     return QgsPalettedRasterRenderer(provider, 1, classes)

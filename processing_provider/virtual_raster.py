@@ -10,6 +10,7 @@ from qgis.core import QgsApplication
 
 from .gdal_names import quoted
 from .interpreter import FOLDER
+from .legend import dates_of_bands
 from .stack_file import StackFileError
 from .translation import tr
 
@@ -80,10 +81,7 @@ def _virtual_raster(first, sources, stack):
         file = escape(source, quote=False)
         name = ""
         if len(stack.begins) == len(sources):
-            dates = dict.fromkeys(
-                time[number - 1].strftime("%Y-%m-%d") for time in (stack.begins, stack.ends)
-            )
-            name = f"<Description>{' to '.join(dates)}</Description>"
+            name = f"<Description>{escape(dates_of_bands(stack)[number - 1])}</Description>"
         missing = band.GetNoDataValue()
         lines += [
             f'<VRTRasterBand dataType="{kind}" band="{number}">{name}',

@@ -6,6 +6,7 @@ import pytest
 from osgeo import gdal
 from qgis.core import (
     Qgis,
+    QgsMapLayerLegendUtils,
     QgsMapRendererSequentialJob,
     QgsMapSettings,
     QgsPalettedRasterRenderer,
@@ -14,8 +15,11 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QSize
 
+from hyp3_stack.processing_provider import sampling
+from hyp3_stack.processing_provider.flags import flag_classes, flag_masks
 from hyp3_stack.processing_provider.layers import make_layer
-from hyp3_stack.processing_provider.stack_file import StackFileError, open_stack
+from hyp3_stack.processing_provider.legend import legend_processor
+from hyp3_stack.processing_provider.stack_file import StackFileError, Variable, open_stack
 
 PAIRS = 6
 VARIABLES = {"unw_phase", "corr", "amp", "dem", "water_mask"}
@@ -130,6 +134,85 @@ def test_styles_are_of_a_single_band(layers):
 
 
 @each_format
+def test_bit_fields_have_a_class_for_each_combination_that_occurs(layers, stack_files, kind):
+    renderer = layers["mask_reason"].renderer()
+    assert isinstance(renderer, QgsPalettedRasterRenderer)
+    classes = {int(c.value): c.label for c in renderer.classes()}
+    raster = gdal.Open(f'NETCDF:"{stack_files[0]}":mask_reason')
+    occurring = set(bytes(raster.ReadRaster()))
+    assert set(classes) == occurring | {0}
+    words = ["no data", "not unwrapped", "water", "low coherence", "in no component"]
+    for value, label in classes.items():
+        expected = [word for bit, word in enumerate(words) if value & 1 << bit]
+        assert label == (" + ".join(expected) or "none")
+    colors = {int(c.value): c.color for c in renderer.classes()}
+    assert colors[0].alpha() == 0
+    drawn = [color.rgba() for value, color in colors.items() if value]
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_flags_that_were_not_met_in_a_large_raster_have_classes_too():
+    attributes = {"flag_masks": [1, 4, 8], "flag_meanings": "not_covered layover shadow"}
+    variable = Variable("mask", 3, True, "1", "a mask", attributes)
+    some = [(value, label) for value, _, label in flag_classes(variable, {0, 5}, False)]
+    assert some == [
+        (0, "none"),
+        (1, "not covered"),
+        (4, "layover"),
+        (8, "shadow"),
+        (5, "not covered + layover"),
+    ]
+    strange = flag_classes(variable, {4, 64}, True)
+    assert [(value, label) for value, _, label in strange] == [
+        (0, "none"),
+        (4, "layover"),
+        (64, "64"),
+    ]
+    for attributes in ({}, {"flag_masks": [1, 2], "flag_meanings": "one"}, {"flag_masks": 1}):
+        assert flag_masks(Variable("mask", 3, True, "1", "a mask", attributes)) == {}
+
+
+def test_all_values_of_a_small_raster_and_windows_of_a_large_one(tmp_path, monkeypatch):
+    path = str(tmp_path / "mask.tif")
+    raster = gdal.GetDriverByName("GTiff").Create(path, 1200, 700, 2, gdal.GDT_Byte)
+    for number, place, value in ((1, (1199, 699), 3), (2, (600, 0), 7), (2, (0, 0), 255)):
+        raster.GetRasterBand(number).SetNoDataValue(255)
+        raster.GetRasterBand(number).WriteRaster(*place, 1, 1, bytes([value]))
+    raster = None
+    assert sampling.distinct_values(path) == ({0, 3, 7}, True)
+    monkeypatch.setattr(sampling, "_WINDOWS", 3)
+    values, complete = sampling.distinct_values(path)
+    assert not complete
+    assert values <= {0, 3, 7}
+    assert sampling.distinct_values(str(tmp_path / "none.tif")) == (set(), False)
+
+
+@each_format
+def test_the_legend_names_the_period_and_not_a_band_that_time_leaves(layers, context, feedback):
+    root = context.project().layerTreeRoot()
+    labels = {}
+    for name, layer in layers.items():
+        context.project().addMapLayer(layer)
+        legend_processor().postProcessLayer(layer, context, feedback)
+        node = root.findLayer(layer.id())
+        labels[name] = QgsMapLayerLegendUtils.legendNodeUserLabel(node, 0)
+    assert labels["corr"] == labels["mask_reason"]
+    assert labels["corr"].startswith("6 pairs, 2023-01-06 to 2023-")
+    assert labels["dem"] == ""
+
+
+@each_format
+def test_the_metadata_tell_the_dates_of_each_band(layers, stack_files, kind):
+    stack = open_stack(stack_files[kind])
+    history = layers["corr"].metadata().history()
+    assert len(history) == PAIRS
+    for number, line in enumerate(history, start=1):
+        begin, end = (times[number - 1].date() for times in (stack.begins, stack.ends))
+        assert line == f"Band {number}: {begin} to {end}"
+    assert layers["dem"].metadata().history() == []
+
+
+@each_format
 def test_nothing_is_left_beside_the_stack(layers, stack_files):
     names = {path.name for path in stack_files[0].parent.iterdir()}
     assert not [name for name in names if name.endswith(".aux.xml")]
@@ -201,8 +284,6 @@ def test_zarr_format_3_says_which_gdal_it_needs(tmp_path):
 
 def test_many_variables_and_pairs_open_without_reading_all(stack_files):
     # The style reads a bounded number of windows, whatever the number of bands.
-    from hyp3_stack.processing_provider import sampling
-
     values = sampling.sample(f'NETCDF:"{stack_files[0]}":corr')
     assert 0 < len(values) <= sampling._BANDS * sampling._SIDE**2
     assert values == sorted(values)
