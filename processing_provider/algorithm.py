@@ -16,6 +16,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from .core_process import CoreError, run_core
 from .feedback import RunFeedback
+from .help_page import help_url
 from .interpreter import SETTING, InterpreterError, Places, resolve
 from .translation import tr
 from .values import Values, words_for_numbers
@@ -66,6 +67,9 @@ class StackAlgorithm(QgsProcessingAlgorithm):
     def shortHelpString(self):
         example = tr("Example:") + "\n" + self.EXAMPLE
         return "\n".join((tr(self.HELP), example))
+
+    def helpUrl(self):
+        return help_url()
 
     def tags(self):
         return ["hyp3", "asf", "sentinel-1", "sar", "insar", "stack", *self.TAGS]

@@ -1,9 +1,12 @@
 """The steps of the session, in their order. Imported inside QGIS only."""
 
+import os
 import time
 
+from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
 from qgis import processing
 from qgis.core import (
+    QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsPointXY,
@@ -11,7 +14,14 @@ from qgis.core import (
     QgsTemporalNavigationObject,
 )
 from qgis.PyQt.QtCore import QSize, Qt
-from qgis.PyQt.QtWidgets import QApplication, QComboBox, QDockWidget, QPushButton, QToolButton
+from qgis.PyQt.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QPushButton,
+    QTextEdit,
+    QToolButton,
+)
 from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
 
 from .acting import (
@@ -22,6 +32,7 @@ from .acting import (
     place_in,
     place_without_data,
     settle,
+    variable_of,
     wait,
     zoom,
 )
@@ -46,7 +57,7 @@ def run(folder, facts):
     iface.mainWindow().findChild(QDockWidget, "Browser").close()
     settle()
     facts["seconds"] = seconds = {}
-    for step in (build, load, play, series, other_crs, reopen, unload):
+    for step in (first_start, build, batch, load, play, series, other_crs, reopen, unload):
         step(folder, facts)
         seconds[step.__name__] = round(time.monotonic() - begin, 1)
 
@@ -57,6 +68,72 @@ def shoot(folder, name, widget=None):
     settle()
     widget = widget or iface.mainWindow()
     widget.grab().save(str(folder / f"{name}.png"))
+
+
+def first_start(folder, facts):
+    """Start the plugin where there is no core environment yet, and look at its message."""
+    python = os.environ.pop("HYP3_STACK_PYTHON")
+    _start_again()
+    wait(lambda: iface.messageBar().currentItem() is not None, "a message")
+    settle()
+    item = iface.messageBar().currentItem()
+    facts["first_message"] = item.text()
+    facts["first_buttons"] = [
+        button.text() for button in item.findChildren(QPushButton) if button.isVisible()
+    ]
+    iface.mainWindow().grab().save(str(folder / "first_start.png"))
+    iface.messageBar().clearWidgets()
+    os.environ["HYP3_STACK_PYTHON"] = python
+    _start_again()
+    settle()
+    item = iface.messageBar().currentItem()
+    facts["message_with_environment"] = item.text() if item is not None else ""
+
+
+def _start_again():
+    unloadPlugin("hyp3_stack")
+    loadPlugin("hyp3_stack")
+    startPlugin("hyp3_stack")
+
+
+def batch(folder, facts):
+    """Build two stacks from the dialog of a batch, one of them of a folder without products."""
+    (folder / "empty").mkdir()
+    rows = [
+        {
+            "PARAMETERS": {"INPUT": str(folder / source), "LAYERS": layers, "LOAD": False},
+            "OUTPUTS": {"NETCDF": str(folder / "stack" / f"{name}.nc")},
+        }
+        for source, layers, name in (
+            ("products", "corr", "one"),
+            ("empty", "corr", "none"),
+            ("products", "dem,unw_phase", "two"),
+        )
+    ]
+    dialog = BatchAlgorithmDialog(
+        QgsApplication.processingRegistry().createAlgorithmById("hyp3:buildstack"),
+        iface.mainWindow(),
+    )
+    panel = dialog.mainWidget()
+    panel.load_batch_file_3_40_version({"format": "batch_3.40", "rows": rows})
+    panel.checkLoadLayersOnCompletion.setChecked(False)
+    dialog.show()
+    dialog.resize(1100, 600)
+    settle()
+    shoot(folder, "dialog_batch", dialog)
+    facts["batch_rows"] = panel.batchRowCount()
+    click(dialog.runButton())
+    wait(lambda: dialog.runButton().isEnabled() and (folder / "stack" / "two.nc").exists(), "batch")
+    settle()
+    shoot(folder, "log_batch", dialog)
+    facts["batch_log"] = dialog.findChild(QTextEdit, "txtLog").toPlainText()
+    dialog.close()
+    dialog.deleteLater()
+    # The summary of a batch opens it.
+    for dock in iface.mainWindow().findChildren(QDockWidget):
+        if dock.windowTitle() == "Results Viewer":
+            dock.close()
+    settle()
 
 
 def build(folder, facts):
@@ -88,10 +165,22 @@ def load(folder, facts):
         group.name(): [node.layer().name() for node in group.findLayers()]
         for group in QgsProject.instance().layerTreeRoot().findGroups()
     }
+    facts["legend"] = {
+        group.name(): {
+            variable_of(node.layer().source()): _first_line(node) for node in group.findLayers()
+        }
+        for group in QgsProject.instance().layerTreeRoot().findGroups()
+    }
     facts["layers"] = {
         group: {name: describe_layer(layer) for name, layer in layers_of(group).items()}
         for group in (NETCDF_GROUP, ZARR_GROUP)
     }
+
+
+def _first_line(node):
+    """Return what the legend says below a layer's name."""
+    nodes = iface.layerTreeView().layerTreeModel().layerLegendNodes(node)
+    return nodes[0].data(Qt.ItemDataRole.DisplayRole)
 
 
 def play(folder, facts):

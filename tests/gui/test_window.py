@@ -51,6 +51,34 @@ def seconds(ranges: list[list[int]]) -> list[list[int]]:
     return [[band, begin // 1000, end // 1000] for band, begin, end in ranges]
 
 
+def test_the_first_start_offers_the_core_environment(session: Session) -> None:
+    assert "core environment" in session["first_message"]
+    assert "Set up now" in session["first_buttons"]
+    assert "core environment" not in session["message_with_environment"]
+
+
+def test_a_batch_makes_what_it_can(session: Session) -> None:
+    assert session["batch_rows"] == 3
+    folder = Path(session["folder"]) / "moved"
+    with (
+        xarray.open_dataset(folder / "one.nc") as one,
+        xarray.open_dataset(folder / "two.nc") as two,
+    ):
+        assert "corr" in one and "dem" not in one
+        assert "dem" in two and "unw_phase" in two
+        assert one.sizes == two.sizes
+    assert not (folder / "none.nc").exists()
+    assert "There are no HyP3 products in" in session["batch_log"]
+
+
+@each_group
+def test_the_legend_names_the_period(session: Session, group: str) -> None:
+    legend = session["legend"][group]
+    labels = {legend[name] for name in IN_TIME}
+    assert len(labels) == 1
+    assert labels.pop().startswith(f"{PAIRS} pairs, 2023-01-06 to 2023-")
+
+
 def test_the_dialogs_run_to_their_end(session: Session) -> None:
     assert session["runs"] == [["buildstack", True], ["loadstack", True]]
 

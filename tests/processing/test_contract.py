@@ -1,9 +1,13 @@
 """Ids, parameters and outputs are what users, models and scripts rely on."""
 
 import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum
+
+from hyp3_stack.processing_provider.help_page import find_help
 
 FILTERS = {
     "API_URL": ("string", "https://hyp3-api.asf.alaska.edu"),
@@ -235,3 +239,27 @@ def test_it_can_be_canceled_and_runs_in_the_background(algorithm, name):
     flags = algorithm(name).flags()
     assert flags & type(algorithm(name)).Flag.FlagCanCancel
     assert not flags & type(algorithm(name)).Flag.FlagNoThreading
+
+
+def test_help_leads_to_what_is_there(provider):
+    for algorithm in provider.algorithms():
+        parts = urlsplit(algorithm.helpUrl())
+        assert parts.scheme == "file"
+        assert Path(unquote(parts.path)).read_text(encoding="utf-8").startswith("# HyP3 Stack")
+
+
+@pytest.mark.parametrize(
+    ("homepage", "readme", "expected"),
+    [
+        ("https://example.org/stack/", True, "https://example.org/stack"),
+        ("https://github.com/hyp3-stack/hyp3-stack/", False, ""),
+        ("", True, "README.md"),
+        ("", False, ""),
+    ],
+)
+def test_help_is_the_homepage_once_there_is_one(tmp_path, homepage, readme, expected):
+    (tmp_path / "metadata.txt").write_text(f"[general]\nhomepage={homepage}\n")
+    if readme:
+        (tmp_path / "README.md").write_text("# HyP3 Stack")
+    found = find_help(tmp_path)
+    assert found == ((tmp_path / "README.md").as_uri() if expected == "README.md" else expected)
