@@ -190,8 +190,9 @@ class Channel:
         self._cancel.wait()
 
     def completing(self) -> None:
-        """Note that outputs come to stand, so that the run must not be left any more."""
+        """Note that outputs come to stand, so that the run must not be left any more; tell so."""
         self.is_completing = True
+        self.send(Message.COMPLETING)
 
 
 class Stdin:

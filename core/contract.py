@@ -39,12 +39,14 @@ class Message:
 
     ``progress``: ``percent`` (0..100). ``info``, ``warning``: ``text``. ``result``: ``outputs`` (a
     dictionary with the algorithm's output names). ``error``: ``text`` (one sentence for the user)
-    and ``kind`` (class name of the error). Exactly one ``result`` or ``error`` ends a run.
+    and ``kind`` (class name of the error). ``completing``: the outputs come to stand, so that a
+    cancel is too late. Exactly one ``result`` or ``error`` ends a run.
     """
 
     PROGRESS: Final = "progress"
     INFO: Final = "info"
     WARNING: Final = "warning"
+    COMPLETING: Final = "completing"
     RESULT: Final = "result"
     ERROR: Final = "error"
 

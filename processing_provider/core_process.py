@@ -36,7 +36,7 @@ _AFTER_CANCEL = 0.2
 """Seconds to hear the last words of a canceled core whose children keep its outputs open."""
 
 EXIT_GRACE = 10.0
-"""Seconds between the last message and the end of the process."""
+"""Seconds between the last message and the end of the process, or for outputs to come to stand."""
 
 _STDERR_LINES = 200
 
@@ -113,6 +113,7 @@ class _Conversation:
         self._answered = 0.0
         self._canceled: float | None = None
         self._terminated = False
+        self._cancel_grace = CANCEL_GRACE
 
     def run(self) -> dict[str, Any]:
         for item in self._child.lines():
@@ -153,6 +154,8 @@ class _Conversation:
             self._feedback.pushInfo(str(message.get("text")))
         elif kind == Message.WARNING:
             self._feedback.pushWarning(str(message.get("text")))
+        elif kind == Message.COMPLETING:
+            self._cancel_grace = EXIT_GRACE
         elif kind == Message.ERROR or isinstance(message.get("outputs"), dict):
             self._answer = message
             self._answered = time.monotonic()
@@ -170,9 +173,9 @@ class _Conversation:
             self._child.stop()
         if self._canceled is not None and self._child.returncode is None:
             waited = now - self._canceled
-            if waited > CANCEL_GRACE + KILL_GRACE:
+            if waited > self._cancel_grace + KILL_GRACE:
                 self._child.kill()
-            elif waited > CANCEL_GRACE and not self._terminated:
+            elif waited > self._cancel_grace and not self._terminated:
                 self._terminated = True
                 self._child.terminate()
 

@@ -177,8 +177,7 @@ def test_a_core_that_closed_its_outputs_is_canceled_too(tmp_path, short_grace):
     assert time.monotonic() - begin < core_process.EXIT_GRACE
 
 
-def test_a_cancel_that_comes_too_late_gives_the_outputs(scripted, monkeypatch):
-    monkeypatch.setattr(core_process, "CANCEL_GRACE", 60.0)
+def test_a_cancel_that_comes_too_late_gives_the_outputs(scripted):
     feedback = Recorder("waiting")
     assert run(scripted, "completing", feedback) == {"COMPLETE": True, "CANCELED": True}
     assert "The run was complete before it could be canceled." in feedback.infos

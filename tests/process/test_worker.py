@@ -83,7 +83,8 @@ def start(document):
     )
     process.stdin.write(json.dumps(document).encode() + b"\n")
     process.stdin.flush()
-    assert json.loads(process.stdout.readline())["type"] == "info"
+    while json.loads(process.stdout.readline())["type"] != "info":
+        continue
     return process
 
 
