@@ -47,6 +47,10 @@ class OutputError(StackError):
     """An output cannot be written, or what was written does not read back right."""
 
 
+class ClusterError(StackError):
+    """A Dask cluster cannot be reached, cannot do the work, or was lost on the way."""
+
+
 class RetrievalError(StackError):
     """A service cannot be reached, refuses a request or delivers damaged files."""
 

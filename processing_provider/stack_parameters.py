@@ -39,6 +39,7 @@ REPORT = "REPORT"
 STAC = "STAC"
 ENRICH = "ENRICH"
 MASKS = "MASKS"
+SCHEDULER = "SCHEDULER"
 LOOK_VECTORS = "LOOK_VECTORS"
 DATA_ACCESS = "DATA_ACCESS"
 
@@ -110,6 +111,17 @@ def add_stack_options(algorithm):
             "Zarr format 3 only. Yes: several chunks share one file (a shard of up to 16 MB before "
             "compression), which makes fewer files, and small chunks cost less. Older programs "
             "cannot read shards; QGIS opens them with GDAL 3.13 and newer only."
+        ),
+        advanced=True,
+    )
+    algorithm.add(
+        QgsProcessingParameterString(SCHEDULER, tr("Dask scheduler"), optional=True),
+        tr(
+            "Empty: this computer does the work. Otherwise the address of the scheduler of a Dask "
+            "cluster that runs already, for example tcp://10.0.0.1:8786 (or tls://). Its workers "
+            "read the products and write the stack, so they need both on a shared file system "
+            "under the same names, and the packages in the plugin's requirements.lock. The plugin "
+            "itself is sent to them. The stack is the same either way."
         ),
         advanced=True,
     )
@@ -278,6 +290,7 @@ def read_stack_options(values):
         CHUNK_SIZE: values.number(CHUNK_SIZE),
         ZARR_FORMAT: values.choice(ZARR_FORMAT),
         SHARDING: values.flag(SHARDING),
+        SCHEDULER: values.text(SCHEDULER),
         NETCDF: values.destination(NETCDF, ".nc"),
         ZARR: values.destination(ZARR, ".zarr"),
         REPORT: values.destination(REPORT, ".html"),

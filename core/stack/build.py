@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import xarray as xr
 from ..blocks import BAND_BYTES
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..disk import check_space
-from ..errors import Canceled, InvalidParameterError, OutputError
+from ..errors import Canceled, ClusterError, InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
 from ..metadata.acquisitions import source_granules
@@ -77,6 +77,7 @@ class BuildOptions:
     enrich: bool = False
     append: bool = False
     grow: bool = False
+    scheduler: str | None = None
     history: str = ""
 
     @property
@@ -142,6 +143,8 @@ def build_stack(
         If an output cannot be written, does not fit on its disk, or does not read back right.
     ProductError
         If a product turns out to be damaged while it is read.
+    ClusterError
+        If the Dask cluster cannot do the work or is lost.
     Canceled
         If the user asked to stop.
     """
@@ -150,12 +153,17 @@ def build_stack(
     identity = _identity(plan, layers, options, base)
     workspace = Workspace(finals, identity, resumable=options.remote is None)
     try:
-        with gdal_environment(), workspace:
+        with (
+            gdal_environment(),
+            _executor(options, workspace, reporter) as executor,
+            workspace,
+        ):
             with ExitStack() as services:
                 remote = None
                 if options.remote is not None:
                     remote = services.enter_context(complete_or_invisible(options.remote))
-                made = _Build(plan, layers, options, reporter, workspace, remote, base).run()
+                build = _Build(plan, layers, options, reporter, workspace, executor, remote, base)
+                made = build.run()
             workspace.publish()
             return made
     except Canceled:
@@ -163,6 +171,12 @@ def build_stack(
             raise Canceled(
                 "The run was canceled; run the same job again to go on from where it stopped."
             ) from None
+        raise
+    except ClusterError as error:
+        if workspace.is_kept:
+            raise ClusterError(
+                f"{str(error).rstrip('.')}; the same job then goes on where it stopped."
+            ) from error
         raise
     except OSError as error:
         targets = " and ".join(map(str, finals)) or str(options.remote)
@@ -172,10 +186,22 @@ def build_stack(
         ) from error
 
 
+def _executor(
+    options: BuildOptions, workspace: Workspace, reporter: Reporter
+) -> AbstractContextManager[Executor]:
+    """Return where the pieces run."""
+    if options.scheduler is None:
+        return nullcontext(Threads())
+    # Takes a second, which most builds need not spend.
+    from .cluster.cluster import Cluster
+
+    return Cluster(options.scheduler, workspace.folders, reporter)
+
+
 def _identity(
     plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, base: Base | None
 ) -> str:
-    facts = asdict(replace(options, history=""))
+    facts = asdict(replace(options, history="", scheduler=None))
     return build_identity(plan, layers, facts | {"base": None if base is None else base.identity})
 
 
@@ -189,6 +215,7 @@ class _Build:
         options: BuildOptions,
         reporter: Reporter,
         workspace: Workspace,
+        executor: Executor,
         remote: LateMetadataStore | None,
         base: Base | None,
     ) -> None:
@@ -198,7 +225,7 @@ class _Build:
         self._reporter = reporter
         self._workspace = workspace
         self._remote = remote
-        self._executor: Executor = Threads()
+        self._executor = executor
         stored = None if base is None else base.stored(plan.grid)
         self._source = StackSource.of(plan.grid, _steps(plan, options), options.values, stored)
         if any(len(step) > 1 for step in self._source.steps):

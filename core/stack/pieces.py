@@ -51,6 +51,8 @@ class Targets:
         Groups that are chunked by maps.
     temporal
         Groups that are chunked by series.
+    threads
+        Threads that a piece may use where it uses several; None for those of this computer.
     """
 
     source: StackSource
@@ -61,6 +63,7 @@ class Targets:
     spools: tuple[Sink, ...] = ()
     spatial: tuple[ZarrGroup, ...] = ()
     temporal: tuple[ZarrGroup, ...] = ()
+    threads: int | None = None
 
     @property
     def near(self) -> ZarrGroup | None:

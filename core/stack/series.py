@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import run_blocks, whole_blocks
+from ..grid.reading import gdal_environment
 from ..reporter import Reporter, step
 from .dataset import StackLayer
 from .pieces import Learned, Piece, Targets
@@ -70,7 +71,9 @@ class _SeriesPiece:
                 part = slice(number, number + 1)
                 tile[number] = near.read(item, part, rows, columns)[0]
                 return
-            tile[number] = source.read(item.layer, number, rows, columns)
+            # Threads of a cluster's worker have no settings of GDAL.
+            with gdal_environment():
+                tile[number] = source.read(item.layer, number, rows, columns)
             if targets.map_sinks:
                 return  # the pieces of the maps have counted these pixels
             survey = targets.survey.fresh()
@@ -78,7 +81,7 @@ class _SeriesPiece:
             with lock:
                 learned.survey.merge(survey)
 
-        run_blocks(read, range(steps), steps, reporter)
+        run_blocks(read, range(steps), steps, reporter, targets.threads)
         return tile
 
     def _scatter(self, targets: Targets, tile: NDArray[Any], reporter: Reporter) -> None:
@@ -97,7 +100,7 @@ class _SeriesPiece:
                     tile[:, row, column],
                 )
 
-        run_blocks(write, parts, len(parts), reporter)
+        run_blocks(write, parts, len(parts), reporter, targets.threads)
 
 
 def _tiles(targets: Targets, item: StackLayer) -> list[tuple[slice, slice]]:

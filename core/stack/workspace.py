@@ -10,11 +10,11 @@ from pathlib import Path
 from types import TracebackType
 
 from ..atomic import LOCK, folder_aside, partial_folder, remove, remove_leftovers, replace
-from ..errors import Canceled, OutputError
+from ..errors import Canceled, ClusterError, OutputError
 from ..locks import lock_file
 
 _NOTE = "journal.npz"
-_RESUMABLE = (Canceled, OSError, MemoryError, KeyboardInterrupt, SystemExit)
+_RESUMABLE = (Canceled, ClusterError, OSError, MemoryError, KeyboardInterrupt, SystemExit)
 """What ends a build without fault of its inputs, so that what was written is worth keeping."""
 
 
@@ -51,6 +51,11 @@ class Workspace:
     def note(self) -> Path:
         """File for notes on what is done."""
         return next(iter(self._folders.values()), self._scratch) / _NOTE
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of all outputs."""
+        return tuple(self._folders.values())
 
     def folder(self, final: Path) -> Path:
         """Return the folder of an output."""

@@ -30,6 +30,7 @@ from ..products.selection import SelectionOptions
 from ..reporter import Reporter, step
 from ..retrieval.connection import proxy_environment
 from ..stack.build import BuildOptions, build_stack
+from ..stack.cluster.address import parse_scheduler
 from ..stack.outputs import check_outputs
 from ..stack.precision import parse_keep_bits
 from ..stack.reference import AUTO, parse_point
@@ -80,6 +81,7 @@ class StackRequest:
         elif point is not None:
             parse_point(point)
         zarr_format = int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2"))
+        scheduler = given.text("SCHEDULER")
         scale = given.choice("SCALE", SCALES, "as_delivered")
         access = given.text("DATA_ACCESS")
         request = cls(
@@ -119,6 +121,7 @@ class StackRequest:
                 enrich=given.flag("ENRICH"),
                 append=given.flag("APPEND"),
                 grow=given.flag("GROW"),
+                scheduler=None if scheduler is None else parse_scheduler(scheduler),
                 history=_history(values),
             ),
             report=given.path("REPORT"),
@@ -182,15 +185,16 @@ def _sharding(given: Parameters, zarr_format: int) -> bool:
 
 
 def _history(values: Mapping[str, Any]) -> str:
-    # PRODUCTS lists what the coordinate product_name holds already; addresses of proxies and
-    # services and names of profiles have no business in a stack.
-    left_out = ("PRODUCTS", "PROXIES", "S3_ENDPOINT", "S3_PROFILE")
+    # PRODUCTS lists what the coordinate product_name holds already; addresses of
+    # proxies and services and names of profiles have no business in a stack.
+    left_out = ("PRODUCTS", "PROXIES", "S3_ENDPOINT", "S3_PROFILE", "SCHEDULER")
     given = " ".join(
         f"{name}={value}"
         for name, value in sorted(values.items())
         if value not in (None, "") and name not in left_out
     )
-    return f"hyp3:buildstack {given}"
+    place = " on a Dask cluster" if values.get("SCHEDULER") else ""
+    return f"hyp3:buildstack{place} {given}"
 
 
 def run(

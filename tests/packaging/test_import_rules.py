@@ -83,10 +83,14 @@ def test_qgis_side_needs_only_what_qgis_has(path):
 
 def test_core_imports_only_what_requirements_txt_names():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    requirements = [
+        Requirement(line) for line in lines if line.strip() and not line.startswith("#")
+    ]
+    # An extra such as dask[distributed] names what it brings.
     named = {
-        canonicalize_name(Requirement(line).name)
-        for line in lines
-        if line.strip() and not line.startswith("#")
+        canonicalize_name(name)
+        for requirement in requirements
+        for name in (requirement.name, *requirement.extras)
     }
     found = {package for path in CORE for package, _ in imports(path) if package is not None}
     distributions = packages_distributions()

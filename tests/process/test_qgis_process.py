@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.stack.dask_cluster import running_cluster
+
 from .conftest import LIMIT_SECONDS, QGIS_PROCESS, changed
 
 pytestmark = pytest.mark.qgis
@@ -155,6 +157,20 @@ def test_precision_arrives_in_the_core(qgis_run, product_folder, tmp_path):
     wrong = qgis_run("hyp3:buildstack", INPUT=product_folder, NETCDF=netcdf, KEEP_BITS="corr=24")
     assert wrong.returncode == 1
     assert any("KEEP_BITS holds 'corr=24'" in line for line in sentences(wrong.text))
+
+
+def test_a_dask_cluster_does_the_work(qgis_run, product_folder, tmp_path):
+    given = {"INPUT": product_folder, "ZARR": tmp_path / "s.zarr"}
+    with running_cluster(tmp_path, workers=1) as cluster:
+        done = qgis_run("hyp3:buildstack", **given, SCHEDULER=cluster.address)
+    assert done.returncode == 0, done.text
+    assert f"The work is done by the Dask cluster {cluster.address}: 1 workers" in done.text
+    assert Path(done.outputs["ZARR"]).is_dir()
+    gone = qgis_run("hyp3:buildstack", **given, SCHEDULER=cluster.address)
+    assert gone.returncode == 1
+    sentence = f"The Dask scheduler {cluster.address} does not answer"
+    assert any(line.startswith(sentence) for line in sentences(gone.text)), gone.text
+    assert "distributed" not in gone.text
 
 
 @pytest.mark.parametrize(

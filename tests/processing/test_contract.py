@@ -36,6 +36,7 @@ STACK = {
     "SCALE": ("enum", "as_delivered"),
     "KEEP_BITS": ("string", None),
     "MASKS": ("boolean", True),
+    "SCHEDULER": ("string", None),
     "LOOK_VECTORS": ("boolean", False),
     "ENRICH": ("boolean", False),
     "NETCDF": ("fileDestination", None),

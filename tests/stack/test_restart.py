@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +16,11 @@ import xarray as xr
 
 from hyp3_stack.core.errors import Canceled, OutputError
 from hyp3_stack.core.locks import lock_file
-from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
 from tests.sample_products import SampleStack
 
+from .interrupted import StopAt, assert_same, outputs, start
 from .running import build, contents, copy_products, layer_file, leftovers, samples
-
-ROOT = Path(__file__).resolve().parents[2]
-MADE_ANEW = {
-    "id",
-    "date_created",
-    "date_modified",
-    "date_issued",
-    "date_metadata_modified",
-    "history",
-}
-"""Attributes that no two builds share."""
 
 
 @pytest.fixture(scope="module")
@@ -48,53 +34,6 @@ def undisturbed(larger: SampleStack, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("undisturbed")
     build(larger.folder, **outputs(folder))
     return folder
-
-
-def outputs(folder: Path) -> dict[str, str]:
-    return {
-        "NETCDF": str(folder / "s.nc"),
-        "ZARR": str(folder / "s.zarr"),
-        "CHUNK_SIZE": "0.2",
-        "LAYERS": "unw_phase,corr,water_mask",
-    }
-
-
-def start(folder: Path, parameters: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start ``python core JOB.json``."""
-    job = folder / "job.json"
-    job.write_text(json.dumps({"protocol": 1, "task": "buildstack", "parameters": parameters}))
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "core"), str(job)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def views(folder: Path) -> Iterator[tuple[str, xr.Dataset]]:
-    with xr.open_dataset(folder / "s.nc", mask_and_scale=False) as stack:
-        yield "NetCDF", stack
-    for group in ("spatially_optimized", "temporally_optimized"):
-        with xr.open_zarr(folder / "s.zarr", group=group, mask_and_scale=False) as stack:
-            yield group, stack
-
-
-def assert_same(folder: Path, other: Path) -> None:
-    """Compare two pairs of outputs: every value, every attribute."""
-    for (name, one), (_, two) in zip(views(folder), views(other), strict=True):
-        xr.testing.assert_equal(one, two)
-        for variable in one.variables:
-            assert repr(one[variable].attrs) == repr(two[variable].attrs), (name, variable)
-        changed = {key for key in one.attrs if repr(one.attrs[key]) != repr(two.attrs.get(key))}
-        assert changed <= MADE_ANEW
-    chunks, others = (
-        {
-            str(path.relative_to(place / "s.zarr"))
-            for path in (place / "s.zarr").rglob("*")
-            if path.is_file()
-        }
-        for place in (folder, other)
-    )
-    assert chunks == others, "no chunk too many and none too few"
 
 
 @pytest.mark.slow
@@ -133,17 +72,6 @@ def _wait_for_files(process: subprocess.Popen[bytes], folder: Path, count: int) 
         if files >= begun + count:
             return
         time.sleep(0.01)
-
-
-class StopAt(SilentReporter):
-    """Cancels as soon as the run has come so far."""
-
-    def __init__(self, percent: float) -> None:
-        super().__init__()
-        self.stop = percent
-
-    def canceled(self) -> bool:
-        return self.percent >= self.stop
 
 
 def interrupt(folder: Path, percent: float, **given: Any) -> None:

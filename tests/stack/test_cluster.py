@@ -1,0 +1,438 @@
+"""Builds on a Dask cluster of real processes, which end as builds in threads do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import Canceled, ClusterError, InvalidParameterError, ProductError
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.stack.cluster.address import parse_scheduler
+from hyp3_stack.core.stack.cluster.cluster import Cluster
+from hyp3_stack.core.stack.cluster.versions import PACKAGES, compare_versions
+from hyp3_stack.core.tasks import build_stack
+from tests.object_store.service import BUCKET, Service
+from tests.sample_products import SampleStack
+
+from .dask_cluster import DaskCluster, running_cluster
+from .interrupted import StopAt, assert_same, outputs, start
+from .running import Run, build, contents, copy_products, layer_file, leftovers, samples
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
+    """Products that take some seconds to stack."""
+    return samples(tmp_path_factory, products=5, rows=500, columns=520, noise=False)
+
+
+@pytest.fixture(scope="module")
+def local(larger: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The outputs of a build in threads."""
+    folder = tmp_path_factory.mktemp("local")
+    build(larger.folder, **outputs(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster"), workers=2) as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(started: DaskCluster) -> DaskCluster:
+    """The cluster with two workers, whatever the test before did to it."""
+    while len(started.workers) < 2:
+        started.add_worker()
+    started.wait_for(2)
+    return started
+
+
+class At(SilentReporter):
+    """Does something once, when the run has come so far."""
+
+    def __init__(self, percent: float, action: Callable[[], object]) -> None:
+        super().__init__()
+        self._percent = percent
+        self._action: Callable[[], object] | None = action
+
+    def progress(self, percent: float) -> None:
+        super().progress(percent)
+        action = self._action
+        if percent >= self._percent and action is not None:
+            self._action = None
+            action()
+
+
+def run_at(
+    percent: float, action: Callable[[], object], folder: Path, **given: Any
+) -> SilentReporter:
+    """Build, and do something when so much is done."""
+    reporter = At(percent, action)
+    build_stack.run({"INPUT": str(folder), **given}, None, reporter)
+    return reporter
+
+
+@pytest.mark.parametrize("percent", [30, 65])
+def test_a_worker_killed_in_the_middle(
+    cluster: DaskCluster, larger: SampleStack, local: Path, tmp_path: Path, percent: float
+) -> None:
+    """While maps are written, and while series are; another one that joins gets the package."""
+
+    def replace_worker() -> None:
+        cluster.kill(next(iter(cluster.workers)))
+        cluster.add_worker()
+
+    given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
+    reporter = run_at(percent, replace_worker, larger.folder, **given)
+    assert any(f"Dask cluster {cluster.address}: 2 workers" in text for text in reporter.infos)
+    assert reporter.warnings == []
+    assert_same(tmp_path, local)
+    assert not leftovers(tmp_path)
+    with xr.open_dataset(tmp_path / "s.nc") as stack:
+        assert "hyp3:buildstack on a Dask cluster" in stack.history
+        assert cluster.address not in str(stack.attrs)
+
+
+def test_all_workers_are_lost_and_come_back(
+    larger: SampleStack, local: Path, tmp_path: Path
+) -> None:
+    """A nanny starts the only worker anew; what was handed over to it is handed over again."""
+    with running_cluster(tmp_path, workers=0) as cluster:
+        cluster.add_worker("--nanny", threads=2)
+        cluster.wait_for(1)
+
+        def kill() -> None:
+            with cluster.client() as client:
+                [process] = client.run(os.getpid).values()
+            os.kill(process, signal.SIGKILL)
+
+        given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
+        run_at(30, kill, larger.folder, **given)
+        assert "hyp3_stack" in cluster.logs()
+    assert_same(tmp_path, local)
+
+
+def test_frames_of_a_pass_are_merged(
+    cluster: DaskCluster, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    stack = samples(
+        tmp_path_factory,
+        product_type="RTC_GAMMA",
+        products=8,
+        frames=2,
+        rows=90,
+        columns=96,
+        layers=("VV", "VH", "ls_map", "dem", "inc_map"),
+        noise=False,
+    )
+    options = {"MERGE_PASSES": "true", "SCALE": "decibel", "KEEP_BITS": "VV=9"}
+    folders = tmp_path / "local", tmp_path / "cluster"
+    for folder, scheduler in zip(folders, ("", cluster.address), strict=True):
+        folder.mkdir()
+        given = outputs(folder) | options | {"LAYERS": "", "SCHEDULER": scheduler}
+        assert build(stack.folder, **given).outputs["STEPS"] == 4
+    assert_same(folders[1], folders[0])
+
+
+@pytest.mark.parametrize("chunking", ["spatial", "temporal"])
+def test_one_layout_only(
+    cluster: DaskCluster, small: SampleStack, tmp_path: Path, chunking: str
+) -> None:
+    """Without maps in the store, series are read from the products."""
+    stores = [tmp_path / name for name in ("local.zarr", "cluster.zarr")]
+    group = {"spatial": "spatially_optimized", "temporal": "temporally_optimized"}[chunking]
+    for store, scheduler in zip(stores, ("", cluster.address), strict=True):
+        build(small.folder, ZARR=store, CHUNKING=chunking, SCHEDULER=scheduler, ZARR_FORMAT="3")
+    one, two = (xr.open_zarr(store, group=group, mask_and_scale=False) for store in stores)
+    xr.testing.assert_equal(one, two)
+    assert one.coherence_mean.notnull().all()
+
+
+def test_workers_write_to_an_object_store(
+    object_store: Service, small: SampleStack, tmp_path: Path
+) -> None:
+    """They need its address and credentials in their own environment."""
+    given = {
+        "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
+        "S3_ENDPOINT": object_store.endpoint,
+    }
+    with running_cluster(tmp_path, workers=1) as cluster:
+        build(small.folder, **given, SCHEDULER=cluster.address)
+    build(small.folder, ZARR=tmp_path / "s.zarr")
+    there = object_store.contents(f"{tmp_path.name}/s.zarr/")
+    here = contents(tmp_path / "s.zarr")
+    assert set(there) == set(here)
+    for name, data in here.items():
+        if not name.endswith((".zattrs", ".zmetadata")):
+            assert there[name] == data, name
+
+
+def interrupt(folder: Path, percent: float, **given: Any) -> float:
+    """Cancel a build; return the seconds that it took to end."""
+    reporter = StopAt(percent)
+    moment: list[float] = []
+    asked = reporter.canceled
+    reporter.canceled = lambda: asked() and not moment.append(time.monotonic())  # type: ignore[method-assign,func-returns-value]
+    with pytest.raises(Canceled, match="run the same job again to go on"):
+        build_stack.run({"INPUT": str(folder), **given}, None, reporter)
+    return time.monotonic() - moment[0]
+
+
+@pytest.mark.parametrize(("percent", "then"), [(30, "cluster"), (60, "threads")])
+def test_cancel_and_go_on(
+    cluster: DaskCluster,
+    larger: SampleStack,
+    local: Path,
+    tmp_path: Path,
+    percent: float,
+    then: str,
+) -> None:
+    given = outputs(tmp_path)
+    place = {"SCHEDULER": cluster.address}
+    assert interrupt(larger.folder, percent, **given, **place) < 2.0
+    before = _files(tmp_path)
+    time.sleep(0.5)
+    assert _files(tmp_path) == before, "no worker goes on"
+    run = build(larger.folder, **given, **(place if then == "cluster" else {}))
+    [text] = [text for text in run.infos if text.startswith("Going on")]
+    assert int(text.split(";")[1].split()[0]) > 0
+    assert_same(tmp_path, local)
+    assert not leftovers(tmp_path)
+
+
+def _files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file() and "journal" not in path.name}
+
+
+def test_the_workers_stop_when_the_run_is_killed(
+    cluster: DaskCluster, larger: SampleStack, local: Path, tmp_path: Path
+) -> None:
+    given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
+    before = len(_files(tmp_path))
+    process = start(tmp_path, {"INPUT": str(larger.folder)} | given)
+    while len(_files(tmp_path)) < before + 30:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    time.sleep(1.5)
+    left = _files(tmp_path)
+    time.sleep(1.0)
+    assert _files(tmp_path) == left
+    assert not (tmp_path / "s.nc").exists()
+    build(larger.folder, **given)
+    assert_same(tmp_path, local)
+
+
+def test_a_damaged_product_is_named_and_left_out(
+    cluster: DaskCluster, small: SampleStack, tmp_path: Path
+) -> None:
+    copies = copy_products(small, tmp_path / "in")
+    path = layer_file(copies[1], "unw_phase")
+    content = bytearray(path.read_bytes())
+    # The file opens, but the pixels of some rows lie outside of it.
+    path.write_bytes(content[: len(content) * 2 // 3])
+    given = {"NETCDF": tmp_path / "s.nc", "SCHEDULER": cluster.address}
+    with pytest.raises(ProductError, match=copies[1].name):
+        build(tmp_path / "in", **given)
+    assert not leftovers(tmp_path)
+    run = build(tmp_path / "in", **given, ON_BAD_PRODUCT="skip")
+    assert (run.outputs["STEPS"], run.outputs["SKIPPED"]) == (3, 1)
+
+
+def test_a_lost_scheduler_keeps_what_is_done(
+    larger: SampleStack, local: Path, tmp_path: Path
+) -> None:
+    given = outputs(tmp_path)
+    with running_cluster(tmp_path, workers=1) as cluster:
+        with pytest.raises(ClusterError, match="was lost.*goes on where it stopped"):
+            run_at(30, cluster.scheduler.kill, larger.folder, **given, SCHEDULER=cluster.address)
+    run = build(larger.folder, **given)
+    assert any(text.startswith("Going on") for text in run.infos)
+    assert_same(tmp_path, local)
+
+
+def test_a_piece_that_ends_its_workers(larger: SampleStack, local: Path, tmp_path: Path) -> None:
+    given = outputs(tmp_path)
+    with running_cluster(
+        tmp_path, workers=1, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0"
+    ) as cluster:
+        with pytest.raises(
+            ClusterError, match="ended 1 workers .*more memory.*goes on where it stopped"
+        ):
+            run_at(
+                30, lambda: cluster.kill("w0"), larger.folder, **given, SCHEDULER=cluster.address
+            )
+
+
+BAD_ADDRESSES = {
+    "http://10.0.0.1:8786": "tcp:// and tls://",
+    "10.0.0.1:8786": "tcp:// and tls://",
+    "cluster": "tcp:// and tls://",
+    "tcp://:8786": "names no host",
+    "tcp://": "names no host",
+    "tcp://10.0.0.1": "names no port",
+    "tcp://10.0.0.1:": "names no port",
+    "tcp://10.0.0.1:0": "names no port",
+    "tcp://10.0.0.1:99999": "its host or port is none",
+    "tcp://10.0.0.1:x": "its host or port is none",
+    "tcp://[fd00::1:8786": "its host or port is none",
+    "tcp://a b:8786": "'a b' is no name of a host",
+    "tcp://10.0.0.1:8786/status": "nothing may follow",
+    "tcp://10.0.0.1:8786?x=1": "nothing may follow",
+}
+
+
+@pytest.mark.parametrize("text", BAD_ADDRESSES)
+def test_bad_addresses(small: SampleStack, tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidParameterError, match="SCHEDULER is .*has to read like") as caught:
+        build(small.folder, NETCDF=tmp_path / "s.nc", SCHEDULER=text)
+    assert BAD_ADDRESSES[text] in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_passwords_are_not_repeated() -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        parse_scheduler("tcp://me:hidden@10.0.0.1:8786")
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("tcp://10.0.0.1:8786", "tcp://10.0.0.1:8786"),
+        ("TLS://cluster.example.org:8786/", "tls://cluster.example.org:8786"),
+        ("tcp://[fd00::1]:8786", "tcp://[fd00::1]:8786"),
+    ],
+)
+def test_good_addresses(text: str, address: str) -> None:
+    assert parse_scheduler(text) == address
+
+
+def test_nobody_answers(small: SampleStack, tmp_path: Path) -> None:
+    given = {"NETCDF": tmp_path / "s.nc"}
+    with pytest.raises(ClusterError, match=r"tcp://127.0.0.1:9 does not answer \(Connection ref"):
+        build(small.folder, **given, SCHEDULER="tcp://127.0.0.1:9")
+    with pytest.raises(ClusterError, match="does not answer .*check SCHEDULER"):
+        build(small.folder, **given, SCHEDULER="tcp://no-such-host.invalid:8786")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cluster_without_workers(tmp_path: Path) -> None:
+    reporter = SilentReporter()
+    with running_cluster(tmp_path, workers=0) as cluster:
+        with pytest.raises(ClusterError, match="had no worker for 1 seconds; start workers"):
+            with Cluster(cluster.address, [tmp_path], reporter, patience=1.0):
+                raise AssertionError("nobody is there")
+    assert any("Waiting up to 1 seconds for workers" in text for text in reporter.infos)
+
+
+def test_other_versions() -> None:
+    here: dict[str, str | None] = dict.fromkeys(PACKAGES, "3.1.2") | {"python": "3.11.2.final.0"}
+    assert compare_versions(here, {"tcp://a:1": dict(here)}) == ""
+    warning = compare_versions(here, {"tcp://a:1": here | {"rasterio": "3.0.4"}})
+    assert "rasterio 3.0.4 for 3.1.2" in warning and "requirements.lock" in warning
+    for name, version, said in (
+        ("python", "3.12.1.final.0", "has python 3.12.1, but this computer has 3.11.2"),
+        ("zarr", "2.18.0", "has zarr 2.18.0, but this computer has 3.1.2"),
+        ("isal", None, "lacks the package isal"),
+    ):
+        with pytest.raises(ClusterError, match=f"tcp://a:1 {said}; install requirements.lock"):
+            compare_versions(here, {"tcp://a:1": here | {name: version}})
+
+
+def test_a_worker_with_another_environment(
+    cluster: DaskCluster, small: SampleStack, tmp_path: Path
+) -> None:
+    older = tmp_path / "older"
+    (older / "zarr-2.18.0.dist-info").mkdir(parents=True)
+    (older / "zarr-2.18.0.dist-info" / "METADATA").write_text("Name: zarr\nVersion: 2.18.0\n")
+    name = cluster.add_worker(PYTHONPATH=str(older))
+    cluster.wait_for(3)
+    try:
+        with pytest.raises(ClusterError, match="has zarr 2.18.0, but this computer has 3"):
+            build(small.folder, NETCDF=tmp_path / "s.nc", SCHEDULER=cluster.address)
+    finally:
+        cluster.kill(name)
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or sys.platform != "linux", reason="mounting takes root on Linux"
+)
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("no products", "does not see .*/in/"),
+        ("no outputs", "does not see the folder .*/out/.s.nc.* of the outputs"),
+        ("copied outputs", "writes into another folder .*/out/.s.nc.* than this computer"),
+        ("read-only outputs", "cannot write into .*/out/.s.nc"),
+    ],
+)
+def test_a_worker_that_does_not_share_the_files(
+    cluster: DaskCluster, small: SampleStack, tmp_path: Path, case: str, said: str
+) -> None:
+    """Its own view of the file system is made by mounting over it."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    copy_products(small, folder)
+    out.mkdir()
+    given = {"INPUT": str(folder), "NETCDF": str(out / "s.nc")}
+    with pytest.raises(Canceled):
+        build_stack.run(given, None, StopAt(40))
+    kept = _files(out)
+    assert kept
+    other = tmp_path / "other"
+    shutil.copytree(out, other)
+    mount = {
+        "no products": f"mount -t tmpfs none {folder}",
+        "no outputs": f"mount -t tmpfs none {out}",
+        "copied outputs": f"mount --bind {other} {out}",
+        "read-only outputs": f"mount --bind {out} {out} && mount -o remount,bind,ro {out}",
+    }[case]
+    name = cluster.add_worker(before=("unshare", "-m", "sh", "-c", f'{mount} && exec "$@"', "-"))
+    cluster.wait_for(3)
+    try:
+        with pytest.raises(ClusterError, match=rf"The Dask worker tcp://\S+ {said}") as caught:
+            build_stack.run(given | {"SCHEDULER": cluster.address}, None, SilentReporter())
+    finally:
+        cluster.kill(name)
+    assert str(caught.value).endswith("the same job then goes on where it stopped.")
+    assert _files(out) == kept
+    run: Run = build(folder, NETCDF=out / "s.nc", SCHEDULER=cluster.address)
+    assert any(text.startswith("Going on") for text in run.infos)
+
+
+def test_dask_s_client_is_not_loaded_before_it_is_needed(
+    small: SampleStack, tmp_path: Path
+) -> None:
+    """It takes a good part of a second."""
+    code = f"""
+import sys
+import tests.conftest
+from hyp3_stack.core.tasks.build_stack import StackRequest, run
+given = {{"INPUT": {str(small.folder)!r}, "ZARR": {str(tmp_path / "s.zarr")!r}}}
+StackRequest.from_parameters(given | {{"SCHEDULER": "tcp://10.0.0.1:8786"}})
+assert "distributed" not in sys.modules
+from hyp3_stack.core.reporter import SilentReporter
+run(given, None, SilentReporter())
+print([name for name in sys.modules if name.startswith("hyp3_stack.core.stack.cluster.")])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout == "['hyp3_stack.core.stack.cluster.address']\n", done.stderr
