@@ -159,6 +159,22 @@ def test_one_layout_only(
     assert one.coherence_mean.notnull().all()
 
 
+def test_append(cluster: DaskCluster, small: SampleStack, tmp_path: Path) -> None:
+    """What the stack holds already is read from it; its products are gone."""
+    folder, one, two = (tmp_path / name for name in ("in", "local", "cluster"))
+    copies = copy_products(small, folder)
+    shutil.move(copies[-1], tmp_path)
+    build(folder, **outputs(one))
+    shutil.copytree(one, two)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    shutil.move(tmp_path / copies[-1].name, folder)
+    for out, scheduler in ((one, ""), (two, cluster.address)):
+        run = build(folder, **outputs(out), APPEND="true", SCHEDULER=scheduler)
+        assert run.outputs["STEPS"] == 4
+    assert_same(two, one)
+
+
 def test_workers_write_to_an_object_store(
     object_store: Service, small: SampleStack, tmp_path: Path
 ) -> None:
