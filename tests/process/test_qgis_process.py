@@ -149,6 +149,26 @@ def test_sharding_arrives_in_the_core(qgis_run, product_folder, tmp_path):
     assert "sharding_indexed" in (store / "spatially_optimized/corr/zarr.json").read_text()
 
 
+def test_append_to_a_stack(qgis_run, product_folder, tmp_path):
+    products = sorted(path for path in product_folder.iterdir() if path.is_dir())
+    options = {"ZARR": tmp_path / "a.zarr", "LAYERS": "corr", "APPEND": True, "GROW": True}
+    for number, part in enumerate((products[:2], products[2:])):
+        folder = tmp_path / f"products{number}"
+        folder.mkdir()
+        for product in part:
+            (folder / product.name).symlink_to(product)
+        done = qgis_run("hyp3:buildstack", INPUT=folder, **options)
+        assert done.returncode == 0, done.text
+    assert done.outputs["STEPS"] == len(products) == 6
+    assert any("holds 2 products; 4 are new" in line for line in done.log["info"])
+    same = qgis_run("hyp3:buildstack", INPUT=product_folder, **options)
+    assert any(line.startswith("Nothing is new") for line in same.log["info"])
+    assert same.outputs["LAYERS"] == done.outputs["LAYERS"]
+    wrong = qgis_run("hyp3:buildstack", INPUT=product_folder, ZARR=tmp_path / "b.zarr", GROW=True)
+    assert wrong.returncode == 1
+    assert any("set APPEND as well" in line for line in sentences(wrong.text))
+
+
 def test_precision_arrives_in_the_core(qgis_run, product_folder, tmp_path):
     netcdf = tmp_path / "a.nc"
     done = qgis_run("hyp3:buildstack", INPUT=product_folder, NETCDF=netcdf, KEEP_BITS="corr=7")
