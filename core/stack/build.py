@@ -269,6 +269,10 @@ class _Build:
         )
         if self._base is not None:
             carry_over(self._base, dataset)
+        zarr = self._options.zarr
+        if zarr is not None and not self._workspace.output(zarr).is_dir():
+            # An earlier attempt was killed when the store had got its name already.
+            self._workspace.clear()
         with Journal(self._workspace.note, self._survey()) as journal:
             self._begin(journal, dataset)
             targets = self._targets()
@@ -283,8 +287,7 @@ class _Build:
     def _begin(self, journal: Journal, dataset: xr.Dataset) -> None:
         """Lay the outputs out, or find those that an earlier attempt laid out."""
         texts = {key: value for key, value in dataset.attrs.items() if isinstance(value, str)}
-        if journal.is_begun:
-            journal.resume()
+        if journal.resume():
             # Such as the time of creation, which the groups hold already.
             dataset.attrs.update(journal.texts)
             if self._options.zarr is not None:

@@ -49,11 +49,6 @@ class Journal:
         self.learned = Learned(survey.fresh())
         self.texts: dict[str, str] = {}
 
-    @property
-    def is_begun(self) -> bool:
-        """Tell whether there is a note of an earlier attempt."""
-        return self._path.exists()
-
     def begin(self, texts: Mapping[str, str]) -> None:
         """Write the first note, once the outputs are laid out.
 
@@ -65,8 +60,10 @@ class Journal:
         self.texts = dict(texts)
         self._note()
 
-    def resume(self) -> None:
-        """Read the note of an earlier attempt."""
+    def resume(self) -> bool:
+        """Read the note of an earlier attempt; tells whether there is one."""
+        if not self._path.exists():
+            return False
         with np.load(self._path, allow_pickle=False) as note:
             head = json.loads(str(note["head"]))
             sums = {name: note[name] for name in note.files if name != "head"}
@@ -75,6 +72,7 @@ class Journal:
         self.learned.differences = head["differences"]
         self.learned.survey.restore(sums)
         self._noted = len(self._done)
+        return True
 
     def __contains__(self, key: str) -> bool:
         with self._lock:

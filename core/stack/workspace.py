@@ -94,11 +94,15 @@ class Workspace:
         if not (complete and self._resumable and self.note.exists()):
             # A note without the outputs that it tells of is worth nothing, nor are outputs that no
             # note tells of.
-            for folder in self._folders.values():
-                for path in folder.iterdir():
-                    if path.name != LOCK:
-                        remove(path)
+            self.clear()
         return self
+
+    def clear(self) -> None:
+        """Remove what an earlier attempt left."""
+        for folder in self._folders.values():
+            for path in folder.iterdir():
+                if path.name != LOCK:
+                    remove(path)
 
     def _lock(self, final: Path, path: Path) -> None:
         file = self._locks.enter_context(open(path, "ab"))

@@ -128,6 +128,18 @@ def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: s
         assert stack.corr.notnull().any(("y", "x")).values.all()
 
 
+def test_killed_when_the_store_had_its_name(small: SampleStack, tmp_path: Path) -> None:
+    """Both outputs stand, but what the build kept for another attempt was not cleared up."""
+    interrupt(small.folder, 60, **outputs(tmp_path))
+    [store] = tmp_path.glob(".s.zarr.hyp3-partial-*/s.zarr")
+    store.rename(tmp_path / "s.zarr")
+    run = build(small.folder, **outputs(tmp_path))
+    assert not any(text.startswith("Going on") for text in run.infos)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.nc", "s.zarr"]
+    with xr.open_zarr(run.zarr, group="temporally_optimized") as stack:
+        assert stack.corr.notnull().any(("y", "x")).values.all()
+
+
 def test_one_build_at_a_time(small: SampleStack, tmp_path: Path) -> None:
     interrupt(small.folder, 60, **outputs(tmp_path))
     before = contents(tmp_path)
