@@ -121,7 +121,8 @@ def add_stack_options(algorithm):
             "cluster that runs already, for example tcp://10.0.0.1:8786 (or tls://). Its workers "
             "read the products and write the stack, so they need both on a shared file system "
             "under the same names, and the packages in the plugin's requirements.lock. The plugin "
-            "itself is sent to them. The stack is the same either way."
+            "itself is sent to them. For a stack in an object store they need credentials in "
+            "their own environment. The stack is the same either way."
         ),
         advanced=True,
     )

@@ -181,7 +181,8 @@ def test_precision_arrives_in_the_core(qgis_run, product_folder, tmp_path):
 
 def test_a_dask_cluster_does_the_work(qgis_run, product_folder, tmp_path):
     given = {"INPUT": product_folder, "ZARR": tmp_path / "s.zarr"}
-    with running_cluster(tmp_path, workers=1) as cluster:
+    with running_cluster(tmp_path) as cluster:
+        cluster.add_worker()
         done = qgis_run("hyp3:buildstack", **given, SCHEDULER=cluster.address)
     assert done.returncode == 0, done.text
     assert f"The work is done by the Dask cluster {cluster.address}: 1 workers" in done.text

@@ -123,11 +123,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def running_cluster(folder: Path, workers: int, **environment: str) -> Iterator[DaskCluster]:
-    """A cluster until the block ends; the scheduler gets the environment."""
+def running_cluster(folder: Path, **environment: str) -> Iterator[DaskCluster]:
+    """A cluster without workers until the block ends; the scheduler gets the environment."""
     with DaskCluster(folder, **environment) as cluster:
-        for _ in range(workers):
-            cluster.add_worker()
-        if workers:
-            cluster.wait_for(workers)
         yield cluster

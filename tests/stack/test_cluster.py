@@ -21,7 +21,7 @@ from hyp3_stack.core.stack.cluster.address import parse_scheduler
 from hyp3_stack.core.stack.cluster.cluster import Cluster
 from hyp3_stack.core.stack.cluster.versions import PACKAGES, compare_versions
 from hyp3_stack.core.tasks import build_stack
-from tests.object_store.service import BUCKET, Service
+from tests.object_store.service import BUCKET, CLEAN, CREDENTIALS, Service
 from tests.sample_products import SampleStack
 
 from .dask_cluster import DaskCluster, running_cluster
@@ -45,7 +45,7 @@ def local(larger: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    with running_cluster(tmp_path_factory.mktemp("cluster"), workers=2) as made:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as made:
         yield made
 
 
@@ -53,7 +53,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
 def cluster(started: DaskCluster) -> DaskCluster:
     """The cluster with two workers, whatever the test before did to it."""
     while len(started.workers) < 2:
-        started.add_worker()
+        started.add_worker(**CLEAN, **CREDENTIALS)
     started.wait_for(2)
     return started
 
@@ -91,7 +91,7 @@ def test_a_worker_killed_in_the_middle(
 
     def replace_worker() -> None:
         cluster.kill(next(iter(cluster.workers)))
-        cluster.add_worker()
+        cluster.add_worker(**CLEAN, **CREDENTIALS)
 
     given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
     reporter = run_at(percent, replace_worker, larger.folder, **given)
@@ -108,7 +108,7 @@ def test_all_workers_are_lost_and_come_back(
     larger: SampleStack, local: Path, tmp_path: Path
 ) -> None:
     """A nanny starts the only worker anew; what was handed over to it is handed over again."""
-    with running_cluster(tmp_path, workers=0) as cluster:
+    with running_cluster(tmp_path) as cluster:
         cluster.add_worker("--nanny", threads=2)
         cluster.wait_for(1)
 
@@ -145,15 +145,12 @@ def test_frames_of_a_pass_are_merged(
     assert_same(folders[1], folders[0])
 
 
-@pytest.mark.parametrize("chunking", ["spatial", "temporal"])
-def test_one_layout_only(
-    cluster: DaskCluster, small: SampleStack, tmp_path: Path, chunking: str
-) -> None:
-    """Without maps in the store, series are read from the products."""
+def test_series_alone(cluster: DaskCluster, small: SampleStack, tmp_path: Path) -> None:
+    """Without maps in the store, series are read from the products, and survey them."""
     stores = [tmp_path / name for name in ("local.zarr", "cluster.zarr")]
-    group = {"spatial": "spatially_optimized", "temporal": "temporally_optimized"}[chunking]
     for store, scheduler in zip(stores, ("", cluster.address), strict=True):
-        build(small.folder, ZARR=store, CHUNKING=chunking, SCHEDULER=scheduler, ZARR_FORMAT="3")
+        build(small.folder, ZARR=store, CHUNKING="temporal", SCHEDULER=scheduler, ZARR_FORMAT="3")
+    group = "temporally_optimized"
     one, two = (xr.open_zarr(store, group=group, mask_and_scale=False) for store in stores)
     xr.testing.assert_equal(one, two)
     assert one.coherence_mean.notnull().all()
@@ -176,15 +173,14 @@ def test_append(cluster: DaskCluster, small: SampleStack, tmp_path: Path) -> Non
 
 
 def test_workers_write_to_an_object_store(
-    object_store: Service, small: SampleStack, tmp_path: Path
+    cluster: DaskCluster, object_store: Service, small: SampleStack, tmp_path: Path
 ) -> None:
-    """They need its address and credentials in their own environment."""
+    """With the credentials in their own environment."""
     given = {
         "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
         "S3_ENDPOINT": object_store.endpoint,
     }
-    with running_cluster(tmp_path, workers=1) as cluster:
-        build(small.folder, **given, SCHEDULER=cluster.address)
+    build(small.folder, **given, SCHEDULER=cluster.address)
     build(small.folder, ZARR=tmp_path / "s.zarr")
     there = object_store.contents(f"{tmp_path.name}/s.zarr/")
     here = contents(tmp_path / "s.zarr")
@@ -205,22 +201,18 @@ def interrupt(folder: Path, percent: float, **given: Any) -> float:
     return time.monotonic() - moment[0]
 
 
-@pytest.mark.parametrize(("percent", "then"), [(30, "cluster"), (60, "threads")])
 def test_cancel_and_go_on(
-    cluster: DaskCluster,
-    larger: SampleStack,
-    local: Path,
-    tmp_path: Path,
-    percent: float,
-    then: str,
+    cluster: DaskCluster, larger: SampleStack, local: Path, tmp_path: Path
 ) -> None:
+    """On the cluster, and in the end without it."""
     given = outputs(tmp_path)
-    place = {"SCHEDULER": cluster.address}
-    assert interrupt(larger.folder, percent, **given, **place) < 2.0
-    before = _files(tmp_path)
-    time.sleep(0.5)
-    assert _files(tmp_path) == before, "no worker goes on"
-    run = build(larger.folder, **given, **(place if then == "cluster" else {}))
+    for percent in (30, 60):
+        seconds = interrupt(larger.folder, percent, **given, SCHEDULER=cluster.address)
+        assert seconds < 2.0
+        before = _files(tmp_path)
+        time.sleep(0.5)
+        assert _files(tmp_path) == before, "no worker goes on"
+    run = build(larger.folder, **given)
     [text] = [text for text in run.infos if text.startswith("Going on")]
     assert int(text.split(";")[1].split()[0]) > 0
     assert_same(tmp_path, local)
@@ -232,7 +224,7 @@ def _files(folder: Path) -> set[Path]:
 
 
 def test_the_workers_stop_when_the_run_is_killed(
-    cluster: DaskCluster, larger: SampleStack, local: Path, tmp_path: Path
+    cluster: DaskCluster, larger: SampleStack, tmp_path: Path
 ) -> None:
     given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
     before = len(_files(tmp_path))
@@ -247,8 +239,6 @@ def test_the_workers_stop_when_the_run_is_killed(
     time.sleep(1.0)
     assert _files(tmp_path) == left
     assert not (tmp_path / "s.nc").exists()
-    build(larger.folder, **given)
-    assert_same(tmp_path, local)
 
 
 def test_a_damaged_product_is_named_and_left_out(
@@ -267,29 +257,24 @@ def test_a_damaged_product_is_named_and_left_out(
     assert (run.outputs["STEPS"], run.outputs["SKIPPED"]) == (3, 1)
 
 
-def test_a_lost_scheduler_keeps_what_is_done(
+def test_a_lost_cluster_keeps_what_is_done(
     larger: SampleStack, local: Path, tmp_path: Path
 ) -> None:
-    given = outputs(tmp_path)
-    with running_cluster(tmp_path, workers=1) as cluster:
-        with pytest.raises(ClusterError, match="was lost.*goes on where it stopped"):
-            run_at(30, cluster.scheduler.kill, larger.folder, **given, SCHEDULER=cluster.address)
-    run = build(larger.folder, **given)
-    assert any(text.startswith("Going on") for text in run.infos)
-    assert_same(tmp_path, local)
-
-
-def test_a_piece_that_ends_its_workers(larger: SampleStack, local: Path, tmp_path: Path) -> None:
-    given = outputs(tmp_path)
-    with running_cluster(
-        tmp_path, workers=1, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0"
-    ) as cluster:
+    """First a piece ends its worker, which nobody may do here, then the scheduler is gone."""
+    strict = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    with running_cluster(tmp_path, **strict) as cluster:
+        given = {**outputs(tmp_path), "SCHEDULER": cluster.address}
+        cluster.add_worker()
         with pytest.raises(
             ClusterError, match="ended 1 workers .*more memory.*goes on where it stopped"
         ):
-            run_at(
-                30, lambda: cluster.kill("w0"), larger.folder, **given, SCHEDULER=cluster.address
-            )
+            run_at(30, lambda: cluster.kill("w0"), larger.folder, **given)
+        cluster.add_worker()
+        with pytest.raises(ClusterError, match="was lost.*goes on where it stopped"):
+            run_at(60, cluster.scheduler.kill, larger.folder, **given)
+    run = build(larger.folder, **outputs(tmp_path))
+    assert any(text.startswith("Going on") for text in run.infos)
+    assert_same(tmp_path, local)
 
 
 BAD_ADDRESSES = {
@@ -347,7 +332,7 @@ def test_nobody_answers(small: SampleStack, tmp_path: Path) -> None:
 
 def test_a_cluster_without_workers(tmp_path: Path) -> None:
     reporter = SilentReporter()
-    with running_cluster(tmp_path, workers=0) as cluster:
+    with running_cluster(tmp_path) as cluster:
         with pytest.raises(ClusterError, match="had no worker for 1 seconds; start workers"):
             with Cluster(cluster.address, [tmp_path], reporter, patience=1.0):
                 raise AssertionError("nobody is there")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import operator
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, Future, as_completed
+from distributed import CancelledError, Client, Future, as_completed
 from distributed.protocol.pickle import dumps, loads
 from distributed.scheduler import KilledWorker
 
@@ -28,6 +28,8 @@ _AHEAD = 2
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 2.0
+_RESULT_SECONDS = 20.0
+_REPEATS = 5
 _CANCEL_SECONDS = 0.5
 _END_SECONDS = 10.0
 """How long pieces that run may take to notice that their build has failed."""
@@ -67,6 +69,7 @@ class Cluster:
         self._workers: dict[str, int] = {}
         self._watched = 0.0
         self._work: Future[Any] | None = None
+        self._repeats: Counter[str] = Counter()
 
     def __enter__(self) -> Cluster:
         self._connection = Connection(self._address, self._reporter, self._patience)
@@ -100,7 +103,7 @@ class Cluster:
         work = self._load(targets)
         rest = deque(pieces)
         under_way: dict[Future[Any], tuple[Piece, str | None]] = {}
-        done = as_completed(with_results=True, raise_errors=False, loop=self._client.loop)
+        done = as_completed(loop=self._client.loop)
         try:
             while rest or under_way:
                 stop_if_canceled(reporter)
@@ -114,9 +117,10 @@ class Cluster:
                     under_way[future] = piece, place
                     done.add(future)
                 batch = done.next_batch(block=False)
-                for future, result in batch:
-                    piece, _ = under_way.pop(future)
-                    learned = self._learned(future, result)
+                for future in batch:
+                    piece, _ = under_way[future]
+                    learned = self._learned(future, piece, reporter)
+                    del under_way[future]
                     if learned is None:
                         rest.appendleft(piece)
                     else:
@@ -166,7 +170,7 @@ class Cluster:
             allow_other_workers=place is not None,
         )
 
-    def _learned(self, future: Future[Any], result: Any) -> Learned | None:
+    def _learned(self, future: Future[Any], piece: Piece, reporter: Reporter) -> Learned | None:
         """Return what a piece learned, None if it has to be repeated.
 
         Raises
@@ -176,23 +180,27 @@ class Cluster:
         ClusterError
             If the cluster failed.
         """
-        if future.status == "finished":
-            return result
-        if future.status != "error":
-            # Without a connection all futures are canceled; else someone restarted the cluster.
-            is_connected = self._client.status == "running"
-            raise self._connection.lost(getattr(result, "reason", "") if is_connected else "")
-        error: BaseException = result[1]
-        if isinstance(error, Canceled):
-            # A worker gave it up, although it is still wanted.
-            return None
-        if isinstance(error, KilledWorker):
-            raise ClusterError(
-                f"A piece of the work ended {error.allowed_failures + 1} workers of the Dask "
-                f"cluster {self._address}, most likely for lack of memory; give each worker more "
-                "memory or fewer threads."
-            ) from error
-        raise error.with_traceback(result[2])
+        try:
+            return beside(lambda: future.result(timeout=_RESULT_SECONDS), reporter)
+        except (Exception, CancelledError) as error:
+            stop_if_canceled(reporter)
+            if self._client.status != "running":
+                raise self._connection.lost() from error
+            if future.cancelled():
+                # Someone else has restarted the cluster.
+                raise self._connection.lost(getattr(error, "reason", "")) from error
+            if isinstance(error, KilledWorker):
+                raise ClusterError(
+                    f"A piece of the work ended {error.allowed_failures + 1} workers of the Dask "
+                    f"cluster {self._address}, most likely for lack of memory; give each worker "
+                    "more memory or fewer threads."
+                ) from error
+            self._repeats[piece.key] += 1
+            # The result went with its worker, or a worker gave up what is still wanted.
+            is_lost = future.status != "error" or isinstance(error, Canceled)
+            if is_lost and self._repeats[piece.key] <= _REPEATS:
+                return None
+            raise
 
     def _give_up(self, futures: list[Future[Any]], reporter: Reporter) -> None:
         """Take pieces back, and wait a little for those that run to notice."""

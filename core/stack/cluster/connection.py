@@ -25,6 +25,9 @@ CONNECT_SECONDS = 10.0
 PATIENCE_SECONDS = 60.0
 """How long a cluster may be without any worker."""
 
+_ANSWER_SECONDS = 60.0
+"""A scheduler with much to do may take its time."""
+
 _CLOSE_SECONDS = 1.0
 _SHIP_SECONDS = 120.0
 _POLL_SECONDS = 0.1
@@ -92,7 +95,7 @@ class Connection:
                 "SCHEDULER and whether the cluster runs."
             ) from error
 
-    def ask(self, question: Callable[[], T], seconds: float = CONNECT_SECONDS) -> T:
+    def ask(self, question: Callable[[], T], seconds: float = _ANSWER_SECONDS) -> T:
         """Return the answer to a question to the cluster; a cancel does not wait for it.
 
         Raises
