@@ -71,5 +71,9 @@ SCALES: Final = ("as_delivered", "power", "amplitude", "decibel")
 ZARR_FORMATS: Final = ("2", "3")
 
 DEFAULT_CHUNK_MEGABYTES: Final = 4.0
+DEFAULT_MEMORY_MEGABYTES: Final = 1000
+SMALLEST_MEMORY_MEGABYTES: Final = 400
+"""Python with the core's packages and GDAL's cache take 320 MB."""
+
 SPATIAL_GROUP: Final = "spatially_optimized"
 TEMPORAL_GROUP: Final = "temporally_optimized"

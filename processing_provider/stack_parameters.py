@@ -16,7 +16,9 @@ from ..core.contract import (
     BAD_PRODUCT_RULES,
     CHUNKINGS,
     DEFAULT_CHUNK_MEGABYTES,
+    DEFAULT_MEMORY_MEGABYTES,
     SCALES,
+    SMALLEST_MEMORY_MEGABYTES,
     STATIC_LAYER_MODES,
     ZARR_FORMATS,
 )
@@ -35,6 +37,7 @@ CHUNKING = "CHUNKING"
 CHUNK_SIZE = "CHUNK_SIZE"
 ZARR_FORMAT = "ZARR_FORMAT"
 SHARDING = "SHARDING"
+MEMORY = "MEMORY"
 REPORT = "REPORT"
 STAC = "STAC"
 ENRICH = "ENRICH"
@@ -123,6 +126,22 @@ def add_stack_options(algorithm):
             "under the same names, and the packages in the plugin's requirements.lock. The plugin "
             "itself is sent to them. For a stack in an object store they need credentials in "
             "their own environment. The stack is the same either way."
+        ),
+        advanced=True,
+    )
+    algorithm.add(
+        QgsProcessingParameterNumber(
+            MEMORY,
+            tr("Memory (MB)"),
+            type=QgsProcessingParameterNumber.Type.Integer,
+            defaultValue=DEFAULT_MEMORY_MEGABYTES,
+            optional=True,
+            minValue=SMALLEST_MEMORY_MEGABYTES,
+        ),
+        tr(
+            "What the core process may take, however many products there are. Less makes it work "
+            "in smaller blocks and with fewer threads; more lets series be put together in larger "
+            "blocks. Chunks above 100 MB may need more."
         ),
         advanced=True,
     )
@@ -292,6 +311,7 @@ def read_stack_options(values):
         ZARR_FORMAT: values.choice(ZARR_FORMAT),
         SHARDING: values.flag(SHARDING),
         SCHEDULER: values.text(SCHEDULER),
+        MEMORY: values.number(MEMORY),
         NETCDF: values.destination(NETCDF, ".nc"),
         ZARR: values.destination(ZARR, ".zarr"),
         REPORT: values.destination(REPORT, ".html"),

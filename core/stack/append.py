@@ -16,6 +16,7 @@ from ..errors import InconsistentProductsError, InvalidParameterError, OutputErr
 from ..grid.extent import around, choose_lines
 from ..grid.lattice import Grid, Lattice
 from ..grid.plan import GridOptions, Placement, Plan, bounds_in, common_spacing, place
+from ..memory import MemoryBudget
 from ..products.layers import LAYERS, Layer
 from ..products.passes import group_passes
 from ..products.product import Product, Raster
@@ -304,7 +305,7 @@ def refer_new_steps(
     new = [number for number in range(len(source.steps)) if not source.is_stored(number)]
     if new:
         part = replace(source, steps=tuple(source.steps[number] for number in new))
-        part, point = refer_to_point(part, f"{x!r},{y!r}", layers, reporter)
+        part, point = refer_to_point(part, f"{x!r},{y!r}", layers, reporter, MemoryBudget())
         for position, number in enumerate(new):
             phases[number] = point.phases[position]
             for name, values in part.offsets.items():

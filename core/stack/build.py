@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import Any
 
 import xarray as xr
 
-from ..blocks import BAND_BYTES
-from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..contract import DEFAULT_MEMORY_MEGABYTES, SPATIAL_GROUP, TEMPORAL_GROUP
 from ..disk import check_space
 from ..errors import Canceled, ClusterError, InvalidParameterError, OutputError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
+from ..memory import MemoryBudget
 from ..metadata.acquisitions import source_granules
 from ..metadata.data_access import DataAccess
 from ..metadata.enrichment import Details, look_up_granules
@@ -67,6 +68,7 @@ class BuildOptions:
     chunk_megabytes: float = 4.0
     zarr_format: int = 2
     sharding: bool = False
+    memory_megabytes: float = DEFAULT_MEMORY_MEGABYTES
     static_mode: str = "once"
     values: ValueOptions = field(default=ValueOptions())
     merge_passes: bool = False
@@ -242,9 +244,18 @@ class _Build:
         self._maps = spatial_chunks(*self._shape, options.chunk_megabytes)
         steps = len(self._source.steps)
         self._series = temporal_chunks(steps, *self._shape, options.chunk_megabytes)
+        largest = 4 * max(math.prod(self._maps), math.prod(self._series))
+        self._budget = MemoryBudget.of(options.memory_megabytes, largest)
+        if not self._budget.holds(largest):
+            reporter.warning(
+                f"Chunks of {largest / 1e6:,.0f} MB take more memory than MEMORY "
+                f"({options.memory_megabytes:,.0f} MB) allows; lower CHUNK_SIZE or raise MEMORY."
+            )
         # What a thread writes at once, so that no two threads write to one file.
         self._map_unit, self._series_unit = (
-            shard_shape(chunks, *self._shape, BAND_BYTES / 1e6) if options.sharding else chunks
+            shard_shape(chunks, *self._shape, self._budget.band_bytes / 1e6)
+            if options.sharding
+            else chunks
             for chunks in (self._maps, self._series)
         )
 
@@ -325,6 +336,7 @@ class _Build:
             self._survey(),
             self._map_unit,
             self._series_unit,
+            self._budget,
             spools=() if self._spool is None else (self._spool,),
             spatial=groups.get(SPATIAL_GROUP, ()),
             temporal=groups.get(TEMPORAL_GROUP, ()),
@@ -417,7 +429,9 @@ class _Build:
             )
         layers = [item.layer for item in self._layers]
         if self._base is None:
-            self._source, point = refer_to_point(self._source, wanted, layers, self._reporter)
+            self._source, point = refer_to_point(
+                self._source, wanted, layers, self._reporter, self._budget
+            )
         else:
             self._source, point = refer_new_steps(self._source, self._base, layers, self._reporter)
         self._reporter.info(

@@ -56,7 +56,7 @@ class Threads:
             journal.record(piece.key, piece.run(targets, reporter))
 
         if not one_by_one:
-            run_blocks(run_piece, pieces, len(pieces), reporter)
+            run_blocks(run_piece, pieces, len(pieces), reporter, targets.budget.threads)
             return
         for number, piece in enumerate(pieces):
             begin, end = (100.0 * part / len(pieces) for part in (number, number + 1))

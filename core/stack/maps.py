@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import BAND_BYTES, whole_blocks
+from ..blocks import whole_blocks
 from ..products.layers import Layer
 from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer
@@ -152,4 +152,5 @@ def _write(
 def _blocks(targets: Targets) -> Sequence[tuple[slice, slice]]:
     """Cut the grid into blocks of whole chunks, each small enough for one thread."""
     grid = targets.source.grid
-    return whole_blocks((grid.height, grid.width), targets.maps[1:], BAND_BYTES // 4)
+    most = targets.budget.band_bytes // 4
+    return whole_blocks((grid.height, grid.width), targets.maps[1:], most)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from ..memory import MemoryBudget
 from ..reporter import Reporter
 from .dataset import StackLayer
 from .source import StackSource
@@ -45,6 +46,8 @@ class Targets:
         or a shard.
     series
         Steps (all), rows and columns of the same in groups that serve series.
+    budget
+        Sizes of blocks and number of threads.
     spools
         Take what a NetCDF file is put together from.
     spatial
@@ -52,7 +55,7 @@ class Targets:
     temporal
         Groups that are chunked by series.
     threads
-        Threads that a piece may use where it uses several; None for those of this computer.
+        Threads that a piece may use where it uses several; None for those of the budget.
     """
 
     source: StackSource
@@ -60,6 +63,7 @@ class Targets:
     survey: Survey
     maps: tuple[int, int, int]
     series: tuple[int, int, int]
+    budget: MemoryBudget = MemoryBudget()
     spools: tuple[Sink, ...] = ()
     spatial: tuple[ZarrGroup, ...] = ()
     temporal: tuple[ZarrGroup, ...] = ()

@@ -11,9 +11,10 @@ import numpy as np
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from ..blocks import BAND_BYTES, bands, run_blocks
+from ..blocks import bands, run_blocks
 from ..errors import GridError, InvalidParameterError, ProductError
 from ..grid.lattice import Grid
+from ..memory import MemoryBudget
 from ..products.layers import LAYERS, Layer, LayerKind
 from ..reporter import Reporter
 from .source import StackSource
@@ -64,7 +65,11 @@ def parse_point(text: str) -> tuple[float, float, str | None]:
 
 
 def refer_to_point(
-    source: StackSource, wanted: str, layers: Sequence[Layer], reporter: Reporter
+    source: StackSource,
+    wanted: str,
+    layers: Sequence[Layer],
+    reporter: Reporter,
+    budget: MemoryBudget,
 ) -> tuple[StackSource, ReferencePoint]:
     """Refer the phase and displacement of all pairs to one pixel.
 
@@ -79,6 +84,8 @@ def refer_to_point(
         Layers of the stack.
     reporter
         Told of progress.
+    budget
+        Sizes of blocks and number of threads.
 
     Returns
     -------
@@ -106,7 +113,7 @@ def refer_to_point(
         _require(source, table["lv_theta"])
     if wanted == AUTO:
         _require(source, table["corr"])
-        row, column = _most_coherent(source, phase, table["corr"], reporter)
+        row, column = _most_coherent(source, phase, table["corr"], reporter, budget)
     else:
         row, column = _pixel(source.grid, *parse_point(wanted))
     here = (slice(row, row + 1), slice(column, column + 1))
@@ -168,7 +175,7 @@ def _pixel(grid: Grid, x: float, y: float, crs: str | None) -> tuple[int, int]:
 
 
 def _most_coherent(
-    source: StackSource, phase: Layer, coherence: Layer, reporter: Reporter
+    source: StackSource, phase: Layer, coherence: Layer, reporter: Reporter, budget: MemoryBudget
 ) -> tuple[int, int]:
     grid, steps = source.grid, len(source.steps)
     best = (-math.inf, 0, 0)
@@ -190,8 +197,8 @@ def _most_coherent(
             # Of equal pixels the uppermost left one, whichever thread ends first.
             best = max(best, found, key=lambda item: (item[0], -item[1], -item[2]))
 
-    tasks = list(bands(grid.height, 1, max(1, BAND_BYTES // (4 * grid.width))))
-    run_blocks(search, tasks, len(tasks), reporter)
+    tasks = list(bands(grid.height, 1, max(1, budget.band_bytes // (4 * grid.width))))
+    run_blocks(search, tasks, len(tasks), reporter, budget.threads)
     if best[0] == -math.inf:
         raise GridError(
             "No pixel has data in all pairs, so REFERENCE_POINT cannot be auto; give coordinates, "

@@ -15,9 +15,6 @@ from ..reporter import Reporter, step
 from .dataset import StackLayer
 from .pieces import Learned, Piece, Targets
 
-_TILE_BYTES = 128_000_000
-"""Largest block of whole series that is put together in memory."""
-
 _GATHERING = 60.0
 """Share of a tile's time that reading takes, in percent."""
 
@@ -81,7 +78,7 @@ class _SeriesPiece:
             with lock:
                 learned.survey.merge(survey)
 
-        run_blocks(read, range(steps), steps, reporter, targets.threads)
+        run_blocks(read, range(steps), steps, reporter, targets.threads or targets.budget.threads)
         return tile
 
     def _scatter(self, targets: Targets, tile: NDArray[Any], reporter: Reporter) -> None:
@@ -100,11 +97,11 @@ class _SeriesPiece:
                     tile[:, row, column],
                 )
 
-        run_blocks(write, parts, len(parts), reporter, targets.threads)
+        run_blocks(write, parts, len(parts), reporter, targets.threads or targets.budget.threads)
 
 
 def _tiles(targets: Targets, item: StackLayer) -> list[tuple[slice, slice]]:
     """Cut the grid into blocks of whole chunks whose series fit into memory."""
     grid = targets.source.grid
-    pixels = _TILE_BYTES // (np.dtype(item.layer.dtype).itemsize * targets.series[0])
+    pixels = targets.budget.tile_bytes // (np.dtype(item.layer.dtype).itemsize * targets.series[0])
     return whole_blocks((grid.height, grid.width), targets.series[1:], pixels)

@@ -11,10 +11,12 @@ from ..contract import (
     BAD_PRODUCT_RULES,
     CHUNKINGS,
     DEFAULT_CHUNK_MEGABYTES,
+    DEFAULT_MEMORY_MEGABYTES,
     EXTENT_MODES,
     PRODUCT_TYPES,
     RESAMPLINGS,
     SCALES,
+    SMALLEST_MEMORY_MEGABYTES,
     STATIC_LAYER_MODES,
     ZARR_FORMATS,
 )
@@ -42,6 +44,7 @@ from .stack_plan import plan_stack
 
 SMALLEST_CHUNK_MEGABYTES = 0.01
 LARGEST_CHUNK_MEGABYTES = 512.0
+LARGEST_MEMORY_MEGABYTES = 1e6
 
 _MAP = ("y", "x")
 
@@ -80,6 +83,12 @@ class StackRequest:
             point = AUTO
         elif point is not None:
             parse_point(point)
+        memory = given.number(
+            "MEMORY",
+            DEFAULT_MEMORY_MEGABYTES,
+            SMALLEST_MEMORY_MEGABYTES,
+            LARGEST_MEMORY_MEGABYTES,
+        )
         zarr_format = int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2"))
         scheduler = given.text("SCHEDULER")
         scale = given.choice("SCALE", SCALES, "as_delivered")
@@ -107,6 +116,7 @@ class StackRequest:
                 chunk_megabytes=megabytes or DEFAULT_CHUNK_MEGABYTES,
                 zarr_format=zarr_format,
                 sharding=_sharding(given, zarr_format),
+                memory_megabytes=memory or DEFAULT_MEMORY_MEGABYTES,
                 static_mode=given.choice("STATIC_LAYERS", STATIC_LAYER_MODES, "once"),
                 values=ValueOptions(
                     resampling=given.choice("RESAMPLING", RESAMPLINGS, "auto"),

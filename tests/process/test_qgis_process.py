@@ -141,6 +141,7 @@ def test_extent_and_dates_arrive_in_the_core(qgis_run, product_folder, tmp_path)
 def test_sharding_arrives_in_the_core(qgis_run, product_folder, tmp_path):
     store = tmp_path / "a.zarr"
     options = {"INPUT": product_folder, "ZARR": store, "SHARDING": True, "LAYERS": "corr"}
+    options["MEMORY"] = 500
     wrong = qgis_run("hyp3:buildstack", **options)
     assert wrong.returncode == 1
     assert any("set ZARR_FORMAT to 3" in line for line in sentences(wrong.text))

@@ -45,6 +45,7 @@ STACK = {
     "CHUNK_SIZE": ("number", 4.0),
     "ZARR_FORMAT": ("enum", "2"),
     "SHARDING": ("boolean", False),
+    "MEMORY": ("number", 1000),
     "REPORT": ("fileDestination", None),
     "STAC": ("boolean", False),
     "DATA_ACCESS": ("string", None),

@@ -1,0 +1,105 @@
+"""The memory that a build may take: its division, and the peak of a real process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.blocks import BAND_BYTES, thread_count
+from hyp3_stack.core.contract import DEFAULT_MEMORY_MEGABYTES, SMALLEST_MEMORY_MEGABYTES
+from hyp3_stack.core.memory import MemoryBudget
+from tests.sample_products import SampleStack
+
+from .running import build, samples
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_default_leaves_blocks_and_threads_as_they_are_best() -> None:
+    budget = MemoryBudget.of(DEFAULT_MEMORY_MEGABYTES, 4_000_000)
+    assert budget == MemoryBudget(BAND_BYTES, 128_000_000, thread_count())
+    assert budget.holds(128_000_000) and not budget.holds(128_000_001)
+
+
+def test_blocks_shrink_and_grow_with_memory() -> None:
+    budgets = [MemoryBudget.of(megabytes) for megabytes in range(SMALLEST_MEMORY_MEGABYTES, 9000)]
+    for budget, more in zip(budgets, budgets[1:], strict=False):
+        assert 0 < budget.band_bytes <= more.band_bytes <= BAND_BYTES
+        assert 0 < budget.tile_bytes < more.tile_bytes
+        assert 1 <= budget.threads <= more.threads <= thread_count()
+    assert budgets[0].threads == 1
+    assert budgets[-1].tile_bytes > 1_000_000_000
+    for megabytes, budget in zip(range(SMALLEST_MEMORY_MEGABYTES, 9000), budgets, strict=True):
+        # Five copies of each thread's block, or those beside a tile, on top of Python itself.
+        assert 320e6 + 5 * budget.threads * budget.band_bytes <= max(1000e6, megabytes * 1e6)
+        assert 320e6 + 2 * budget.tile_bytes <= max(1000e6, megabytes * 1e6)
+
+
+def test_large_chunks_take_the_place_of_threads() -> None:
+    assert MemoryBudget.of(1000, 100_000_000).threads == 1
+    assert MemoryBudget.of(1000, 50_000_000).threads == min(2, thread_count())
+    assert MemoryBudget.of(1000, 500_000_000).threads == 1
+    assert not MemoryBudget.of(1000, 500_000_000).holds(500_000_000)
+    assert MemoryBudget.of(4000, 500_000_000).holds(500_000_000)
+
+
+@pytest.mark.parametrize("memory", [400, 5000])
+def test_memory_changes_no_value(small: SampleStack, tmp_path: Path, memory: int) -> None:
+    usual = build(small.folder, ZARR=tmp_path / "usual.zarr")
+    run = build(small.folder, ZARR=tmp_path / "s.zarr", MEMORY=memory)
+    for group in ("spatially_optimized", "temporally_optimized"):
+        with (
+            xr.open_zarr(usual.zarr, group=group, mask_and_scale=False) as one,
+            xr.open_zarr(run.zarr, group=group, mask_and_scale=False) as other,
+        ):
+            for name in one.variables:
+                np.testing.assert_array_equal(one[name].values, other[name].values, str(name))
+            assert one["corr"].encoding["chunks"] == other["corr"].encoding["chunks"]
+
+
+def test_chunks_that_memory_does_not_hold_are_told(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    options = {"rows": 2000, "columns": 2000, "layers": ("corr",), "sidecars": False}
+    stack = samples(tmp_path_factory, products=1, noise=False, **options)
+    for memory, told in ((400, True), (None, False)):
+        run = build(stack.folder, ZARR=tmp_path / "s.zarr", CHUNK_SIZE=512, MEMORY=memory)
+        warned = [text for text in run.warnings if "MEMORY" in text]
+        assert bool(warned) is told
+        if told:
+            assert "MEMORY (400 MB) allows; lower CHUNK_SIZE or raise MEMORY." in warned[0]
+
+
+LAUNCHER = """
+import resource, subprocess, sys
+subprocess.run([sys.executable, "core", sys.argv[1]], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count in other units")
+def test_the_peak_of_a_process_stays_below(gamma: SampleStack, tmp_path: Path) -> None:
+    parameters = {
+        "INPUT": str(gamma.folder),
+        "NETCDF": str(tmp_path / "s.nc"),
+        "ZARR": str(tmp_path / "s.zarr"),
+        "MEMORY": SMALLEST_MEMORY_MEGABYTES,
+    }
+    job = json.dumps({"protocol": 1, "task": "buildstack", "parameters": parameters})
+    path = tmp_path / "job.json"
+    path.write_text(job)
+    # Linux counts the memory of a process that starts another into the peak of the other.
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHER, str(path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert 100_000 < int(done.stdout) < 1000 * SMALLEST_MEMORY_MEGABYTES
