@@ -37,6 +37,8 @@ STACK = {
     "KEEP_BITS": ("string", None),
     "MASKS": ("boolean", True),
     "SCHEDULER": ("string", None),
+    "APPEND": ("boolean", False),
+    "GROW": ("boolean", False),
     "LOOK_VECTORS": ("boolean", False),
     "ENRICH": ("boolean", False),
     "NETCDF": ("fileDestination", None),

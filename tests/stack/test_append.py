@@ -19,8 +19,8 @@ from hyp3_stack.core.errors import (
 from hyp3_stack.core.tasks import build_stack
 from tests.sample_products import SampleStack
 
+from .interrupted import StopAt, views
 from .running import Run, build, contents, copy_products, leftovers, samples
-from .test_restart import StopAt, views
 
 MADE_ANEW = {
     "id",
