@@ -14,7 +14,7 @@ from .contract import EXIT_CANCELED
 from .errors import Canceled
 from .reporter import stop_if_canceled
 
-CANCEL_SECONDS = 1.2
+CANCEL_SECONDS = 1.0
 """How long a canceled run may take to stop by itself; the QGIS side waits a little longer."""
 
 _POLL_SECONDS = 0.05

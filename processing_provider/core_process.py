@@ -23,7 +23,7 @@ from .child_process import (
 
 CORE = Path(__file__).resolve().parents[1] / "core"
 
-CANCEL_GRACE = 1.5
+CANCEL_GRACE = 1.3
 """Seconds that a canceled core gets to end by itself; then it is terminated, and soon killed.
 
 What it has not finished has a hidden name, and the next run goes on with it or removes it.
@@ -126,7 +126,10 @@ class _Conversation:
                 self._feedback.pushInfo("The run was complete before it could be canceled.")
             return self._answer["outputs"]
         if self._feedback.isCanceled():
-            raise CoreCanceledError("The run was canceled.")
+            said = self._answer or {}
+            is_about_it = said.get("kind") == "Canceled"  # it may tell how to go on
+            text = str(said.get("text")) if is_about_it else "The run was canceled."
+            raise CoreCanceledError(text)
         if self._answer is None:
             raise CoreError(self._silence())
         self._show_log()

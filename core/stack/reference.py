@@ -16,7 +16,7 @@ from ..errors import GridError, InvalidParameterError, ProductError
 from ..grid.lattice import Grid
 from ..memory import MemoryBudget
 from ..products.layers import LAYERS, Layer, LayerKind
-from ..reporter import Reporter
+from ..reporter import Reporter, stop_if_canceled
 from .source import StackSource
 from .values import PHASE_TO_DISPLACEMENT
 
@@ -186,6 +186,7 @@ def _most_coherent(
         columns = slice(0, grid.width)
         total = np.zeros((rows.stop - rows.start, grid.width), "float32")
         for step in range(steps):
+            stop_if_canceled(reporter)
             # Missing data make the sum NaN, so only pixels valid in all pairs remain.
             total += source.read(coherence, step, rows, columns)
             total[np.isnan(source.read(phase, step, rows, columns))] = np.nan
