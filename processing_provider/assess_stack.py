@@ -9,7 +9,11 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
+from ..core.object_store.address import is_address
 from .algorithm import StackAlgorithm
+from .job_parameters import PROXIES
+from .network import proxies
+from .object_store import add_remote_options, check_address, read_remote_options
 from .translation import tr
 from .values import Values
 
@@ -50,8 +54,9 @@ class AssessStack(StackAlgorithm):
                 fileFilter=tr("Stacks (*.nc *.zarr);;All files (*)"),
             ),
             tr(
-                "NetCDF file or Zarr folder that Build stack has written. The browse button finds "
-                "files; for a Zarr store, type or paste the path of its folder."
+                "NetCDF file or Zarr store that Build stack has written. The browse button finds "
+                "files; for a Zarr store, type or paste the path of its folder, or its address in "
+                "an object store: s3://bucket/stack.zarr."
             ),
         )
         self.add(
@@ -71,6 +76,7 @@ class AssessStack(StackAlgorithm):
             tr("The same for programs, for example /data/stack_ceos_ard.json."),
             advanced=True,
         )
+        add_remote_options(self)
         for name, text in (
             ("MET", tr("Threshold requirements met")),
             ("UNMET", tr("Threshold requirements not met")),
@@ -83,6 +89,8 @@ class AssessStack(StackAlgorithm):
 
     def check(self, values):
         path = values.text(self.INPUT)
+        if path and is_address(path.strip()):
+            return check_address(values, self.INPUT)
         if path and not Path(path).expanduser().exists():
             return tr("INPUT is {path}, but there is nothing of that name.").format(path=path)
         return ""
@@ -93,5 +101,8 @@ class AssessStack(StackAlgorithm):
             self.INPUT: values.text(self.INPUT),
             self.OUTPUT: values.destination(self.OUTPUT, ".html"),
             self.JSON: values.destination(self.JSON, ".json"),
+            **read_remote_options(values),
         }
+        if is_address(job[self.INPUT].strip()):
+            job[PROXIES] = proxies() or None
         return self.run_core(job, feedback)

@@ -7,10 +7,12 @@ from .grid_parameters import add_extent, add_grid, add_layers, choice, read_grid
 from .job_parameters import PROXIES
 from .loading import LOAD, add_load, show_stack
 from .network import proxies
+from .object_store import address_of
 from .period_parameters import add_period, check_period, read_period
 from .product_folder import INPUT, add_product_folder, check_product_folder
 from .stack_parameters import (
     ENRICH,
+    ZARR_URL,
     add_stack_files,
     add_stack_options,
     check_stack_files,
@@ -78,7 +80,8 @@ class BuildStack(StackAlgorithm):
             **read_grid(values),
             **read_stack_options(values),
             **read_append_options(values),
-            PROXIES: proxies() or None if values.flag(ENRICH) else None,
+            PROXIES: proxies() or None if values.flag(ENRICH) or values.given(ZARR_URL) else None,
         }
         outputs = self.run_core(job, feedback)
-        return show_stack(outputs, values.flag(LOAD), context, feedback)
+        address = address_of(values, ZARR_URL)
+        return show_stack(outputs, values.flag(LOAD), context, feedback, address)

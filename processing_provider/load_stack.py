@@ -7,8 +7,10 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
+from ..core.errors import StackError
 from .algorithm import StackAlgorithm
 from .loading import LAYERS, hand_over
+from .object_store import add_remote_options, address_of, connect
 from .stack_file import StackFileError, open_stack
 from .translation import tr
 from .values import Values
@@ -43,23 +45,28 @@ class LoadStack(StackAlgorithm):
                 fileFilter=tr("Stacks (*.nc *.zarr);;All files (*)"),
             ),
             tr(
-                "NetCDF file or Zarr folder that Build stack has written. The browse button finds "
-                "files; for a Zarr store, type or paste the path of its folder."
+                "NetCDF file or Zarr store that Build stack has written. The browse button finds "
+                "files; for a Zarr store, type or paste the path of its folder, or its address in "
+                "an object store: s3://bucket/stack.zarr."
             ),
         )
         self.add(
             QgsProcessingParameterString(self.VARIABLES, tr("Variables"), optional=True),
             tr("Which variables to load, separated by commas: unw_phase,corr. Empty: all."),
         )
+        add_remote_options(self)
         self.addOutput(QgsProcessingOutputMultipleLayers(LAYERS, tr("Sources of the layers")))
 
     def processAlgorithm(self, parameters, context, feedback):
         values = Values(self, parameters, context)
         try:
-            stack = open_stack(values.text(self.INPUT))
+            address = address_of(values, self.INPUT)
+            if address is not None:
+                connect(address)
+            stack = open_stack(values.text(self.INPUT) if address is None else address)
             chosen = self._chosen(stack, values.text(self.VARIABLES) or "")
             sources = hand_over(stack, chosen, context, feedback, feedback.setProgress)
-        except StackFileError as error:
+        except (StackError, StackFileError) as error:
             raise QgsProcessingException(str(error)) from None
         return {LAYERS: sources}
 

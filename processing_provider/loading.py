@@ -9,6 +9,7 @@ from qgis.core import (
 
 from .layers import layer_source, make_layer
 from .legend import legend_processor
+from .object_store import connect
 from .stack_file import StackFileError, open_stack
 from .translation import tr
 
@@ -34,12 +35,16 @@ def add_load(algorithm):
     )
 
 
-def show_stack(outputs, load, context, feedback):
+def show_stack(outputs, load, context, feedback, address=None):
     """Return ``outputs`` with layer sources that this QGIS opens; load them if asked.
 
-    The stack is on disk by now, so that whatever fails here is a warning.
+    The stack is complete by now, so that whatever fails here is a warning. ``address`` is that of
+    a stack in an object store.
     """
     path = outputs.get("NETCDF") or outputs.get("ZARR")
+    if address is not None:
+        connect(address)
+        path = path or address
     # Who cancels when the stack is complete gets it, but need not wait for its layers.
     has_project = load is not False and context.project() is not None and not feedback.isCanceled()
     if not path or not (has_project or "NETCDF" not in outputs):

@@ -14,9 +14,11 @@ from .job_parameters import (
     read_job_filters,
 )
 from .loading import LOAD, add_load, show_stack
+from .object_store import address_of
 from .period_parameters import add_period
 from .retrieval_algorithm import RetrievalAlgorithm
 from .stack_parameters import (
+    ZARR_URL,
     add_stack_files,
     add_stack_options,
     check_stack_files,
@@ -107,4 +109,5 @@ class PrepareStack(RetrievalAlgorithm):
             **read_append_options(values),
         }
         outputs = self.run_core(job, feedback, self.credentials)
-        return show_stack(outputs, values.flag(LOAD), context, feedback)
+        address = address_of(values, ZARR_URL)
+        return show_stack(outputs, values.flag(LOAD), context, feedback, address)

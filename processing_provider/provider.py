@@ -12,6 +12,7 @@ from .download_products import DownloadProducts
 from .find_jobs import FindJobs
 from .harmonize_products import HarmonizeProducts
 from .load_stack import LoadStack
+from .object_store import connect_remembered
 from .prepare_stack import PrepareStack
 from .setup_environment import SetupEnvironment
 
@@ -54,5 +55,6 @@ class Provider(QgsProcessingProvider):
         return _ICON
 
     def loadAlgorithms(self):
+        connect_remembered()
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())

@@ -5,11 +5,14 @@ import struct
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from osgeo import gdal
 
 from ..core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..core.errors import StackError
+from ..core.object_store.address import is_address, parse_address
+from .object_store import read_bytes, why_unreadable
 from .translation import tr
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -46,9 +49,13 @@ class Variable:
 
 @dataclass(frozen=True)
 class StackFile:
-    """What a stack holds. ``begins`` and ``ends`` are UTC times by step, equal for dates."""
+    """What a stack holds.
 
-    path: Path
+    ``path`` is a Path, or the name that GDAL gives a place in an object store. ``begins`` and
+    ``ends`` are UTC times by step, equal for dates.
+    """
+
+    path: PurePath
     group: str
     is_zarr: bool
     variables: dict
@@ -60,6 +67,11 @@ class StackFile:
     def name(self):
         """Name for people."""
         return self.path.stem
+
+    @property
+    def is_remote(self):
+        """Tell whether the stack lies in an object store."""
+        return not isinstance(self.path, Path)
 
     @property
     def is_default_group(self):
@@ -74,11 +86,15 @@ def gdal_version():
 
 
 def open_stack(source):
-    """Return the description of a NetCDF file or Zarr store; raises StackFileError."""
-    path = Path(source).expanduser().absolute()
-    if not path.exists():
+    """Return the description of a NetCDF file or Zarr store; raises StackFileError.
+
+    Stacks in object stores are named ``s3://bucket/key`` or as GDAL does; GDAL has to know the
+    way there.
+    """
+    path = stack_path(source)
+    if isinstance(path, Path) and not path.exists():
         raise StackFileError(tr("INPUT is {path}, which does not exist.").format(path=path))
-    is_zarr = path.is_dir()
+    is_zarr = not isinstance(path, Path) or path.is_dir()
     group_name = ""
     if is_zarr and path.name in (SPATIAL_GROUP, TEMPORAL_GROUP):
         path, group_name = path.parent, path.name
@@ -101,23 +117,28 @@ def open_stack(source):
     return StackFile(path, group_name, is_zarr, variables, begins, ends, str(title))
 
 
+def stack_path(source):
+    """Return the path of a file or folder, or GDAL's name for a place in an object store."""
+    text = str(source).strip().replace("\\", "/")
+    if not is_address(text):
+        return Path(source).expanduser().absolute()
+    try:
+        return PurePosixPath(parse_address(text, parameter="INPUT").gdal_path)
+    except StackError as error:
+        raise StackFileError(str(error)) from None
+
+
+def is_folder(path):
+    """Tell whether there is a folder, on disk or in an object store."""
+    if isinstance(path, Path):
+        return path.is_dir()
+    found = gdal.VSIStatL(str(path), gdal.VSI_STAT_EXISTS_FLAG | gdal.VSI_STAT_NATURE_FLAG)
+    return found is not None and bool(found.IsDirectory())
+
+
 def _root(path, is_zarr):
-    if is_zarr and gdal_version() < (3, 13) and _has_shards(path):
-        raise StackFileError(
-            tr(
-                "{path} is a Zarr store with shards, which QGIS reads with GDAL 3.13 and newer "
-                "only; build the stack without SHARDING or as NetCDF."
-            ).format(path=path)
-        )
-    if is_zarr and (path / _ZARR_3).exists() and gdal_version() < (3, 11):
-        raise StackFileError(
-            tr(
-                "{path} is a Zarr store of format 3, which QGIS reads with GDAL 3.11 and newer "
-                "only; build the stack with ZARR_FORMAT=2 or as NetCDF."
-            ).format(path=path)
-        )
-    if is_zarr and not any((path / name).exists() for name in (_ZARR_2, _ZARR_3)):
-        raise _no_stack(path)
+    if is_zarr:
+        _check_store(path)
     try:
         with gdal_exceptions(), quiet_gdal():
             dataset = gdal.OpenEx(str(path), gdal.OF_MULTIDIM_RASTER)
@@ -129,8 +150,39 @@ def _root(path, is_zarr):
 
 def _has_shards(path):
     """Tell whether a store of format 3 keeps several chunks in a file, as its root says."""
-    root = path / _ZARR_3
-    return root.exists() and b'"sharding_indexed"' in root.read_bytes()
+    return b'"sharding_indexed"' in read_bytes(path / _ZARR_3)
+
+
+def _check_store(path):
+    """Raise StackFileError where there is no Zarr store, or one that GDAL cannot read."""
+    if isinstance(path, Path):
+        missing = {name: not (path / name).exists() for name in (_ZARR_2, _ZARR_3)}
+    else:
+        missing = {name: why_unreadable(path / name) for name in (_ZARR_2, _ZARR_3)}
+    if not missing[_ZARR_3] and gdal_version() < (3, 13) and _has_shards(path):
+        raise StackFileError(
+            tr(
+                "{path} is a Zarr store with shards, which QGIS reads with GDAL 3.13 and newer "
+                "only; build the stack without SHARDING or as NetCDF."
+            ).format(path=_address(path))
+        )
+    if not missing[_ZARR_3] and gdal_version() < (3, 11):
+        raise StackFileError(
+            tr(
+                "{path} is a Zarr store of format 3, which QGIS reads with GDAL 3.11 and newer "
+                "only; build the stack with ZARR_FORMAT=2 or as NetCDF."
+            ).format(path=_address(path))
+        )
+    if not all(missing.values()):
+        return
+    if isinstance(path, Path):
+        raise _no_stack(path)
+    raise StackFileError(
+        tr(
+            "{path} cannot be read as a stack ({reason}); check the address, S3_ENDPOINT and the "
+            "credentials."
+        ).format(path=_address(path), reason=missing[_ZARR_2])
+    )
 
 
 @contextmanager
@@ -162,9 +214,17 @@ def quiet_gdal():
         gdal.SetThreadLocalConfigOption("GDAL_PAM_ENABLED", before)
 
 
+def _address(path):
+    """Return how the user writes a path."""
+    text = str(path)
+    return text if isinstance(path, Path) else text.replace("/vsis3/", "s3://", 1)
+
+
 def _no_stack(path, reason=""):
     text = tr("{path} is no stack of HyP3 Stack{reason}; choose a .nc file or a .zarr folder.")
-    return StackFileError(text.format(path=path, reason=f" ({reason.strip()})" if reason else ""))
+    return StackFileError(
+        text.format(path=_address(path), reason=f" ({reason.strip()})" if reason else "")
+    )
 
 
 def _variables(group):

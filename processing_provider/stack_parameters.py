@@ -23,6 +23,7 @@ from ..core.contract import (
     ZARR_FORMATS,
 )
 from .grid_parameters import choice
+from .object_store import add_remote_options, check_address, read_remote_options
 from .translation import tr
 
 STATIC_LAYERS = "STATIC_LAYERS"
@@ -33,6 +34,7 @@ SCALE = "SCALE"
 KEEP_BITS = "KEEP_BITS"
 NETCDF = "NETCDF"
 ZARR = "ZARR"
+ZARR_URL = "ZARR_URL"
 CHUNKING = "CHUNKING"
 CHUNK_SIZE = "CHUNK_SIZE"
 ZARR_FORMAT = "ZARR_FORMAT"
@@ -252,6 +254,17 @@ def add_stack_files(algorithm):
         tr("Stack as a Zarr store, a folder, for example /data/stack.zarr."),
     )
     algorithm.add(
+        QgsProcessingParameterString(ZARR_URL, tr("Zarr store in an object store"), optional=True),
+        tr(
+            "Stack as a Zarr store in an S3-compatible object store, for example "
+            "s3://bucket/folder/stack.zarr. Readers see it only when it is complete; what is there "
+            "already is never replaced. Checked before any work starts. A run that was stopped "
+            "begins anew and removes what the stopped one left."
+        ),
+        advanced=True,
+    )
+    add_remote_options(algorithm)
+    algorithm.add(
         QgsProcessingParameterFileDestination(
             REPORT,
             tr("Report"),
@@ -285,6 +298,7 @@ def add_stack_files(algorithm):
         ),
         advanced=True,
     )
+    algorithm.addOutput(QgsProcessingOutputString(ZARR_URL, tr("Address of the Zarr store")))
     algorithm.addOutput(QgsProcessingOutputFile(STAC, tr("STAC item")))
     algorithm.addOutput(QgsProcessingOutputNumber(STEPS, tr("Number of pairs or dates")))
     algorithm.addOutput(QgsProcessingOutputNumber(SKIPPED, tr("Number of skipped products")))
@@ -314,6 +328,8 @@ def read_stack_options(values):
         MEMORY: values.number(MEMORY),
         NETCDF: values.destination(NETCDF, ".nc"),
         ZARR: values.destination(ZARR, ".zarr"),
+        ZARR_URL: values.text(ZARR_URL),
+        **read_remote_options(values),
         REPORT: values.destination(REPORT, ".html"),
         STAC: values.flag(STAC),
         DATA_ACCESS: values.text(DATA_ACCESS),
@@ -321,7 +337,7 @@ def read_stack_options(values):
 
 
 def check_stack_files(values):
-    """Return a sentence where no output was chosen."""
-    if values.given(NETCDF) or values.given(ZARR):
-        return ""
-    return tr("There is nothing to write: choose a NETCDF file, a ZARR store, or both.")
+    """Return a sentence where no output was chosen, or an address is malformed."""
+    if any(values.given(name) for name in (NETCDF, ZARR, ZARR_URL)):
+        return check_address(values, ZARR_URL)
+    return tr("There is nothing to write: choose a NETCDF file, a ZARR store or a ZARR_URL.")

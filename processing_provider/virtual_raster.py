@@ -18,7 +18,8 @@ from .translation import tr
 def slices_as_bands(stack, variable):
     """Write a virtual raster with one band for each slice of a variable and return its path.
 
-    It lies beside the store, or in the QGIS profile where that cannot be written to.
+    It lies beside the store, or in the QGIS profile where that cannot be written to or the store
+    is in an object store.
     """
     sources = [
         f"ZARR:{quoted(stack.path)}:/{stack.group}/{variable.name}:{step}"
@@ -32,7 +33,7 @@ def slices_as_bands(stack, variable):
             )
         )
     text = _virtual_raster(first, sources, stack)
-    folders = (_beside(stack), _in_profile(stack))
+    folders = (_in_profile(stack),) if stack.is_remote else (_beside(stack), _in_profile(stack))
     for folder in folders:
         path = folder / f"{variable.name}.vrt"
         try:

@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass
 from html import unescape
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ...core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ...core.object_store.address import is_address
 from ..gdal_names import QUOTED, unquoted
+from ..stack_file import stack_path
 
 _NETCDF = re.compile(r'NETCDF:"?(?P<path>.+?)"?:/?(?P<variable>[^:"/]+)$', re.IGNORECASE)
 _ZARR = re.compile(rf"ZARR:{QUOTED}:/(?P<group>\w+)/(?P<variable>\w+)", re.IGNORECASE)
@@ -18,7 +20,7 @@ _HEAD = 65536
 class Location:
     """A variable of a NetCDF file (no group) or of a group of a Zarr store."""
 
-    path: Path
+    path: PurePath
     group: str
     variable: str
 
@@ -32,7 +34,7 @@ def locate(source):
     match = _ZARR.match(source)
     if match:
         return _zarr(match)
-    path = Path(source)
+    path = stack_path(source) if is_address(source) else Path(source)
     if path.suffix.lower() == ".vrt":
         return _virtual_raster(path)
     if path.parent.name in _GROUPS:
@@ -43,7 +45,9 @@ def locate(source):
 def _zarr(match):
     if match["group"] not in _GROUPS:
         return None
-    return Location(Path(unquoted(match["path"])), match["group"], match["variable"])
+    path = unquoted(match["path"])
+    path = stack_path(path) if is_address(path) else Path(path)
+    return Location(path, match["group"], match["variable"])
 
 
 def _virtual_raster(path):

@@ -4,11 +4,12 @@ import math
 from array import array
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from osgeo import gdal
 
 from ...core.contract import TEMPORAL_GROUP
-from ..stack_file import StackFileError, gdal_exceptions, open_stack, quiet_gdal
+from ..stack_file import StackFileError, gdal_exceptions, is_folder, open_stack, quiet_gdal
 from ..translation import tr
 from .averages import average_for
 
@@ -174,7 +175,7 @@ def _quickest(stack):
     if stack.group == TEMPORAL_GROUP:
         return stack.path, stack.group
     store = stack.path if stack.is_zarr else stack.path.with_suffix(".zarr")
-    if (store / TEMPORAL_GROUP).is_dir():
+    if is_folder(store / TEMPORAL_GROUP):
         try:
             with gdal_exceptions(), quiet_gdal():
                 here = gdal.OpenEx(str(stack.path), gdal.OF_MULTIDIM_RASTER)
@@ -192,7 +193,12 @@ def _identity(group):
 
 
 def _stamp(path):
-    """Return what changes when a stack is written again under its name."""
+    """Return what changes when a stack is written again under its name.
+
+    In an object store nothing is written again; the address stands for the stack.
+    """
+    if not isinstance(path, Path):
+        return str(path)
     for candidate in (path / ".zmetadata", path / "zarr.json", path):
         try:
             status = candidate.stat()

@@ -18,11 +18,7 @@ def main(arguments: list[str]) -> None:
             service.upload(Path(folder), key)
         facts = {"endpoint": service.endpoint, "bucket": BUCKET, "credentials": CREDENTIALS}
         print(json.dumps(facts), flush=True)
-        for line in sys.stdin:
-            # A folder and a key by tab: copied while the service runs.
-            folder, _, key = line.strip().partition("\t")
-            service.upload(Path(folder), key)
-            print("{}", flush=True)
+        sys.stdin.read()
 
 
 if __name__ == "__main__":

@@ -77,10 +77,12 @@ class Service:
         self.client().put_object(Bucket=BUCKET, Key=key, Body=content)
 
     def upload(self, folder: Path, prefix: str) -> None:
-        """Copy a folder."""
+        """Copy a folder, for everybody to read."""
         for path in folder.rglob("*"):
             if path.is_file():
-                self.put(f"{prefix}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+                key = f"{prefix}/{path.relative_to(folder).as_posix()}"
+                content = path.read_bytes()
+                self.client().put_object(Bucket=BUCKET, Key=key, Body=content, ACL="public-read")
 
     def user(self, name: str, actions: list[str]) -> tuple[str, str]:
         """Make a user who may do these actions only; return key and secret."""

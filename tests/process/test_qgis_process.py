@@ -204,7 +204,7 @@ def test_a_dask_cluster_does_the_work(qgis_run, product_folder, tmp_path):
         ),
         (
             {"INPUT": "/"},
-            "There is nothing to write: choose a NETCDF file, a ZARR store, or both.",
+            "There is nothing to write: choose a NETCDF file, a ZARR store or a ZARR_URL.",
         ),
         (
             {"INPUT": "/", "NETCDF": "x.nc", "START": "2021-03-01", "END": "2021-02-01"},

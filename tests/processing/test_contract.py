@@ -28,6 +28,7 @@ GRID = {
     "EXTENT": ("extent", None),
     "RESAMPLING": ("enum", "auto"),
 }
+REMOTE = {"S3_ENDPOINT": ("string", None), "S3_PROFILE": ("string", None)}
 STACK = {
     "STATIC_LAYERS": ("enum", "once"),
     "ON_BAD_PRODUCT": ("enum", "stop"),
@@ -43,6 +44,8 @@ STACK = {
     "ENRICH": ("boolean", False),
     "NETCDF": ("fileDestination", None),
     "ZARR": ("folderDestination", None),
+    "ZARR_URL": ("string", None),
+    **REMOTE,
     "CHUNKING": ("enum", "both"),
     "CHUNK_SIZE": ("number", 4.0),
     "ZARR_FORMAT": ("enum", "2"),
@@ -76,11 +79,12 @@ PARAMETERS = {
         **GRID,
         **STACK,
     },
-    "loadstack": {"INPUT": ("file", None), "VARIABLES": ("string", None)},
+    "loadstack": {"INPUT": ("file", None), "VARIABLES": ("string", None), **REMOTE},
     "assessstack": {
         "INPUT": ("file", None),
         "OUTPUT": ("fileDestination", None),
         "JSON": ("fileDestination", None),
+        **REMOTE,
     },
     "preparestack": {
         **FILTERS,
@@ -103,6 +107,7 @@ REQUIRED = {
 STACK_OUTPUTS = {
     "NETCDF",
     "ZARR",
+    "ZARR_URL",
     "REPORT",
     "STAC",
     "STEPS",
