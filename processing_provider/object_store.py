@@ -27,12 +27,8 @@ _FOREVER = {
     "GDAL_HTTP_MAX_RETRY": "5",
     "GDAL_HTTP_RETRY_DELAY": "1",
 }
-_KEYS = {
-    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
-    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
-    "aws_session_token": "AWS_SESSION_TOKEN",
-    "region": "AWS_REGION",
-}
+_ENTRIES = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_OPTIONS = ("AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING", "AWS_PROFILE", "AWS_REGION")
 
 
 def add_remote_options(algorithm):
@@ -163,9 +159,7 @@ def _tell_gdal(bucket, endpoint, profile):
     prefix = f"/vsis3/{bucket}"
     entries = _profile_entries(profile or os.environ.get("AWS_PROFILE") or "default")
     endpoint = endpoint or endpoint_of_environment() or entries.get("endpoint_url")
-    wanted = dict.fromkeys(
-        (*_KEYS.values(), "AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING", "AWS_PROFILE")
-    )
+    wanted = dict.fromkeys((*_OPTIONS, *(entry.upper() for entry in _ENTRIES)))
     if endpoint:
         parts = urlsplit(endpoint)
         wanted["AWS_S3_ENDPOINT"] = f"{parts.netloc}{parts.path}".rstrip("/")
@@ -175,7 +169,8 @@ def _tell_gdal(bucket, endpoint, profile):
         # GDAL prefers keys in the environment to a profile, and knows fewer places of the files.
         wanted["AWS_PROFILE"] = profile
     if profile or "AWS_ACCESS_KEY_ID" not in os.environ:
-        wanted.update({name: entries.get(entry) for entry, name in _KEYS.items()})
+        wanted.update({entry.upper(): entries.get(entry) for entry in _ENTRIES})
+        wanted["AWS_REGION"] = entries.get("region")
     for name, value in {**wanted, **_FOREVER}.items():
         _set(prefix, name, value)
 
