@@ -41,6 +41,7 @@ from .pieces import Targets
 from .record import RECORD, stack_record
 from .reference import ReferencePoint, refer_to_point
 from .savings import tell_savings
+from .self_assessment import note_assessment
 from .series import series_pieces
 from .source import StackSource, Step
 from .space import estimate_bytes
@@ -290,6 +291,7 @@ class _Build:
             self._write_blocks(targets, journal)
             findings = self._describe(dataset, targets, journal)
             self._write_netcdf(dataset, journal)
+            self._assess(dataset)
             self._reporter.info("Reading the outputs back to check them.")
             self._verify(dataset)
             complete(self._reporter)
@@ -387,6 +389,18 @@ class _Build:
         path = self._workspace.output(self._options.netcdf)
         with step(self._reporter, 85.0, 97.0) as reporter:
             write_netcdf(path, dataset, self._layers, self._spool, keep, reporter)
+
+    def _assess(self, dataset: xr.Dataset) -> None:
+        """Note in the outputs what their assessment finds."""
+        stop_if_canceled(self._reporter)
+        netcdf = self._options.netcdf
+        dataset.attrs |= note_assessment(
+            None if netcdf is None else self._workspace.output(netcdf),
+            self._stores(),
+            self._options.groups,
+            self._options.zarr_format,
+            self._reporter,
+        )
 
     @property
     def _spool(self) -> NetcdfSpool | None:

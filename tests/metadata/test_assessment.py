@@ -8,14 +8,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from hyp3_stack.core.errors import InvalidParameterError, OutputError
-from hyp3_stack.core.metadata.assessment.assess import assess_stack
+from hyp3_stack.core.metadata.assessment.assess import SELF_ASSESSMENT, assess_stack
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.tasks import assess_stack as task
 from tests.sample_products import SampleSpec
 
 from .conftest import TYPES, Written, write
+from .stac_rules import errors
 
 # What HyP3's products cannot give, or only the user can.
 OPEN = {
@@ -71,6 +73,38 @@ def test_backscatter_has_to_be_linear(
         if item.requirement["id"] == "backsca-nrb"
     )
     assert verdict.status == status
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_summary_is_noted_in_the_file(stacks: dict[str, Written], kind: str) -> None:
+    written = stacks[kind]
+    summary = assess_stack(written.netcdf).summary
+    assert re.fullmatch(
+        r"self-assessed, \d+ of \d+ threshold items met, not peer reviewed", summary
+    )
+    assert assess_stack(written.zarr).summary == summary
+    noted = [written.open()] + [
+        xr.open_zarr(written.zarr, group=f"{group}_optimized")
+        for group in ("spatially", "temporally")
+    ]
+    for dataset in noted:
+        assert dataset.attrs[SELF_ASSESSMENT] == summary
+        assert "compliant" not in str(dataset.attrs).lower()
+
+
+def test_a_store_of_format_3(gamma: Written, tmp_path: Path) -> None:
+    """Its text is of variable length."""
+    parameters = {"ZARR_FORMAT": "3", "NETCDF": "", "STAC": "true"}
+    written = write(tmp_path, gamma.samples.spec, **parameters)
+    after = assess_stack(written.zarr)
+    assert after.problems == ()
+    assert after.summary == assess_stack(gamma.netcdf).summary
+    with xr.open_zarr(written.zarr, group="spatially_optimized") as stack:
+        assert stack.attrs[SELF_ASSESSMENT] == after.summary
+    item = json.loads((tmp_path / "s.stac" / "s.json").read_text())
+    assert errors(item) == []
+    variables = item["properties"]["cube:variables"]
+    assert variables["satellite"]["values"] == ["Sentinel-1A"] * 4
 
 
 class Reader(HTMLParser):

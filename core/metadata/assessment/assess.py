@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from .network import Network, read_network
 from .nrb_rules import NRB
 from .stack_file import StackFile, open_stack_file
 from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET, Verdict
+
+SELF_ASSESSMENT = "ceos_ard_self_assessment"
+"""Attribute of a stack with the summary of its assessment."""
 
 _REQUIREMENTS = Path(__file__).resolve().parents[1] / "ceos"
 _MACHINE_READABLE = "memare-sar"
@@ -173,7 +176,7 @@ def assess_stack(path: Path | RemoteLocation) -> Assessment:
             else:
                 verdict = rules[f"{requirement['id']}/{requirement['level']}"](stack)
             items.append(Item(requirement, verdict))
-        return Assessment(
+        assessment = Assessment(
             path=path,
             title=stack.text("title") or path.name,
             family=listed["title"],
@@ -184,6 +187,23 @@ def assess_stack(path: Path | RemoteLocation) -> Assessment:
             facts=tuple(_facts(stack)),
             network=read_network(stack),
         )
+        stated = tuple(_stated(stack, assessment.summary) for stack in opened)
+    return replace(
+        assessment,
+        checks=tuple(
+            (label, (*group, last)) for (label, group), last in zip(checks, stated, strict=True)
+        ),
+    )
+
+
+def _stated(stack: StackFile, summary: str) -> Check:
+    """Compare what the file says of itself with what was found, as files may be changed."""
+    text = stack.text(SELF_ASSESSMENT)
+    problem = f"{SELF_ASSESSMENT} reads {text!r}, but what is found now is {summary!r}"
+    return Check(
+        "The self-assessment that is noted is what is found now",
+        () if text in ("", summary) else (problem,),
+    )
 
 
 def _machine_readable(

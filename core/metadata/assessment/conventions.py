@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import CRS
 
-from .stack_file import StackFile
+from .stack_file import TEXT_KINDS, StackFile
 from .verdict import NUMBERINGS
 
 _UNITS = {"1", "m", "m2", "radian", "degree", "day", "Hz", "dB", "s"}
@@ -100,7 +100,7 @@ def _units(stack: StackFile) -> Iterator[str]:
 def _needs_no_unit(stack: StackFile, name: str) -> bool:
     variable = stack.dataset[name]
     return (
-        variable.dtype.kind in "SUO"
+        variable.dtype.kind in TEXT_KINDS
         or name in NUMBERINGS
         or name.endswith("_bnds")
         or stack.attribute("grid_mapping_name", name) is not None
@@ -202,7 +202,7 @@ def _texts(stack: StackFile) -> Iterator[str]:
         for key, value in stack.dataset[name].attrs.items():
             if isinstance(value, str) and not value.strip():
                 yield f"the attribute {key} of {name} is empty"
-        if stack.dataset[name].dtype.kind in "SUO":
+        if stack.dataset[name].dtype.kind in TEXT_KINDS:
             values = stack.values(name)
             if values is not None and any(not item.strip() for item in np.ravel(values)):
                 yield f"{name} holds empty text"

@@ -20,6 +20,9 @@ from ...object_store.location import RemoteLocation
 from ...object_store.reading import open_remote
 from ..variables import NOT_PROVIDED
 
+TEXT_KINDS = "SUOT"
+"""Kinds of text in numpy: of fixed length, objects, of variable length (Zarr format 3)."""
+
 
 class StackFile:
     """One dataset of a stack; every reader returns None for what is missing.
@@ -76,7 +79,7 @@ class StackFile:
         if name not in self.dataset.variables or name in self.maps:
             return None
         values = np.asarray(self.dataset[name].values)
-        if values.dtype.kind in "SUO":
+        if values.dtype.kind in TEXT_KINDS:
             return np.array([_text(item) for item in values.ravel()]).reshape(values.shape)
         numbers = values.astype("float64")
         fill = self.dataset[name].attrs.get("_FillValue")
