@@ -50,7 +50,6 @@ from .values import ValueOptions
 from .verify import verify_stack
 from .workspace import Workspace
 from .zarr_store import (
-    StorePlace,
     ZarrGroup,
     consolidate,
     lay_out_group,
@@ -416,10 +415,12 @@ class _Build:
         unit = self._map_unit if group == SPATIAL_GROUP else self._series_unit
         return unit, self._map_unit[1:]
 
-    def _stores(self) -> list[StorePlace]:
+    def _stores(self) -> list[Path | LateMetadataStore]:
         """Return the unfinished Zarr stores, that on disk first."""
         zarr = self._options.zarr
-        stores: list[StorePlace] = [] if zarr is None else [self._workspace.output(zarr)]
+        stores: list[Path | LateMetadataStore] = (
+            [] if zarr is None else [self._workspace.output(zarr)]
+        )
         return stores if self._remote is None else [*stores, self._remote]
 
     def _details(self) -> Details:

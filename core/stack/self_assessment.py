@@ -10,18 +10,19 @@ import zarr
 
 from ..errors import StackError
 from ..metadata.assessment.assess import SELF_ASSESSMENT, assess_stack
+from ..object_store.late_metadata import LateMetadataStore
 from ..reporter import Reporter
-from .zarr_store import StorePlace, consolidate
+from .zarr_store import consolidate
 
 
 def note_assessment(
     netcdf: Path | None,
-    stores: Sequence[StorePlace],
+    stores: Sequence[Path | LateMetadataStore],
     groups: Sequence[str],
     zarr_format: int,
     reporter: Reporter,
 ) -> dict[str, str]:
-    """Assess the first output that lies on disk, and write the summary into all outputs.
+    """Assess the first output, and write the summary into all of them.
 
     Parameters
     ----------
@@ -39,14 +40,10 @@ def note_assessment(
     Returns
     -------
     dict
-        The attribute; empty where no output lies on disk, because others cannot be read before they
-        are published.
+        The attribute; empty where the stack cannot be assessed.
     """
-    on_disk = [place for place in (netcdf, *stores) if isinstance(place, Path)]
-    if not on_disk:
-        return {}
     try:
-        attributes = {SELF_ASSESSMENT: assess_stack(on_disk[0]).summary}
+        attributes = {SELF_ASSESSMENT: assess_stack(netcdf or stores[0]).summary}
     except (StackError, ValueError, TypeError, LookupError) as error:
         # Hours of work must not be lost because a description of them fails.
         reporter.warning(

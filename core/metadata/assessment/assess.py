@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ...object_store.late_metadata import LateMetadataStore
 from ...object_store.location import RemoteLocation
 from ...version import plugin_version
 from ..ceos_attributes import DOCUMENT, DOCUMENT_VERSION
@@ -15,7 +16,7 @@ from .conventions import Check, check_conventions
 from .insar_rules import INSAR
 from .network import Network, read_network
 from .nrb_rules import NRB
-from .stack_file import StackFile, open_stack_file
+from .stack_file import StackFile, StackPlace, open_stack_file
 from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET, Verdict
 
 SELF_ASSESSMENT = "ceos_ard_self_assessment"
@@ -143,7 +144,7 @@ class Assessment:
         return {**counts, "total": self.total(threshold)}
 
 
-def assess_stack(path: Path | RemoteLocation) -> Assessment:
+def assess_stack(path: StackPlace) -> Assessment:
     """Re-read a stack and check it.
 
     Parameters
@@ -162,6 +163,7 @@ def assess_stack(path: Path | RemoteLocation) -> Assessment:
     InvalidParameterError
         If there is no stack that can be read.
     """
+    place = path.location if isinstance(path, LateMetadataStore) else path
     with open_stack_file(path) as opened:
         checks = tuple((stack.label, tuple(check_conventions(stack))) for stack in opened)
         stack = opened[0]
@@ -177,8 +179,8 @@ def assess_stack(path: Path | RemoteLocation) -> Assessment:
                 verdict = rules[f"{requirement['id']}/{requirement['level']}"](stack)
             items.append(Item(requirement, verdict))
         assessment = Assessment(
-            path=path,
-            title=stack.text("title") or path.name,
+            path=place,
+            title=stack.text("title") or place.name,
             family=listed["title"],
             family_version=listed["version"],
             attribution=f"{listed['attribution']}, {listed['license']}, {listed['source']}",

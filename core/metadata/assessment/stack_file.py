@@ -16,6 +16,7 @@ from pyproj.exceptions import CRSError
 
 from ...contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ...errors import InvalidParameterError
+from ...object_store.late_metadata import LateMetadataStore
 from ...object_store.location import RemoteLocation
 from ...object_store.reading import open_remote
 from ..variables import NOT_PROVIDED
@@ -111,14 +112,19 @@ class StackFile:
         return None
 
 
+StackPlace = Path | RemoteLocation | LateMetadataStore
+"""Where a stack is; the last of these holds one that is not published yet."""
+
+
 @contextmanager
-def open_stack_file(path: Path | RemoteLocation) -> Iterator[list[StackFile]]:
+def open_stack_file(path: StackPlace) -> Iterator[list[StackFile]]:
     """Open a stack for reading.
 
     Parameters
     ----------
     path
-        NetCDF file or Zarr store, with groups or without; on disk or in an object store.
+        NetCDF file or Zarr store, with groups or without; on disk or in an object store, there also
+        before it is published.
 
     Yields
     ------
@@ -146,7 +152,7 @@ def open_stack_file(path: Path | RemoteLocation) -> Iterator[list[StackFile]]:
         yield opened
 
 
-def _open(path: Path | RemoteLocation, resources: ExitStack) -> Iterator[StackFile]:
+def _open(path: StackPlace, resources: ExitStack) -> Iterator[StackFile]:
     """Open all datasets of a stack and leave it to ``resources`` to close them."""
     options: dict[str, Any] = {"decode_cf": False, "cache": True}
     if isinstance(path, Path) and not path.is_dir():
@@ -154,6 +160,7 @@ def _open(path: Path | RemoteLocation, resources: ExitStack) -> Iterator[StackFi
         yield StackFile(dataset, path.name, "NetCDF-4")
         return
     store: Any = path
+    name = path.location.name if isinstance(path, LateMetadataStore) else path.name
     # On disk every document is looked at; over a network those that hold the others have to do.
     options["consolidated"] = False
     if isinstance(path, RemoteLocation):
@@ -162,7 +169,7 @@ def _open(path: Path | RemoteLocation, resources: ExitStack) -> Iterator[StackFi
     for group in _groups(store):
         dataset = xr.open_dataset(store, engine="zarr", group=group, **options)
         resources.enter_context(dataset)
-        label = path.name if group is None else f"{path.name}/{group}"
+        label = name if group is None else f"{name}/{group}"
         yield StackFile(dataset, label, "Zarr")
 
 
