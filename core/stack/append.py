@@ -17,6 +17,7 @@ from ..grid.extent import around, choose_lines
 from ..grid.lattice import Grid, Lattice
 from ..grid.plan import GridOptions, Placement, Plan, bounds_in, common_spacing, place
 from ..memory import MemoryBudget
+from ..metadata.data_access import parse_data_access
 from ..products.layers import LAYERS, Layer
 from ..products.passes import group_passes
 from ..products.product import Product, Raster
@@ -321,6 +322,9 @@ def carry_over(base: Base, dataset: xr.Dataset) -> None:
     """Give a new stack what stays: when it was begun, its history, facts of the unchanged scene."""
     history = str(base.stack.attrs.get("history", ""))
     dataset.attrs["history"] = "\n".join(filter(None, (dataset.attrs.get("history"), history)))
+    published = base.stack.attrs.get("product_data_access")
+    if published and "product_data_access" not in dataset.attrs:
+        dataset.attrs |= parse_data_access(str(published)).attributes
     if "date_created" in base.stack.attrs:
         dataset.attrs["date_created"] = base.stack.attrs["date_created"]
     if dataset.sizes["x"] != base.grid.width or dataset.sizes["y"] != base.grid.height:

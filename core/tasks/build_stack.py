@@ -245,7 +245,10 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
         plan, base = planned.plan, planned.base
         if base is not None and planned.new == 0 and not request.build.lacks(base.names):
             reporter.info(f"Nothing is new: {base.path} stays as it is.")
-            return _outputs(request, plan, len(base.stack["product_name"]), base.maps)
+            outputs = _outputs(request, plan, len(base.stack["product_name"]), base.maps)
+            report = request.report
+            _add_catalog(request, report if report and report.exists() else None, outputs, reporter)
+            return outputs
         try:
             with step(reporter, 5.0, 100.0) as writing:
                 dataset, findings = build_stack(plan, planned.layers, request.build, writing, base)
@@ -272,18 +275,26 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
                 "canceled; hyp3:assessstack makes one."
             )
             report = None
-    if request.stac:
-        build = request.build
-        url = None if build.remote is None else build.remote.url
-        item = write_catalog(build.netcdf, build.zarr, build.groups, report, url)
-        reporter.info(f"The STAC item is {item}.")
-        outputs["STAC"] = str(item)
-    elif request.stack is not None and item_path(request.stack).exists():
+    _add_catalog(request, report, outputs, reporter)
+    if not request.stac and request.stack is not None and item_path(request.stack).exists():
         reporter.warning(
             f"{item_path(request.stack)} describes an earlier stack of this name; run with STAC to "
             "write it anew, or delete its folder."
         )
     return outputs
+
+
+def _add_catalog(
+    request: StackRequest, report: Path | None, outputs: dict[str, Any], reporter: Reporter
+) -> None:
+    """Write the STAC item of a finished stack, where it is wanted."""
+    if not request.stac:
+        return
+    build = request.build
+    url = None if build.remote is None else build.remote.url
+    item = write_catalog(build.netcdf, build.zarr, build.groups, report, url)
+    reporter.info(f"The STAC item is {item}.")
+    outputs["STAC"] = str(item)
 
 
 def _outputs(request: StackRequest, plan: Plan, steps: int, maps: Sequence[str]) -> dict[str, Any]:

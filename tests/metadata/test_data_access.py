@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from hyp3_stack.core.errors import InvalidParameterError
-from hyp3_stack.core.metadata.assessment.assess import assess_stack
+from hyp3_stack.core.metadata.assessment.assess import SELF_ASSESSMENT, assess_stack
 from hyp3_stack.core.metadata.data_access import parse_data_access
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
@@ -130,6 +130,27 @@ def test_an_address(rtc: Written, tmp_path: Path) -> None:
     assert errors(item) == []
     assert [link["href"] for link in item["links"] if link["rel"] == "about"] == [url]
     assert "sci:doi" not in item["properties"]
+
+
+def test_appending_keeps_the_address_and_tells_catalogs(gamma: Written, tmp_path: Path) -> None:
+    some = tmp_path / "some"
+    for product in gamma.samples.products[:3]:
+        shutil.copytree(product.path, some / product.name)
+    given = {"NETCDF": str(tmp_path / "s.nc"), "APPEND": "true", "LAYERS": "unw_phase,corr"}
+    first = {"INPUT": str(some), "DATA_ACCESS": DOI, **given}
+    build_stack.run(first, None, SilentReporter())
+    noted = []
+    for _ in range(2):  # the second time, nothing is new
+        options = {"INPUT": str(gamma.samples.folder), "STAC": "true", **given}
+        outputs = build_stack.run(options, None, SilentReporter())
+        item = json.loads(Path(str(outputs["STAC"])).read_text())
+        assert errors(item) == []
+        assert item["properties"]["sci:doi"] == DOI
+        assert len(item["properties"]["cube:dimensions"]["pair"]["values"]) == 5
+        shutil.rmtree(tmp_path / "s.stac")
+        with xr.open_dataset(tmp_path / "s.nc") as stack:
+            noted.append((stack.sizes["pair"], stack.id, stack.attrs[SELF_ASSESSMENT]))
+    assert noted[0] == noted[1] == (5, DOI, assess_stack(tmp_path / "s.nc").summary)
 
 
 def test_a_spoiled_address_is_noticed(gamma: Written, tmp_path: Path) -> None:
