@@ -42,8 +42,6 @@ STACK = {
     "GROW": ("boolean", False),
     "LOOK_VECTORS": ("boolean", False),
     "ENRICH": ("boolean", False),
-    "APPEND": ("boolean", False),
-    "GROW": ("boolean", False),
     "NETCDF": ("fileDestination", None),
     "ZARR": ("folderDestination", None),
     "ZARR_URL": ("string", None),
