@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -61,6 +62,7 @@ class ChildProcess:
             stderr=subprocess.PIPE,
             env=dict(environ),
             cwd=folder,
+            start_new_session=True,  # of no effect on Windows
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self._readers = [
@@ -136,12 +138,19 @@ class ChildProcess:
         return True
 
     def terminate(self) -> None:
-        """Ask the process to end."""
-        self._process.terminate()
+        """Ask the process, and those that it has started, to end."""
+        self._signal("SIGTERM", self._process.terminate)
 
     def kill(self) -> None:
-        """End the process at once."""
-        self._process.kill()
+        """End the process, and those that it has started, at once."""
+        self._signal("SIGKILL", self._process.kill)
+
+    def _signal(self, name: str, otherwise: Callable[[], None]) -> None:
+        """Signal the whole session, where there is such a thing, as long as its head lives."""
+        if not hasattr(os, "killpg"):
+            otherwise()
+        elif self._process.poll() is None:
+            os.killpg(self._process.pid, getattr(signal, name))
 
     def stop(self, grace: float = 2.0) -> None:
         """End the process, if need be by force, and release what belongs to it."""

@@ -113,7 +113,7 @@ class EnvironmentBuilder:
                 f"({error.strerror or error}); check free space and permissions."
             ) from None
         finally:
-            _discard(new)
+            _discard(new, self._feedback)
         self._feedback.setProgress(100.0)
         return str(environment_python(self._places.environment, self._platform))
 
@@ -126,7 +126,7 @@ class EnvironmentBuilder:
         if new.exists():
             self._feedback.pushInfo("Removing what an interrupted set-up left.")
         for left in (new, *self._places.home.glob(f"*{_DISCARDED}")):
-            _discard(left)
+            _discard(left, self._feedback)
         free = shutil.disk_usage(self._places.home).free
         if free < NEEDED_BYTES:
             raise SetupError(
@@ -227,8 +227,8 @@ def remove_environment(places: Places) -> None:
         ) from None
 
 
-def _discard(folder: Path) -> None:
-    """Remove a folder, but not longer than a cancel may take: the rest goes on beside the run.
+def _discard(folder: Path, feedback: Feedback) -> None:
+    """Remove a folder; after a cancel that goes on beside the run if it takes long.
 
     An environment has tens of thousands of files. What a program that ends leaves of it, the next
     set-up removes.
@@ -242,7 +242,10 @@ def _discard(folder: Path) -> None:
         doomed = folder
     thread = threading.Thread(target=shutil.rmtree, args=(doomed,), kwargs={"ignore_errors": True})
     thread.start()
-    thread.join(_DISCARD_SECONDS)
+    while thread.is_alive():
+        thread.join(_DISCARD_SECONDS)
+        if feedback.isCanceled():
+            return
 
 
 class _Quiet:

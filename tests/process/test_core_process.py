@@ -60,6 +60,12 @@ def alive(pid):
     return True
 
 
+def is_zombie(pid):
+    """Tell whether a process has ended, but is still waited for by nobody."""
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
 def test_the_real_core_answers():
     outputs = run_core(sys.executable, "check", {}, Recorder())
     assert "rasterio" in outputs["PACKAGES"]
@@ -157,6 +163,18 @@ def test_a_canceled_core_ends_before_it_has_to_be_ended(scripted, behavior, monk
 def test_the_core_is_faster_than_the_one_who_ends_it():
     assert CANCEL_SECONDS < core_process.CANCEL_GRACE
     assert core_process.CANCEL_GRACE + core_process.KILL_GRACE <= 2.0
+
+
+def test_what_a_child_has_started_ends_with_it():
+    child = ChildProcess(["sh", "-c", "sleep 600 & echo $!; wait"], os.environ)
+    pid = next(int(item[1]) for item in child.lines() if item is not None)
+    assert alive(pid)
+    child.stop()
+    assert child.returncode == -signal.SIGTERM
+    deadline = time.monotonic() + 30
+    while alive(pid) and not is_zombie(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_core_that_never_reads_is_canceled_too(tmp_path, short_grace):
