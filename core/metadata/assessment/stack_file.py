@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -166,6 +167,9 @@ def _open(path: StackPlace, resources: ExitStack) -> Iterator[StackFile]:
     if isinstance(path, RemoteLocation):
         store = resources.enter_context(open_remote(path))
         options["consolidated"] = None
+        resources.enter_context(warnings.catch_warnings())
+        # Of another program's store without them, which is read document by document.
+        warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated")
     for group in _groups(store):
         dataset = xr.open_dataset(store, engine="zarr", group=group, **options)
         resources.enter_context(dataset)
