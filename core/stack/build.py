@@ -21,6 +21,7 @@ from ..metadata.acquisitions import source_granules
 from ..metadata.data_access import DataAccess
 from ..metadata.enrichment import Details, look_up_granules
 from ..metadata.extent import outline_attributes
+from ..metadata.layout import Layout
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
 from ..object_store.publication import complete_or_invisible
@@ -261,6 +262,7 @@ class _Build:
 
     def run(self) -> tuple[xr.Dataset, Findings]:
         self._check_space()
+        self._tell_layouts()
         point = self._refer()
         dataset = open_stack(
             self._source,
@@ -408,6 +410,19 @@ class _Build:
             return None
         folder = self._workspace.folder(self._options.netcdf) / "chunks"
         return NetcdfSpool(folder, netcdf_chunks(self._maps))
+
+    def _tell_layouts(self) -> None:
+        """Tell how each output is stored and what that serves."""
+        shape = (len(self._source.steps), *self._shape)
+        layouts = []
+        if self._options.netcdf is not None:
+            layouts.append(Layout("NetCDF", shape, (1, *netcdf_chunks(self._maps))))
+        for name in self._options.groups if self._stores() else ():
+            chunks = self._maps if name == SPATIAL_GROUP else self._series
+            shards = self._shards(name)
+            layouts.append(Layout(name, shape, chunks, None if shards is None else shards[0]))
+        for layout in layouts:
+            self._reporter.info(layout.describe())
 
     def _shards(self, group: str) -> tuple[tuple[int, int, int], tuple[int, int]] | None:
         if not self._options.sharding:

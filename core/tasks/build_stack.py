@@ -322,7 +322,8 @@ def _write_report(
     stack = request.stack or request.build.remote
     if request.report is None or stack is None:
         return
-    assessment, page = stack_report(stack, plan.describe(), findings, steps)
+    others = [request.build.zarr] if request.build.zarr not in (None, stack) else []
+    assessment, page = stack_report(stack, plan.describe(), findings, steps, others)
     tell(assessment, reporter)
     write_text(request.report, page)
 

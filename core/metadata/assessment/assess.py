@@ -12,6 +12,7 @@ from ...object_store.late_metadata import LateMetadataStore
 from ...object_store.location import RemoteLocation
 from ...version import plugin_version
 from ..ceos_attributes import DOCUMENT, DOCUMENT_VERSION
+from ..layout import Layout
 from .conventions import Check, check_conventions
 from .insar_rules import INSAR
 from .network import Network, read_network
@@ -63,6 +64,8 @@ class Assessment:
         Names and values that describe the stack for a reader.
     network
         Its acquisitions and what connects them, for the plot; None where that cannot be read.
+    layouts
+        How each dataset is stored.
     """
 
     path: Path | RemoteLocation
@@ -74,6 +77,7 @@ class Assessment:
     checks: tuple[tuple[str, tuple[Check, ...]], ...]
     facts: tuple[tuple[str, str], ...]
     network: Network | None = None
+    layouts: tuple[Layout, ...] = ()
 
     def count(self, status: str, threshold: bool = True) -> int:
         """Return the number of requirements of a level with a status."""
@@ -188,6 +192,7 @@ def assess_stack(path: StackPlace) -> Assessment:
             checks=checks,
             facts=tuple(_facts(stack)),
             network=read_network(stack),
+            layouts=tuple(filter(None, (item.layout() for item in opened))),
         )
         stated = tuple(_stated(stack, assessment.summary) for stack in opened)
     return replace(
@@ -222,6 +227,8 @@ def _facts(stack: StackFile) -> list[tuple[str, str]]:
     sizes = stack.dataset.sizes
     crs = stack.crs()
     steps = "Pairs" if stack.is_insar else "Dates"
+    bits = {name: stack.attribute("quantization_nsb", name) for name in stack.maps}
+    rounded = [f"{name} to {kept} bits" for name, kept in bits.items() if kept is not None]
     return [
         (steps, str(sizes[stack.dimension])),
         ("Acquisitions", stack.text("number_of_acquisitions") or "not stated"),
@@ -234,4 +241,5 @@ def _facts(stack: StackFile) -> list[tuple[str, str]]:
         ("CRS", crs.name if crs else "none"),
         ("Product type", stack.text("product_type") or "not stated"),
         ("Form", stack.form),
+        *([("Rounded", ", ".join(rounded))] if rounded else []),
     ]

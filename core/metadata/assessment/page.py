@@ -9,6 +9,7 @@ from html import escape
 
 from ...version import plugin_version
 from ..ceos_attributes import DOCUMENT, DOCUMENT_VERSION
+from ..layout import Layout, amount, product
 from .assess import Assessment, Item
 from .network import draw_network
 from .picture import color_bar
@@ -75,6 +76,9 @@ summary .why{display:block;color:var(--soft);font-size:14px}
 .chip{font-size:13px;font-weight:600;border-radius:12px;padding:1px 10px;white-space:nowrap}
 .chip.met{color:var(--met);background:#e5f4ee}.chip.unmet{color:var(--unmet);background:#fbe9e7}
 .chip.user{color:var(--user);background:#fdf1dd}.chip.na{color:var(--na);background:#eceff2}
+.wide{overflow-x:auto}.layout{border-collapse:collapse;font-size:14px;width:100%}
+.layout th,.layout td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid var(--line);
+vertical-align:top}.layout th{color:var(--soft);font-weight:400}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px;margin:0}
 footer{margin-top:40px;color:var(--soft);font-size:13px}
 a{color:#2c5f9e}
@@ -120,6 +124,10 @@ def assessment_page(
     if pictures:
         shown = "".join(map(_picture, pictures))
         sections.append(f'<h2>Pixels</h2><div class="pictures">{shown}</div>')
+    if assessment.layouts:
+        sections.append(
+            f'<h2>Layout</h2><div class="card wide">{_layouts(assessment.layouts)}</div>'
+        )
     if plan:
         lines = escape("\n".join(plan))
         sections.append(f'<h2>Plan</h2><div class="card"><pre>{lines}</pre></div>')
@@ -184,6 +192,31 @@ def _picture(item: Picture) -> str:
         f'<div class="scale" style="background:{color_bar()}"></div><div class="ends">'
         f"<span>{escape(item.low)}</span><span>{escape(item.high)}</span></div>"
         f"<figcaption>{escape(item.caption)}</figcaption></figure>"
+    )
+
+
+def _layouts(layouts: Sequence[Layout]) -> str:
+    heads = ("", "serves", "chunk", "size", "chunks", "a map reads", "a series reads")
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    rows = []
+    for layout in layouts:
+        shape = product(layout.chunks)
+        if layout.shards is not None:
+            shape += f", in shards of {product(layout.shards)}"
+        cells = (
+            layout.label,
+            layout.purpose,
+            shape,
+            amount(layout.megabytes),
+            str(layout.count),
+            layout.reads(layout.for_map),
+            layout.reads(layout.for_series),
+        )
+        rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+    return (
+        f'<table class="layout"><tr>{head}</tr>{"".join(rows)}</table><p class="lead">A chunk is '
+        "the smallest part that is read: steps x rows x columns. Numbers are for one layer, sizes "
+        "before compression. Chunks without data take no space.</p>"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,18 @@ from ...object_store.location import RemoteLocation
 from .assess import Assessment, assess_stack
 from .page import Picture, assessment_page
 from .picture import picture
+from .stack_file import open_stack_file
 
 if TYPE_CHECKING:
     from ...stack.survey import Findings
 
 
 def stack_report(
-    stack: Path | RemoteLocation, plan: Sequence[str], findings: Findings, steps: int
+    stack: Path | RemoteLocation,
+    plan: Sequence[str],
+    findings: Findings,
+    steps: int,
+    others: Sequence[Path] = (),
 ) -> tuple[Assessment, str]:
     """Assess a stack that was just written and describe how it was made.
 
@@ -32,6 +38,8 @@ def stack_report(
         What the pass over the pixels has learned.
     steps
         Number of pairs or dates.
+    others
+        Other files and stores of the same stack, whose layout is shown as well.
 
     Returns
     -------
@@ -41,6 +49,10 @@ def stack_report(
         HTML that needs nothing else.
     """
     assessment = assess_stack(stack)
+    for path in others:
+        with open_stack_file(path) as opened:
+            layouts = tuple(filter(None, (item.layout() for item in opened)))
+        assessment = replace(assessment, layouts=(*assessment.layouts, *layouts))
     return assessment, assessment_page(assessment, plan, _pictures(findings, steps))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ...errors import InvalidParameterError
 from ...object_store.late_metadata import LateMetadataStore
 from ...object_store.location import RemoteLocation
 from ...object_store.reading import open_remote
+from ..layout import Layout
 from ..variables import NOT_PROVIDED
 
 TEXT_KINDS = "SUOT"
@@ -99,6 +100,22 @@ class StackFile:
                 [bool(item.strip()) and item != NOT_PROVIDED for item in values.ravel()]
             ).reshape(values.shape)
         return ~np.isnan(values)
+
+    def layout(self) -> Layout | None:
+        """Return how layers that change with the steps are stored; None where none has chunks."""
+        for name in self.maps:
+            variable = self.dataset[name]
+            chunks = variable.encoding.get("chunksizes") or variable.encoding.get("chunks")
+            if variable.ndim == 3 and variable.dtype.kind == "f" and chunks:
+                shards = variable.encoding.get("shards")
+                return Layout(
+                    self.label,
+                    _sizes(variable.shape),
+                    _sizes(chunks),
+                    None if shards is None else _sizes(shards),
+                    variable.dtype.itemsize,
+                )
+        return None
 
     def crs(self) -> CRS | None:
         """Return the CRS that the layers name."""
@@ -181,6 +198,11 @@ def _groups(store: Any) -> list[str | None]:
     root = zarr.open_group(store, mode="r", use_consolidated=False)
     names = [name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if name in root]
     return list(names) or [None]
+
+
+def _sizes(sizes: Sequence[int]) -> tuple[int, int, int]:
+    steps, rows, columns = (int(size) for size in sizes)
+    return steps, rows, columns
 
 
 def _text(item: Any) -> str:
