@@ -1,5 +1,7 @@
 """Parameters and outputs of the algorithms that write a stack."""
 
+from pathlib import Path
+
 from qgis.core import (
     QgsProcessingOutputFile,
     QgsProcessingOutputMultipleLayers,
@@ -337,7 +339,13 @@ def read_stack_options(values):
 
 
 def check_stack_files(values):
-    """Return a sentence where no output was chosen, or an address is malformed."""
+    """Return a sentence where no output was chosen, or one that cannot be shown or reached."""
+    netcdf = values.text(NETCDF) or ""
+    if netcdf and '"' in str(Path(netcdf).absolute()):
+        return tr(
+            "NETCDF is {path}, but GDAL opens no layer of a NetCDF file with a double quote in its "
+            "path; give another name or folder."
+        ).format(path=netcdf)
     if any(values.given(name) for name in (NETCDF, ZARR, ZARR_URL)):
         return check_address(values, ZARR_URL)
     return tr("There is nothing to write: choose a NETCDF file, a ZARR store or a ZARR_URL.")

@@ -41,11 +41,6 @@ def check_outputs(
             )
     if netcdf is not None and os.path.isdir(netcdf):
         raise OutputError(f"NETCDF is {netcdf}, which is a folder; give a file name ending in .nc.")
-    if netcdf is not None and '"' in str(netcdf.absolute()):
-        raise OutputError(
-            f"NETCDF is {netcdf}, but GDAL opens no layer of a NetCDF file with a double quote in "
-            "its path; give another name or folder."
-        )
     if netcdf is not None and os.path.exists(netcdf) and not _is_netcdf(netcdf):
         raise OutputError(
             f"NETCDF is {netcdf}, which exists and is not a NetCDF file; it is not replaced, so "

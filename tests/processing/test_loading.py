@@ -90,6 +90,16 @@ def test_a_build_and_the_loading_of_its_stack_name_the_same_layers(
     assert sum("mask" in source for source in built) == (2 if layers else 3)
 
 
+def test_a_netcdf_path_that_gdal_cannot_name_is_refused(algorithm, context, core_python, tmp_path):
+    parameters = {"INPUT": str(tmp_path), "NETCDF": str(tmp_path / 'my "best".nc')}
+    ok, message = algorithm("buildstack").checkParameterValues(parameters, context)
+    assert not ok
+    assert "double quote" in message
+    assert "give another name or folder" in message
+    parameters["NETCDF"] = str(tmp_path / "best.nc")
+    assert algorithm("buildstack").checkParameterValues(parameters, context) == (True, "")
+
+
 def test_a_cancel_while_layers_are_made_keeps_the_outputs(build, context, feedback, tmp_path):
     path = tmp_path / "stack.nc"
 

@@ -277,14 +277,6 @@ def test_what_is_no_stack_is_not_replaced(small: SampleStack, tmp_path: Path) ->
     assert "not a NetCDF file" in refused(tmp_path, small, NETCDF=tmp_path / "notes.txt")
 
 
-def test_a_netcdf_path_that_gdal_cannot_name_is_refused(small: SampleStack, tmp_path: Path) -> None:
-    folder = tmp_path / 'a "b"'
-    said = refused(tmp_path, small, NETCDF=folder / "s.nc")
-    assert "double quote" in said and "give another name or folder" in said
-    assert not folder.exists()
-    build(small.folder, ZARR=folder / "s.zarr", LAYERS="corr")
-
-
 def test_inputs_are_never_replaced(small: SampleStack, tmp_path: Path) -> None:
     folders = copy_products(small, tmp_path / "in")
     before = fingerprint(tmp_path)
