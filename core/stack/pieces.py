@@ -54,8 +54,6 @@ class Targets:
         Groups that are chunked by maps.
     temporal
         Groups that are chunked by series.
-    threads
-        Threads that a piece may use where it uses several; None for those of the budget.
     """
 
     source: StackSource
@@ -67,7 +65,6 @@ class Targets:
     spools: tuple[Sink, ...] = ()
     spatial: tuple[ZarrGroup, ...] = ()
     temporal: tuple[ZarrGroup, ...] = ()
-    threads: int | None = None
 
     @property
     def near(self) -> ZarrGroup | None:

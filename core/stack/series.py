@@ -78,7 +78,7 @@ class _SeriesPiece:
             with lock:
                 learned.survey.merge(survey)
 
-        run_blocks(read, range(steps), steps, reporter, targets.threads or targets.budget.threads)
+        run_blocks(read, range(steps), steps, reporter, targets.budget.threads)
         return tile
 
     def _scatter(self, targets: Targets, tile: NDArray[Any], reporter: Reporter) -> None:
@@ -97,7 +97,7 @@ class _SeriesPiece:
                     tile[:, row, column],
                 )
 
-        run_blocks(write, parts, len(parts), reporter, targets.threads or targets.budget.threads)
+        run_blocks(write, parts, len(parts), reporter, targets.budget.threads)
 
 
 def _tiles(targets: Targets, item: StackLayer) -> list[tuple[slice, slice]]:

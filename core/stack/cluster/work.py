@@ -57,9 +57,13 @@ class Work:
         _UNDER_WAY.add(task.key)
         try:
             with gdal_environment():
-                return piece.run(replace(self._targets, threads=worker.state.nthreads), task)
+                return piece.run(self._targets_here(worker.state.nthreads), task)
         finally:
             _UNDER_WAY.discard(task.key)
+
+    def _targets_here(self, threads: int) -> Targets:
+        """Return what the pieces share, for a worker of so many threads."""
+        return replace(self._targets, budget=replace(self._targets.budget, threads=threads))
 
     def _check(self, worker: Any) -> None:
         """Look once, because a worker may have joined after all others were asked."""
