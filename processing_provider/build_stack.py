@@ -11,7 +11,6 @@ from .object_store import address_of
 from .period_parameters import add_period, check_period, read_period
 from .product_folder import INPUT, add_product_folder, check_product_folder
 from .stack_parameters import (
-    ENRICH,
     ZARR_URL,
     add_stack_files,
     add_stack_options,
@@ -19,6 +18,7 @@ from .stack_parameters import (
     read_stack_options,
 )
 from .translation import tr
+from .value_parameters import ENRICH
 from .values import Values
 
 

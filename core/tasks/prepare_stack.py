@@ -12,6 +12,7 @@ from ..reporter import Reporter, step
 from ..retrieval.connection import proxy_environment
 from . import build_stack
 from .download_products import download_folder, failure_sentence, retrieve
+from .stack_request import StackRequest
 
 _DOWNLOAD_SHARE = 50.0
 # buildstack notes its parameters in the stack; the dates have done their work under DATE_RULE.
@@ -54,7 +55,7 @@ def run(
     options.update(INPUT=str(folder), PRODUCT_TYPE=job_type)
     folder.mkdir(parents=True, exist_ok=True)
     # A mistake in the options must show before hours of downloading, not after.
-    request = build_stack.StackRequest.from_parameters(options)
+    request = StackRequest.from_parameters(options)
     with (
         step(reporter, 0.0, _DOWNLOAD_SHARE) as inner,
         proxy_environment(parameters.get("PROXIES")),

@@ -13,8 +13,9 @@ from ..products.layers import Layer
 from ..products.passes import group_passes
 from ..products.selection import Selection, SelectionOptions, select_products
 from ..reporter import Reporter, stop_if_canceled
-from ..stack.append import Base, append_plan, check_passes, check_settings, open_base
-from ..stack.build import BuildOptions
+from ..stack.append import append_plan, check_passes, check_settings
+from ..stack.base import Base, open_base
+from ..stack.options import BuildOptions
 from ..stack.steps import step_order
 
 
@@ -30,14 +31,14 @@ class StackPlan:
         Layers of the stack.
     base
         The stack that is appended to, if any.
-    new
-        Number of products that it does not hold yet.
+    is_there
+        Nothing is new, and all outputs hold that stack.
     """
 
     plan: Plan
     layers: tuple[Layer, ...]
     base: Base | None
-    new: int
+    is_there: bool
 
 
 def plan_stack(
@@ -88,8 +89,15 @@ def plan_stack(
             check_passes(base, plan)
     _tell(plan, layers, chosen.product_type, base, reporter)
     _tell_of_frames(build, plan, reporter)
-    new = sum(placement.stored_step is None for placement in plan.placements)
-    return StackPlan(plan, layers, base, new)
+    is_new = any(placement.stored_step is None for placement in plan.placements)
+    return StackPlan(plan, layers, base, base is not None and not (is_new or _lacks(build, base)))
+
+
+def _lacks(build: BuildOptions, base: Base) -> bool:
+    """Tell whether one of the outputs is missing or does not hold all products of a stack."""
+    alone = [(build.netcdf, None), (None, build.zarr)]
+    found = [open_base(*files) for files in alone if any(files)]
+    return any(item is None or item.names != base.names for item in found)
 
 
 def _what_is_new(base: Base, selection: SelectionOptions) -> SelectionOptions:

@@ -29,8 +29,8 @@ def prepare(folder: Path, stage: str) -> None:
     from hyp3_stack.core.stack.dataset import open_stack, stack_layers
     from hyp3_stack.core.stack.source import StackSource
     from hyp3_stack.core.stack.values import ValueOptions
-    from hyp3_stack.core.tasks.build_stack import StackRequest
     from hyp3_stack.core.tasks.stack_plan import plan_stack
+    from hyp3_stack.core.tasks.stack_request import StackRequest
 
     begin = time.perf_counter()
     request = StackRequest.from_parameters({"INPUT": str(folder), "NETCDF": "/tmp/none.nc"})

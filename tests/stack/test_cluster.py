@@ -421,7 +421,8 @@ def test_dask_s_client_is_not_loaded_before_it_is_needed(
     code = f"""
 import sys
 import tests.conftest
-from hyp3_stack.core.tasks.build_stack import StackRequest, run
+from hyp3_stack.core.tasks.build_stack import run
+from hyp3_stack.core.tasks.stack_request import StackRequest
 given = {{"INPUT": {str(small.folder)!r}, "ZARR": {str(tmp_path / "s.zarr")!r}}}
 StackRequest.from_parameters(given | {{"SCHEDULER": "tcp://10.0.0.1:8786"}})
 assert "distributed" not in sys.modules

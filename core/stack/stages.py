@@ -1,0 +1,306 @@
+"""The stages of a build: lay out, write maps and series, describe, assess, check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import xarray as xr
+
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..disk import check_space
+from ..errors import InvalidParameterError
+from ..grid.plan import Plan
+from ..metadata.acquisitions import source_granules
+from ..metadata.enrichment import Details, look_up_granules
+from ..metadata.extent import outline_attributes
+from ..object_store.late_metadata import LateMetadataStore
+from ..products.layers import Layer
+from ..reporter import Reporter, complete, step, stop_if_canceled
+from .append import carry_over, refer_new_steps
+from .base import DIFFERENCE, Base
+from .contents import stack_contents
+from .dataset import open_stack
+from .execution import Executor
+from .journal import Journal
+from .layouts import Layouts
+from .maps import map_pieces
+from .netcdf_file import NetcdfSpool, fits_twice, write_netcdf
+from .options import BuildOptions
+from .pieces import Targets
+from .record import RECORD, stack_record
+from .reference import ReferencePoint, refer_to_point
+from .savings import tell_savings
+from .self_assessment import note_assessment
+from .series import series_pieces
+from .space import estimate_bytes
+from .survey import Findings, Survey
+from .verify import verify_stack
+from .workspace import Workspace
+from .zarr_store import (
+    ZarrGroup,
+    consolidate,
+    lay_out_group,
+    remove_unfinished_chunks,
+)
+
+
+class Build:
+    """One run: what its stages share.
+
+    Parameters
+    ----------
+    plan, layers, options, reporter, base
+        As for :func:`core.stack.build.build_stack`.
+    workspace
+        Where unfinished outputs are.
+    executor
+        Where the pieces run.
+    remote
+        The store in an object store, if one is written.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        layers: tuple[Layer, ...],
+        options: BuildOptions,
+        reporter: Reporter,
+        workspace: Workspace,
+        executor: Executor,
+        remote: LateMetadataStore | None,
+        base: Base | None,
+    ) -> None:
+        self._options = options
+        self._base = base
+        self._product_layers = [layer.name for layer in layers]
+        self._reporter = reporter
+        self._workspace = workspace
+        self._remote = remote
+        self._executor = executor
+        self._source, self._layers = stack_contents(plan, layers, options, base)
+        grid = plan.grid
+        shape = (len(self._source.steps), grid.height, grid.width)
+        self._layouts = Layouts.of(options, shape, reporter)
+
+    def run(self) -> tuple[xr.Dataset, Findings]:
+        """Write and check all outputs under their temporary names."""
+        self._check_space()
+        groups = self._options.groups if self._stores() else ()
+        self._layouts.tell(self._options.netcdf is not None, groups, self._reporter)
+        point = self._refer()
+        dataset = open_stack(
+            self._source,
+            self._layers,
+            self._layouts.maps,
+            self._options.history,
+            point,
+            self._details() if self._options.enrich else None,
+        )
+        if self._options.data_access is not None:
+            dataset.attrs |= self._options.data_access.attributes
+        dataset.attrs[RECORD] = stack_record(
+            self._source.placements,
+            self._options.settings,
+            self._product_layers,
+            [item.name for item in self._layers],
+        )
+        if self._base is not None:
+            carry_over(self._base, dataset)
+        zarr = self._options.zarr
+        if zarr is not None and not self._workspace.output(zarr).is_dir():
+            # An earlier attempt was killed when the store had got its name already.
+            self._workspace.clear()
+        with Journal(self._workspace.note, self._survey()) as journal:
+            self._begin(journal, dataset)
+            targets = self._targets()
+            self._write_blocks(targets, journal)
+            findings = self._describe(dataset, targets, journal)
+            self._write_netcdf(dataset, journal)
+            self._assess(dataset)
+            self._reporter.info("Reading the outputs back to check them.")
+            self._verify(dataset)
+            complete(self._reporter)
+        return dataset, findings
+
+    def _begin(self, journal: Journal, dataset: xr.Dataset) -> None:
+        """Lay the outputs out, or find those that an earlier attempt laid out."""
+        texts = {key: value for key, value in dataset.attrs.items() if isinstance(value, str)}
+        if journal.resume():
+            # Such as the time of creation, which the groups hold already.
+            dataset.attrs.update(journal.texts)
+            if self._options.zarr is not None:
+                remove_unfinished_chunks(self._workspace.output(self._options.zarr))
+            self._reporter.info(
+                f"Going on with a build that stopped; {len(journal)} pieces of work are done."
+            )
+            return
+        if self._spool is not None:
+            self._spool.folder.mkdir(exist_ok=True)
+        for store in self._stores():
+            for name in self._options.groups:
+                stop_if_canceled(self._reporter)
+                lay_out_group(
+                    store,
+                    name,
+                    dataset,
+                    self._layers,
+                    self._layouts.chunks(name),
+                    self._layouts.maps[1:],
+                    self._options.zarr_format,
+                    self._layouts.shards(name),
+                )
+        journal.begin(texts)
+
+    def _targets(self) -> Targets:
+        """Open what takes blocks."""
+        groups = {
+            name: tuple(ZarrGroup(store, name, self._layers) for store in self._stores())
+            for name in self._options.groups
+        }
+        return Targets(
+            self._source,
+            self._layers,
+            self._survey(),
+            self._layouts.map_unit,
+            self._layouts.series_unit,
+            self._layouts.budget,
+            spools=() if self._spool is None else (self._spool,),
+            spatial=groups.get(SPATIAL_GROUP, ()),
+            temporal=groups.get(TEMPORAL_GROUP, ()),
+        )
+
+    def _write_blocks(self, targets: Targets, journal: Journal) -> None:
+        maps_end = 85.0 if not targets.temporal else 50.0 if targets.map_sinks else 5.0
+        stages = [(map_pieces(targets), 0.0, maps_end, False)]
+        if targets.temporal:
+            stages.append((series_pieces(targets), maps_end, 85.0, True))
+        for pieces, begin, end, one_by_one in stages:
+            rest = [piece for piece in pieces if piece.key not in journal]
+            # What is done already counts as progress.
+            begin += (end - begin) * (1.0 - len(rest) / max(len(pieces), 1))
+            with step(self._reporter, begin, end) as reporter:
+                self._executor.run(rest, targets, journal, reporter, one_by_one)
+
+    def _describe(self, dataset: xr.Dataset, targets: Targets, journal: Journal) -> Findings:
+        """Add what the pixels told to the dataset and to the Zarr groups."""
+        findings = journal.learned.survey.findings()
+        statistics = {
+            name: values for name, values in findings.statistics.items() if name in dataset
+        }
+        known = {} if self._base is None else dict(self._base.differences)
+        differences = {
+            name: {DIFFERENCE: max(value, known.get(name, value))}
+            for name, value in (known | journal.learned.differences).items()
+        }
+        outline = findings.outline
+        bounds = outline_attributes(self._source.grid, outline) if outline.size else {}
+        for group in (*targets.spatial, *targets.temporal):
+            group.finish(differences, statistics, bounds)
+        for store in self._stores():
+            consolidate(store, self._options.groups, self._options.zarr_format)
+        dataset.attrs |= bounds
+        for name, attributes in differences.items():
+            dataset[name].attrs |= attributes
+        for name, values in statistics.items():
+            dataset[name].values = values
+        return findings
+
+    def _write_netcdf(self, dataset: xr.Dataset, journal: Journal) -> None:
+        if self._options.netcdf is None or self._spool is None:
+            return
+        keep = fits_twice(self._spool)
+        if not keep:
+            journal.forget()
+        path = self._workspace.output(self._options.netcdf)
+        with step(self._reporter, 85.0, 97.0) as reporter:
+            write_netcdf(path, dataset, self._layers, self._spool, keep, reporter)
+
+    def _assess(self, dataset: xr.Dataset) -> None:
+        """Note in the outputs what their assessment finds."""
+        stop_if_canceled(self._reporter)
+        netcdf = self._options.netcdf
+        dataset.attrs |= note_assessment(
+            None if netcdf is None else self._workspace.output(netcdf),
+            self._stores(),
+            self._options.groups,
+            self._options.zarr_format,
+            self._reporter,
+        )
+
+    @property
+    def _spool(self) -> NetcdfSpool | None:
+        """Where the chunks of the NetCDF file wait."""
+        if self._options.netcdf is None:
+            return None
+        folder = self._workspace.folder(self._options.netcdf) / "chunks"
+        return NetcdfSpool(folder, self._layouts.netcdf)
+
+    def _stores(self) -> list[Path | LateMetadataStore]:
+        """Return the unfinished Zarr stores, that on disk first."""
+        zarr = self._options.zarr
+        stores: list[Path | LateMetadataStore] = (
+            [] if zarr is None else [self._workspace.output(zarr)]
+        )
+        return stores if self._remote is None else [*stores, self._remote]
+
+    def _details(self) -> Details:
+        """Ask the catalog for the sources of all products."""
+        products = [placement.product for placement in self._source.placements]
+        names = [name for product in products for name in source_granules(product)]
+        return look_up_granules(names, self._reporter)
+
+    def _survey(self) -> Survey:
+        layers = [item.layer for item in self._layers if item.per_step]
+        return Survey(self._source.grid, layers, len(self._source.steps))
+
+    def _refer(self) -> ReferencePoint | None:
+        """Refer all pairs to one point, if the user wants it."""
+        wanted = self._options.reference_point
+        if wanted is None:
+            return None
+        if not self._source.placements[0].product.name.is_insar:
+            raise InvalidParameterError(
+                "REFERENCE_POINT is for interferograms; leave it out for backscatter."
+            )
+        layers = [item.layer for item in self._layers]
+        if self._base is None:
+            self._source, point = refer_to_point(
+                self._source, wanted, layers, self._reporter, self._layouts.budget
+            )
+        else:
+            self._source, point = refer_new_steps(self._source, self._base, layers, self._reporter)
+        self._reporter.info(
+            f"All pairs are referred to the pixel at {point.x:.1f}, {point.y:.1f} "
+            f"({self._source.grid.crs})."
+        )
+        return point
+
+    def _check_space(self) -> None:
+        size = estimate_bytes(self._source, self._layers)
+        sizes: dict[Path, int] = {}
+        if self._options.netcdf is not None:
+            sizes[self._options.netcdf] = size
+        if self._options.zarr is not None:
+            sizes[self._options.zarr] = size * len(self._options.groups)
+        remote = 0 if self._remote is None else size * len(self._options.groups)
+        needed = (sum(sizes.values()) + remote) / 1e6
+        self._reporter.info(f"The outputs take about {needed:,.0f} MB.")
+        check_space(
+            [
+                (path, max(0, need - self._workspace.used_bytes(path)))
+                for path, need in sizes.items()
+            ]
+        )
+        groups = len(self._options.groups) * len(self._stores())
+        netcdf = self._options.netcdf is not None
+        tell_savings(self._source, self._layers, netcdf, groups, self._reporter)
+
+    def _verify(self, dataset: xr.Dataset) -> None:
+        netcdf, zarr = self._options.netcdf, self._options.zarr
+        if netcdf is not None:
+            path = self._workspace.output(netcdf)
+            verify_stack(path, netcdf, self._source, dataset, self._layers)
+        finals = [final for final in (zarr, self._options.remote) if final is not None]
+        for store, final in zip(self._stores(), finals, strict=True):
+            for group in self._options.groups:
+                verify_stack(store, final, self._source, dataset, self._layers, group)
