@@ -104,8 +104,10 @@ def test_cancel_ends_the_run_and_leaves_nothing_partial(
     parameters = {"INPUT": str(large_products), **{key: str(tmp_path / key) for key in outputs}}
     _, ok = algorithm(name).run(parameters, context, feedback)
     assert not ok
-    assert "The run was canceled." in feedback.textLog()
-    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert "The run was canceled" in feedback.textLog()
+    # What a build keeps for the next attempt is hidden.
+    visible = [path for path in tmp_path.iterdir() if not path.name.startswith(".")]
+    left = [path for top in visible for path in (top, *top.rglob("*")) if path.is_file()]
     if name == "buildstack" or percent < 1.0:
         assert left == []
     # Products that were finished before the cancel are whole.
