@@ -72,7 +72,7 @@ ZARR_FORMATS: Final = ("2", "3")
 
 DEFAULT_CHUNK_MEGABYTES: Final = 4.0
 DEFAULT_MEMORY_MEGABYTES: Final = 1000
-SMALLEST_MEMORY_MEGABYTES: Final = 400
+SMALLEST_MEMORY_MEGABYTES: Final = 450
 """Python with the core's packages and GDAL's cache take 320 MB."""
 
 SPATIAL_GROUP: Final = "spatially_optimized"

@@ -136,9 +136,8 @@ class Classifier:
             invalid = (reason & 6 != 0) & ~no_data
             reason |= some.view("uint8") << 3
         reason |= no_data.view("uint8")
-        data_mask = np.full(self._shape, VALID, "uint8")
-        data_mask[invalid] = INVALID
-        data_mask[no_data] = NO_DATA
+        # NO_DATA, VALID, INVALID are 0, 1, 2; sums are quicker than assignments by mask.
+        data_mask = np.logical_not(no_data).view("uint8") + invalid.view("uint8")
         return {"data_mask": data_mask, "mask_reason": reason}
 
 

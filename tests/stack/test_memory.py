@@ -49,7 +49,7 @@ def test_large_chunks_take_the_place_of_threads() -> None:
     assert MemoryBudget.of(4000, 500_000_000).holds(500_000_000)
 
 
-@pytest.mark.parametrize("memory", [400, 5000])
+@pytest.mark.parametrize("memory", [450, 5000])
 def test_memory_changes_no_value(small: SampleStack, tmp_path: Path, memory: int) -> None:
     usual = build(small.folder, ZARR=tmp_path / "usual.zarr")
     run = build(small.folder, ZARR=tmp_path / "s.zarr", MEMORY=memory)
@@ -66,14 +66,14 @@ def test_memory_changes_no_value(small: SampleStack, tmp_path: Path, memory: int
 def test_chunks_that_memory_does_not_hold_are_told(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    options = {"rows": 2000, "columns": 2000, "layers": ("corr",), "sidecars": False}
+    options = {"rows": 2600, "columns": 2600, "layers": ("corr",), "sidecars": False}
     stack = samples(tmp_path_factory, products=1, noise=False, **options)
-    for memory, told in ((400, True), (None, False)):
+    for memory, told in ((450, True), (None, False)):
         run = build(stack.folder, ZARR=tmp_path / "s.zarr", CHUNK_SIZE=512, MEMORY=memory)
         warned = [text for text in run.warnings if "MEMORY" in text]
         assert bool(warned) is told
         if told:
-            assert "MEMORY (400 MB) allows; lower CHUNK_SIZE or raise MEMORY." in warned[0]
+            assert "MEMORY (450 MB) allows; lower CHUNK_SIZE or raise MEMORY." in warned[0]
 
 
 LAUNCHER = """
