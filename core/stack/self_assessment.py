@@ -44,7 +44,7 @@ def note_assessment(
     """
     try:
         attributes = {SELF_ASSESSMENT: assess_stack(netcdf or stores[0]).summary}
-    except (StackError, ValueError, TypeError, LookupError) as error:
+    except (StackError, ValueError, TypeError, LookupError, RuntimeError) as error:
         # Hours of work must not be lost because a description of them fails.
         reporter.warning(
             f"The stack is made without {SELF_ASSESSMENT}, because it cannot be assessed "

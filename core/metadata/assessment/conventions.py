@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from .stack_file import TEXT_KINDS, StackFile
 from .verdict import NUMBERINGS
@@ -167,13 +168,15 @@ def _crs(stack: StackFile) -> Iterator[str]:
     mapping = stack.text("grid_mapping", stack.maps[0])
     kind = stack.text("grid_mapping_name", mapping)
     crs = stack.crs()
-    if not kind:
-        yield f"{mapping} has no grid_mapping_name"
     if crs is None:
         yield f"{mapping} has no crs_wkt that can be read"
         return
     if not crs.is_projected:
         yield f"{mapping} is not a projected system"
+    if not kind:
+        # CF has no name for some projections, such as that of web maps.
+        yield f"{mapping} has no grid_mapping_name"
+        return
     try:
         from_attributes = CRS.from_cf(
             {
@@ -182,7 +185,7 @@ def _crs(stack: StackFile) -> Iterator[str]:
                 if key not in ("crs_wkt", "spatial_ref", "GeoTransform")
             }
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (CRSError, KeyError, ValueError, TypeError) as error:
         yield f"the CF parameters of {mapping} cannot be read ({error})"
         return
     one, other = crs.to_cf(), from_attributes.to_cf()
