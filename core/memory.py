@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from dataclasses import dataclass
 
 from .blocks import BAND_BYTES, thread_count
@@ -13,6 +15,26 @@ _FIXED_MEGABYTES = 320
 _MOST_THREADS = 8
 _TILE_BYTES = 128_000_000
 """Largest block of whole series that is put together at once, with the default memory."""
+
+
+# From glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_LARGEST_KEPT = 32 << 20
+
+
+def keep_freed_memory() -> None:
+    """Let blocks be made from the memory of those that were freed; only with glibc.
+
+    By default it gives large blocks back to the system at once, which then clears every page of the
+    next one: a tenth of the time of a build. One pool for all threads keeps the peak down.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
+        mallopt(_M_TRIM_THRESHOLD, 16 * _LARGEST_KEPT)
 
 
 @dataclass(frozen=True)

@@ -13,27 +13,16 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
-from rasterio.transform import Affine
-from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from ..errors import ProductError
-from ..products.layers import Layer, LayerKind
+from ..products.layers import MASK_FILL, Layer, LayerKind
+from .bands import LIFT, Band
 from .lattice import Grid
 from .plan import Placement, Transfer
-from .scales import MISSING_DECIBEL, convert_scale, power_raster
-
-WARP_TOLERANCE = 0.001
-"""Largest error of GDAL's interpolated transformation, in pixels.
-
-GDAL's default of 0.125 biases positions by 0.025 pixels between neighboring UTM zones; with 0.001
-the bias measures 0.0004 pixels. ``WarpedVRT`` refuses 0.
-"""
-
-_WARP_MEGABYTES = 32
-
-TILE_ROWS, TILE_COLUMNS = 128, 512
-"""Size of the tiles that are warped, which is that of the blocks of GDAL's warped rasters."""
+from .reach import Reach
+from .scales import MISSING_DECIBEL, convert_scale
+from .warping import Warp, Warps
 
 BLOCK_CACHE_MEGABYTES = 64
 """GDAL's own cache; its default is a twentieth of the machine's memory."""
@@ -46,6 +35,7 @@ def gdal_environment() -> rasterio.Env:
         # Products lie in folders of dozens of files, which GDAL would list for every file it opens.
         GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR",
         GDAL_NUM_THREADS="1",
+        # GTIFF_DIRECT_IO would be quicker, but reads zeros where a file is cut.
     )
 
 
@@ -110,6 +100,7 @@ class LayerReader:
         grid: Grid,
         resampling: Resampling,
         outside: float | None,
+        warps: Warps | None = None,
     ) -> None:
         self._placement = placement
         self._layer = layer
@@ -126,13 +117,25 @@ class LayerReader:
                 outside = 0.0 if self.missing is None else self.missing
             self.outside = outside
             self.dtype = _dtype(self.file, outside)
-            self._warped: WarpedVRT | None = None
             self._from_power = None if scale in (None, "power") else scale
-            if placement.transfer is Transfer.WARP and self._from_power is not None:
-                power = self._outputs.enter_context(rasterio.open(power_raster(self.file, scale)))
-                self._warped = self._warp(power, grid, resampling, 0.0, 0.0)
-            elif placement.transfer is Transfer.WARP:
-                self._warped = self._warp(self.file, grid, resampling, self.missing, outside)
+        self._warp: Warp | None = None
+        self._lifted = False
+        if placement.transfer is Transfer.WARP:
+            self._join(grid, resampling, warps or self._outputs.enter_context(Warps()))
+
+    def _join(self, grid: Grid, resampling: Resampling, warps: Warps) -> None:
+        """Let the layer be warped with others of the same settings."""
+        # Classes go with phase, which is warped by the same method.
+        self._lifted = self.missing is None and self.outside == MASK_FILL and self.dtype == "uint8"
+        settings: tuple[float | None, float, str] = (self.missing, self.outside, self.dtype)
+        if self._from_power is not None:
+            settings = (0.0, 0.0, self.dtype)
+        elif self._lifted:
+            settings = (0.0, math.nan, "float32")
+        name = self._placement.product.name.text
+        self._warp = warps.of(name, self._placement.raster, grid, resampling, *settings)
+        band = Band(self.file, self.missing, self._from_power, self._lifted)
+        self._band = self._warp.join(band)
 
     def __enter__(self) -> LayerReader:
         return self
@@ -140,43 +143,14 @@ class LayerReader:
     def __exit__(self, *exception: object) -> None:
         self._outputs.close()
 
-    def _warp(
-        self,
-        source: rasterio.DatasetReader,
-        grid: Grid,
-        resampling: Resampling,
-        missing: float | None,
-        outside: float,
-    ) -> WarpedVRT:
-        # Between exact points GDAL interpolates positions, from edge to edge of what it is asked
-        # for. Tiles that are the same on every grid and for every block make the values so.
-        self._above, self._before = distance_to_tiles(grid)
-        height, width = grid.height + self._above, grid.width + self._before
-        warped = WarpedVRT(
-            source,
-            crs=grid.crs,
-            transform=grid.transform * Affine.translation(-self._before, -self._above),
-            width=width + -width % TILE_COLUMNS,
-            height=height + -height % TILE_ROWS,
-            resampling=resampling,
-            src_nodata=missing,
-            nodata=outside,
-            dtype=self.dtype,
-            tolerance=WARP_TOLERANCE,
-            warp_mem_limit=_WARP_MEGABYTES,
-            # GDAL would derive them from each block's shape and blur those of which the rotated
-            # source window is larger.
-            XSCALE="1",
-            YSCALE="1",
-        )
-        return self._outputs.enter_context(warped)
-
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of the grid, shape (rows, columns), in the data type :attr:`dtype`."""
         with self._sentence():
-            if self._warped is None:
+            if self._warp is None:
                 return self._copy(rows, columns)
-            block = self._read_tiles(self._warped, rows, columns)
+            block = self._warp.read(self._band, rows, columns)
+        if self._lifted:
+            return _lowered(block, self.outside, self.dtype)
         if self._from_power is None:
             return block
         absent = block <= 0
@@ -184,23 +158,12 @@ class LayerReader:
         scaled[absent] = self.outside
         return scaled
 
-    def _read_tiles(self, warped: WarpedVRT, rows: slice, columns: slice) -> NDArray[Any]:
-        block: NDArray[Any] = np.empty(
-            (rows.stop - rows.start, columns.stop - columns.start), self.dtype
-        )
-        top, left = rows.start + self._above, columns.start + self._before
-        bottom, right = rows.stop + self._above, columns.stop + self._before
-        for row in range(top - top % TILE_ROWS, bottom, TILE_ROWS):
-            for column in range(left - left % TILE_COLUMNS, right, TILE_COLUMNS):
-                tile = warped.read(1, window=Window(column, row, TILE_COLUMNS, TILE_ROWS))
-                block[
-                    max(row - top, 0) : row - top + TILE_ROWS,
-                    max(column - left, 0) : column - left + TILE_COLUMNS,
-                ] = tile[
-                    max(top - row, 0) : bottom - row,
-                    max(left - column, 0) : right - column,
-                ]
-        return block
+    def reach(self, rows: slice, columns: slice) -> Reach:
+        """Tell where in a block there may be data, for less than what warping takes."""
+        if self._warp is None:
+            raise TypeError("Only layers that are warped tell their reach.")
+        with self._sentence():
+            return self._warp.reach(rows, columns)
 
     def _copy(self, rows: slice, columns: slice) -> NDArray[Any]:
         place = self._placement
@@ -236,15 +199,9 @@ class LayerReader:
             ) from error
 
 
-def distance_to_tiles(grid: Grid) -> tuple[int, int]:
-    """Return how many rows and columns before those of the grid its first tile begins.
-
-    Tiles are counted from the origin of the CRS. A quarter of a pixel keeps clear of rounding, for
-    lattices begin at whole or half pixels.
-    """
-    row = math.floor(-grid.top / grid.spacing + 0.25)
-    column = math.floor(grid.left / grid.spacing + 0.25)
-    return row % TILE_ROWS, column % TILE_COLUMNS
+def _lowered(block: NDArray[np.float32], outside: float, dtype: str) -> NDArray[Any]:
+    """Return the numbers of classes that were lifted."""
+    return (np.nan_to_num(block, copy=False, nan=outside + LIFT) - LIFT).astype(dtype)
 
 
 def _missing(layer: Layer, dataset: rasterio.DatasetReader, scale: str | None) -> float | None:
@@ -279,6 +236,8 @@ class BlockReader:
         As for :class:`LayerReader`.
     reference
         Row and column of the phase reference pixel in the product's raster, where 0 is a value.
+    warps
+        As for :class:`LayerReader`.
 
     Raises
     ------
@@ -293,6 +252,7 @@ class BlockReader:
         grid: Grid,
         resampling: Resampling,
         reference: tuple[int, int] | None = None,
+        warps: Warps | None = None,
     ) -> None:
         self._placement = placement
         self._layer = layer
@@ -301,13 +261,17 @@ class BlockReader:
         self._zeros = (
             _reference_on_grid(placement, grid, reference) if has_reference and reference else []
         )
-        self._stored = LayerReader(placement, layer, grid, resampling, float(layer.fill))
+        self._stored = LayerReader(placement, layer, grid, resampling, float(layer.fill), warps)
 
     def __enter__(self) -> BlockReader:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._stored.__exit__(*exception)
+
+    def reach(self, rows: slice, columns: slice) -> Reach:
+        """See :meth:`LayerReader.reach`."""
+        return self._stored.reach(rows, columns)
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of the grid, shape (rows, columns).

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from s3fs import S3FileSystem
 from zarr.core.sync import _get_loop
 from zarr.storage import FsspecStore
 
 from .address import ObjectAddress, endpoint_of_environment, parse_address
+
+if TYPE_CHECKING:
+    from s3fs import S3FileSystem
 
 PATIENT = 8
 """Attempts for each request of a build, with waits that grow to 20 seconds: a minute or two."""
@@ -44,6 +46,9 @@ class RemoteLocation(ObjectAddress):
         shared
             Whether all who ask in this process get the same connections.
         """
+        # Takes a quarter of a second, which builds on a disk need not spend.
+        from s3fs import S3FileSystem
+
         config: dict[str, Any] = {
             "retries": {"total_max_attempts": attempts, "mode": "standard"},
             "connect_timeout": _CONNECT_SECONDS,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import whole_blocks
+from ..grid.warping import Warps
 from ..products.layers import Layer
 from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer
@@ -25,92 +26,90 @@ def map_pieces(targets: Targets) -> list[Piece]:
 
     The longest pieces come first, so that no thread is left with one at the end.
     """
+    steps = range(len(targets.source.steps)) if targets.map_sinks else range(0)
+    pieces = [piece for number in steps for piece in _step_pieces(targets, number)]
+    pieces.sort(key=lambda piece: len(piece.items), reverse=True)
+    return [
+        *pieces,
+        *(
+            _StaticPiece(item, rows, columns)
+            for item in targets.layers
+            if not item.per_step
+            for rows, columns in _blocks(targets)
+        ),
+    ]
+
+
+def _step_pieces(targets: Targets, number: int) -> list[_StepPiece]:
+    """Divide the layers of a step by what has to be read together.
+
+    Masks are made from several layers, and layers of a warped product are warped at once.
+    """
     source = targets.source
-    per_step = [item for item in targets.layers if item.per_step]
-    masks = tuple(item for item in per_step if item.layer.name in MASK_NAMES)
-    with_masks = {layer.name for layer in source.mask_inputs} if masks else set()
-    steps = range(len(source.steps)) if targets.map_sinks else range(0)
-    pieces: list[Piece] = [
-        _MaskPiece(masks, number) for number in steps if masks and not source.is_stored(number)
-    ]
-    pieces += [
-        _MapPiece(item, number)
-        for item in per_step
-        for number in steps
-        # A stored step has its masks; else those layers are read where masks are made from them.
-        if source.is_stored(number) or (item.layer.name not in with_masks and item not in masks)
-        if source.has(item.layer, number)
-    ]
-    pieces += [
-        _StaticPiece(item, rows, columns)
-        for item in targets.layers
-        if not item.per_step
-        for rows, columns in _blocks(targets)
-    ]
+    present = [item for item in targets.layers if item.per_step and source.has(item.layer, number)]
+    if source.is_stored(number):
+        return [_StepPiece(number, (item,)) for item in present]
+    masks = tuple(item for item in targets.layers if item.layer.name in MASK_NAMES)
+    inputs = {layer.name for layer in source.mask_inputs} if masks else set()
+    together: list[StackLayer] = []
+    alone: list[StackLayer] = []
+    for item in present:
+        if item in masks:
+            continue
+        is_together = item.layer.name in inputs or source.is_warped(number)
+        (together if is_together else alone).append(item)
+    pieces = [_StepPiece(number, (item,)) for item in alone]
+    if together or masks:
+        pieces.append(_StepPiece(number, tuple(together), masks))
     return pieces
 
 
 @dataclass(frozen=True)
-class _MapPiece:
-    """One layer of one step, read through one open file."""
+class _StepPiece:
+    """Layers of one step that are read together, and the masks that are made from them."""
 
-    item: StackLayer
     number: int
+    items: tuple[StackLayer, ...]
+    masks: tuple[StackLayer, ...] = ()
 
     @property
     def key(self) -> str:
-        return f"map {self.item.name} {self.number}"
-
-    def run(self, targets: Targets, reporter: Reporter) -> Learned:
-        source, survey = targets.source, targets.survey.fresh()
-        with source.reader(self.item.layer, self.number) as reader:
-            for rows, columns in _blocks(targets):
-                stop_if_canceled(reporter)
-                is_mask = self.item.layer.name in MASK_NAMES
-                if is_mask or source.touches(self.number, rows, columns):
-                    block = reader.read(rows, columns)
-                    survey.add(self.item.layer, self.number, rows, columns, block)
-                    _write(targets, self.item, self.number, rows, columns, block)
-        return Learned(survey)
-
-
-@dataclass(frozen=True)
-class _MaskPiece:
-    """The masks of one step, and those layers that they are made from."""
-
-    masks: tuple[StackLayer, ...]
-    number: int
-
-    @property
-    def key(self) -> str:
-        return f"masks {self.number}"
+        names = ",".join(item.name for item in (*self.items, *self.masks))
+        return f"maps {self.number} {names}"
 
     def run(self, targets: Targets, reporter: Reporter) -> Learned:
         source, survey, number = targets.source, targets.survey.fresh(), self.number
-        per_step = {item.layer.name: item for item in targets.layers if item.per_step}
+        items = {item.layer.name: item for item in self.items}
+        # Some masks are made from layers that the stack holds only once.
+        inputs = {layer.name: layer for layer in source.mask_inputs if self.masks}
+        layers = inputs | {name: item.layer for name, item in items.items()}
         with ExitStack() as files:
+            warps = files.enter_context(Warps())
             readers: list[tuple[Layer, StepReader | StoredReader]] = []
-            for layer in source.mask_inputs:
+            for layer in layers.values():
                 if source.has(layer, number):
-                    opened = source.reader(layer, number)
+                    opened = source.reader(layer, number, warps)
                     files.enter_context(opened)
                     readers.append((layer, opened))
-            for rows, columns in _blocks(targets):
+            for rows, columns in _blocks(targets, len(readers) if source.is_warped(number) else 1):
                 stop_if_canceled(reporter)
                 shape = (rows.stop - rows.start, columns.stop - columns.start)
-                made = outside(shape)
-                if source.touches(number, rows, columns):
-                    classifier = Classifier(shape)
-                    for layer, opened in readers:
-                        block = opened.read(rows, columns)
+                classifier = Classifier(shape)
+                is_outside = not source.touches(number, rows, columns)
+                for layer, reader in readers:
+                    item = items.get(layer.name)
+                    if is_outside and not (item and layer.name in MASK_NAMES):
+                        continue
+                    block = reader.read(rows, columns)
+                    if layer.name in inputs:
                         classifier.add(layer, block)
-                        item = per_step.get(layer.name)
-                        if item is not None:
-                            survey.add(layer, number, rows, columns, block)
-                            _write(targets, item, number, rows, columns, block)
-                    made = classifier.masks()
-                for mask in self.masks:
-                    _write(targets, mask, number, rows, columns, made[mask.layer.name])
+                    if item is not None:
+                        survey.add(layer, number, rows, columns, block)
+                        _write(targets, item, number, rows, columns, block)
+                if self.masks:
+                    made = outside(shape) if is_outside else classifier.masks()
+                    for mask in self.masks:
+                        _write(targets, mask, number, rows, columns, made[mask.layer.name])
         return Learned(survey)
 
 
@@ -149,8 +148,16 @@ def _write(
         sink.write(item, slice(number, number + 1), rows, columns, block[np.newaxis])
 
 
-def _blocks(targets: Targets) -> Sequence[tuple[slice, slice]]:
-    """Cut the grid into blocks of whole chunks, each small enough for one thread."""
+def _blocks(targets: Targets, together: int = 1) -> Sequence[tuple[slice, slice]]:
+    """Cut the grid into blocks of whole chunks, each small enough for one thread.
+
+    Parameters
+    ----------
+    targets
+        Tells the budget, by which a thread holds about five copies of a block.
+    together
+        Number of layers of which a thread holds the block at the same time.
+    """
     grid = targets.source.grid
-    most = targets.budget.band_bytes // 4
+    most = targets.budget.band_bytes // 4 * 5 // (together + 4)
     return whole_blocks((grid.height, grid.width), targets.maps[1:], most)

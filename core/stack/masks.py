@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ the coherence after filtering, which is not delivered."""
 
 NO_DATA, VALID, INVALID = 0, 1, 2
 
+_ROWS = 64
 _LAYOVER_BITS, _SHADOW_BITS = 4, 16
 _INSAR_INPUTS = ("corr", "unw_phase", "water_mask", "conncomp")
 
@@ -105,40 +106,61 @@ class Classifier:
 
     def add(self, layer: Layer, block: NDArray[Any]) -> None:
         """Take one input, shape (rows, columns)."""
-        reason = self._reason
-        if layer.name == "water_mask":
-            reason |= (block == 0).view("uint8") << 2
-        elif layer.name == "conncomp":
-            reason |= (block == 0).view("uint8") << 4
-        elif layer.name == "ls_map":
-            known = block != MASK_FILL
-            reason |= ((block & _LAYOVER_BITS != 0) & known).view("uint8") << 1
-            reason |= ((block & _SHADOW_BITS != 0) & known).view("uint8") << 2
-        else:
-            self._missing[layer.name] = np.isnan(block)
+        is_value = not layer.is_mask
+        if is_value:
+            self._missing[layer.name] = np.empty(self._shape, bool)
+        for part in _parts(block.shape[0]):
+            values, reason = block[part], self._reason[part]
+            if is_value:
+                np.isnan(values, out=self._missing[layer.name][part])
             if layer.name == "corr":
                 # Comparisons with NaN are false.
-                reason |= (block < LOW_COHERENCE).view("uint8") << 3
+                reason |= (values < LOW_COHERENCE).view("uint8") << 3
+            elif layer.name == "water_mask":
+                reason |= (values == 0).view("uint8") << 2
+            elif layer.name == "conncomp":
+                reason |= (values == 0).view("uint8") << 4
+            elif layer.name == "ls_map":
+                known = values != MASK_FILL
+                reason |= ((values & _LAYOVER_BITS != 0) & known).view("uint8") << 1
+                reason |= ((values & _SHADOW_BITS != 0) & known).view("uint8") << 2
 
     def masks(self) -> Mapping[str, NDArray[np.uint8]]:
         """Return ``data_mask`` and ``mask_reason``."""
-        everything = np.ones(self._shape, bool)
-        reason = self._reason
-        if "unw_phase" in self._missing or "corr" in self._missing:
-            unwrapped = self._missing.get("unw_phase", everything)
-            no_data = unwrapped & self._missing.get("corr", everything)
-            invalid = unwrapped & ~no_data
-            reason |= invalid.view("uint8") << 1
-        else:
-            missing = list(self._missing.values()) or [everything]
-            no_data = np.logical_and.reduce(missing)
-            some = np.logical_or.reduce(missing) & ~no_data
-            invalid = (reason & 6 != 0) & ~no_data
-            reason |= some.view("uint8") << 3
-        reason |= no_data.view("uint8")
-        # NO_DATA, VALID, INVALID are 0, 1, 2; sums are quicker than assignments by mask.
-        data_mask = np.logical_not(no_data).view("uint8") + invalid.view("uint8")
-        return {"data_mask": data_mask, "mask_reason": reason}
+        data_mask = np.empty(self._shape, "uint8")
+        for part in _parts(self._shape[0]):
+            reason = self._reason[part]
+            missing = {name: values[part] for name, values in self._missing.items()}
+            no_data, invalid = _judge(missing, reason)
+            reason |= no_data.view("uint8")
+            # NO_DATA, VALID, INVALID are 0, 1, 2; sums are quicker than assignments by mask.
+            np.add(np.logical_not(no_data).view("uint8"), invalid.view("uint8"), data_mask[part])
+        return {"data_mask": data_mask, "mask_reason": self._reason}
+
+
+def _judge(
+    missing: Mapping[str, NDArray[np.bool_]], reason: NDArray[np.uint8]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where there are no data and where they are invalid; adds to the reasons."""
+    everything = np.ones(reason.shape, bool)
+    if "unw_phase" in missing or "corr" in missing:
+        unwrapped = missing.get("unw_phase", everything)
+        no_data = unwrapped & missing.get("corr", everything)
+        invalid: NDArray[np.bool_] = unwrapped & ~no_data
+        reason |= invalid.view("uint8") << 1
+        return no_data, invalid
+    layers = list(missing.values()) or [everything]
+    no_data = np.logical_and.reduce(layers)
+    some = np.logical_or.reduce(layers) & ~no_data
+    invalid = (reason & 6 != 0) & ~no_data
+    reason |= some.view("uint8") << 3
+    return no_data, invalid
+
+
+def _parts(rows: int) -> Iterator[slice]:
+    """Cut a block into parts that stay in the processor's cache."""
+    for start in range(0, rows, _ROWS):
+        yield slice(start, start + _ROWS)
 
 
 def outside(shape: tuple[int, int]) -> Mapping[str, NDArray[np.uint8]]:

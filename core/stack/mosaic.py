@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grid.lattice import Grid
-from ..grid.reading import TILE_COLUMNS, TILE_ROWS, distance_to_tiles
 from ..products.layers import Layer, LayerKind
 from .values import missing_block
+
+_ROWS = 64
 
 
 class Mosaic:
     """A block that is put together from several products, and how far they differ."""
 
     def __init__(self, layer: Layer, rows: slice, columns: slice) -> None:
-        self._layer = layer
+        self.layer = layer
         self._rows = rows
         self._columns = columns
         self.values = missing_block(layer, rows, columns)
@@ -31,30 +30,20 @@ class Mosaic:
             columns.start - self._columns.start : columns.stop - self._columns.start,
         ]
 
-    def has_gaps(self, rows: slice, columns: slice) -> bool:
-        """Tell whether pixels are missing in a part of the block."""
-        return bool(is_missing(self._part(rows, columns), self._layer).any())
+    def gaps(self, rows: slice, columns: slice) -> NDArray[np.bool_]:
+        """Return where pixels are missing in a part of the block."""
+        return is_missing(self._part(rows, columns), self.layer)
 
     def add(self, block: NDArray[Any], rows: slice, columns: slice) -> None:
         """Compare a part with what is there, and fill its gaps."""
-        part = self._part(rows, columns)
-        difference = _largest_difference(part, block, self._layer)
-        if difference is not None:
-            self.difference = max(difference, self.difference or 0.0)
-        np.copyto(part, block, where=is_missing(part, self._layer))
-
-
-def warp_tiles(grid: Grid, rows: slice, columns: slice) -> Iterator[tuple[slice, slice]]:
-    """Cut a block of a grid along the lines of the tiles in which products are warped."""
-    above, before = distance_to_tiles(grid)
-    first_row = rows.start - (rows.start + above) % TILE_ROWS
-    first_column = columns.start - (columns.start + before) % TILE_COLUMNS
-    for row in range(first_row, rows.stop, TILE_ROWS):
-        for column in range(first_column, columns.stop, TILE_COLUMNS):
-            yield (
-                slice(max(row, rows.start), min(row + TILE_ROWS, rows.stop)),
-                slice(max(column, columns.start), min(column + TILE_COLUMNS, columns.stop)),
-            )
+        whole = self._part(rows, columns)
+        # A few rows at a time stay in the processor's cache.
+        for begin in range(0, block.shape[0], _ROWS):
+            part, added = whole[begin : begin + _ROWS], block[begin : begin + _ROWS]
+            difference = _largest_difference(part, added, self.layer)
+            if difference is not None:
+                self.difference = max(difference, self.difference or 0.0)
+            np.copyto(part, added, where=is_missing(part, self.layer))
 
 
 def is_missing(values: NDArray[Any], layer: Layer) -> NDArray[np.bool_]:

@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 
 from ..grid.lattice import Grid
 from ..grid.plan import Placement, Transfer
+from ..grid.reach import Reach
+from ..grid.warping import Warps, warp_tiles
 from ..products.layers import LAYERS, SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel
 from .look_vectors import ANGLES, LOOK_VECTOR_NAMES, look_vectors
 from .masks import MASK_NAMES, Classifier
-from .mosaic import Mosaic, is_missing, warp_tiles
+from .mosaic import Mosaic, is_missing
 from .precision import round_mantissa
 from .stored import StoredReader, StoredStack
 from .values import ValueOptions, ValueReader, is_available, missing_block
 
-_SAMPLED_TILES = 8
+_SAMPLED_TILES = 16
 
 
 Step = tuple[Placement, ...]
@@ -122,11 +124,22 @@ class StackSource:
         """Tell whether a step comes from the stack that is appended to."""
         return self.steps[step][0].stored_step is not None
 
-    def reader(self, layer: Layer, step: int) -> StepReader | StoredReader:
-        """Open a layer of a step for reading many blocks; a product has to have the layer."""
+    def is_warped(self, step: int) -> bool:
+        """Tell whether a product of a step is warped when it is read."""
+        return not self.is_stored(step) and any(
+            placement.transfer is Transfer.WARP for placement in self.steps[step]
+        )
+
+    def reader(
+        self, layer: Layer, step: int, warps: Warps | None = None
+    ) -> StepReader | StoredReader:
+        """Open a layer of a step for reading many blocks; a product has to have the layer.
+
+        Layers that are read together, block by block, can share their ``warps``.
+        """
         if self.stored is not None and self.is_stored(step):
             return self.stored.open(layer, self.steps[step][0].stored_step)
-        return StepReader(self, layer, step)
+        return StepReader(self, layer, step, warps)
 
     def has(self, layer: Layer, step: int) -> bool:
         """Tell whether a product of a step has a layer."""
@@ -148,7 +161,7 @@ class StackSource:
         Each pixel comes from the first product that has one there, copied products before warped
         ones; before all of them comes the stack that is appended to. Copied products are compared
         everywhere. Warped products are read, and so compared, where pixels are still missing and in
-        one tile of eight, another one for each product: their difference is mostly that of
+        one tile of sixteen, another one for each product: their difference is mostly that of
         resampling, and warping all of them would take longer than anything else. Look vectors are
         computed from the angles of the same products.
 
@@ -195,23 +208,33 @@ class StackSource:
                 mosaic.add(stored.read(rows, columns), rows, columns)
         copied = [item for item in having if item.transfer is Transfer.COPY]
         for placement in copied:
-            if not (compare or mosaic.has_gaps(rows, columns)):
+            if not (compare or mosaic.gaps(rows, columns).any()):
                 break
             with ValueReader(placement, layer, self.grid, options) as reader:
                 mosaic.add(reader.read(rows, columns), rows, columns)
         warped = [item for item in having if item.transfer is Transfer.WARP]
         for order, placement in enumerate(warped):
-            wanted = [
-                tile
-                for number, tile in enumerate(warp_tiles(self.grid, rows, columns))
-                if placement.touches(self.grid, *tile)
-                and ((compare and (number + order) % _SAMPLED_TILES == 0) or mosaic.has_gaps(*tile))
-            ]
-            if wanted:
-                with ValueReader(placement, layer, self.grid, options) as reader:
-                    for tile in wanted:
-                        mosaic.add(reader.read(*tile), *tile)
+            if compare or mosaic.gaps(rows, columns).any():
+                self._add_warped(mosaic, placement, (rows, columns), order if compare else None)
         return mosaic
+
+    def _add_warped(
+        self, mosaic: Mosaic, placement: Placement, block: tuple[slice, slice], order: int | None
+    ) -> None:
+        """Warp the tiles of a block in which a product may fill gaps or is to be compared."""
+        reach: Reach | None = None
+        with ValueReader(placement, mosaic.layer, self.grid, self.options.exact) as reader:
+            for number, tile in enumerate(warp_tiles(self.grid, *block)):
+                if not placement.touches(self.grid, *tile):
+                    continue
+                if order is None or (number + order) % _SAMPLED_TILES:
+                    gaps = mosaic.gaps(*tile)
+                    if not gaps.any():
+                        continue
+                    reach = reach or reader.reach(*block)
+                    if not reach.meets(gaps, *tile):
+                        continue
+                mosaic.add(reader.read(*tile), *tile)
 
     def _read_look_vector(self, layer: Layer, rows: slice, columns: slice) -> NDArray[Any]:
         table = LAYERS[self.placements[0].product.name.product_type]
@@ -228,8 +251,11 @@ class StepReader:
     there, which keeps away from the edges of frames. To be used as a context manager.
     """
 
-    def __init__(self, source: StackSource, layer: Layer, step: int) -> None:
+    def __init__(
+        self, source: StackSource, layer: Layer, step: int, warps: Warps | None = None
+    ) -> None:
         self._source = source
+        self._warps = warps
         self._layer = layer
         self._owners = layer.name == SOURCE_FRAME.name
         self._files = ExitStack()
@@ -251,6 +277,7 @@ class StepReader:
             self._source.options,
             self._source.references.get(placement.product.name.text),
             0.0 if offsets is None else offsets[step],
+            self._warps,
         )
 
     def __enter__(self) -> StepReader:

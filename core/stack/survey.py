@@ -14,7 +14,7 @@ from ..grid.lattice import Grid
 from ..products.layers import Layer
 
 _PICTURE_PIXELS = 400
-_ROWS = 256
+_ROWS = 64
 
 
 @dataclass(frozen=True)

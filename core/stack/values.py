@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from ..grid.lattice import Grid
 from ..grid.plan import Placement
+from ..grid.reach import Reach
 from ..grid.reading import BlockReader, resampling_of
 from ..grid.scales import convert_scale
+from ..grid.warping import Warps
 from ..products.layers import COMPUTED_FROM, LAYERS, Layer
 from .precision import Precision, round_mantissa
 
@@ -92,6 +94,8 @@ class ValueReader:
     offset
         Subtracted from all values: the value at the stack's reference point; for ``vert_disp`` the
         line-of-sight displacement there, whose vertical share needs the layer ``lv_theta``.
+    warps
+        Those of readers that are open together, see :class:`core.grid.reading.LayerReader`.
     """
 
     def __init__(
@@ -102,6 +106,7 @@ class ValueReader:
         options: ValueOptions,
         reference: tuple[int, int] | None = None,
         offset: float = 0.0,
+        warps: Warps | None = None,
     ) -> None:
         self.layer = layer
         product = placement.product
@@ -115,7 +120,12 @@ class ValueReader:
         self._files = ExitStack()
         self._blocks = self._files.enter_context(
             BlockReader(
-                placement, stored, grid, resampling_of(stored, options.resampling), reference
+                placement,
+                stored,
+                grid,
+                resampling_of(stored, options.resampling),
+                reference,
+                warps,
             )
         )
         self._elevation: BlockReader | None = None
@@ -130,6 +140,10 @@ class ValueReader:
 
     def __exit__(self, *exception: object) -> None:
         self._files.close()
+
+    def reach(self, rows: slice, columns: slice) -> Reach:
+        """See :meth:`core.grid.reading.LayerReader.reach`."""
+        return self._blocks.reach(rows, columns)
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of the grid, shape (rows, columns)."""

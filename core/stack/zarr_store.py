@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import dask.array as da
 import numcodecs
 import numpy as np
 import xarray as xr
@@ -14,7 +16,10 @@ import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.codecs import BloscCodec
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
+from zarr.storage import LocalStore, MemoryStore
 
 from ..metadata.geozarr import geozarr_attributes
 from .dataset import StackLayer, on_disk
@@ -80,8 +85,15 @@ def lay_out_group(
             encoding[variable] = {**laid_out[variable].encoding, "compressors": None}
             if laid_out[variable].dtype.kind == "U":
                 laid_out[variable] = _storable_text(laid_out[variable], zarr_format)
+    # Only shapes and types are written of layers; as one piece they make the smallest task graph.
+    for item in layers:
+        layer = laid_out[item.name]
+        empty = da.empty(layer.shape, dtype=layer.dtype, chunks=layer.shape)
+        laid_out[item.name] = layer.copy(data=empty)
+    # Hundreds of tiny files: put together in memory, they are written at once.
+    memory = MemoryStore()
     laid_out.to_zarr(
-        store,
+        memory,
         group=name,
         mode="w",
         zarr_format=2 if zarr_format == 2 else 3,
@@ -90,6 +102,21 @@ def lay_out_group(
         encoding=encoding,
         safe_chunks=False,  # blocks are written by us, whole chunks at a time
     )
+    sync(_replace_group(memory, store, name))
+
+
+async def _replace_group(memory: MemoryStore, place: StorePlace, name: str) -> None:
+    """Write a group from memory over one of that name."""
+    store = await LocalStore.open(place) if isinstance(place, Path) else place
+    await store.delete_dir(name)
+    prototype = default_buffer_prototype()
+
+    async def write(key: str) -> None:
+        value = await memory.get(key, prototype)
+        if value is not None:
+            await store.set(key, value)
+
+    await asyncio.gather(*[write(key) async for key in memory.list()])
 
 
 class ZarrGroup:

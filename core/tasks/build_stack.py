@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import Canceled, ProductError
 from ..grid.plan import Plan
+from ..memory import keep_freed_memory
 from ..metadata.assessment.report import stack_report
 from ..metadata.stac.catalog import item_path, write_catalog
 from ..reporter import Reporter, step
@@ -48,6 +49,7 @@ def run(
     StackError
         If anything is wrong with parameters, products, grid or outputs.
     """
+    keep_freed_memory()
     request = StackRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES")):
         request.check_remote()
