@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -108,19 +109,22 @@ class Reach:
 
     def touches(self, rows: slice, columns: slice) -> bool:
         """Tell whether any pixel of a part of the block may get data; sooner than :meth:`meets`."""
-        down = slice(
-            (rows.start - self._origin[0]) // _CELL, -((self._origin[0] - rows.stop) // _CELL)
-        )
-        across = slice(
-            (columns.start - self._origin[1]) // _CELL, -((self._origin[1] - columns.stop) // _CELL)
-        )
-        return bool(self._cells[down, across].any())
+        return bool(self._cells[self._among_cells(0, rows), self._among_cells(1, columns)].any())
+
+    def _among_cells(self, axis: int, part: slice) -> slice:
+        origin = self._origin[axis]
+        return slice((part.start - origin) // _CELL, -((origin - part.stop) // _CELL))
 
     def meets(self, gaps: NDArray[np.bool_], rows: slice, columns: slice) -> bool:
         """Tell whether any of the pixels ``gaps`` of a part of the block may get data."""
-        down = (np.arange(rows.start, rows.stop) - self._origin[0]) // _CELL
-        across = (np.arange(columns.start, columns.stop) - self._origin[1]) // _CELL
-        row, column = np.nonzero(gaps & self._cells[np.ix_(down, across)])
+        cells = self._cells[self._among_cells(0, rows), self._among_cells(1, columns)]
+        if not cells.any():
+            return False
+        above = (rows.start - self._origin[0]) % _CELL
+        before = (columns.start - self._origin[1]) % _CELL
+        reached = cells.repeat(_CELL, axis=0).repeat(_CELL, axis=1)
+        reached = reached[above : above + gaps.shape[0], before : before + gaps.shape[1]]
+        row, column = np.nonzero(gaps & reached)
         row += rows.start - self._origin[0]
         column += columns.start - self._origin[1]
         # Most often a few tell; all are asked only where these say no.
@@ -154,6 +158,12 @@ class Reach:
         return bool(self._present[row, column].any())
 
 
+@functools.lru_cache(maxsize=16)
+def _to_raster(crs: str, epsg: int) -> Transformer:
+    """Return the way from the grid to a raster, which takes milliseconds to make."""
+    return Transformer.from_crs(crs, f"EPSG:{epsg}", always_xy=True)
+
+
 def _positions(raster: Raster, grid: Grid, rows: slice, columns: slice) -> NDArray[np.float64]:
     """Return row and column in a raster of every ``_CELL``-th pixel corner of a block.
 
@@ -162,8 +172,7 @@ def _positions(raster: Raster, grid: Grid, rows: slice, columns: slice) -> NDArr
     row = np.arange(rows.start, rows.stop + _CELL, _CELL)
     column = np.arange(columns.start, columns.stop + _CELL, _CELL)
     x, y = np.meshgrid(grid.left + column * grid.spacing, grid.top - row * grid.spacing)
-    to_raster = Transformer.from_crs(grid.crs, f"EPSG:{raster.epsg}", always_xy=True)
-    x, y = to_raster.transform(x, y)
+    x, y = _to_raster(grid.crs, raster.epsg).transform(x, y)
     return np.stack([(raster.top - y) / raster.spacing, (x - raster.left) / raster.spacing])
 
 

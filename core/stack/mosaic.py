@@ -56,7 +56,7 @@ def _largest_difference(one: NDArray[Any], other: NDArray[Any], layer: Layer) ->
         both = (one != layer.fill) & (other != layer.fill)
         if not both.any():
             return None
-        return float(np.abs(one[both].astype("int16") - other[both].astype("int16")).max())
+        return float((np.abs(one.astype("int16") - other) * both).max())
     difference = np.abs(one - other)
     if layer.kind is LayerKind.CYCLIC:
         np.minimum(difference, np.float32(2.0 * math.pi) - difference, out=difference)

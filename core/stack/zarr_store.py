@@ -22,6 +22,7 @@ from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore, MemoryStore
 
 from ..metadata.geozarr import geozarr_attributes
+from .chunk_files import PARTIAL, ChunkFiles
 from .dataset import StackLayer, on_disk
 
 Chunks = tuple[int, int, int]
@@ -147,6 +148,13 @@ class ZarrGroup:
         self._arrays: dict[str, zarr.Array[Any]] = {
             item.name: self._array(item.name) for item in layers
         }
+        self._files: dict[str, ChunkFiles] = {}
+        if isinstance(store, Path):
+            self._files = {
+                array: ChunkFiles(store / name / array, opened, _codec(opened.dtype.itemsize))
+                for array, opened in self._arrays.items()
+                if opened.shards is None
+            }
 
     def _array(self, name: str) -> zarr.Array[Any]:
         array = self._group[name]
@@ -168,11 +176,12 @@ class ZarrGroup:
         block
             Shape (steps, rows, columns) or (rows, columns).
         """
-        array = self._arrays[item.name]
-        if item.per_step:
-            array[steps, rows, columns] = block
+        place = (steps, rows, columns) if item.per_step else (rows, columns)
+        files = self._files.get(item.name)
+        if files is None:
+            self._arrays[item.name][place] = block
         else:
-            array[rows, columns] = block
+            files.write(tuple(part.start for part in place), block)
 
     def read(self, item: StackLayer, steps: slice, rows: slice, columns: slice) -> NDArray[Any]:
         """Read back a block of a layer that changes with the steps."""
@@ -193,8 +202,8 @@ class ZarrGroup:
 
 
 def remove_unfinished_chunks(store: Path) -> None:
-    """Remove the temporary files that zarr leaves when its process is killed."""
-    for path in store.rglob("*.partial"):
+    """Remove the temporary files that are left when a process is killed."""
+    for path in store.rglob(f"*{PARTIAL}"):
         path.unlink()
 
 
@@ -231,22 +240,23 @@ def _storable_text(text: xr.DataArray, zarr_format: int) -> xr.DataArray:
 
 
 def _compressor(dtype: str, zarr_format: int) -> Any:
-    """Return LZ4 after a byte shuffle: as small as Zstandard on interferograms, but faster."""
-    shuffle = np.dtype(dtype).itemsize > 1
+    size = np.dtype(dtype).itemsize
     if zarr_format == 2:
-        mode = numcodecs.Blosc.SHUFFLE if shuffle else numcodecs.Blosc.NOSHUFFLE
-        return numcodecs.Blosc(cname="lz4", clevel=5, shuffle=mode)
+        return _codec(size)
     return BloscCodec(
-        typesize=np.dtype(dtype).itemsize,
-        cname="lz4",
-        clevel=5,
-        shuffle="shuffle" if shuffle else "noshuffle",
+        typesize=size, cname="lz4", clevel=5, shuffle="shuffle" if size > 1 else "noshuffle"
     )
+
+
+def _codec(itemsize: int) -> numcodecs.Blosc:
+    """Return LZ4 after a byte shuffle: as small as Zstandard on interferograms, but faster."""
+    mode = numcodecs.Blosc.SHUFFLE if itemsize > 1 else numcodecs.Blosc.NOSHUFFLE
+    return numcodecs.Blosc(cname="lz4", clevel=5, shuffle=mode)
 
 
 def compressed_bytes(block: NDArray[Any]) -> int:
     """Return how many bytes a block takes as one chunk of a store."""
-    return len(_compressor(str(block.dtype), 2).encode(np.ascontiguousarray(block)))
+    return len(_codec(block.itemsize).encode(np.ascontiguousarray(block)))
 
 
 def _gdal_crs(dataset: xr.Dataset) -> dict[str, str]:

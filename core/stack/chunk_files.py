@@ -1,0 +1,93 @@
+"""Writes chunks of a Zarr array on a disk in the thread that has them.
+
+zarr hands each chunk through an event loop to threads of its own, and back; for small chunks that
+takes longer than to compress them. The files are the same as zarr's to the byte.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numcodecs.abc import Codec
+from numpy.typing import NDArray
+
+PARTIAL = ".partial"
+"""Ending of files that are being written, as zarr's own."""
+
+
+class ChunkFiles:
+    """The chunk files of one array without shards and filters.
+
+    Parameters
+    ----------
+    folder
+        Folder of the array.
+    array
+        The array, for shape and fill value of its chunks and the names of their files.
+    compressor
+        What its chunks are compressed with.
+    """
+
+    def __init__(self, folder: Path, array: zarr.Array[Any], compressor: Codec) -> None:
+        self._folder = folder
+        self._key = array.metadata.encode_chunk_key
+        self._shape = array.chunks
+        self._fill = np.asarray(array.fill_value, array.dtype)
+        self._compressor = compressor
+
+    def write(self, begin: tuple[int, ...], block: NDArray[Any]) -> None:
+        """Write a block of whole chunks; chunks without data get no file.
+
+        Parameters
+        ----------
+        begin
+            Position of its first element.
+        block
+            As many dimensions as the array; it ends with a chunk or with the array.
+        """
+        counts = [-(-length // size) for length, size in zip(block.shape, self._shape, strict=True)]
+        first = [start // size for start, size in zip(begin, self._shape, strict=True)]
+        for place in itertools.product(*map(range, counts)):
+            part = block[
+                tuple(
+                    slice(number * size, (number + 1) * size)
+                    for number, size in zip(place, self._shape, strict=True)
+                )
+            ]
+            if not self._is_empty(part):
+                key = self._key(tuple(map(sum, zip(first, place, strict=True))))
+                self._store(self._folder / key, self._compressor.encode(self._whole(part)))
+
+    def _is_empty(self, part: NDArray[Any]) -> bool:
+        # A look at two columns tells of most chunks that they hold data.
+        if part.dtype.kind == "f" and np.isnan(self._fill):
+            return bool(
+                np.isnan(part[..., :: part.shape[-1] // 2 + 1]).all() and np.isnan(part).all()
+            )
+        return bool((part == self._fill).all())
+
+    def _whole(self, part: NDArray[Any]) -> NDArray[Any]:
+        """Return a chunk of full shape, also where the array ends within it."""
+        if part.shape == self._shape:
+            return np.ascontiguousarray(part)
+        whole = np.full(self._shape, self._fill)
+        whole[tuple(map(slice, part.shape))] = part
+        return whole
+
+    @staticmethod
+    def _store(path: Path, data: Any) -> None:
+        partial = f"{path}.{os.getpid()}-{threading.get_ident()}{PARTIAL}"
+        try:
+            file = open(partial, "wb")
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = open(partial, "wb")
+        with file:
+            file.write(data)
+        os.replace(partial, path)
