@@ -21,9 +21,6 @@ _POWER = {"decibel": "dB2pow", "amplitude": "intensity"}
 """Pixel functions of GDAL; they give 0 for missing decibels (10 to the power of a huge negative
 number)."""
 
-LIFT = 1
-"""Added to the numbers of lifted classes, so that 0 can stand for no data."""
-
 
 @dataclass(frozen=True)
 class Band:
@@ -38,20 +35,11 @@ class Band:
     scale
         ``decibel`` or ``amplitude`` of backscatter that is warped as power: warping averages
         pixels, and the mean of decibels or amplitudes is not the mean power.
-    lifted
-        Whether class numbers are warped as float32 with :data:`LIFT` added, so that they go with
-        layers of which 0 means no data.
     """
 
     file: rasterio.DatasetReader
     missing: float | None
     scale: str | None = None
-    lifted: bool = False
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether its file is warped as it is."""
-        return self.scale is None and not self.lifted
 
     def text(self, number: int) -> str:
         """Return the band as a part of a virtual raster."""
@@ -65,12 +53,6 @@ class Band:
                 f"<PixelFunctionType>{_POWER[self.scale]}</PixelFunctionType>"
                 f"<SimpleSource>{source}</SimpleSource></VRTRasterBand>"
             )
-        if self.lifted:
-            return (
-                f'<VRTRasterBand dataType="Float32" band="{number}"><ComplexSource>{source}'
-                f"<ScaleOffset>{LIFT}</ScaleOffset><ScaleRatio>1</ScaleRatio>"
-                "</ComplexSource></VRTRasterBand>"
-            )
         return (
             f'<VRTRasterBand dataType="{_TYPES[str(self.file.dtypes[0])]}" band="{number}">'
             f"<SimpleSource>{source}</SimpleSource></VRTRasterBand>"
@@ -80,7 +62,7 @@ class Band:
 def joined_bands(bands: Sequence[Band]) -> str:
     """Return what to open for bands of files of one grid: a file, or a virtual raster (VRT)."""
     file = bands[0].file
-    if len(bands) == 1 and bands[0].is_plain:
+    if len(bands) == 1 and bands[0].scale is None:
         return str(file.name)
     georeference = ", ".join(map(repr, file.transform.to_gdal()))
     texts = (band.text(number) for number, band in enumerate(bands, start=1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -16,8 +15,8 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from ..errors import ProductError
-from ..products.layers import MASK_FILL, Layer, LayerKind
-from .bands import LIFT, Band
+from ..products.layers import Layer, LayerKind
+from .bands import Band
 from .lattice import Grid
 from .plan import Placement, Transfer
 from .reach import Reach
@@ -119,23 +118,19 @@ class LayerReader:
             self.dtype = _dtype(self.file, outside)
             self._from_power = None if scale in (None, "power") else scale
         self._warp: Warp | None = None
-        self._lifted = False
         if placement.transfer is Transfer.WARP:
             self._join(grid, resampling, warps or self._outputs.enter_context(Warps()))
 
     def _join(self, grid: Grid, resampling: Resampling, warps: Warps) -> None:
         """Let the layer be warped with others of the same settings."""
-        # Classes go with phase, which is warped by the same method.
-        self._lifted = self.missing is None and self.outside == MASK_FILL and self.dtype == "uint8"
-        settings: tuple[float | None, float, str] = (self.missing, self.outside, self.dtype)
-        if self._from_power is not None:
-            settings = (0.0, 0.0, self.dtype)
-        elif self._lifted:
-            settings = (0.0, math.nan, "float32")
+        # Backscatter is warped as power, in which 0 means no data.
+        is_power = self._from_power is not None
+        missing, outside = (0.0, 0.0) if is_power else (self.missing, self.outside)
         name = self._placement.product.name.text
-        self._warp = warps.of(name, self._placement.raster, grid, resampling, *settings)
-        band = Band(self.file, self.missing, self._from_power, self._lifted)
-        self._band = self._warp.join(band)
+        self._warp = warps.of(
+            name, self._placement.raster, grid, resampling, missing, outside, self.dtype
+        )
+        self._band = self._warp.join(Band(self.file, self.missing, self._from_power))
 
     def __enter__(self) -> LayerReader:
         return self
@@ -149,8 +144,6 @@ class LayerReader:
             if self._warp is None:
                 return self._copy(rows, columns)
             block = self._warp.read(self._band, rows, columns)
-        if self._lifted:
-            return _lowered(block, self.outside, self.dtype)
         if self._from_power is None:
             return block
         absent = block <= 0
@@ -197,11 +190,6 @@ class LayerReader:
                 "retrieve the product again, or leave it out with the rule skip for bad products.",
                 product=product.name.text,
             ) from error
-
-
-def _lowered(block: NDArray[np.float32], outside: float, dtype: str) -> NDArray[Any]:
-    """Return the numbers of classes that were lifted."""
-    return (np.nan_to_num(block, copy=False, nan=outside + LIFT) - LIFT).astype(dtype)
 
 
 def _missing(layer: Layer, dataset: rasterio.DatasetReader, scale: str | None) -> float | None:

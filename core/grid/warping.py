@@ -11,6 +11,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
@@ -96,40 +97,50 @@ class Warp:
     def read(self, number: int, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of a band on the grid, shape (rows, columns)."""
         if self._block != (rows, columns) or number not in self._kept:
-            self._kept = dict(enumerate(self._warp(rows, columns)))
             self._block = (rows, columns)
+            try:
+                self._kept = self._warp(range(len(self._bands)), rows, columns)
+            except RasterioError:
+                # Another band may be the damaged one, which is then told when that is read.
+                self._kept = self._warp([number], rows, columns)
         return self._kept.pop(number)
 
     def reach(self, rows: slice, columns: slice) -> Reach:
         """Tell where in a block any of the bands may have data."""
-        held = [(band.file, band.missing) for band in self._bands]
+        return self._reach(self._bands, rows, columns)
+
+    def _reach(self, bands: Sequence[Band], rows: slice, columns: slice) -> Reach:
+        held = [(band.file, band.missing) for band in bands]
         return Reach(held, self._raster, self._grid, rows, columns)
 
-    def _warp(self, rows: slice, columns: slice) -> list[NDArray[Any]]:
+    def _warp(self, numbers: Sequence[int], rows: slice, columns: slice) -> dict[int, NDArray[Any]]:
+        """Return a block of each of some bands."""
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        blocks: list[NDArray[Any]] = [np.empty(shape, self._dtype) for _ in self._bands]
+        blocks: dict[int, NDArray[Any]] = {
+            number: np.empty(shape, self._dtype) for number in numbers
+        }
         tiles = list(warp_tiles(self._grid, rows, columns))
-        if len(tiles) <= _FEW_TILES and len(blocks) == 1:
-            self._fill(blocks, [0], tiles, rows, columns)
+        if len(tiles) <= _FEW_TILES and len(numbers) == 1:
+            self._fill(blocks, numbers, tiles, rows, columns)
             return blocks
-        reach = self.reach(rows, columns)
+        reach = self._reach([self._bands[number] for number in numbers], rows, columns)
         reached = []
         for tile in tiles:
             if reach.touches(*tile):
                 reached.append(tile)
                 continue
-            for block in blocks:
+            for block in blocks.values():
                 block[_within(rows, tile[0]), _within(columns, tile[1])] = self._outside
         # Where only one of several bands lacks a pixel, GDAL fills it from the neighbors.
         is_nearest = self._resampling is Resampling.nearest
-        for numbers in [list(range(len(blocks)))] if is_nearest else reach.alike:
-            self._fill(blocks, numbers, reached, rows, columns)
+        for places in [range(len(numbers))] if is_nearest else reach.alike:
+            self._fill(blocks, [numbers[place] for place in places], reached, rows, columns)
         return blocks
 
     def _fill(
         self,
-        blocks: list[NDArray[Any]],
-        numbers: list[int],
+        blocks: dict[int, NDArray[Any]],
+        numbers: Sequence[int],
         tiles: list[tuple[slice, slice]],
         rows: slice,
         columns: slice,
