@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 import rasterio
@@ -16,6 +17,7 @@ from ..errors import ProductError
 from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
 from .parameter_file import ParameterFile
+from .tiff_header import TiffHeader, read_header
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Product:
     def __str__(self) -> str:
         return self.name.text
 
-    @property
+    @cached_property
     def layers(self) -> Mapping[str, Layer]:
         """The stackable layers that the product holds, in table order."""
         present = set(self.files)
@@ -212,9 +214,14 @@ def common_raster(product: Product, layers: tuple[str, ...]) -> Raster:
             "leave the layer out of LAYERS."
         )
     first: Raster | None = None
+    header: TiffHeader | None = None
     for layer in dict.fromkeys(name for name in stored.values() if name is not None):
+        found = read_header(product.layer_path(layer))
+        if first is not None and found is not None and header is not None:
+            if found.place == header.place and found.is_whole:
+                continue
         raster = open_raster(product, layer)
-        first = first or raster
+        first, header = first or raster, header or found
         if raster != first:
             raise ProductError(
                 f"The layer {layer} of {product} lies on another grid than its layer "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import rasterio
@@ -43,8 +44,7 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     latitude = product.parameters.number(_LATITUDE)
     if longitude is None or latitude is None:
         return None
-    to_map = Transformer.from_crs("EPSG:4326", f"EPSG:{raster.epsg}", always_xy=True)
-    x, y = to_map.transform(longitude, latitude)
+    x, y = _to_map(raster.epsg).transform(longitude, latitude)
     if not (math.isfinite(x) and math.isfinite(y)):
         return None
     column = int((x - raster.left) // raster.spacing)
@@ -65,3 +65,9 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
         return None
     is_zero = phase[row - first_row, column - first_column] == 0
     return (row, column) if is_zero and phase.any() else None
+
+
+@functools.lru_cache(maxsize=16)
+def _to_map(epsg: int) -> Transformer:
+    """Return the way from longitude and latitude to a map, which takes milliseconds to make."""
+    return Transformer.from_crs("EPSG:4326", f"EPSG:{epsg}", always_xy=True)

@@ -16,7 +16,8 @@ from .names import ProductName, parse_name
 from .parameter_file import ParameterFile
 from .product import Product, Readme
 
-_READERS = 8
+_READERS = 2
+"""Threads; more wait for each other longer than for a disk."""
 
 _GRANULE = re.compile(r"S1[A-D]_(?:IW|EW|S[1-6])_(?:SLC_|GRD[FHM])_\w{55}\b")
 

@@ -20,7 +20,8 @@ from .names import ProductName, parse_name
 from .product import Product, Raster, common_raster
 from .scan import Scan, scan_folder
 
-_READERS = 8
+_READERS = 2
+"""Threads, as for scanning."""
 
 
 @dataclass(frozen=True)

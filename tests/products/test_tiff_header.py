@@ -1,0 +1,127 @@
+"""Headers read without GDAL: they agree with what GDAL tells, or say that GDAL has to be asked."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+
+from hyp3_stack.core.errors import ProductError
+from hyp3_stack.core.products.product import common_raster
+from hyp3_stack.core.products.scan import scan_folder
+from hyp3_stack.core.products.tiff_header import read_header
+from tests.sample_products import SampleStack
+
+
+def write(path: Path, **options: Any) -> Path:
+    settings = {
+        "driver": "GTiff",
+        "width": 70,
+        "height": 50,
+        "count": 1,
+        "dtype": "float32",
+        "crs": "EPSG:32610",
+        "transform": from_origin(500_040, 4_000_040, 80, 80),
+        **options,
+    }
+    with rasterio.open(path, "w", **settings) as file:
+        file.write(np.arange(3500).reshape(1, 50, 70).astype(settings["dtype"]))
+    return path
+
+
+FORMS = {
+    "strips": {},
+    "one strip": {"blockysize": 50},
+    "tiles": {"tiled": True, "blockxsize": 16, "blockysize": 16},
+    "compressed": {"compress": "deflate"},
+    "bytes": {"dtype": "uint8"},
+    "big endian": {"endianness": "big"},
+    "missing value": {"nodata": 0},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_whole_and_cut_files_are_told_apart(tmp_path: Path, form: str) -> None:
+    path = write(tmp_path / "a.tif", **FORMS[form])
+    header = read_header(str(path))
+    assert header is not None and header.is_whole
+    data = path.read_bytes()
+    path.write_bytes(data[:-1])
+    cut = read_header(str(path))
+    assert cut is None or not cut.is_whole
+
+
+def test_the_place_is_the_same_whatever_is_in_it(tmp_path: Path) -> None:
+    places = {
+        form: read_header(str(write(tmp_path / f"{number}.tif", **options)))
+        for number, (form, options) in enumerate(FORMS.items())
+        if form != "big endian"  # the same numbers, stored in other bytes
+    }
+    assert len({header.place for header in places.values() if header is not None}) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"width": 71},
+        {"height": 51},
+        {"crs": "EPSG:32611"},
+        {"transform": from_origin(500_040, 4_000_000, 80, 80)},
+        {"transform": from_origin(500_040, 4_000_040, 40, 40)},
+    ],
+)
+def test_another_place_differs(tmp_path: Path, change: dict[str, Any]) -> None:
+    one = read_header(str(write(tmp_path / "a.tif")))
+    sizes = {"width": 70, "height": 50, **{k: v for k, v in change.items() if k != "crs"}}
+    path = tmp_path / "b.tif"
+    settings = {
+        "driver": "GTiff",
+        "count": 1,
+        "dtype": "float32",
+        "crs": "EPSG:32610",
+        "transform": from_origin(500_040, 4_000_040, 80, 80),
+        **sizes,
+        **change,
+    }
+    with rasterio.open(path, "w", **settings) as file:
+        file.write(np.ones((1, sizes["height"], sizes["width"]), "float32"))
+    other = read_header(str(path))
+    assert one is not None and other is not None
+    assert one.place != other.place
+
+
+def test_other_files_are_left_to_gdal(tmp_path: Path) -> None:
+    big = write(tmp_path / "big.tif", bigtiff="yes")
+    assert read_header(str(big)) is None
+    assert read_header(str(tmp_path / "none.tif")) is None
+    assert read_header("/vsizip/{a.zip}/a.tif") is None
+    for number, data in enumerate([b"", b"II", b"II*\0", b"II*\0\xff\xff\xff\x7f", b"MM\0*" * 99]):
+        path = tmp_path / f"{number}.tif"
+        path.write_bytes(data)
+        assert read_header(str(path)) is None
+
+
+def test_products_with_a_layer_that_is_cut_or_elsewhere_are_refused(
+    gamma: SampleStack, tmp_path: Path
+) -> None:
+    source = next(path for path in sorted(gamma.folder.iterdir()) if path.is_dir())
+    folder = tmp_path / source.name
+    shutil.copytree(source, folder)
+    (product,) = scan_folder(tmp_path).products
+    names = tuple(product.layers)
+    assert common_raster(product, names) == common_raster(product, names[:1])
+    layer = Path(product.layer_path("dem"))
+    data = layer.read_bytes()
+    layer.write_bytes(data[:-100])
+    with pytest.raises(ProductError, match="dem .* is truncated"):
+        common_raster(product, names)
+    layer.write_bytes(data)
+    with rasterio.open(layer, "r+") as file:
+        file.transform = file.transform * rasterio.Affine.translation(1, 0)
+    with pytest.raises(ProductError, match="dem .* lies on another grid"):
+        common_raster(product, names)
