@@ -129,8 +129,10 @@ def contenders(
             peer("odc-stac, Zarr", "odc", "zarr"),
             peer("rioxarray, Zarr", "rio", "zarr"),
             ours("Zarr, maps", False, True, CHUNKING="spatial"),
-            ours("Zarr, maps, static per pair", False, True, CHUNKING="spatial",
-                 STATIC_LAYERS="per_pair"),
+            # What the peers write: no masks, and all layers for each pair.
+            ours("Zarr, maps, no masks", False, True, CHUNKING="spatial", MASKS="false"),
+            ours("Zarr, maps, no masks, static per pair", False, True, CHUNKING="spatial",
+                 MASKS="false", STATIC_LAYERS="per_pair"),
             ours("Zarr, series", False, True, CHUNKING="temporal"),
             ours("Zarr, both, and NetCDF", True, True, CHUNKING="both"),
         ]  # fmt: skip

@@ -96,6 +96,22 @@ def test_damage_found_while_reading_stops_the_run(
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+def test_the_damaged_one_of_layers_that_are_warped_at_once_is_named(
+    gamma: SampleStack, tmp_path: Path
+) -> None:
+    copies = {path.name: path for path in copy_products(gamma, tmp_path / "in")}
+    bad = next(product.name for product in gamma.products if product.epsg == 32611)
+    path = layer_file(copies[bad], "amp")
+    with rasterio.open(path) as file:
+        values, profile = file.read(), file.profile
+    profile.update(compress="deflate", tiled=True, blockxsize=16, blockysize=16)
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(values)
+    damage_tile(path)
+    with pytest.raises(ProductError, match=f"The layer amp of {bad} is damaged"):
+        build(tmp_path / "in", LAYERS="corr,amp,unw_phase", **outputs(tmp_path))
+
+
 def test_damage_found_while_reading_can_be_skipped(
     damaged: tuple[Path, str], tmp_path: Path
 ) -> None:
