@@ -1,0 +1,96 @@
+"""Chunk files written without zarr: the same as zarr's, to the byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+
+from hyp3_stack.core.products.layers import LAYERS
+from hyp3_stack.core.stack.dataset import StackLayer
+from hyp3_stack.core.stack.zarr_store import ZarrGroup, lay_out_group
+
+SHAPE, CHUNKS = (3, 70, 50), (1, 32, 20)
+
+
+def stack() -> tuple[xr.Dataset, list[StackLayer]]:
+    """Return layers with floats and with classes, empty chunks and some at the edges."""
+    random = np.random.default_rng(5)
+    phase = random.normal(size=SHAPE).astype("float32")
+    phase[1, :32, :20] = np.nan
+    phase[2] = np.nan
+    phase[2, 69, 49] = 0.0
+    water = random.integers(0, 2, SHAPE[1:]).astype("uint8")
+    water[32:64, 20:40] = 255
+    dataset = xr.Dataset(
+        {
+            "unw_phase": (("pair", "y", "x"), phase, {}, {"_FillValue": np.float32(np.nan)}),
+            "water_mask": (("y", "x"), water, {}, {"_FillValue": np.uint8(255)}),
+        }
+    )
+    dataset["spatial_ref"] = xr.Variable((), 0, {"crs_wkt": "", "GeoTransform": "0 1 0 0 0 -1"})
+    table = LAYERS["INSAR_GAMMA"]
+    layers = [
+        StackLayer(table["unw_phase"], per_step=True),
+        StackLayer(table["water_mask"], per_step=False),
+    ]
+    return dataset, layers
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(params=[2, 3])
+def groups(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, Path]:
+    """Return two stores with the same empty group."""
+    from hyp3_stack.core.stack import zarr_store
+
+    monkeypatch.setattr(zarr_store, "geozarr_attributes", lambda dataset, wkt: {})
+    monkeypatch.setattr(zarr_store, "on_disk", lambda dataset: dataset)
+    dataset, layers = stack()
+    stores = tmp_path / "ours", tmp_path / "zarrs"
+    for store in stores:
+        lay_out_group(store, "maps", dataset, layers, CHUNKS, CHUNKS[1:], request.param)
+    return stores
+
+
+def test_files_are_those_of_zarr(groups: tuple[Path, Path]) -> None:
+    ours, zarrs = groups
+    dataset, layers = stack()
+    group = ZarrGroup(ours, "maps", layers)
+    phase, water = dataset["unw_phase"].values, dataset["water_mask"].values
+    for step in range(SHAPE[0]):
+        for rows in (slice(0, 64), slice(64, 70)):
+            part = phase[step : step + 1, rows]
+            group.write(layers[0], slice(step, step + 1), rows, slice(0, 50), part)
+    group.write(layers[1], slice(0, 1), slice(0, 70), slice(0, 50), water)
+    theirs = zarr.open_group(zarrs, path="maps", mode="r+")
+    theirs["unw_phase"][:] = phase
+    theirs["water_mask"][:] = water
+    written = files(ours)
+    assert written == files(zarrs)
+    chunks = [name for name in written if "unw_phase" in name and name[-1].isdigit()]
+    # Of 3 x 3 x 3 chunks one is empty in the second step, and all but the last in the third.
+    assert len(chunks) == 9 + 8 + 1
+    assert not list(ours.rglob("*.partial"))
+
+
+def test_a_block_replaces_what_an_earlier_attempt_wrote(groups: tuple[Path, Path]) -> None:
+    ours, _ = groups
+    dataset, layers = stack()
+    group = ZarrGroup(ours, "maps", layers)
+    phase = dataset["unw_phase"].values
+    whole = (slice(0, 70), slice(0, 50))
+    for values in (phase + 1, phase):
+        group.write(layers[0], slice(0, 1), *whole, values[:1])
+    np.testing.assert_array_equal(group.read(layers[0], slice(0, 1), *whole), phase[:1])
