@@ -12,14 +12,12 @@ from ..errors import StackError
 from ..metadata.assessment.assess import SELF_ASSESSMENT, assess_stack
 from ..object_store.late_metadata import LateMetadataStore
 from ..reporter import Reporter
-from .zarr_store import consolidate
 
 
 def note_assessment(
     netcdf: Path | None,
     stores: Sequence[Path | LateMetadataStore],
     groups: Sequence[str],
-    zarr_format: int,
     reporter: Reporter,
 ) -> dict[str, str]:
     """Assess the first output, and write the summary into all of them.
@@ -32,8 +30,6 @@ def note_assessment(
         The Zarr stores, likewise.
     groups
         Their groups.
-    zarr_format
-        Their format.
     reporter
         Told where the stack cannot be assessed.
 
@@ -58,5 +54,4 @@ def note_assessment(
         for name in groups:
             group = zarr.open_group(store, path=name, mode="r+", use_consolidated=False)
             group.attrs.update(dict(attributes))
-        consolidate(store, groups, zarr_format)
     return attributes

@@ -196,8 +196,6 @@ class Build:
         bounds = outline_attributes(self._source.grid, outline) if outline.size else {}
         for group in (*targets.spatial, *targets.temporal):
             group.finish(differences, statistics, bounds)
-        for store in self._stores():
-            consolidate(store, self._options.groups, self._options.zarr_format)
         dataset.attrs |= bounds
         for name, attributes in differences.items():
             dataset[name].attrs |= attributes
@@ -223,9 +221,10 @@ class Build:
             None if netcdf is None else self._workspace.output(netcdf),
             self._stores(),
             self._options.groups,
-            self._options.zarr_format,
             self._reporter,
         )
+        for store in self._stores():
+            consolidate(store, self._options.groups, self._options.zarr_format)
 
     @property
     def _spool(self) -> NetcdfSpool | None:

@@ -57,7 +57,8 @@ def verify_stack(
         for name in dataset.variables:
             if name in named:
                 continue
-            if not _same(written[name].values, dataset[name].values):
+            found = written.variables.get(name)
+            if found is None or not _same(found.values, dataset.variables[name].values):
                 raise _differs(final, f"the variable {name}")
         crs = CRS.from_wkt(written[GRID_MAPPING].attrs["crs_wkt"])
         if crs != CRS.from_user_input(source.grid.crs):

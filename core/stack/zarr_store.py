@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from zarr.codecs import BloscCodec
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
-from zarr.storage import LocalStore, MemoryStore
+from zarr.storage import MemoryStore
 
 from ..metadata.geozarr import geozarr_attributes
 from .chunk_files import PARTIAL, ChunkFiles
@@ -68,10 +69,14 @@ def lay_out_group(
     geozarr = geozarr_attributes(dataset, crs["wkt"])
     laid_out.attrs = {**_plain(laid_out.attrs), **geozarr}
     encoding: dict[str, dict[str, Any]] = {}
+    forms: dict[str, xr.Variable] = {}
     for item in layers:
-        laid_out[item.name].attrs |= {"_CRS": crs, **geozarr}
+        layer = laid_out.variables[item.name]
+        # Only shape and type are written yet; as one piece they make the smallest task graph.
+        empty = da.empty(layer.shape, dtype=layer.dtype, chunks=layer.shape)
+        forms[item.name] = xr.Variable(layer.dims, empty, {**layer.attrs, "_CRS": crs, **geozarr})
         # What to_zarr is given replaces the encoding of the variable, so its own goes along.
-        fill = laid_out[item.name].encoding["_FillValue"]
+        fill = layer.encoding["_FillValue"]
         encoding[item.name] = {
             "_FillValue": fill,
             "chunks": chunks if item.per_step else static_chunks,
@@ -81,16 +86,12 @@ def lay_out_group(
             encoding[item.name]["fill_value"] = fill
         if shards is not None:
             encoding[item.name]["shards"] = shards[0] if item.per_step else shards[1]
-    for variable in map(str, laid_out.variables):
-        if variable not in encoding:
-            encoding[variable] = {**laid_out[variable].encoding, "compressors": None}
-            if laid_out[variable].dtype.kind == "U":
-                laid_out[variable] = _storable_text(laid_out[variable], zarr_format)
-    # Only shapes and types are written of layers; as one piece they make the smallest task graph.
-    for item in layers:
-        layer = laid_out[item.name]
-        empty = da.empty(layer.shape, dtype=layer.dtype, chunks=layer.shape)
-        laid_out[item.name] = layer.copy(data=empty)
+    for key, variable in laid_out.variables.items():
+        if key not in encoding:
+            encoding[str(key)] = {**variable.encoding, "compressors": None}
+            if variable.dtype.kind == "U":
+                forms[str(key)] = _storable_text(variable, zarr_format)
+    laid_out = laid_out.assign(forms)
     # Hundreds of tiny files: put together in memory, they are written at once.
     memory = MemoryStore()
     laid_out.to_zarr(
@@ -108,16 +109,18 @@ def lay_out_group(
 
 async def _replace_group(memory: MemoryStore, place: StorePlace, name: str) -> None:
     """Write a group from memory over one of that name."""
-    store = await LocalStore.open(place) if isinstance(place, Path) else place
-    await store.delete_dir(name)
     prototype = default_buffer_prototype()
-
-    async def write(key: str) -> None:
-        value = await memory.get(key, prototype)
-        if value is not None:
-            await store.set(key, value)
-
-    await asyncio.gather(*[write(key) async for key in memory.list()])
+    contents = {key: await memory.get(key, prototype) async for key in memory.list()}
+    there = {key: value for key, value in contents.items() if value is not None}
+    if isinstance(place, Path):
+        if (place / name).exists():
+            shutil.rmtree(place / name)
+        for key, value in there.items():
+            (place / key).parent.mkdir(parents=True, exist_ok=True)
+            (place / key).write_bytes(value.to_bytes())
+        return
+    await place.delete_dir(name)
+    await asyncio.gather(*[place.set(key, value) for key, value in there.items()])
 
 
 class ZarrGroup:
@@ -226,7 +229,7 @@ def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _storable_text(text: xr.DataArray, zarr_format: int) -> xr.DataArray:
+def _storable_text(text: xr.Variable, zarr_format: int) -> xr.Variable:
     """Return text in the form that most readers take; xarray gives text back for either.
 
     Format 2 gets bytes of fixed length, which old versions of GDAL list. Format 3 knows only text

@@ -68,7 +68,9 @@ class StackFile:
         """Return an attribute of the stack or of a variable; blank text counts as missing."""
         if variable is not None and variable not in self.dataset.variables:
             return None
-        attributes = self.dataset.attrs if variable is None else self.dataset[variable].attrs
+        attributes = (
+            self.dataset.attrs if variable is None else self.dataset.variables[variable].attrs
+        )
         value = attributes.get(name)
         return None if isinstance(value, str) and not value.strip() else value
 
@@ -81,11 +83,11 @@ class StackFile:
         """Return the values of a small variable: numbers as float64 with NaN, or text."""
         if name not in self.dataset.variables or name in self.maps:
             return None
-        values = np.asarray(self.dataset[name].values)
+        values = np.asarray(self.dataset.variables[name].values)
         if values.dtype.kind in TEXT_KINDS:
             return np.array([_text(item) for item in values.ravel()]).reshape(values.shape)
         numbers = values.astype("float64")
-        fill = self.dataset[name].attrs.get("_FillValue")
+        fill = self.dataset.variables[name].attrs.get("_FillValue")
         if fill is not None:
             numbers = np.where(numbers == float(np.ravel(fill)[0]), np.nan, numbers)
         return numbers
