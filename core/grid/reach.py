@@ -59,16 +59,20 @@ class Reach:
     ) -> None:
         self._origin = (rows.start, columns.start)
         self._positions = _positions(raster, grid, rows, columns)
-        low = np.floor(self._positions.min(axis=(1, 2))) - _CELL
-        high = np.ceil(self._positions.max(axis=(1, 2))) + _CELL
+        self._is_known = bool(np.isfinite(self._positions).all())
+        self.alike: list[list[int]] = []
+        if not self._is_known:
+            # Beyond the domain of a projection: any pixel may be met, by any raster in its own way.
+            self.alike = [[number] for number in range(len(held))]
+            return
         size = np.array([raster.height, raster.width])
-        # Beyond the domain of a projection, positions are infinite.
-        begin = np.where(np.isfinite(low), np.clip(low, 0, size), 0).astype(int)
-        end = np.where(np.isfinite(high), np.clip(high, begin, size), size).astype(int)
+        begin = np.floor(self._positions.min(axis=(1, 2))) - _CELL
+        end = np.ceil(self._positions.max(axis=(1, 2))) + _CELL
+        begin = np.clip(begin, 0, size).astype(int)
+        end = np.clip(end, begin, size).astype(int)
         self._begin = begin - 1
         window = ((begin[0], end[0]), (begin[1], end[1]))
         different: list[NDArray[np.bool_]] = []
-        self.alike: list[list[int]] = []
         for number, (file, missing) in enumerate(held):
             present = _presence(file, missing, window)
             for group, other in zip(self.alike, different, strict=True):
@@ -91,24 +95,21 @@ class Reach:
         sums = _coarse_sums(self._present)
         limits = (np.array(sums.shape) - 1)[:, None, None]
         begin = self._begin[:, None, None]
-        with np.errstate(invalid="ignore"):
-            low = np.floor((four.min(axis=0) - 2 - begin) / _CELL)
-            high = np.floor((four.max(axis=0) + 2 - begin) / _CELL) + 1
-        unknown = ~np.isfinite(four).all(axis=(0, 1))
-        low, high = (
-            np.clip(np.where(unknown, 0, bound), 0, limits).astype(int) for bound in (low, high)
-        )
-        held = (
+        low = np.floor((four.min(axis=0) - 2 - begin) / _CELL)
+        high = np.floor((four.max(axis=0) + 2 - begin) / _CELL) + 1
+        low, high = (np.clip(bound, 0, limits).astype(int) for bound in (low, high))
+        held: NDArray[np.int64] = (
             sums[high[0], high[1]]
             - sums[low[0], high[1]]
             - sums[high[0], low[1]]
             + sums[low[0], low[1]]
         )
-        reached: NDArray[np.bool_] = (held > 0) | unknown
-        return reached
+        return held > 0
 
     def touches(self, rows: slice, columns: slice) -> bool:
         """Tell whether any pixel of a part of the block may get data; sooner than :meth:`meets`."""
+        if not self._is_known:
+            return True
         return bool(self._cells[self._among_cells(0, rows), self._among_cells(1, columns)].any())
 
     def _among_cells(self, axis: int, part: slice) -> slice:
@@ -117,6 +118,8 @@ class Reach:
 
     def meets(self, gaps: NDArray[np.bool_], rows: slice, columns: slice) -> bool:
         """Tell whether any of the pixels ``gaps`` of a part of the block may get data."""
+        if not self._is_known:
+            return True
         cells = self._cells[self._among_cells(0, rows), self._among_cells(1, columns)]
         if not cells.any():
             return False
@@ -140,8 +143,6 @@ class Reach:
             upper = lines[down, across] * (1 - right) + lines[down, across + 1] * right
             lower = lines[down + 1, across] * (1 - right) + lines[down + 1, across + 1] * right
             places.append(upper * (1 - below) + lower * below)
-        if not all(np.isfinite(place).all() for place in places):
-            return True
         exact = np.stack(places) - self._begin[:, np.newaxis]
         if self._looks(exact):
             return True

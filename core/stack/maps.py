@@ -92,11 +92,11 @@ class _StepPiece:
                     files.enter_context(opened)
                     readers.append((layer, opened))
             for rows, columns in _blocks(targets, len(readers) if source.is_warped(number) else 1):
-                stop_if_canceled(reporter)
                 shape = (rows.stop - rows.start, columns.stop - columns.start)
                 classifier = Classifier(shape)
                 is_outside = not source.touches(number, rows, columns)
                 for layer, reader in readers:
+                    stop_if_canceled(reporter)
                     item = items.get(layer.name)
                     if is_outside and not (item and layer.name in MASK_NAMES):
                         continue

@@ -106,6 +106,17 @@ def test_a_product_elsewhere_reaches_nothing(plan: Plan) -> None:
             assert not reach.meets(everything, rows, columns)
 
 
+def test_nothing_is_ruled_out_beyond_the_domain_of_a_projection(plan: Plan) -> None:
+    placement = warped(plan)[0]
+    grid = replace(plan.grid, epsg=32610, left=1e9)
+    here = (slice(0, 40), slice(0, 40))
+    with rasterio.open(placement.product.layer_path("corr")) as file:
+        reach = Reach([(file, 0.0), (file, 0.0)], placement.raster, grid, *here)
+    assert reach.touches(*here)
+    assert reach.meets(np.ones((40, 40), bool), *here)
+    assert reach.alike == [[0], [1]]
+
+
 @pytest.mark.parametrize("resampling", ["auto", "bilinear", "cubic"])
 def test_layers_warped_together_are_as_if_warped_alone(plan: Plan, resampling: str) -> None:
     grid = plan.grid
