@@ -1,8 +1,8 @@
 """How near a build comes to the limit: ``make bench-limit``.
 
 The limit reads every raster once and compresses what a stack holds, with the same codecs and the
-same threads, and does nothing else: no grid, no warping, no files, no check. The water mask of each
-product is compressed twice in place of its two masks. Both are processes of their own; the table also
+same threads, and does nothing else: no grid, no warping, no files, no check. In place of the two
+masks of a pair its water mask is compressed twice. Both are processes of their own; the table also
 tells what the limit's work takes without its start.
 """
 
