@@ -10,10 +10,13 @@ import rasterio
 
 _TYPES = {
     "uint8": "Byte",
+    "int8": "Int8",
     "int16": "Int16",
     "uint16": "UInt16",
     "int32": "Int32",
     "uint32": "UInt32",
+    "int64": "Int64",
+    "uint64": "UInt64",
     "float32": "Float32",
     "float64": "Float64",
 }

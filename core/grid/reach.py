@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from pyproj import Transformer
+from rasterio.warp import transform
 
 from ..products.product import Raster
 from .lattice import Grid
@@ -159,12 +158,6 @@ class Reach:
         return bool(self._present[row, column].any())
 
 
-@functools.lru_cache(maxsize=16)
-def _to_raster(crs: str, epsg: int) -> Transformer:
-    """Return the way from the grid to a raster, which takes milliseconds to make."""
-    return Transformer.from_crs(crs, f"EPSG:{epsg}", always_xy=True)
-
-
 def _positions(raster: Raster, grid: Grid, rows: slice, columns: slice) -> NDArray[np.float64]:
     """Return row and column in a raster of every ``_CELL``-th pixel corner of a block.
 
@@ -173,7 +166,11 @@ def _positions(raster: Raster, grid: Grid, rows: slice, columns: slice) -> NDArr
     row = np.arange(rows.start, rows.stop + _CELL, _CELL)
     column = np.arange(columns.start, columns.stop + _CELL, _CELL)
     x, y = np.meshgrid(grid.left + column * grid.spacing, grid.top - row * grid.spacing)
-    x, y = _to_raster(grid.crs, raster.epsg).transform(x, y)
+    # By the same library as warping, which may know other grids of datum shifts than pyproj's.
+    x, y = (
+        np.reshape(values, x.shape)
+        for values in transform(grid.crs, f"EPSG:{raster.epsg}", x.ravel(), y.ravel())
+    )
     return np.stack([(raster.top - y) / raster.spacing, (x - raster.left) / raster.spacing])
 
 

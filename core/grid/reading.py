@@ -76,6 +76,8 @@ class LayerReader:
     outside
         Value where the product has none; None stands for the file's own value for missing data, or
         where every value is data (heights in whole meters) for the lowest of its data type.
+    warps
+        Those of layers that are open together and read block by block; None for a layer alone.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ from .names import ProductName, parse_name
 from .product import Product, Raster, common_raster
 from .scan import Scan, scan_folder
 
-_READERS = 2
+_READERS = 4
 """Threads, as for scanning."""
 
 

@@ -77,6 +77,8 @@ def _read(file: BinaryIO, size: int) -> TiffHeader | None:
         if length <= 4:
             tags[tag] = (kind, value[:length])
         elif tag in _PLACE or any(tag in pair for pair in _BLOCKS):
+            if length > size:
+                return None
             file.seek(struct.unpack(f"{order}I", value)[0])
             content = file.read(length)
             if len(content) != length:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,11 @@ class ChunkFiles:
                     for number, size in zip(place, self._shape, strict=True)
                 )
             ]
-            if not self._is_empty(part):
-                key = self._key(tuple(map(sum, zip(first, place, strict=True))))
-                self._store(self._folder / key, self._compressor.encode(self._whole(part)))
+            path = self._folder / self._key(tuple(map(sum, zip(first, place, strict=True))))
+            if self._is_empty(part):
+                path.unlink(missing_ok=True)
+            else:
+                self._store(path, self._compressor.encode(self._whole(part)))
 
     def _is_empty(self, part: NDArray[Any]) -> bool:
         # A look at two columns tells of most chunks that they hold data.
@@ -75,19 +77,22 @@ class ChunkFiles:
     def _whole(self, part: NDArray[Any]) -> NDArray[Any]:
         """Return a chunk of full shape, also where the array ends within it."""
         if part.shape == self._shape:
-            return np.ascontiguousarray(part)
+            return np.ascontiguousarray(part, self._fill.dtype)
         whole = np.full(self._shape, self._fill)
         whole[tuple(map(slice, part.shape))] = part
         return whole
 
     @staticmethod
     def _store(path: Path, data: Any) -> None:
-        partial = f"{path}.{os.getpid()}-{threading.get_ident()}{PARTIAL}"
+        # Two machines may do the same piece, if one was taken for lost.
+        partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL}")
         try:
-            file = open(partial, "wb")
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = open(partial, "wb")
-        with file:
-            file.write(data)
-        os.replace(partial, path)
+            try:
+                partial.write_bytes(data)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partial.write_bytes(data)
+            os.replace(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise

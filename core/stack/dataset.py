@@ -202,7 +202,7 @@ def _read_block(
     location = (block_info or {})[None]["array-location"]
     rows, columns = (slice(*ends) for ends in location[-2:])
     if not item.per_step:
-        return source.read_static(item.layer, rows, columns)[0]
+        return source.read_static(item.layer, rows, columns, compare=False)[0]
     return source.read(item.layer, location[0][0], rows, columns)[np.newaxis]
 
 

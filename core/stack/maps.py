@@ -20,6 +20,9 @@ from .pieces import Learned, Piece, Targets
 from .source import StepReader
 from .stored import StoredReader
 
+_COPIES = 5
+"""Copies of a block that a thread holds while it reads, warps, masks and compresses it."""
+
 
 def map_pieces(targets: Targets) -> list[Piece]:
     """Return the pieces that read all products once and write their maps.
@@ -35,7 +38,7 @@ def map_pieces(targets: Targets) -> list[Piece]:
             _StaticPiece(item, rows, columns)
             for item in targets.layers
             if not item.per_step
-            for rows, columns in _blocks(targets)
+            for rows, columns in _blocks(targets)[0]
         ),
     ]
 
@@ -83,15 +86,18 @@ class _StepPiece:
         # Some masks are made from layers that the stack holds only once.
         inputs = {layer.name: layer for layer in source.mask_inputs if self.masks}
         layers = inputs | {name: item.layer for name, item in items.items()}
+        there = [layer for layer in layers.values() if source.has(layer, number)]
+        # Each product of the step is warped by itself.
+        held = len(there) * len(source.steps[number]) if source.is_warped(number) else 1
+        blocks, fits = _blocks(targets, held)
         with ExitStack() as files:
-            warps = files.enter_context(Warps())
+            warps = files.enter_context(Warps()) if fits else None
             readers: list[tuple[Layer, StepReader | StoredReader]] = []
-            for layer in layers.values():
-                if source.has(layer, number):
-                    opened = source.reader(layer, number, warps)
-                    files.enter_context(opened)
-                    readers.append((layer, opened))
-            for rows, columns in _blocks(targets, len(readers) if source.is_warped(number) else 1):
+            for layer in there:
+                opened = source.reader(layer, number, warps)
+                files.enter_context(opened)
+                readers.append((layer, opened))
+            for rows, columns in blocks:
                 shape = (rows.stop - rows.start, columns.stop - columns.start)
                 classifier = Classifier(shape)
                 is_outside = not source.touches(number, rows, columns)
@@ -148,7 +154,7 @@ def _write(
         sink.write(item, slice(number, number + 1), rows, columns, block[np.newaxis])
 
 
-def _blocks(targets: Targets, together: int = 1) -> Sequence[tuple[slice, slice]]:
+def _blocks(targets: Targets, together: int = 1) -> tuple[Sequence[tuple[slice, slice]], bool]:
     """Cut the grid into blocks of whole chunks, each small enough for one thread.
 
     Parameters
@@ -156,8 +162,17 @@ def _blocks(targets: Targets, together: int = 1) -> Sequence[tuple[slice, slice]
     targets
         Tells the budget, by which a thread holds about five copies of a block.
     together
-        Number of layers of which a thread holds the block at the same time.
+        Number of layers of which a thread holds the block at the same time, if that fits.
+
+    Returns
+    -------
+    blocks : list of (slice, slice)
+        Rows and columns.
+    fits : bool
+        Whether a thread can hold that many; where chunks or shards are large, it cannot.
     """
-    grid = targets.source.grid
-    most = targets.budget.band_bytes // 4 * 5 // (together + 4)
-    return whole_blocks((grid.height, grid.width), targets.maps[1:], most)
+    grid, unit = targets.source.grid, targets.maps[1:]
+    most = targets.budget.band_bytes // 4
+    less = most * _COPIES // (together + _COPIES - 1)
+    fits = together == 1 or unit[0] * unit[1] <= less
+    return whole_blocks((grid.height, grid.width), unit, less if fits else most), fits

@@ -91,7 +91,7 @@ def mask_layers(inputs: Sequence[Layer]) -> tuple[Layer, ...]:
 
 
 class Classifier:
-    """Takes the inputs of one block one by one, so that no two of them need to be in memory.
+    """Takes the inputs of one block one by one, so that they need not be in memory together.
 
     Parameters
     ----------

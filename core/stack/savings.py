@@ -76,7 +76,10 @@ def _samples(source: StackSource, item: StackLayer) -> list[NDArray[Any]]:
     if item.per_step:
         chosen = {steps[0], steps[len(steps) // 2], steps[-1]} if steps else set()
         return [source.read(item.layer, step, *_window(source, step)) for step in sorted(chosen)]
-    return [source.read_static(item.layer, *_window(source, step))[0] for step in steps[:1]]
+    return [
+        source.read_static(item.layer, *_window(source, step), compare=False)[0]
+        for step in steps[:1]
+    ]
 
 
 def _window(source: StackSource, step: int) -> tuple[slice, slice]:

@@ -214,25 +214,27 @@ class StackSource:
                 mosaic.add(reader.read(rows, columns), rows, columns)
         warped = [item for item in having if item.transfer is Transfer.WARP]
         for order, placement in enumerate(warped):
-            if compare or mosaic.gaps(rows, columns).any():
-                self._add_warped(mosaic, placement, (rows, columns), order if compare else None)
+            self._add_warped(mosaic, placement, (rows, columns), order if compare else None)
         return mosaic
 
     def _add_warped(
         self, mosaic: Mosaic, placement: Placement, block: tuple[slice, slice], order: int | None
     ) -> None:
         """Warp the tiles of a block in which a product may fill gaps or is to be compared."""
+        tiles = [
+            (tile, order is not None and (number + order) % _SAMPLED_TILES == 0)
+            for number, tile in enumerate(warp_tiles(self.grid, *block))
+            if placement.touches(self.grid, *tile)
+        ]
+        wanted = [item for item in tiles if item[1] or mosaic.gaps(*item[0]).any()]
+        if not wanted:
+            return
         reach: Reach | None = None
         with ValueReader(placement, mosaic.layer, self.grid, self.options.exact) as reader:
-            for number, tile in enumerate(warp_tiles(self.grid, *block)):
-                if not placement.touches(self.grid, *tile):
-                    continue
-                if order is None or (number + order) % _SAMPLED_TILES:
-                    gaps = mosaic.gaps(*tile)
-                    if not gaps.any():
-                        continue
+            for tile, is_sampled in wanted:
+                if not is_sampled:
                     reach = reach or reader.reach(*block)
-                    if not reach.meets(gaps, *tile):
+                    if not reach.meets(mosaic.gaps(*tile), *tile):
                         continue
                 mosaic.add(reader.read(*tile), *tile)
 

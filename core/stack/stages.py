@@ -117,6 +117,8 @@ class Build:
             findings = self._describe(dataset, targets, journal)
             self._write_netcdf(dataset, journal)
             self._assess(dataset)
+            for store in self._stores():
+                consolidate(store, self._options.groups, self._options.zarr_format)
             self._reporter.info("Reading the outputs back to check them.")
             self._verify(dataset)
             complete(self._reporter)
@@ -223,8 +225,6 @@ class Build:
             self._options.groups,
             self._reporter,
         )
-        for store in self._stores():
-            consolidate(store, self._options.groups, self._options.zarr_format)
 
     @property
     def _spool(self) -> NetcdfSpool | None:

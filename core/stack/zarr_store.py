@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
@@ -120,7 +119,9 @@ async def _replace_group(memory: MemoryStore, place: StorePlace, name: str) -> N
             (place / key).write_bytes(value.to_bytes())
         return
     await place.delete_dir(name)
-    await asyncio.gather(*[place.set(key, value) for key, value in there.items()])
+    # Documents stay in memory; only the few chunks of coordinates travel.
+    for key, value in there.items():
+        await place.set(key, value)
 
 
 class ZarrGroup:

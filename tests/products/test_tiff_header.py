@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,10 @@ def test_other_files_are_left_to_gdal(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.tif"
         path.write_bytes(data)
         assert read_header(str(path)) is None
+    # A tag that claims to hold 34 GB.
+    claim = struct.pack("<4sIHHHIII", b"II*\0", 8, 1, 34736, 12, 0xFFFFFFFF, 8, 0)
+    (tmp_path / "claim.tif").write_bytes(claim)
+    assert read_header(str(tmp_path / "claim.tif")) is None
 
 
 def test_products_with_a_layer_that_is_cut_or_elsewhere_are_refused(

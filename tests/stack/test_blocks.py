@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from hyp3_stack.core.blocks import run_blocks, thread_count
 from hyp3_stack.core.errors import Canceled
+from hyp3_stack.core.memory import MemoryBudget
 from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.stack.maps import _blocks
 
 
 def test_every_task_is_done_once() -> None:
@@ -111,3 +114,23 @@ def test_cancel_ends_the_run_though_blocks_are_under_way() -> None:
     with pytest.raises(Canceled):
         run_blocks(work, range(1000), 1000, Stopper(), threads=2)
     assert len(done) <= 6, "what was under way ends, the rest is not begun"
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+@pytest.mark.parametrize("unit", [(738, 1092), (2000, 2000)])
+@pytest.mark.parametrize("together", [1, 2, 6, 40])
+def test_layers_that_are_held_together_get_smaller_blocks(
+    together: int, unit: tuple[int, int], threads: int
+) -> None:
+    """A thread holds no more than five copies of its largest block, or of one chunk."""
+    budget = MemoryBudget(threads=threads)
+    grid = SimpleNamespace(height=6000, width=8000)
+    targets = SimpleNamespace(source=SimpleNamespace(grid=grid), maps=(1, *unit), budget=budget)
+    blocks, fits = _blocks(targets, together)
+    assert sum((r.stop - r.start) * (c.stop - c.start) for r, c in blocks) == 6000 * 8000
+    largest = 4 * max((r.stop - r.start) * (c.stop - c.start) for r, c in blocks)
+    held = largest * (together + 4 if fits else 5)
+    assert held <= 5 * max(budget.band_bytes, 4 * unit[0] * unit[1])
+    assert fits or together > 1
+    # Chunks of 16 MB leave no room for several layers; those of 3 MB leave some.
+    assert fits is (together == 1 or unit == (738, 1092) and together < 40)
