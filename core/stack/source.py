@@ -221,20 +221,22 @@ class StackSource:
         self, mosaic: Mosaic, placement: Placement, block: tuple[slice, slice], order: int | None
     ) -> None:
         """Warp the tiles of a block in which a product may fill gaps or is to be compared."""
-        tiles = [
-            (tile, order is not None and (number + order) % _SAMPLED_TILES == 0)
-            for number, tile in enumerate(warp_tiles(self.grid, *block))
-            if placement.touches(self.grid, *tile)
-        ]
-        wanted = [item for item in tiles if item[1] or mosaic.gaps(*item[0]).any()]
+        wanted: list[tuple[tuple[slice, slice], NDArray[np.bool_] | None]] = []
+        for number, tile in enumerate(warp_tiles(self.grid, *block)):
+            if not placement.touches(self.grid, *tile):
+                continue
+            if order is not None and (number + order) % _SAMPLED_TILES == 0:
+                wanted.append((tile, None))
+            elif (gaps := mosaic.gaps(*tile)).any():
+                wanted.append((tile, gaps))
         if not wanted:
             return
         reach: Reach | None = None
         with ValueReader(placement, mosaic.layer, self.grid, self.options.exact) as reader:
-            for tile, is_sampled in wanted:
-                if not is_sampled:
+            for tile, missing in wanted:
+                if missing is not None:
                     reach = reach or reader.reach(*block)
-                    if not reach.meets(mosaic.gaps(*tile), *tile):
+                    if not reach.meets(missing, *tile):
                         continue
                 mosaic.add(reader.read(*tile), *tile)
 

@@ -60,6 +60,16 @@ def damage_member(packed: Path, member: str) -> None:
     packed.write_bytes(data)
 
 
+def damage_layer(path: Path) -> None:
+    """Store a layer in compressed tiles and damage one of them, which its header does not tell."""
+    with rasterio.open(path) as file:
+        values, profile = file.read(), file.profile
+    profile.update(compress="deflate", tiled=True, blockxsize=16, blockysize=16)
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(values)
+    damage_tile(path)
+
+
 @pytest.fixture(params=["tile", "tile warped", "zip", "zip warped", "cut inside zip"])
 def damaged(request: pytest.FixtureRequest, small: SampleStack, tmp_path: Path) -> tuple[Path, str]:
     """Return a folder with one product whose damage no header tells, and its name."""
@@ -69,12 +79,7 @@ def damaged(request: pytest.FixtureRequest, small: SampleStack, tmp_path: Path) 
     copies = {path.name: path for path in copy_products(small, folder)}
     path = layer_file(copies[bad], "corr")
     if request.param.startswith("tile"):
-        with rasterio.open(path) as file:
-            values, profile = file.read(), file.profile
-        profile.update(compress="deflate", tiled=True, blockxsize=16, blockysize=16)
-        with rasterio.open(path, "w", **profile) as file:
-            file.write(values)
-        damage_tile(path)
+        damage_layer(path)
     else:
         if request.param == "cut inside zip":
             path.write_bytes(path.read_bytes()[:-3000])
@@ -102,12 +107,7 @@ def test_the_damaged_one_of_layers_that_are_warped_at_once_is_named(
     copies = {path.name: path for path in copy_products(gamma, tmp_path / "in")}
     bad = next(product.name for product in gamma.products if product.epsg == 32611)
     path = layer_file(copies[bad], "amp")
-    with rasterio.open(path) as file:
-        values, profile = file.read(), file.profile
-    profile.update(compress="deflate", tiled=True, blockxsize=16, blockysize=16)
-    with rasterio.open(path, "w", **profile) as file:
-        file.write(values)
-    damage_tile(path)
+    damage_layer(path)
     with pytest.raises(ProductError, match=f"The layer amp of {bad} is damaged"):
         build(tmp_path / "in", LAYERS="corr,amp,unw_phase", **outputs(tmp_path))
 
