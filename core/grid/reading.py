@@ -129,8 +129,9 @@ class LayerReader:
         is_power = self._from_power is not None
         missing, outside = (0.0, 0.0) if is_power else (self.missing, self.outside)
         name = self._placement.product.name.text
-        self._warp = warps.of(
-            name, self._placement.raster, grid, resampling, missing, outside, self.dtype
+        raster = self._placement.raster
+        self._warp = warps.shared(
+            name, Warp(raster, grid, resampling, missing, outside, self.dtype)
         )
         self._band = self._warp.join(Band(self.file, self.missing, self._from_power))
 

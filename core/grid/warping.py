@@ -85,6 +85,12 @@ class Warp:
         self._kept: dict[int, NDArray[Any]] = {}
         self._above, self._before = _distance_to_tiles(grid)
 
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """What bands that are warped at once agree in."""
+        # As text, because NaN differs from itself.
+        return (self._resampling, str(self._missing), str(self._outside), self._dtype)
+
     def join(self, band: Band) -> int:
         """Add a band, before anything is read; returns its number."""
         self._bands.append(band)
@@ -202,22 +208,9 @@ class Warps:
     def __init__(self) -> None:
         self._warps: dict[tuple[object, ...], Warp] = {}
 
-    def of(
-        self,
-        product: str,
-        raster: Raster,
-        grid: Grid,
-        resampling: Resampling,
-        missing: float | None,
-        outside: float,
-        dtype: str,
-    ) -> Warp:
-        """Return the warp of a product with given settings; see :class:`Warp`."""
-        # As text, because NaN differs from itself.
-        key = (product, resampling, str(missing), str(outside), dtype)
-        if key not in self._warps:
-            self._warps[key] = Warp(raster, grid, resampling, missing, outside, dtype)
-        return self._warps[key]
+    def shared(self, product: str, warp: Warp) -> Warp:
+        """Return the first warp of a product with the settings of this one."""
+        return self._warps.setdefault((product, *warp.settings), warp)
 
     def __enter__(self) -> Warps:
         return self
