@@ -103,7 +103,7 @@ def describe_stack(
     )
     for axis in "xy":
         dataset[axis].attrs["bounds"] = f"{axis}_bnds"
-    # Changed in place: dask variables keep their encoding only so.
+    # Changed in place: lazy variables keep their encoding only so.
     for name, per_step in layers:
         dataset[name].attrs |= layer_attributes(name, not per_step, [other for other, _ in layers])
     for key in dataset.variables:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import dask.array as da
 import numpy as np
 import rioxarray  # noqa: F401 - registers the accessor ``rio``
 import xarray as xr
-from numpy.typing import NDArray
 from pyproj import CRS
+from xarray.core.indexing import LazilyIndexedArray
 
 from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
 from ..metadata.describe import describe_stack
 from ..metadata.enrichment import Details
 from ..products.layers import COMPUTED_FROM, Layer
+from .lazy import LazyLayer
 from .look_vectors import LOOK_VECTOR_NAMES
 from .precision import QUANTIZATION, quantization_attributes, quantization_variable
 from .reference import ReferencePoint
@@ -71,7 +69,6 @@ def stack_layers(layers: Sequence[Layer], static_mode: str) -> tuple[StackLayer,
 def open_stack(
     source: StackSource,
     layers: Sequence[StackLayer],
-    chunks: tuple[int, int, int],
     history: str = "",
     point: ReferencePoint | None = None,
     details: Details | None = None,
@@ -84,8 +81,6 @@ def open_stack(
         Where blocks come from.
     layers
         Layers of the stack.
-    chunks
-        Steps, rows and columns of a chunk; blocks of a dask array hold one step.
     history
         What makes the stack, for its attribute of that name.
     point
@@ -96,7 +91,7 @@ def open_stack(
     Returns
     -------
     Dataset
-        Dimensions ``pair`` (or ``time``), ``y``, ``x``, ``nv`` (and ``acquisition``); dask-backed
+        Dimensions ``pair`` (or ``time``), ``y``, ``x``, ``nv`` (and ``acquisition``); lazy
         float32 and uint8 variables with attributes and ``_FillValue``; ``x``, ``y`` at pixel
         centers in meters; ``spatial_ref`` as CF grid mapping.
     """
@@ -119,7 +114,7 @@ def open_stack(
         if variable.dims == (dimension,) and name != dimension
     )
     for item in layers:
-        dataset[item.name] = _variable(source, item, chunks, dimension, auxiliary)
+        dataset[item.name] = _variable(source, item, dimension, auxiliary)
         if item.layer.name in source.offsets:
             dataset[item.name].attrs["comment"] = (
                 f"{item.layer.attributes['comment'].partition(';')[0]}; relative to the point "
@@ -166,44 +161,14 @@ def _map_coordinates(grid: Grid) -> dict[str, xr.Variable]:
     return variables
 
 
-def _variable(
-    source: StackSource,
-    item: StackLayer,
-    chunks: tuple[int, int, int],
-    dimension: str,
-    auxiliary: str,
-) -> xr.Variable:
-    layer, grid = item.layer, source.grid
-    _, rows, columns = chunks
-    dimensions: tuple[str, ...] = ("y", "x")
-    blocks = da.core.normalize_chunks((rows, columns), shape=(grid.height, grid.width))
-    if item.per_step:
-        dimensions = (dimension, *dimensions)
-        blocks = ((1,) * len(source.steps), *blocks)
-    array = da.map_blocks(
-        functools.partial(_read_block, source, item),
-        # Without a name dask makes one from all that the source holds, which takes seconds.
-        name=f"{item.name}-{uuid.uuid4().hex}",
-        chunks=blocks,
-        dtype=layer.dtype,
-        meta=np.empty((0,) * len(dimensions), layer.dtype),
-    )
+def _variable(source: StackSource, item: StackLayer, dimension: str, auxiliary: str) -> xr.Variable:
+    dimensions = (dimension, "y", "x") if item.per_step else ("y", "x")
     attributes = variable_attributes(item, source)
     if item.per_step:
         # CF asks each data variable to name the coordinates that have no dimension of their own.
         attributes["coordinates"] = auxiliary
-    return xr.Variable(dimensions, array, attributes, {"_FillValue": _fill_value(layer)})
-
-
-def _read_block(
-    source: StackSource, item: StackLayer, block_info: dict[Any, Any] | None = None
-) -> NDArray[Any]:
-    """Read one block of a dask array; ``block_info`` is given by ``dask.array.map_blocks``."""
-    location = (block_info or {})[None]["array-location"]
-    rows, columns = (slice(*ends) for ends in location[-2:])
-    if not item.per_step:
-        return source.read_static(item.layer, rows, columns, compare=False)[0]
-    return source.read(item.layer, location[0][0], rows, columns)[np.newaxis]
+    array = LazilyIndexedArray(LazyLayer(source, item))
+    return xr.Variable(dimensions, array, attributes, {"_FillValue": _fill_value(item.layer)})
 
 
 def variable_attributes(item: StackLayer, source: StackSource) -> dict[str, Any]:

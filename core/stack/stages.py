@@ -39,6 +39,7 @@ from .workspace import Workspace
 from .zarr_store import (
     ZarrGroup,
     consolidate,
+    coordinate_documents,
     lay_out_group,
     remove_unfinished_chunks,
 )
@@ -91,7 +92,6 @@ class Build:
         dataset = open_stack(
             self._source,
             self._layers,
-            self._layouts.maps,
             self._options.history,
             point,
             self._details() if self._options.enrich else None,
@@ -138,12 +138,17 @@ class Build:
             return
         if self._spool is not None:
             self._spool.folder.mkdir(exist_ok=True)
-        for store in self._stores():
+        stores = self._stores()
+        coordinates = (
+            coordinate_documents(dataset, self._layers, self._options.zarr_format) if stores else {}
+        )
+        for store in stores:
             for name in self._options.groups:
                 stop_if_canceled(self._reporter)
                 lay_out_group(
                     store,
                     name,
+                    coordinates,
                     dataset,
                     self._layers,
                     self._layouts.chunks(name),

@@ -64,7 +64,7 @@ def verify_stack(
         if crs != CRS.from_user_input(source.grid.crs):
             raise _differs(final, "the coordinate reference system")
         for item in layers:
-            _verify_layer(final, source, written[item.name], item)
+            _verify_layer(final, source, written[item.name], dataset[item.name], item)
 
 
 def _same(found: NDArray[Any], expected: NDArray[Any]) -> bool:
@@ -76,7 +76,11 @@ def _same(found: NDArray[Any], expected: NDArray[Any]) -> bool:
 
 
 def _verify_layer(
-    final: Path | RemoteLocation, source: StackSource, written: xr.DataArray, item: StackLayer
+    final: Path | RemoteLocation,
+    source: StackSource,
+    written: xr.DataArray,
+    meant: xr.DataArray,
+    item: StackLayer,
 ) -> None:
     fill = written.attrs.get("_FillValue")
     if fill is None or not np.array_equal(
@@ -84,13 +88,9 @@ def _verify_layer(
     ):
         raise _differs(final, f"the fill value of {item.name}")
     step = _sample_step(source, item)
-    rows, columns = _sample_window(source, step)
-    if item.per_step:
-        expected = source.read(item.layer, step, rows, columns)
-        found = written[step, rows, columns].values
-    else:
-        expected = source.read_static(item.layer, rows, columns, compare=False)[0]
-        found = written[rows, columns].values
+    place = (step,) if item.per_step else ()
+    block = (*place, *_sample_window(source, step))
+    found, expected = written[block].values, meant[block].values
     if not np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f"):
         raise _differs(final, f"the layer {item.name}")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import dask.array as da
 import numcodecs
 import numpy as np
 import xarray as xr
@@ -16,7 +15,7 @@ import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.codecs import BloscCodec
-from zarr.core.buffer import default_buffer_prototype
+from zarr.core.buffer import Buffer, default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
 from zarr.storage import MemoryStore
@@ -30,10 +29,47 @@ Chunks = tuple[int, int, int]
 StorePlace = Path | Store
 """A folder, or a Zarr store that is somewhere else."""
 
+Documents = dict[str, Buffer]
+"""Contents of the files of a group by their path below it."""
+
+
+def coordinate_documents(
+    dataset: xr.Dataset, layers: Sequence[StackLayer], zarr_format: int
+) -> Documents:
+    """Return what a group holds besides its layers: coordinates and attributes of the stack.
+
+    Parameters
+    ----------
+    dataset
+        The stack.
+    layers
+        The layers of the stack.
+    zarr_format
+        2 or 3.
+
+    Returns
+    -------
+    dict
+        Contents of the files by their path below the group.
+    """
+    laid_out = on_disk(dataset).drop_vars([item.name for item in layers])
+    laid_out.attrs = {**_plain(laid_out.attrs), **geozarr_attributes(dataset, _wkt(dataset))}
+    texts = {
+        name: _storable_text(variable, zarr_format)
+        for name, variable in laid_out.variables.items()
+        if variable.dtype.kind == "U"
+    }
+    encoding = {
+        name: {**variable.encoding, "compressors": None}
+        for name, variable in laid_out.variables.items()
+    }
+    return _written(laid_out.assign(texts), encoding, zarr_format)
+
 
 def lay_out_group(
     store: StorePlace,
     name: str,
+    coordinates: Documents,
     dataset: xr.Dataset,
     layers: Sequence[StackLayer],
     chunks: Chunks,
@@ -49,6 +85,8 @@ def lay_out_group(
         Folder of the store, or the store.
     name
         Name of the group; an unfinished one is begun anew.
+    coordinates
+        From :func:`coordinate_documents`.
     dataset
         The stack.
     layers
@@ -63,19 +101,17 @@ def lay_out_group(
         In format 3: the same for shards, files that hold several chunks; each has to be written as
         a whole. None makes each chunk a file.
     """
-    laid_out = on_disk(dataset)
-    crs = _gdal_crs(dataset)
-    geozarr = geozarr_attributes(dataset, crs["wkt"])
-    laid_out.attrs = {**_plain(laid_out.attrs), **geozarr}
-    encoding: dict[str, dict[str, Any]] = {}
-    forms: dict[str, xr.Variable] = {}
+    wkt = _wkt(dataset)
+    # GDAL before 3.9 takes the CRS of a Zarr array from its attribute _CRS.
+    of_map = {"_CRS": {"wkt": wkt}, **geozarr_attributes(dataset, wkt)}
+    corners: dict[str, xr.Variable] = {}
+    encoding: dict[Hashable, dict[str, Any]] = {}
     for item in layers:
-        layer = laid_out.variables[item.name]
-        # Only shape and type are written yet; as one piece they make the smallest task graph.
-        empty = da.empty(layer.shape, dtype=layer.dtype, chunks=layer.shape)
-        forms[item.name] = xr.Variable(layer.dims, empty, {**layer.attrs, "_CRS": crs, **geozarr})
-        # What to_zarr is given replaces the encoding of the variable, so its own goes along.
+        layer = dataset.variables[item.name]
         fill = layer.encoding["_FillValue"]
+        corners[item.name] = xr.Variable(
+            layer.dims, np.full((1,) * layer.ndim, fill), {**layer.attrs, **of_map}
+        )
         encoding[item.name] = {
             "_FillValue": fill,
             "chunks": chunks if item.per_step else static_chunks,
@@ -85,43 +121,57 @@ def lay_out_group(
             encoding[item.name]["fill_value"] = fill
         if shards is not None:
             encoding[item.name]["shards"] = shards[0] if item.per_step else shards[1]
-    for key, variable in laid_out.variables.items():
-        if key not in encoding:
-            encoding[str(key)] = {**variable.encoding, "compressors": None}
-            if variable.dtype.kind == "U":
-                forms[str(key)] = _storable_text(variable, zarr_format)
-    laid_out = laid_out.assign(forms)
-    # Hundreds of tiny files: put together in memory, they are written at once.
+    shapes = {item.name: dataset.variables[item.name].shape for item in layers}
+    documents = _written(xr.Dataset(corners), encoding, zarr_format, shapes) | coordinates
+    zarr.open_group(store, mode="a", zarr_format=2 if zarr_format == 2 else 3)
+    sync(_replace_group(store, name, documents))
+
+
+def _written(
+    dataset: xr.Dataset,
+    encoding: Mapping[Hashable, Mapping[str, Any]],
+    zarr_format: int,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+) -> Documents:
+    """Return what xarray writes of a dataset, in memory; variables then get other ``shapes``.
+
+    Hundreds of tiny files, put together so, are written at once. xarray writes all values of what
+    it is given, so that a layer is given as one pixel without data, and becomes large afterwards.
+    """
     memory = MemoryStore()
-    laid_out.to_zarr(
+    dataset.to_zarr(
         memory,
-        group=name,
         mode="w",
         zarr_format=2 if zarr_format == 2 else 3,
         consolidated=False,
-        compute=False,
         encoding=encoding,
-        safe_chunks=False,  # blocks are written by us, whole chunks at a time
     )
-    sync(_replace_group(memory, store, name))
+    if shapes:
+        group = zarr.open_group(memory, mode="r+", use_consolidated=False)
+        for name, shape in shapes.items():
+            _array(group, name).resize(shape)
+    return sync(_contents(memory))
 
 
-async def _replace_group(memory: MemoryStore, place: StorePlace, name: str) -> None:
-    """Write a group from memory over one of that name."""
+async def _contents(memory: MemoryStore) -> Documents:
     prototype = default_buffer_prototype()
     contents = {key: await memory.get(key, prototype) async for key in memory.list()}
-    there = {key: value for key, value in contents.items() if value is not None}
+    return {key: value for key, value in contents.items() if value is not None}
+
+
+async def _replace_group(place: StorePlace, name: str, documents: Documents) -> None:
+    """Write a group over one of that name."""
     if isinstance(place, Path):
         if (place / name).exists():
             shutil.rmtree(place / name)
-        for key, value in there.items():
-            (place / key).parent.mkdir(parents=True, exist_ok=True)
-            (place / key).write_bytes(value.to_bytes())
+        for key, value in documents.items():
+            (place / name / key).parent.mkdir(parents=True, exist_ok=True)
+            (place / name / key).write_bytes(value.to_bytes())
         return
     await place.delete_dir(name)
     # Documents stay in memory; only the few chunks of coordinates travel.
-    for key, value in there.items():
-        await place.set(key, value)
+    for key, value in documents.items():
+        await place.set(f"{name}/{key}", value)
 
 
 class ZarrGroup:
@@ -150,7 +200,7 @@ class ZarrGroup:
         self.is_remote = not isinstance(store, Path)
         self._group = zarr.open_group(store, path=name, mode="r+", use_consolidated=False)
         self._arrays: dict[str, zarr.Array[Any]] = {
-            item.name: self._array(item.name) for item in layers
+            item.name: _array(self._group, item.name) for item in layers
         }
         self._files: dict[str, ChunkFiles] = {}
         if isinstance(store, Path):
@@ -159,12 +209,6 @@ class ZarrGroup:
                 for array, opened in self._arrays.items()
                 if opened.shards is None
             }
-
-    def _array(self, name: str) -> zarr.Array[Any]:
-        array = self._group[name]
-        if not isinstance(array, zarr.Array):
-            raise TypeError(f"{name} is not an array")
-        return array
 
     def write(
         self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
@@ -201,8 +245,15 @@ class ZarrGroup:
         for name, added in attributes.items():
             self._arrays[name].attrs.update(dict(added))
         for name, array in values.items():
-            self._array(name)[:] = array
+            _array(self._group, name)[:] = array
         self._group.attrs.update(_plain(stack_attributes))
+
+
+def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    array = group[name]
+    if not isinstance(array, zarr.Array):
+        raise TypeError(f"{name} is not an array")
+    return array
 
 
 def remove_unfinished_chunks(store: Path) -> None:
@@ -263,6 +314,5 @@ def compressed_bytes(block: NDArray[Any]) -> int:
     return len(_codec(block.itemsize).encode(np.ascontiguousarray(block)))
 
 
-def _gdal_crs(dataset: xr.Dataset) -> dict[str, str]:
-    """Return the attribute from which GDAL before 3.9 takes the CRS of a Zarr array."""
-    return {"wkt": dataset["spatial_ref"].attrs["crs_wkt"]}
+def _wkt(dataset: xr.Dataset) -> str:
+    return str(dataset["spatial_ref"].attrs["crs_wkt"])

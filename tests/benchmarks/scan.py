@@ -44,7 +44,7 @@ def prepare(folder: Path, stage: str) -> None:
             plan.grid, [(placement,) for placement in plan.placements], ValueOptions()
         )
         layers = stack_layers(planned.layers, "once")
-        dataset = open_stack(source, layers, (1, plan.grid.height, plan.grid.width))
+        dataset = open_stack(source, layers)
         print(f"dataset: {time.perf_counter() - begin:.2f} s, {dict(dataset.sizes)}")
 
 

@@ -11,7 +11,7 @@ import zarr
 
 from hyp3_stack.core.products.layers import LAYERS
 from hyp3_stack.core.stack.dataset import StackLayer
-from hyp3_stack.core.stack.zarr_store import ZarrGroup, lay_out_group
+from hyp3_stack.core.stack.zarr_store import ZarrGroup, coordinate_documents, lay_out_group
 
 SHAPE, CHUNKS = (3, 70, 50), (1, 32, 20)
 
@@ -56,11 +56,12 @@ def groups(
     from hyp3_stack.core.stack import zarr_store
 
     monkeypatch.setattr(zarr_store, "geozarr_attributes", lambda dataset, wkt: {})
-    monkeypatch.setattr(zarr_store, "on_disk", lambda dataset: dataset)
     dataset, layers = stack()
     stores = tmp_path / "ours", tmp_path / "zarrs"
+    form = request.param
+    coordinates = coordinate_documents(dataset, layers, form)
     for store in stores:
-        lay_out_group(store, "maps", dataset, layers, CHUNKS, CHUNKS[1:], request.param)
+        lay_out_group(store, "maps", coordinates, dataset, layers, CHUNKS, CHUNKS[1:], form)
     return stores
 
 
