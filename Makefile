@@ -29,16 +29,17 @@ demo: setup ## sample products -> stack files and pictures, in demo/
 	@QGIS_PYTHON=$(QGIS_PYTHON) scripts/demo.sh
 
 # Two interpreters: the core and its process in .venv, what imports QGIS in QGIS's own Python. A
-# profile below build/ keeps the user's QGIS settings out of the tests; those that start QGIS share it
-# and run one after the other.
-ALONE := tests/gui tests/packaging tests/process
+# profile below build/ keeps the user's QGIS settings out of the tests, each of which has its own; what
+# fills the screen or packages the checkout runs alone.
+ALONE := tests/gui tests/packaging
+PARALLEL := -n auto --dist loadscope
 test: export HYP3_STACK_PYTHON = $(CURDIR)/$(PYTHON)
 test: export QGIS_CUSTOM_CONFIG_PATH = $(CURDIR)/build/qgis
 test: export QT_QPA_PLATFORM = offscreen
 test: setup ## every test
-	$(PYTHON) -m pytest -n auto --dist loadscope --ignore=tests/processing $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(PARALLEL) --ignore=tests/processing $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
 	$(PYTHON) -m pytest $(ALONE) $(PYTEST_ARGS)
-	$(QGIS_PYTHON) -m pytest tests/processing $(PYTEST_ARGS)
+	$(QGIS_PYTHON) -m pytest $(PARALLEL) tests/processing $(PYTEST_ARGS)
 
 # Needs root; 3 GB below build/, made once in about ten minutes. LTR_ARGS go to pytest.
 LTR_ARGS ?=

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 QGIS_PYTHON=${QGIS_PYTHON:-/usr/bin/python3}
-PACKAGES=(qgis python3-qgis python3-venv python3-pytest xvfb)
+PACKAGES=(qgis python3-qgis python3-venv python3-pytest python3-pytest-xdist xvfb)
 LOCKS=(requirements.lock requirements-dev.lock)
 STAMP=.venv/lock.sha256
 

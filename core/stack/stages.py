@@ -34,7 +34,7 @@ from .self_assessment import note_assessment
 from .series import series_pieces
 from .space import estimate_bytes
 from .survey import Findings, Survey
-from .verify import verify_stack
+from .verify import take_samples, verify_stack
 from .workspace import Workspace
 from .zarr_store import (
     ZarrGroup,
@@ -301,10 +301,10 @@ class Build:
 
     def _verify(self, dataset: xr.Dataset) -> None:
         netcdf, zarr = self._options.netcdf, self._options.zarr
+        samples = take_samples(self._source, dataset, self._layers)
         if netcdf is not None:
-            path = self._workspace.output(netcdf)
-            verify_stack(path, netcdf, self._source, dataset, self._layers)
+            verify_stack(self._workspace.output(netcdf), netcdf, dataset, samples)
         finals = [final for final in (zarr, self._options.remote) if final is not None]
         for store, final in zip(self._stores(), finals, strict=True):
             for group in self._options.groups:
-                verify_stack(store, final, self._source, dataset, self._layers, group)
+                verify_stack(store, final, dataset, samples, group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,42 @@ _SAMPLE = 64
 """Side of the block that is compared per layer, in pixels."""
 
 
+@dataclass(frozen=True)
+class Sample:
+    """A block of a layer as it is meant to be.
+
+    Parameters
+    ----------
+    item
+        The layer.
+    place
+        Step (if the layer has them), rows and columns.
+    values
+        The block, shape (rows, columns).
+    """
+
+    item: StackLayer
+    place: tuple[int | slice, ...]
+    values: NDArray[Any]
+
+
+def take_samples(
+    source: StackSource, dataset: xr.Dataset, layers: Sequence[StackLayer]
+) -> tuple[Sample, ...]:
+    """Read a block of each layer from the products, to compare all outputs with it."""
+    samples = []
+    for item in layers:
+        step = _sample_step(source, item)
+        place = (*((step,) if item.per_step else ()), *_sample_window(source, step))
+        samples.append(Sample(item, place, dataset[item.name][place].values))
+    return tuple(samples)
+
+
 def verify_stack(
     path: StorePlace,
     final: Path | RemoteLocation,
-    source: StackSource,
     dataset: xr.Dataset,
-    layers: Sequence[StackLayer],
+    samples: Sequence[Sample],
     group: str | None = None,
 ) -> None:
     """Open a written stack and compare coordinates, CRS, fill values and a sample of each layer.
@@ -38,8 +69,10 @@ def verify_stack(
         NetCDF file or Zarr store under its temporary name, or an open Zarr store.
     final
         Its name or address to be, for messages.
-    source, dataset, layers
+    dataset
         What was to be written.
+    samples
+        From :func:`take_samples`, one for each layer.
     group
         Group of a Zarr store.
 
@@ -53,7 +86,7 @@ def verify_stack(
         options = {"engine": "zarr", "group": group, "consolidated": True}
     given: Any = path  # xarray's zarr engine takes open stores, too, but does not say so
     with xr.open_dataset(given, mask_and_scale=False, **options) as written:
-        named = {item.name for item in layers} | {GRID_MAPPING}
+        named = {sample.item.name for sample in samples} | {GRID_MAPPING}
         for name in dataset.variables:
             if name in named:
                 continue
@@ -61,10 +94,10 @@ def verify_stack(
             if found is None or not _same(found.values, dataset.variables[name].values):
                 raise _differs(final, f"the variable {name}")
         crs = CRS.from_wkt(written[GRID_MAPPING].attrs["crs_wkt"])
-        if crs != CRS.from_user_input(source.grid.crs):
+        if crs != CRS.from_wkt(dataset[GRID_MAPPING].attrs["crs_wkt"]):
             raise _differs(final, "the coordinate reference system")
-        for item in layers:
-            _verify_layer(final, source, written[item.name], dataset[item.name], item)
+        for sample in samples:
+            _verify_layer(final, written[sample.item.name], sample)
 
 
 def _same(found: NDArray[Any], expected: NDArray[Any]) -> bool:
@@ -75,24 +108,16 @@ def _same(found: NDArray[Any], expected: NDArray[Any]) -> bool:
     return np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f")
 
 
-def _verify_layer(
-    final: Path | RemoteLocation,
-    source: StackSource,
-    written: xr.DataArray,
-    meant: xr.DataArray,
-    item: StackLayer,
-) -> None:
+def _verify_layer(final: Path | RemoteLocation, written: xr.DataArray, sample: Sample) -> None:
+    layer, name = sample.item.layer, sample.item.name
     fill = written.attrs.get("_FillValue")
     if fill is None or not np.array_equal(
-        fill, np.dtype(item.layer.dtype).type(item.layer.fill), equal_nan=True
+        fill, np.dtype(layer.dtype).type(layer.fill), equal_nan=True
     ):
-        raise _differs(final, f"the fill value of {item.name}")
-    step = _sample_step(source, item)
-    place = (step,) if item.per_step else ()
-    block = (*place, *_sample_window(source, step))
-    found, expected = written[block].values, meant[block].values
+        raise _differs(final, f"the fill value of {name}")
+    found, expected = written[sample.place].values, sample.values
     if not np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f"):
-        raise _differs(final, f"the layer {item.name}")
+        raise _differs(final, f"the layer {name}")
 
 
 def _sample_step(source: StackSource, item: StackLayer) -> int:
