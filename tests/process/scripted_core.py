@@ -154,8 +154,8 @@ def completing(parameters, credentials, reporter):
 
 
 def stubborn(parameters, credentials, reporter):
-    reporter.info("waiting")
     try:
+        reporter.info("waiting")
         while True:
             time.sleep(0.05)
     finally:

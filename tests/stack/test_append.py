@@ -65,10 +65,17 @@ def assert_same(folder: Path, other: Path, exact: bool = True) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(gamma: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
+def network(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
+    """Six interferograms with layers of every kind, two of them in the neighboring zone."""
+    layers = ("unw_phase", "corr", "vert_disp", "lv_theta", "lv_phi", "water_mask")
+    return samples(tmp_path_factory, products=6, rows=140, columns=150, noise=False, layers=layers)
+
+
+@pytest.fixture(scope="module")
+def whole(network: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
     """All products at once."""
     folder = tmp_path_factory.mktemp("whole")
-    return build(gamma.folder, **outputs(folder)), folder
+    return build(network.folder, **outputs(folder)), folder
 
 
 def in_steps(
@@ -101,10 +108,10 @@ def box(run: Run) -> dict[str, str]:
 
 @pytest.mark.parametrize("cuts", [[[0, 1], [2, 3], [4, 5]], [[1, 3], [0, 5], [2, 4]]], ids=str)
 def test_three_steps_equal_one_build(
-    gamma: SampleStack, whole: tuple[Run, Path], tmp_path: Path, cuts: list[list[int]]
+    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path, cuts: list[list[int]]
 ) -> None:
     """The order is that of the dates, not that of the steps; warped products come in between."""
-    run, out = in_steps(gamma, tmp_path, cuts, GROW=True)
+    run, out = in_steps(network, tmp_path, cuts, GROW=True)
     assert run.outputs["STEPS"] == 6
     assert_same(out, whole[1], exact=cuts[0] == [0, 1])
     assert not leftovers(out)
@@ -113,11 +120,11 @@ def test_three_steps_equal_one_build(
 
 
 def test_the_grid_stays_unless_it_may_grow(
-    gamma: SampleStack, whole: tuple[Run, Path], tmp_path: Path
+    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path
 ) -> None:
-    run, _ = in_steps(gamma, tmp_path, [[0], [1, 2, 3, 4, 5]])
+    run, _ = in_steps(network, tmp_path, [[0], [1, 2, 3, 4, 5]])
     first = build(
-        gamma.products[0].path.parent, NETCDF=tmp_path / "x.nc", PRODUCTS=gamma.products[0].name
+        network.products[0].path.parent, NETCDF=tmp_path / "x.nc", PRODUCTS=network.products[0].name
     )
     assert run.outputs["STEPS"] == 6
     assert [run.outputs[key] for key in ("WIDTH", "HEIGHT")] == [
@@ -129,12 +136,12 @@ def test_the_grid_stays_unless_it_may_grow(
             np.testing.assert_array_equal(stack[name].values, there[name].values)
 
 
-def test_nothing_new_changes_nothing(gamma: SampleStack, tmp_path: Path) -> None:
+def test_nothing_new_changes_nothing(network: SampleStack, tmp_path: Path) -> None:
     given = outputs(tmp_path / "out") | {"APPEND": True}
-    first = build(gamma.folder, **given)
+    first = build(network.folder, **given)
     before = contents(tmp_path / "out")
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
-    again = build(gamma.folder, **given, GROW=True)
+    again = build(network.folder, **given, GROW=True)
     assert any(text.startswith("Nothing is new") for text in again.infos)
     assert again.outputs == first.outputs
     assert contents(tmp_path / "out") == before
@@ -144,12 +151,12 @@ def test_nothing_new_changes_nothing(gamma: SampleStack, tmp_path: Path) -> None
 @pytest.mark.parametrize("kept", ["NETCDF", "ZARR"])
 @pytest.mark.parametrize("chunking", ["both", "temporal"])
 def test_an_output_that_is_missing_is_made(
-    gamma: SampleStack, whole: tuple[Run, Path], tmp_path: Path, kept: str, chunking: str
+    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path, kept: str, chunking: str
 ) -> None:
     """From the other one: no product is read."""
     given = outputs(tmp_path)
     folder = tmp_path / "in"
-    copy_products(gamma, folder)
+    copy_products(network, folder)
     build(folder, **{kept: given[kept]}, CHUNKING=chunking)
     for path in folder.rglob("*_unw_phase.tif"):
         path.write_bytes(b"lost")
@@ -170,17 +177,17 @@ def test_an_output_that_is_missing_is_made(
     ids=lambda options: next(iter(options)),
 )
 def test_options_hold_for_what_is_appended(
-    gamma: SampleStack, tmp_path: Path, options: dict[str, Any]
+    network: SampleStack, tmp_path: Path, options: dict[str, Any]
 ) -> None:
-    order = sorted(range(6), key=lambda index: gamma.products[index].name)
+    order = sorted(range(6), key=lambda index: network.products[index].name)
     if "REFERENCE_POINT" in options:
         with xr.open_dataset(
-            build(gamma.folder, NETCDF=tmp_path / "p.nc", **options).netcdf
+            build(network.folder, NETCDF=tmp_path / "p.nc", **options).netcdf
         ) as one:
             point = (float(one.reference_point_x), float(one.reference_point_y))
         options = {"REFERENCE_POINT": f"{point[0]},{point[1]}"}
-    build(gamma.folder, **outputs(tmp_path / "whole"), **options)
-    _, out = in_steps(gamma, tmp_path, [order[:3], order[3:]], GROW=True, **options)
+    build(network.folder, **outputs(tmp_path / "whole"), **options)
+    _, out = in_steps(network, tmp_path, [order[:3], order[3:]], GROW=True, **options)
     assert_same(out, tmp_path / "whole")
 
 
@@ -202,19 +209,19 @@ def test_backscatter_with_merged_passes(tmp_path_factory: pytest.TempPathFactory
 
 
 def test_canceled_and_continued(
-    gamma: SampleStack, whole: tuple[Run, Path], tmp_path: Path
+    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path
 ) -> None:
     """Readers see the old stack until the new one is complete."""
     given = outputs(tmp_path / "out") | {"APPEND": True, "GROW": True}
     few = tmp_path / "few"
-    copy_products(gamma, few, 3)
+    copy_products(network, few, 3)
     build(few, **given)
     before = contents(tmp_path / "out")
     with pytest.raises(Canceled, match="same job again"):
-        build_stack.run({"INPUT": str(gamma.folder), **given}, None, StopAt(60))
+        build_stack.run({"INPUT": str(network.folder), **given}, None, StopAt(60))
     now = contents(tmp_path / "out")
     assert {name: data for name, data in now.items() if "partial" not in name} == before
-    run = build(gamma.folder, **given)
+    run = build(network.folder, **given)
     assert any(text.startswith("Going on") for text in run.infos)
     assert_same(tmp_path / "out", whole[1])
 
@@ -226,35 +233,35 @@ def refused(kind: type[Exception], match: str, folder: Path, **given: Any) -> No
 
 
 def test_what_does_not_fit_is_refused(
-    gamma: SampleStack, small: SampleStack, tmp_path: Path
+    network: SampleStack, small: SampleStack, tmp_path: Path
 ) -> None:
     given = outputs(tmp_path)
-    build(gamma.folder, **given, LAYERS="unw_phase,corr", PRODUCTS=gamma.products[0].name)
+    build(network.folder, **given, LAYERS="unw_phase,corr", PRODUCTS=network.products[0].name)
     before = contents(tmp_path)
     bad = InvalidParameterError
-    refused(bad, "LAYERS asks for corr, but", gamma.folder, **given, LAYERS="corr")
-    refused(bad, "MASKS is False, but .* with True", gamma.folder, **given, MASKS=False)
-    refused(bad, "RESAMPLING is nearest", gamma.folder, **given, RESAMPLING="nearest")
-    refused(bad, "TARGET_CRS is EPSG:32633", gamma.folder, **given, TARGET_CRS="EPSG:32633")
-    refused(bad, "PRODUCT_TYPE is RTC_GAMMA", gamma.folder, **given, PRODUCT_TYPE="RTC_GAMMA")
+    refused(bad, "LAYERS asks for corr, but", network.folder, **given, LAYERS="corr")
+    refused(bad, "MASKS is False, but .* with True", network.folder, **given, MASKS=False)
+    refused(bad, "RESAMPLING is nearest", network.folder, **given, RESAMPLING="nearest")
+    refused(bad, "TARGET_CRS is EPSG:32633", network.folder, **given, TARGET_CRS="EPSG:32633")
+    refused(bad, "PRODUCT_TYPE is RTC_GAMMA", network.folder, **given, PRODUCT_TYPE="RTC_GAMMA")
     with pytest.raises(bad, match="set APPEND as well"):
-        build(gamma.folder, **given, GROW=True)
+        build(network.folder, **given, GROW=True)
     other = tmp_path / "other.nc"
-    build(gamma.folder, NETCDF=other, PRODUCTS=gamma.products[1].name)
+    build(network.folder, NETCDF=other, PRODUCTS=network.products[1].name)
     mixed = given | {"NETCDF": str(other)}
-    refused(OutputError, "hold different stacks", gamma.folder, **mixed)
+    refused(OutputError, "hold different stacks", network.folder, **mixed)
     other.unlink()
     plain = tmp_path / "plain.nc"
     xr.Dataset({"a": ("x", [1.0])}).to_netcdf(plain)
-    refused(OutputError, "no stack that can be appended to", gamma.folder, NETCDF=plain)
+    refused(OutputError, "no stack that can be appended to", network.folder, NETCDF=plain)
     plain.unlink()
     assert contents(tmp_path) == before
 
 
-def test_a_reprocessed_product_does_not_replace(gamma: SampleStack, tmp_path: Path) -> None:
+def test_a_reprocessed_product_does_not_replace(network: SampleStack, tmp_path: Path) -> None:
     given = outputs(tmp_path / "out") | {"APPEND": True}
     folder = tmp_path / "in"
-    [first] = copy_products(gamma, folder, 1)
+    [first] = copy_products(network, folder, 1)
     build(folder, **given)
     other = f"{first.name[:-4]}FFFF"
     for path in first.iterdir():

@@ -14,9 +14,12 @@ import xarray as xr
 from hyp3_stack.core.blocks import BAND_BYTES, thread_count
 from hyp3_stack.core.contract import DEFAULT_MEMORY_MEGABYTES, SMALLEST_MEMORY_MEGABYTES
 from hyp3_stack.core.memory import MemoryBudget
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.stack.layouts import Layouts
+from hyp3_stack.core.tasks.stack_request import StackRequest
 from tests.sample_products import SampleStack
 
-from .running import build, samples
+from .running import build
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,17 +66,16 @@ def test_memory_changes_no_value(small: SampleStack, tmp_path: Path, memory: int
             assert one["corr"].encoding["chunks"] == other["corr"].encoding["chunks"]
 
 
-def test_chunks_that_memory_does_not_hold_are_told(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
-) -> None:
-    options = {"rows": 2600, "columns": 2600, "layers": ("corr",), "sidecars": False}
-    stack = samples(tmp_path_factory, products=1, noise=False, **options)
-    for memory, told in ((450, True), (None, False)):
-        run = build(stack.folder, ZARR=tmp_path / "s.zarr", CHUNK_SIZE=512, MEMORY=memory)
-        warned = [text for text in run.warnings if "MEMORY" in text]
-        assert bool(warned) is told
-        if told:
-            assert "MEMORY (450 MB) allows; lower CHUNK_SIZE or raise MEMORY." in warned[0]
+@pytest.mark.parametrize(("memory", "told"), [("450", True), ("", False)])
+def test_chunks_that_memory_does_not_hold_are_told(tmp_path: Path, memory: str, told: bool) -> None:
+    output = str(tmp_path / "s.zarr")
+    given = {"INPUT": str(tmp_path), "ZARR": output, "CHUNK_SIZE": "512", "MEMORY": memory}
+    reporter = SilentReporter()
+    Layouts.of(StackRequest.from_parameters(given).build, (1, 2600, 2600), reporter)
+    assert reporter.warnings == told * [
+        "Chunks of 27 MB take more memory than MEMORY (450 MB) allows; lower CHUNK_SIZE or raise "
+        "MEMORY."
+    ]
 
 
 LAUNCHER = """
