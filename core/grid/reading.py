@@ -171,14 +171,14 @@ class LayerReader:
         shape = (rows.stop - rows.start, columns.stop - columns.start)
         if inner_rows.start >= inner_rows.stop or inner_columns.start >= inner_columns.stop:
             return np.full(shape, self.outside, self.dtype)
-        values = self.file.read(1, window=_window(inner_rows, inner_columns))
-        if values.shape == shape:
-            return values
-        block = np.full(shape, self.outside, self.dtype)
-        block[
-            inner_rows.start - first_row : inner_rows.stop - first_row,
-            inner_columns.start - first_column : inner_columns.stop - first_column,
-        ] = values
+        block = np.empty(shape, self.dtype)
+        down = slice(inner_rows.start - first_row, inner_rows.stop - first_row)
+        across = slice(inner_columns.start - first_column, inner_columns.stop - first_column)
+        self.file.read(1, window=_window(inner_rows, inner_columns), out=block[down, across])
+        for edge in (block[: down.start], block[down.stop :]):
+            edge[:] = self.outside
+        for edge in (block[down, : across.start], block[down, across.stop :]):
+            edge[:] = self.outside
         return block
 
     @contextmanager
@@ -275,7 +275,7 @@ class BlockReader:
         block = stored.astype("float32", copy=False)
         missing = self._stored.missing
         if missing is not None and self._placement.transfer is Transfer.COPY:
-            block[block == np.float32(missing)] = np.nan
+            np.copyto(block, np.nan, where=block == np.float32(missing))
         if self._clip:
             np.clip(block, *self._layer.attributes["valid_range"], out=block)
         for row, column in self._zeros:

@@ -115,15 +115,15 @@ class Classifier:
                 np.isnan(values, out=self._missing[layer.name][part])
             if layer.name == "corr":
                 # Comparisons with NaN are false.
-                reason |= (values < LOW_COHERENCE).view("uint8") << 3
+                reason |= _flag(values < LOW_COHERENCE, 8)
             elif layer.name == "water_mask":
-                reason |= (values == 0).view("uint8") << 2
+                reason |= _flag(values == 0, 4)
             elif layer.name == "conncomp":
-                reason |= (values == 0).view("uint8") << 4
+                reason |= _flag(values == 0, 16)
             elif layer.name == "ls_map":
                 known = values != MASK_FILL
-                reason |= ((values & _LAYOVER_BITS != 0) & known).view("uint8") << 1
-                reason |= ((values & _SHADOW_BITS != 0) & known).view("uint8") << 2
+                reason |= _flag((values & _LAYOVER_BITS != 0) & known, 2)
+                reason |= _flag((values & _SHADOW_BITS != 0) & known, 4)
 
     def masks(self) -> Mapping[str, NDArray[np.uint8]]:
         """Return ``data_mask`` and ``mask_reason``."""
@@ -132,7 +132,7 @@ class Classifier:
             reason = self._reason[part]
             missing = {name: values[part] for name, values in self._missing.items()}
             no_data, invalid = _judge(missing, reason)
-            reason |= no_data.view("uint8")
+            reason |= _flag(no_data, 1)
             # NO_DATA, VALID, INVALID are 0, 1, 2; sums are quicker than assignments by mask.
             np.add(np.logical_not(no_data).view("uint8"), invalid.view("uint8"), data_mask[part])
         return {"data_mask": data_mask, "mask_reason": self._reason}
@@ -147,14 +147,19 @@ def _judge(
         unwrapped = missing.get("unw_phase", everything)
         no_data = unwrapped & missing.get("corr", everything)
         invalid: NDArray[np.bool_] = unwrapped & ~no_data
-        reason |= invalid.view("uint8") << 1
+        reason |= _flag(invalid, 2)
         return no_data, invalid
     layers = list(missing.values()) or [everything]
     no_data = np.logical_and.reduce(layers)
     some = np.logical_or.reduce(layers) & ~no_data
     invalid = (reason & 6 != 0) & ~no_data
-    reason |= some.view("uint8") << 3
+    reason |= _flag(some, 8)
     return no_data, invalid
+
+
+def _flag(where: NDArray[np.bool_], bit: int) -> NDArray[np.uint8]:
+    """Return a bit where it applies; numpy multiplies bytes faster than it shifts them."""
+    return where.view("uint8") * np.uint8(bit)
 
 
 def _parts(rows: int) -> Iterator[slice]:
