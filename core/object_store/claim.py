@@ -23,8 +23,8 @@ BEAT_SECONDS = 60.0
 STALE_SECONDS = 600.0
 """Age of a mark from which on its run is taken for dead."""
 
-_HELD_HERE: set[str] = set()
-"""The runs of this process that hold a location."""
+_ENDED_HERE: set[str] = set()
+"""The runs of this process that have ended, but may not have been able to take their mark away."""
 
 
 class Claim:
@@ -63,7 +63,6 @@ class Claim:
         self._objects.put(MARK, self._content)
         # Of two runs that begin in the same moment, the one that wrote last goes on.
         self.check()
-        _HELD_HERE.add(self._run)
         self._thread.start()
 
     def check(self) -> None:
@@ -89,7 +88,7 @@ class Claim:
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
-        _HELD_HERE.discard(self._run)
+        _ENDED_HERE.add(self._run)
 
     def release(self, *names: str) -> None:
         """Take the mark away, and with it other objects of this run."""
@@ -113,12 +112,10 @@ def is_running(objects: Objects) -> bool:
         return False
     try:
         mark = json.loads(content)
-        if mark["host"] == socket.gethostname():
-            process = int(mark["process"])
-            if process == os.getpid():
-                return mark["run"] in _HELD_HERE
-            if not is_alive(process):
-                return False
+        if mark["run"] in _ENDED_HERE:
+            return False
+        if mark["host"] == socket.gethostname() and not is_alive(int(mark["process"])):
+            return False
     except (KeyError, TypeError, ValueError):
         pass  # Not as we write it: only its age counts.
     return objects.age(MARK) < STALE_SECONDS

@@ -41,12 +41,16 @@ class ObjectNote:
         return self._exists
 
     def read(self) -> bytes | None:
-        """Return the note, if it is of a build of the same identity."""
+        """Return the note, if it is whole and of a build of the same identity."""
         content = self._objects.get(JOURNAL)
         if content is None or not content.startswith(self._head):
             return None
+        try:
+            note = zlib.decompress(content[len(self._head) :])
+        except zlib.error:
+            return None
         self._exists = True
-        return zlib.decompress(content[len(self._head) :])
+        return note
 
     def write(self, content: bytes) -> None:
         """Write the note, unless the location was taken by another run."""

@@ -151,11 +151,12 @@ class RemoteWorkspace:
         self.is_kept = spares_work(error) and self.note.exists
         # What cannot be removed now is removed by the next run, which knows it by the mark.
         with suppress(StackError):
-            if self._claim.is_held():
-                if not self.is_kept:
-                    remove_leftovers(self._objects, own_names(self._objects))
-                elif self._is_publishing:
-                    names = [key for keys in self._store.documents() for key, _ in keys]
-                    remove_documents(self._objects, names)
-                self._claim.release()
+            if not self.is_kept:
+                self._claim.check()
+                remove_leftovers(self._objects, own_names(self._objects))
+            elif self._is_publishing:
+                self._claim.check()
+                names = [key for keys in self._store.documents() for key, _ in keys]
+                remove_documents(self._objects, names)
+            self._claim.release()
         self._claim.leave()

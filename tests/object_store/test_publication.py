@@ -413,12 +413,16 @@ def test_the_same_build_finds_chunks_and_note(
     assert {name for name in left if not is_document(name)} == names - gone - {JOURNAL}
 
 
+@pytest.mark.parametrize("identity", ["another", "test"])
 def test_another_build_finds_nothing(
-    object_store: Service, location: RemoteLocation, place: str
+    object_store: Service, location: RemoteLocation, place: str, identity: str
 ) -> None:
+    """Nor does the same one whose note was damaged."""
     stop(location)
+    if identity == "test":
+        object_store.put(f"{place}{JOURNAL}", object_store.get(f"{place}{JOURNAL}")[:-3])
     reporter = SilentReporter()
-    workspace = RemoteWorkspace(location, "another", reporter=reporter)
+    workspace = RemoteWorkspace(location, identity, reporter=reporter)
     with pytest.raises(RuntimeError):
         with workspace:
             assert workspace.note.read() is None and not workspace.note.exists
