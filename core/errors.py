@@ -47,6 +47,10 @@ class OutputError(StackError):
     """An output cannot be written, or what was written does not read back right."""
 
 
+class StoreError(OutputError):
+    """An object store cannot be reached or does not do what it is asked, which may pass."""
+
+
 class ClusterError(StackError):
     """A Dask cluster cannot be reached, cannot do the work, or was lost on the way."""
 
@@ -61,3 +65,25 @@ class AuthenticationError(RetrievalError):
 
 class Canceled(StackError):
     """The user canceled the run."""
+
+
+_INNOCENT = (
+    Canceled,
+    ClusterError,
+    StoreError,
+    OSError,
+    MemoryError,
+    KeyboardInterrupt,
+    SystemExit,
+)
+
+
+def spares_work(error: BaseException | None) -> bool:
+    """Tell whether an error ends a run without fault of its inputs: what it wrote is worth keeping.
+
+    Parameters
+    ----------
+    error
+        The error; None for a run that ended well.
+    """
+    return isinstance(error, _INNOCENT)

@@ -173,7 +173,8 @@ def add_stack_files(algorithm):
             "Stack as a Zarr store in an S3-compatible object store, for example "
             "s3://bucket/folder/stack.zarr. Readers see it only when it is complete; what is there "
             "already is never replaced. Checked before any work starts. A run that was stopped "
-            "begins anew and removes what the stopped one left."
+            "goes on when the same job runs again; another job to that address removes what the "
+            "stopped one left."
         ),
         advanced=True,
     )

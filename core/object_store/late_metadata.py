@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.core.sync import sync
 from zarr.storage import FsspecStore, WrapperStore
 
-from ..errors import OutputError
+from ..errors import StoreError
 from .failures import explain, is_of_store
 from .location import RemoteLocation, close_store
 
 DOCUMENTS = (".zarray", ".zattrs", ".zgroup", "zarr.json", ".zmetadata")
 """Metadata documents of Zarr, those that gather the others last."""
+
+_SETTLE_SECONDS = 5.0
+"""How long requests that are given up may take to end."""
 
 
 def is_document(key: str) -> bool:
@@ -27,8 +32,8 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
     """Keeps metadata documents in memory, so that no reader finds a stack that is being written.
 
     A Zarr array without its metadata document is no array: what lies in the object store before
-    the documents are there is invisible. The place has to be empty in the beginning and to belong
-    to this run alone.
+    the documents are there is invisible. The place has to belong to this run alone and to be empty
+    in the beginning, but for chunks of an earlier attempt at the same stack.
 
     Chunks may be written and read from many threads. The store can be pickled; the copy knows the
     documents as they were and is to write chunks only.
@@ -39,16 +44,34 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         Where the stack is going to be.
     documents
         Metadata documents by key, where a store was pickled.
+    check
+        Called before a chunk is written or removed; raises an error if the place belongs to another
+        run. It stays behind when the store is pickled.
     """
 
     def __init__(
-        self, location: RemoteLocation, documents: Mapping[str, bytes] | None = None
+        self,
+        location: RemoteLocation,
+        documents: Mapping[str, bytes] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> None:
         # In a worker each task brings a copy; they share connections.
         super().__init__(location.store(shared=documents is not None))
         self.location = location
         self._documents = dict(documents or {})
         self._written: set[str] = set()
+        self._inherited: set[str] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._check = check
+
+    def inherit(self, chunks: set[str]) -> None:
+        """Take over the chunks of an earlier attempt.
+
+        Zarr need not know of them, but one that turns out to be without data is removed. A worker
+        knows nothing of them and need not: a piece of work that is done again writes the same
+        chunks.
+        """
+        self._inherited = chunks
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Take along what another process needs: place and documents, but no connection."""
@@ -72,6 +95,8 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         # Whoever reads through a read-only copy has to see documents that come later, too.
         made = type(self)(self.location)
         made._store, made._documents, made._written = store, self._documents, self._written
+        made._inherited, made._check = self._inherited, self._check
+        made._under_way = self._under_way
         return made
 
     def documents(self) -> list[list[tuple[str, bytes]]]:
@@ -130,7 +155,8 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
             self._check_writable()
             self._documents[key] = value.to_bytes()
             return
-        with self._failing_in_words("written"):
+        self._stop_if_lost()
+        with self._under_way_here(), self._failing_in_words("written"):
             await self._store.set(key, value)
         self._written.add(key)
 
@@ -146,15 +172,17 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
     async def delete(self, key: str) -> None:
         """Forget a document or remove a chunk.
 
-        Zarr deletes each chunk that is without data. Only what this process wrote costs a request:
-        in a new stack there is nothing else.
+        Zarr deletes each chunk that is without data. Only what this process wrote or inherited
+        costs a request: there is nothing else.
         """
         if is_document(key):
             self._documents.pop(key, None)
-        elif key in self._written:
+        elif key in self._written or key in self._inherited:
+            self._stop_if_lost()
             with self._failing_in_words("written"):
                 await self._store.fs._rm_file(f"{self._store.path}/{key}")
             self._written.discard(key)
+            self._inherited.discard(key)
 
     async def delete_dir(self, prefix: str) -> None:
         """Forget the documents below a prefix and remove the chunks that this process wrote."""
@@ -193,8 +221,32 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
             yield name
 
     def close(self) -> None:
-        """Close the connections; using the store again opens new ones."""
+        """Close the connections; using the store again opens new ones.
+
+        When a chunk cannot be written, Zarr does not wait for the others of its block. They are
+        given up here, so that none arrives when the place belongs to another run.
+        """
+        sync(self._settle())
         close_store(self._store)
+
+    async def _settle(self) -> None:
+        tasks = list(self._under_way)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_SETTLE_SECONDS)
+
+    @contextmanager
+    def _under_way_here(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        if task is None:
+            yield
+            return
+        self._under_way.add(task)
+        try:
+            yield
+        finally:
+            self._under_way.discard(task)
 
     async def getsize(self, key: str) -> int:
         """Return the number of bytes of a document or chunk."""
@@ -204,6 +256,10 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
             return len(self._documents[key])
         return await self._store.getsize(key)
 
+    def _stop_if_lost(self) -> None:
+        if self._check is not None:
+            self._check()
+
     @contextmanager
     def _failing_in_words(self, verb: str) -> Iterator[None]:
         try:
@@ -211,7 +267,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         except Exception as error:
             if not is_of_store(error):
                 raise
-            raise OutputError(explain(error, self.location, verb)) from error
+            raise StoreError(explain(error, self.location, verb)) from error
 
 
 def _part(content: bytes, byte_range: ByteRequest | None) -> bytes:

@@ -8,7 +8,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-from ..errors import OutputError
+from ..errors import StoreError
 from .failures import explain, is_missing, is_of_store
 from .location import PATIENT, RemoteLocation
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Objects:
     """What lies at a location and below it; names are relative to its key.
 
-    All methods raise OutputError with a sentence where the service does not do what is asked.
+    All methods raise StoreError with a sentence where the service does not do what is asked.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Objects:
     """
 
     def __init__(self, location: RemoteLocation, attempts: int = PATIENT) -> None:
-        self._location = location
+        self.location = location
         self._files = location.file_system(attempts)
 
     def names(self, verb: str = "read") -> Iterator[str]:
@@ -42,15 +42,15 @@ class Objects:
 
         An empty object of the name of the folder itself, as web consoles make them, is no content.
         """
-        prefix = f"{self._location.key}/"
+        prefix = f"{self.location.key}/"
         for item in self._list(verb, Prefix=prefix):
             if item["Key"] != prefix:
                 yield str(item["Key"])[len(prefix) :]
 
     def is_object(self) -> bool:
         """Tell whether the location itself is the name of an object."""
-        found = self._list("read", Prefix=self._location.key, MaxKeys=1)
-        return any(item["Key"] == self._location.key for item in found)
+        found = self._list("read", Prefix=self.location.key, MaxKeys=1)
+        return any(item["Key"] == self.location.key for item in found)
 
     def put(self, name: str, content: bytes) -> None:
         """Write an object."""
@@ -63,10 +63,10 @@ class Objects:
 
     def get(self, name: str) -> bytes | None:
         """Return the content of an object, None where there is none."""
-        path = f"{self._location.bucket}/{self._key(name)}"
+        path = f"{self.location.bucket}/{self._key(name)}"
         try:
             content = self._ask("read", lambda: self._files.cat_file(path))
-        except OutputError as error:
+        except StoreError as error:
             if is_missing(error):
                 return None
             raise
@@ -87,14 +87,14 @@ class Objects:
                 "cleaned", "delete_objects", Delete={"Objects": keys, "Quiet": True}
             )
             for failure in answer.get("Errors", []):
-                raise OutputError(
-                    f"{self._location.url} cannot be cleaned, because deleting "
+                raise StoreError(
+                    f"{self.location.url} cannot be cleaned, because deleting "
                     f"{failure.get('Key')} was refused ({failure.get('Code')}); ask for permission "
                     "to delete there, or choose another place."
                 )
 
     def _key(self, name: str) -> str:
-        return f"{self._location.key}/{name}"
+        return f"{self.location.key}/{name}"
 
     def _list(self, verb: str, **options: Any) -> Iterator[dict[str, Any]]:
         """Yield what the service lists, page after page."""
@@ -107,7 +107,7 @@ class Objects:
             more = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def _call(self, verb: str, method: str, **options: Any) -> dict[str, Any]:
-        bucket = self._location.bucket
+        bucket = self.location.bucket
         return self._ask(verb, lambda: self._files.call_s3(method, Bucket=bucket, **options))
 
     def _ask(self, verb: str, question: Callable[[], T]) -> T:
@@ -116,4 +116,4 @@ class Objects:
         except Exception as error:
             if not is_of_store(error):
                 raise
-            raise OutputError(explain(error, self._location, verb)) from error
+            raise StoreError(explain(error, self.location, verb)) from error

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 
 import xarray as xr
 
-from ..errors import Canceled, ClusterError, OutputError
+from ..errors import Canceled, ClusterError, OutputError, StackError, StoreError
 from ..grid.plan import Plan
 from ..grid.reading import gdal_environment
-from ..object_store.publication import complete_or_invisible
+from ..object_store.location import RemoteLocation
+from ..object_store.publication import RemoteWorkspace
 from ..products.layers import Layer
 from ..reporter import Reporter
 from .base import Base
@@ -63,38 +64,41 @@ def build_stack(
         If the user asked to stop.
     """
     finals = [path for path in (options.netcdf, options.zarr) if path is not None]
-    # What a stopped build left in an object store is removed, so that nothing can go on there.
     identity = _identity(plan, layers, options, base)
-    workspace = Workspace(finals, identity, resumable=options.remote is None)
+    workspace = Workspace(finals, identity)
+    remote = None
+    if options.remote is not None:
+        remote = RemoteWorkspace(options.remote, identity, workspace.note, reporter)
+    note = workspace.note if remote is None else remote.note
+    if note is None:
+        raise ValueError("a build needs an output")
+
+    def is_kept() -> bool:
+        return workspace.is_kept or (remote is not None and remote.is_kept)
+
     try:
         with (
             gdal_environment(),
             _executor(options, workspace, reporter) as executor,
             workspace,
         ):
-            with ExitStack() as services:
-                remote = None
-                if options.remote is not None:
-                    remote = services.enter_context(complete_or_invisible(options.remote))
-                build = Build(plan, layers, options, reporter, workspace, executor, remote, base)
+            if options.zarr is not None and not workspace.output(options.zarr).is_dir():
+                # An earlier attempt was killed when the store had got its name already.
+                workspace.clear()
+            with nullcontext() if remote is None else remote as store:
+                build = Build(
+                    plan, layers, options, reporter, workspace, note, executor, store, base
+                )
                 made = build.run()
             workspace.publish()
             return made
-    except Canceled:
-        if workspace.is_kept:
-            raise Canceled(
-                "The run was canceled; run the same job again to go on from where it stopped."
-            ) from None
-        raise
-    except ClusterError as error:
-        if workspace.is_kept:
-            raise ClusterError(
-                f"{str(error).rstrip('.')}; the same job then goes on where it stopped."
-            ) from error
+    except (Canceled, ClusterError, StoreError) as error:
+        if is_kept():
+            raise _continuable(error, options.remote) from error
         raise
     except OSError as error:
         targets = " and ".join(map(str, finals)) or str(options.remote)
-        what = "run the same job again to go on" if workspace.is_kept else "choose another folder"
+        what = "run the same job again to go on" if is_kept() else "choose another folder"
         raise OutputError(
             f"{targets} cannot be written ({error.strerror or error}); free some space or {what}."
         ) from error
@@ -115,5 +119,23 @@ def _executor(
 def _identity(
     plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, base: Base | None
 ) -> str:
-    facts = asdict(replace(options, history="", scheduler=None))
+    """Return what builds of the same result share; where work is done and by which way is nothing.
+
+    Another profile, for one, may have the credentials with which a build can go on.
+    """
+    facts = asdict(replace(options, history="", scheduler=None, remote=None))
+    facts["remote"] = None if options.remote is None else options.remote.url
     return build_identity(plan, layers, facts | {"base": None if base is None else base.identity})
+
+
+def _continuable(error: StackError, remote: RemoteLocation | None) -> StackError:
+    """Return the error of a build whose work was kept, with what to do."""
+    if not isinstance(error, Canceled):
+        text = str(error).rstrip(".")
+        return type(error)(f"{text}; the same job then goes on where it stopped.")
+    text = "The run was canceled; run the same job again to go on from where it stopped"
+    if remote is not None:
+        text += (
+            f" (no reader sees what {remote.url} holds of it, and the next run uses or removes it)"
+        )
+    return Canceled(f"{text}.")

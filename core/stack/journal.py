@@ -1,25 +1,24 @@
-"""What a build has finished, kept on disk so that the same build can go on from there."""
+"""What a build has finished, noted so that the same build can go on from there."""
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from ..errors import Canceled, OutputError
+from ..notes import Note
 from .pieces import Learned
 from .survey import Survey
 
-_INTERVAL = 1.0
-"""Seconds between two notes on disk: what a killed build has to do again."""
-
 _SHARE = 0.05
-"""Share of the time that notes may take; slow disks get them less often."""
+"""Share of the time that notes may take; slow disks and networks get them less often."""
 
 _LAST_NOTE = 1.0
 """Seconds that the last note of a canceled build may take."""
@@ -28,24 +27,26 @@ _LAST_NOTE = 1.0
 class Journal:
     """The pieces of a build that are done and what they learned.
 
-    A note is written in the background every few seconds, after the disks have taken what the
-    pieces wrote: a piece that is noted survives a power cut. To be used as a context manager.
+    A note is written in the background every few seconds, after disks and object stores have taken
+    what the pieces wrote: a piece that is noted survives a power cut. To be used as a context
+    manager.
 
     Parameters
     ----------
-    path
-        File of the notes.
+    note
+        Where the notes are kept.
     survey
         An empty survey of the stack.
     """
 
-    def __init__(self, path: Path, survey: Survey) -> None:
-        self._path = path
+    def __init__(self, note: Note, survey: Survey) -> None:
+        self._place = note
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._done: set[str] = set()
         self._noted = 0
+        self._is_open = False
         self.learned = Learned(survey.fresh())
         self.texts: dict[str, str] = {}
 
@@ -62,9 +63,11 @@ class Journal:
 
     def resume(self) -> bool:
         """Read the note of an earlier attempt; tells whether there is one."""
-        if not self._path.exists():
+        content = self._place.read()
+        self._is_open = True
+        if content is None:
             return False
-        with np.load(self._path, allow_pickle=False) as note:
+        with np.load(io.BytesIO(content), allow_pickle=False) as note:
             head = json.loads(str(note["head"]))
             sums = {name: note[name] for name in note.files if name != "head"}
         self.texts = head["texts"]
@@ -90,37 +93,43 @@ class Journal:
 
     def forget(self) -> None:
         """Remove the note: what it tells of does not last any longer."""
-        self._stop(0.0)
-        self._path.unlink(missing_ok=True)
+        self._stop()
+        self._place.remove()
 
     def __enter__(self) -> Journal:
         self._writer.start()
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        if self._done:
-            self._stop(_LAST_NOTE)
-        else:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._is_open and not self._done:
             self.forget()
+            return
+        # What comes next may remove the note, so that none must be under way.
+        self._stop(_LAST_NOTE if isinstance(error, Canceled) else None)
 
-    def _stop(self, seconds: float) -> None:
+    def _stop(self, seconds: float | None = None) -> None:
         self._closing.set()
-        self._writer.join(None if seconds == 0.0 else seconds)
+        self._writer.join(seconds)
 
     def _write(self) -> None:
-        pause = _INTERVAL
+        pause = self._place.seconds
         while not self._closing.wait(pause):
             begin = time.monotonic()
             self._note_news()
-            pause = max(_INTERVAL, (time.monotonic() - begin) / _SHARE)
+            pause = max(self._place.seconds, (time.monotonic() - begin) / _SHARE)
         self._note_news()
 
     def _note_news(self) -> None:
-        if len(self._done) > self._noted and self._path.exists():
+        if len(self._done) > self._noted and self._place.exists:
             try:
                 self._note()
-            except OSError:
-                # A full disk ends the build itself; the last note remains.
+            except (OSError, OutputError):
+                # What is wrong ends the build itself, if it does not pass; the last note remains.
                 return
 
     def _note(self) -> None:
@@ -134,13 +143,7 @@ class Journal:
             sums: dict[str, Any] = {
                 name: array.copy() for name, array in self.learned.survey.state().items()
             }
-            text = np.array(json.dumps(head))
-        if hasattr(os, "sync"):  # not on Windows
-            os.sync()
-        partial = self._path.with_name(f"{self._path.name}.new")
-        with open(partial, "wb") as file:
-            np.savez(file, head=text, **sums)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self._path)
+        content = io.BytesIO()
+        np.savez(content, head=np.array(json.dumps(head)), **sums)
+        self._place.write(content.getvalue())
         self._noted = number

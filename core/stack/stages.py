@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import xarray as xr
@@ -13,6 +14,7 @@ from ..grid.plan import Plan
 from ..metadata.acquisitions import source_granules
 from ..metadata.enrichment import Details, look_up_granules
 from ..metadata.extent import outline_attributes
+from ..notes import Note
 from ..object_store.late_metadata import LateMetadataStore
 from ..products.layers import Layer
 from ..reporter import Reporter, complete, step, stop_if_canceled
@@ -54,6 +56,8 @@ class Build:
         As for :func:`core.stack.build.build_stack`.
     workspace
         Where unfinished outputs are.
+    note
+        Where the build notes what is done.
     executor
         Where the pieces run.
     remote
@@ -67,6 +71,7 @@ class Build:
         options: BuildOptions,
         reporter: Reporter,
         workspace: Workspace,
+        note: Note,
         executor: Executor,
         remote: LateMetadataStore | None,
         base: Base | None,
@@ -76,6 +81,7 @@ class Build:
         self._product_layers = [layer.name for layer in layers]
         self._reporter = reporter
         self._workspace = workspace
+        self._note = note
         self._remote = remote
         self._executor = executor
         self._source, self._layers = stack_contents(plan, layers, options, base)
@@ -106,11 +112,7 @@ class Build:
         )
         if self._base is not None:
             carry_over(self._base, dataset)
-        zarr = self._options.zarr
-        if zarr is not None and not self._workspace.output(zarr).is_dir():
-            # An earlier attempt was killed when the store had got its name already.
-            self._workspace.clear()
-        with Journal(self._workspace.note, self._survey()) as journal:
+        with Journal(self._note, self._survey()) as journal:
             self._begin(journal, dataset)
             targets = self._targets()
             self._write_blocks(targets, journal)
@@ -132,16 +134,24 @@ class Build:
             dataset.attrs.update(journal.texts)
             if self._options.zarr is not None:
                 remove_unfinished_chunks(self._workspace.output(self._options.zarr))
+            if self._remote is not None:
+                # Its documents were in the memory of the attempt that stopped.
+                self._lay_out([self._remote], dataset)
             self._reporter.info(
                 f"Going on with a build that stopped; {len(journal)} pieces of work are done."
             )
             return
+        # A note that was of no use may have left outputs behind.
+        self._workspace.clear()
         if self._spool is not None:
             self._spool.folder.mkdir(exist_ok=True)
-        stores = self._stores()
-        coordinates = (
-            coordinate_documents(dataset, self._layers, self._options.zarr_format) if stores else {}
-        )
+        self._lay_out(self._stores(), dataset)
+        journal.begin(texts)
+
+    def _lay_out(self, stores: Sequence[Path | LateMetadataStore], dataset: xr.Dataset) -> None:
+        if not stores:
+            return
+        coordinates = coordinate_documents(dataset, self._layers, self._options.zarr_format)
         for store in stores:
             for name in self._options.groups:
                 stop_if_canceled(self._reporter)
@@ -156,7 +166,6 @@ class Build:
                     self._options.zarr_format,
                     self._layouts.shards(name),
                 )
-        journal.begin(texts)
 
     def _targets(self) -> Targets:
         """Open what takes blocks."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 from ..atomic import LOCK, folder_aside, partial_folder, remove, remove_leftovers, replace
-from ..errors import Canceled, ClusterError, OutputError
+from ..errors import OutputError, spares_work
 from ..locks import lock_file
+from ..notes import FileNote, Note
 
 _NOTE = "journal.npz"
-_RESUMABLE = (Canceled, ClusterError, OSError, MemoryError, KeyboardInterrupt, SystemExit)
-"""What ends a build without fault of its inputs, so that what was written is worth keeping."""
 
 
 class Workspace:
@@ -31,8 +29,13 @@ class Workspace:
         Outputs to be; none for a build that writes to an object store only.
     identity
         The same for builds that give the same result, fit for a file name.
-    resumable
-        Whether unfinished outputs are kept for another attempt.
+
+    Attributes
+    ----------
+    note
+        Where the build notes what is done; None without an output on disk.
+    is_kept
+        Whether unfinished outputs were left for another attempt.
 
     Raises
     ------
@@ -40,17 +43,12 @@ class Workspace:
         If a folder cannot be made or written to, or another process runs the same build.
     """
 
-    def __init__(self, finals: Sequence[Path], identity: str, resumable: bool = True) -> None:
+    def __init__(self, finals: Sequence[Path], identity: str) -> None:
         self._folders = {final: partial_folder(final, identity) for final in finals}
-        self._resumable = resumable
         self._locks = ExitStack()
-        self._scratch = Path()
+        first = next(iter(self._folders.values()), None)
+        self.note: Note | None = None if first is None else FileNote(first / _NOTE)
         self.is_kept = False
-
-    @property
-    def note(self) -> Path:
-        """File for notes on what is done."""
-        return next(iter(self._folders.values()), self._scratch) / _NOTE
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -88,14 +86,15 @@ class Workspace:
                     f"{final} cannot be written ({error.strerror or error}); choose another "
                     "folder or change its permissions."
                 ) from error
-        if not self._folders:
-            scratch = tempfile.TemporaryDirectory(prefix="hyp3-stack-", ignore_cleanup_errors=True)
-            self._scratch = Path(self._locks.enter_context(scratch))
-        if not (complete and self._resumable and self.note.exists()):
+        if not (complete and self._is_noted):
             # A note without the outputs that it tells of is worth nothing, nor are outputs that no
             # note tells of.
             self.clear()
         return self
+
+    @property
+    def _is_noted(self) -> bool:
+        return self.note is not None and self.note.exists
 
     def clear(self) -> None:
         """Remove what an earlier attempt left."""
@@ -125,7 +124,7 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.is_kept = self._resumable and isinstance(error, _RESUMABLE) and self.note.exists()
+        self.is_kept = spares_work(error) and self._is_noted
         self._locks.close()
         if not self.is_kept:
             for folder in self._folders.values():

@@ -50,6 +50,9 @@ RESET = "reset"
 CUT = "cut"
 """The connection ends in the middle of the answer's body."""
 
+HOLD = "hold"
+"""Nothing happens until the proxy is reset; then the connection is reset, too."""
+
 Fault = Answer | str | None
 Faults = Callable[[Request], Fault]
 
@@ -78,6 +81,7 @@ class Proxy:
         self.requests: list[Request] = []
         self.faults: Faults | None = None
         self.failed = 0
+        self.released = threading.Event()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -98,6 +102,8 @@ class Proxy:
         """Forget requests and faults."""
         with self._lock:
             self.requests, self.faults, self.failed = [], None, 0
+            self.released.set()
+            self.released = threading.Event()
 
     def note(self, method: str, path: str) -> Fault:
         with self._lock:
@@ -122,8 +128,12 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
                 proxy.reset()
                 self._answer(200, [("Content-Type", "application/json")], json.dumps(log).encode())
                 return
+            released = proxy.released
             fault = proxy.note(self.command, self.path)
-            if fault == RESET:
+            if fault == HOLD:
+                released.wait(60)
+                self._break()
+            elif fault == RESET:
                 self._break()
             elif isinstance(fault, Answer):
                 self._answer(fault.status, [("Content-Type", "application/xml")], fault.body)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +16,14 @@ from hyp3_stack.core.tasks import assess_stack, build_stack
 from tests.object_store.proxy import CUT, RESET, Answer, every
 from tests.object_store.service import BUCKET, KEY, SECRET, Service
 from tests.sample_products import SampleStack
-from tests.stack.running import Run, build, copy_products, leftovers
+from tests.stack.running import build, copy_products, leftovers
 
-# Half the requests, where the second group makes no difference.
-ONE_GROUP = {"CHUNKING": "spatial"}
-GROUPS = ("spatially_optimized", "temporally_optimized")
-ROOT_DOCUMENT = {2: ".zmetadata", 3: "zarr.json"}
+from .stacks import GROUPS, ONE_GROUP, assert_same, new_url, prefix, remote
 
 
 @pytest.fixture
 def url(object_store: Service) -> str:
-    return f"s3://{BUCKET}/{uuid.uuid4().hex}/stack.zarr"
-
-
-def remote(run: Run, service: Service, group: str) -> xr.Dataset:
-    options = {"client_kwargs": {"endpoint_url": service.endpoint}}
-    return xr.open_zarr(run.outputs["ZARR_URL"], group=group, storage_options=options).load()
-
-
-def prefix(url: str) -> str:
-    return f"{url.partition(BUCKET)[2].strip('/')}/"
-
-
-def assert_same(found: xr.Dataset, expected: xr.Dataset) -> None:
-    """Compare everything but the times and ids of the runs."""
-    for dataset in (found, expected):
-        for name in [
-            name for name in dataset.attrs if "date_" in name or name in ("id", "history")
-        ]:
-            del dataset.attrs[name]
-    xr.testing.assert_identical(found, expected)
+    return new_url()
 
 
 @pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
@@ -63,19 +40,7 @@ def test_the_same_stack_as_on_disk(
         source.replace(str(tmp_path / "s.zarr"), there_for_gdal)
         for source in here.outputs["LAYERS"]
     ]
-    for group in GROUPS:
-        with xr.open_zarr(here.zarr, group=group) as expected:
-            assert_same(remote(there, object_store, group), expected.load())
-    # Names and bytes of all chunks are those of the store on disk.
-    found = object_store.contents(prefix(url))
-    files = {
-        path.relative_to(here.zarr).as_posix(): path.read_bytes()
-        for path in here.zarr.rglob("*")
-        if path.is_file()
-    }
-    assert set(found) == set(files)
-    differing = {name.rpartition("/")[2] for name in files if files[name] != found[name]}
-    assert differing <= {".zattrs", ".zmetadata", "zarr.json"}
+    assert_same(object_store, url, here.zarr)
 
 
 def test_both_at_once_and_a_file(
@@ -178,24 +143,6 @@ def test_no_secret_gets_out(
     assert f"ZARR_URL={url}".encode() in written  # in the history
 
 
-class Canceler(SilentReporter):
-    """Cancels when a part of the work is done."""
-
-    def canceled(self) -> bool:
-        return self.percent > 40.0
-
-
-def test_a_canceled_build_leaves_nothing(
-    object_store: Service, url: str, small: SampleStack, tmp_path: Path
-) -> None:
-    given = {"INPUT": str(small.folder), "ZARR_URL": url, "S3_ENDPOINT": object_store.endpoint}
-    for more in ({}, {"ZARR": str(tmp_path / "s.zarr"), "NETCDF": str(tmp_path / "s.nc")}):
-        with pytest.raises(build_stack.Canceled):
-            build_stack.run({**given, **more, **ONE_GROUP}, None, Canceler())
-        assert object_store.keys(prefix(url)) == []
-        assert list(tmp_path.iterdir()) == []
-
-
 def test_what_is_there_is_kept_and_nothing_is_begun(
     object_store: Service, url: str, small: SampleStack, tmp_path: Path
 ) -> None:
@@ -211,26 +158,6 @@ def test_what_is_there_is_kept_and_nothing_is_begun(
         build_stack.run(given, None, reporter)
     assert reporter.infos == [] and list(tmp_path.iterdir()) == []
     assert object_store.contents(prefix(url)) == {".zmetadata": b"precious"}
-
-
-def test_a_service_that_takes_no_more_leaves_nothing_on_disk_either(
-    object_store: Service, url: str, small: SampleStack, tmp_path: Path
-) -> None:
-    def refuse(request: Any) -> Answer | None:
-        is_root = request.path.endswith("stack.zarr/.zmetadata") and request.method == "PUT"
-        return Answer(403, "QuotaExceeded") if is_root else None
-
-    object_store.proxy.faults = refuse
-    with pytest.raises(OutputError, match="is full"):
-        build(
-            small.folder,
-            ZARR_URL=url,
-            S3_ENDPOINT=object_store.endpoint,
-            ZARR=tmp_path / "s.zarr",
-            **ONE_GROUP,
-        )
-    assert object_store.keys(prefix(url)) == []
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_product_is_left_out(

@@ -14,7 +14,7 @@ import zarr
 
 from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
-from hyp3_stack.core.object_store.publication import check_writable, complete_or_invisible
+from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
 from tests.object_store.proxy import CUT, RESET, Answer, Faults, Request, every
 from tests.object_store.service import BUCKET, SECRET, Service
 
@@ -29,7 +29,7 @@ def location(object_store: Service) -> RemoteLocation:
 def write(location: RemoteLocation) -> np.ndarray:
     """Write and read back one array in 16 chunks."""
     values = np.arange(256.0 * 256, dtype="float32").reshape(256, 256)
-    with complete_or_invisible(location) as store:
+    with RemoteWorkspace(location, "test") as store:
         array = zarr.create_array(
             store, name=ARRAY, shape=(256, 256), chunks=(64, 64), dtype="f4", zarr_format=2
         )

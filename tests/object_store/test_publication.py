@@ -19,11 +19,15 @@ import pytest
 import xarray as xr
 import zarr
 
-from hyp3_stack.core.errors import OutputError
-from hyp3_stack.core.object_store import objects, publication
+from hyp3_stack.core.errors import Canceled, OutputError
+from hyp3_stack.core.notes import FileNote, Note
+from hyp3_stack.core.object_store import claim, objects
+from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.late_metadata import LateMetadataStore, is_document
 from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
-from hyp3_stack.core.object_store.publication import MARK, check_writable, complete_or_invisible
+from hyp3_stack.core.object_store.object_note import JOURNAL
+from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
+from hyp3_stack.core.reporter import SilentReporter
 from tests.object_store.proxy import Answer, Request
 from tests.object_store.service import BUCKET, Service
 
@@ -79,7 +83,7 @@ def visible(location: RemoteLocation) -> list[str]:
 def test_nothing_is_visible_before_the_end_and_all_after(
     object_store: Service, location: RemoteLocation, place: str, zarr_format: int
 ) -> None:
-    with complete_or_invisible(location) as store:
+    with RemoteWorkspace(location, "test") as store:
         fill(store, zarr_format)
         # The run itself reads what it wrote.
         with xr.open_dataset(store, engine="zarr", group=GROUPS[1], consolidated=True) as inside:
@@ -98,7 +102,7 @@ def test_nothing_is_visible_before_the_end_and_all_after(
 def test_documents_appear_from_the_bottom_up(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
-    with complete_or_invisible(location) as store:
+    with RemoteWorkspace(location, "test") as store:
         fill(store)
     keys = [r.path.partition(place)[2] for r in object_store.proxy.requests if r.method == "PUT"]
     documents = [key for key in keys if is_document(key)]
@@ -121,7 +125,7 @@ def test_a_run_that_dies_while_publishing_shows_nothing_at_the_root(
         return Answer(403, "AccessDenied") if len(seen) > allowed else None
 
     with pytest.raises(OutputError, match="access was denied"):
-        with complete_or_invisible(location) as store:
+        with RemoteWorkspace(location, "test") as store:
             fill(store)
             object_store.proxy.faults = refuse
     object_store.proxy.reset()
@@ -132,8 +136,8 @@ def test_a_run_that_dies_while_publishing_shows_nothing_at_the_root(
     # The process is alive, so that only the age of its mark tells that the run is dead.
     age(object_store, place, "another host")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publication, "STALE_SECONDS", -1.0)
-        with complete_or_invisible(location) as store:
+        patch.setattr(claim, "STALE_SECONDS", -1.0)
+        with RemoteWorkspace(location, "test") as store:
             fill(store)
     assert len(visible(location)) == 4
 
@@ -149,7 +153,7 @@ def test_a_failed_run_leaves_nothing(
 ) -> None:
     object_store.put("neighbor/x", b"1")
     with pytest.raises(RuntimeError, match="out of luck"):
-        with complete_or_invisible(location) as store:
+        with RemoteWorkspace(location, "test") as store:
             fill(store)
             raise RuntimeError("out of luck")
     assert object_store.keys(place) == []
@@ -160,7 +164,7 @@ def test_what_a_failed_run_cleans_is_its_own(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
     with pytest.raises(RuntimeError):
-        with complete_or_invisible(location) as store:
+        with RemoteWorkspace(location, "test") as store:
             fill(store)
             object_store.put(f"{place}notes.txt", b"put here meanwhile")
             raise RuntimeError
@@ -184,7 +188,7 @@ def test_the_next_run_removes_what_a_killed_one_left(
     object_store.put(f"{place}{GROUPS[1]}/gone/c/0/0/1", b"old")
     object_store.put(f"{place}{GROUPS[1]}/.zgroup", b"{}")
     check_writable(location)
-    with complete_or_invisible(location) as store:
+    with RemoteWorkspace(location, "test") as store:
         assert [key.removeprefix(place) for key in object_store.keys(place)] == [MARK]
         fill(store)
     assert len(visible(location)) == 4
@@ -194,8 +198,8 @@ def test_the_next_run_removes_what_a_killed_one_left(
 def test_a_run_that_is_alive_keeps_its_place(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
-    with complete_or_invisible(location) as store:
-        for attempt in (check_writable, lambda at: complete_or_invisible(at).__enter__()):
+    with RemoteWorkspace(location, "test") as store:
+        for attempt in (check_writable, lambda at: RemoteWorkspace(at, "test").__enter__()):
             with pytest.raises(OutputError, match="where another run is writing"):
                 attempt(location)
         fill(store)
@@ -211,19 +215,19 @@ def test_a_run_on_another_computer_is_dead_when_its_mark_is_old(
     age(object_store, place, "another-host")
     with pytest.raises(OutputError, match="cut off less than 10 minutes ago"):
         check_writable(location)
-    monkeypatch.setattr(publication, "STALE_SECONDS", -1.0)
+    monkeypatch.setattr(claim, "STALE_SECONDS", -1.0)
     check_writable(location)
 
 
 def test_a_living_run_renews_its_mark(
     object_store: Service, location: RemoteLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publication, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(claim, "BEAT_SECONDS", 0.05)
 
     def beats() -> int:
         return sum(r.method == "PUT" and r.path.endswith(MARK) for r in object_store.proxy.requests)
 
-    with complete_or_invisible(location) as store:
+    with RemoteWorkspace(location, "test") as store:
         fill(store)
         waiting = threading.Event()
         for _ in range(200):
@@ -237,7 +241,7 @@ def test_a_run_whose_place_was_taken_does_not_publish(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
     with pytest.raises(OutputError, match="taken by another run"):
-        with complete_or_invisible(location) as store:
+        with RemoteWorkspace(location, "test") as store:
             fill(store)
             age(object_store, place, "another-host")
     assert visible(location) == []
@@ -261,7 +265,7 @@ def test_nothing_is_overwritten(
 ) -> None:
     key = f"{location.key}/{name}".rstrip("/")
     object_store.put(key, b"precious")
-    for attempt in (check_writable, lambda at: complete_or_invisible(at).__enter__()):
+    for attempt in (check_writable, lambda at: RemoteWorkspace(at, "test").__enter__()):
         with pytest.raises(OutputError) as caught:
             attempt(location)
         text = str(caught.value)
@@ -285,7 +289,7 @@ def test_the_object_that_stands_for_an_empty_folder_is_no_content(
 ) -> None:
     object_store.put(place)
     check_writable(location)
-    with complete_or_invisible(location) as store:
+    with RemoteWorkspace(location, "test") as store:
         fill(store)
     assert len(visible(location)) == 4
     assert place in object_store.keys(place)
@@ -311,7 +315,7 @@ def test_many_threads_and_other_processes_write_through_one_store(
 ) -> None:
     """As Dask's workers do: the pickled store knows the layout and writes chunks."""
     size = 160
-    with complete_or_invisible(location) as store:
+    with RemoteWorkspace(location, "test") as store:
         layout = xr.Dataset({"phase": (("y", "x"), np.full((size, size), np.nan, "float32"))})
         layout.to_zarr(
             store,
@@ -350,7 +354,7 @@ def test_many_threads_and_other_processes_write_through_one_store(
 def test_chunks_without_data_cost_no_request(
     object_store: Service, location: RemoteLocation
 ) -> None:
-    with complete_or_invisible(location) as store:
+    with RemoteWorkspace(location, "test") as store:
         array = zarr.create_array(
             store, name="a", shape=(64, 64), chunks=(8, 8), dtype="f4", fill_value=0, zarr_format=2
         )
@@ -362,3 +366,128 @@ def test_chunks_without_data_cost_no_request(
         array[:8, :8] = 0  # what this run wrote is removed again
         assert [r.method for r in object_store.proxy.requests] == ["PUT", "DELETE"]
         assert not array[:].any()
+
+
+# --- what a run that stopped leaves to the next one ----------------------------------------------
+
+
+def lay_out(store: LateMetadataStore) -> zarr.Array[Any]:
+    """Return an array of 16 chunks, none of which is written."""
+    name, side = f"{GROUPS[0]}/phase", 64
+    return zarr.create_array(
+        store, name=name, shape=(side, side), chunks=(16, 16), dtype="f4", zarr_format=2
+    )
+
+
+def stop(location: RemoteLocation, identity: str = "test", near: Note | None = None) -> None:
+    """Fill a place, note something, and be canceled."""
+    workspace = RemoteWorkspace(location, identity, near)
+    with pytest.raises(Canceled):
+        with workspace as store:
+            lay_out(store)[:] = values(64) + 1
+            workspace.note.write(b"something")
+            raise Canceled("stop")
+    assert workspace.is_kept
+
+
+def test_the_same_build_finds_chunks_and_note(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    stop(location)
+    names = {key.removeprefix(place) for key in object_store.keys(place)}
+    assert len(names) == 17 and JOURNAL in names and not any(map(is_document, names))
+    check_writable(location)
+    # As if it had been cut off while it made the stack visible.
+    object_store.put(f"{place}{GROUPS[0]}/phase/.zarray", b"{}")
+    workspace = RemoteWorkspace(location, "test")
+    with workspace as store:
+        assert workspace.note.read() == b"something"
+        assert visible(location) == []
+        assert {key.removeprefix(place) for key in object_store.keys(place)} == {*names, MARK}
+        array = lay_out(store)
+        np.testing.assert_array_equal(array[:], values(64) + 1)
+        array[:16, :32] = 0  # without data now
+        zarr.consolidate_metadata(store, zarr_format=2)
+    left = {key.removeprefix(place) for key in object_store.keys(place)}
+    gone = {f"{GROUPS[0]}/phase/0.0", f"{GROUPS[0]}/phase/0.1"}
+    assert {name for name in left if not is_document(name)} == names - gone - {JOURNAL}
+
+
+@pytest.mark.parametrize("identity", ["another", "test"])
+def test_another_build_finds_nothing(
+    object_store: Service, location: RemoteLocation, place: str, identity: str
+) -> None:
+    """Nor does the same one whose note was damaged."""
+    stop(location)
+    if identity == "test":
+        object_store.put(f"{place}{JOURNAL}", object_store.get(f"{place}{JOURNAL}")[:-3])
+    reporter = SilentReporter()
+    workspace = RemoteWorkspace(location, identity, reporter=reporter)
+    with pytest.raises(RuntimeError):
+        with workspace:
+            assert workspace.note.read() is None and not workspace.note.exists
+            assert object_store.keys(place) == [f"{place}{MARK}"]
+            raise RuntimeError
+    [said] = reporter.infos
+    assert said.startswith(f"Removing what another run that stopped left at {location.url}")
+
+
+def test_a_note_on_disk_counts_with_its_anchor_only(
+    object_store: Service, location: RemoteLocation, place: str, tmp_path: Path
+) -> None:
+    def near() -> FileNote:
+        return FileNote(tmp_path / "note")
+
+    stop(location, near=near())
+    workspace = RemoteWorkspace(location, "test", near())
+    with pytest.raises(Canceled):
+        with workspace:
+            assert workspace.note.read() == b"something"
+            raise Canceled("stop")
+    # Another build of the same identity was here, or the chunks were removed by hand.
+    stop(location, near=FileNote(tmp_path / "other"))
+    workspace = RemoteWorkspace(location, "test", near())
+    with pytest.raises(Canceled):
+        with workspace:
+            assert workspace.note.read() is None and near().exists
+            raise Canceled("stop")
+    assert not workspace.is_kept and object_store.keys(place) == []
+
+
+def test_a_run_that_slept_while_its_place_was_taken_writes_no_more(
+    object_store: Service,
+    location: RemoteLocation,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(claim, "BEAT_SECONDS", 0.05)
+    workspace = RemoteWorkspace(location, "test")
+    with pytest.raises(OutputError, match="taken by another run"):
+        with workspace as store:
+            fill(store)
+            age(object_store, place, "another-host")
+            before = object_store.contents(place)
+            with pytest.raises(OutputError, match="taken by another run"):
+                workspace.note.write(b"late")
+            fill(store)
+    assert object_store.contents(place) == before
+
+
+def test_a_place_that_could_not_be_cleared_up_stays_ours(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    """Else nobody could build there without removing hidden chunks by hand."""
+
+    def keep(request: Request) -> Answer | None:
+        return Answer(403, "AccessDenied") if "?delete" in request.path else None
+
+    stop(location)
+    object_store.proxy.faults = keep
+    with pytest.raises(OutputError, match="cannot be cleaned, because access was denied"):
+        RemoteWorkspace(location, "another").__enter__()
+    object_store.proxy.reset()
+    assert f"{place}{MARK}" in object_store.keys(place)
+    with RemoteWorkspace(location, "another") as store:
+        fill(store)
+    assert len(visible(location)) == 4
+    assert not [key for key in object_store.keys(place) if ".hyp3-partial" in key]
