@@ -175,12 +175,14 @@ def test_append(cluster: DaskCluster, small: SampleStack, tmp_path: Path) -> Non
 def test_workers_write_to_an_object_store(
     cluster: DaskCluster, object_store: Service, small: SampleStack, tmp_path: Path
 ) -> None:
-    """With the credentials in their own environment."""
+    """With the credentials in their own environment; what they did before a cancel stays."""
     given = {
         "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
         "S3_ENDPOINT": object_store.endpoint,
     }
-    build(small.folder, **given, SCHEDULER=cluster.address)
+    interrupt(small.folder, 40, **given, SCHEDULER=cluster.address)
+    run = build(small.folder, **given, SCHEDULER=cluster.address)
+    assert any(text.startswith("Going on") for text in run.infos)
     build(small.folder, ZARR=tmp_path / "s.zarr")
     there = object_store.contents(f"{tmp_path.name}/s.zarr/")
     here = contents(tmp_path / "s.zarr")
