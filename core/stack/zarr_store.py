@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import warnings
 from collections.abc import Hashable, Mapping, Sequence
@@ -169,9 +170,9 @@ async def _replace_group(place: StorePlace, name: str, documents: Documents) -> 
             (place / name / key).write_bytes(value.to_bytes())
         return
     await place.delete_dir(name)
-    # Documents stay in memory; only the few chunks of coordinates travel.
-    for key, value in documents.items():
-        await place.set(f"{name}/{key}", value)
+    # Documents stay in memory; the small chunks of coordinates travel side by side.
+    writes = [place.set(f"{name}/{key}", value) for key, value in documents.items()]
+    await asyncio.gather(*writes)
 
 
 class ZarrGroup:
