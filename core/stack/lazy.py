@@ -56,9 +56,9 @@ class LazyLayer(BackendArray):
         if not all(ranges):
             block = np.empty([len(part) for part in ranges], self.dtype)
         elif self._item.per_step:
-            block = np.stack([source.read(layer, step, rows, columns) for step in ranges[0]])
+            maps = [source.read(layer, step, rows, columns) for step in ranges[0]]
+            block = np.stack(maps)[:, :: ranges[1].step, :: ranges[2].step]
         else:
-            block = source.read_static(layer, rows, columns, compare=False)[0]
-        if all(ranges):
-            block = block[..., :: ranges[-2].step, :: ranges[-1].step]
+            whole = source.read_static(layer, rows, columns, compare=False)[0]
+            block = whole[:: ranges[0].step, :: ranges[1].step]
         return block[tuple(0 if isinstance(part, int) else slice(None) for part in key)]

@@ -38,13 +38,8 @@ from .space import estimate_bytes
 from .survey import Findings, Survey
 from .verify import take_samples, verify_stack
 from .workspace import Workspace
-from .zarr_store import (
-    ZarrGroup,
-    consolidate,
-    coordinate_documents,
-    lay_out_group,
-    remove_unfinished_chunks,
-)
+from .zarr_layout import lay_out_stores
+from .zarr_store import ZarrGroup, consolidate, remove_unfinished_chunks
 
 
 class Build:
@@ -149,23 +144,8 @@ class Build:
         journal.begin(texts)
 
     def _lay_out(self, stores: Sequence[Path | LateMetadataStore], dataset: xr.Dataset) -> None:
-        if not stores:
-            return
-        coordinates = coordinate_documents(dataset, self._layers, self._options.zarr_format)
-        for store in stores:
-            for name in self._options.groups:
-                stop_if_canceled(self._reporter)
-                lay_out_group(
-                    store,
-                    name,
-                    coordinates,
-                    dataset,
-                    self._layers,
-                    self._layouts.chunks(name),
-                    self._layouts.maps[1:],
-                    self._options.zarr_format,
-                    self._layouts.shards(name),
-                )
+        groups, form = self._options.groups, self._options.zarr_format
+        lay_out_stores(stores, groups, dataset, self._layers, self._layouts, form, self._reporter)
 
     def _targets(self) -> Targets:
         """Open what takes blocks."""

@@ -11,7 +11,8 @@ import zarr
 
 from hyp3_stack.core.products.layers import LAYERS
 from hyp3_stack.core.stack.dataset import StackLayer
-from hyp3_stack.core.stack.zarr_store import ZarrGroup, coordinate_documents, lay_out_group
+from hyp3_stack.core.stack.zarr_layout import coordinate_documents, lay_out_group
+from hyp3_stack.core.stack.zarr_store import ZarrGroup
 
 SHAPE, CHUNKS = (3, 70, 50), (1, 32, 20)
 
@@ -53,9 +54,9 @@ def groups(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Path, Path]:
     """Return two stores with the same empty group."""
-    from hyp3_stack.core.stack import zarr_store
+    from hyp3_stack.core.stack import zarr_layout
 
-    monkeypatch.setattr(zarr_store, "geozarr_attributes", lambda dataset, wkt: {})
+    monkeypatch.setattr(zarr_layout, "geozarr_attributes", lambda dataset, wkt: {})
     dataset, layers = stack()
     stores = tmp_path / "ours", tmp_path / "zarrs"
     form = request.param

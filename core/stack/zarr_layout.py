@@ -1,0 +1,238 @@
+"""The layout of a group of a Zarr store: all that xarray writes of a stack but its blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from zarr.codecs import BloscCodec
+from zarr.core.buffer import Buffer, default_buffer_prototype
+from zarr.core.sync import sync
+from zarr.storage import MemoryStore
+
+from ..metadata.geozarr import geozarr_attributes
+from ..reporter import Reporter, stop_if_canceled
+from .dataset import StackLayer, on_disk
+from .layouts import Layouts
+from .zarr_store import StorePlace, array_of, chunk_codec, plain
+
+Chunks = tuple[int, int, int]
+
+Documents = dict[str, Buffer]
+"""Contents of the files of a group by their path below it."""
+
+
+def lay_out_stores(
+    stores: Sequence[StorePlace],
+    groups: Sequence[str],
+    dataset: xr.Dataset,
+    layers: Sequence[StackLayer],
+    layouts: Layouts,
+    zarr_format: int,
+    reporter: Reporter,
+) -> None:
+    """Write all groups of all stores, without the blocks of layers.
+
+    Parameters
+    ----------
+    stores, groups
+        Where to write, and the names of the groups in each.
+    dataset, layers
+        The stack and its layers.
+    layouts
+        How they are cut into chunks.
+    zarr_format
+        2 or 3.
+    reporter
+        Asked whether to stop.
+    """
+    if not stores:
+        return
+    coordinates = coordinate_documents(dataset, layers, zarr_format)
+    for store in stores:
+        for name in groups:
+            stop_if_canceled(reporter)
+            lay_out_group(
+                store,
+                name,
+                coordinates,
+                dataset,
+                layers,
+                layouts.chunks(name),
+                layouts.maps[1:],
+                zarr_format,
+                layouts.shards(name),
+            )
+
+
+def coordinate_documents(
+    dataset: xr.Dataset, layers: Sequence[StackLayer], zarr_format: int
+) -> Documents:
+    """Return what a group holds besides its layers: coordinates and attributes of the stack.
+
+    Parameters
+    ----------
+    dataset
+        The stack.
+    layers
+        The layers of the stack.
+    zarr_format
+        2 or 3.
+
+    Returns
+    -------
+    dict
+        Contents of the files by their path below the group.
+    """
+    laid_out = on_disk(dataset).drop_vars([item.name for item in layers])
+    laid_out.attrs = {**plain(laid_out.attrs), **geozarr_attributes(dataset, _wkt(dataset))}
+    texts = {
+        name: _storable_text(variable, zarr_format)
+        for name, variable in laid_out.variables.items()
+        if variable.dtype.kind == "U"
+    }
+    encoding = {
+        name: {**variable.encoding, "compressors": None}
+        for name, variable in laid_out.variables.items()
+    }
+    return _written(laid_out.assign(texts), encoding, zarr_format)
+
+
+def lay_out_group(
+    store: StorePlace,
+    name: str,
+    coordinates: Documents,
+    dataset: xr.Dataset,
+    layers: Sequence[StackLayer],
+    chunks: Chunks,
+    static_chunks: tuple[int, int],
+    zarr_format: int,
+    shards: tuple[Chunks, tuple[int, int]] | None = None,
+) -> None:
+    """Write a group with all coordinates and attributes, and with layers that have no chunks yet.
+
+    Parameters
+    ----------
+    store
+        Folder of the store, or the store.
+    name
+        Name of the group; an unfinished one is begun anew.
+    coordinates
+        From :func:`coordinate_documents`.
+    dataset
+        The stack.
+    layers
+        The layers of the stack.
+    chunks
+        Steps, rows and columns of a chunk of the layers that change with the steps.
+    static_chunks
+        Rows and columns of a chunk of the other layers.
+    zarr_format
+        2 or 3.
+    shards
+        In format 3: the same for shards, files that hold several chunks; each has to be written as
+        a whole. None makes each chunk a file.
+    """
+    wkt = _wkt(dataset)
+    # GDAL before 3.9 takes the CRS of a Zarr array from its attribute _CRS.
+    of_map = {"_CRS": {"wkt": wkt}, **geozarr_attributes(dataset, wkt)}
+    corners: dict[str, xr.Variable] = {}
+    encoding: dict[Hashable, dict[str, Any]] = {}
+    for item in layers:
+        layer = dataset.variables[item.name]
+        fill = layer.encoding["_FillValue"]
+        corners[item.name] = xr.Variable(
+            layer.dims, np.full((1,) * layer.ndim, fill), {**layer.attrs, **of_map}
+        )
+        encoding[item.name] = {
+            "_FillValue": fill,
+            "chunks": chunks if item.per_step else static_chunks,
+            "compressors": _compressor(item.layer.dtype, zarr_format),
+        }
+        if zarr_format == 3:
+            encoding[item.name]["fill_value"] = fill
+        if shards is not None:
+            encoding[item.name]["shards"] = shards[0] if item.per_step else shards[1]
+    shapes = {item.name: dataset.variables[item.name].shape for item in layers}
+    documents = _written(xr.Dataset(corners), encoding, zarr_format, shapes) | coordinates
+    zarr.open_group(store, mode="a", zarr_format=2 if zarr_format == 2 else 3)
+    sync(_replace_group(store, name, documents))
+
+
+def _written(
+    dataset: xr.Dataset,
+    encoding: Mapping[Hashable, Mapping[str, Any]],
+    zarr_format: int,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+) -> Documents:
+    """Return what xarray writes of a dataset, in memory; variables then get other ``shapes``.
+
+    Hundreds of tiny files, put together so, are written at once. xarray writes all values of what
+    it is given, so that a layer is given as one pixel without data, and becomes large afterwards.
+    """
+    memory = MemoryStore()
+    dataset.to_zarr(
+        memory,
+        mode="w",
+        zarr_format=2 if zarr_format == 2 else 3,
+        consolidated=False,
+        encoding=encoding,
+    )
+    if shapes:
+        group = zarr.open_group(memory, mode="r+", use_consolidated=False)
+        for name, shape in shapes.items():
+            array_of(group, name).resize(shape)
+    return sync(_contents(memory))
+
+
+async def _contents(memory: MemoryStore) -> Documents:
+    prototype = default_buffer_prototype()
+    contents = {key: await memory.get(key, prototype) async for key in memory.list()}
+    return {key: value for key, value in contents.items() if value is not None}
+
+
+async def _replace_group(place: StorePlace, name: str, documents: Documents) -> None:
+    """Write a group over one of that name."""
+    if isinstance(place, Path):
+        if (place / name).exists():
+            shutil.rmtree(place / name)
+        for key, value in documents.items():
+            (place / name / key).parent.mkdir(parents=True, exist_ok=True)
+            (place / name / key).write_bytes(value.to_bytes())
+        return
+    await place.delete_dir(name)
+    # Documents stay in memory; the small chunks of coordinates travel side by side.
+    writes = [place.set(f"{name}/{key}", value) for key, value in documents.items()]
+    await asyncio.gather(*writes)
+
+
+def _storable_text(text: xr.Variable, zarr_format: int) -> xr.Variable:
+    """Return text in the form that most readers take; xarray gives text back for either.
+
+    Format 2 gets bytes of fixed length, which old versions of GDAL list. Format 3 knows only text
+    of variable length.
+    """
+    if zarr_format == 3:
+        return text.astype(object)
+    encoded = text.copy(data=np.char.encode(text.values, "utf-8"))
+    encoded.attrs["_Encoding"] = "utf-8"
+    return encoded
+
+
+def _compressor(dtype: str, zarr_format: int) -> Any:
+    size = np.dtype(dtype).itemsize
+    if zarr_format == 2:
+        return chunk_codec(size)
+    return BloscCodec(
+        typesize=size, cname="lz4", clevel=5, shuffle="shuffle" if size > 1 else "noshuffle"
+    )
+
+
+def _wkt(dataset: xr.Dataset) -> str:
+    return str(dataset["spatial_ref"].attrs["crs_wkt"])
