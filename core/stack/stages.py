@@ -114,6 +114,9 @@ class Build:
             findings = self._describe(dataset, targets, journal)
             self._write_netcdf(dataset, journal)
             self._assess(dataset)
+            if self._options.scheduler is not None:
+                # A worker that is lost in the middle of a chunk leaves its temporary file.
+                self._remove_unfinished_chunks()
             for store in self._stores():
                 consolidate(store, self._options.groups, self._options.zarr_format)
             self._reporter.info("Reading the outputs back to check them.")
@@ -127,8 +130,7 @@ class Build:
         if journal.resume():
             # Such as the time of creation, which the groups hold already.
             dataset.attrs.update(journal.texts)
-            if self._options.zarr is not None:
-                remove_unfinished_chunks(self._workspace.output(self._options.zarr))
+            self._remove_unfinished_chunks()
             if self._remote is not None:
                 # Its documents were in the memory of the attempt that stopped.
                 self._lay_out([self._remote], dataset)
@@ -142,6 +144,10 @@ class Build:
             self._spool.folder.mkdir(exist_ok=True)
         self._lay_out(self._stores(), dataset)
         journal.begin(texts)
+
+    def _remove_unfinished_chunks(self) -> None:
+        if self._options.zarr is not None:
+            remove_unfinished_chunks(self._workspace.output(self._options.zarr))
 
     def _lay_out(self, stores: Sequence[Path | LateMetadataStore], dataset: xr.Dataset) -> None:
         groups, form = self._options.groups, self._options.zarr_format

@@ -107,7 +107,8 @@ def array_of(group: zarr.Group, name: str) -> zarr.Array[Any]:
 def remove_unfinished_chunks(store: Path) -> None:
     """Remove the temporary files that are left when a process is killed."""
     for path in store.rglob(f"*{PARTIAL}"):
-        path.unlink()
+        # A worker that was only taken for lost may finish its file meanwhile.
+        path.unlink(missing_ok=True)
 
 
 def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:

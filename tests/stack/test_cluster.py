@@ -91,6 +91,9 @@ def test_a_worker_killed_in_the_middle(
 
     def replace_worker() -> None:
         cluster.kill(next(iter(cluster.workers)))
+        # As if it had been in the middle of a chunk, which it may have been.
+        [store] = tmp_path.glob(".s.zarr.hyp3-partial-*/s.zarr")
+        (store / "spatially_optimized" / "corr" / "0.0.0.0a1b2c.partial").write_bytes(b"cut")
         cluster.add_worker(**CLEAN, **CREDENTIALS)
 
     given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
