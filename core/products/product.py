@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +19,7 @@ from ..errors import ProductError
 from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
 from .parameter_file import ParameterFile
-from .tiff_header import TiffHeader, read_header
+from .tiff_header import TiffHeader, read_header, read_zipped_header
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,20 @@ class Product:
         return f"{self.prefix}/{self.name.text}_{layer}.tif"
 
 
+def gdal_zip(path: Path) -> str:
+    """Return the GDAL path of a zip.
+
+    Braces let GDAL take paths in which another folder ends in .zip; it counts them, so that they
+    cannot hold a path with an odd one.
+    """
+    depth = 0
+    for letter in str(path):
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        if depth < 0:
+            break
+    return f"/vsizip/{path}" if depth else f"/vsizip/{{{path}}}"
+
+
 def open_raster(product: Product, layer: str) -> Raster:
     """Read the grid of one layer and check that its file is whole.
 
@@ -215,20 +231,37 @@ def common_raster(product: Product, layers: tuple[str, ...]) -> Raster:
         )
     first: Raster | None = None
     header: TiffHeader | None = None
-    for layer in dict.fromkeys(name for name in stored.values() if name is not None):
-        found = read_header(product.layer_path(layer))
-        if first is not None and found is not None and header is not None:
-            if found.place == header.place and found.is_whole:
-                continue
-        raster = open_raster(product, layer)
-        first, header = first or raster, header or found
-        if raster != first:
-            raise ProductError(
-                f"The layer {layer} of {product} lies on another grid than its layer "
-                f"{layers[0]}; retrieve the product again."
-            )
+    with _headers(product) as read:
+        for layer in dict.fromkeys(name for name in stored.values() if name is not None):
+            found = read(layer)
+            if first is not None and found is not None and header is not None:
+                if found.place == header.place and found.is_whole:
+                    continue
+            raster = open_raster(product, layer)
+            first, header = first or raster, header or found
+            if raster != first:
+                raise ProductError(
+                    f"The layer {layer} of {product} lies on another grid than its layer "
+                    f"{layers[0]}; retrieve the product again."
+                )
     if first is None:
         raise ProductError(
             f"{product} holds no layer that can be stacked; retrieve the product again."
         )
     return first
+
+
+@contextmanager
+def _headers(product: Product) -> Iterator[Callable[[str], TiffHeader | None]]:
+    """Give a function that reads the header of a layer; None where GDAL has to be asked."""
+    if product.location.is_dir():
+        yield lambda layer: read_header(product.layer_path(layer))
+        return
+    try:
+        archive = zipfile.ZipFile(product.location)
+    except (zipfile.BadZipFile, OSError):
+        yield lambda layer: None
+        return
+    begin = len(gdal_zip(product.location)) + 1
+    with archive:
+        yield lambda layer: read_zipped_header(archive, product.layer_path(layer)[begin:])

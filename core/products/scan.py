@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import NoProductsError, ProductError
 from .names import ProductName, parse_name
 from .parameter_file import ParameterFile
-from .product import Product, Readme
+from .product import Product, Readme, gdal_zip
 
 _READERS = 4
 """Threads: on a quick disk one would be quicker, over a network eight."""
@@ -176,7 +176,7 @@ def _open_zip(name: ProductName, path: Path) -> Product:
             }
             folders = {member.rpartition("/")[0] for member in members.values()}
             inner = name.text if name.text in folders else next(iter(folders), "")
-            prefix = _gdal_zip(path) + (f"/{inner}" if inner else "")
+            prefix = gdal_zip(path) + (f"/{inner}" if inner else "")
             return _product(
                 name, path, prefix, set(members), lambda file: archive.read(members[file])
             )
@@ -196,20 +196,6 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         and member.filename.count("/") <= 1
         and not member.filename.startswith(f"{_MAC}/")
     ]
-
-
-def _gdal_zip(path: Path) -> str:
-    """Return the GDAL path of a zip.
-
-    Braces let GDAL take paths in which another folder ends in .zip; it counts them, so that they
-    cannot hold a path with an odd one.
-    """
-    depth = 0
-    for letter in str(path):
-        depth += {"{": 1, "}": -1}.get(letter, 0)
-        if depth < 0:
-            break
-    return f"/vsizip/{path}" if depth else f"/vsizip/{{{path}}}"
 
 
 def _product(

@@ -7,8 +7,11 @@ same. Tags and types are those of TIFF 6.0 and OGC GeoTIFF 1.1.
 
 from __future__ import annotations
 
+import io
 import os
 import struct
+import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -20,6 +23,9 @@ _INTEGERS = {3: "u2", 4: "u4"}
 _WIDTH, _HEIGHT = 256, 257
 _PLACE = (_WIDTH, _HEIGHT, 33550, 33922, 34264, 34735, 34736, 34737)
 """Size; pixel scale, tie points, transformation; keys, numbers and texts of the CRS."""
+
+_BEGINNING = 1 << 18
+"""Bytes of a packed file that are looked at; what comes before them has to be unpacked."""
 
 _BLOCKS = ((273, 279), (324, 325))
 """Offsets and lengths of strips, and of tiles."""
@@ -60,6 +66,32 @@ def read_header(path: str) -> TiffHeader | None:
         with open(path, "rb") as file:
             return _read(file, os.fstat(file.fileno()).st_size)
     except (OSError, struct.error, ValueError):
+        return None
+
+
+def read_zipped_header(archive: zipfile.ZipFile, member: str) -> TiffHeader | None:
+    """Read the header of a GeoTIFF in a zip.
+
+    Parameters
+    ----------
+    archive
+        The open zip.
+    member
+        Name of the file in it.
+
+    Returns
+    -------
+    TiffHeader or None
+        As for :func:`read_header`; None as well where the header is not at the file's beginning.
+    """
+    try:
+        size = archive.getinfo(member).file_size
+        with archive.open(member) as file:
+            return _read(io.BytesIO(file.read(_BEGINNING)), size)
+    # RuntimeError and NotImplementedError: encrypted or compressed in a way unknown to Python.
+    except (KeyError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        return None
+    except (struct.error, ValueError):
         return None
 
 

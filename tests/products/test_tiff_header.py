@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rasterio.transform import from_origin
 from hyp3_stack.core.errors import ProductError
 from hyp3_stack.core.products.product import common_raster
 from hyp3_stack.core.products.scan import scan_folder
-from hyp3_stack.core.products.tiff_header import read_header
+from hyp3_stack.core.products.tiff_header import read_header, read_zipped_header
 from tests.sample_products import SampleStack
 
 
@@ -55,6 +56,39 @@ def test_whole_and_cut_files_are_told_apart(tmp_path: Path, form: str) -> None:
     path.write_bytes(data[:-1])
     cut = read_header(str(path))
     assert cut is None or not cut.is_whole
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("form", FORMS)
+def test_packed_files_have_the_same_header(tmp_path: Path, form: str, packing: int) -> None:
+    path = write(tmp_path / "a.tif", **FORMS[form])
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", packing) as archive:
+        archive.write(path, "in/a.tif")
+        archive.writestr("in/cut.tif", path.read_bytes()[:-1])
+        archive.writestr("in/text.tif", b"not a TIFF")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert read_zipped_header(archive, "in/a.tif") == read_header(str(path))
+        cut = read_zipped_header(archive, "in/cut.tif")
+        assert cut is None or not cut.is_whole
+        assert read_zipped_header(archive, "in/text.tif") is None
+        assert read_zipped_header(archive, "in/none.tif") is None
+
+
+def test_a_packed_header_that_comes_late_is_left_to_gdal(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tif", width=70, height=50)
+    data = bytearray(path.read_bytes())
+    # The same directory again, far behind the pixels.
+    (start,) = struct.unpack("<I", data[4:8])
+    (count,) = struct.unpack("<H", data[start : start + 2])
+    data += bytes(300_000)
+    data[4:8] = struct.pack("<I", len(data))
+    data += data[start : start + 2 + 12 * count + 4]
+    path.write_bytes(data)
+    assert read_header(str(path)) is not None
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, "a.tif")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert read_zipped_header(archive, "a.tif") is None
 
 
 def test_the_place_is_the_same_whatever_is_in_it(tmp_path: Path) -> None:
