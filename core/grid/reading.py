@@ -175,9 +175,9 @@ class LayerReader:
         down = slice(inner_rows.start - first_row, inner_rows.stop - first_row)
         across = slice(inner_columns.start - first_column, inner_columns.stop - first_column)
         self.file.read(1, window=_window(inner_rows, inner_columns), out=block[down, across])
-        for edge in (block[: down.start], block[down.stop :]):
-            edge[:] = self.outside
-        for edge in (block[down, : across.start], block[down, across.stop :]):
+        above, below = block[: down.start], block[down.stop :]
+        left, right = block[down, : across.start], block[down, across.stop :]
+        for edge in (above, below, left, right):
             edge[:] = self.outside
         return block
 

@@ -88,10 +88,17 @@ def read_zipped_header(archive: zipfile.ZipFile, member: str) -> TiffHeader | No
         size = archive.getinfo(member).file_size
         with archive.open(member) as file:
             return _read(io.BytesIO(file.read(_BEGINNING)), size)
-    # RuntimeError and NotImplementedError: encrypted or compressed in a way unknown to Python.
-    except (KeyError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
-        return None
-    except (struct.error, ValueError):
+    # RuntimeError: encrypted, or compressed in a way that Python does not know.
+    except (
+        KeyError,
+        OSError,
+        EOFError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        ValueError,
+    ):
         return None
 
 

@@ -19,10 +19,8 @@ from zarr.storage import MemoryStore
 from ..metadata.geozarr import geozarr_attributes
 from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer, on_disk
-from .layouts import Layouts
-from .zarr_store import StorePlace, array_of, chunk_codec, plain
-
-Chunks = tuple[int, int, int]
+from .layouts import Chunks, Layouts
+from .zarr_store import StorePlace, array_of, chunk_codec, known_format, plain
 
 Documents = dict[str, Buffer]
 """Contents of the files of a group by their path below it."""
@@ -161,7 +159,7 @@ def lay_out_group(
             encoding[item.name]["shards"] = shards[0] if item.per_step else shards[1]
     shapes = {item.name: dataset.variables[item.name].shape for item in layers}
     documents = _written(xr.Dataset(corners), encoding, zarr_format, shapes) | coordinates
-    zarr.open_group(store, mode="a", zarr_format=2 if zarr_format == 2 else 3)
+    zarr.open_group(store, mode="a", zarr_format=known_format(zarr_format))
     sync(_replace_group(store, name, documents))
 
 
@@ -180,7 +178,7 @@ def _written(
     dataset.to_zarr(
         memory,
         mode="w",
-        zarr_format=2 if zarr_format == 2 else 3,
+        zarr_format=known_format(zarr_format),
         consolidated=False,
         encoding=encoding,
     )

@@ -113,13 +113,18 @@ def remove_unfinished_chunks(store: Path) -> None:
 
 def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:
     """Gather the metadata of each group in the group, and of all groups at the root."""
-    form: Literal[2, 3] = 2 if zarr_format == 2 else 3
+    form = known_format(zarr_format)
     with warnings.catch_warnings():
         # Format 3 has no specification of it yet, but xarray and GDAL read it.
         warnings.simplefilter("ignore", ZarrUserWarning)
         for group in groups:
             zarr.consolidate_metadata(store, path=group, zarr_format=form)
         zarr.consolidate_metadata(store, zarr_format=form)
+
+
+def known_format(number: int) -> Literal[2, 3]:
+    """Return a Zarr format as the type that xarray and zarr ask for."""
+    return 2 if number == 2 else 3
 
 
 def plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
