@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -21,6 +21,8 @@ class Fault:
         Value of ``Retry-After`` that goes with it.
     cut_after
         Close the connection after so many bytes of the body.
+    hold_after
+        Keep silent after so many bytes of the body, until the faults are cleared.
     rate
         Bytes a second.
     stall
@@ -35,10 +37,12 @@ class Fault:
     status: int | None = None
     retry_after: str | None = None
     cut_after: int | None = None
+    hold_after: int | None = None
     rate: float | None = None
     stall: float = 0.0
     resize: int = 0
     corrupt: bool = False
+    released: threading.Event = field(default_factory=threading.Event, repr=False)
 
 
 class Faults:
@@ -47,14 +51,18 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[str, list[Fault]] = defaultdict(list)
+        self._added: list[Fault] = []
 
     def add(self, file: str, *faults: Fault) -> None:
         with self._lock:
             self._waiting[file].extend(faults)
+            self._added.extend(faults)
 
     def clear(self) -> None:
         with self._lock:
             self._waiting.clear()
+            while self._added:
+                self._added.pop().released.set()
 
     def next(self, file: str) -> Fault | None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 import zipfile
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .web import Handler
 
 _BLOCK = 1 << 14
+_LONGEST_HOLD = 120.0
 
 
 def serve_file(handler: Handler, job_id: str, name: str) -> None:
@@ -82,8 +84,12 @@ def _send(handler: Handler, data: bytes, fault: Fault) -> None:
         time.sleep(fault.stall)
     limit = len(data) if fault.cut_after is None else min(fault.cut_after, len(data))
     block = _BLOCK if fault.rate is None else max(int(fault.rate / 20), 1)
-    for first in range(0, limit, block):
-        piece = data[first : min(first + block, limit)]
+    hold = limit if fault.hold_after is None else min(fault.hold_after, limit)
+    for first, after in itertools.pairwise(sorted({*range(0, limit, block), hold, limit})):
+        if first == hold:
+            handler.wfile.flush()
+            fault.released.wait(_LONGEST_HOLD)
+        piece = data[first:after]
         handler.wfile.write(piece)
         handler.entry.sent += len(piece)
         if fault.rate is not None:

@@ -63,6 +63,8 @@ class Stack:
     def __init__(self, service: Hyp3Service, folder: Path) -> None:
         self.service = service
         self.folder = folder
+        # One order, which the service lists as it was made; jobs of a later second come first.
+        self.requested = datetime.now(timezone.utc) - timedelta(days=1)
 
     def add(self, count: int, size: int = 20_000, **more: Any) -> list[StoredJob]:
         """Add ``count`` jobs and return them, earliest pair first."""
@@ -83,7 +85,12 @@ class Stack:
             name,
             granules=[granule(cycle + 1, orbit), granule(cycle, orbit)],
             archive=archive,
-            **{"ascending": True, "options": {"looks": "20x4"}, **more},
+            **{
+                "ascending": True,
+                "options": {"looks": "20x4"},
+                "requested": self.requested,
+                **more,
+            },
         )
         self.service.add(job)
         return job

@@ -327,19 +327,25 @@ def test_unreadable_manifest(stack, download):
 
 
 class CanceledAfterOne(SilentReporter):
-    """Cancels once a product is complete."""
+    """Cancels once a product is complete and a part of another is there."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.parts = folder / PARTIAL_FOLDER
 
     def canceled(self):
-        return any("is complete" in text for text in self.infos)
+        if not any("is complete" in text for text in self.infos):
+            return False
+        return any(part.stat().st_size for part in self.parts.glob("*.part"))
 
 
 def test_cancel_keeps_what_is_complete_and_the_next_run_continues(stack, parameters, credentials):
     jobs = stack.add(5, size=300_000)
     for job in jobs[1:]:
-        stack.service.faults.add(job.archive.name, Fault(rate=200_000))
+        stack.service.faults.add(job.archive.name, Fault(hold_after=100_000))
     folder = Path(parameters["OUTPUT"])
     with pytest.raises(Canceled, match="next run continues"):
-        download_products.run(parameters, credentials, CanceledAfterOne())
+        download_products.run(parameters, credentials, CanceledAfterOne(folder))
     visible = {path.name for path in folder.iterdir()} - {PARTIAL_FOLDER, MANIFEST_NAME}
     assert visible == {jobs[0].archive.stem}
     stack.service.faults.clear()

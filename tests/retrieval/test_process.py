@@ -26,6 +26,7 @@ class Core:
 
     def __init__(self, service, folder):
         self.service, self.folder = service, folder
+        self.started = []
 
     def job(self, credentials, task="downloadproducts", **parameters):
         return {
@@ -50,6 +51,7 @@ class Core:
         process.stdin.write(json.dumps(job) + "\n")
         process.stdin.close()
         process.stdin = None
+        self.started.append(process)
         return process
 
     def run(self, job):
@@ -61,7 +63,10 @@ class Core:
 
 @pytest.fixture
 def core(service, tmp_path):
-    return Core(service, tmp_path)
+    core = Core(service, tmp_path)
+    yield core
+    for process in core.started:
+        process.kill()
 
 
 def wait_until(condition):
@@ -75,8 +80,9 @@ def wait_until(condition):
 def test_killed_in_the_middle_and_run_again(stack: Stack, core, credentials, tmp_path):
     jobs = stack.add(20, size=150_000)
     sizes = {job.archive.name: job.archive.stat().st_size for job in jobs}
-    for name in sizes:
-        stack.service.faults.add(name, Fault(rate=600_000))
+    for number, name in enumerate(sizes):
+        fault = Fault(rate=600_000) if number < 12 else Fault(hold_after=100_000)
+        stack.service.faults.add(name, fault)
     folder = tmp_path / "products"
     partial = folder / ".hyp3_partial"
 
@@ -95,7 +101,7 @@ def test_killed_in_the_middle_and_run_again(stack: Stack, core, credentials, tmp
         return [name for name, size in parts().items() if 50_000 < size < 200_000]
 
     process = core.start(core.job(credentials))
-    wait_until(lambda: len(manifest()) >= 6 and len(half_done()) >= 2)
+    wait_until(lambda: manifest() and len(half_done()) >= 4)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -104,7 +110,7 @@ def test_killed_in_the_middle_and_run_again(stack: Stack, core, credentials, tmp
     kept = {name: size for name, size in parts().items() if name not in recorded}
     finished = {name for name, size in kept.items() if size == sizes[name]}
     cut = {name: size for name, size in kept.items() if 0 < size < sizes[name]}
-    assert len(recorded) >= 6 and cut and len(recorded | set(kept)) < 20
+    assert recorded and cut and len(recorded | set(kept)) < 20
     for path in folder.iterdir():
         if path.is_dir() and path != partial:
             # Whatever has its final name is whole.
@@ -148,6 +154,7 @@ def test_cancel_line_ends_a_download(stack, core, credentials, tmp_path):
     process = subprocess.Popen(
         [sys.executable, str(CORE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+    core.started.append(process)
     process.stdin.write(json.dumps(core.job(credentials)) + "\n")
     process.stdin.flush()
     wait_until(lambda: any(entry.sent for entry in stack.service.log.files()))
@@ -185,7 +192,7 @@ def test_secrets_are_nowhere(stack, core, tmp_path, kind):
     service = stack.service
     jobs = stack.add(2, size=100_000)
     for job in jobs:
-        service.faults.add(job.archive.name, Fault(rate=200_000))
+        service.faults.add(job.archive.name, Fault(hold_after=50_000))
     proxies = {}
     if kind == "token":
         given = {"token": service.accounts.token("sample_user")}
@@ -199,6 +206,7 @@ def test_secrets_are_nowhere(stack, core, tmp_path, kind):
     wait_until(lambda: any(entry.sent for entry in service.log.files()))
     assert process.poll() is None
     assert_nowhere(secrets, process_texts())
+    service.faults.clear()
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, out
     assert_nowhere(secrets, [("stdout", out.encode()), ("stderr", err.encode())])

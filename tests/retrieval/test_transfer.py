@@ -1,6 +1,7 @@
 """One file over a connection that breaks in every way."""
 
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
@@ -146,8 +147,13 @@ def test_unknown_size(file):
 
 def test_stop_before_and_within(file):
     file.faults(Fault(rate=40_000))
-    timer = threading.Timer(0.5, file.stop.set)
-    timer.start()
+
+    def stop_within():
+        while not (file.part.exists() and file.part.stat().st_size):
+            time.sleep(0.02)
+        file.stop.set()
+
+    threading.Thread(target=stop_within, daemon=True).start()
     with pytest.raises(Canceled):
         file.fetch()
     assert 0 < file.part.stat().st_size < len(file.data)
