@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -112,9 +113,29 @@ class DaskCluster:
         process.send_signal(signal.SIGKILL)
         process.wait(10)
 
+    def kill_at_work(self, name: str) -> None:
+        """End the only worker, of one thread, beside the caller, as soon as it has a build's piece.
+
+        One that has none would only be missed.
+        """
+
+        def kill() -> None:
+            with self.client() as client:
+                sleep = client.submit(time.sleep, 600, priority=1000, pure=False)
+                while not any(key.startswith("hyp3-") for key in _processing(client)):
+                    time.sleep(0.01)
+                self.kill(name)
+                sleep.release()
+
+        threading.Thread(target=kill, daemon=True).start()
+
     def logs(self) -> str:
         """Return what the processes said."""
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+
+def _processing(client: Client) -> set[str]:
+    return {str(key) for keys in client.processing().values() for key in keys}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
