@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -88,7 +89,7 @@ def _wait(pending: set[Future[object]], reporter: Reporter) -> tuple[int, set[Fu
 
 
 def whole_blocks(
-    shape: tuple[int, int], unit: tuple[int, int], most: int
+    shape: tuple[int, int], unit: tuple[int, int], most: int, widest: int | None = None
 ) -> list[tuple[slice, slice]]:
     """Cut a grid into blocks of whole units, such as chunks, row by row.
 
@@ -100,8 +101,11 @@ def whole_blocks(
         Rows and columns of a unit; units begin in the upper left corner.
     most
         Pixels of a block, if a unit has not more.
+    widest
+        Columns of a block, rounded up to whole units; by default those of the grid.
     """
-    columns = list(bands(shape[1], unit[1], most // unit[0]))
+    widest = math.ceil((widest or shape[1]) / unit[1]) * unit[1]
+    columns = list(bands(shape[1], unit[1], min(most // unit[0], widest)))
     rows = bands(shape[0], unit[0], most // columns[0].stop)
     return [(row, column) for row in rows for column in columns]
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from .blocks import BAND_BYTES, thread_count
 from .contract import DEFAULT_MEMORY_MEGABYTES
@@ -13,7 +20,7 @@ _FIXED_MEGABYTES = 320
 """What Python with its packages and GDAL's cache take."""
 
 _MOST_THREADS = 8
-_TILE_BYTES = 128_000_000
+_TILE_BYTES = 256_000_000
 """Largest block of whole series that is put together at once, with the default memory."""
 
 
@@ -35,6 +42,32 @@ def keep_freed_memory() -> None:
         mallopt(_M_ARENA_MAX, 1)
         mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
         mallopt(_M_TRIM_THRESHOLD, 16 * _LARGEST_KEPT)
+
+
+class Scratch:
+    """Memory for blocks of whole series, which one takes over from the other; can be pickled.
+
+    They are too large for :func:`keep_freed_memory`: the system would clear the pages of each.
+    """
+
+    def __init__(self) -> None:
+        self._free: list[NDArray[np.uint8]] = []
+
+    @contextmanager
+    def block(self, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator[NDArray[Any]]:
+        """Lend a block with any content; it must not be used after."""
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        memory = self._free.pop() if self._free else None
+        if memory is None or memory.size < size:
+            memory = None  # frees it before the larger one is made
+            memory = np.empty(size, np.uint8)
+        try:
+            yield memory[:size].view(dtype).reshape(shape)
+        finally:
+            self._free.append(memory)
+
+    def __reduce__(self) -> tuple[type[Scratch], tuple[()]]:
+        return Scratch, ()
 
 
 @dataclass(frozen=True)
@@ -77,5 +110,5 @@ class MemoryBudget:
         return cls(band, int(share * _TILE_BYTES), max(1, min(thread_count(), threads)))
 
     def holds(self, chunk_bytes: int) -> bool:
-        """Tell whether there is room for a chunk of that size."""
-        return chunk_bytes <= max(self.band_bytes, self.tile_bytes)
+        """Tell whether there is room for a chunk of that size, of which some copies exist."""
+        return chunk_bytes <= max(self.band_bytes, self.tile_bytes // 2)

@@ -1,4 +1,4 @@
-"""Writes chunks of a Zarr array on a disk in the thread that has them.
+"""Writes and reads chunks of a Zarr array on a disk in the thread that has or wants them.
 
 zarr hands each chunk through an event loop to threads of its own, and back; for small chunks that
 takes longer than to compress them. The files are the same as zarr's to the byte.
@@ -7,18 +7,25 @@ takes longer than to compress them. The files are the same as zarr's to the byte
 from __future__ import annotations
 
 import itertools
+import math
 import os
+import struct
 import uuid
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
-from numcodecs.abc import Codec
+from numcodecs.blosc import Blosc
 from numpy.typing import NDArray
+
+from ..errors import OutputError
 
 PARTIAL = ".partial"
 """Ending of files that are being written, as zarr's own."""
+
+_BLOSC_HEADER = 16
+"""Bytes: versions, flags and item size, then size, block size and compressed size as uint32."""
 
 
 class ChunkFiles:
@@ -34,7 +41,7 @@ class ChunkFiles:
         What its chunks are compressed with.
     """
 
-    def __init__(self, folder: Path, array: zarr.Array[Any], compressor: Codec) -> None:
+    def __init__(self, folder: Path, array: zarr.Array[Any], compressor: Blosc) -> None:
         self._folder = folder
         self._key = array.metadata.encode_chunk_key
         self._shape = array.chunks
@@ -65,6 +72,50 @@ class ChunkFiles:
                 path.unlink(missing_ok=True)
             else:
                 self._store(path, self._compressor.encode(self._whole(part)))
+
+    def read(self, begin: tuple[int, ...], out: NDArray[Any]) -> None:
+        """Read a block of any position; chunks without a file give the fill value.
+
+        Parameters
+        ----------
+        begin
+            Position of its first element.
+        out
+            Takes the block, which lies within the array; as many dimensions as the array.
+
+        Raises
+        ------
+        OutputError
+            If a file is damaged.
+        """
+        axes = [
+            range(start // size, -(-(start + length) // size))
+            for start, length, size in zip(begin, out.shape, self._shape, strict=True)
+        ]
+        for place in itertools.product(*axes):
+            there, here = [], []
+            for number, start, length, size in zip(
+                place, begin, out.shape, self._shape, strict=True
+            ):
+                first, last = max(start, number * size), min(start + length, (number + 1) * size)
+                there.append(slice(first - number * size, last - number * size))
+                here.append(slice(first - start, last - start))
+            chunk = self._load(self._folder / self._key(place))
+            out[tuple(here)] = self._fill if chunk is None else chunk[tuple(there)]
+
+    def _load(self, path: Path) -> NDArray[Any] | None:
+        """Return a chunk, None for one without a file."""
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        # Blosc believes its header and reads on behind the end of a file that was cut.
+        _, size, _, stored = struct.unpack_from("<4I", data.ljust(_BLOSC_HEADER, b"\0"))
+        if stored != len(data) or size != math.prod(self._shape) * self._fill.itemsize:
+            raise OutputError(
+                f"{path} is damaged, as by a power cut; remove the unfinished output and run again."
+            )
+        return np.frombuffer(self._compressor.decode(data), self._fill.dtype).reshape(self._shape)
 
     def _is_empty(self, part: NDArray[Any]) -> bool:
         # A look at two columns tells of most chunks that they hold data.

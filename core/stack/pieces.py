@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from ..memory import MemoryBudget
+from ..memory import MemoryBudget, Scratch
 from ..reporter import Reporter
 from .dataset import StackLayer
 from .source import StackSource
@@ -54,6 +54,8 @@ class Targets:
         Groups that are chunked by maps.
     temporal
         Groups that are chunked by series.
+    scratch
+        Memory for blocks of whole series.
     """
 
     source: StackSource
@@ -65,6 +67,7 @@ class Targets:
     spools: tuple[Sink, ...] = ()
     spatial: tuple[ZarrGroup, ...] = ()
     temporal: tuple[ZarrGroup, ...] = ()
+    scratch: Scratch = field(default_factory=Scratch)
 
     @property
     def near(self) -> ZarrGroup | None:

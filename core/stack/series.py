@@ -47,26 +47,27 @@ class _SeriesPiece:
 
     def run(self, targets: Targets, reporter: Reporter) -> Learned:
         learned = Learned(targets.survey.fresh())
-        with step(reporter, 0.0, _GATHERING) as reading:
-            tile = self._gather(targets, learned, reading)
-        with step(reporter, _GATHERING, 100.0) as writing:
-            self._scatter(targets, tile, writing)
+        rows, columns = self.rows, self.columns
+        steps = len(targets.source.steps)
+        shape = (steps, rows.stop - rows.start, columns.stop - columns.start)
+        with targets.scratch.block(shape, self.item.layer.dtype) as tile:
+            with step(reporter, 0.0, _GATHERING) as reading:
+                self._gather(targets, tile, learned, reading)
+            with step(reporter, _GATHERING, 100.0) as writing:
+                self._scatter(targets, tile, writing)
         return learned
 
-    def _gather(self, targets: Targets, learned: Learned, reporter: Reporter) -> NDArray[Any]:
+    def _gather(
+        self, targets: Targets, tile: NDArray[Any], learned: Learned, reporter: Reporter
+    ) -> None:
         """Read all steps, each in a thread."""
         item, rows, columns, source = self.item, self.rows, self.columns, targets.source
-        steps = len(source.steps)
-        shape = (steps, rows.stop - rows.start, columns.stop - columns.start)
-        tile: NDArray[Any] = np.empty(shape, item.layer.dtype)
         lock = threading.Lock()
-
         near = targets.near
 
         def read(number: int) -> None:
             if near is not None:
-                part = slice(number, number + 1)
-                tile[number] = near.read(item, part, rows, columns)[0]
+                near.read(item, number, rows, columns, tile[number])
                 return
             # Threads of a cluster's worker have no settings of GDAL.
             with gdal_environment():
@@ -78,8 +79,7 @@ class _SeriesPiece:
             with lock:
                 learned.survey.merge(survey)
 
-        run_blocks(read, range(steps), steps, reporter, targets.budget.threads)
-        return tile
+        run_blocks(read, range(len(tile)), len(tile), reporter, targets.budget.threads)
 
     def _scatter(self, targets: Targets, tile: NDArray[Any], reporter: Reporter) -> None:
         """Write all chunks or shards, each in a thread."""
@@ -104,4 +104,6 @@ def _tiles(targets: Targets, item: StackLayer) -> list[tuple[slice, slice]]:
     """Cut the grid into blocks of whole chunks whose series fit into memory."""
     grid = targets.source.grid
     pixels = targets.budget.tile_bytes // (np.dtype(item.layer.dtype).itemsize * targets.series[0])
-    return whole_blocks((grid.height, grid.width), targets.series[1:], pixels)
+    # Chunks of maps are decompressed whole; of narrow blocks, which are higher, fewer cut them.
+    widest = grid.width if targets.near is None else targets.maps[2]
+    return whole_blocks((grid.height, grid.width), targets.series[1:], pixels, widest)

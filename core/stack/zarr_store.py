@@ -78,9 +78,25 @@ class ZarrGroup:
         else:
             files.write(tuple(part.start for part in place), block)
 
-    def read(self, item: StackLayer, steps: slice, rows: slice, columns: slice) -> NDArray[Any]:
-        """Read back a block of a layer that changes with the steps."""
-        return np.asarray(self._arrays[item.name][steps, rows, columns])
+    def read(
+        self, item: StackLayer, step: int, rows: slice, columns: slice, out: NDArray[Any]
+    ) -> None:
+        """Read back a part of a map of a layer that changes with the steps.
+
+        Parameters
+        ----------
+        item
+            The layer.
+        step, rows, columns
+            Position of the block.
+        out
+            Takes it; shape (rows, columns).
+        """
+        files = self._files.get(item.name)
+        if files is None:
+            out[...] = self._arrays[item.name][step, rows, columns]
+        else:
+            files.read((step, rows.start, columns.start), out[np.newaxis])
 
     def finish(
         self,

@@ -1,4 +1,4 @@
-"""Chunk files written without zarr: the same as zarr's, to the byte."""
+"""Chunk files written and read without zarr: the same as zarr's, to the byte."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 import zarr
 
+from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.products.layers import LAYERS
 from hyp3_stack.core.stack.dataset import StackLayer
 from hyp3_stack.core.stack.zarr_layout import coordinate_documents, lay_out_group
@@ -97,4 +98,51 @@ def test_a_block_replaces_what_an_earlier_attempt_wrote(groups: tuple[Path, Path
     ones = np.ones_like(phase)
     for values in (ones, phase.astype("float64")):
         group.write(layers[0], slice(0, 1), *whole, values[:1])
-    np.testing.assert_array_equal(group.read(layers[0], slice(0, 1), *whole), phase[:1])
+    found = np.empty(SHAPE[1:], "float32")
+    group.read(layers[0], 0, *whole, found)
+    np.testing.assert_array_equal(found, phase[0])
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (slice(0, 70), slice(0, 50)),
+        (slice(32, 64), slice(20, 40)),
+        (slice(31, 65), slice(19, 41)),
+        (slice(66, 70), slice(45, 50)),
+        (slice(3, 4), slice(7, 8)),
+    ],
+)
+def test_blocks_of_any_position_are_read(
+    groups: tuple[Path, Path], rows: slice, columns: slice
+) -> None:
+    """What zarr wrote, over the edges of chunks, with some that are missing."""
+    _, zarrs = groups
+    dataset, layers = stack()
+    phase = dataset["unw_phase"].values
+    theirs = zarr.open_group(zarrs, path="maps", mode="r+")
+    theirs["unw_phase"][:] = phase
+    group = ZarrGroup(zarrs, "maps", layers)
+    # As a part of a larger block, which must not change elsewhere.
+    block = np.full((SHAPE[0], 80, 60), 7.0, "float32")
+    expected = block.copy()
+    part = (slice(5, 5 + rows.stop - rows.start), slice(2, 2 + columns.stop - columns.start))
+    for step in range(SHAPE[0]):
+        group.read(layers[0], step, rows, columns, block[step][part])
+        expected[step][part] = phase[step, rows, columns]
+    np.testing.assert_array_equal(block, expected)
+
+
+def test_a_damaged_chunk_is_an_error(groups: tuple[Path, Path]) -> None:
+    ours, _ = groups
+    dataset, layers = stack()
+    group = ZarrGroup(ours, "maps", layers)
+    whole = (slice(0, 70), slice(0, 50))
+    group.write(layers[0], slice(0, 1), *whole, dataset["unw_phase"].values[:1])
+    found = [path for path in (ours / "maps" / "unw_phase").rglob("*[0-9]") if path.is_file()]
+    chunk = max(found, key=lambda path: path.stat().st_size)
+    data = chunk.read_bytes()
+    for damaged in (data[:-50], data[:7], b"", b"\0" * len(data)):
+        chunk.write_bytes(damaged)
+        with pytest.raises(OutputError, match=f"{chunk} is damaged.*run again"):
+            group.read(layers[0], 0, *whole, np.empty(SHAPE[1:], "float32"))

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from hyp3_stack.core.blocks import bands
+from hyp3_stack.core.blocks import bands, whole_blocks
 from hyp3_stack.core.stack.chunking import spatial_chunks, temporal_chunks
 
 SIZES = [0.01, 0.05, 1.0, 4.0, 16.0, 512.0]
@@ -79,3 +79,19 @@ def test_bands_cover_in_whole_chunks() -> None:
             assert one.stop == other.start and one.stop % chunk == 0
         for part in parts:
             assert 0 < part.stop - part.start <= max(most, chunk)
+
+
+def test_blocks_cover_in_whole_units_and_are_as_narrow_as_asked_for() -> None:
+    numbers = random.Random(6)
+    for _ in range(300):
+        height, width = numbers.randrange(1, 2000), numbers.randrange(1, 2000)
+        unit = numbers.randrange(1, height + 1), numbers.randrange(1, width + 1)
+        most, widest = numbers.randrange(0, 10**6), numbers.randrange(1, 3000)
+        blocks = whole_blocks((height, width), unit, most, widest)
+        sizes = [(r.stop - r.start, c.stop - c.start) for r, c in blocks]
+        assert sum(down * across for down, across in sizes) == height * width
+        assert len({(r.start, c.start) for r, c in blocks}) == len(blocks)
+        for (row, column), (down, across) in zip(blocks, sizes, strict=True):
+            assert row.start % unit[0] == column.start % unit[1] == 0
+            assert down * across <= max(most, unit[0] * unit[1])
+            assert across < widest + unit[1]

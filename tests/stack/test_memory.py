@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import xarray as xr
 
 from hyp3_stack.core.blocks import BAND_BYTES, thread_count
 from hyp3_stack.core.contract import DEFAULT_MEMORY_MEGABYTES, SMALLEST_MEMORY_MEGABYTES
-from hyp3_stack.core.memory import MemoryBudget
+from hyp3_stack.core.memory import MemoryBudget, Scratch
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.stack.layouts import Layouts
 from hyp3_stack.core.tasks.stack_request import StackRequest
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_default_leaves_blocks_and_threads_as_they_are_best() -> None:
     budget = MemoryBudget.of(DEFAULT_MEMORY_MEGABYTES, 4_000_000)
-    assert budget == MemoryBudget(BAND_BYTES, 128_000_000, thread_count())
+    assert budget == MemoryBudget(BAND_BYTES, 256_000_000, thread_count())
     assert budget.holds(128_000_000) and not budget.holds(128_000_001)
 
 
@@ -50,6 +51,22 @@ def test_large_chunks_take_the_place_of_threads() -> None:
     assert MemoryBudget.of(1000, 500_000_000).threads == 1
     assert not MemoryBudget.of(1000, 500_000_000).holds(500_000_000)
     assert MemoryBudget.of(4000, 500_000_000).holds(500_000_000)
+
+
+def test_memory_of_blocks_is_taken_over() -> None:
+    scratch = Scratch()
+    with scratch.block((4, 6), "float32") as first, scratch.block((2, 2), "uint8") as other:
+        first[...], other[...] = 1.5, 7
+        assert not np.shares_memory(first, other)
+        assert (first == 1.5).all()
+    places = {first.ctypes.data, other.ctypes.data}
+    with scratch.block((3, 5), "float32") as larger, scratch.block((1, 4), "uint8") as smaller:
+        assert larger.shape == (3, 5) and larger.dtype == "float32"
+        assert not np.shares_memory(larger, smaller)
+        assert places & {larger.ctypes.data, smaller.ctypes.data}
+    with pytest.raises(ZeroDivisionError), scratch.block((1,), "uint8"):
+        raise ZeroDivisionError
+    assert isinstance(pickle.loads(pickle.dumps(scratch)), Scratch)
 
 
 @pytest.mark.parametrize("memory", [450, 5000])
