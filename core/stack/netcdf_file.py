@@ -202,6 +202,6 @@ def _encode(chunk: NDArray[Any], shape: tuple[int, int], layer: Layer) -> bytes 
     return bytes(isal_zlib.compress(np.ascontiguousarray(shuffled), _DEFLATE_LEVEL))
 
 
-def compressed_bytes(block: NDArray[Any], layer: Layer) -> int:
-    """Return how many bytes a block, shape (rows, columns), takes as one chunk of a file."""
-    return len(_encode(block, block.shape, layer) or b"")
+def compressed(block: NDArray[Any], layer: Layer) -> bytes:
+    """Return a block, shape (rows, columns), as one chunk of a file; empty without data."""
+    return _encode(block, block.shape, layer) or b""

@@ -97,5 +97,5 @@ def _window(source: StackSource, step: int) -> tuple[slice, slice]:
 
 
 def _compressed(block: NDArray[Any], item: StackLayer, has_netcdf: bool, groups: int) -> int:
-    size = groups * zarr_store.compressed_bytes(block) if groups else 0
-    return size + (netcdf_file.compressed_bytes(block, item.layer) if has_netcdf else 0)
+    size = groups * len(zarr_store.compressed(block)) if groups else 0
+    return size + (len(netcdf_file.compressed(block, item.layer)) if has_netcdf else 0)

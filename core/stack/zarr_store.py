@@ -157,6 +157,6 @@ def chunk_codec(itemsize: int) -> numcodecs.Blosc:
     return numcodecs.Blosc(cname="lz4", clevel=5, shuffle=mode)
 
 
-def compressed_bytes(block: NDArray[Any]) -> int:
-    """Return how many bytes a block takes as one chunk of a store."""
-    return len(chunk_codec(block.itemsize).encode(np.ascontiguousarray(block)))
+def compressed(block: NDArray[Any]) -> bytes:
+    """Return a block as one chunk of a store."""
+    return bytes(chunk_codec(block.itemsize).encode(np.ascontiguousarray(block)))

@@ -3,7 +3,8 @@
 The limit reads every raster once and compresses what a stack holds, with the same codecs and the
 same threads, and does nothing else: no grid, no warping, no files, no check. In place of the two
 masks of a pair its water mask is compressed twice. Both are processes of their own; the table also
-tells what the limit's work takes without its start.
+tells what the limit takes if it keeps each chunk in a file, and what its work takes without its
+start.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ OUTPUTS = {
 }
 
 
-def bare_work(folder: Path, forms: list[str]) -> float:
-    """Read all rasters and compress them once for each form; return seconds."""
+def bare_work(folder: Path, forms: list[str], chunks: Path | None) -> float:
+    """Read all rasters, compress them once for each form, keep that if asked; return seconds."""
     begin = time.perf_counter()
     products = sorted(path for path in folder.iterdir() if path.is_dir())
     table = TABLES["INSAR_GAMMA"]
@@ -66,11 +67,16 @@ def bare_work(folder: Path, forms: list[str]) -> float:
                 values = file.read(1, window=((down.start, down.stop), (0, file.width)))
                 for across in bands(file.width, columns, columns):
                     block = np.ascontiguousarray(values[:, across])
-                    for form in forms * copies:
+                    for copy, form in enumerate(forms * copies):
                         if form == "zarr":
-                            zarr_store.compressed_bytes(block)
+                            data = zarr_store.compressed(block)
                         else:
-                            netcdf_file.compressed_bytes(block, layer)
+                            data = netcdf_file.compressed(block, layer)
+                        if chunks is not None:
+                            place = (
+                                f"{product.name}.{layer.name}.{down.start}.{across.start}.{copy}"
+                            )
+                            (chunks / place).write_bytes(data)
 
     with gdal_environment():
         run_blocks(work, tasks, len(tasks), SilentReporter())
@@ -95,30 +101,41 @@ def main() -> None:
     parser.add_argument("--outputs", nargs="+", default=list(OUTPUTS)[:2], choices=OUTPUTS)
     parser.add_argument("--share", type=float, default=0.0, help="share in the other UTM zone")
     parser.add_argument("--bare", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--chunks", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.bare:
         folder, *forms = given.bare
-        print(bare_work(Path(folder), forms))
+        if given.chunks is not None:
+            given.chunks.mkdir()
+        print(bare_work(Path(folder), forms, given.chunks))
         return
     products = sample_products(given.products, given.size, share=given.share)
     print(f"{given.products} products x {len(LAYERS)} layers x {given.size}^2 pixels")
-    print("| | build (s) | limit (s) | limit's work (s) | build / limit | build / work |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| | build (s) | limit (s) | limit with files (s) | limit's work (s) "
+        "| build / limit | build / limit with files |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for name in given.outputs:
         parameters, forms = OUTPUTS[name]
         bare = [sys.executable, "-m", "tests.benchmarks.limit", "--bare", str(products), *forms]
         with tempfile.TemporaryDirectory(dir=products.parent) as temporary:
             folder = Path(temporary)
+            chunks = folder / "chunks"
             costs = repeat(
-                [build_job("build", products, folder, **parameters), Contender("limit", bare, ())],
+                [
+                    build_job("build", products, folder, **parameters),
+                    Contender("limit", bare, ()),
+                    Contender("files", [*bare, "--chunks", str(chunks)], (chunks,)),
+                ],
                 folder,
                 given.runs,
             )
-        ours, limit = seconds(costs["build"]), seconds(costs["limit"])
+        ours, limit, files = (seconds(costs[key]) for key in ("build", "limit", "files"))
         work = work_alone(bare, given.runs)
         print(
-            f"| {name} | {ours:.1f} | {limit:.1f} | {work:.1f} | {ours / limit:.2f} "
-            f"| {ours / work:.2f} |",
+            f"| {name} | {ours:.1f} | {limit:.1f} | {files:.1f} | {work:.1f} "
+            f"| {ours / limit:.2f} | {ours / files:.2f} |",
             flush=True,
         )
 

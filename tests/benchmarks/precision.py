@@ -56,8 +56,8 @@ def sizes(products: list[Path], layer: Layer) -> dict[int | None, tuple[int, int
                 round_mantissa(values, bits)
             store, file = totals.get(bits, (0, 0))
             totals[bits] = (
-                store + zarr_store.compressed_bytes(values),
-                file + netcdf_file.compressed_bytes(values, layer),
+                store + len(zarr_store.compressed(values)),
+                file + len(netcdf_file.compressed(values, layer)),
             )
     return totals
 

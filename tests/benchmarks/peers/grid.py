@@ -34,7 +34,7 @@ def read_task() -> Task:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--form", choices=("zarr", "netcdf"), required=True)
+    parser.add_argument("--form", choices=("zarr", "netcdf", "netcdf-defaults"), required=True)
     parser.add_argument("--epsg", type=int, required=True)
     parser.add_argument("--grid", type=float, nargs=5, required=True)
     parser.add_argument("--layers", nargs="+", required=True)

@@ -70,13 +70,14 @@ def main() -> None:
         variable.attrs.pop("nodata", None)
     if task.form == "zarr":
         stack.to_zarr(task.output, zarr_format=2, mode="w")
-    else:
+        return
+    encoding: dict[str, object] = {"zlib": True}
+    if task.form == "netcdf":
+        # Those of the arrays and ours; by default netCDF's span several steps, so that most are
+        # read and compressed again for each of these.
         chunks = (1, min(CHUNK, task.height), min(CHUNK, task.width))
-        encoding = {
-            layer: {"zlib": True, "complevel": 1, "shuffle": True, "chunksizes": chunks}
-            for layer in task.layers
-        }
-        stack.to_netcdf(task.output, encoding=encoding)
+        encoding |= {"complevel": 1, "shuffle": True, "chunksizes": chunks}
+    stack.to_netcdf(task.output, encoding=dict.fromkeys(task.layers, encoding))
 
 
 if __name__ == "__main__":
