@@ -77,6 +77,11 @@ class Journal:
         self._noted = len(self._done)
         return True
 
+    def start_over(self) -> None:
+        """Forget what an earlier attempt noted."""
+        self._done, self._noted = set(), 0
+        self.learned = Learned(self.learned.survey.fresh())
+
     def __contains__(self, key: str) -> bool:
         with self._lock:
             return key in self._done

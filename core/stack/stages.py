@@ -39,7 +39,7 @@ from .survey import Findings, Survey
 from .verify import take_samples, verify_stack
 from .workspace import Workspace
 from .zarr_layout import lay_out_stores
-from .zarr_store import ZarrGroup, consolidate, remove_unfinished_chunks
+from .zarr_store import ZarrGroup, consolidate, is_laid_out, remove_unfinished_chunks
 
 
 class Build:
@@ -127,7 +127,7 @@ class Build:
     def _begin(self, journal: Journal, dataset: xr.Dataset) -> None:
         """Lay the outputs out, or find those that an earlier attempt laid out."""
         texts = {key: value for key, value in dataset.attrs.items() if isinstance(value, str)}
-        if journal.resume():
+        if journal.resume() and self._is_laid_out():
             # Such as the time of creation, which the groups hold already.
             dataset.attrs.update(journal.texts)
             self._remove_unfinished_chunks()
@@ -138,12 +138,20 @@ class Build:
                 f"Going on with a build that stopped; {len(journal)} pieces of work are done."
             )
             return
-        # A note that was of no use may have left outputs behind.
+        # A note that was of no use, or that tells of outputs that were damaged since.
+        journal.start_over()
         self._workspace.clear()
         if self._spool is not None:
             self._spool.folder.mkdir(exist_ok=True)
         self._lay_out(self._stores(), dataset)
         journal.begin(texts)
+
+    def _is_laid_out(self) -> bool:
+        """Tell whether what a note on a disk tells of is still there."""
+        groups, zarr = self._options.groups, self._options.zarr
+        return (self._spool is None or self._spool.folder.is_dir()) and (
+            zarr is None or is_laid_out(self._workspace.output(zarr), groups, self._layers)
+        )
 
     def _remove_unfinished_chunks(self) -> None:
         if self._options.zarr is not None:

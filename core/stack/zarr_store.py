@@ -120,6 +120,16 @@ def array_of(group: zarr.Group, name: str) -> zarr.Array[Any]:
     return array
 
 
+def is_laid_out(store: Path, groups: Sequence[str], layers: Sequence[StackLayer]) -> bool:
+    """Tell whether the groups of a store and the arrays of their layers can be opened."""
+    try:
+        for name in groups:
+            ZarrGroup(store, name, layers)
+    except (OSError, KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
 def remove_unfinished_chunks(store: Path) -> None:
     """Remove the temporary files that are left when a process is killed."""
     for path in store.rglob(f"*{PARTIAL}"):

@@ -107,7 +107,10 @@ def test_several_interruptions(larger: SampleStack, undisturbed: Path, tmp_path:
     assert_same(tmp_path, undisturbed)
 
 
-@pytest.mark.parametrize("change", ["product", "options", "one output lost"])
+CHANGES = ["product", "options", "one output lost", "group lost", "array damaged", "chunks lost"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: str) -> None:
     folder = tmp_path / "in"
     copies = copy_products(small, folder)
@@ -118,9 +121,18 @@ def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: s
         os.utime(layer_file(copies[1], "corr"))
     elif change == "options":
         given["RESAMPLING"] = "nearest"
-    else:
+    elif change == "one output lost":
         [lost] = out.glob(".s.zarr.hyp3-partial-*")
         shutil.rmtree(lost)
+    elif change == "chunks lost":
+        [lost] = out.glob(".s.nc.hyp3-partial-*/chunks")
+        shutil.rmtree(lost)
+    else:
+        [group] = out.glob(".s.zarr.hyp3-partial-*/s.zarr/temporally_optimized")
+        if change == "group lost":
+            shutil.rmtree(group)
+        else:
+            (group / "corr" / ".zarray").write_text('{"zarr_format": 2, "sha')
     run = build(folder, **given)
     assert not any(text.startswith("Going on") for text in run.infos)
     assert sorted(path.name for path in out.iterdir()) == ["s.nc", "s.zarr"]
