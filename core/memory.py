@@ -48,6 +48,7 @@ class Scratch:
     """Memory for blocks of whole series, which one takes over from the other; can be pickled.
 
     They are too large for :func:`keep_freed_memory`: the system would clear the pages of each.
+    Pickles are empty.
     """
 
     def __init__(self) -> None:
@@ -57,14 +58,21 @@ class Scratch:
     def block(self, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator[NDArray[Any]]:
         """Lend a block with any content; it must not be used after."""
         size = math.prod(shape) * np.dtype(dtype).itemsize
-        memory = self._free.pop() if self._free else None
-        if memory is None or memory.size < size:
-            memory = None  # frees it before the larger one is made
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = np.empty(0, np.uint8)
+        if memory.size < size:
+            del memory  # frees it before the larger one is made
             memory = np.empty(size, np.uint8)
         try:
             yield memory[:size].view(dtype).reshape(shape)
         finally:
             self._free.append(memory)
+
+    def clear(self) -> None:
+        """Give the memory back."""
+        self._free.clear()
 
     def __reduce__(self) -> tuple[type[Scratch], tuple[()]]:
         return Scratch, ()
@@ -74,7 +82,8 @@ class Scratch:
 class MemoryBudget:
     """Sizes that keep a build below a bound; the same on every machine, except for ``threads``.
 
-    A thread holds about five copies of its block while it reads, warps, masks and compresses it.
+    A thread holds about five copies of its block while it reads, warps, masks and compresses it,
+    and about three, of such a block as well, while it reads a part of a series.
 
     Parameters
     ----------

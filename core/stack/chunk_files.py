@@ -111,11 +111,14 @@ class ChunkFiles:
             return None
         # Blosc believes its header and reads on behind the end of a file that was cut.
         _, size, _, stored = struct.unpack_from("<4I", data.ljust(_BLOSC_HEADER, b"\0"))
-        if stored != len(data) or size != math.prod(self._shape) * self._fill.itemsize:
-            raise OutputError(
-                f"{path} is damaged, as by a power cut; remove the unfinished output and run again."
-            )
-        return np.frombuffer(self._compressor.decode(data), self._fill.dtype).reshape(self._shape)
+        expected = stored == len(data) and size == math.prod(self._shape) * self._fill.itemsize
+        try:
+            chunk = self._compressor.decode(data) if expected else None
+        except RuntimeError:
+            chunk = None
+        if chunk is None:
+            raise OutputError(f"{path} was damaged while the build used it; run the build again.")
+        return np.frombuffer(chunk, self._fill.dtype).reshape(self._shape)
 
     def _is_empty(self, part: NDArray[Any]) -> bool:
         # A look at two columns tells of most chunks that they hold data.

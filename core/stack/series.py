@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import run_blocks, whole_blocks
+from ..blocks import bands, run_blocks, whole_blocks
 from ..grid.reading import gdal_environment
 from ..reporter import Reporter, step
 from .dataset import StackLayer
@@ -43,7 +43,9 @@ class _SeriesPiece:
 
     @property
     def key(self) -> str:
-        return f"series {self.item.name} {self.rows.start} {self.columns.start}"
+        rows, columns = self.rows, self.columns
+        # With its size: other versions of the plugin cut other blocks.
+        return f"series {self.item.name} {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
 
     def run(self, targets: Targets, reporter: Reporter) -> Learned:
         learned = Learned(targets.survey.fresh())
@@ -64,6 +66,8 @@ class _SeriesPiece:
         item, rows, columns, source = self.item, self.rows, self.columns, targets.source
         lock = threading.Lock()
         near = targets.near
+        # Reading takes several copies of what is read at once, in each thread.
+        most = max(1, targets.budget.band_bytes // (4 * tile.shape[2]))
 
         def read(number: int) -> None:
             if near is not None:
@@ -71,7 +75,9 @@ class _SeriesPiece:
                 return
             # Threads of a cluster's worker have no settings of GDAL.
             with gdal_environment():
-                tile[number] = source.read(item.layer, number, rows, columns)
+                for part in bands(tile.shape[1], 1, most):
+                    band = slice(rows.start + part.start, rows.start + part.stop)
+                    tile[number, part] = source.read(item.layer, number, band, columns)
             if targets.map_sinks:
                 return  # the pieces of the maps have counted these pixels
             survey = targets.survey.fresh()
@@ -104,6 +110,7 @@ def _tiles(targets: Targets, item: StackLayer) -> list[tuple[slice, slice]]:
     """Cut the grid into blocks of whole chunks whose series fit into memory."""
     grid = targets.source.grid
     pixels = targets.budget.tile_bytes // (np.dtype(item.layer.dtype).itemsize * targets.series[0])
-    # Chunks of maps are decompressed whole; of narrow blocks, which are higher, fewer cut them.
+    # A map's chunk is decompressed whole for each block that cuts it; narrow, high blocks cut it
+    # less often.
     widest = grid.width if targets.near is None else targets.maps[2]
     return whole_blocks((grid.height, grid.width), targets.series[1:], pixels, widest)

@@ -1,12 +1,16 @@
-"""Estimates what a stack takes on disk before anything is written."""
+"""Estimates what a stack takes and whether its disks hold it, before anything is written."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from ..disk import COMPRESSED
+from ..disk import COMPRESSED, check_space
+from ..reporter import Reporter
 from .dataset import StackLayer
+from .options import BuildOptions
 from .source import StackSource
+from .workspace import Workspace
 
 
 def estimate_bytes(source: StackSource, layers: Sequence[StackLayer]) -> int:
@@ -18,3 +22,29 @@ def estimate_bytes(source: StackSource, layers: Sequence[StackLayer]) -> int:
         itemsize = 1 if item.layer.is_mask else 4
         total += itemsize * (covered if item.per_step else grid.width * grid.height)
     return int(total * COMPRESSED)
+
+
+def check_outputs(
+    source: StackSource,
+    layers: Sequence[StackLayer],
+    options: BuildOptions,
+    workspace: Workspace,
+    reporter: Reporter,
+) -> None:
+    """Tell what the outputs take; what an earlier attempt has written is not needed again.
+
+    Raises
+    ------
+    OutputError
+        If a disk is too small.
+    """
+    size = estimate_bytes(source, layers)
+    store = size * len(options.groups)
+    sizes: dict[Path, int] = {}
+    if options.netcdf is not None:
+        sizes[options.netcdf] = size
+    if options.zarr is not None:
+        sizes[options.zarr] = store
+    remote = 0 if options.remote is None else store
+    reporter.info(f"The outputs take about {(sum(sizes.values()) + remote) / 1e6:,.0f} MB.")
+    check_space([(path, max(0, need - workspace.used_bytes(path))) for path, need in sizes.items()])

@@ -8,7 +8,6 @@ from pathlib import Path
 import xarray as xr
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..disk import check_space
 from ..errors import InvalidParameterError
 from ..grid.plan import Plan
 from ..metadata.acquisitions import source_granules
@@ -34,7 +33,7 @@ from .reference import ReferencePoint, refer_to_point
 from .savings import tell_savings
 from .self_assessment import note_assessment
 from .series import series_pieces
-from .space import estimate_bytes
+from .space import check_outputs
 from .survey import Findings, Survey
 from .verify import take_samples, verify_stack
 from .workspace import Workspace
@@ -86,9 +85,11 @@ class Build:
 
     def run(self) -> tuple[xr.Dataset, Findings]:
         """Write and check all outputs under their temporary names."""
-        self._check_space()
-        groups = self._options.groups if self._stores() else ()
-        self._layouts.tell(self._options.netcdf is not None, groups, self._reporter)
+        check_outputs(self._source, self._layers, self._options, self._workspace, self._reporter)
+        groups, has_netcdf = self._options.groups, self._options.netcdf is not None
+        stores = len(self._stores())
+        tell_savings(self._source, self._layers, has_netcdf, len(groups) * stores, self._reporter)
+        self._layouts.tell(has_netcdf, groups if stores else (), self._reporter)
         point = self._refer()
         dataset = open_stack(
             self._source,
@@ -127,7 +128,11 @@ class Build:
     def _begin(self, journal: Journal, dataset: xr.Dataset) -> None:
         """Lay the outputs out, or find those that an earlier attempt laid out."""
         texts = {key: value for key, value in dataset.attrs.items() if isinstance(value, str)}
-        if journal.resume() and self._is_laid_out():
+        goes_on = journal.resume()
+        if goes_on and not self._is_laid_out():
+            self._reporter.info("What a build that stopped has left is damaged; starting over.")
+            goes_on = False
+        if goes_on:
             # Such as the time of creation, which the groups hold already.
             dataset.attrs.update(journal.texts)
             self._remove_unfinished_chunks()
@@ -138,7 +143,7 @@ class Build:
                 f"Going on with a build that stopped; {len(journal)} pieces of work are done."
             )
             return
-        # A note that was of no use, or that tells of outputs that were damaged since.
+        # A note that was of no use may have left outputs behind, and one may tell of damaged ones.
         journal.start_over()
         self._workspace.clear()
         if self._spool is not None:
@@ -190,6 +195,7 @@ class Build:
             begin += (end - begin) * (1.0 - len(rest) / max(len(pieces), 1))
             with step(self._reporter, begin, end) as reporter:
                 self._executor.run(rest, targets, journal, reporter, one_by_one)
+        targets.scratch.clear()
 
     def _describe(self, dataset: xr.Dataset, targets: Targets, journal: Journal) -> Findings:
         """Add what the pixels told to the dataset and to the Zarr groups."""
@@ -281,26 +287,6 @@ class Build:
             f"({self._source.grid.crs})."
         )
         return point
-
-    def _check_space(self) -> None:
-        size = estimate_bytes(self._source, self._layers)
-        sizes: dict[Path, int] = {}
-        if self._options.netcdf is not None:
-            sizes[self._options.netcdf] = size
-        if self._options.zarr is not None:
-            sizes[self._options.zarr] = size * len(self._options.groups)
-        remote = 0 if self._remote is None else size * len(self._options.groups)
-        needed = (sum(sizes.values()) + remote) / 1e6
-        self._reporter.info(f"The outputs take about {needed:,.0f} MB.")
-        check_space(
-            [
-                (path, max(0, need - self._workspace.used_bytes(path)))
-                for path, need in sizes.items()
-            ]
-        )
-        groups = len(self._options.groups) * len(self._stores())
-        netcdf = self._options.netcdf is not None
-        tell_savings(self._source, self._layers, netcdf, groups, self._reporter)
 
     def _verify(self, dataset: xr.Dataset) -> None:
         netcdf, zarr = self._options.netcdf, self._options.zarr

@@ -121,11 +121,15 @@ def array_of(group: zarr.Group, name: str) -> zarr.Array[Any]:
 
 
 def is_laid_out(store: Path, groups: Sequence[str], layers: Sequence[StackLayer]) -> bool:
-    """Tell whether the groups of a store and the arrays of their layers can be opened."""
+    """Tell whether a store, its groups and the arrays of their layers are there and intact.
+
+    A store that cannot be reached is another matter, and an OSError.
+    """
     try:
+        zarr.open_group(store, mode="r", use_consolidated=False)
         for name in groups:
             ZarrGroup(store, name, layers)
-    except (OSError, KeyError, TypeError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, KeyError, TypeError, ValueError):
         return False
     return True
 

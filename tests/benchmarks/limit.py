@@ -3,8 +3,8 @@
 The limit reads every raster once and compresses what a stack holds, with the same codecs and the
 same threads, and does nothing else: no grid, no warping, no files, no check. In place of the two
 masks of a pair its water mask is compressed twice. Both are processes of their own; the table also
-tells what the limit takes if it keeps each chunk in a file, and what its work takes without its
-start.
+tells what the limit takes where it does keep each chunk in a file, and what its work takes without
+its start.
 """
 
 from __future__ import annotations

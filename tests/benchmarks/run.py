@@ -183,7 +183,11 @@ def table(costs: dict[str, list[Cost]]) -> str:
     ]
     for name in costs:
         peers = NETCDF_PEERS if name == "NetCDF" else ("odc-stac, Zarr",)
-        ratios = [ratio(name, peer) for peer in peers if peer in costs and peer != name]
+        ratios = [
+            f"{ratio(name, peer)}{' of its default' if peer.endswith('default') else ''}"
+            for peer in peers
+            if peer in costs and peer != name
+        ]
         lines.append(
             f"| {name} | {median(name, lambda c: c.seconds):.1f} "
             f"| {median(name, lambda c: c.cpu):.1f} "

@@ -22,7 +22,8 @@ class Fault:
     cut_after
         Close the connection after so many bytes of the body.
     hold_after
-        Keep silent after so many bytes of the body, until the faults are cleared.
+        Keep silent after so many bytes of the body, until the faults are cleared, but not longer
+        than two minutes.
     rate
         Bytes a second.
     stall

@@ -149,7 +149,10 @@ def test_stop_before_and_within(file):
     file.faults(Fault(rate=40_000))
 
     def stop_within():
+        deadline = time.monotonic() + 60
         while not (file.part.exists() and file.part.stat().st_size):
+            if time.monotonic() > deadline:
+                return
             time.sleep(0.02)
         file.stop.set()
 

@@ -119,9 +119,11 @@ class DaskCluster:
         One that has none would only be missed.
         """
 
+        client = self.client()
+        sleep = client.submit(time.sleep, 600, priority=1000, pure=False)
+
         def kill() -> None:
-            with self.client() as client:
-                sleep = client.submit(time.sleep, 600, priority=1000, pure=False)
+            with client:
                 while not any(key.startswith("hyp3-") for key in _processing(client)):
                     time.sleep(0.01)
                 self.kill(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -135,14 +136,18 @@ def test_blocks_of_any_position_are_read(
 
 def test_a_damaged_chunk_is_an_error(groups: tuple[Path, Path]) -> None:
     ours, _ = groups
-    dataset, layers = stack()
+    _, layers = stack()
     group = ZarrGroup(ours, "maps", layers)
     whole = (slice(0, 70), slice(0, 50))
-    group.write(layers[0], slice(0, 1), *whole, dataset["unw_phase"].values[:1])
+    # Values that compress: the file of others is a copy, which may be cut unnoticed.
+    smooth = np.arange(np.prod(SHAPE[1:]), dtype="float32").reshape(1, *SHAPE[1:])
+    group.write(layers[0], slice(0, 1), *whole, smooth)
     found = [path for path in (ours / "maps" / "unw_phase").rglob("*[0-9]") if path.is_file()]
     chunk = max(found, key=lambda path: path.stat().st_size)
     data = chunk.read_bytes()
-    for damaged in (data[:-50], data[:7], b"", b"\0" * len(data)):
+    half = data[: len(data) // 2]
+    cut = half.ljust(len(data), b"\0")
+    for damaged in (data[:-50], data[:7], b"", b"\0" * len(data), cut):
         chunk.write_bytes(damaged)
-        with pytest.raises(OutputError, match=f"{chunk} is damaged.*run again"):
+        with pytest.raises(OutputError, match=f"{re.escape(str(chunk))} was damaged"):
             group.read(layers[0], 0, *whole, np.empty(SHAPE[1:], "float32"))

@@ -43,6 +43,9 @@ def test_blocks_shrink_and_grow_with_memory() -> None:
         # Five copies of each thread's block, or those beside a tile, on top of Python itself.
         assert 320e6 + 5 * budget.threads * budget.band_bytes <= max(1000e6, megabytes * 1e6)
         assert 320e6 + 2 * budget.tile_bytes <= max(1000e6, megabytes * 1e6)
+        # Series of products: a tile, and 10.5 bytes for each pixel that the threads read.
+        read = budget.threads * budget.band_bytes / 4 * 10.5
+        assert 320e6 + budget.tile_bytes + read <= max(1000e6, megabytes * 1e6)
 
 
 def test_large_chunks_take_the_place_of_threads() -> None:
@@ -66,7 +69,12 @@ def test_memory_of_blocks_is_taken_over() -> None:
         assert places & {larger.ctypes.data, smaller.ctypes.data}
     with pytest.raises(ZeroDivisionError), scratch.block((1,), "uint8"):
         raise ZeroDivisionError
-    assert isinstance(pickle.loads(pickle.dumps(scratch)), Scratch)
+    with scratch.block((1000, 1000), "uint8"):
+        pass
+    assert len(pickle.dumps(scratch)) < 1000
+    scratch.clear()
+    with pickle.loads(pickle.dumps(scratch)).block((2,), "float64") as block:
+        block[...] = 1.0
 
 
 @pytest.mark.parametrize("memory", [450, 5000])

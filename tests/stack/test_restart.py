@@ -107,7 +107,15 @@ def test_several_interruptions(larger: SampleStack, undisturbed: Path, tmp_path:
     assert_same(tmp_path, undisturbed)
 
 
-CHANGES = ["product", "options", "one output lost", "group lost", "array damaged", "chunks lost"]
+CHANGES = [
+    "product",
+    "options",
+    "one output lost",
+    "root lost",
+    "group lost",
+    "array damaged",
+    "chunks lost",
+]
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -129,7 +137,9 @@ def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: s
         shutil.rmtree(lost)
     else:
         [group] = out.glob(".s.zarr.hyp3-partial-*/s.zarr/temporally_optimized")
-        if change == "group lost":
+        if change == "root lost":
+            (group.parent / ".zgroup").unlink()
+        elif change == "group lost":
             shutil.rmtree(group)
         else:
             (group / "corr" / ".zarray").write_text('{"zarr_format": 2, "sha')
