@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .blocks import BAND_BYTES, thread_count
+from .blocks import BAND_BYTES, bands, thread_count
 from .contract import DEFAULT_MEMORY_MEGABYTES
 
 _FIXED_MEGABYTES = 320
@@ -117,6 +117,10 @@ class MemoryBudget:
         band = min(BAND_BYTES, blocks)
         threads = blocks // max(band, chunk_bytes)
         return cls(band, int(share * _TILE_BYTES), max(1, min(thread_count(), threads)))
+
+    def row_bands(self, height: int, width: int) -> Iterator[slice]:
+        """Cut a map, as one of float32, into bands of rows that a thread may hold."""
+        return bands(height, 1, self.band_bytes // (4 * width))
 
     def holds(self, chunk_bytes: int) -> bool:
         """Tell whether there is room for a chunk of that size, of which some copies exist."""

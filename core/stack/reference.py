@@ -11,7 +11,7 @@ import numpy as np
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from ..blocks import bands, run_blocks
+from ..blocks import run_blocks
 from ..errors import GridError, InvalidParameterError, ProductError
 from ..grid.lattice import Grid
 from ..memory import MemoryBudget
@@ -198,7 +198,7 @@ def _most_coherent(
             # Of equal pixels the uppermost left one, whichever thread ends first.
             best = max(best, found, key=lambda item: (item[0], -item[1], -item[2]))
 
-    tasks = list(bands(grid.height, 1, max(1, budget.band_bytes // (4 * grid.width))))
+    tasks = list(budget.row_bands(grid.height, grid.width))
     run_blocks(search, tasks, len(tasks), reporter, budget.threads)
     if best[0] == -math.inf:
         raise GridError(

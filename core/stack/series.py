@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import bands, run_blocks, whole_blocks
+from ..blocks import run_blocks, whole_blocks
 from ..grid.reading import gdal_environment
 from ..reporter import Reporter, step
 from .dataset import StackLayer
@@ -66,8 +66,6 @@ class _SeriesPiece:
         item, rows, columns, source = self.item, self.rows, self.columns, targets.source
         lock = threading.Lock()
         near = targets.near
-        # Reading takes several copies of what is read at once, in each thread.
-        most = max(1, targets.budget.band_bytes // (4 * tile.shape[2]))
 
         def read(number: int) -> None:
             if near is not None:
@@ -75,7 +73,8 @@ class _SeriesPiece:
                 return
             # Threads of a cluster's worker have no settings of GDAL.
             with gdal_environment():
-                for part in bands(tile.shape[1], 1, most):
+                # Reading takes several copies of what is read at once, in each thread.
+                for part in targets.budget.row_bands(*tile.shape[1:]):
                     band = slice(rows.start + part.start, rows.start + part.stop)
                     tile[number, part] = source.read(item.layer, number, band, columns)
             if targets.map_sinks:

@@ -24,12 +24,14 @@ import rasterio
 import rioxarray  # noqa: F401 - registers the accessor ``rio``
 import xarray as xr
 
+from .peers.grid import FORMATS
+
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("unw_phase", "corr", "amp", "lv_theta", "lv_phi", "water_mask")
-FORMATS = ("zarr", "netcdf", "netcdf-defaults")
-"""The last takes odc-stac about ten minutes: xarray's own encoding, compressed."""
-
-NETCDF_PEERS = ("odc-stac, NetCDF", "odc-stac, NetCDF by default")
+NETCDF_PEERS = {
+    "netcdf": "odc-stac, NetCDF",
+    "netcdf-defaults": "odc-stac, NetCDF by default",
+}
 
 
 @dataclass(frozen=True)
@@ -140,12 +142,9 @@ def contenders(
             ours("Zarr, series", False, True, CHUNKING="temporal"),
             ours("Zarr, both, and NetCDF", True, True, CHUNKING="both"),
         ]  # fmt: skip
-    if "netcdf" in formats:
-        result.append(peer("odc-stac, NetCDF", "odc", "netcdf"))
-    if "netcdf-defaults" in formats:
-        result.append(peer("odc-stac, NetCDF by default", "odc", "netcdf-defaults"))
-    if {"netcdf", "netcdf-defaults"} & set(formats):
-        result.append(ours("NetCDF", True, False))
+    peers = [peer(name, "odc", form) for form, name in NETCDF_PEERS.items() if form in formats]
+    if peers:
+        result += [*peers, ours("NetCDF", True, False)]
     return result
 
 
@@ -182,7 +181,7 @@ def table(costs: dict[str, list[Cost]]) -> str:
         "|---|---|---|---|---|",
     ]
     for name in costs:
-        peers = NETCDF_PEERS if name == "NetCDF" else ("odc-stac, Zarr",)
+        peers = NETCDF_PEERS.values() if name == "NetCDF" else ("odc-stac, Zarr",)
         ratios = [
             f"{ratio(name, peer)}{' of its default' if peer.endswith('default') else ''}"
             for peer in peers

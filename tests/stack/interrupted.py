@@ -7,10 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 import xarray as xr
 
+from hyp3_stack.core.errors import Canceled
 from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.tasks import build_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE_ANEW = {
@@ -53,6 +57,12 @@ class StopAt(SilentReporter):
 
     def canceled(self) -> bool:
         return self.percent >= self.stop
+
+
+def interrupt(folder: Path, percent: float, **given: Any) -> None:
+    """Cancel a build when it has come so far."""
+    with pytest.raises(Canceled, match="run the same job again to go on"):
+        build_stack.run({"INPUT": str(folder), **given}, None, StopAt(percent))
 
 
 def views(folder: Path) -> Iterator[tuple[str, xr.Dataset]]:

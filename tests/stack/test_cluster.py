@@ -25,7 +25,7 @@ from tests.object_store.service import BUCKET, CLEAN, CREDENTIALS, Service
 from tests.sample_products import SampleStack
 
 from .dask_cluster import DaskCluster, running_cluster
-from .interrupted import StopAt, assert_same, outputs, start
+from .interrupted import StopAt, assert_same, interrupt, outputs, start
 from .running import Run, build, contents, copy_products, layer_file, leftovers, samples
 
 
@@ -193,12 +193,6 @@ def test_workers_write_to_an_object_store(
     for name, data in here.items():
         if not name.endswith((".zattrs", ".zmetadata")):
             assert there[name] == data, name
-
-
-def interrupt(folder: Path, percent: float, **given: Any) -> None:
-    """Cancel a build."""
-    with pytest.raises(Canceled, match="run the same job again to go on"):
-        build_stack.run({"INPUT": str(folder), **given}, None, StopAt(percent))
 
 
 def test_cancel_and_go_on(

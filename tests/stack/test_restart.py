@@ -9,17 +9,15 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.errors import Canceled, OutputError
+from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.locks import lock_file
-from hyp3_stack.core.tasks import build_stack
 from tests.sample_products import SampleStack
 
-from .interrupted import StopAt, assert_same, outputs, start
+from .interrupted import assert_same, interrupt, outputs, start
 from .running import build, contents, copy_products, layer_file, leftovers, samples
 
 
@@ -72,11 +70,6 @@ def _wait_for_files(process: subprocess.Popen[bytes], folder: Path, count: int) 
         if files >= begun + count:
             return
         time.sleep(0.01)
-
-
-def interrupt(folder: Path, percent: float, **given: Any) -> None:
-    with pytest.raises(Canceled, match="run the same job again to go on"):
-        build_stack.run({"INPUT": str(folder), **given}, None, StopAt(percent))
 
 
 @pytest.mark.parametrize("percent", [30, 60, 88])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHUNK = 1024
+FORMATS = ("zarr", "netcdf", "netcdf-defaults")
+"""The last takes odc-stac about ten minutes: xarray's own encoding, compressed."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def read_task() -> Task:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--form", choices=("zarr", "netcdf", "netcdf-defaults"), required=True)
+    parser.add_argument("--form", choices=FORMATS, required=True)
     parser.add_argument("--epsg", type=int, required=True)
     parser.add_argument("--grid", type=float, nargs=5, required=True)
     parser.add_argument("--layers", nargs="+", required=True)
