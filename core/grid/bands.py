@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-import rasterio
+from .raster_file import RasterFile
 
 _TYPES = {
     "uint8": "Byte",
@@ -40,15 +40,14 @@ class Band:
         pixels, and the mean of decibels or amplitudes is not the mean power.
     """
 
-    file: rasterio.DatasetReader
+    file: RasterFile
     missing: float | None
     scale: str | None = None
 
     def text(self, number: int) -> str:
         """Return the band as a part of a virtual raster."""
-        source = (
-            f"<SourceFilename>{escape(self.file.name)}</SourceFilename><SourceBand>1</SourceBand>"
-        )
+        path = escape(self.file.dataset.name)
+        source = f"<SourceFilename>{path}</SourceFilename><SourceBand>1</SourceBand>"
         if self.scale is not None:
             return (
                 f'<VRTRasterBand dataType="Float32" band="{number}" '
@@ -57,14 +56,14 @@ class Band:
                 f"<SimpleSource>{source}</SimpleSource></VRTRasterBand>"
             )
         return (
-            f'<VRTRasterBand dataType="{_TYPES[str(self.file.dtypes[0])]}" band="{number}">'
+            f'<VRTRasterBand dataType="{_TYPES[self.file.dtype]}" band="{number}">'
             f"<SimpleSource>{source}</SimpleSource></VRTRasterBand>"
         )
 
 
 def joined_bands(bands: Sequence[Band]) -> str:
     """Return what to open for bands of files of one grid: a file, or a virtual raster (VRT)."""
-    file = bands[0].file
+    file = bands[0].file.dataset
     if len(bands) == 1 and bands[0].scale is None:
         return str(file.name)
     georeference = ", ".join(map(repr, file.transform.to_gdal()))

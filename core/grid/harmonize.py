@@ -146,7 +146,6 @@ def _write_layer(
     method = resampling_of(layer, resampling)
     checks = []
     with LayerReader(placement, layer, grid, method, outside=None) as reader:
-        source = reader.file
         try:
             with rasterio.open(
                 target,
@@ -168,7 +167,7 @@ def _write_layer(
                 bigtiff="if_safer",
             ) as written:
                 # Set before any pixel: it decides how the position is stored, not where it is.
-                written.update_tags(**{**source.tags(), WRITER_TAG: WRITER})
+                written.update_tags(**{**reader.tags(), WRITER_TAG: WRITER})
                 for rows in bands(grid.height, _TILE, _BAND_ROWS):
                     stop_if_canceled(reporter)
                     block = reader.read(rows, slice(0, grid.width))

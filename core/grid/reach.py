@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.warp import transform
 
 from ..products.product import Raster
 from .lattice import Grid
+from .raster_file import RasterFile
 
 _CELL = 32
 """Pixels of the grid between two projected positions; those between are interpolated, which is off
@@ -50,7 +50,7 @@ class Reach:
 
     def __init__(
         self,
-        held: Sequence[tuple[rasterio.DatasetReader, float | None]],
+        held: Sequence[tuple[RasterFile, float | None]],
         raster: Raster,
         grid: Grid,
         rows: slice,
@@ -70,7 +70,7 @@ class Reach:
         begin = np.clip(begin, 0, size).astype(int)
         end = np.clip(end, begin, size).astype(int)
         self._begin = begin - 1
-        window = ((begin[0], end[0]), (begin[1], end[1]))
+        window = (slice(int(begin[0]), int(end[0])), slice(int(begin[1]), int(end[1])))
         different: list[NDArray[np.bool_]] = []
         for number, (file, missing) in enumerate(held):
             present = _presence(file, missing, window)
@@ -175,15 +175,16 @@ def _positions(raster: Raster, grid: Grid, rows: slice, columns: slice) -> NDArr
 
 
 def _presence(
-    file: rasterio.DatasetReader,
+    file: RasterFile,
     missing: float | None,
-    window: tuple[tuple[int, int], tuple[int, int]],
+    window: tuple[slice, slice],
 ) -> NDArray[np.bool_]:
     """Return where a part of a raster has data."""
-    shape = tuple(end - begin for begin, end in window)
+    shape = tuple(part.stop - part.start for part in window)
     if missing is None or 0 in shape:
         return np.ones(shape, bool)
-    values = file.read(1, window=window)
+    values = np.empty(shape, file.dtype)
+    file.read(*window, values)
     if np.isnan(missing):
         return ~np.isnan(values)
     present: NDArray[np.bool_] = values != values.dtype.type(missing)

@@ -10,12 +10,17 @@ from __future__ import annotations
 import io
 import os
 import struct
+import sys
 import zipfile
 import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
+
+_Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+_NATIVE = "<" if sys.byteorder == "little" else ">"
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _INTEGERS = {3: "u2", 4: "u4"}
@@ -27,8 +32,45 @@ _PLACE = (_WIDTH, _HEIGHT, 33550, 33922, 34264, 34735, 34736, 34737)
 _BEGINNING = 1 << 18
 """Bytes of a packed file that are looked at; what comes before them has to be unpacked."""
 
-_BLOCKS = ((273, 279), (324, 325))
+_STRIPS, _TILES = (273, 279), (324, 325)
 """Offsets and lengths of strips, and of tiles."""
+
+_BITS, _SAMPLE_FORMAT, _ROWS_PER_STRIP = 258, 339, 278
+_COMPRESSION, _FILL_ORDER, _BANDS = 259, 266, 277
+_PLAIN = {_COMPRESSION: 1, _FILL_ORDER: 1, _BANDS: 1}
+"""What says that pixels of one band stand in the file as in memory; 1 is each one's default."""
+
+_MISSING = 42113
+"""GDAL's own tag: the value that means no data, as text."""
+
+_TYPES = {(8, 1): "uint8", (16, 1): "uint16", (16, 2): "int16", (32, 3): "float32"}
+"""By bits and sample format: unsigned, signed, real."""
+
+_LONG = (*_PLACE, *_STRIPS, *_TILES, _MISSING)
+
+
+@dataclass(frozen=True)
+class PlainRows:
+    """Pixels of one band that stand in a file row by row, not compressed.
+
+    Parameters
+    ----------
+    runs
+        First row, and bytes before it, of each group of rows that follow each other; HyP3 writes
+        one, GDAL some more.
+    dtype
+        Data type.
+    height, width
+        Rows and columns.
+    missing
+        Value that means no data, as GDAL tells it; None where there is none.
+    """
+
+    runs: tuple[tuple[int, int], ...]
+    dtype: str
+    height: int
+    width: int
+    missing: float | None
 
 
 @dataclass(frozen=True)
@@ -42,10 +84,13 @@ class TiffHeader:
         lie in the same place.
     is_whole
         Whether the file is as long as its blocks ask for.
+    pixels
+        Where they are; None where they do not simply follow each other.
     """
 
     place: tuple[tuple[int, bytes], ...]
     is_whole: bool
+    pixels: PlainRows | None = None
 
 
 def read_header(path: str) -> TiffHeader | None:
@@ -115,7 +160,7 @@ def _read(file: BinaryIO, size: int) -> TiffHeader | None:
         length = _SIZES.get(kind, 0) * number
         if length <= 4:
             tags[tag] = (kind, value[:length])
-        elif tag in _PLACE or any(tag in pair for pair in _BLOCKS):
+        elif tag in _LONG:
             if length > size:
                 return None
             file.seek(struct.unpack(f"{order}I", value)[0])
@@ -124,15 +169,45 @@ def _read(file: BinaryIO, size: int) -> TiffHeader | None:
                 return None
             tags[tag] = (kind, content)
     place = tuple((tag, tags[tag][1]) for tag in _PLACE if tag in tags)
-    for offsets, lengths in _BLOCKS:
+    for offsets, lengths in (_STRIPS, _TILES):
         if offsets in tags and lengths in tags and _WIDTH in tags and _HEIGHT in tags:
             begin, length = (_integers(*tags[tag], order) for tag in (offsets, lengths))
             # Blocks without data have neither.
-            return TiffHeader(place, int((begin + length).max(initial=0)) <= size)
+            is_whole = int((begin + length).max(initial=0)) <= size
+            is_plain = offsets == _STRIPS[0] and order == _NATIVE
+            pixels = _plain_rows(tags, begin, length) if is_plain else None
+            return TiffHeader(place, is_whole, pixels)
     return None
 
 
-def _integers(kind: int, content: bytes, order: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _plain_rows(
+    tags: dict[int, tuple[int, bytes]], begin: _Integers, length: _Integers
+) -> PlainRows | None:
+    def number(tag: int, default: int) -> int:
+        return int(_integers(*tags[tag], _NATIVE)[0]) if tag in tags else default
+
+    width, height = number(_WIDTH, 0), number(_HEIGHT, 0)
+    dtype = _TYPES.get((number(_BITS, 1), number(_SAMPLE_FORMAT, 1)))
+    if dtype is None or any(number(tag, 1) != value for tag, value in _PLAIN.items()):
+        return None
+    rows = min(number(_ROWS_PER_STRIP, height), height)
+    strips = np.minimum(np.arange(0, height, rows) + rows, height) - np.arange(0, height, rows)
+    # Strips without data have no bytes.
+    if not np.array_equal(length, strips * width * np.dtype(dtype).itemsize):
+        return None
+    first = np.flatnonzero(np.append(True, begin[1:] != begin[:-1] + length[:-1]))
+    runs = tuple(zip((first * rows).tolist(), begin[first].tolist(), strict=True))
+    text = tags[_MISSING][1].rstrip(b"\0 ") if _MISSING in tags else None
+    missing = None if text is None else float(text)
+    if dtype == "float32" and missing is not None:
+        # GDAL rounds it as well, but has rules of its own for numbers that are too large.
+        if abs(missing) > float(np.finfo(dtype).max):
+            return None
+        missing = float(np.float32(missing))
+    return PlainRows(runs, dtype, height, width, missing)
+
+
+def _integers(kind: int, content: bytes, order: str) -> _Integers:
     if kind not in _INTEGERS:
         raise ValueError("unusual type")
     return np.frombuffer(content, f"{order}{_INTEGERS[kind]}").astype("int64")

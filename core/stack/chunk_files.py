@@ -126,7 +126,8 @@ class ChunkFiles:
             return bool(
                 np.isnan(part[..., :: part.shape[-1] // 2 + 1]).all() and np.isnan(part).all()
             )
-        return bool((part == self._fill).all())
+        edge = part[..., :: part.shape[-1] // 2 + 1]
+        return bool((edge == self._fill).all() and (part == self._fill).all())
 
     def _whole(self, part: NDArray[Any]) -> NDArray[Any]:
         """Return a chunk of full shape, also where the array ends within it."""

@@ -43,7 +43,9 @@ class Mosaic:
             difference = _largest_difference(part, added, self.layer)
             if difference is not None:
                 self.difference = max(difference, self.difference or 0.0)
-            np.copyto(part, added, where=is_missing(part, self.layer))
+            gaps = is_missing(part, self.layer)
+            if gaps.any():
+                np.copyto(part, added, where=gaps)
 
 
 def is_missing(values: NDArray[Any], layer: Layer) -> NDArray[np.bool_]:
@@ -57,7 +59,8 @@ def _largest_difference(one: NDArray[Any], other: NDArray[Any], layer: Layer) ->
         if not both.any():
             return None
         return float((np.abs(one.astype("int16") - other) * both).max())
-    difference = np.abs(one - other)
+    difference = one - other
+    np.abs(difference, out=difference)
     if layer.kind is LayerKind.CYCLIC:
         np.minimum(difference, np.float32(2.0 * math.pi) - difference, out=difference)
     largest = np.fmax.reduce(difference, axis=None)

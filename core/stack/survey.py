@@ -94,10 +94,13 @@ class Survey:
             if not is_coherence:
                 moments[0] += part.size - np.count_nonzero(np.isnan(part))
                 continue
-            present = ~np.isnan(part)
-            # The squares of one part add up well enough in float32; parts are added in float64.
-            values = np.where(present, part, np.float32(0.0)).ravel()
-            moments += np.count_nonzero(present), values.sum(dtype="float64"), values @ values
+            absent = np.isnan(part)
+            values = part.copy()
+            np.copyto(values, 0.0, where=absent)
+            # One row, and the squares of one part, add up well enough in float32.
+            total = values.sum(axis=1).sum(dtype="float64")
+            squares = np.dot(values.ravel(), values.ravel())
+            moments += part.size - np.count_nonzero(absent), total, squares
         factor = self._factor
         coarse = block[(-rows.start) % factor :: factor, (-columns.start) % factor :: factor]
         present = ~np.isnan(coarse)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..grid.block_reader import BlockReader
 from ..grid.lattice import Grid
 from ..grid.plan import Placement
 from ..grid.reach import Reach
-from ..grid.reading import BlockReader, resampling_of
+from ..grid.reading import resampling_of
 from ..grid.scales import convert_scale
 from ..grid.warping import Warps
 from ..products.layers import COMPUTED_FROM, LAYERS, Layer

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import rasterio
 from numpy.typing import NDArray
 
+from hyp3_stack.core.grid.block_reader import BlockReader
 from hyp3_stack.core.grid.plan import GridOptions, Placement, Plan, Transfer, make_plan
+from hyp3_stack.core.grid.raster_file import RasterFile
 from hyp3_stack.core.grid.reach import Reach
-from hyp3_stack.core.grid.reading import BlockReader, gdal_environment, resampling_of
+from hyp3_stack.core.grid.reading import gdal_environment, resampling_of
 from hyp3_stack.core.grid.warping import Warps
 from hyp3_stack.core.products.layers import LAYERS, Layer
 from hyp3_stack.core.products.product import Raster
@@ -86,7 +88,7 @@ def test_rasters_that_lack_the_same_pixels_are_told(plan: Plan) -> None:
     placement = warped(plan)[0]
     grid, product = plan.grid, placement.product
     names = ["corr", "unw_phase", "amp", "los_disp"]
-    files = [rasterio.open(product.layer_path(name)) for name in names]
+    files = [RasterFile(product.layer_path(name)) for name in names]
     rows, columns = slice(0, grid.height), slice(0, grid.width)
     reach = Reach([(file, 0.0) for file in files], placement.raster, grid, rows, columns)
     assert reach.alike == [[0, 2], [1, 3]]
@@ -98,7 +100,7 @@ def test_a_product_elsewhere_reaches_nothing(plan: Plan) -> None:
     placement = warped(plan)[0]
     away: Raster = replace(placement.raster, left=placement.raster.left + 2e5)
     rows, columns = slice(0, plan.grid.height), slice(0, plan.grid.width)
-    with rasterio.open(placement.product.layer_path("corr")) as file:
+    with closing(RasterFile(placement.product.layer_path("corr"))) as file:
         for missing in (0.0, None):
             reach = Reach([(file, missing)], away, plan.grid, rows, columns)
             assert not reach.touches(rows, columns)
@@ -110,7 +112,7 @@ def test_nothing_is_ruled_out_beyond_the_domain_of_a_projection(plan: Plan) -> N
     placement = warped(plan)[0]
     grid = replace(plan.grid, left=np.inf)
     here = (slice(0, 40), slice(0, 40))
-    with rasterio.open(placement.product.layer_path("corr")) as file:
+    with closing(RasterFile(placement.product.layer_path("corr"))) as file:
         reach = Reach([(file, 0.0), (file, 0.0)], placement.raster, grid, *here)
     assert reach.touches(*here)
     assert reach.meets(np.ones((40, 40), bool), *here)
