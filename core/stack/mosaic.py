@@ -55,13 +55,21 @@ def is_missing(values: NDArray[Any], layer: Layer) -> NDArray[np.bool_]:
 
 def _largest_difference(one: NDArray[Any], other: NDArray[Any], layer: Layer) -> float | None:
     if layer.is_mask:
-        both = (one != layer.fill) & (other != layer.fill)
-        if not both.any():
-            return None
-        return float((np.abs(one.astype("int16") - other) * both).max())
+        return _largest_of_classes(one, other, layer)
     difference = one - other
     np.abs(difference, out=difference)
-    if layer.kind is LayerKind.CYCLIC:
-        np.minimum(difference, np.float32(2.0 * math.pi) - difference, out=difference)
     largest = np.fmax.reduce(difference, axis=None)
+    if layer.kind is LayerKind.CYCLIC and largest > math.pi:
+        np.minimum(difference, np.float32(2.0 * math.pi) - difference, out=difference)
+        largest = np.fmax.reduce(difference, axis=None)
     return None if np.isnan(largest) else float(largest)
+
+
+def _largest_of_classes(one: NDArray[Any], other: NDArray[Any], layer: Layer) -> float | None:
+    # Most often they are the same everywhere.
+    if np.array_equal(one, other):
+        return 0.0 if (one != layer.fill).any() else None
+    both = (one != layer.fill) & (other != layer.fill)
+    if not both.any():
+        return None
+    return float((np.abs(one.astype("int16") - other) * both).max())

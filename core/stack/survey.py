@@ -97,9 +97,8 @@ class Survey:
             absent = np.isnan(part)
             values = part.copy()
             np.copyto(values, 0.0, where=absent)
-            # One row, and the squares of one part, add up well enough in float32.
-            total = values.sum(axis=1).sum(dtype="float64")
-            squares = np.dot(values.ravel(), values.ravel())
+            # The squares of one part add up well enough in float32; parts are added in float64.
+            total, squares = values.sum(dtype="float64"), np.dot(values.ravel(), values.ravel())
             moments += part.size - np.count_nonzero(absent), total, squares
         factor = self._factor
         coarse = block[(-rows.start) % factor :: factor, (-columns.start) % factor :: factor]
