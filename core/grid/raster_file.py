@@ -18,6 +18,9 @@ from rasterio.windows import Window
 
 from ..products.tiff_header import PlainRows, read_header
 
+_PART_BYTES = 1 << 19
+"""So much stays in the processor's cache on its way from the file to the block."""
+
 
 class RasterFile:
     """An open raster of one band; for one thread at a time.
@@ -107,16 +110,19 @@ class _PlainPixels:
         self._rows, self._begins = zip(*pixels.runs, strict=True)
 
     def read(self, rows: slice, columns: slice, out: NDArray[Any]) -> None:
-        lines = np.empty((rows.stop - rows.start, self._width), self._dtype)
+        line = self._width * self._dtype.itemsize
+        height = min(max(1, _PART_BYTES // line), rows.stop - rows.start)
+        lines = np.empty((height, self._width), self._dtype)
         first = rows.start
         while first < rows.stop:
             run = bisect.bisect_right(self._rows, first) - 1
             end = self._rows[run + 1] if run + 1 < len(self._rows) else self._height
-            end = min(end, rows.stop)
-            self._file.seek(self._begins[run] + (first - self._rows[run]) * lines.strides[0])
-            self._fill(lines[first - rows.start : end - rows.start])
-            first = end
-        out[...] = lines[:, columns]
+            part = lines[: min(end, rows.stop) - first]
+            self._file.seek(self._begins[run] + (first - self._rows[run]) * line)
+            self._fill(part)
+            here = first - rows.start
+            out[here : here + len(part)] = part[:, columns]
+            first += len(part)
 
     def _fill(self, lines: NDArray[Any]) -> None:
         target = lines.data.cast("B")

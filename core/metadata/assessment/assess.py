@@ -236,7 +236,7 @@ def _facts(stack: StackFile) -> list[tuple[str, str]]:
             "Period",
             " to ".join(stack.text(f"time_coverage_{end}")[:10] for end in ("start", "end")),
         ),
-        ("Layers", ", ".join(stack.maps)),
+        ("Layers", ", ".join(sorted(stack.maps))),
         ("Grid", f"{sizes['x']} x {sizes['y']} pixels of {stack.text('column_spacing')} m"),
         ("CRS", crs.name if crs else "none"),
         ("Product type", stack.text("product_type") or "not stated"),
