@@ -46,7 +46,7 @@ class Band:
 
     def text(self, number: int) -> str:
         """Return the band as a part of a virtual raster."""
-        path = escape(self.file.dataset.name)
+        path = escape(self.file.path)
         source = f"<SourceFilename>{path}</SourceFilename><SourceBand>1</SourceBand>"
         if self.scale is not None:
             return (
@@ -63,9 +63,9 @@ class Band:
 
 def joined_bands(bands: Sequence[Band]) -> str:
     """Return what to open for bands of files of one grid: a file, or a virtual raster (VRT)."""
-    file = bands[0].file.dataset
     if len(bands) == 1 and bands[0].scale is None:
-        return str(file.name)
+        return bands[0].file.path
+    file = bands[0].file.dataset
     georeference = ", ".join(map(repr, file.transform.to_gdal()))
     texts = (band.text(number) for number, band in enumerate(bands, start=1))
     return (

@@ -32,6 +32,8 @@ class RasterFile:
 
     Attributes
     ----------
+    path
+        As given.
     dtype
         Data type.
     nodata
@@ -46,11 +48,12 @@ class RasterFile:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._files = ExitStack()
+        self._is_closed = False
         self._dataset: rasterio.DatasetReader | None = None
         self._plain: _PlainPixels | None = None
-        header = read_header(path)
+        header = read_header(path, with_pixels=True)
         if header is not None and header.is_whole and header.pixels is not None:
             pixels = header.pixels
             file = self._files.enter_context(FileIO(path))
@@ -65,8 +68,9 @@ class RasterFile:
     @property
     def dataset(self) -> rasterio.DatasetReader:
         """The file as GDAL sees it, opened when it is first asked for."""
+        self._check_open()
         if self._dataset is None:
-            self._dataset = self._files.enter_context(rasterio.open(self._path))
+            self._dataset = self._files.enter_context(rasterio.open(self.path))
         return self._dataset
 
     @property
@@ -89,6 +93,7 @@ class RasterFile:
         OSError, rasterio.errors.RasterioError
             If the file cannot be read or has lost its end.
         """
+        self._check_open()
         if self._plain is not None:
             self._plain.read(rows, columns, out)
             return
@@ -97,7 +102,12 @@ class RasterFile:
 
     def close(self) -> None:
         """Close the file."""
+        self._is_closed = True
         self._files.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise OSError("the file is closed")
 
 
 class _PlainPixels:

@@ -26,7 +26,6 @@ from .warping import Warp, Warps
 BLOCK_CACHE_MEGABYTES = 64
 """GDAL's own cache; its default is a twentieth of the machine's memory."""
 
-
 _ROWS = 64
 """So few rows stay in the processor's cache until their missing values are marked."""
 
@@ -63,7 +62,7 @@ def resampling_of(layer: Layer, choice: str) -> Resampling:
 
 
 class LayerReader:
-    """Reads blocks of one layer of one product on the grid of the stack, as HyP3 stores values.
+    """Reads blocks of one layer of one product on the grid of the stack, in its own numbers.
 
     To be used as a context manager; it keeps the file open.
 
@@ -195,7 +194,9 @@ class LayerReader:
             values = block[down, across][part]
             self._file.read(read, inner_columns, values)
             if self._marked is not None:
-                np.copyto(values, np.nan, where=values == values.dtype.type(self._marked))
+                # Other types than float32 become that later.
+                compared = values.astype("float32", copy=False)
+                np.copyto(values, np.nan, where=compared == np.float32(self._marked))
         above, below = block[: down.start], block[down.stop :]
         left, right = block[down, : across.start], block[down, across.stop :]
         for edge in (above, below, left, right):

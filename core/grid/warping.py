@@ -106,7 +106,7 @@ class Warp:
             self._block = (rows, columns)
             try:
                 self._kept = self._warp(range(len(self._bands)), rows, columns)
-            except RasterioError:
+            except (RasterioError, OSError):
                 # Another band may be the damaged one, which is then told when that is read.
                 self._kept = self._warp([number], rows, columns)
         return self._kept.pop(number)

@@ -1,18 +1,20 @@
-"""The header of a GeoTIFF: where it lies and whether all of it is there, without GDAL.
+"""The header of a GeoTIFF: where it lies, whether all of it is there, where its pixels are.
 
-GDAL takes about a millisecond to open a file, most of it to understand the coordinate reference
-system; a stack of a thousand products has ten thousand files, of which those of one product say the
-same. Tags and types are those of TIFF 6.0 and OGC GeoTIFF 1.1.
+Read without GDAL, which takes about a millisecond to open a file, most of it to understand the
+coordinate reference system; a stack of a thousand products has ten thousand files, of which those
+of one product say the same. Tags and types are those of TIFF 6.0 and OGC GeoTIFF 1.1.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import struct
 import sys
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -35,6 +37,8 @@ _BEGINNING = 1 << 18
 _STRIPS, _TILES = (273, 279), (324, 325)
 """Offsets and lengths of strips, and of tiles."""
 
+_TILE_WIDTH = 322
+
 _BITS, _SAMPLE_FORMAT, _ROWS_PER_STRIP = 258, 339, 278
 _COMPRESSION, _FILL_ORDER, _BANDS = 259, 266, 277
 _PLAIN = {_COMPRESSION: 1, _FILL_ORDER: 1, _BANDS: 1}
@@ -46,7 +50,10 @@ _MISSING = 42113
 _TYPES = {(8, 1): "uint8", (16, 1): "uint16", (16, 2): "int16", (32, 3): "float32"}
 """By bits and sample format: unsigned, signed, real."""
 
+_NUMBER = re.compile(rb"[-+]?[0-9.]+(e[-+]?[0-9]+)?|nan", re.IGNORECASE)
+
 _LONG = (*_PLACE, *_STRIPS, *_TILES, _MISSING)
+"""Of all others the content is not looked at where it does not fit into four bytes."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class TiffHeader:
     is_whole
         Whether the file is as long as its blocks ask for.
     pixels
-        Where they are; None where they do not simply follow each other.
+        Where they are; None where they do not simply follow each other, or nobody asked.
     """
 
     place: tuple[tuple[int, bytes], ...]
@@ -93,7 +100,7 @@ class TiffHeader:
     pixels: PlainRows | None = None
 
 
-def read_header(path: str) -> TiffHeader | None:
+def read_header(path: str, with_pixels: bool = False) -> TiffHeader | None:
     """Read the header of a GeoTIFF.
 
     Parameters
@@ -101,6 +108,8 @@ def read_header(path: str) -> TiffHeader | None:
     path
         A file of the system, as HyP3 and GDAL write it: classic TIFF whose first directory is that
         of the image.
+    with_pixels
+        Whether to tell where the pixels are, which takes as long again.
 
     Returns
     -------
@@ -109,7 +118,7 @@ def read_header(path: str) -> TiffHeader | None:
     """
     try:
         with open(path, "rb") as file:
-            return _read(file, os.fstat(file.fileno()).st_size)
+            return _read(file, os.fstat(file.fileno()).st_size, with_pixels)
     except (OSError, struct.error, ValueError):
         return None
 
@@ -147,7 +156,7 @@ def read_zipped_header(archive: zipfile.ZipFile, member: str) -> TiffHeader | No
         return None
 
 
-def _read(file: BinaryIO, size: int) -> TiffHeader | None:
+def _read(file: BinaryIO, size: int, with_pixels: bool = False) -> TiffHeader | None:
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(file.read(4))
     if order is None:
         return None
@@ -168,14 +177,18 @@ def _read(file: BinaryIO, size: int) -> TiffHeader | None:
             if len(content) != length:
                 return None
             tags[tag] = (kind, content)
+        else:
+            tags[tag] = (0, b"")
     place = tuple((tag, tags[tag][1]) for tag in _PLACE if tag in tags)
     for offsets, lengths in (_STRIPS, _TILES):
         if offsets in tags and lengths in tags and _WIDTH in tags and _HEIGHT in tags:
             begin, length = (_integers(*tags[tag], order) for tag in (offsets, lengths))
             # Blocks without data have neither.
             is_whole = int((begin + length).max(initial=0)) <= size
-            is_plain = offsets == _STRIPS[0] and order == _NATIVE
-            pixels = _plain_rows(tags, begin, length) if is_plain else None
+            pixels = None
+            if with_pixels and order == _NATIVE and _TILE_WIDTH not in tags:
+                with suppress(ValueError):
+                    pixels = _plain_rows(tags, begin, length)
             return TiffHeader(place, is_whole, pixels)
     return None
 
@@ -183,28 +196,48 @@ def _read(file: BinaryIO, size: int) -> TiffHeader | None:
 def _plain_rows(
     tags: dict[int, tuple[int, bytes]], begin: _Integers, length: _Integers
 ) -> PlainRows | None:
+    """Return where pixels are; ValueError or None where GDAL may see something else."""
+
     def number(tag: int, default: int) -> int:
-        return int(_integers(*tags[tag], _NATIVE)[0]) if tag in tags else default
+        if tag not in tags:
+            return default
+        values = _integers(*tags[tag], _NATIVE)
+        if len(values) != 1:
+            raise ValueError("unusual count")
+        return int(values[0])
 
     width, height = number(_WIDTH, 0), number(_HEIGHT, 0)
+    rows = min(number(_ROWS_PER_STRIP, height), height)
     dtype = _TYPES.get((number(_BITS, 1), number(_SAMPLE_FORMAT, 1)))
     if dtype is None or any(number(tag, 1) != value for tag, value in _PLAIN.items()):
         return None
-    rows = min(number(_ROWS_PER_STRIP, height), height)
-    strips = np.minimum(np.arange(0, height, rows) + rows, height) - np.arange(0, height, rows)
+    line = width * np.dtype(dtype).itemsize
+    # Before anything is made that is as large as a damaged header says.
+    if min(rows, width) < 1 or not len(begin) == len(length) == -(-height // rows):
+        return None
     # Strips without data have no bytes.
-    if not np.array_equal(length, strips * width * np.dtype(dtype).itemsize):
+    if (length[:-1] != rows * line).any() or int(length.sum()) != height * line:
         return None
     first = np.flatnonzero(np.append(True, begin[1:] != begin[:-1] + length[:-1]))
     runs = tuple(zip((first * rows).tolist(), begin[first].tolist(), strict=True))
-    text = tags[_MISSING][1].rstrip(b"\0 ") if _MISSING in tags else None
-    missing = None if text is None else float(text)
-    if dtype == "float32" and missing is not None:
-        # GDAL rounds it as well, but has rules of its own for numbers that are too large.
-        if abs(missing) > float(np.finfo(dtype).max):
-            return None
-        missing = float(np.float32(missing))
+    missing = _missing_value(tags[_MISSING][1], dtype) if _MISSING in tags else None
     return PlainRows(runs, dtype, height, width, missing)
+
+
+def _missing_value(content: bytes, dtype: str) -> float:
+    """Return the value that means no data; ValueError for those that GDAL reads in its own way."""
+    text = content.strip(b"\0 ")
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("unusual number")
+    value = float(text)
+    if np.dtype(dtype).kind in "iu":
+        limits = np.iinfo(dtype)
+        if not (value.is_integer() and limits.min <= value <= limits.max):
+            raise ValueError("a number that the data type lacks")
+        return value
+    if abs(value) > float(np.finfo(dtype).max):
+        raise ValueError("a number beyond the data type")
+    return float(np.float32(value))
 
 
 def _integers(kind: int, content: bytes, order: str) -> _Integers:

@@ -262,15 +262,15 @@ class StepReader:
         self._warps = warps
         self._layer = layer
         self._owners = layer.name == SOURCE_FRAME.name
-        self._files = ExitStack()
-        placements = source.steps[step]
-        sources = _merged_backscatter(placements) if self._owners else layer
-        self._readers = {
-            number: self._files.enter_context(self._open(placement, sources, step))
-            for number, placement in enumerate(placements)
-            if is_available(placement, sources)
-        }
-        self._placements = placements
+        self._placements = source.steps[step]
+        sources = _merged_backscatter(self._placements) if self._owners else layer
+        with ExitStack() as files:
+            self._readers = {
+                number: files.enter_context(self._open(placement, sources, step))
+                for number, placement in enumerate(self._placements)
+                if is_available(placement, sources)
+            }
+            self._files = files.pop_all()
 
     def _open(self, placement: Placement, layer: Layer, step: int) -> ValueReader:
         offsets = self._source.offsets.get(layer.name)

@@ -118,23 +118,17 @@ class ValueReader:
         self._offset = np.float32(offset)
         self._bits = options.precision.bits(layer)
         self._scales = (product.name.scale, options.scale) if layer.is_backscatter else (None, None)
-        self._files = ExitStack()
-        self._blocks = self._files.enter_context(
-            BlockReader(
-                placement,
-                stored,
-                grid,
-                resampling_of(stored, options.resampling),
-                reference,
-                warps,
+        method = resampling_of(stored, options.resampling)
+        with ExitStack() as files:
+            self._blocks = files.enter_context(
+                BlockReader(placement, stored, grid, method, reference, warps)
             )
-        )
-        self._elevation: BlockReader | None = None
-        if layer.name == "vert_disp" and offset:
-            theta = table["lv_theta"]
-            self._elevation = self._files.enter_context(
-                BlockReader(placement, theta, grid, resampling_of(theta, options.resampling))
-            )
+            self._elevation: BlockReader | None = None
+            if layer.name == "vert_disp" and offset:
+                theta = table["lv_theta"]
+                method = resampling_of(theta, options.resampling)
+                self._elevation = files.enter_context(BlockReader(placement, theta, grid, method))
+            self._files = files.pop_all()
 
     def __enter__(self) -> ValueReader:
         return self

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
+from rasterio.enums import Resampling
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
+from hyp3_stack.core.grid.block_reader import BlockReader
+from hyp3_stack.core.grid.plan import GridOptions, make_plan
 from hyp3_stack.core.grid.raster_file import RasterFile
+from hyp3_stack.core.products.layers import LAYERS
+from hyp3_stack.core.products.selection import SelectionOptions, select_products
 from hyp3_stack.core.products.tiff_header import read_header
+from tests.sample_products import SampleStack
 
 HEIGHT, WIDTH = 300, 170
 
@@ -64,6 +73,19 @@ def write(path: Path, **options: Any) -> Path:
     return path
 
 
+def change_entry(path: Path, tag: int, change: Callable[[bytes], bytes]) -> None:
+    """Change an entry of 12 bytes of the directory."""
+    data = bytearray(path.read_bytes())
+    (start,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, start)
+    for place in range(start + 2, start + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", data, place)[0] == tag:
+            data[place : place + 12] = change(bytes(data[place : place + 12]))
+            path.write_bytes(data)
+            return
+    raise AssertionError(f"{path} has no tag {tag}")
+
+
 def is_same_number(one: float | None, other: float | None) -> bool:
     return one == other or (one is not None and other is not None and one != one and other != other)
 
@@ -103,6 +125,65 @@ def test_a_missing_value_beyond_the_data_type_is_left_to_gdal(tmp_path: Path) ->
     check(path, is_plain=False)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "text"),
+    [
+        ("uint8", "-9999"),
+        ("uint8", "256"),
+        ("int16", "-99999"),
+        ("int16", "nan"),
+        ("float32", "1_0"),
+        ("float32", "0,5"),
+        ("float32", ""),
+    ],
+)
+def test_missing_values_that_gdal_reads_in_its_own_way_are_left_to_it(
+    tmp_path: Path, dtype: str, text: str
+) -> None:
+    path = write(tmp_path / "a.tif", dtype=dtype, nodata=12)
+    data = path.read_bytes()
+    # Behind the end, so that any text has room.
+    path.write_bytes(data + text.encode() + b"\0" * 8)
+    content = struct.pack("<HHII", 42113, 2, len(text) + 5, len(data))
+    change_entry(path, 42113, lambda entry: content)
+    check(path, is_plain=False)
+
+
+@pytest.mark.parametrize(
+    ("tag", "count", "value"),
+    [
+        (257, 1, 0),
+        (257, 1, 0xFFFFFFFF),
+        (257, 1, 0x1000012C),
+        (256, 1, 0),
+        (256, 1, 1 << 31),
+        (258, 0, 0),
+        (259, 0, 0),
+        (278, 0, 0),
+        (278, 1, 0),
+        (278, 1, 1),
+        (339, 3, 8),
+    ],
+)
+def test_headers_that_lie_are_left_to_gdal(
+    tmp_path: Path, tag: int, count: int, value: int
+) -> None:
+    path = write(tmp_path / "a.tif", blockysize=7)
+    kind = 4 if tag in (256, 257, 278) else 3
+    change_entry(path, tag, lambda entry: struct.pack("<HHII", tag, kind, count, value))
+    header = read_header(str(path), with_pixels=True)
+    assert header is None or header.pixels is None
+
+
+def test_a_file_that_is_closed_is_an_error(tmp_path: Path) -> None:
+    file = RasterFile(str(write(tmp_path / "a.tif")))
+    file.close()
+    with pytest.raises(OSError, match="closed"):
+        file.read(slice(0, 1), slice(0, WIDTH), np.empty((1, WIDTH), "float32"))
+    with pytest.raises(OSError, match="closed"):
+        _ = file.dataset
+
+
 def test_rows_may_stand_in_any_order(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     profile = {
@@ -124,7 +205,7 @@ def test_rows_may_stand_in_any_order(tmp_path: Path) -> None:
             values = np.arange(begin * WIDTH, end * WIDTH, dtype="float32")
             window = Window(0, begin, WIDTH, end - begin)
             file.write(values.reshape(-1, WIDTH), 1, window=window)
-    header = read_header(str(path))
+    header = read_header(str(path), with_pixels=True)
     assert header is not None and header.pixels is not None
     assert len(header.pixels.runs) == len(groups)
     check(path, is_plain=True)
@@ -172,3 +253,26 @@ def test_a_file_that_loses_its_end_while_it_is_read_is_an_error(tmp_path: Path) 
             file.read(slice(0, HEIGHT), slice(0, WIDTH), block)
     finally:
         file.close()
+
+
+def test_missing_values_of_long_numbers_are_found_as_float32(
+    gamma: SampleStack, tmp_path: Path
+) -> None:
+    """In the stack they become float32, in which the smallest are the zero of missing data."""
+    products = select_products(gamma.folder, SelectionOptions()).products
+    placement = make_plan(products, GridOptions()).placements[0]
+    folder = tmp_path / placement.product.name.text
+    shutil.copytree(placement.product.location, folder)
+    path = folder / f"{folder.name}_corr.tif"
+    with rasterio.open(path) as file:
+        profile, values = file.profile, file.read(1).astype("float64")
+    values[5, 5:8] = [1e-50, 0.0, 0.25]
+    with rasterio.open(path, "w", **{**profile, "dtype": "float64"}) as file:
+        file.write(values, 1)
+    product = select_products(tmp_path, SelectionOptions()).products[0]
+    plan = make_plan([product], GridOptions())
+    layer = LAYERS["INSAR_GAMMA"]["corr"]
+    with BlockReader(plan.placements[0], layer, plan.grid, Resampling.bilinear) as reader:
+        row, column = plan.placements[0].row + 5, plan.placements[0].column + 5
+        found = reader.read(slice(row, row + 1), slice(column, column + 3))
+    np.testing.assert_array_equal(found, np.array([[np.nan, np.nan, 0.25]], "float32"))

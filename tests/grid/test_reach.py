@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import numpy as np
@@ -88,12 +88,14 @@ def test_rasters_that_lack_the_same_pixels_are_told(plan: Plan) -> None:
     placement = warped(plan)[0]
     grid, product = plan.grid, placement.product
     names = ["corr", "unw_phase", "amp", "los_disp"]
-    files = [RasterFile(product.layer_path(name)) for name in names]
     rows, columns = slice(0, grid.height), slice(0, grid.width)
-    reach = Reach([(file, 0.0) for file in files], placement.raster, grid, rows, columns)
+    with ExitStack() as files:
+        held = [
+            (files.enter_context(closing(RasterFile(product.layer_path(name)))), 0.0)
+            for name in names
+        ]
+        reach = Reach(held, placement.raster, grid, rows, columns)
     assert reach.alike == [[0, 2], [1, 3]]
-    for file in files:
-        file.close()
 
 
 def test_a_product_elsewhere_reaches_nothing(plan: Plan) -> None:
