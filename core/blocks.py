@@ -15,6 +15,8 @@ Task = TypeVar("Task")
 BAND_BYTES = 16_000_000
 """Largest block that one thread holds; some copies of it exist while it is read and compressed."""
 
+_CACHED_ROWS = 64
+
 
 def thread_count() -> int:
     """Return the number of threads: one per processor that this process may use, at most 8.
@@ -115,3 +117,8 @@ def bands(length: int, chunk: int, most: int) -> Iterator[slice]:
     step = max(1, most // chunk) * chunk
     for start in range(0, length, step):
         yield slice(start, min(start + step, length))
+
+
+def cached_bands(rows: int) -> Iterator[slice]:
+    """Cut rows into bands that stay in the processor's cache while several steps work on each."""
+    return bands(rows, 1, _CACHED_ROWS)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 
-from ..blocks import bands
+from ..blocks import cached_bands
 from ..errors import ProductError
 from ..products.layers import Layer, LayerKind
 from .bands import Band
@@ -25,9 +25,6 @@ from .warping import Warp, Warps
 
 BLOCK_CACHE_MEGABYTES = 64
 """GDAL's own cache; its default is a twentieth of the machine's memory."""
-
-_ROWS = 64
-"""So few rows stay in the processor's cache until their missing values are marked."""
 
 
 def gdal_environment() -> rasterio.Env:
@@ -189,7 +186,7 @@ class LayerReader:
         across = slice(inner_columns.start - first_column, inner_columns.stop - first_column)
         count = down.stop - down.start
         # GDAL may have to unpack more rows than these to read any of them.
-        for part in bands(count, 1, _ROWS if self._file.is_plain else count):
+        for part in cached_bands(count) if self._file.is_plain else [slice(0, count)]:
             read = slice(inner_rows.start + part.start, inner_rows.start + part.stop)
             values = block[down, across][part]
             self._file.read(read, inner_columns, values)

@@ -121,13 +121,12 @@ class ChunkFiles:
         return np.frombuffer(chunk, self._fill.dtype).reshape(self._shape)
 
     def _is_empty(self, part: NDArray[Any]) -> bool:
+        is_nan = part.dtype.kind == "f" and np.isnan(self._fill)
         # A look at two columns tells of most chunks that they hold data.
-        if part.dtype.kind == "f" and np.isnan(self._fill):
-            return bool(
-                np.isnan(part[..., :: part.shape[-1] // 2 + 1]).all() and np.isnan(part).all()
-            )
-        edge = part[..., :: part.shape[-1] // 2 + 1]
-        return bool((edge == self._fill).all() and (part == self._fill).all())
+        few = part[..., :: part.shape[-1] // 2 + 1]
+        return all(
+            (np.isnan(values) if is_nan else values == self._fill).all() for values in (few, part)
+        )
 
     def _whole(self, part: NDArray[Any]) -> NDArray[Any]:
         """Return a chunk of full shape, also where the array ends within it."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..blocks import cached_bands
 from ..products.layers import MASK_FILL, Layer, LayerKind
 
 LOW_COHERENCE = 0.1
@@ -16,7 +17,6 @@ the coherence after filtering, which is not delivered."""
 
 NO_DATA, VALID, INVALID = 0, 1, 2
 
-_ROWS = 64
 _LAYOVER_BITS, _SHADOW_BITS = 4, 16
 _INSAR_INPUTS = ("corr", "unw_phase", "water_mask", "conncomp")
 
@@ -109,7 +109,7 @@ class Classifier:
         is_value = not layer.is_mask
         if is_value:
             self._missing[layer.name] = np.empty(self._shape, bool)
-        for part in _parts(block.shape[0]):
+        for part in cached_bands(block.shape[0]):
             values, reason = block[part], self._reason[part]
             if is_value:
                 np.isnan(values, out=self._missing[layer.name][part])
@@ -128,7 +128,7 @@ class Classifier:
     def masks(self) -> Mapping[str, NDArray[np.uint8]]:
         """Return ``data_mask`` and ``mask_reason``."""
         data_mask = np.empty(self._shape, "uint8")
-        for part in _parts(self._shape[0]):
+        for part in cached_bands(self._shape[0]):
             reason = self._reason[part]
             missing = {name: values[part] for name, values in self._missing.items()}
             no_data, invalid = _judge(missing, reason)
@@ -160,12 +160,6 @@ def _judge(
 def _flag(where: NDArray[np.bool_], bit: int) -> NDArray[np.uint8]:
     """Return a bit where it applies; numpy multiplies bytes faster than it shifts them."""
     return where.view("uint8") * np.uint8(bit)
-
-
-def _parts(rows: int) -> Iterator[slice]:
-    """Cut a block into parts that stay in the processor's cache."""
-    for start in range(0, rows, _ROWS):
-        yield slice(start, start + _ROWS)
 
 
 def outside(shape: tuple[int, int]) -> Mapping[str, NDArray[np.uint8]]:

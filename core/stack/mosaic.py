@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..blocks import cached_bands
 from ..products.layers import Layer, LayerKind
 from .values import missing_block
-
-_ROWS = 64
 
 
 class Mosaic:
@@ -37,9 +36,8 @@ class Mosaic:
     def add(self, block: NDArray[Any], rows: slice, columns: slice) -> None:
         """Compare a part with what is there, and fill its gaps."""
         whole = self._part(rows, columns)
-        # A few rows at a time stay in the processor's cache.
-        for begin in range(0, block.shape[0], _ROWS):
-            part, added = whole[begin : begin + _ROWS], block[begin : begin + _ROWS]
+        for band in cached_bands(block.shape[0]):
+            part, added = whole[band], block[band]
             difference = _largest_difference(part, added, self.layer)
             if difference is not None:
                 self.difference = max(difference, self.difference or 0.0)

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ..blocks import cached_bands
 from ..errors import InvalidParameterError
 from ..products.layers import LAYERS, SOURCE_FRAME, Layer
 from ..version import plugin_version
@@ -22,7 +23,6 @@ QUANTIZATION = "quantization_info"
 """The variable that tells how layers were rounded."""
 
 _INFINITY = 0x7F800000
-_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def round_mantissa(values: NDArray[np.float32], bits: int) -> None:
     dropped = MANTISSA_BITS - bits
     half = np.uint32(1 << (dropped - 1))
     kept = np.uint32(0xFFFFFFFF >> dropped << dropped)
-    for start in range(0, values.shape[0], _ROWS):
-        words = values[start : start + _ROWS].view("uint32")
+    for band in cached_bands(values.shape[0]):
+        words = values[band].view("uint32")
         # The last bit kept makes a tie go up where it is 1 and down where it is 0.
         rounded = words >> np.uint32(dropped)
         rounded &= np.uint32(1)

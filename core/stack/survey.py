@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..blocks import cached_bands
 from ..grid.lattice import Grid
 from ..products.layers import Layer
 
 _PICTURE_PIXELS = 400
-_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class Survey:
         if not (is_coherence or layer.name == self._primary):
             return
         moments = np.zeros(3)
-        for begin in range(0, block.shape[0], _ROWS):
-            part = block[begin : begin + _ROWS]
+        for band in cached_bands(block.shape[0]):
+            part = block[band]
             if not is_coherence:
                 moments[0] += part.size - np.count_nonzero(np.isnan(part))
                 continue
