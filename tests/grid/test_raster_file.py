@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.enums import Resampling
-from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from hyp3_stack.core.grid.block_reader import BlockReader
@@ -21,9 +19,11 @@ from hyp3_stack.core.grid.raster_file import RasterFile
 from hyp3_stack.core.products.layers import LAYERS
 from hyp3_stack.core.products.selection import SelectionOptions, select_products
 from hyp3_stack.core.products.tiff_header import read_header
+from tests.products.geotiff import PROFILE, write_geotiff
 from tests.sample_products import SampleStack
 
 HEIGHT, WIDTH = 300, 170
+SIZE = {"height": HEIGHT, "width": WIDTH}
 
 PLAIN: dict[str, dict[str, Any]] = {
     "strips of a row": {"blockysize": 1},
@@ -56,31 +56,17 @@ WINDOWS = [
 
 
 def write(path: Path, **options: Any) -> Path:
-    settings = {
-        "driver": "GTiff",
-        "width": WIDTH,
-        "height": HEIGHT,
-        "count": 1,
-        "dtype": "float32",
-        "crs": "EPSG:32610",
-        "transform": from_origin(500_040, 4_000_040, 80, 80),
-        **options,
-    }
-    values = np.arange(HEIGHT * WIDTH).reshape(1, HEIGHT, WIDTH)
-    values = values % 15 if settings["dtype"] == "uint8" else values % 30_000
-    with rasterio.open(path, "w", **settings) as file:
-        file.write(values.astype(settings["dtype"]))
-    return path
+    return write_geotiff(path, **SIZE, **options)
 
 
-def change_entry(path: Path, tag: int, change: Callable[[bytes], bytes]) -> None:
-    """Change an entry of 12 bytes of the directory."""
+def change_entry(path: Path, tag: int, entry: bytes) -> None:
+    """Put another entry of 12 bytes in the place of a tag's in the directory."""
     data = bytearray(path.read_bytes())
     (start,) = struct.unpack_from("<I", data, 4)
     (count,) = struct.unpack_from("<H", data, start)
     for place in range(start + 2, start + 2 + 12 * count, 12):
         if struct.unpack_from("<H", data, place)[0] == tag:
-            data[place : place + 12] = change(bytes(data[place : place + 12]))
+            data[place : place + 12] = entry
             path.write_bytes(data)
             return
     raise AssertionError(f"{path} has no tag {tag}")
@@ -144,8 +130,7 @@ def test_missing_values_that_gdal_reads_in_its_own_way_are_left_to_it(
     data = path.read_bytes()
     # Behind the end, so that any text has room.
     path.write_bytes(data + text.encode() + b"\0" * 8)
-    content = struct.pack("<HHII", 42113, 2, len(text) + 5, len(data))
-    change_entry(path, 42113, lambda entry: content)
+    change_entry(path, 42113, struct.pack("<HHII", 42113, 2, len(text) + 5, len(data)))
     check(path, is_plain=False)
 
 
@@ -170,7 +155,7 @@ def test_headers_that_lie_are_left_to_gdal(
 ) -> None:
     path = write(tmp_path / "a.tif", blockysize=7)
     kind = 4 if tag in (256, 257, 278) else 3
-    change_entry(path, tag, lambda entry: struct.pack("<HHII", tag, kind, count, value))
+    change_entry(path, tag, struct.pack("<HHII", tag, kind, count, value))
     header = read_header(str(path), with_pixels=True)
     assert header is None or header.pixels is None
 
@@ -186,16 +171,7 @@ def test_a_file_that_is_closed_is_an_error(tmp_path: Path) -> None:
 
 def test_rows_may_stand_in_any_order(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
-    profile = {
-        "driver": "GTiff",
-        "width": WIDTH,
-        "height": HEIGHT,
-        "count": 1,
-        "dtype": "float32",
-        "blockysize": 1,
-        "crs": "EPSG:32610",
-        "transform": from_origin(500_040, 4_000_040, 80, 80),
-    }
+    profile = {**PROFILE, **SIZE, "blockysize": 1}
     # Each group is in the file before the next one is written, so that they stand as written.
     groups = [(200, 300), (0, 50), (120, 200), (50, 120)]
     with rasterio.open(path, "w", **profile, SPARSE_OK="TRUE"):

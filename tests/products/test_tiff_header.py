@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import rasterio
 from rasterio.transform import from_origin
@@ -19,22 +18,7 @@ from hyp3_stack.core.products.scan import scan_folder
 from hyp3_stack.core.products.tiff_header import read_header, read_zipped_header
 from tests.sample_products import SampleStack
 
-
-def write(path: Path, **options: Any) -> Path:
-    settings = {
-        "driver": "GTiff",
-        "width": 70,
-        "height": 50,
-        "count": 1,
-        "dtype": "float32",
-        "crs": "EPSG:32610",
-        "transform": from_origin(500_040, 4_000_040, 80, 80),
-        **options,
-    }
-    with rasterio.open(path, "w", **settings) as file:
-        file.write(np.arange(3500).reshape(1, 50, 70).astype(settings["dtype"]))
-    return path
-
+from .geotiff import write_geotiff
 
 FORMS = {
     "strips": {},
@@ -49,7 +33,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_whole_and_cut_files_are_told_apart(tmp_path: Path, form: str) -> None:
-    path = write(tmp_path / "a.tif", **FORMS[form])
+    path = write_geotiff(tmp_path / "a.tif", **FORMS[form])
     header = read_header(str(path))
     assert header is not None and header.is_whole
     data = path.read_bytes()
@@ -61,7 +45,7 @@ def test_whole_and_cut_files_are_told_apart(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("form", FORMS)
 def test_packed_files_have_the_same_header(tmp_path: Path, form: str, packing: int) -> None:
-    path = write(tmp_path / "a.tif", **FORMS[form])
+    path = write_geotiff(tmp_path / "a.tif", **FORMS[form])
     with zipfile.ZipFile(tmp_path / "a.zip", "w", packing) as archive:
         archive.write(path, "in/a.tif")
         archive.writestr("in/cut.tif", path.read_bytes()[:-1])
@@ -75,7 +59,7 @@ def test_packed_files_have_the_same_header(tmp_path: Path, form: str, packing: i
 
 
 def test_a_packed_header_that_comes_late_is_left_to_gdal(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.tif", width=70, height=50)
+    path = write_geotiff(tmp_path / "a.tif", width=70, height=50)
     data = bytearray(path.read_bytes())
     # The same directory again, far behind the pixels.
     (start,) = struct.unpack("<I", data[4:8])
@@ -93,7 +77,7 @@ def test_a_packed_header_that_comes_late_is_left_to_gdal(tmp_path: Path) -> None
 
 def test_the_place_is_the_same_whatever_is_in_it(tmp_path: Path) -> None:
     places = {
-        form: read_header(str(write(tmp_path / f"{number}.tif", **options)))
+        form: read_header(str(write_geotiff(tmp_path / f"{number}.tif", **options)))
         for number, (form, options) in enumerate(FORMS.items())
         if form != "big endian"  # the same numbers, stored in other bytes
     }
@@ -111,27 +95,14 @@ def test_the_place_is_the_same_whatever_is_in_it(tmp_path: Path) -> None:
     ],
 )
 def test_another_place_differs(tmp_path: Path, change: dict[str, Any]) -> None:
-    one = read_header(str(write(tmp_path / "a.tif")))
-    sizes = {"width": 70, "height": 50, **{k: v for k, v in change.items() if k != "crs"}}
-    path = tmp_path / "b.tif"
-    settings = {
-        "driver": "GTiff",
-        "count": 1,
-        "dtype": "float32",
-        "crs": "EPSG:32610",
-        "transform": from_origin(500_040, 4_000_040, 80, 80),
-        **sizes,
-        **change,
-    }
-    with rasterio.open(path, "w", **settings) as file:
-        file.write(np.ones((1, sizes["height"], sizes["width"]), "float32"))
-    other = read_header(str(path))
+    one = read_header(str(write_geotiff(tmp_path / "a.tif")))
+    other = read_header(str(write_geotiff(tmp_path / "b.tif", **change)))
     assert one is not None and other is not None
     assert one.place != other.place
 
 
 def test_other_files_are_left_to_gdal(tmp_path: Path) -> None:
-    big = write(tmp_path / "big.tif", bigtiff="yes")
+    big = write_geotiff(tmp_path / "big.tif", bigtiff="yes")
     assert read_header(str(big)) is None
     assert read_header(str(tmp_path / "none.tif")) is None
     assert read_header("/vsizip/{a.zip}/a.tif") is None
