@@ -2,9 +2,9 @@
 
 The limit reads every raster once and compresses what a stack holds, with the same codecs and the
 same threads, and does nothing else: no grid, no warping, no files, no check. In place of the two
-masks of a pair its water mask is compressed twice. Both are processes of their own; the table also
-tells what the limit takes where it does keep each chunk in a file, and what its work takes without
-its start.
+masks of a step its water mask or its map of layover and shadow is compressed twice. Both are
+processes of their own; the table also tells what the limit takes where it does keep each chunk in a
+file, and what its work takes without its start.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from tests import conftest  # noqa: F401 - registers the package hyp3_stack
 from hyp3_stack.core.blocks import bands, run_blocks
 from hyp3_stack.core.grid.reading import gdal_environment
 from hyp3_stack.core.products.layers import LAYERS as TABLES
+from hyp3_stack.core.products.layers import Layer
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.stack import netcdf_file, zarr_store
 from hyp3_stack.core.stack.chunking import spatial_chunks
@@ -35,6 +37,17 @@ from .products import LAYERS, ROOT, sample_products
 from .run import Contender
 
 CHUNK_MEGABYTES = 4.0
+RTC_LAYERS = ("VV", "VH", "dem", "inc_map", "ls_map")
+INPUTS = {
+    "interferograms": ("INSAR_GAMMA", LAYERS, False),
+    "interferograms in zips": ("INSAR_GAMMA", LAYERS, True),
+    "backscatter": ("RTC_GAMMA", RTC_LAYERS, False),
+}
+"""Type and layers of products, and whether they are zips."""
+
+MASKED = ("water_mask", "ls_map")
+"""What stands in for the two masks of a step."""
+
 OUTPUTS = {
     "Zarr, maps": ({"ZARR": "stack.zarr", "CHUNKING": "spatial"}, ["zarr"]),
     "Zarr, both": ({"ZARR": "stack.zarr"}, ["zarr", "zarr"]),
@@ -43,25 +56,29 @@ OUTPUTS = {
 }
 
 
-def bare_work(folder: Path, forms: list[str], chunks: Path | None) -> float:
+def rasters(folder: Path, inputs: str) -> Iterator[tuple[str, Layer]]:
+    """Return each raster of a folder of products by its path for GDAL, and the raster's layer."""
+    product_type, names, _ = INPUTS[inputs]
+    for product in sorted(folder.iterdir()):
+        inside = f"/vsizip/{product}/{product.stem}" if product.suffix == ".zip" else str(product)
+        for name in names:
+            yield f"{inside}/{product.stem}_{name}.tif", TABLES[product_type][name]
+
+
+def bare_work(folder: Path, inputs: str, forms: list[str], chunks: Path | None) -> float:
     """Read all rasters, compress them once for each form, keep that if asked; return seconds."""
     begin = time.perf_counter()
-    products = sorted(path for path in folder.iterdir() if path.is_dir())
-    table = TABLES["INSAR_GAMMA"]
     # Layers that do not change with the steps stand in a stack once.
-    tasks = [
-        (
-            product,
-            table[name],
-            2 * (name == "water_mask") + (number == 0 or not table[name].static),
-        )
-        for number, product in enumerate(products)
-        for name in LAYERS
-    ]
+    once: set[str] = set()
+    tasks: list[tuple[str, Layer, int]] = []
+    for path, layer in rasters(folder, inputs):
+        tasks.append((path, layer, (layer.name not in once) + 2 * (layer.name in MASKED)))
+        if layer.static:
+            once.add(layer.name)
 
-    def work(task: tuple[Path, object, int]) -> None:
-        product, layer, copies = task
-        with rasterio.open(product / f"{product.name}_{layer.name}.tif") as file:
+    def work(task: tuple[str, Layer, int]) -> None:
+        path, layer, copies = task
+        with rasterio.open(path) as file:
             _, rows, columns = spatial_chunks(file.height, file.width, CHUNK_MEGABYTES)
             for down in bands(file.height, rows, rows):
                 values = file.read(1, window=((down.start, down.stop), (0, file.width)))
@@ -73,10 +90,8 @@ def bare_work(folder: Path, forms: list[str], chunks: Path | None) -> float:
                         else:
                             data = netcdf_file.compressed(block, layer)
                         if chunks is not None:
-                            place = (
-                                f"{product.name}.{layer.name}.{down.start}.{across.start}.{copy}"
-                            )
-                            (chunks / place).write_bytes(data)
+                            place = f"{down.start}.{across.start}.{copy}"
+                            (chunks / f"{Path(path).stem}.{place}").write_bytes(data)
 
     with gdal_environment():
         run_blocks(work, tasks, len(tasks), SilentReporter())
@@ -98,19 +113,23 @@ def main() -> None:
     parser.add_argument("--products", type=int, default=30)
     parser.add_argument("--size", type=int, default=2000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--inputs", default="interferograms", choices=INPUTS)
     parser.add_argument("--outputs", nargs="+", default=list(OUTPUTS)[:2], choices=OUTPUTS)
     parser.add_argument("--share", type=float, default=0.0, help="share in the other UTM zone")
     parser.add_argument("--bare", nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--chunks", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.bare:
-        folder, *forms = given.bare
+        folder, inputs, *forms = given.bare
         if given.chunks is not None:
             given.chunks.mkdir()
-        print(bare_work(Path(folder), forms, given.chunks))
+        print(bare_work(Path(folder), inputs, forms, given.chunks))
         return
-    products = sample_products(given.products, given.size, share=given.share)
-    print(f"{given.products} products x {len(LAYERS)} layers x {given.size}^2 pixels")
+    product_type, layers, zipped = INPUTS[given.inputs]
+    products = sample_products(
+        given.products, given.size, layers, product_type, given.share, zipped
+    )
+    print(f"{given.products} {given.inputs} x {len(layers)} layers x {given.size}^2 pixels")
     print(
         "| | build (s) | limit (s) | limit with files (s) | limit's work (s) "
         "| build / limit | build / limit with files |"
@@ -118,13 +137,14 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for name in given.outputs:
         parameters, forms = OUTPUTS[name]
-        bare = [sys.executable, "-m", "tests.benchmarks.limit", "--bare", str(products), *forms]
+        bare = [sys.executable, "-m", "tests.benchmarks.limit"]
+        bare += ["--bare", str(products), given.inputs, *forms]
         with tempfile.TemporaryDirectory(dir=products.parent) as temporary:
             folder = Path(temporary)
             chunks = folder / "chunks"
             costs = repeat(
                 [
-                    build_job("build", products, folder, **parameters),
+                    build_job("build", products, folder, LAYERS=",".join(layers), **parameters),
                     Contender("limit", bare, ()),
                     Contender("files", [*bare, "--chunks", str(chunks)], (chunks,)),
                 ],
