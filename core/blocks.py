@@ -15,7 +15,9 @@ Task = TypeVar("Task")
 BAND_BYTES = 16_000_000
 """Largest block that one thread holds; some copies of it exist while it is read and compressed."""
 
-_CACHED_ROWS = 64
+_CACHED_NUMBERS = 1 << 19
+"""So many share a cache that the processor's cores share. Fewer would fit into a core's own, but in
+each step of each band threads wait for the interpreter's lock, which takes longer."""
 
 
 def thread_count() -> int:
@@ -119,6 +121,12 @@ def bands(length: int, chunk: int, most: int) -> Iterator[slice]:
         yield slice(start, min(start + step, length))
 
 
-def cached_bands(rows: int) -> Iterator[slice]:
-    """Cut rows into bands that stay in the processor's cache while several steps work on each."""
-    return bands(rows, 1, _CACHED_ROWS)
+def cached_bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Cut a block by rows into bands that stay in cache while several steps work on each.
+
+    Parameters
+    ----------
+    shape
+        Rows and columns of the block, perhaps with more dimensions behind.
+    """
+    return bands(shape[0], 1, _CACHED_NUMBERS // max(1, math.prod(shape[1:])))

@@ -18,7 +18,7 @@ from rasterio.windows import Window
 
 from ..products.tiff_header import PlainRows, read_header
 
-_PART_BYTES = 1 << 19
+_PART_BYTES = 1 << 21
 """So much stays in the processor's cache on its way from the file to the block."""
 
 

@@ -184,12 +184,12 @@ class LayerReader:
         block = np.empty(shape, self.dtype)
         down = slice(inner_rows.start - first_row, inner_rows.stop - first_row)
         across = slice(inner_columns.start - first_column, inner_columns.stop - first_column)
-        count = down.stop - down.start
+        inside = block[down, across]
         # GDAL may have to unpack more rows than these to read any of them.
-        for part in cached_bands(count) if self._file.is_plain else [slice(0, count)]:
-            read = slice(inner_rows.start + part.start, inner_rows.start + part.stop)
-            values = block[down, across][part]
-            self._file.read(read, inner_columns, values)
+        for part in cached_bands(inside.shape) if self._file.is_plain else [slice(len(inside))]:
+            values = inside[part]
+            first = inner_rows.start + (part.start or 0)
+            self._file.read(slice(first, first + len(values)), inner_columns, values)
             if self._marked is not None:
                 # Other types than float32 become that later.
                 compared = values.astype("float32", copy=False)

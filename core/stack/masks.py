@@ -109,7 +109,7 @@ class Classifier:
         is_value = not layer.is_mask
         if is_value:
             self._missing[layer.name] = np.empty(self._shape, bool)
-        for part in cached_bands(block.shape[0]):
+        for part in cached_bands(block.shape):
             values, reason = block[part], self._reason[part]
             if is_value:
                 np.isnan(values, out=self._missing[layer.name][part])
@@ -128,7 +128,7 @@ class Classifier:
     def masks(self) -> Mapping[str, NDArray[np.uint8]]:
         """Return ``data_mask`` and ``mask_reason``."""
         data_mask = np.empty(self._shape, "uint8")
-        for part in cached_bands(self._shape[0]):
+        for part in cached_bands(self._shape):
             reason = self._reason[part]
             missing = {name: values[part] for name, values in self._missing.items()}
             no_data, invalid = _judge(missing, reason)

@@ -36,7 +36,7 @@ class Mosaic:
     def add(self, block: NDArray[Any], rows: slice, columns: slice) -> None:
         """Compare a part with what is there, and fill its gaps."""
         whole = self._part(rows, columns)
-        for band in cached_bands(block.shape[0]):
+        for band in cached_bands(block.shape):
             part, added = whole[band], block[band]
             difference = _largest_difference(part, added, self.layer)
             if difference is not None:

@@ -130,7 +130,7 @@ def round_mantissa(values: NDArray[np.float32], bits: int) -> None:
     dropped = MANTISSA_BITS - bits
     half = np.uint32(1 << (dropped - 1))
     kept = np.uint32(0xFFFFFFFF >> dropped << dropped)
-    for band in cached_bands(values.shape[0]):
+    for band in cached_bands(values.shape):
         words = values[band].view("uint32")
         # The last bit kept makes a tie go up where it is 1 and down where it is 0.
         rounded = words >> np.uint32(dropped)

@@ -89,7 +89,7 @@ class Survey:
         if not (is_coherence or layer.name == self._primary):
             return
         moments = np.zeros(3)
-        for band in cached_bands(block.shape[0]):
+        for band in cached_bands(block.shape):
             part = block[band]
             if not is_coherence:
                 moments[0] += part.size - np.count_nonzero(np.isnan(part))
