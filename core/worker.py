@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import json
 import os
@@ -177,7 +178,17 @@ def _is_object(text: bytes) -> bool:
 
 
 def _task(name: str) -> Any:
-    return importlib.import_module(f".tasks.{_MODULES[name]}", __package__)
+    """Import a task and all that it needs.
+
+    What modules consist of stays until the process ends. The garbage collector would look through
+    it again and again, for a tenth of the time that the import takes, and find nothing.
+    """
+    gc.disable()
+    try:
+        return importlib.import_module(f".tasks.{_MODULES[name]}", __package__)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _stop_on_signals(channel: Channel) -> None:

@@ -97,9 +97,13 @@ class Survey:
             absent = np.isnan(part)
             values = part.copy()
             np.copyto(values, 0.0, where=absent)
-            # The squares of one part add up well enough in float32; parts are added in float64.
-            total, squares = values.sum(dtype="float64"), np.dot(values.ravel(), values.ravel())
-            moments += part.size - np.count_nonzero(absent), total, squares
+            # The squares of one row add up well enough in float32; rows are added in float64.
+            squares = np.einsum("ij,ij->i", values, values)
+            moments += (
+                part.size - np.count_nonzero(absent),
+                values.sum(dtype="float64"),
+                squares.sum(dtype="float64"),
+            )
         factor = self._factor
         coarse = block[(-rows.start) % factor :: factor, (-columns.start) % factor :: factor]
         present = ~np.isnan(coarse)

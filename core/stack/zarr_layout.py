@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec
-from zarr.core.buffer import Buffer, default_buffer_prototype
+from zarr.core.buffer import Buffer
 from zarr.core.sync import sync
 from zarr.storage import MemoryStore
 
@@ -20,7 +20,7 @@ from ..metadata.geozarr import geozarr_attributes
 from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer, on_disk
 from .layouts import Chunks, Layouts
-from .zarr_store import StorePlace, array_of, chunk_codec, known_format, plain
+from .zarr_store import StorePlace, array_of, chunk_codec, contents, known_format, plain
 
 Documents = dict[str, Buffer]
 """Contents of the files of a group by their path below it."""
@@ -186,13 +186,7 @@ def _written(
         group = zarr.open_group(memory, mode="r+", use_consolidated=False)
         for name, shape in shapes.items():
             array_of(group, name).resize(shape)
-    return sync(_contents(memory))
-
-
-async def _contents(memory: MemoryStore) -> Documents:
-    prototype = default_buffer_prototype()
-    contents = {key: await memory.get(key, prototype) async for key in memory.list()}
-    return {key: value for key, value in contents.items() if value is not None}
+    return sync(contents(memory))
 
 
 async def _replace_group(place: StorePlace, name: str, documents: Documents) -> None:

@@ -12,8 +12,12 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
+from zarr.core.buffer import Buffer, default_buffer_prototype
+from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
+from zarr.storage import MemoryStore
 
+from ..object_store.late_metadata import DOCUMENTS
 from .chunk_files import PARTIAL, ChunkFiles
 from .dataset import StackLayer
 
@@ -143,6 +147,21 @@ def remove_unfinished_chunks(store: Path) -> None:
 
 def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:
     """Gather the metadata of each group in the group, and of all groups at the root."""
+    if not isinstance(store, Path):
+        _consolidate(store, groups, zarr_format)
+        return
+    # On a disk zarr looks for hundreds of small files one by one, and again at the root.
+    known = _documents(store, groups)
+    buffers = default_buffer_prototype().buffer
+    memory = MemoryStore({key: buffers.from_bytes(text) for key, text in known.items()})
+    _consolidate(memory, groups, zarr_format)
+    for key, document in sync(contents(memory)).items():
+        text = document.to_bytes()
+        if text != known.get(key):
+            (store / key).write_bytes(text)
+
+
+def _consolidate(store: Store, groups: Sequence[str], zarr_format: int) -> None:
     form = known_format(zarr_format)
     with warnings.catch_warnings():
         # Format 3 has no specification of it yet, but xarray and GDAL read it.
@@ -150,6 +169,23 @@ def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> N
         for group in groups:
             zarr.consolidate_metadata(store, path=group, zarr_format=form)
         zarr.consolidate_metadata(store, zarr_format=form)
+
+
+def _documents(store: Path, groups: Sequence[str]) -> dict[str, bytes]:
+    """Return the metadata of a store of groups of arrays by path."""
+    members = [store / name for name in groups]
+    folders = [store, *members, *(path for group in members for path in sorted(group.iterdir()))]
+    paths = [folder / name for folder in folders for name in DOCUMENTS]
+    return {
+        path.relative_to(store).as_posix(): path.read_bytes() for path in paths if path.is_file()
+    }
+
+
+async def contents(store: Store) -> dict[str, Buffer]:
+    """Return all that a small store holds, by path."""
+    prototype = default_buffer_prototype()
+    found = {key: await store.get(key, prototype) async for key in store.list()}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def known_format(number: int) -> Literal[2, 3]:
