@@ -71,6 +71,9 @@ class Readme:
     granules: tuple[str, ...] = ()
 
 
+_ZIPS = "/vsizip/"
+
+
 @dataclass(frozen=True)
 class Product:
     """A product found on disk, not yet opened.
@@ -111,6 +114,11 @@ class Product:
             if f"{self.name.text}_{name}.tif" in present
         }
 
+    @property
+    def is_zipped(self) -> bool:
+        """Whether no part of a file can be read without unpacking what lies before it."""
+        return self.prefix.startswith(_ZIPS)
+
     def stored_layer(self, name: str) -> str | None:
         """Return the layer that holds what is asked for: itself, or what it is computed from."""
         for candidate in (name, COMPUTED_FROM.get(name)):
@@ -134,7 +142,7 @@ def gdal_zip(path: Path) -> str:
         depth += {"{": 1, "}": -1}.get(letter, 0)
         if depth < 0:
             break
-    return f"/vsizip/{path}" if depth else f"/vsizip/{{{path}}}"
+    return f"{_ZIPS}{path}" if depth else f"{_ZIPS}{{{path}}}"
 
 
 def open_raster(product: Product, layer: str) -> Raster:

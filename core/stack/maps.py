@@ -15,6 +15,7 @@ from ..grid.warping import Warps
 from ..products.layers import Layer
 from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer
+from .look_vectors import LOOK_VECTOR_NAMES
 from .masks import MASK_NAMES, Classifier, outside
 from .pieces import Learned, Piece, Targets
 from .source import StepReader
@@ -38,7 +39,7 @@ def map_pieces(targets: Targets) -> list[Piece]:
             _StaticPiece(item, rows, columns)
             for item in targets.layers
             if not item.per_step
-            for rows, columns in _blocks(targets)[0]
+            for rows, columns in _static_blocks(targets, item.layer)
         ),
     ]
 
@@ -134,7 +135,10 @@ class _StaticPiece:
     def run(self, targets: Targets, reporter: Reporter) -> Learned:
         learned = Learned(targets.survey.fresh())
         rows, columns = self.rows, self.columns
-        block, difference = targets.source.read_static(self.item.layer, rows, columns)
+        part_rows = max(1, _most(targets) // (columns.stop - columns.start))
+        block, difference = targets.source.read_static(
+            self.item.layer, rows, columns, part_rows=part_rows
+        )
         if difference is not None:
             learned.differences[self.item.name] = difference
         for sink in targets.static_sinks:
@@ -172,7 +176,27 @@ def _blocks(targets: Targets, together: int = 1) -> tuple[Sequence[tuple[slice, 
         Whether a thread can hold that many; where chunks or shards are large, it cannot.
     """
     grid, unit = targets.source.grid, targets.maps[1:]
-    most = targets.budget.band_bytes // 4
+    most = _most(targets)
     less = most * _COPIES // (together + _COPIES - 1)
     fits = together == 1 or unit[0] * unit[1] <= less
     return whole_blocks((grid.height, grid.width), unit, less if fits else most), fits
+
+
+def _static_blocks(targets: Targets, layer: Layer) -> Sequence[tuple[slice, slice]]:
+    """Cut the grid into blocks of whole chunks for a layer without a time dimension.
+
+    Each block of the layer needs all products once more, and those in zips are unpacked from the
+    beginning again. There a block is as large as the copies of other blocks together: it is the
+    only one that a thread holds, but for a part of one product.
+    """
+    source = targets.source
+    is_zipped = any(placement.product.is_zipped for placement in source.placements)
+    if not is_zipped or layer.name in LOOK_VECTOR_NAMES:
+        return _blocks(targets)[0]
+    most = _most(targets) * (_COPIES - 2)
+    return whole_blocks((source.grid.height, source.grid.width), targets.maps[1:], most)
+
+
+def _most(targets: Targets) -> int:
+    """Return the pixels of a block of which a thread can hold some copies."""
+    return targets.budget.band_bytes // 4

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import cached_bands
+from ..blocks import bands, cached_bands
 from ..products.layers import Layer, LayerKind
 from .values import missing_block
 
@@ -32,6 +33,14 @@ class Mosaic:
     def gaps(self, rows: slice, columns: slice) -> NDArray[np.bool_]:
         """Return where pixels are missing in a part of the block."""
         return is_missing(self._part(rows, columns), self.layer)
+
+    def add_from(
+        self, read: Callable[[slice, slice], NDArray[Any]], part_rows: int | None = None
+    ) -> None:
+        """Add the whole block, of which so many rows are read at once."""
+        for rows in bands(len(self.values), 1, part_rows or len(self.values)):
+            part = slice(self._rows.start + rows.start, self._rows.start + rows.stop)
+            self.add(read(part, self._columns), part, self._columns)
 
     def add(self, block: NDArray[Any], rows: slice, columns: slice) -> None:
         """Compare a part with what is there, and fill its gaps."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..blocks import thread_count
 from ..grid.lattice import Grid
 from ..grid.plan import Placement, Transfer
 from ..grid.reach import Reach
@@ -70,11 +72,17 @@ class StackSource:
         stored: StoredStack | None = None,
     ) -> StackSource:
         """Return a source, with the phase reference pixel of each product looked up."""
-        references = {
-            placement.product.name.text: reference_pixel(placement.product, placement.raster)
+        new = [
+            placement
             for placement in itertools.chain(*steps)
             if placement.product.name.is_insar and placement.stored_step is None
-        }
+        ]
+        with ThreadPoolExecutor(thread_count()) as pool:
+            # In a zip half of a file has to be unpacked for it.
+            found = pool.map(lambda item: reference_pixel(item.product, item.raster), new)
+            references = {
+                item.product.name.text: pixel for item, pixel in zip(new, found, strict=True)
+            }
         return cls(grid, tuple(steps), options, references, stored=stored)
 
     @property
@@ -154,7 +162,12 @@ class StackSource:
         return any(placement.touches(self.grid, rows, columns) for placement in self.steps[step])
 
     def read_static(
-        self, layer: Layer, rows: slice, columns: slice, compare: bool = True
+        self,
+        layer: Layer,
+        rows: slice,
+        columns: slice,
+        compare: bool = True,
+        part_rows: int | None = None,
     ) -> tuple[NDArray[Any], float | None]:
         """Read a block of a static layer, put together from all products.
 
@@ -173,6 +186,8 @@ class StackSource:
             Block of the grid; both ends given.
         compare
             Whether the difference is wanted; without it, products are read to fill gaps only.
+        part_rows
+            Rows of a product that are read at once; by default all.
 
         Returns
         -------
@@ -186,14 +201,21 @@ class StackSource:
         if layer.name in LOOK_VECTOR_NAMES:
             values, difference = self._read_look_vector(layer, rows, columns), None
         else:
-            mosaic = self._mosaic(layer, rows, columns, compare)
+            mosaic = self._mosaic(layer, rows, columns, compare, part_rows)
             values, difference = mosaic.values, mosaic.difference
         bits = self.options.precision.bits(layer)
         if bits is not None:
             round_mantissa(values, bits)
         return values, difference
 
-    def _mosaic(self, layer: Layer, rows: slice, columns: slice, compare: bool) -> Mosaic:
+    def _mosaic(
+        self,
+        layer: Layer,
+        rows: slice,
+        columns: slice,
+        compare: bool,
+        part_rows: int | None = None,
+    ) -> Mosaic:
         mosaic = Mosaic(layer, rows, columns)
         options = self.options.exact
         having = [
@@ -205,13 +227,13 @@ class StackSource:
         ]
         if self.stored is not None:
             with self.stored.open(layer, None) as stored:
-                mosaic.add(stored.read(rows, columns), rows, columns)
+                mosaic.add_from(stored.read, part_rows)
         copied = [item for item in having if item.transfer is Transfer.COPY]
         for placement in copied:
             if not (compare or mosaic.gaps(rows, columns).any()):
                 break
             with ValueReader(placement, layer, self.grid, options) as reader:
-                mosaic.add(reader.read(rows, columns), rows, columns)
+                mosaic.add_from(reader.read, part_rows)
         warped = [item for item in having if item.transfer is Transfer.WARP]
         for order, placement in enumerate(warped):
             self._add_warped(mosaic, placement, (rows, columns), order if compare else None)
