@@ -80,3 +80,23 @@ def test_classes() -> None:
     mosaic = put_together(layer, other, one)
     assert mosaic.difference == 1.0
     assert mosaic.values[100, 3] == 0 and (mosaic.values[20:40] == 1).all()
+
+
+def test_a_block_may_come_in_parts() -> None:
+    one, other = angles(1.0), angles(2.5)
+    one[20:90, 3] = np.nan
+    other[50:70] = np.nan
+    whole = put_together(TABLE["lv_theta"], one, other)
+    parts = Mosaic(TABLE["lv_theta"], ROWS, COLUMNS)
+    read: list[int] = []
+    for block in (one, other):
+
+        def part(rows: slice, columns: slice, block: NDArray[Any] = block) -> NDArray[Any]:
+            assert columns == COLUMNS
+            read.append(rows.stop - rows.start)
+            return block[rows.start - ROWS.start : rows.stop - ROWS.start]
+
+        parts.add_from(part, 60)
+    assert read == [60, 60, 60, 20] * 2
+    np.testing.assert_array_equal(parts.values, whole.values)
+    assert parts.difference == whole.difference == 1.5
