@@ -1,31 +1,14 @@
-"""Registers the checkout as the package ``hyp3_stack``, whatever its folder is called.
+"""Sample products that several packages of tests read, and the package ``hyp3_stack``.
 
-The sample products that several packages of tests read are made when first asked for: the tests
-that run in QGIS's Python have none of the packages that it takes.
+The products are made when first asked for: the tests that run in QGIS's Python have none of the
+packages that it takes.
 """
 
-import importlib.util
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def _register_package() -> None:
-    if "hyp3_stack" in sys.modules:
-        return
-    spec = importlib.util.spec_from_file_location(
-        "hyp3_stack", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["hyp3_stack"] = module
-    spec.loader.exec_module(module)
-
-
-_register_package()
+from tests.checkout import ROOT  # noqa: F401 - registers the package hyp3_stack
 
 
 @pytest.fixture(scope="session")

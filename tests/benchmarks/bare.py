@@ -1,0 +1,99 @@
+"""The least work of a build: read every raster once, compress what a stack holds.
+
+A process of its own, ``python -m tests.benchmarks.bare PRODUCTS INPUTS FORM ...``; it prints the
+seconds that this takes without its start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from tests import checkout  # noqa: F401 - registers the package hyp3_stack
+
+# isort: split
+from hyp3_stack.core.blocks import bands, run_blocks
+from hyp3_stack.core.grid.reading import gdal_environment
+from hyp3_stack.core.products.layers import LAYERS as TABLES
+from hyp3_stack.core.products.layers import Layer
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.stack import netcdf_file, zarr_store
+from hyp3_stack.core.stack.chunking import spatial_chunks
+
+from .products import LAYERS
+
+CHUNK_MEGABYTES = 4.0
+RTC_LAYERS = ("VV", "VH", "dem", "inc_map", "ls_map")
+INPUTS = {
+    "interferograms": ("INSAR_GAMMA", LAYERS, False),
+    "interferograms in zips": ("INSAR_GAMMA", LAYERS, True),
+    "backscatter": ("RTC_GAMMA", RTC_LAYERS, False),
+}
+"""Type and layers of products, and whether they are zips."""
+
+MASKED = ("water_mask", "ls_map")
+"""What stands in for the two masks of a step."""
+
+
+def rasters(folder: Path, inputs: str) -> Iterator[tuple[str, Layer]]:
+    """Return each raster of a folder of products by its path for GDAL, and the raster's layer."""
+    product_type, names, _ = INPUTS[inputs]
+    for product in sorted(folder.iterdir()):
+        inside = f"/vsizip/{product}/{product.stem}" if product.suffix == ".zip" else str(product)
+        for name in names:
+            yield f"{inside}/{product.stem}_{name}.tif", TABLES[product_type][name]
+
+
+def bare_work(folder: Path, inputs: str, forms: list[str], chunks: Path | None) -> float:
+    """Read all rasters, compress them once for each form, keep that if asked; return seconds."""
+    begin = time.perf_counter()
+    # Layers that do not change with the steps stand in a stack once.
+    once: set[str] = set()
+    tasks: list[tuple[str, Layer, int]] = []
+    for path, layer in rasters(folder, inputs):
+        tasks.append((path, layer, (layer.name not in once) + 2 * (layer.name in MASKED)))
+        if layer.static:
+            once.add(layer.name)
+
+    def work(task: tuple[str, Layer, int]) -> None:
+        path, layer, copies = task
+        with rasterio.open(path) as file:
+            _, rows, columns = spatial_chunks(file.height, file.width, CHUNK_MEGABYTES)
+            for down in bands(file.height, rows, rows):
+                values = file.read(1, window=((down.start, down.stop), (0, file.width)))
+                for across in bands(file.width, columns, columns):
+                    block = np.ascontiguousarray(values[:, across])
+                    for copy, form in enumerate(forms * copies):
+                        if form == "zarr":
+                            data = zarr_store.compressed(block)
+                        else:
+                            data = netcdf_file.compressed(block, layer)
+                        if chunks is not None:
+                            place = f"{down.start}.{across.start}.{copy}"
+                            (chunks / f"{Path(path).stem}.{place}").write_bytes(data)
+
+    with gdal_environment():
+        run_blocks(work, tasks, len(tasks), SilentReporter())
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Do the work and print its seconds."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("products", type=Path)
+    parser.add_argument("inputs", choices=INPUTS)
+    parser.add_argument("forms", nargs="+", choices=("zarr", "netcdf"))
+    parser.add_argument("--chunks", type=Path, help="folder to make and to keep each chunk in")
+    given = parser.parse_args()
+    if given.chunks is not None:
+        given.chunks.mkdir()
+    print(bare_work(given.products, given.inputs, given.forms, given.chunks))
+
+
+if __name__ == "__main__":
+    main()
