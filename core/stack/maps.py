@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import whole_blocks
+from ..blocks import bands, whole_blocks
+from ..grid.plan import Transfer
 from ..grid.warping import Warps
 from ..products.layers import Layer
 from ..reporter import Reporter, stop_if_canceled
@@ -28,20 +29,19 @@ _COPIES = 5
 def map_pieces(targets: Targets) -> list[Piece]:
     """Return the pieces that read all products once and write their maps.
 
-    The longest pieces come first, so that no thread is left with one at the end.
+    The longest pieces come first, so that no thread is left with one at the end: those of several
+    layers, and where products are zips those that unpack all of them.
     """
     steps = range(len(targets.source.steps)) if targets.map_sinks else range(0)
     pieces = [piece for number in steps for piece in _step_pieces(targets, number)]
     pieces.sort(key=lambda piece: len(piece.items), reverse=True)
-    return [
-        *pieces,
-        *(
-            _StaticPiece(item, rows, columns)
-            for item in targets.layers
-            if not item.per_step
-            for rows, columns in _static_blocks(targets, item.layer)
-        ),
+    static = [
+        _StaticPiece(item, rows, columns)
+        for item in targets.layers
+        if not item.per_step
+        for rows, columns in _static_blocks(targets, item.layer)
     ]
+    return [*static, *pieces] if _is_zipped(targets) else [*pieces, *static]
 
 
 def _step_pieces(targets: Targets, number: int) -> list[_StepPiece]:
@@ -130,19 +130,25 @@ class _StaticPiece:
 
     @property
     def key(self) -> str:
-        return f"static {self.item.name} {self.rows.start} {self.columns.start}"
+        rows, columns = self.rows, self.columns
+        # With its size: other versions of the plugin cut other blocks.
+        return f"static {self.item.name} {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
 
     def run(self, targets: Targets, reporter: Reporter) -> Learned:
         learned = Learned(targets.survey.fresh())
         rows, columns = self.rows, self.columns
-        part_rows = max(1, _most(targets) // (columns.stop - columns.start))
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        part_rows = max(1, _most(targets) // width)
         block, difference = targets.source.read_static(
-            self.item.layer, rows, columns, part_rows=part_rows
+            self.item.layer, rows, columns, part_rows=part_rows, reporter=reporter
         )
         if difference is not None:
             learned.differences[self.item.name] = difference
-        for sink in targets.static_sinks:
-            sink.write(self.item, slice(0, 1), rows, columns, block)
+        for band in bands(height, targets.maps[1], part_rows):
+            stop_if_canceled(reporter)
+            part = slice(rows.start + band.start, rows.start + band.stop)
+            for sink in targets.static_sinks:
+                sink.write(self.item, slice(0, 1), part, columns, block[band])
         return learned
 
 
@@ -187,14 +193,18 @@ def _static_blocks(targets: Targets, layer: Layer) -> Sequence[tuple[slice, slic
 
     Each block of the layer needs all products once more, and those in zips are unpacked from the
     beginning again. There a block is as large as the copies of other blocks together: it is the
-    only one that a thread holds, but for a part of one product.
+    only one that a thread holds, but for a part of one product. Warping takes more.
     """
-    source = targets.source
-    is_zipped = any(placement.product.is_zipped for placement in source.placements)
-    if not is_zipped or layer.name in LOOK_VECTOR_NAMES:
+    is_warped = any(item.transfer is Transfer.WARP for item in targets.source.placements)
+    if is_warped or layer.name in LOOK_VECTOR_NAMES or not _is_zipped(targets):
         return _blocks(targets)[0]
+    grid = targets.source.grid
     most = _most(targets) * (_COPIES - 2)
-    return whole_blocks((source.grid.height, source.grid.width), targets.maps[1:], most)
+    return whole_blocks((grid.height, grid.width), targets.maps[1:], most)
+
+
+def _is_zipped(targets: Targets) -> bool:
+    return any(placement.product.is_zipped for placement in targets.source.placements)
 
 
 def _most(targets: Targets) -> int:

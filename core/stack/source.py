@@ -19,6 +19,7 @@ from ..grid.reach import Reach
 from ..grid.warping import Warps, warp_tiles
 from ..products.layers import LAYERS, SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel
+from ..reporter import Reporter, stop_if_canceled
 from .look_vectors import ANGLES, LOOK_VECTOR_NAMES, look_vectors
 from .masks import MASK_NAMES, Classifier
 from .mosaic import Mosaic, is_missing
@@ -168,6 +169,7 @@ class StackSource:
         columns: slice,
         compare: bool = True,
         part_rows: int | None = None,
+        reporter: Reporter | None = None,
     ) -> tuple[NDArray[Any], float | None]:
         """Read a block of a static layer, put together from all products.
 
@@ -188,6 +190,8 @@ class StackSource:
             Whether the difference is wanted; without it, products are read to fill gaps only.
         part_rows
             Rows of a product that are read at once; by default all.
+        reporter
+            Asked before each product whether to stop.
 
         Returns
         -------
@@ -201,7 +205,7 @@ class StackSource:
         if layer.name in LOOK_VECTOR_NAMES:
             values, difference = self._read_look_vector(layer, rows, columns), None
         else:
-            mosaic = self._mosaic(layer, rows, columns, compare, part_rows)
+            mosaic = self._mosaic(layer, rows, columns, compare, part_rows, reporter)
             values, difference = mosaic.values, mosaic.difference
         bits = self.options.precision.bits(layer)
         if bits is not None:
@@ -215,6 +219,7 @@ class StackSource:
         columns: slice,
         compare: bool,
         part_rows: int | None = None,
+        reporter: Reporter | None = None,
     ) -> Mosaic:
         mosaic = Mosaic(layer, rows, columns)
         options = self.options.exact
@@ -232,10 +237,14 @@ class StackSource:
         for placement in copied:
             if not (compare or mosaic.gaps(rows, columns).any()):
                 break
+            if reporter is not None:
+                stop_if_canceled(reporter)
             with ValueReader(placement, layer, self.grid, options) as reader:
                 mosaic.add_from(reader.read, part_rows)
         warped = [item for item in having if item.transfer is Transfer.WARP]
         for order, placement in enumerate(warped):
+            if reporter is not None:
+                stop_if_canceled(reporter)
             self._add_warped(mosaic, placement, (rows, columns), order if compare else None)
         return mosaic
 

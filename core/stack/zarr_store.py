@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -158,7 +159,10 @@ def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> N
     for key, document in sync(contents(memory)).items():
         text = document.to_bytes()
         if text != known.get(key):
-            (store / key).write_bytes(text)
+            # A build that is killed meanwhile goes on with the document as it was.
+            partial = store / f"{key}{PARTIAL}"
+            partial.write_bytes(text)
+            os.replace(partial, store / key)
 
 
 def _consolidate(store: Store, groups: Sequence[str], zarr_format: int) -> None:

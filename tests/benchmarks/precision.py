@@ -15,7 +15,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from tests import conftest  # noqa: F401 - registers the package hyp3_stack
+from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 
 # isort: split
 from hyp3_stack.core.products.layers import LAYERS, Layer

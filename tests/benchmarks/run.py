@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -227,6 +228,8 @@ def main() -> None:
         print("\nShare of a native product's coherence kept bit for bit:")
         for contender in runs:
             print(f"  {contender.name}: {check(first, contender.outputs[-1]):.4f}")
+        for past in folder.glob("past-*"):
+            shutil.rmtree(past)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ STAGES = ("plan", "dataset")
 
 def prepare(folder: Path, stage: str) -> None:
     """Plan a stack, and describe it as a dataset if that is the stage."""
-    from tests import conftest  # noqa: F401, PLC0415 - registers the package hyp3_stack
+    from tests import checkout  # noqa: F401, PLC0415 - registers the package hyp3_stack
 
     # isort: split
     from hyp3_stack.core.reporter import SilentReporter
