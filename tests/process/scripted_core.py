@@ -156,6 +156,9 @@ def completing(parameters, credentials, reporter):
 def stubborn(parameters, credentials, reporter):
     try:
         reporter.info("waiting")
+        while not reporter.canceled():
+            time.sleep(0.01)
+        reporter.info("asked to stop")
         while True:
             time.sleep(0.05)
     finally:
