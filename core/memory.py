@@ -118,9 +118,14 @@ class MemoryBudget:
         threads = blocks // max(band, chunk_bytes)
         return cls(band, int(share * _TILE_BYTES), max(1, min(thread_count(), threads)))
 
+    @property
+    def band_pixels(self) -> int:
+        """Pixels of the largest block of a map, as one of float32, that a thread holds."""
+        return self.band_bytes // 4
+
     def row_bands(self, height: int, width: int) -> Iterator[slice]:
         """Cut a map, as one of float32, into bands of rows that a thread may hold."""
-        return bands(height, 1, self.band_bytes // (4 * width))
+        return bands(height, 1, self.band_pixels // width)
 
     def holds(self, chunk_bytes: int) -> bool:
         """Tell whether there is room for a chunk of that size, of which some copies exist."""

@@ -71,7 +71,7 @@ class ChunkFiles:
             if self._is_empty(part):
                 path.unlink(missing_ok=True)
             else:
-                self._store(path, self._compressor.encode(self._whole(part)))
+                replace_file(path, self._compressor.encode(self._whole(part)))
 
     def read(self, begin: tuple[int, ...], out: NDArray[Any]) -> None:
         """Read a block of any position; chunks without a file give the fill value.
@@ -136,17 +136,18 @@ class ChunkFiles:
         whole[tuple(map(slice, part.shape))] = part
         return whole
 
-    @staticmethod
-    def _store(path: Path, data: Any) -> None:
-        # Two machines may do the same piece, if one was taken for lost.
-        partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL}")
+
+def replace_file(path: Path, data: Any) -> None:
+    """Write a file of a store under a temporary name and then give it its own."""
+    # Two machines may do the same piece, if one was taken for lost.
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL}")
+    try:
         try:
-            try:
-                partial.write_bytes(data)
-            except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                partial.write_bytes(data)
-            os.replace(partial, path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+            partial.write_bytes(data)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(data)
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

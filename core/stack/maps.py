@@ -138,7 +138,7 @@ class _StaticPiece:
         learned = Learned(targets.survey.fresh())
         rows, columns = self.rows, self.columns
         height, width = rows.stop - rows.start, columns.stop - columns.start
-        part_rows = max(1, _most(targets) // width)
+        part_rows = max(1, targets.budget.band_pixels // width)
         block, difference = targets.source.read_static(
             self.item.layer, rows, columns, part_rows=part_rows, reporter=reporter
         )
@@ -182,7 +182,7 @@ def _blocks(targets: Targets, together: int = 1) -> tuple[Sequence[tuple[slice, 
         Whether a thread can hold that many; where chunks or shards are large, it cannot.
     """
     grid, unit = targets.source.grid, targets.maps[1:]
-    most = _most(targets)
+    most = targets.budget.band_pixels
     less = most * _COPIES // (together + _COPIES - 1)
     fits = together == 1 or unit[0] * unit[1] <= less
     return whole_blocks((grid.height, grid.width), unit, less if fits else most), fits
@@ -199,14 +199,9 @@ def _static_blocks(targets: Targets, layer: Layer) -> Sequence[tuple[slice, slic
     if is_warped or layer.name in LOOK_VECTOR_NAMES or not _is_zipped(targets):
         return _blocks(targets)[0]
     grid = targets.source.grid
-    most = _most(targets) * (_COPIES - 2)
+    most = targets.budget.band_pixels * (_COPIES - 2)
     return whole_blocks((grid.height, grid.width), targets.maps[1:], most)
 
 
 def _is_zipped(targets: Targets) -> bool:
     return any(placement.product.is_zipped for placement in targets.source.placements)
-
-
-def _most(targets: Targets) -> int:
-    """Return the pixels of a block of which a thread can hold some copies."""
-    return targets.budget.band_bytes // 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from zarr.errors import ZarrUserWarning
 from zarr.storage import MemoryStore
 
 from ..object_store.late_metadata import DOCUMENTS
-from .chunk_files import PARTIAL, ChunkFiles
+from .chunk_files import PARTIAL, ChunkFiles, replace_file
 from .dataset import StackLayer
 
 StorePlace = Path | Store
@@ -160,9 +159,7 @@ def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> N
         text = document.to_bytes()
         if text != known.get(key):
             # A build that is killed meanwhile goes on with the document as it was.
-            partial = store / f"{key}{PARTIAL}"
-            partial.write_bytes(text)
-            os.replace(partial, store / key)
+            replace_file(store / key, text)
 
 
 def _consolidate(store: Store, groups: Sequence[str], zarr_format: int) -> None:

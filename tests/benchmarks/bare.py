@@ -21,6 +21,7 @@ from hyp3_stack.core.blocks import bands, run_blocks
 from hyp3_stack.core.grid.reading import gdal_environment
 from hyp3_stack.core.products.layers import LAYERS as TABLES
 from hyp3_stack.core.products.layers import Layer
+from hyp3_stack.core.products.product import gdal_zip
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.stack import netcdf_file, zarr_store
 from hyp3_stack.core.stack.chunking import spatial_chunks
@@ -44,7 +45,8 @@ def rasters(folder: Path, inputs: str) -> Iterator[tuple[str, Layer]]:
     """Return each raster of a folder of products by its path for GDAL, and the raster's layer."""
     product_type, names, _ = INPUTS[inputs]
     for product in sorted(folder.iterdir()):
-        inside = f"/vsizip/{product}/{product.stem}" if product.suffix == ".zip" else str(product)
+        is_zip = product.suffix == ".zip"
+        inside = f"{gdal_zip(product)}/{product.stem}" if is_zip else str(product)
         for name in names:
             yield f"{inside}/{product.stem}_{name}.tif", TABLES[product_type][name]
 
