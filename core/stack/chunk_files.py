@@ -100,30 +100,33 @@ class ChunkFiles:
                 first, last = max(start, number * size), min(start + length, (number + 1) * size)
                 there.append(slice(first - number * size, last - number * size))
                 here.append(slice(first - start, last - start))
-            chunk = self._load(self._folder / self._key(place))
-            out[tuple(here)] = self._fill if chunk is None else chunk[tuple(there)]
+            self._load(self._folder / self._key(place), tuple(there), out[tuple(here)])
 
-    def _load(self, path: Path) -> NDArray[Any] | None:
-        """Return a chunk, None for one without a file."""
+    def _load(self, path: Path, wanted: tuple[slice, ...], out: NDArray[Any]) -> None:
+        """Read a part of a chunk."""
         try:
             data = path.read_bytes()
         except FileNotFoundError:
-            return None
+            out[...] = self._fill
+            return
         # Blosc believes its header and reads on behind the end of a file that was cut.
         _, size, _, stored = struct.unpack_from("<4I", data.ljust(_BLOSC_HEADER, b"\0"))
-        expected = stored == len(data) and size == math.prod(self._shape) * self._fill.itemsize
+        damaged = OutputError(f"{path} was damaged while the build used it; run the build again.")
+        if stored != len(data) or size != math.prod(self._shape) * self._fill.itemsize:
+            raise damaged
+        # Copying a whole chunk to its place would take as long as decompressing it there.
+        is_place = out.shape == self._shape and out.flags.c_contiguous
         try:
-            chunk = self._compressor.decode(data) if expected else None
+            chunk = self._compressor.decode(data, out if is_place else None)
         except RuntimeError:
-            chunk = None
-        if chunk is None:
-            raise OutputError(f"{path} was damaged while the build used it; run the build again.")
-        return np.frombuffer(chunk, self._fill.dtype).reshape(self._shape)
+            raise damaged from None
+        if not is_place:
+            out[...] = np.frombuffer(chunk, self._fill.dtype).reshape(self._shape)[wanted]
 
     def _is_empty(self, part: NDArray[Any]) -> bool:
         is_nan = part.dtype.kind == "f" and np.isnan(self._fill)
-        # A look at two columns tells of most chunks that they hold data.
-        few = part[..., :: part.shape[-1] // 2 + 1]
+        # A look here and there tells of most chunks that they hold data.
+        few = part[tuple(slice(None, None, length // 4 + 1) for length in part.shape)]
         return all(
             (np.isnan(values) if is_nan else values == self._fill).all() for values in (few, part)
         )
