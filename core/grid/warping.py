@@ -247,6 +247,12 @@ def warp_tiles(grid: Grid, rows: slice, columns: slice) -> Iterator[tuple[slice,
             )
 
 
+def tile_position(grid: Grid, rows: slice, columns: slice) -> tuple[int, int]:
+    """Return how many tiles lie above and left of a tile, or of that of which it is a part."""
+    above, before = _distance_to_tiles(grid)
+    return (rows.start + above) // TILE_ROWS, (columns.start + before) // TILE_COLUMNS
+
+
 def _distance_to_tiles(grid: Grid) -> tuple[int, int]:
     """Return how many rows and columns before those of the grid its first tile begins.
 

@@ -10,6 +10,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from .source import StackSource
+from .static_layers import StaticReader
 
 if TYPE_CHECKING:
     from .dataset import StackLayer
@@ -59,6 +60,6 @@ class LazyLayer(BackendArray):
             maps = [source.read(layer, step, rows, columns) for step in ranges[0]]
             block = np.stack(maps)[:, :: ranges[1].step, :: ranges[2].step]
         else:
-            whole = source.read_static(layer, rows, columns, compare=False)[0]
+            whole = StaticReader(source, compares=False).read(layer, rows, columns)[0]
             block = whole[:: ranges[0].step, :: ranges[1].step]
         return block[tuple(0 if isinstance(part, int) else slice(None) for part in key)]

@@ -20,6 +20,7 @@ from .look_vectors import LOOK_VECTOR_NAMES
 from .masks import MASK_NAMES, Classifier, outside
 from .pieces import Learned, Piece, Targets
 from .source import StepReader
+from .static_layers import StaticReader
 from .stored import StoredReader
 
 _COPIES = 5
@@ -139,9 +140,8 @@ class _StaticPiece:
         rows, columns = self.rows, self.columns
         height, width = rows.stop - rows.start, columns.stop - columns.start
         part_rows = max(1, targets.budget.band_pixels // width)
-        block, difference = targets.source.read_static(
-            self.item.layer, rows, columns, part_rows=part_rows, reporter=reporter
-        )
+        static = StaticReader(targets.source, part_rows=part_rows, reporter=reporter)
+        block, difference = static.read(self.item.layer, rows, columns)
         if difference is not None:
             learned.differences[self.item.name] = difference
         for band in bands(height, targets.maps[1], part_rows):

@@ -14,6 +14,7 @@ from .dataset import StackLayer
 from .precision import largest_relative_error, round_mantissa
 from .source import StackSource
 from .space import estimate_bytes
+from .static_layers import StaticReader
 
 _SIDE = 512
 """Side of a sample in pixels: a megabyte, like a small chunk."""
@@ -77,7 +78,7 @@ def _samples(source: StackSource, item: StackLayer) -> list[NDArray[Any]]:
         chosen = {steps[0], steps[len(steps) // 2], steps[-1]} if steps else set()
         return [source.read(item.layer, step, *_window(source, step)) for step in sorted(chosen)]
     return [
-        source.read_static(item.layer, *_window(source, step), compare=False)[0]
+        StaticReader(source, compares=False).read(item.layer, *_window(source, step))[0]
         for step in steps[:1]
     ]
 

@@ -15,20 +15,13 @@ from numpy.typing import NDArray
 from ..blocks import thread_count
 from ..grid.lattice import Grid
 from ..grid.plan import Placement, Transfer
-from ..grid.reach import Reach
-from ..grid.warping import Warps, warp_tiles
-from ..products.layers import LAYERS, SOURCE_FRAME, Layer
+from ..grid.warping import Warps
+from ..products.layers import SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel
-from ..reporter import Reporter, stop_if_canceled
-from .look_vectors import ANGLES, LOOK_VECTOR_NAMES, look_vectors
 from .masks import MASK_NAMES, Classifier
-from .mosaic import Mosaic, is_missing
-from .precision import round_mantissa
+from .mosaic import is_missing
 from .stored import StoredReader, StoredStack
 from .values import ValueOptions, ValueReader, is_available, missing_block
-
-_SAMPLED_TILES = 16
-
 
 Step = tuple[Placement, ...]
 """The products of a step: one, or the frames of a pass that are merged."""
@@ -161,122 +154,6 @@ class StackSource:
     def touches(self, step: int, rows: slice, columns: slice) -> bool:
         """Tell whether a product of a step reaches into a block of the grid."""
         return any(placement.touches(self.grid, rows, columns) for placement in self.steps[step])
-
-    def read_static(
-        self,
-        layer: Layer,
-        rows: slice,
-        columns: slice,
-        compare: bool = True,
-        part_rows: int | None = None,
-        reporter: Reporter | None = None,
-    ) -> tuple[NDArray[Any], float | None]:
-        """Read a block of a static layer, put together from all products.
-
-        Each pixel comes from the first product that has one there, copied products before warped
-        ones; before all of them comes the stack that is appended to. Copied products are compared
-        everywhere. Warped products are read, and so compared, where pixels are still missing and in
-        one tile of sixteen, another one for each product: their difference is mostly that of
-        resampling, and warping all of them would take longer than anything else. Look vectors are
-        computed from the angles of the same products.
-
-        Parameters
-        ----------
-        layer
-            The layer.
-        rows, columns
-            Block of the grid; both ends given.
-        compare
-            Whether the difference is wanted; without it, products are read to fill gaps only.
-        part_rows
-            Rows of a product that are read at once; by default all.
-        reporter
-            Asked before each product whether to stop.
-
-        Returns
-        -------
-        values : ndarray
-            Shape (rows, columns).
-        difference : float or None
-            Largest absolute difference between ``values`` and the products read; around the circle
-            for angles with a seam; None where products nowhere overlap.
-        """
-        # Products are compared as they are; only what is put together is rounded.
-        if layer.name in LOOK_VECTOR_NAMES:
-            values, difference = self._read_look_vector(layer, rows, columns), None
-        else:
-            mosaic = self._mosaic(layer, rows, columns, compare, part_rows, reporter)
-            values, difference = mosaic.values, mosaic.difference
-        bits = self.options.precision.bits(layer)
-        if bits is not None:
-            round_mantissa(values, bits)
-        return values, difference
-
-    def _mosaic(
-        self,
-        layer: Layer,
-        rows: slice,
-        columns: slice,
-        compare: bool,
-        part_rows: int | None = None,
-        reporter: Reporter | None = None,
-    ) -> Mosaic:
-        mosaic = Mosaic(layer, rows, columns)
-        options = self.options.exact
-        having = [
-            placement
-            for placement in self.placements
-            if placement.stored_step is None
-            and is_available(placement, layer)
-            and placement.touches(self.grid, rows, columns)
-        ]
-        if self.stored is not None:
-            with self.stored.open(layer, None) as stored:
-                mosaic.add_from(stored.read, part_rows)
-        copied = [item for item in having if item.transfer is Transfer.COPY]
-        for placement in copied:
-            if not (compare or mosaic.gaps(rows, columns).any()):
-                break
-            if reporter is not None:
-                stop_if_canceled(reporter)
-            with ValueReader(placement, layer, self.grid, options) as reader:
-                mosaic.add_from(reader.read, part_rows)
-        warped = [item for item in having if item.transfer is Transfer.WARP]
-        for order, placement in enumerate(warped):
-            if reporter is not None:
-                stop_if_canceled(reporter)
-            self._add_warped(mosaic, placement, (rows, columns), order if compare else None)
-        return mosaic
-
-    def _add_warped(
-        self, mosaic: Mosaic, placement: Placement, block: tuple[slice, slice], order: int | None
-    ) -> None:
-        """Warp the tiles of a block in which a product may fill gaps or is to be compared."""
-        wanted: list[tuple[tuple[slice, slice], NDArray[np.bool_] | None]] = []
-        for number, tile in enumerate(warp_tiles(self.grid, *block)):
-            if not placement.touches(self.grid, *tile):
-                continue
-            if order is not None and (number + order) % _SAMPLED_TILES == 0:
-                wanted.append((tile, None))
-            elif (gaps := mosaic.gaps(*tile)).any():
-                wanted.append((tile, gaps))
-        if not wanted:
-            return
-        reach: Reach | None = None
-        with ValueReader(placement, mosaic.layer, self.grid, self.options.exact) as reader:
-            for tile, missing in wanted:
-                if missing is not None:
-                    reach = reach or reader.reach(*block)
-                    if not reach.meets(missing, *tile):
-                        continue
-                mosaic.add(reader.read(*tile), *tile)
-
-    def _read_look_vector(self, layer: Layer, rows: slice, columns: slice) -> NDArray[Any]:
-        table = LAYERS[self.placements[0].product.name.product_type]
-        elevation, azimuth = (
-            self._mosaic(table[name], rows, columns, compare=False).values for name in ANGLES
-        )
-        return look_vectors(layer, self.grid, rows, columns, elevation, azimuth)
 
 
 class StepReader:

@@ -9,6 +9,13 @@ import pytest
 import rasterio
 import xarray as xr
 
+from hyp3_stack.core.blocks import whole_blocks
+from hyp3_stack.core.grid.plan import Transfer
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.stack.contents import stack_contents
+from hyp3_stack.core.stack.static_layers import StaticReader
+from hyp3_stack.core.tasks.stack_plan import plan_stack
+from hyp3_stack.core.tasks.stack_request import StackRequest
 from tests.sample_products import SampleStack
 
 from .running import build, copy_products, layer_file, samples
@@ -112,3 +119,49 @@ def test_one_product_differs_from_nothing(overlapping: SampleStack, tmp_path: Pa
     run = build(tmp_path / "in", NETCDF=tmp_path / "s.nc")
     with xr.open_dataset(run.netcdf) as stack:
         assert LARGEST not in stack.dem.attrs
+
+
+def test_the_same_tiles_are_compared_however_blocks_are_cut(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    stack = samples(
+        tmp_path_factory,
+        products=3,
+        rows=900,
+        columns=1200,
+        neighbor_zone_share=0.4,
+        layers=("unw_phase", "dem"),
+        sidecars=False,
+    )
+    folder = tmp_path / "in"
+    folders = copy_products(stack, folder)
+    request = StackRequest.from_parameters(
+        {"INPUT": str(folder), "NETCDF": "/none/none.nc", "EXTENT_MODE": "intersection"}
+    )
+    planned = plan_stack(
+        request.folder, request.selection, request.grid, request.build, SilentReporter()
+    )
+    (warped,) = (item for item in planned.plan.placements if item.transfer is Transfer.WARP)
+    for path in folders:
+        # The largest difference tells which tiles were compared. There are no gaps, which are
+        # filled from any tile.
+        with rasterio.open(layer_file(path, "dem"), "r+") as file:
+            heights = np.full(file.shape, 100.0, "float32")
+            if path.name == warped.product.name.text:
+                heights += np.arange(heights.size).reshape(file.shape) / 100
+            file.write(heights, 1)
+    source, layers = stack_contents(planned.plan, planned.layers, request.build, None)
+    dem = next(item.layer for item in layers if item.name == "dem")
+    shape = (planned.plan.grid.height, planned.plan.grid.width)
+    static = StaticReader(source)
+    differences = [
+        max(
+            difference
+            for rows, columns in whole_blocks(shape, unit, 1)
+            if (difference := static.read(dem, rows, columns)[1]) is not None
+        )
+        for unit in (shape, (100, 300), (333, shape[1]), (64, 64))
+    ]
+    # GDAL interpolates positions a little differently in parts of a tile.
+    assert differences == pytest.approx([differences[0]] * 4, abs=1.0)
+    assert differences[0] > 1000.0
