@@ -12,7 +12,7 @@ from rasterio.enums import Resampling
 from ..errors import ProductError
 from ..products.layers import Layer, LayerKind
 from .lattice import Grid
-from .plan import Placement, Transfer
+from .placement import Placement, Transfer
 from .reach import Reach
 from .reading import LayerReader
 from .warping import Warps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .extent import Bounds
-from .plan import Placement
+from .placement import Placement
 
 SHARED = 0.5
 """Products that share less than this part of the smaller one's area are other frames; those of one

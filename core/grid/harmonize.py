@@ -21,7 +21,8 @@ from ..blocks import bands, run_blocks
 from ..errors import OutputError, ProductError
 from ..products.layers import Layer
 from ..reporter import Reporter, stop_if_canceled
-from .plan import Placement, Plan
+from .placement import Placement
+from .plan import Plan
 from .reading import LayerReader, gdal_environment, resampling_of
 
 _TILE = 256

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -14,63 +13,9 @@ from ..errors import GridError, InconsistentProductsError, InvalidParameterError
 from ..parameters import Extent
 from ..products.product import Product, Raster
 from ..products.selection import LeftOut
-from .extent import Bounds, choose_lines, overlap, project_bounds
+from .extent import choose_lines
 from .lattice import Grid, Lattice
-
-
-class Transfer(Enum):
-    """How the pixels of a product reach the grid."""
-
-    COPY = "copy"
-    """By an offset of whole pixels: every value stays what it is."""
-    WARP = "warp"
-    """Resampled, because the product lies in another CRS or off the lattice."""
-
-
-@dataclass(frozen=True)
-class Placement:
-    """A product and its place on the grid.
-
-    Parameters
-    ----------
-    product, raster
-        The product and the grid that its layers share.
-    transfer
-        Copied or warped.
-    bounds
-        Left, bottom, right, top of the product in the CRS of the grid.
-    row, column
-        Grid row and column of the product's upper left pixel where it is copied (negative where
-        the product begins outside the grid); 0 where it is warped.
-    stored_step
-        Step of a stack that holds the product's pixels already, in which case the product itself
-        may be gone; None for a product on disk.
-    """
-
-    product: Product
-    raster: Raster
-    transfer: Transfer
-    bounds: Bounds
-    row: int = 0
-    column: int = 0
-    stored_step: int | None = None
-
-    def covered_pixels(self, grid: Grid) -> float:
-        """Return how many pixels of the grid the product's raster covers."""
-        left, bottom, right, top = grid.bounds
-        width = min(self.bounds[2], right) - max(self.bounds[0], left)
-        height = min(self.bounds[3], top) - max(self.bounds[1], bottom)
-        return max(width, 0.0) * max(height, 0.0) / grid.spacing**2
-
-    def touches(self, grid: Grid, rows: slice, columns: slice) -> bool:
-        """Tell whether the product reaches into a block of the grid."""
-        left, bottom, right, top = self.bounds
-        return (
-            left < grid.left + columns.stop * grid.spacing
-            and right > grid.left + columns.start * grid.spacing
-            and bottom < grid.top - rows.start * grid.spacing
-            and top > grid.top - rows.stop * grid.spacing
-        )
+from .placement import Placement, Transfer, bounds_in, place
 
 
 @dataclass(frozen=True)
@@ -190,51 +135,6 @@ def make_plan(
     return Plan(grid, tuple(placements), (*left_out, *outside), tuple(reasons))
 
 
-def place(
-    products: Sequence[tuple[Product, Raster]],
-    bounds: Sequence[Bounds],
-    grid: Grid,
-    lattice: Lattice,
-) -> tuple[list[Placement], list[LeftOut]]:
-    """Find the place of products on a grid.
-
-    Parameters
-    ----------
-    products
-        Products with the grid that their layers share.
-    bounds
-        Left, bottom, right, top of each in the CRS of the grid.
-    grid, lattice
-        The grid and the lattice it lies on.
-
-    Returns
-    -------
-    placements : list of Placement
-        Products that meet the grid, in the order given.
-    outside : list of LeftOut
-        The others.
-    """
-    placements: list[Placement] = []
-    outside: list[LeftOut] = []
-    for (product, raster), box in zip(products, bounds, strict=True):
-        if not overlap(box, grid.bounds):
-            outside.append(LeftOut(product.name.text, "outside the grid"))
-        elif raster.epsg == grid.epsg and lattice.holds(raster):
-            placements.append(
-                Placement(
-                    product,
-                    raster,
-                    Transfer.COPY,
-                    box,
-                    row=round((grid.top - raster.top) / grid.spacing),
-                    column=round((raster.left - grid.left) / grid.spacing),
-                )
-            )
-        else:
-            placements.append(Placement(product, raster, Transfer.WARP, box))
-    return placements, outside
-
-
 def common_spacing(products: Sequence[tuple[Product, Raster]]) -> float:
     """Return the pixel spacing of products in meters.
 
@@ -300,22 +200,3 @@ def _native_lattice(rasters: Sequence[Raster], epsg: int | None, spacing: float)
     )
     x_phase, y_phase = min(phases, key=lambda phase: (-phases[phase], phase))
     return Lattice(spacing, x_phase, y_phase)
-
-
-def bounds_in(raster: Raster, crs: CRS, epsg: int | None) -> Bounds:
-    """Return left, bottom, right, top of a product in a CRS.
-
-    Raises
-    ------
-    GridError
-        If it has no coordinates there.
-    """
-    if raster.epsg == epsg:
-        return raster.bounds
-    projected = project_bounds(raster.bounds, f"EPSG:{raster.epsg}", crs.to_wkt())
-    if projected is None:
-        raise GridError(
-            f"Products in EPSG:{raster.epsg} cannot be projected to {crs.name}; choose a "
-            "TARGET_CRS that covers them."
-        )
-    return projected

@@ -17,7 +17,7 @@ from ..errors import ProductError
 from ..products.layers import Layer, LayerKind
 from .bands import Band
 from .lattice import Grid
-from .plan import Placement, Transfer
+from .placement import Placement, Transfer
 from .raster_file import RasterFile
 from .reach import Reach
 from .scales import MISSING_DECIBEL, convert_scale

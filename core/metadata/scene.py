@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from ..grid.plan import Placement, Transfer
+from ..grid.placement import Placement, Transfer
 from ..products.layers import LAYERS
 from ..stack.values import WAVELENGTH, ValueReader, is_available
 from . import variables

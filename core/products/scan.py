@@ -16,7 +16,7 @@ from .names import ProductName, parse_name
 from .parameter_file import ParameterFile
 from .product import Product, Readme, gdal_zip
 
-_READERS = 4
+READERS = 4
 """Threads: on a quick disk one would be quicker, over a network eight."""
 
 _GRANULE = re.compile(r"S1[A-D]_(?:IW|EW|S[1-6])_(?:SLC_|GRD[FHM])_\w{55}\b")
@@ -88,7 +88,7 @@ def scan_folder(folder: Path) -> Scan:
             "folders or zips."
         )
 
-    with ThreadPoolExecutor(_READERS) as pool:
+    with ThreadPoolExecutor(READERS) as pool:
         found = list(pool.map(lambda pair: _open(*pair), chosen.values()))
     products = [item for item in found if isinstance(item, Product)]
     return Scan(

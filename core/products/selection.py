@@ -18,10 +18,7 @@ from ..errors import (
 from .layers import LAYERS, Layer
 from .names import ProductName, parse_name
 from .product import Product, Raster, common_raster
-from .scan import Scan, scan_folder
-
-_READERS = 4
-"""Threads, as for scanning."""
+from .scan import READERS, Scan, scan_folder
 
 
 @dataclass(frozen=True)
@@ -245,7 +242,7 @@ class _Chooser:
                     break
             return results
 
-        with ThreadPoolExecutor(_READERS) as pool:
+        with ThreadPoolExecutor(READERS) as pool:
             all_results = list(pool.map(open_group, groups))
         opened = []
         for group, results in zip(groups, all_results, strict=True):
@@ -300,11 +297,4 @@ def _same_acquisitions(products: Sequence[Product]) -> list[list[Product]]:
     groups: dict[tuple[object, ...], list[Product]] = {}
     for product in products:
         groups.setdefault(product.name.identity, []).append(product)
-    return [sorted(group, key=_age, reverse=True) for group in groups.values()]
-
-
-def _age(product: Product) -> tuple[float, str]:
-    """Order re-runs by the processing time of their README, else by their files' time."""
-    if product.readme.processed is not None:
-        return product.readme.processed.timestamp(), product.name.text
-    return product.location.stat().st_mtime, product.name.text
+    return [sorted(group, key=Product.age, reverse=True) for group in groups.values()]

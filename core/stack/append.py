@@ -12,7 +12,8 @@ from pyproj import CRS
 from ..errors import InconsistentProductsError, InvalidParameterError
 from ..grid.extent import around, choose_lines
 from ..grid.lattice import Lattice
-from ..grid.plan import GridOptions, Plan, bounds_in, common_spacing, place
+from ..grid.placement import bounds_in, place
+from ..grid.plan import GridOptions, Plan, common_spacing
 from ..memory import MemoryBudget
 from ..metadata.data_access import parse_data_access
 from ..products.layers import Layer

@@ -14,7 +14,7 @@ from ..atomic import remove_leftovers
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import OutputError
 from ..grid.lattice import Grid
-from ..grid.plan import Placement
+from ..grid.placement import Placement
 from ..products.layers import LAYERS, Layer
 from .dataset import GRID_MAPPING
 from .record import read_record, recorded_placements

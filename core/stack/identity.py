@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..grid.plan import Placement, Plan
+from ..grid.placement import Placement
+from ..grid.plan import Plan
 from ..products.layers import Layer
 from ..version import plugin_version
 

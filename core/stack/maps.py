@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import bands, whole_blocks
-from ..grid.plan import Transfer
+from ..grid.placement import Transfer
 from ..grid.warping import Warps
 from ..products.layers import Layer
 from ..reporter import Reporter, stop_if_canceled

@@ -12,7 +12,7 @@ from typing import Any
 import xarray as xr
 
 from ..errors import OutputError
-from ..grid.plan import Placement, Transfer
+from ..grid.placement import Placement, Transfer
 from ..products.names import parse_name
 from ..products.parameter_file import ParameterFile
 from ..products.product import Product, Raster, Readme

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..blocks import thread_count
 from ..grid.lattice import Grid
-from ..grid.plan import Placement, Transfer
+from ..grid.placement import Placement, Transfer
 from ..grid.warping import Warps
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel

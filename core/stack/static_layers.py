@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grid.plan import Placement, Transfer
+from ..grid.placement import Placement, Transfer
 from ..grid.reach import Reach
 from ..grid.warping import tile_position, warp_tiles
 from ..products.layers import LAYERS, Layer

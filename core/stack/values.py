@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..grid.block_reader import BlockReader
 from ..grid.lattice import Grid
-from ..grid.plan import Placement
+from ..grid.placement import Placement
 from ..grid.reach import Reach
 from ..grid.reading import resampling_of
 from ..grid.scales import convert_scale

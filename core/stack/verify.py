@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..errors import OutputError
-from ..grid.plan import Transfer
+from ..grid.placement import Transfer
 from ..object_store.location import RemoteLocation
 from .dataset import GRID_MAPPING, StackLayer
 from .source import StackSource

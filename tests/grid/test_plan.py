@@ -13,7 +13,8 @@ import xarray as xr
 from pyproj import Transformer
 
 from hyp3_stack.core.errors import GridError, InconsistentProductsError, InvalidParameterError
-from hyp3_stack.core.grid.plan import GridOptions, Plan, Transfer, make_plan
+from hyp3_stack.core.grid.placement import Transfer
+from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.parameters import Extent
 from hyp3_stack.core.products.names import parse_name
 from hyp3_stack.core.products.product import Product, Raster

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from hyp3_stack.core.grid.block_reader import BlockReader
-from hyp3_stack.core.grid.plan import GridOptions, Placement, Plan, Transfer, make_plan
+from hyp3_stack.core.grid.placement import Placement, Transfer
+from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.grid.raster_file import RasterFile
 from hyp3_stack.core.grid.reach import Reach
 from hyp3_stack.core.grid.reading import gdal_environment, resampling_of

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hyp3_stack.core.grid.block_reader import BlockReader
-from hyp3_stack.core.grid.plan import GridOptions, Placement, Plan, Transfer, make_plan
+from hyp3_stack.core.grid.placement import Placement, Transfer
+from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.grid.reading import resampling_of
 from hyp3_stack.core.products.layers import LAYERS, LayerKind
 from hyp3_stack.core.products.selection import SelectionOptions, select_products

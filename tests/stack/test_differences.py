@@ -10,7 +10,7 @@ import rasterio
 import xarray as xr
 
 from hyp3_stack.core.blocks import whole_blocks
-from hyp3_stack.core.grid.plan import Transfer
+from hyp3_stack.core.grid.placement import Transfer
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.stack.contents import stack_contents
 from hyp3_stack.core.stack.static_layers import StaticReader

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
+from . import grid_checks
 from .stack_file import TEXT_KINDS, StackFile
 from .verdict import NUMBERINGS
 
@@ -22,8 +21,6 @@ _ACDD = (
     "time_coverage_end platform instrument standard_name_vocabulary"
 ).split()
 _MANTISSA_BITS = 23
-_NEAR = 1e-3
-"""Largest deviation of a coordinate, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +45,20 @@ def check_conventions(stack: StackFile) -> list[Check]:
         ("Every variable says what it is", _names, False),
         ("Every number has a unit", _units, False),
         ("Times have units, calendar and bounds", _times, False),
-        ("Coordinates are pixel centers on the stated grid", _coordinates, False),
-        ("The coordinate reference system is complete", _crs, False),
+        ("Coordinates are pixel centers on the stated grid", grid_checks.coordinates, False),
+        ("The coordinate reference system is complete", grid_checks.crs, False),
         ("No text is empty", _texts, False),
         ("Layers have unit, description and grid mapping", _layer_attributes, True),
         ("Layers have their fill value", _fill_values, True),
         ("Flags have values and meanings", _flags, True),
         ("Rounded layers tell how they were rounded", _rounding, True),
         ("Steps agree with their times", _steps, False),
-        ("Zarr attributes agree with the coordinates", _geozarr, False),
+        ("Zarr attributes agree with the coordinates", grid_checks.geozarr, False),
     )
     return [
         Check(name, tuple(check(stack)), of_layers)
         for name, check, of_layers in checks
-        if check is not _geozarr or stack.form == "Zarr"
+        if check is not grid_checks.geozarr or stack.form == "Zarr"
     ]
 
 
@@ -121,80 +118,6 @@ def _times(stack: StackFile) -> Iterator[str]:
     bounds = stack.text("bounds", "time")
     if not bounds or bounds not in stack.dataset.variables:
         yield "time has no bounds"
-
-
-def _coordinates(stack: StackFile) -> Iterator[str]:
-    for axis in "xy":
-        values = stack.values(axis)
-        if values is None:
-            yield f"the coordinate {axis} is missing"
-            continue
-        if stack.text("standard_name", axis) != f"projection_{axis}_coordinate":
-            yield f"{axis} is not declared as a projection coordinate"
-        step = 1 if axis == "x" else -1
-        differences = np.diff(values)
-        if values.size > 1 and not np.allclose(differences, differences[0], rtol=0, atol=1e-6):
-            yield f"{axis} is not evenly spaced"
-        if values.size > 1 and not (differences * step > 0).all():
-            yield f"{axis} runs the wrong way"
-        yield from _against_transform(stack, axis, values)
-        bounds = stack.values(stack.text("bounds", axis))
-        if bounds is None or bounds.shape != (values.size, 2):
-            yield f"{axis} has no bounds"
-        elif not np.allclose(bounds.mean(axis=1), values, rtol=0, atol=1e-3):
-            yield f"{axis} does not lie in the middle of its bounds"
-
-
-def _against_transform(stack: StackFile, axis: str, values: np.ndarray) -> Iterator[str]:
-    mapping = next((stack.text("grid_mapping", name) for name in stack.maps), "")
-    try:
-        left, width, _, top, _, height = map(float, stack.text("GeoTransform", mapping).split())
-    except ValueError:
-        yield "the grid mapping has no GeoTransform to compare with"
-        return
-    origin, step = (left, width) if axis == "x" else (top, height)
-    expected = origin + step * (np.arange(values.size) + 0.5)
-    offset = float(np.abs(values - expected).max()) / abs(step)
-    if not offset < _NEAR:
-        yield f"{axis} lies up to {offset:.3g} pixels off the grid in GeoTransform"
-
-
-def _crs(stack: StackFile) -> Iterator[str]:
-    for name in stack.maps:
-        mapping = stack.text("grid_mapping", name)
-        if mapping not in stack.dataset.variables:
-            yield f"{name} names no grid mapping that exists"
-            return
-    mapping = stack.text("grid_mapping", stack.maps[0])
-    kind = stack.text("grid_mapping_name", mapping)
-    crs = stack.crs()
-    if crs is None:
-        yield f"{mapping} has no crs_wkt that can be read"
-        return
-    if not crs.is_projected:
-        yield f"{mapping} is not a projected system"
-    if not kind:
-        # CF has no name for some projections, such as that of web maps.
-        yield f"{mapping} has no grid_mapping_name"
-        return
-    try:
-        from_attributes = CRS.from_cf(
-            {
-                key: value
-                for key, value in stack.dataset[mapping].attrs.items()
-                if key not in ("crs_wkt", "spatial_ref", "GeoTransform")
-            }
-        )
-    except (CRSError, KeyError, ValueError, TypeError) as error:
-        yield f"the CF parameters of {mapping} cannot be read ({error})"
-        return
-    one, other = crs.to_cf(), from_attributes.to_cf()
-    for key, value in other.items():
-        same = key in one and (
-            np.allclose(one[key], value) if isinstance(value, (int, float)) else True
-        )
-        if not same:
-            yield f"{key} of {mapping} differs from its WKT"
 
 
 def _texts(stack: StackFile) -> Iterator[str]:
@@ -285,22 +208,3 @@ def _steps(stack: StackFile) -> Iterator[str]:
             and np.allclose(numbers[index.astype(int) - 1], bounds[:, column], rtol=0, atol=1.0)
         ):
             yield f"{side}_acquisition names other acquisitions than the times of the pairs"
-
-
-def _geozarr(stack: StackFile) -> Iterator[str]:
-    x, y = stack.values("x"), stack.values("y")
-    if x is None or y is None or min(x.size, y.size) < 2:
-        return
-    step = float(x[1] - x[0])
-    expected = [step, 0.0, float(x[0]) - step / 2, 0.0, -step, float(y[0]) + step / 2]
-    for name in (None, *stack.maps):
-        label = name or "the group"
-        transform = stack.attribute("spatial:transform", name)
-        if transform is None:
-            yield f"{label} has no spatial:transform"
-        elif not np.allclose(transform, expected, rtol=0, atol=1e-3):
-            yield f"spatial:transform of {label} differs from the coordinates"
-        if not stack.text("proj:wkt2", name):
-            yield f"{label} has no proj:wkt2"
-        if name is not None and stack.attribute("_CRS", name) is None:
-            yield f"{label} has no _CRS, which older versions of GDAL need"
