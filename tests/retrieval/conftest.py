@@ -11,6 +11,7 @@ import pytest
 from hyp3_stack.core.reporter import SilentReporter
 from tests.hyp3_server import Hyp3Service
 
+from .downloads import Runs
 from .products import Stack
 
 
@@ -57,3 +58,8 @@ def stack(service: Hyp3Service, tmp_path: Path) -> Stack:
 @pytest.fixture
 def parameters(service: Hyp3Service, tmp_path: Path) -> dict[str, Any]:
     return {"API_URL": service.url, "OUTPUT": str(tmp_path / "products")}
+
+
+@pytest.fixture
+def download(parameters: dict[str, Any], credentials: dict[str, str]) -> Runs:
+    return Runs(parameters, credentials)

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import zipfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -20,47 +19,10 @@ from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.retrieval.folder import PARTIAL_FOLDER, DownloadFolder
 from hyp3_stack.core.retrieval.manifest import MANIFEST_NAME
 from hyp3_stack.core.tasks import download_products
-from tests.hyp3_server import Fault, make_job
+from tests.hyp3_server import Fault
 
+from .downloads import assert_complete
 from .products import FIRST_ORBIT, granule, product_name
-
-
-class Runs:
-    """Runs of the same download."""
-
-    def __init__(self, parameters, credentials):
-        self.parameters, self.credentials = parameters, credentials
-        self.folder = Path(parameters["OUTPUT"])
-        self.reporter = SilentReporter()
-
-    def __call__(self, **more):
-        self.reporter = SilentReporter()
-        return download_products.run({**self.parameters, **more}, self.credentials, self.reporter)
-
-    @property
-    def manifest(self):
-        return json.loads((self.folder / MANIFEST_NAME).read_text())["files"]
-
-    def leftovers(self):
-        return [
-            path.name for path in (self.folder / PARTIAL_FOLDER).iterdir() if path.name != "lock"
-        ]
-
-    def visible(self):
-        hidden = (PARTIAL_FOLDER, MANIFEST_NAME)
-        return sorted(path.name for path in self.folder.iterdir() if path.name not in hidden)
-
-
-@pytest.fixture
-def download(parameters, credentials):
-    return Runs(parameters, credentials)
-
-
-def assert_complete(folder, job):
-    """Compare an unpacked product with the archive that the server has."""
-    with zipfile.ZipFile(job.archive) as archive:
-        for name in archive.namelist():
-            assert (folder / name).read_bytes() == archive.read(name)
 
 
 def test_products_arrive_unpacked(stack, download):
@@ -153,43 +115,6 @@ def test_folder_that_is_not_ours_is_never_overwritten(stack, download):
         assert [path.name for path in product.iterdir()] == [mine.name]
 
 
-def test_product_unpacked_by_hand_is_taken_over(stack, download):
-    job = stack.add_one(0)
-    with zipfile.ZipFile(job.archive) as archive:
-        archive.extractall(download.folder)
-    download()
-    assert download.manifest[0]["status"] == "complete"
-    assert download()["SKIPPED"] == 1
-
-
-def test_archive_that_is_there_is_used_and_stays(stack, download):
-    job = stack.add_one(0)
-    download.folder.mkdir()
-    shutil.copy(job.archive, download.folder)
-    assert download()["BYTES"] == 0
-    assert_complete(download.folder, job)
-    assert (download.folder / job.archive.name).read_bytes() == job.archive.read_bytes()
-
-
-def test_damaged_archive_that_is_there_is_not_used(stack, download):
-    job = stack.add_one(0)
-    download.folder.mkdir()
-    (download.folder / job.archive.name).write_bytes(bytes(job.archive.stat().st_size))
-    download()
-    assert_complete(download.folder, job)
-
-
-def test_kept_archives(stack, download):
-    job = stack.add_one(0)
-    download(KEEP_ZIPS=True)
-    kept = download.folder / job.archive.name
-    assert kept.read_bytes() == job.archive.read_bytes()
-    assert download(KEEP_ZIPS=True)["SKIPPED"] == 1
-    kept.unlink()
-    assert download(KEEP_ZIPS=True)["DOWNLOADED"] == 1
-    assert kept.exists() and download.leftovers() == []
-
-
 def test_one_failure_does_not_stop_the_others(stack, download):
     jobs = stack.add(6)
     stack.service.faults.add(jobs[2].archive.name, Fault(times=-1, status=404))
@@ -207,42 +132,6 @@ def test_one_failure_does_not_stop_the_others(stack, download):
     assert download()["DOWNLOADED"] == 1
     assert {entry.file for entry in stack.service.log.files()} == {jobs[2].archive.name}
     assert {entry["status"] for entry in download.manifest} == {"complete"}
-
-
-def test_archive_damaged_on_the_way_is_fetched_again(stack, download):
-    job = stack.add_one(0)
-    stack.service.faults.add(job.archive.name, Fault(corrupt=True))
-    download()
-    assert_complete(download.folder, job)
-    assert len(stack.service.log.files()) == 2
-
-
-def test_archive_damaged_on_the_server(stack, download):
-    job = stack.add_one(0)
-    stack.service.faults.add(job.archive.name, Fault(times=-1, corrupt=True))
-    with pytest.raises(RetrievalError, match=f"archive of {job.archive.stem} is damaged"):
-        download()
-    assert download.visible() == [] and download.leftovers() == []
-    assert len(stack.service.log.files()) == 2
-
-
-def test_hostile_archive_leaves_nothing_outside(stack, download, tmp_path):
-    job = stack.add_one(0)
-    with zipfile.ZipFile(job.archive, "a") as archive:
-        archive.writestr(f"{job.archive.stem}/../../evil.txt", "evil")
-    job.record["files"][0]["size"] = job.archive.stat().st_size
-    with pytest.raises(RetrievalError, match="leads out of the folder"):
-        download()
-    assert list(tmp_path.rglob("evil*")) == [] and download.visible() == []
-
-
-@pytest.mark.parametrize("name", ["../evil.zip", "/tmp/evil.zip", "..", ".hidden.zip", "a\\b.zip"])
-def test_hostile_file_names(stack, download, tmp_path, name):
-    job = stack.add_one(0)
-    job.record["files"][0]["filename"] = name
-    with pytest.raises(RetrievalError, match="no file name"):
-        download()
-    assert list(tmp_path.rglob("evil*")) == [] and download.visible() == []
 
 
 def test_cut_and_slow_transfers(stack, download):
@@ -368,55 +257,6 @@ def test_cancel_does_not_wait_for_a_silent_server(stack, parameters, credentials
     with pytest.raises(Canceled):
         download_products.run(parameters, credentials, Impatient())
     assert stack.service.log.files()[0].sent == 0
-
-
-def test_layers_one_by_one(stack, download):
-    job = stack.add_one(0, layers=("unw_phase", "corr", "amp"))
-    outputs = download(LAYERS="corr")
-    product = job.archive.stem
-    expected = {f"{product}_corr.tif", f"{product}.txt", f"{product}.README.md.txt"}
-    assert {path.name for path in (download.folder / product).iterdir()} == expected
-    assert outputs["BYTES"] < job.archive.stat().st_size / 2
-    stack.service.log.clear()
-    assert download(LAYERS="corr")["SKIPPED"] == 1
-    assert stack.service.log.files() == []
-    download(LAYERS="corr,amp")
-    assert (download.folder / product / f"{product}_amp.tif").exists()
-    stack.service.log.clear()
-    assert download(LAYERS="amp")["SKIPPED"] == 1 and stack.service.log.files() == []
-    assert download()["DOWNLOADED"] == 1
-    assert_complete(download.folder, job)
-    assert download(LAYERS="unw_phase")["SKIPPED"] == 1
-
-
-def test_layer_that_a_product_does_not_have(stack, download):
-    stack.add(2)
-    download(LAYERS="corr,dem")
-    assert download.reporter.warnings == ["2 products were made without the layer dem."]
-    stack.service.log.clear()
-    assert download(LAYERS="corr,dem")["SKIPPED"] == 2
-    assert stack.service.log.files() == []
-
-
-def test_layers_from_a_server_with_archives_only(stack, download):
-    job = stack.add_one(0)
-    stack.service.single_files = False
-    download(LAYERS="corr")
-    assert_complete(download.folder, job)
-
-
-def test_layers_of_bursts_have_another_readme(stack, download, service):
-    name = "S1_093117_IW2_20250718_20250730_VV_INT80_E09B"
-    first = "S1_093117_IW2_20250718T172122_VV_238F-BURST"
-    archive = stack.folder / f"{name}.zip"
-    stack.folder.mkdir(exist_ok=True)
-    with zipfile.ZipFile(archive, "w") as file:
-        for suffix in ("_corr.tif", ".txt", "_README.md.txt", "_lat_rdr.tif"):
-            file.writestr(f"{name}/{name}{suffix}", b"II*\0")
-    service.add(make_job(name, "INSAR_ISCE_BURST", [first], archive=archive))
-    download(JOB_TYPE="INSAR_ISCE_BURST", LAYERS="corr")
-    found = {path.name.removeprefix(name) for path in (download.folder / name).iterdir()}
-    assert found == {"_corr.tif", ".txt", "_README.md.txt"}
 
 
 def test_unknown_layer(download):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 
+from tests.object_store.service import CLEAN, CREDENTIALS
 from tests.sample_products import SampleStack
 
 from .running import Run, build
+
+if TYPE_CHECKING:
+    from .dask_cluster import DaskCluster
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +28,22 @@ def per_pair(gamma: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Ru
     """The stack with the static layers of every product."""
     folder = tmp_path_factory.mktemp("per_pair")
     return build(gamma.folder, NETCDF=folder / "stack.nc", STATIC_LAYERS="per_pair")
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A cluster for the tests of a module; see ``cluster``."""
+    # Takes a second, which other tests need not spend.
+    from .dask_cluster import running_cluster
+
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(started: DaskCluster) -> DaskCluster:
+    """The cluster with two workers, whatever the test before did to it."""
+    while len(started.workers) < 2:
+        started.add_worker(**CLEAN, **CREDENTIALS)
+    started.wait_for(2)
+    return started

@@ -90,3 +90,8 @@ def assert_same(folder: Path, other: Path) -> None:
         for place in (folder, other)
     )
     assert chunks == others, "no chunk too many and none too few"
+
+
+def unfinished(folder: Path) -> set[Path]:
+    """Return what a build that stopped has left, but its journal, which grows."""
+    return {path for path in folder.rglob("*") if path.is_file() and "journal" not in path.name}

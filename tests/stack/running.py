@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import zipfile
 from dataclasses import dataclass
@@ -96,6 +97,19 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Return checksums of all files below a folder by path."""
+    return {name: hashlib.sha256(data).hexdigest() for name, data in contents(folder).items()}
+
+
+def assert_one_sentence(error: BaseException, *parts: str) -> None:
+    """Check what a user reads: one sentence that holds some words."""
+    text = str(error)
+    for part in parts:
+        assert part in text, text
+    assert text.endswith(".") and "\n" not in text and "Traceback" not in text
 
 
 def leftovers(folder: Path) -> list[Path]:

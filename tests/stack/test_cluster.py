@@ -5,28 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.errors import Canceled, ClusterError, InvalidParameterError, ProductError
+from hyp3_stack.core.errors import ClusterError, ProductError
 from hyp3_stack.core.reporter import SilentReporter
-from hyp3_stack.core.stack.cluster.address import parse_scheduler
-from hyp3_stack.core.stack.cluster.cluster import Cluster
-from hyp3_stack.core.stack.cluster.versions import PACKAGES, compare_versions
 from hyp3_stack.core.tasks import build_stack
 from tests.object_store.service import BUCKET, CLEAN, CREDENTIALS, Service
 from tests.sample_products import SampleStack
 
 from .dask_cluster import DaskCluster, running_cluster
-from .interrupted import StopAt, assert_same, interrupt, outputs, start
-from .running import Run, build, contents, copy_products, layer_file, leftovers, samples
+from .interrupted import assert_same, interrupt, outputs, start, unfinished
+from .running import build, contents, copy_products, layer_file, leftovers, samples
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +36,6 @@ def local(larger: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("local")
     build(larger.folder, **outputs(folder))
     return folder
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    with running_cluster(tmp_path_factory.mktemp("cluster")) as made:
-        yield made
-
-
-@pytest.fixture
-def cluster(started: DaskCluster) -> DaskCluster:
-    """The cluster with two workers, whatever the test before did to it."""
-    while len(started.workers) < 2:
-        started.add_worker(**CLEAN, **CREDENTIALS)
-    started.wait_for(2)
-    return started
 
 
 class At(SilentReporter):
@@ -202,10 +182,10 @@ def test_cancel_and_go_on(
     given = outputs(tmp_path)
     for percent in (30, 60):
         interrupt(larger.folder, percent, **given, SCHEDULER=cluster.address)
-        before = _files(tmp_path)
+        before = unfinished(tmp_path)
         assert len(_series(tmp_path)) < len(_series(local)), "what waits is not worked off"
         time.sleep(0.5)
-        assert _files(tmp_path) == before, "no worker goes on"
+        assert unfinished(tmp_path) == before, "no worker goes on"
     run = build(larger.folder, **given)
     [text] = [text for text in run.infos if text.startswith("Going on")]
     assert int(text.split(";")[1].split()[0]) > 0
@@ -218,25 +198,21 @@ def _series(folder: Path) -> list[Path]:
     return list(folder.rglob("temporally_optimized/*/[0-9]*"))
 
 
-def _files(folder: Path) -> set[Path]:
-    return {path for path in folder.rglob("*") if path.is_file() and "journal" not in path.name}
-
-
 def test_the_workers_stop_when_the_run_is_killed(
     cluster: DaskCluster, larger: SampleStack, tmp_path: Path
 ) -> None:
     given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
-    before = len(_files(tmp_path))
+    before = len(unfinished(tmp_path))
     process = start(tmp_path, {"INPUT": str(larger.folder)} | given)
-    while len(_files(tmp_path)) < before + 30:
+    while len(unfinished(tmp_path)) < before + 30:
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait(10)
     time.sleep(1.5)
-    left = _files(tmp_path)
+    left = unfinished(tmp_path)
     time.sleep(1.0)
-    assert _files(tmp_path) == left
+    assert unfinished(tmp_path) == left
     assert not (tmp_path / "s.nc").exists()
 
 
@@ -274,166 +250,3 @@ def test_a_lost_cluster_keeps_what_is_done(
     run = build(larger.folder, **outputs(tmp_path))
     assert any(text.startswith("Going on") for text in run.infos)
     assert_same(tmp_path, local)
-
-
-BAD_ADDRESSES = {
-    "http://10.0.0.1:8786": "tcp:// and tls://",
-    "10.0.0.1:8786": "tcp:// and tls://",
-    "cluster": "tcp:// and tls://",
-    "tcp://:8786": "names no host",
-    "tcp://": "names no host",
-    "tcp://10.0.0.1": "names no port",
-    "tcp://10.0.0.1:": "names no port",
-    "tcp://10.0.0.1:0": "names no port",
-    "tcp://10.0.0.1:99999": "its host or port is none",
-    "tcp://10.0.0.1:x": "its host or port is none",
-    "tcp://[fd00::1:8786": "its host or port is none",
-    "tcp://a b:8786": "'a b' is no name of a host",
-    "tcp://10.0.0.1:8786/status": "nothing may follow",
-    "tcp://10.0.0.1:8786?x=1": "nothing may follow",
-}
-
-
-@pytest.mark.parametrize("text", BAD_ADDRESSES)
-def test_bad_addresses(small: SampleStack, tmp_path: Path, text: str) -> None:
-    with pytest.raises(InvalidParameterError, match="SCHEDULER is .*has to read like") as caught:
-        build(small.folder, NETCDF=tmp_path / "s.nc", SCHEDULER=text)
-    assert BAD_ADDRESSES[text] in str(caught.value)
-    assert not list(tmp_path.iterdir())
-
-
-def test_passwords_are_not_repeated() -> None:
-    with pytest.raises(InvalidParameterError) as caught:
-        parse_scheduler("tcp://me:hidden@10.0.0.1:8786")
-    assert "hidden" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("tcp://10.0.0.1:8786", "tcp://10.0.0.1:8786"),
-        ("TLS://cluster.example.org:8786/", "tls://cluster.example.org:8786"),
-        ("tcp://[fd00::1]:8786", "tcp://[fd00::1]:8786"),
-    ],
-)
-def test_good_addresses(text: str, address: str) -> None:
-    assert parse_scheduler(text) == address
-
-
-def test_nobody_answers(small: SampleStack, tmp_path: Path) -> None:
-    given = {"NETCDF": tmp_path / "s.nc"}
-    with pytest.raises(ClusterError, match=r"tcp://127.0.0.1:9 does not answer \(Connection ref"):
-        build(small.folder, **given, SCHEDULER="tcp://127.0.0.1:9")
-    with pytest.raises(ClusterError, match="does not answer .*check SCHEDULER"):
-        build(small.folder, **given, SCHEDULER="tcp://no-such-host.invalid:8786")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_cluster_without_workers(tmp_path: Path) -> None:
-    reporter = SilentReporter()
-    with running_cluster(tmp_path) as cluster:
-        with pytest.raises(ClusterError, match="had no worker for 1 seconds; start workers"):
-            with Cluster(cluster.address, [tmp_path], reporter, patience=1.0):
-                raise AssertionError("nobody is there")
-    assert any("Waiting up to 1 seconds for workers" in text for text in reporter.infos)
-
-
-def test_other_versions() -> None:
-    here: dict[str, str | None] = dict.fromkeys(PACKAGES, "3.1.2") | {"python": "3.11.2.final.0"}
-    assert compare_versions(here, {"tcp://a:1": dict(here)}) == ""
-    warning = compare_versions(here, {"tcp://a:1": here | {"rasterio": "3.0.4"}})
-    assert "rasterio 3.0.4 for 3.1.2" in warning and "requirements.lock" in warning
-    for name, version, said in (
-        ("python", "3.12.1.final.0", "has python 3.12.1, but this computer has 3.11.2"),
-        ("zarr", "2.18.0", "has zarr 2.18.0, but this computer has 3.1.2"),
-        ("isal", None, "lacks the package isal"),
-    ):
-        with pytest.raises(ClusterError, match=f"tcp://a:1 {said}; install requirements.lock"):
-            compare_versions(here, {"tcp://a:1": here | {name: version}})
-
-
-def test_a_worker_with_another_environment(
-    cluster: DaskCluster, small: SampleStack, tmp_path: Path
-) -> None:
-    older = tmp_path / "older"
-    (older / "zarr-2.18.0.dist-info").mkdir(parents=True)
-    (older / "zarr-2.18.0.dist-info" / "METADATA").write_text("Name: zarr\nVersion: 2.18.0\n")
-    name = cluster.add_worker(PYTHONPATH=str(older))
-    cluster.wait_for(3)
-    try:
-        with pytest.raises(ClusterError, match="has zarr 2.18.0, but this computer has 3"):
-            build(small.folder, NETCDF=tmp_path / "s.nc", SCHEDULER=cluster.address)
-    finally:
-        cluster.kill(name)
-    assert not leftovers(tmp_path)
-
-
-@pytest.mark.skipif(
-    os.geteuid() != 0 or sys.platform != "linux", reason="mounting takes root on Linux"
-)
-@pytest.mark.parametrize(
-    ("case", "said"),
-    [
-        ("no products", "does not see .*/in/"),
-        ("no outputs", "does not see the folder .*/out/.s.nc.* of the outputs"),
-        ("copied outputs", "writes into another folder .*/out/.s.nc.* than this computer"),
-        ("read-only outputs", "cannot write into .*/out/.s.nc"),
-    ],
-)
-def test_a_worker_that_does_not_share_the_files(
-    cluster: DaskCluster, small: SampleStack, tmp_path: Path, case: str, said: str
-) -> None:
-    """Its own view of the file system is made by mounting over it."""
-    folder, out = tmp_path / "in", tmp_path / "out"
-    copy_products(small, folder)
-    out.mkdir()
-    given = {"INPUT": str(folder), "NETCDF": str(out / "s.nc")}
-    with pytest.raises(Canceled):
-        build_stack.run(given, None, StopAt(40))
-    kept = _files(out)
-    assert kept
-    other = tmp_path / "other"
-    shutil.copytree(out, other)
-    mount = {
-        "no products": f"mount -t tmpfs none {folder}",
-        "no outputs": f"mount -t tmpfs none {out}",
-        "copied outputs": f"mount --bind {other} {out}",
-        "read-only outputs": f"mount --bind {out} {out} && mount -o remount,bind,ro {out}",
-    }[case]
-    name = cluster.add_worker(before=("unshare", "-m", "sh", "-c", f'{mount} && exec "$@"', "-"))
-    cluster.wait_for(3)
-    try:
-        with pytest.raises(ClusterError, match=rf"The Dask worker tcp://\S+ {said}") as caught:
-            build_stack.run(given | {"SCHEDULER": cluster.address}, None, SilentReporter())
-    finally:
-        cluster.kill(name)
-    assert str(caught.value).endswith("the same job then goes on where it stopped.")
-    assert _files(out) == kept
-    run: Run = build(folder, NETCDF=out / "s.nc", SCHEDULER=cluster.address)
-    assert any(text.startswith("Going on") for text in run.infos)
-
-
-def test_dask_s_client_is_not_loaded_before_it_is_needed(
-    small: SampleStack, tmp_path: Path
-) -> None:
-    """It takes a good part of a second."""
-    code = f"""
-import sys
-import tests.conftest
-from hyp3_stack.core.tasks.build_stack import run
-from hyp3_stack.core.tasks.stack_request import StackRequest
-given = {{"INPUT": {str(small.folder)!r}, "ZARR": {str(tmp_path / "s.zarr")!r}}}
-StackRequest.from_parameters(given | {{"SCHEDULER": "tcp://10.0.0.1:8786"}})
-assert "distributed" not in sys.modules
-from hyp3_stack.core.reporter import SilentReporter
-run(given, None, SilentReporter())
-print([name for name in sys.modules if name.startswith("hyp3_stack.core.stack.cluster.")])
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).resolve().parents[2],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.stdout == "['hyp3_stack.core.stack.cluster.address']\n", done.stderr

@@ -1,0 +1,86 @@
+"""Archives that are there already, are kept, are damaged or hostile."""
+
+import shutil
+import zipfile
+
+import pytest
+
+from hyp3_stack.core.errors import (
+    RetrievalError,
+)
+from tests.hyp3_server import Fault
+
+from .downloads import assert_complete
+
+
+def test_product_unpacked_by_hand_is_taken_over(stack, download):
+    job = stack.add_one(0)
+    with zipfile.ZipFile(job.archive) as archive:
+        archive.extractall(download.folder)
+    download()
+    assert download.manifest[0]["status"] == "complete"
+    assert download()["SKIPPED"] == 1
+
+
+def test_archive_that_is_there_is_used_and_stays(stack, download):
+    job = stack.add_one(0)
+    download.folder.mkdir()
+    shutil.copy(job.archive, download.folder)
+    assert download()["BYTES"] == 0
+    assert_complete(download.folder, job)
+    assert (download.folder / job.archive.name).read_bytes() == job.archive.read_bytes()
+
+
+def test_damaged_archive_that_is_there_is_not_used(stack, download):
+    job = stack.add_one(0)
+    download.folder.mkdir()
+    (download.folder / job.archive.name).write_bytes(bytes(job.archive.stat().st_size))
+    download()
+    assert_complete(download.folder, job)
+
+
+def test_kept_archives(stack, download):
+    job = stack.add_one(0)
+    download(KEEP_ZIPS=True)
+    kept = download.folder / job.archive.name
+    assert kept.read_bytes() == job.archive.read_bytes()
+    assert download(KEEP_ZIPS=True)["SKIPPED"] == 1
+    kept.unlink()
+    assert download(KEEP_ZIPS=True)["DOWNLOADED"] == 1
+    assert kept.exists() and download.leftovers() == []
+
+
+def test_archive_damaged_on_the_way_is_fetched_again(stack, download):
+    job = stack.add_one(0)
+    stack.service.faults.add(job.archive.name, Fault(corrupt=True))
+    download()
+    assert_complete(download.folder, job)
+    assert len(stack.service.log.files()) == 2
+
+
+def test_archive_damaged_on_the_server(stack, download):
+    job = stack.add_one(0)
+    stack.service.faults.add(job.archive.name, Fault(times=-1, corrupt=True))
+    with pytest.raises(RetrievalError, match=f"archive of {job.archive.stem} is damaged"):
+        download()
+    assert download.visible() == [] and download.leftovers() == []
+    assert len(stack.service.log.files()) == 2
+
+
+def test_hostile_archive_leaves_nothing_outside(stack, download, tmp_path):
+    job = stack.add_one(0)
+    with zipfile.ZipFile(job.archive, "a") as archive:
+        archive.writestr(f"{job.archive.stem}/../../evil.txt", "evil")
+    job.record["files"][0]["size"] = job.archive.stat().st_size
+    with pytest.raises(RetrievalError, match="leads out of the folder"):
+        download()
+    assert list(tmp_path.rglob("evil*")) == [] and download.visible() == []
+
+
+@pytest.mark.parametrize("name", ["../evil.zip", "/tmp/evil.zip", "..", ".hidden.zip", "a\\b.zip"])
+def test_hostile_file_names(stack, download, tmp_path, name):
+    job = stack.add_one(0)
+    job.record["files"][0]["filename"] = name
+    with pytest.raises(RetrievalError, match="no file name"):
+        download()
+    assert list(tmp_path.rglob("evil*")) == [] and download.visible() == []
