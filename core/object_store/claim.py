@@ -48,20 +48,24 @@ class Claim:
                 "begun": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             }
         ).encode()
+        self._before: str | None = None
         self._ended = threading.Event()
         self._lost = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
+    def look(self) -> None:
+        """Remember which mark is there, before it is judged whether its run is dead."""
+        self._before = self._objects.version(MARK)
+
     def take(self) -> None:
-        """Leave the mark.
+        """Leave the mark, unless another run has left one since `look`.
 
         Raises
         ------
         OutputError
             If another run takes the location in the same moment, or it cannot be written to.
         """
-        self._objects.put(MARK, self._content)
-        # Of two runs that begin in the same moment, the one that wrote last goes on.
+        self._objects.put_if(MARK, self._content, self._before)
         self.check()
         self._thread.start()
 
@@ -101,8 +105,9 @@ class Claim:
         while not self._ended.wait(BEAT_SECONDS):
             with suppress(StackError):
                 # A computer that slept for an hour finds its location taken.
+                self.look()
                 self.check()
-                self._objects.put(MARK, self._content)
+                self._objects.put_if(MARK, self._content, self._before)
 
 
 def is_running(objects: Objects) -> bool:

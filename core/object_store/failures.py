@@ -33,7 +33,10 @@ _FULL = {"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "507"}
 _BUSY = {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"}
 # Without a name of S3's own: a gateway that fails, or a page of something else.
 _BUSY_OR_NO_S3 = {"500", "502", "503", "504"}
-_NO_S3 = {"404", "405", "MethodNotAllowed", "NotImplemented", "501"}
+_NOT_KNOWN = {"NotImplemented", "501"}
+_NO_S3 = {"404", "405", "MethodNotAllowed"} | _NOT_KNOWN
+_MISSING = {"NoSuchKey", "404"}
+_CHANGED = {"ConditionalRequestConflict", "409", "PreconditionFailed", "412"}
 
 
 def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
@@ -85,12 +88,17 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
 
 def is_missing(error: BaseException) -> bool:
     """Tell whether an object is not there, while its bucket is."""
-    codes = [
-        str(getattr(cause, "response", {}).get("Error", {}).get("Code", ""))
-        for cause in _causes(error)
-        if "ClientError" in _classes(cause)
-    ]
-    return bool(codes) and codes[0] in ("NoSuchKey", "404")
+    return _code(error) in _MISSING
+
+
+def is_changed(error: BaseException) -> bool:
+    """Tell whether an object is no longer as a request said it had to be."""
+    return _code(error) in _MISSING | _CHANGED
+
+
+def is_not_known(error: BaseException) -> bool:
+    """Tell whether the service does not know what it was asked for."""
+    return _code(error) in _NOT_KNOWN
 
 
 def is_of_store(error: BaseException) -> bool:
@@ -152,6 +160,16 @@ def _no_s3(url: str, service: str, verb: str) -> str:
         f"{url} cannot be {verb}, because {service} does not answer as an S3 service does; check "
         "S3_ENDPOINT."
     )
+
+
+def _code(error: BaseException) -> str:
+    """Return the service's word for what is wrong, empty where it did not answer."""
+    answers = (
+        getattr(cause, "response", {})
+        for cause in _causes(error)
+        if "ClientError" in _classes(cause)
+    )
+    return str(next(answers, {}).get("Error", {}).get("Code", ""))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from ..errors import StoreError
-from .failures import explain, is_missing, is_of_store
+from .failures import explain, is_changed, is_missing, is_not_known, is_of_store
 from .location import PATIENT, RemoteLocation
 
 _BULK = 1000
@@ -56,6 +56,25 @@ class Objects:
         """Write an object."""
         self._call("written", "put_object", Key=self._key(name), Body=content)
 
+    def put_if(self, name: str, content: bytes, version: str | None) -> None:
+        """Write an object if nobody has meanwhile; services that know no conditions always do.
+
+        Parameters
+        ----------
+        name, content
+            As for `put`.
+        version
+            From `version`; with None, the object is written if there is still none.
+        """
+        condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        try:
+            self._call("written", "put_object", Key=self._key(name), Body=content, **condition)
+        except StoreError as error:
+            if is_not_known(error):
+                self.put(name, content)
+            elif not is_changed(error):
+                raise
+
     def put_all(self, contents: Sequence[tuple[str, bytes]]) -> None:
         """Write several small objects at once."""
         with ThreadPoolExecutor(_PARALLEL) as threads:
@@ -71,6 +90,15 @@ class Objects:
                 return None
             raise
         return bytes(content)
+
+    def version(self, name: str) -> str | None:
+        """Return what tells a content of an object from others, None where there is no object."""
+        try:
+            return str(self._call("read", "head_object", Key=self._key(name))["ETag"])
+        except StoreError as error:
+            if is_missing(error):
+                return None
+            raise
 
     def age(self, name: str) -> float:
         """Return the seconds since an object was written, by the clock of the service."""

@@ -88,6 +88,7 @@ class RemoteWorkspace:
         self.is_kept = False
 
     def __enter__(self) -> LateMetadataStore:
+        self._claim.look()
         check_free(self._objects, self._location)
         self._claim.take()
         try:
