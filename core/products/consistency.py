@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import InconsistentProductsError
+from .layers import Layer
 from .names import INSAR_GAMMA, RTC_GAMMA
 from .product import Product
 
@@ -69,6 +70,19 @@ def product_path(product: Product) -> int | None:
     for granule in product.readme.granules:
         return relative_orbit(granule[:3], int(granule[49:55]))
     return None
+
+
+def gap_warnings(products: Sequence[Product], layers: Sequence[Layer]) -> list[str]:
+    """Return what to tell the user of layers that some products lack."""
+    found = []
+    for layer in layers:
+        without = [item for item in products if item.stored_layer(layer.name) is None]
+        if without and not layer.static:
+            found.append(
+                f"The layer {layer.name} is missing in {len(without)} of {len(products)} "
+                f"products (such as {without[0]}) and has no data there."
+            )
+    return found
 
 
 def _parameter(key: str) -> Callable[[Product], object]:

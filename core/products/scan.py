@@ -131,7 +131,11 @@ def _candidates(folder: Path) -> Iterator[tuple[ProductName, Path]]:
         if name is not None:
             yield name, path
         elif path.is_dir():
-            for inner in _visible(path):
+            try:
+                inside = _visible(path)
+            except OSError:
+                continue  # such as lost+found, where the folder is that of a disk
+            for inner in inside:
                 name = _product_name(inner)
                 if name is not None:
                     yield name, inner
@@ -154,6 +158,9 @@ def _open(name: ProductName, path: Path) -> Product | Damaged:
         return _open_folder(name, path) if path.is_dir() else _open_zip(name, path)
     except ProductError as error:
         return Damaged(name.text, str(error))
+    except OSError as error:
+        reason = f"{path} cannot be read ({error.strerror or error}); check its permissions."
+        return Damaged(name.text, reason)
 
 
 def _open_folder(name: ProductName, path: Path) -> Product:

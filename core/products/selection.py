@@ -15,6 +15,7 @@ from ..errors import (
     NoProductsError,
     ProductError,
 )
+from .consistency import gap_warnings
 from .layers import LAYERS, Layer
 from .names import ProductName, parse_name
 from .product import Product, Raster, common_raster
@@ -147,7 +148,8 @@ class _Chooser:
         opened = self._open(groups, layers)
         if not (opened or self._known):
             raise NoProductsError(self._nothing_left())
-        self._warn_of_gaps([product for product, _ in opened], layers)
+        if self._options.known is None:  # else the layers are those of the stack
+            self._warnings += gap_warnings([product for product, _ in opened], layers)
         return Selection(
             product_type, tuple(opened), layers, tuple(self._left_out), tuple(self._warnings)
         )
@@ -273,15 +275,6 @@ class _Chooser:
             raise error
         self._warnings.append(f"Left out: {error}")
         self._left_out.append(LeftOut(error.product or "", "damaged or incomplete"))
-
-    def _warn_of_gaps(self, products: Sequence[Product], layers: Sequence[Layer]) -> None:
-        for layer in layers:
-            without = [item for item in products if item.stored_layer(layer.name) is None]
-            if without and not layer.static:
-                self._warnings.append(
-                    f"The layer {layer.name} is missing in {len(without)} of {len(products)} "
-                    f"products (such as {without[0]}) and has no data there."
-                )
 
     def _nothing_left(self) -> str:
         reasons = Counter(item.reason for item in self._left_out)

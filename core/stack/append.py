@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import xarray as xr
 from pyproj import CRS
 
 from ..errors import InconsistentProductsError, InvalidParameterError
@@ -15,14 +14,12 @@ from ..grid.lattice import Lattice
 from ..grid.placement import bounds_in, place
 from ..grid.plan import GridOptions, Plan, common_spacing
 from ..memory import MemoryBudget
-from ..metadata.data_access import parse_data_access
 from ..products.layers import Layer
 from ..products.passes import group_passes
 from ..products.product import Product, Raster
 from ..products.selection import LeftOut
 from ..reporter import Reporter
 from .base import Base
-from .dataset import GRID_MAPPING
 from .reference import ReferencePoint, refer_to_point
 from .source import StackSource
 from .steps import step_order
@@ -168,21 +165,3 @@ def refer_new_steps(
     column = round((x - grid.left) / grid.spacing - 0.5)
     referred = replace(source, offsets={name: tuple(item) for name, item in offsets.items()})
     return referred, ReferencePoint(row, column, x, y, tuple(phases))
-
-
-def carry_over(base: Base, dataset: xr.Dataset) -> None:
-    """Give a new stack what stays: when it was begun, its history, facts of the unchanged scene."""
-    history = str(base.stack.attrs.get("history", ""))
-    dataset.attrs["history"] = "\n".join(filter(None, (dataset.attrs.get("history"), history)))
-    published = base.stack.attrs.get("product_data_access")
-    if published and "product_data_access" not in dataset.attrs:
-        dataset.attrs |= parse_data_access(str(published)).attributes
-    if "date_created" in base.stack.attrs:
-        dataset.attrs["date_created"] = base.stack.attrs["date_created"]
-    if dataset.sizes["x"] != base.grid.width or dataset.sizes["y"] != base.grid.height:
-        return
-    for name in dataset.variables:
-        is_fact = dataset[name].dims == () and name not in (GRID_MAPPING,)
-        if is_fact and name in base.stack and dataset[name].dtype.kind == "f":
-            dataset[name].values = base.stack[name].values
-            dataset[name].attrs = dict(base.stack[name].attrs)

@@ -84,6 +84,7 @@ class Base:
             round((self.grid.left - grid.left) / grid.spacing),
             self.grid.height,
             self.grid.width,
+            frozenset(self.maps),
         )
 
 

@@ -6,7 +6,6 @@ import io
 import json
 import threading
 import time
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -48,17 +47,9 @@ class Journal:
         self._noted = 0
         self._is_open = False
         self.learned = Learned(survey.fresh())
-        self.texts: dict[str, str] = {}
 
-    def begin(self, texts: Mapping[str, str]) -> None:
-        """Write the first note, once the outputs are laid out.
-
-        Parameters
-        ----------
-        texts
-            What later attempts shall find, such as the time when the stack was begun.
-        """
-        self.texts = dict(texts)
+    def begin(self) -> None:
+        """Write the first note, once the outputs are laid out."""
         self._note()
 
     def resume(self) -> bool:
@@ -70,7 +61,6 @@ class Journal:
         with np.load(io.BytesIO(content), allow_pickle=False) as note:
             head = json.loads(str(note["head"]))
             sums = {name: note[name] for name in note.files if name != "head"}
-        self.texts = head["texts"]
         self._done = set(head["done"])
         self.learned.differences = head["differences"]
         self.learned.survey.restore(sums)
@@ -141,7 +131,6 @@ class Journal:
         with self._lock:
             number = len(self._done)
             head: dict[str, Any] = {
-                "texts": self.texts,
                 "done": sorted(self._done),
                 "differences": self.learned.differences,
             }

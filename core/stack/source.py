@@ -20,7 +20,7 @@ from ..products.layers import SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel
 from .masks import MASK_NAMES, Classifier
 from .mosaic import is_missing
-from .stored import StoredReader, StoredStack
+from .stored import SingleFrame, StoredReader, StoredStack
 from .values import ValueOptions, ValueReader, is_available, missing_block
 
 Step = tuple[Placement, ...]
@@ -134,13 +134,16 @@ class StackSource:
 
     def reader(
         self, layer: Layer, step: int, warps: Warps | None = None
-    ) -> StepReader | StoredReader:
+    ) -> StepReader | StoredReader | SingleFrame:
         """Open a layer of a step for reading many blocks; a product has to have the layer.
 
         Layers that are read together, block by block, can share their ``warps``.
         """
-        if self.stored is not None and self.is_stored(step):
-            return self.stored.open(layer, self.steps[step][0].stored_step)
+        stored_step = self.steps[step][0].stored_step
+        if self.stored is not None and stored_step is not None:
+            if layer.name == SOURCE_FRAME.name:
+                return self.stored.open_frame(_merged_backscatter(self.steps[step]), stored_step)
+            return self.stored.open(layer, stored_step)
         return StepReader(self, layer, step, warps)
 
     def has(self, layer: Layer, step: int) -> bool:

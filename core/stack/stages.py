@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import xarray as xr
@@ -17,8 +16,9 @@ from ..notes import Note
 from ..object_store.late_metadata import LateMetadataStore
 from ..products.layers import Layer
 from ..reporter import Reporter, complete, step, stop_if_canceled
-from .append import carry_over, refer_new_steps
+from .append import refer_new_steps
 from .base import DIFFERENCE, Base
+from .carry_over import carry_over
 from .contents import stack_contents
 from .dataset import open_stack
 from .execution import Executor
@@ -127,18 +127,14 @@ class Build:
 
     def _begin(self, journal: Journal, dataset: xr.Dataset) -> None:
         """Lay the outputs out, or find those that an earlier attempt laid out."""
-        texts = {key: value for key, value in dataset.attrs.items() if isinstance(value, str)}
         goes_on = journal.resume()
         if goes_on and not self._is_laid_out():
             self._reporter.info("What a build that stopped has left is damaged; starting over.")
             goes_on = False
         if goes_on:
-            # Such as the time of creation, which the groups hold already.
-            dataset.attrs.update(journal.texts)
             self._remove_unfinished_chunks()
-            if self._remote is not None:
-                # Its documents were in the memory of the attempt that stopped.
-                self._lay_out([self._remote], dataset)
+            # The catalog may tell more now, or less.
+            self._lay_out(dataset)
             self._reporter.info(
                 f"Going on with a build that stopped; {len(journal)} pieces of work are done."
             )
@@ -148,8 +144,8 @@ class Build:
         self._workspace.clear()
         if self._spool is not None:
             self._spool.folder.mkdir(exist_ok=True)
-        self._lay_out(self._stores(), dataset)
-        journal.begin(texts)
+        self._lay_out(dataset)
+        journal.begin()
 
     def _is_laid_out(self) -> bool:
         """Tell whether what a note on a disk tells of is still there."""
@@ -162,8 +158,8 @@ class Build:
         if self._options.zarr is not None:
             remove_unfinished_chunks(self._workspace.output(self._options.zarr))
 
-    def _lay_out(self, stores: Sequence[Path | LateMetadataStore], dataset: xr.Dataset) -> None:
-        groups, form = self._options.groups, self._options.zarr_format
+    def _lay_out(self, dataset: xr.Dataset) -> None:
+        stores, groups, form = self._stores(), self._options.groups, self._options.zarr_format
         lay_out_stores(stores, groups, dataset, self._layers, self._layouts, form, self._reporter)
 
     def _targets(self) -> Targets:

@@ -14,10 +14,10 @@ from ..grid.warping import tile_position, warp_tiles
 from ..products.layers import LAYERS, Layer
 from ..reporter import Reporter, SilentReporter, stop_if_canceled
 from .look_vectors import ANGLES, LOOK_VECTOR_NAMES, look_vectors
-from .mosaic import Mosaic
+from .mosaic import Mosaic, is_missing
 from .precision import round_mantissa
 from .source import StackSource
-from .values import ValueReader, is_available
+from .values import ValueReader, is_available, missing_block
 
 _SAMPLED_TILES = 16
 
@@ -30,8 +30,8 @@ class StaticReader:
     ones; before all of them comes the stack that is appended to. Copied products are compared
     everywhere. Warped products are read, and so compared, where pixels are still missing and in
     one tile of sixteen, another one for each product: their difference is mostly that of
-    resampling, and warping all of them would take longer than anything else. Look vectors are
-    computed from the angles of the same products.
+    resampling, and warping all of them would take longer than anything else. Look vectors that
+    are not stored are computed from the angles of the same products.
 
     Parameters
     ----------
@@ -144,10 +144,22 @@ class StaticReader:
         return ValueReader(placement, layer, self.source.grid, self.source.options.exact)
 
     def _look_vector(self, layer: Layer, rows: slice, columns: slice) -> NDArray[Any]:
-        table = LAYERS[self.source.placements[0].product.name.product_type]
-        angles = StaticReader(self.source, False, self.part_rows, self.reporter)
-        elevation, azimuth = (angles._mosaic(table[name], rows, columns).values for name in ANGLES)
-        return look_vectors(layer, self.source.grid, rows, columns, elevation, azimuth)
+        source = self.source
+        values = missing_block(layer, rows, columns)
+        if source.stored is not None:
+            # Its angles may be rounded, or kept with every step.
+            with source.stored.open(layer, None) as stored:
+                values = stored.read(rows, columns)
+        gaps = is_missing(values, layer)
+        if gaps.any():
+            table = LAYERS[source.placements[0].product.name.product_type]
+            angles = StaticReader(source, False, self.part_rows, self.reporter)
+            elevation, azimuth = (
+                angles._mosaic(table[name], rows, columns).values for name in ANGLES
+            )
+            computed = look_vectors(layer, source.grid, rows, columns, elevation, azimuth)
+            np.copyto(values, computed, where=gaps)
+        return values
 
 
 def _is_sampled(number: int, down: int, right: int) -> bool:

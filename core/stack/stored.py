@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import h5py
@@ -13,8 +12,9 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from ..products.layers import Layer
+from ..products.layers import SOURCE_FRAME, Layer
 from .masks import MASK_NAMES, outside
+from .mosaic import is_missing
 from .values import missing_block
 
 
@@ -32,6 +32,8 @@ class StoredStack:
         Position of its upper left pixel on the grid of the stack that is built.
     height, width
         Size of its grid.
+    maps
+        Names of its variables on y and x.
     """
 
     path: Path
@@ -40,10 +42,17 @@ class StoredStack:
     column: int
     height: int
     width: int
+    maps: frozenset[str]
 
     def open(self, layer: Layer, step: int | None) -> StoredReader:
         """Open a layer of one of its steps, or one without steps (None)."""
         return StoredReader(self, layer, step)
+
+    def open_frame(self, backscatter: Layer, step: int) -> StoredReader | SingleFrame:
+        """Open the map of the frames of a step; without a map, it has one frame."""
+        if SOURCE_FRAME.variable in self.maps:
+            return self.open(SOURCE_FRAME, step)
+        return SingleFrame(self.open(backscatter, step), backscatter)
 
 
 class StoredReader:
@@ -67,12 +76,11 @@ class StoredReader:
     def __enter__(self) -> StoredReader:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
         self._files.close()
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
@@ -99,4 +107,30 @@ class StoredReader:
             block[
                 top - rows.start : bottom - rows.start, left - columns.start : right - columns.start
             ] = self._array[(*step, *there)]
+        return block
+
+
+class SingleFrame:
+    """The map of frames where there is one frame; to be used as a context manager.
+
+    Parameters
+    ----------
+    reader, layer
+        Tells where the frame has data.
+    """
+
+    def __init__(self, reader: StoredReader, layer: Layer) -> None:
+        self._reader = reader
+        self._layer = layer
+
+    def __enter__(self) -> SingleFrame:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._reader.close()
+
+    def read(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return a block of the new grid, shape (rows, columns)."""
+        block = missing_block(SOURCE_FRAME, rows, columns)
+        block[~is_missing(self._reader.read(rows, columns), self._layer)] = 0
         return block

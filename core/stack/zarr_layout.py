@@ -18,6 +18,7 @@ from zarr.storage import MemoryStore
 
 from ..metadata.geozarr import geozarr_attributes
 from ..reporter import Reporter, stop_if_canceled
+from .chunk_files import replace_file
 from .dataset import StackLayer, on_disk
 from .layouts import Chunks, Layouts
 from .zarr_store import StorePlace, array_of, chunk_codec, contents, known_format, plain
@@ -35,7 +36,7 @@ def lay_out_stores(
     zarr_format: int,
     reporter: Reporter,
 ) -> None:
-    """Write all groups of all stores, without the blocks of layers.
+    """Write all groups of all stores, without the blocks of layers; those that are there stay.
 
     Parameters
     ----------
@@ -120,7 +121,7 @@ def lay_out_group(
     store
         Folder of the store, or the store.
     name
-        Name of the group; an unfinished one is begun anew.
+        Name of the group; in an unfinished one, all but the chunks of layers is written anew.
     coordinates
         From :func:`coordinate_documents`.
     dataset
@@ -160,7 +161,7 @@ def lay_out_group(
     shapes = {item.name: dataset.variables[item.name].shape for item in layers}
     documents = _written(xr.Dataset(corners), encoding, zarr_format, shapes) | coordinates
     zarr.open_group(store, mode="a", zarr_format=known_format(zarr_format))
-    sync(_replace_group(store, name, documents))
+    sync(_replace_group(store, name, documents, list(shapes)))
 
 
 def _written(
@@ -189,14 +190,21 @@ def _written(
     return sync(contents(memory))
 
 
-async def _replace_group(place: StorePlace, name: str, documents: Documents) -> None:
-    """Write a group over one of that name."""
+async def _replace_group(
+    place: StorePlace, name: str, documents: Documents, layers: Sequence[str]
+) -> None:
+    """Write all that a group holds but the chunks of layers, over what an attempt that stopped has.
+
+    Whenever this is interrupted, the group and its layers are there for the next attempt.
+    """
     if isinstance(place, Path):
-        if (place / name).exists():
-            shutil.rmtree(place / name)
+        group = place / name
+        for path in group.iterdir() if group.exists() else ():
+            if path.is_dir() and path.name not in layers:
+                shutil.rmtree(path)
         for key, value in documents.items():
-            (place / name / key).parent.mkdir(parents=True, exist_ok=True)
-            (place / name / key).write_bytes(value.to_bytes())
+            (group / key).parent.mkdir(parents=True, exist_ok=True)
+            replace_file(group / key, value.to_bytes())
         return
     await place.delete_dir(name)
     # Documents stay in memory; the small chunks of coordinates travel side by side.

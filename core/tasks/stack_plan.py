@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import InvalidParameterError
 from ..grid.frames import frame_warning
 from ..grid.plan import GridOptions, Plan, make_plan
-from ..products.consistency import check_consistency
+from ..products.consistency import check_consistency, gap_warnings
 from ..products.layers import Layer
 from ..products.passes import group_passes
 from ..products.selection import Selection, SelectionOptions, select_products
@@ -69,7 +69,11 @@ def plan_stack(
     chosen = select_products(folder, selection if base is None else _what_is_new(base, selection))
     for text in chosen.warnings:
         reporter.warning(text)
-    layers = chosen.layers if base is None else _base_layers(base, selection, chosen)
+    layers = chosen.layers
+    if base is not None:
+        layers = _base_layers(base, selection, chosen)
+        for text in gap_warnings([product for product, _ in chosen.products], layers):
+            reporter.warning(text)
     build.values.precision.check(layers)
     stop_if_canceled(reporter)
     old = [] if base is None else [item.product for item in base.placements]

@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from hyp3_stack.core.errors import Canceled
 from hyp3_stack.core.metadata.assessment.assess import assess_stack
 from hyp3_stack.core.metadata.orbits import Orbit, baselines
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
 from tests.hyp3_server import Hyp3Service
+from tests.sample_products import SampleSpec
+from tests.stack.interrupted import StopAt
 
-from .conftest import Written
+from .conftest import Written, write
 
 RADIUS = 7_070_000.0
 RATE = 2 * np.pi / 5924.6
@@ -268,3 +271,68 @@ def test_off_by_default(gamma: Written, reachable: Catalog, tmp_path: Path) -> N
     before = len(reachable.log.of("catalog"))
     enrich(gamma, tmp_path / "out", ENRICH="")
     assert len(reachable.log.of("catalog")) == before
+
+
+OUT_OF_REACH = "https://127.0.0.1:9"
+
+
+@pytest.mark.parametrize("how", ["offline", "without"])
+def test_what_the_catalog_told_stays_when_more_is_appended(
+    reachable: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    stack = write(tmp_path / "w", SampleSpec(products=4, rows=90, columns=100))
+    know(reachable, stack)
+    given = {
+        "INPUT": str(stack.samples.folder),
+        "NETCDF": str(tmp_path / "s.nc"),
+        "APPEND": "true",
+        "GROW": "true",
+    }
+    names = ",".join(item.name for item in stack.samples.products[:2])
+    build_stack.run({**given, "ENRICH": "true", "PRODUCTS": names}, None, SilentReporter())
+    before = xr.load_dataset(tmp_path / "s.nc")
+    monkeypatch.setenv("HYP3_STACK_CMR_URL", OUT_OF_REACH)
+    shutil.rmtree(tmp_path / "cache")
+    build_stack.run(
+        given | ({"ENRICH": "true"} if how == "offline" else {}), None, SilentReporter()
+    )
+    after = xr.load_dataset(tmp_path / "s.nc")
+    pairs = after.swap_dims(pair="product_name").sel(product_name=before.product_name.values)
+    assert after.sizes["pair"] == 4 and before.parallel_baseline.notnull().all()
+    np.testing.assert_array_equal(pairs.parallel_baseline, before.parallel_baseline)
+    assert after.parallel_baseline.isnull().sum() == 2
+    old = after.swap_dims(acquisition="acquisition_time").sel(
+        acquisition_time=before.acquisition_time.values
+    )
+    for name in ("source_footprint", "source_processing_time", "source_software_version"):
+        np.testing.assert_array_equal(old[name], before[name])
+        assert after[name].attrs == before[name].attrs
+    assert "not provided" in after.source_footprint.values
+
+
+@pytest.mark.parametrize("first", ["offline", "online"])
+def test_a_build_goes_on_whatever_the_catalog_tells_by_then(
+    reachable: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: str
+) -> None:
+    stack = write(tmp_path / "w", SampleSpec(products=4, rows=90, columns=100))
+    know(reachable, stack)
+    (tmp_path / "out").mkdir()
+    zarr = str(tmp_path / "out" / "s.zarr")
+    given = {"INPUT": str(stack.samples.folder), "ZARR": zarr, "ENRICH": "true"}
+    urls = [OUT_OF_REACH, reachable.environment["HYP3_STACK_CMR_URL"]]
+    before, after = urls if first == "offline" else reversed(urls)
+    monkeypatch.setenv("HYP3_STACK_CMR_URL", before)
+    with pytest.raises(Canceled):
+        build_stack.run(given, None, StopAt(60))
+    monkeypatch.setenv("HYP3_STACK_CMR_URL", after)
+    shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+    reporter = SilentReporter()
+    build_stack.run(given, None, reporter)
+    assert any(text.startswith("Going on") for text in reporter.infos)
+    for group in ("spatially_optimized", "temporally_optimized"):
+        with xr.open_zarr(zarr, group=group) as made:
+            is_told = first == "offline"
+            assert ("source_footprint" in made) == is_told
+            assert made.unw_phase.notnull().any()
+            if is_told:
+                assert made.parallel_baseline.notnull().all()

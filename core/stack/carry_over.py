@@ -1,0 +1,83 @@
+"""What a stack that grows keeps of the one before: history, facts of the scene and the catalog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ..metadata.data_access import parse_data_access
+from ..metadata.variables import NOT_PROVIDED, TIME_ENCODING
+from .base import Base
+from .dataset import GRID_MAPPING
+
+_KEYS = {"pair": "product_name", "time": "product_name", "acquisition": "acquisition_time"}
+"""By which variable steps and acquisitions are known again."""
+
+_UNKNOWN = {"U": NOT_PROVIDED, "f": np.nan, "M": np.datetime64("NaT")}
+"""What stands for a missing value, by kind of data type."""
+
+_ENCODINGS: dict[str, dict[str, Any]] = {
+    "U": {},
+    "f": {"_FillValue": np.nan},
+    "M": {**TIME_ENCODING, "_FillValue": np.nan},
+}
+
+
+def carry_over(base: Base, dataset: xr.Dataset) -> None:
+    """Give a new stack what stays: when it was begun, its history, and what else was known.
+
+    Parameters
+    ----------
+    base
+        The stack as it is.
+    dataset
+        The stack that holds its steps and new ones; gets what it lacks.
+    """
+    history = str(base.stack.attrs.get("history", ""))
+    dataset.attrs["history"] = "\n".join(filter(None, (dataset.attrs.get("history"), history)))
+    published = base.stack.attrs.get("product_data_access")
+    if published and "product_data_access" not in dataset.attrs:
+        dataset.attrs |= parse_data_access(str(published)).attributes
+    if "date_created" in base.stack.attrs:
+        dataset.attrs["date_created"] = base.stack.attrs["date_created"]
+    for dimension, key in _KEYS.items():
+        if dimension in dataset.dims and key in base.stack:
+            _keep_facts(base.stack, dataset, dimension, key)
+    if dataset.sizes["x"] == base.grid.width and dataset.sizes["y"] == base.grid.height:
+        _keep_scene(base.stack, dataset)
+
+
+def _keep_scene(old: xr.Dataset, new: xr.Dataset) -> None:
+    """Keep the numbers of the unchanged scene, also where products that told them are gone."""
+    for name, fact in old.variables.items():
+        if fact.dims == () and name != GRID_MAPPING and fact.dtype.kind == "f":
+            encoding = new.variables[name].encoding if name in new else {"_FillValue": np.nan}
+            new[name] = xr.Variable((), fact.values, dict(fact.attrs), encoding)
+
+
+def _keep_facts(old: xr.Dataset, new: xr.Dataset, dimension: str, key: str) -> None:
+    """Keep what was known of steps or acquisitions, as from a catalog that was not asked again."""
+    places = {value: number for number, value in enumerate(old[key].values.tolist())}
+    there = [places.get(value) for value in new[key].values.tolist()]
+    for name, fact in old.variables.items():
+        # Whole numbers were read as others where some are missing; products tell all of them.
+        if fact.dims != (dimension,) or fact.dtype.kind not in _UNKNOWN:
+            continue
+        unknown = _UNKNOWN[fact.dtype.kind]
+        known = np.array([unknown if place is None else fact.values[place] for place in there])
+        if name not in new.variables:
+            if not _is_unknown(known).all():
+                attributes, encoding = dict(fact.attrs), _ENCODINGS[known.dtype.kind]
+                new[name] = xr.Variable((dimension,), known, attributes, encoding)
+        elif new.variables[name].dtype.kind == known.dtype.kind:
+            values = new.variables[name].values
+            lacking = _is_unknown(values) & ~_is_unknown(known)
+            if lacking.any():
+                new[name].values = np.where(lacking, known, values)
+
+
+def _is_unknown(values: NDArray[Any]) -> NDArray[np.bool_]:
+    return values == NOT_PROVIDED if values.dtype.kind == "U" else np.isnan(values)
