@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,27 @@ def complete_or_absent(final: Path) -> Iterator[Path]:
         replace(partial, final, partial.with_name(f"{partial.name}{_OLD}"))
     finally:
         remove(partial)
+
+
+def check_writable(final: Path) -> None:
+    """Check that a file or folder could be made, and leave nothing.
+
+    Raises
+    ------
+    OutputError
+        If it could not.
+    """
+    folder = final.parent
+    try:
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{final} cannot be written ({error.strerror or error}); choose another folder or "
+            "change its permissions."
+        ) from error
 
 
 def partial_folder(final: Path, identity: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -96,7 +97,8 @@ class Parameters:
             ) from None
         if not math.isfinite(result) or not minimum <= result <= maximum:
             raise InvalidParameterError(
-                f"{name} is {value}, but it has to lie between {minimum:g} and {maximum:g}."
+                f"{name} is {value}, but it has to lie between {_plain(minimum)} and "
+                f"{_plain(maximum)}."
             )
         return result
 
@@ -131,9 +133,16 @@ class Parameters:
         return first, last
 
     def path(self, name: str, required: bool = False) -> Path | None:
-        """Return an absolute path with ``~`` expanded."""
+        """Return an absolute path with ``~`` expanded; not that of a device or a pipe."""
         value = self._get(name, required)
-        return None if value is None else Path(str(value)).expanduser().absolute()
+        if value is None:
+            return None
+        path = Path(str(value)).expanduser().absolute()
+        if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+            raise InvalidParameterError(
+                f"{name} is {path}, which is neither a file nor a folder; give another name."
+            )
+        return path
 
     def folder(self, name: str) -> Path:
         """Return the path of a folder that has to exist."""
@@ -165,6 +174,11 @@ class Parameters:
             ) from None
         if not all(map(math.isfinite, (xmin, ymin, xmax, ymax))) or xmin >= xmax or ymin >= ymax:
             raise InvalidParameterError(
-                f"{name} is {value!r}, but its maxima have to be greater than its minima."
+                f"{name} is {xmin:g},{xmax:g},{ymin:g},{ymax:g}, but its maxima have to be "
+                "greater than its minima."
             )
         return Extent(xmin, ymin, xmax, ymax, crs)
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1e6 else f"{number:g}"

@@ -158,21 +158,33 @@ def common_spacing(products: Sequence[tuple[Product, Raster]]) -> float:
     return next(raster.spacing for _, raster in products)
 
 
+def parse_target_crs(text: str) -> CRS:
+    """Read TARGET_CRS.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is unknown or not in meters.
+    """
+    try:
+        crs = CRS.from_user_input(text)
+    except CRSError:
+        raise InvalidParameterError(
+            f"TARGET_CRS is {text!r}, which is no coordinate reference system; give a code "
+            "such as EPSG:32606."
+        ) from None
+    units = {axis.unit_name for axis in crs.axis_info}
+    if not crs.is_projected or units != {"metre"}:
+        raise InvalidParameterError(
+            f"TARGET_CRS {crs.name} is not a projected system in meters; choose a UTM zone "
+            "or another such system."
+        )
+    return crs
+
+
 def _target_crs(rasters: Sequence[Raster], wanted: str | None, reasons: list[str]) -> CRS:
     if wanted is not None:
-        try:
-            crs = CRS.from_user_input(wanted)
-        except CRSError:
-            raise InvalidParameterError(
-                f"TARGET_CRS is {wanted!r}, which is no coordinate reference system; give a code "
-                "such as EPSG:32606."
-            ) from None
-        units = {axis.unit_name for axis in crs.axis_info}
-        if not crs.is_projected or units != {"metre"}:
-            raise InvalidParameterError(
-                f"TARGET_CRS {crs.name} is not a projected system in meters; choose a UTM zone "
-                "or another such system."
-            )
+        crs = parse_target_crs(wanted)
         reasons.append(f"The target CRS {crs.name} was chosen by the user.")
         return crs
     number = Counter(raster.epsg for raster in rasters)

@@ -50,6 +50,9 @@ def check_settings(base: Base, wanted: Mapping[str, Any]) -> None:
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, Mapping):  # KEEP_BITS
+        layers = [f"{name}={bits}" for name, bits in value["layers"]]
+        value = ",".join([*([str(value["others"])] if value["others"] else []), *layers])
     return "nothing" if value in (None, "", [], {}) else str(value)
 
 

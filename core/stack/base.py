@@ -67,8 +67,8 @@ class Base:
 
     @property
     def identity(self) -> str:
-        """Differs between all stacks that were ever written."""
-        return str(self.stack.attrs.get("id"))
+        """Differs between all stacks that were ever written; ``id`` may be a DOI of several."""
+        return " ".join(str(self.stack.attrs.get(name)) for name in ("id", "date_modified"))
 
     @property
     def names(self) -> frozenset[str]:

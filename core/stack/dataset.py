@@ -104,6 +104,7 @@ def open_stack(
     dataset = xr.Dataset(
         coords={**steps, **_map_coordinates(grid)}, attrs=stack_attributes(products, history)
     )
+    dataset.attrs["summary"] += _said_of_values(source, layers, point is not None)
     dataset = dataset.rio.write_crs(grid.crs, grid_mapping_name=GRID_MAPPING)
     dataset = dataset.rio.write_transform(grid.transform, grid_mapping_name=GRID_MAPPING)
     # rioxarray writes the WKT of GDAL; CF asks for WKT 2.
@@ -129,6 +130,19 @@ def open_stack(
         [acquisition_times(step[0].product) for step in source.steps],
         details,
     )
+
+
+def _said_of_values(source: StackSource, layers: Sequence[StackLayer], is_referred: bool) -> str:
+    """Return a sentence on what was done to values on purpose; empty if nothing was."""
+    scale, precision = source.options.scale, source.options.precision
+    done = []
+    if scale is not None and any(item.layer.is_backscatter for item in layers):
+        done.append(f"converted to {scale}")
+    if is_referred:
+        done.append("referred to one pixel")
+    if any(precision.bits(item.layer) is not None for item in layers):
+        done.append("rounded")
+    return f" After that, values were {' and '.join(done)}." if done else ""
 
 
 def step_dimension(source: StackSource) -> str:

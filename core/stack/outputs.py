@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import h5py
+
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import OutputError
 
 
@@ -41,20 +44,16 @@ def check_outputs(
             )
     if netcdf is not None and os.path.isdir(netcdf):
         raise OutputError(f"NETCDF is {netcdf}, which is a folder; give a file name ending in .nc.")
-    if netcdf is not None and os.path.exists(netcdf) and not _is_netcdf(netcdf):
+    if netcdf is not None and os.path.exists(netcdf) and not _is_stack_file(netcdf):
         raise OutputError(
-            f"NETCDF is {netcdf}, which exists and is not a NetCDF file; it is not replaced, so "
-            "give another name."
+            f"NETCDF is {netcdf}, which exists and is not a stack that hyp3:buildstack wrote; it "
+            "is not replaced, so give another name."
         )
-    if zarr is not None and os.path.exists(zarr):
-        marks = (".zgroup", ".zattrs", "zarr.json")
-        if not zarr.is_dir() or (
-            any(zarr.iterdir()) and not any((zarr / mark).exists() for mark in marks)
-        ):
-            raise OutputError(
-                f"ZARR is {zarr}, which exists and is not a Zarr store; it is not replaced, so "
-                "give another name."
-            )
+    if zarr is not None and os.path.exists(zarr) and not _is_stack_store(zarr):
+        raise OutputError(
+            f"ZARR is {zarr}, which exists and is not a Zarr store that hyp3:buildstack wrote; it "
+            "is not replaced, so give another name."
+        )
     for name, place in places.items():
         if place == inputs.resolve() or place in inputs.resolve().parents:
             raise OutputError(
@@ -62,8 +61,20 @@ def check_outputs(
             )
 
 
-def _is_netcdf(path: Path) -> bool:
-    """Tell whether a file is empty or begins as NetCDF-4 or classic files do."""
-    with open(path, "rb") as file:
-        start = file.read(4)
-    return start in (b"", b"\x89HDF") or start.startswith(b"CDF")
+def _is_stack_file(path: Path) -> bool:
+    """Tell whether a file is empty or a stack."""
+    if not os.path.getsize(path):
+        return True
+    try:
+        with h5py.File(path, "r") as file:
+            return "hyp3:buildstack" in str(file.attrs.get("history", ""))
+    except OSError:
+        return False
+
+
+def _is_stack_store(path: Path) -> bool:
+    """Tell whether a folder is empty or a store of stacks."""
+    if not path.is_dir():
+        return False
+    groups = (path / SPATIAL_GROUP, path / TEMPORAL_GROUP)
+    return not any(path.iterdir()) or any(group.is_dir() for group in groups)

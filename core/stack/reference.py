@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,6 +64,24 @@ def parse_point(text: str) -> tuple[float, float, str | None]:
     return x, y, rest.rstrip("] \t") or None
 
 
+def layers_to_refer(layers: Iterable[str], wanted: str) -> list[str]:
+    """Return the layers of products by which a stack of other layers is referred to a point.
+
+    Parameters
+    ----------
+    layers
+        Names of the layers of the stack.
+    wanted
+        As for :func:`refer_to_point`.
+    """
+    needed = ["unw_phase"]
+    if "vert_disp" in layers:
+        needed.append("lv_theta")
+    if wanted == AUTO:
+        needed.append("corr")
+    return needed
+
+
 def refer_to_point(
     source: StackSource,
     wanted: str,
@@ -99,7 +117,7 @@ def refer_to_point(
     GridError
         If the point lies outside the grid, or no pixel is valid in all pairs.
     InvalidParameterError
-        If the point cannot be read.
+        If the point cannot be read, or no layer of the stack can be referred.
     ProductError
         If a pair has no data at the point, or lacks a layer that is needed.
     """
@@ -108,11 +126,15 @@ def refer_to_point(
     stack = source
     # What is subtracted is exact, so that 0 remains at the point.
     source = replace(source, options=source.options.exact)
-    _require(source, phase)
-    if any(layer.name == "vert_disp" for layer in layers):
-        _require(source, table["lv_theta"])
+    if not any(layer.kind is LayerKind.UNWRAPPED for layer in layers):
+        referred = [layer.name for layer in table.values() if layer.kind is LayerKind.UNWRAPPED]
+        raise InvalidParameterError(
+            f"REFERENCE_POINT refers {', '.join(referred)} to a pixel, but the stack would have "
+            "none of them; add one to LAYERS or leave REFERENCE_POINT out."
+        )
+    for name in layers_to_refer([layer.name for layer in layers], wanted):
+        _require(source, table[name])
     if wanted == AUTO:
-        _require(source, table["corr"])
         row, column = _most_coherent(source, phase, table["corr"], reporter, budget)
     else:
         row, column = _pixel(source.grid, *parse_point(wanted))
@@ -150,7 +172,8 @@ def _require(source: StackSource, layer: Layer) -> None:
         if placement.product.stored_layer(layer.name) is None:
             raise ProductError(
                 f"{placement.product} has no layer {layer.name}, which REFERENCE_POINT needs; "
-                "order it with that layer, or leave REFERENCE_POINT (or vert_disp) out."
+                f"order or retrieve it with that layer, or leave REFERENCE_POINT"
+                f"{' or vert_disp' if layer.name == 'lv_theta' else ''} out."
             )
 
 

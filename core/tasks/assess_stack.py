@@ -19,6 +19,9 @@ from ..reporter import Reporter, complete
 from ..retrieval.connection import proxy_environment
 from ..waiting import beside
 
+_KINDS = {"JSON": ("JSON file", b"{"), "": ("HTML page", b"<!doctype html")}
+"""What stands under the name of a report: kind, and how it begins."""
+
 
 def run(
     parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
@@ -107,7 +110,7 @@ def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> No
     Raises
     ------
     OutputError
-        If a target is a folder, another target or (part of) the stack.
+        If a target is a folder, another target, (part of) the stack or a file of another kind.
     """
     seen: dict[Path, str] = {}
     for name, path in targets.items():
@@ -115,12 +118,25 @@ def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> No
             continue
         if path.is_dir():
             raise OutputError(f"{name} is {path}, which is a folder; give a file name.")
+        kind, begin = _KINDS.get(name, _KINDS[""])
+        if path.exists() and not _begins(path, begin):
+            raise OutputError(
+                f"{name} is {path}, which exists and is no {kind}; it is not replaced, so give "
+                "another name."
+            )
         place = path.resolve()
         if source is not None and source.resolve() in (place, *place.parents):
             raise OutputError(f"{name} is {path}, which is the stack; give another name.")
         if place in seen:
             raise OutputError(f"{name} and {seen[place]} are both {path}; give different names.")
         seen[place] = name
+
+
+def _begins(path: Path, begin: bytes) -> bool:
+    """Tell whether a file is empty or begins with some bytes, in whatever case."""
+    with open(path, "rb") as file:
+        found = file.read(len(begin))
+    return not found or found.lower() == begin
 
 
 def write_text(path: Path, text: str) -> None:

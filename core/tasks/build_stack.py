@@ -52,7 +52,7 @@ def run(
     keep_freed_memory()
     request = StackRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES")):
-        request.check_remote()
+        request.check_places()
         return _run(request, reporter)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..contract import BAD_PRODUCT_RULES, JOB_TYPES
@@ -10,6 +11,7 @@ from ..errors import RetrievalError
 from ..parameters import Parameters
 from ..reporter import Reporter, step
 from ..retrieval.connection import proxy_environment
+from ..stack.reference import layers_to_refer
 from . import build_stack
 from .download_products import download_folder, failure_sentence, retrieve
 from .stack_request import StackRequest
@@ -53,14 +55,16 @@ def run(
     skip_bad = values.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, BAD_PRODUCT_RULES[0]) == "skip"
     options = {name: value for name, value in parameters.items() if name not in _FOR_RETRIEVAL}
     options.update(INPUT=str(folder), PRODUCT_TYPE=job_type)
-    folder.mkdir(parents=True, exist_ok=True)
-    # A mistake in the options must show before hours of downloading, not after.
-    request = StackRequest.from_parameters(options)
+    request = _checked(options, folder, parameters.get("PROXIES"))
+    layers = values.names("LAYERS")
+    if layers and request.build.reference_point is not None:
+        # Files that the stack needs besides those that it holds.
+        needed = layers_to_refer(layers, request.build.reference_point)
+        values = Parameters({**parameters, "LAYERS": [*layers, *needed]})
     with (
         step(reporter, 0.0, _DOWNLOAD_SHARE) as inner,
         proxy_environment(parameters.get("PROXIES")),
     ):
-        request.check_remote()
         report = retrieve(values, folder, credentials, inner, for_one_stack=True)
     if report.failures and (not skip_bad or not report.products):
         raise RetrievalError(failure_sentence(report))
@@ -69,3 +73,19 @@ def run(
     options["PRODUCTS"] = report.products
     with step(reporter, _DOWNLOAD_SHARE, 100.0) as inner:
         return build_stack.run(options, credentials, inner)
+
+
+def _checked(options: Mapping[str, Any], folder: Path, proxies: Any) -> StackRequest:
+    """Read and check the options: a mistake must show before hours of downloading, not after."""
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        request = StackRequest.from_parameters(options)
+        request.check_layers()
+        with proxy_environment(proxies):
+            request.check_places()
+    except BaseException:
+        if is_new:
+            folder.rmdir()
+        raise
+    return request

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import atomic
 from ..contract import (
     BAD_PRODUCT_RULES,
     CHUNKINGS,
@@ -21,14 +22,16 @@ from ..contract import (
     ZARR_FORMATS,
 )
 from ..errors import InvalidParameterError, OutputError
-from ..grid.plan import GridOptions
+from ..grid.plan import GridOptions, parse_target_crs
 from ..metadata.data_access import parse_data_access
 from ..metadata.stac.catalog import check_catalog
+from ..object_store import publication
 from ..object_store.location import RemoteLocation, parse_location
-from ..object_store.publication import check_writable
 from ..parameters import Parameters
+from ..products.layers import LAYERS
 from ..products.selection import SelectionOptions
 from ..stack.cluster.address import parse_scheduler
+from ..stack.look_vectors import check_angles
 from ..stack.options import BuildOptions
 from ..stack.outputs import check_outputs
 from ..stack.precision import parse_keep_bits
@@ -85,6 +88,9 @@ class StackRequest:
         scheduler = given.text("SCHEDULER")
         scale = given.choice("SCALE", SCALES, "as_delivered")
         access = given.text("DATA_ACCESS")
+        target_crs = given.text("TARGET_CRS")
+        if target_crs is not None:
+            parse_target_crs(target_crs)
         request = cls(
             folder=given.folder("INPUT"),
             selection=SelectionOptions(
@@ -96,7 +102,7 @@ class StackRequest:
                 only=frozenset(only) if only else None,
             ),
             grid=GridOptions(
-                target_crs=given.text("TARGET_CRS"),
+                target_crs=target_crs,
                 extent_mode=given.choice("EXTENT_MODE", EXTENT_MODES, "union"),
                 extent=given.extent(),
             ),
@@ -156,16 +162,35 @@ class StackRequest:
         """The file or store on disk that stands for the stack where one is enough."""
         return self.build.netcdf or self.build.zarr
 
-    def check_remote(self) -> None:
-        """Check that the object store can be written to, before any work is done.
+    def check_places(self) -> None:
+        """Check that all outputs can be written, before any work is done.
 
         Raises
         ------
         OutputError
-            If it cannot, or there is something already.
+            If one cannot, or there is something already in the object store.
         """
+        for path in (self.build.netcdf, self.build.zarr, self.report):
+            if path is not None:
+                atomic.check_writable(path)
         if self.build.remote is not None:
-            check_writable(self.build.remote)
+            publication.check_writable(self.build.remote)
+
+    def check_layers(self) -> None:
+        """Check options against the layers that are named, without a look at the products.
+
+        Raises
+        ------
+        InvalidParameterError
+            If an option needs a layer that would not be in the stack.
+        """
+        named = self.selection.layers
+        table = LAYERS[self.selection.product_type]
+        layers = [item for item in table.values() if {item.name, item.variable} & set(named)]
+        if layers:
+            self.build.values.precision.check(layers)
+        if layers and self.build.look_vectors:
+            check_angles(layers)
 
 
 def _remote(given: Parameters) -> RemoteLocation | None:

@@ -147,6 +147,11 @@ def test_layers_that_the_point_needs(plain: Built, tmp_path: Path, lost: str, la
         )
 
 
+def test_nothing_to_refer(plain: Built, tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameterError, match="refers unw_phase, .* none of them"):
+        build(plain.samples.folder, NETCDF=tmp_path / "s.nc", LAYERS="corr", REFERENCE_POINT="auto")
+
+
 def test_backscatter_has_no_reference_point(stacker: Stacker, tmp_path: Path) -> None:
     rtc = stacker({"product_type": "RTC_GAMMA", "products": 3, "rows": 60, "columns": 60})
     with pytest.raises(InvalidParameterError, match="REFERENCE_POINT is for interferograms"):

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.errors import InconsistentProductsError, OutputError, RetrievalError
+from hyp3_stack.core.errors import (
+    InconsistentProductsError,
+    OutputError,
+    RetrievalError,
+    StackError,
+)
 from hyp3_stack.core.tasks import prepare_stack
 from tests.hyp3_server import Fault, job_from_archive
 from tests.sample_products import SampleSpec, write_products
@@ -122,6 +127,35 @@ def test_wrong_options_show_before_anything_is_fetched(prepare, jobs, service, t
     with pytest.raises(Exception, match="CHUNKING"):
         prepare(CHUNKING="neither")
     assert service.log.files() == [] and service.log.of("api") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"NETCDF": "/proc/none/s.nc"}, "/proc/none/s.nc cannot be written"),
+        ({"REPORT": "/proc/none/s.html"}, "/proc/none/s.html cannot be written"),
+        ({"TARGET_CRS": "EPSG:4326"}, "is not a projected system in meters"),
+        ({"TARGET_CRS": "EPSG:99999"}, "is no coordinate reference system"),
+        ({"LAYERS": "corr", "KEEP_BITS": "amp=7"}, "KEEP_BITS names amp, which is not in"),
+        ({"LAYERS": "corr", "LOOK_VECTORS": True}, "LOOK_VECTORS needs the layers lv_theta"),
+    ],
+)
+def test_what_can_be_known_shows_before_anything_is_fetched(
+    prepare, jobs, service, tmp_path, options, said
+):
+    with pytest.raises(StackError, match=said):
+        prepare(**options)
+    assert service.log.files() == [] and service.log.of("api") == []
+    assert not (tmp_path / "products").exists()
+
+
+def test_layers_that_the_reference_point_needs_are_fetched(prepare, jobs, tmp_path):
+    outputs = prepare(LAYERS="los_disp", REFERENCE_POINT="auto")
+    found = {path.stem.rpartition("G_ueF_")[2][5:] for path in tmp_path.glob("products/*/*.tif")}
+    assert found == {"unw_phase", "corr"}
+    with xr.open_dataset(outputs["NETCDF"]) as stack:
+        assert stack.los_disp.notnull().any() and "unw_phase" not in stack
+        assert stack.attrs["summary"].endswith("After that, values were referred to one pixel.")
 
 
 def test_extent_chooses_and_crops(prepare, jobs, tmp_path, service):

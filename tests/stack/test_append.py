@@ -239,9 +239,11 @@ def test_what_does_not_fit_is_refused(
     build(network.folder, **given, LAYERS="unw_phase,corr", PRODUCTS=network.products[0].name)
     before = contents(tmp_path)
     bad = InvalidParameterError
+    rounded = {"KEEP_BITS": "7,corr=8"}
     refused(bad, "LAYERS asks for corr, but", network.folder, **given, LAYERS="corr")
     refused(bad, "MASKS is False, but .* with True", network.folder, **given, MASKS=False)
     refused(bad, "RESAMPLING is nearest", network.folder, **given, RESAMPLING="nearest")
+    refused(bad, "KEEP_BITS is 7,corr=8, but .* with nothing", network.folder, **given, **rounded)
     refused(bad, "TARGET_CRS is EPSG:32633", network.folder, **given, TARGET_CRS="EPSG:32633")
     refused(bad, "PRODUCT_TYPE is RTC_GAMMA", network.folder, **given, PRODUCT_TYPE="RTC_GAMMA")
     with pytest.raises(bad, match="set APPEND as well"):
@@ -253,7 +255,7 @@ def test_what_does_not_fit_is_refused(
     other.unlink()
     plain = tmp_path / "plain.nc"
     xr.Dataset({"a": ("x", [1.0])}).to_netcdf(plain)
-    refused(OutputError, "no stack that can be appended to", network.folder, NETCDF=plain)
+    refused(OutputError, "is not a stack that hyp3:buildstack", network.folder, NETCDF=plain)
     plain.unlink()
     assert contents(tmp_path) == before
 

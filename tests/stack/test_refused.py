@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xarray as xr
 
 from hyp3_stack.core.errors import (
     InvalidParameterError,
@@ -60,7 +62,30 @@ def test_what_is_no_stack_is_not_replaced(small: SampleStack, tmp_path: Path) ->
     assert "not a Zarr store" in refused(tmp_path, small, ZARR=precious)
     assert "not a Zarr store" in refused(tmp_path, small, ZARR=tmp_path / "notes.txt")
     assert "which is a folder" in refused(tmp_path, small, NETCDF=precious)
-    assert "not a NetCDF file" in refused(tmp_path, small, NETCDF=tmp_path / "notes.txt")
+    assert "is not a stack" in refused(tmp_path, small, NETCDF=tmp_path / "notes.txt")
+
+
+def test_stacks_of_others_are_not_replaced(small: SampleStack, tmp_path: Path) -> None:
+    other = xr.Dataset({"a": ("x", [1.0])})
+    other.to_netcdf(tmp_path / "other.nc")
+    other.to_zarr(tmp_path / "other.zarr", consolidated=False)
+    (tmp_path / "notes.html").write_text("years of work")
+    made = {"NETCDF": tmp_path / "s.nc"}
+    assert "NETCDF is" in refused(tmp_path, small, NETCDF=tmp_path / "other.nc")
+    assert "ZARR is" in refused(tmp_path, small, ZARR=tmp_path / "other.zarr")
+    text = refused(tmp_path, small, **made, REPORT=tmp_path / "notes.html")
+    assert "REPORT is" in text and "is no HTML page" in text
+
+
+@pytest.mark.parametrize("name", ["NETCDF", "ZARR", "REPORT"])
+def test_devices_and_pipes_are_no_outputs(small: SampleStack, tmp_path: Path, name: str) -> None:
+    """Whoever opens a pipe waits until somebody opens its other end."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    given = {"NETCDF": tmp_path / "s.nc"} | {name: pipe}
+    with pytest.raises(InvalidParameterError, match=f"{name} is .*neither a file nor a folder"):
+        build(small.folder, **given)
+    assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
 
 
 def test_inputs_are_never_replaced(small: SampleStack, tmp_path: Path) -> None:
