@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,9 @@ def _source_kind(products: Sequence[Product]) -> str:
 def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
     product_type = products[0].name.product_type
     software = software_of(product_type)
-    days = [(product.name.times[1] - product.name.times[0]).days for product in products]
+    # A pass after whole repeat cycles may begin seconds earlier in the day.
+    spans = [product.name.times[1] - product.name.times[0] for product in products]
+    days = [round(span / timedelta(days=1)) for span in spans]
     baselines = [
         value
         for product in products
