@@ -34,3 +34,28 @@ def test_baselines_are_whole_days_whenever_a_pass_begins(second: str, expected: 
         f"S1AA_20230106T020000_{second}_VVP012_INT80_G_ueF_0001",
     )
     assert found["temporal_baseline_range"].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("letters", "speckle", "matching"),
+    [
+        (["gpuned"] * 3, "none", "not used, orbits only"),
+        (["gpufem"] * 3, "Enhanced Lee, 7 x 7 pixels, damping factor 1", "attempted"),
+        (
+            ["gpuned", "gpufem", "gpufed"],
+            "differs: Enhanced Lee, 7 x 7 pixels, damping factor 1 in 2 of 3 products; none in 1 "
+            "of 3 products",
+            "differs: not used, orbits only in 2 of 3 products; attempted in 1 of 3 products",
+        ),
+    ],
+)
+def test_options_of_backscatter_are_those_of_all_products(
+    letters: list[str], speckle: str, matching: str
+) -> None:
+    found = statements(
+        *(
+            f"S1A_IW_2023010{day}T020000_DVP_RTC30_G_{options}_0000"
+            for day, options in enumerate(letters, 1)
+        )
+    )
+    assert (found["speckle_filter"], found["dem_matching"]) == (speckle, matching)
