@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
-from ..products.names import INSAR_GAMMA, RTC_GAMMA, ProductName
+from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from ..products.product import Product
 from .acquisitions import source_granules
 from .attributes import software_of
@@ -43,6 +45,8 @@ _UNWRAPPING = {
     "GAMMA": "minimum cost flow, https://doi.org/10.1109/36.673674",
     "ISCE2": "SNAPHU with minimum cost flow initialization, https://doi.org/10.1364/JOSAA.18.000338",
 }
+_SPECKLE_FILTERS = {"f": "Enhanced Lee, 7 x 7 pixels, damping factor 1", "n": "none"}
+_DEM_MATCHING = {"m": "attempted", "d": "not used, orbits only"}
 
 
 def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, Any]:
@@ -55,7 +59,6 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
     spacing
         Pixel spacing in meters.
     """
-    name = products[0].name
     kind = _source_kind(products)
     image = SOURCE_IMAGES[kind]
     common = {
@@ -96,7 +99,8 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
         "sensor_calibration": "https://sentinels.copernicus.eu/documents/247904/685163/"
         "S1-Radiometric-Calibration-V1.0.pdf",
     }
-    return common | (_rtc(name) if name.product_type == RTC_GAMMA else _insar(products, spacing))
+    is_rtc = products[0].name.product_type == RTC_GAMMA
+    return common | (_rtc(products) if is_rtc else _insar(products, spacing))
 
 
 def _source_kind(products: Sequence[Product]) -> str:
@@ -109,7 +113,9 @@ def _source_kind(products: Sequence[Product]) -> str:
 def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
     product_type = products[0].name.product_type
     software = software_of(product_type)
-    days = [(product.name.times[1] - product.name.times[0]).days for product in products]
+    # A pass after whole repeat cycles may begin seconds earlier in the day.
+    spans = [product.name.times[1] - product.name.times[0] for product in products]
+    days = [round(span / timedelta(days=1)) for span in spans]
     baselines = [
         value
         for product in products
@@ -146,15 +152,15 @@ def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
     return attributes
 
 
-def _rtc(name: ProductName) -> dict[str, Any]:
-    filtered = name.options[3] == "f"
-    normalized = name.radiometry == "gamma0"
+def _rtc(products: Sequence[Product]) -> dict[str, Any]:
+    options = [product.name.options for product in products]
+    normalized = products[0].name.radiometry == "gamma0"
     return {
         "ceos_ard_product_type": "Normalised Radar Backscatter (NRB)",
         "measurement_type": "gamma nought, terrain flattened"
         if normalized
         else "sigma nought, which is not normalised radar backscatter",
-        "speckle_filter": "Enhanced Lee, 7 x 7 pixels, damping factor 1" if filtered else "none",
+        "speckle_filter": _shared(_SPECKLE_FILTERS[letters[3]] for letters in options),
         "radiometric_terrain_correction_algorithm": "pixel-area integration, "
         "https://doi.org/10.1109/TGRS.2011.2120616; HyP3 guide "
         f"{_GUIDE}/rtc_atbd",
@@ -164,8 +170,18 @@ def _rtc(name: ProductName) -> dict[str, Any]:
         "source_incidence_far": FAR_INCIDENCE,
         "source_incidence_comment": "degrees at the edges of the mode IW, nominal; source: ESA, "
         f"{MODE_PAGE}",
-        "dem_matching": {"m": "attempted", "d": "not used, orbits only"}[name.options[5]],
+        "dem_matching": _shared(_DEM_MATCHING[letters[5]] for letters in options),
         "acquisition_id_image": "not applicable: each step is one acquisition; where frames of a "
         "pass are merged, the variable source_frame tells them apart",
         "product_resolution_comment": "HyP3 states the pixel spacing only",
     }
+
+
+def _shared(texts: Iterable[str]) -> str:
+    """Return the text of all products; where it differs, how many have which."""
+    counts = Counter(texts).most_common()
+    if len(counts) == 1:
+        return counts[0][0]
+    total = sum(count for _, count in counts)
+    parts = (f"{text} in {count} of {total} products" for text, count in counts)
+    return f"differs: {'; '.join(parts)}"

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
-from shapely import linestrings
+from shapely.geometry.base import BaseGeometry
 
+from ..antimeridian import limits, split, unwrap
 from ..grid.lattice import Grid
 
 _EDGE_POINTS = 21
@@ -25,7 +27,11 @@ def to_longitude_latitude(grid: Grid) -> Transformer:
 
 
 def grid_attributes(grid: Grid) -> dict[str, Any]:
-    """Return the extent of a grid (all pixels, with and without data)."""
+    """Return the extent of a grid (all pixels, with and without data).
+
+    Across the antimeridian, ``geospatial_lon_min`` is greater than ``geospatial_lon_max``, as ACDD
+    asks.
+    """
     left, bottom, right, top = grid.bounds
     along = np.linspace(0.0, 1.0, _EDGE_POINTS)
     x = np.concatenate([left + along * (right - left)] * 2 + [[left] * _EDGE_POINTS] * 1)
@@ -35,6 +41,7 @@ def grid_attributes(grid: Grid) -> dict[str, Any]:
     x = np.concatenate([x, [right] * _EDGE_POINTS])
     y = np.concatenate([y, bottom + along * (top - bottom)])
     longitude, latitude = to_longitude_latitude(grid).transform(x, y)
+    west, east = limits(longitude)
     degrees = grid.spacing / _METERS_PER_DEGREE
     shrink = max(float(np.cos(np.radians(np.abs(latitude).mean()))), 1e-6)
     return {
@@ -42,8 +49,8 @@ def grid_attributes(grid: Grid) -> dict[str, Any]:
         "geospatial_lat_max": float(np.max(latitude)),
         "geospatial_lat_units": "degrees_north",
         "geospatial_lat_resolution": f"{degrees:.3g} degree",
-        "geospatial_lon_min": float(np.min(longitude)),
-        "geospatial_lon_max": float(np.max(longitude)),
+        "geospatial_lon_min": west,
+        "geospatial_lon_max": east,
         "geospatial_lon_units": "degrees_east",
         "geospatial_lon_resolution": f"{degrees / shrink:.3g} degree",
         "bounding_box": np.array([left, bottom, right, top]),
@@ -59,6 +66,8 @@ def grid_attributes(grid: Grid) -> dict[str, Any]:
 def outline_attributes(grid: Grid, positions: NDArray[np.float64] | Positions) -> dict[str, Any]:
     """Return the outline of data: the convex hull of map positions, in degrees.
 
+    Across the antimeridian, it consists of one polygon on either side.
+
     Parameters
     ----------
     grid
@@ -68,20 +77,24 @@ def outline_attributes(grid: Grid, positions: NDArray[np.float64] | Positions) -
     """
     places = np.asarray(positions, "float64")
     # One closed line takes a tenth of the time of as many points.
-    hull = linestrings(np.concatenate([places, places[:1]])).convex_hull
+    hull = shapely.linestrings(np.concatenate([places, places[:1]])).convex_hull
     if hull.geom_type != "Polygon":
         hull = hull.buffer(grid.spacing, cap_style="square")
     x, y = np.array(hull.simplify(grid.spacing).exterior.coords).T
     longitude, latitude = to_longitude_latitude(grid).transform(x, y)
-    pairs = list(zip(longitude, latitude, strict=True))
+    outline = split(shapely.Polygon(np.column_stack([unwrap(longitude), latitude])))
     return {
         # The order of EPSG:4326 is latitude, longitude, which ACDD takes over.
-        "geospatial_bounds": f"POLYGON (({', '.join(f'{b:.6f} {a:.6f}' for a, b in pairs)}))",
+        "geospatial_bounds": _wkt(shapely.transform(outline, lambda points: points[:, ::-1])),
         "geospatial_bounds_crs": "EPSG:4326",
-        "footprint": f"POLYGON (({', '.join(f'{a:.6f} {b:.6f}' for a, b in pairs)}))",
+        "footprint": _wkt(outline),
         "footprint_crs": "OGC:CRS84",
         "footprint_comment": "longitude latitude; convex hull of the area with data",
     }
+
+
+def _wkt(shape: BaseGeometry) -> str:
+    return shapely.to_wkt(shape, rounding_precision=6, trim=False)
 
 
 def corners(boxes: Sequence[tuple[float, float, float, float]]) -> Positions:

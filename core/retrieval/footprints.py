@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyproj
 import shapely
 from pyproj.exceptions import ProjError
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
+from ..antimeridian import split, unwrap
 from ..errors import InvalidParameterError
 from ..parameters import Extent
 from .jobs import JobRecord
@@ -44,7 +46,7 @@ def job_footprint(job: JobRecord, facts: Mapping[str, SceneFacts]) -> BaseGeomet
         area = shapely.intersection(reference, secondary)
         if shapely.is_empty(area) or area.area == 0:
             area = reference
-    return None if area is None else _split(area)
+    return None if area is None else split(area)
 
 
 def _union(rings: Sequence[Sequence[tuple[float, float]]]) -> BaseGeometry | None:
@@ -52,11 +54,9 @@ def _union(rings: Sequence[Sequence[tuple[float, float]]]) -> BaseGeometry | Non
     for ring in rings:
         if len(ring) < 3:
             continue
-        longitudes = [lon for lon, _ in ring]
-        if max(longitudes) - min(longitudes) > 180.0:
-            ring = [(lon + 360.0 if lon < 0 else lon, lat) for lon, lat in ring]
-        polygon = shapely.make_valid(shapely.Polygon(ring))
-        polygons.append(polygon)
+        longitude, latitude = np.array(ring).T
+        polygon = shapely.Polygon(np.column_stack([unwrap(longitude), latitude]))
+        polygons.append(shapely.make_valid(polygon))
     if not polygons:
         return None
     # Scenes of one pair may lie on both sides of the seam; all follow the first.
@@ -66,17 +66,6 @@ def _union(rings: Sequence[Sequence[tuple[float, float]]]) -> BaseGeometry | Non
         for polygon in polygons
     ]
     return shapely.union_all(shifted)
-
-
-def _split(area: BaseGeometry) -> BaseGeometry:
-    """Cut at 180 degrees and bring both sides into -180..180."""
-    parts = []
-    for turn in (-1, 0, 1):
-        world = shapely.box(-180.0 + 360.0 * turn, -90.0, 180.0 + 360.0 * turn, 90.0)
-        part = shapely.intersection(area, world)
-        if not shapely.is_empty(part) and part.area > 0:
-            parts.append(translate(part, -360.0 * turn))
-    return shapely.union_all(parts)
 
 
 def extent_area(extent: Extent) -> BaseGeometry:
@@ -110,7 +99,7 @@ def extent_area(extent: Extent) -> BaseGeometry:
         ) from None
     if west > east:
         east += 360.0
-    return _split(shapely.box(west, south, east, north))
+    return split(shapely.box(west, south, east, north))
 
 
 def geojson_geometry(area: BaseGeometry | None) -> dict[str, Any] | None:

@@ -18,6 +18,9 @@ _KEPT = 4
 
 _FLOATS = (gdal.GDT_Float32, gdal.GDT_Float64)
 
+_RUN = ("id", "date_modified")
+"""Attributes that a run gives all its files; the id alone may be a DOI, which outlives runs."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -55,7 +58,7 @@ class Reader:
             )
         self.variable = variable
         self.path, self.group = _quickest(self.stack)
-        self._changed = _stamp(self.path)
+        self._changed = self._stamps()
         kind = _Slab if self.group else _Bands
         with self._failing_in_words():
             self._pixels = kind(self.path, self.group, variable.name)
@@ -92,8 +95,12 @@ class Reader:
         return Series(values, counts)
 
     def is_current(self):
-        """Tell whether the file is still the one that was opened."""
-        return _stamp(self.path) == self._changed
+        """Tell whether the files are still the ones that were opened."""
+        return self._stamps() == self._changed
+
+    def _stamps(self):
+        """Return the stamps of the stack, which has the dates, and of where its values are."""
+        return _stamp(self.stack.path), _stamp(self.path)
 
     @contextmanager
     def _failing_in_words(self):
@@ -170,7 +177,7 @@ def _quickest(stack):
     """Return path and group with the stack's values in the order that series need.
 
     That is the temporal group of the store, or of the store beside a NetCDF file if both have been
-    written by the same run, which gives both the same id.
+    written by the same run.
     """
     if stack.group == TEMPORAL_GROUP:
         return stack.path, stack.group
@@ -180,16 +187,18 @@ def _quickest(stack):
             with gdal_exceptions(), quiet_gdal():
                 here = gdal.OpenEx(str(stack.path), gdal.OF_MULTIDIM_RASTER)
                 there = gdal.OpenEx(str(store), gdal.OF_MULTIDIM_RASTER)
-                ours = _identity(_group(here, stack.group))
-                if stack.is_zarr or (ours and ours == _identity(_group(there, TEMPORAL_GROUP))):
+                ours = _run(_group(here, stack.group))
+                if stack.is_zarr or (all(ours) and ours == _run(_group(there, TEMPORAL_GROUP))):
                     return store, TEMPORAL_GROUP
         except RuntimeError:
             pass  # The file itself is readable; only quickness is lost.
     return stack.path, stack.group
 
 
-def _identity(group):
-    return next((str(a.Read()) for a in group.GetAttributes() if a.GetName() == "id"), "")
+def _run(group):
+    """Return what tells the run that wrote a group from all others."""
+    found = {a.GetName(): str(a.Read()) for a in group.GetAttributes() if a.GetName() in _RUN}
+    return [found.get(name, "") for name in _RUN]
 
 
 def _stamp(path):

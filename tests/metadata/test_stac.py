@@ -327,8 +327,11 @@ def test_a_store_that_was_written_to_an_object_store(gamma: Written, tmp_path: P
     }
 
 
-def test_across_longitude_180() -> None:
-    outline = "POLYGON ((179.5 51, -179.25 51, -179.25 52, 179.5 52, 179.5 51))"
+def test_across_the_antimeridian() -> None:
+    outline = (
+        "MULTIPOLYGON (((179.5 51, 180 51, 180 52, 179.5 52, 179.5 51)), "
+        "((-180 51, -179.25 51, -179.25 52, -180 52, -180 51)))"
+    )
     geometry, bbox = footprint(outline)
     assert bbox == [179.5, 51.0, -179.25, 52.0]
     east, west = (shape({"type": "Polygon", "coordinates": c}) for c in geometry["coordinates"])

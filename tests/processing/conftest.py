@@ -138,16 +138,18 @@ def product_folder(tmp_path_factory):
     return make_products(tmp_path_factory.mktemp("a stack") / "products", "--products", 6)
 
 
+def build_stack(folder, **parameters):
+    """Build a stack by the core in its own interpreter."""
+    job = folder / "job.json"
+    given = {name: str(value) for name, value in parameters.items()}
+    job.write_text(json.dumps({"protocol": 1, "task": "buildstack", "parameters": given}))
+    run_core_python(ROOT / "core", job)
+
+
 @pytest.fixture(scope="session")
 def stack_files(product_folder):
-    """A stack of six pairs as NetCDF and as Zarr, made by the core in its own interpreter."""
+    """A stack of six pairs as NetCDF and as Zarr."""
     folder = product_folder.parent
-    job = folder / "job.json"
-    parameters = {
-        "INPUT": str(product_folder),
-        "NETCDF": str(folder / "my stack.nc"),
-        "ZARR": str(folder / "my stack.zarr"),
-    }
-    job.write_text(json.dumps({"protocol": 1, "task": "buildstack", "parameters": parameters}))
-    run_core_python(ROOT / "core", job)
-    return Path(parameters["NETCDF"]), Path(parameters["ZARR"])
+    netcdf, store = folder / "my stack.nc", folder / "my stack.zarr"
+    build_stack(folder, INPUT=product_folder, NETCDF=netcdf, ZARR=store)
+    return netcdf, store

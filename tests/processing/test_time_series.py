@@ -28,6 +28,8 @@ from hyp3_stack.processing_provider.time_series.plot import Curve, Plot
 from hyp3_stack.processing_provider.time_series.reader import Reader, Readers
 from hyp3_stack.processing_provider.time_series.ticks import date_ticks, number_ticks
 
+from .conftest import build_stack
+
 PAIRS = 6
 UTC = timezone.utc
 
@@ -150,6 +152,24 @@ def test_a_file_that_was_written_again_is_opened_again(copied):
     shutil.copyfile(netcdf, again)
     again.replace(netcdf)
     assert readers.get(location) is not reader
+
+
+def test_a_store_of_an_earlier_run_is_left_alone_although_both_have_a_doi(product_folder, tmp_path):
+    """The file alone is built again, with other phases, while the series is open."""
+    netcdf, store = tmp_path / "s.nc", tmp_path / "s.zarr"
+    given = {"INPUT": product_folder, "NETCDF": netcdf, "DATA_ACCESS": "10.5281/zenodo.1234567"}
+    build_stack(tmp_path, ZARR=store, **given)
+    readers, location = Readers(), Location(netcdf, "", "unw_phase")
+    before = readers.get(location)
+    assert (before.path, before.group) == (store, "temporally_optimized")
+    row, column = (size // 2 for size in before.shape)
+    old = before.read(row, column).values
+    build_stack(tmp_path, REFERENCE_POINT="auto", **given)
+    after = readers.get(location)
+    assert (after.path, after.group) == (netcdf, "")
+    expected = band_values(netcdf, "unw_phase", row, column)
+    assert not same(expected, old)
+    assert same(after.read(row, column).values, expected)
 
 
 def test_what_has_no_steps_or_is_gone_is_one_sentence(stack_files, tmp_path):

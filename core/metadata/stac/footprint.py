@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import shapely
-from shapely.affinity import translate
-from shapely.geometry import MultiPolygon, box, mapping
+from shapely.geometry import MultiPolygon, mapping
 from shapely.geometry.base import BaseGeometry
 from shapely.geometry.polygon import orient
 
+from ...antimeridian import limits
+
 _DIGITS = 6
-_TURN = 360.0
 
 
 def footprint(outline: str) -> tuple[dict[str, Any], list[float]]:
@@ -20,26 +20,20 @@ def footprint(outline: str) -> tuple[dict[str, Any], list[float]]:
     Parameters
     ----------
     outline
-        WKT polygon, longitude latitude in degrees (WGS 84).
+        WKT of a polygon, longitude latitude in degrees (WGS 84); of one on either side where it
+        crosses the antimeridian.
 
     Returns
     -------
     geometry : dict
-        GeoJSON; two polygons where the outline crosses longitude 180 (RFC 7946, section 3.1.9).
+        GeoJSON of the same polygons, as RFC 7946 (section 3.1.9) asks.
     bbox : list of float
-        West, south, east, north; west is greater than east where it crosses longitude 180.
+        West, south, east, north; west is greater than east where it crosses the antimeridian.
     """
     shape = shapely.from_wkt(outline)
-    west, south, east, north = shape.bounds
-    if east - west <= _TURN / 2:
-        return _geojson(shape), _rounded([west, south, east, north])
-    # No stack is half as wide as the Earth: the outline runs across longitude 180.
-    shape = shapely.transform(shape, lambda points: points + (points < 0) * [_TURN, 0.0])
-    west, south, east, north = shape.bounds
-    before = shape.intersection(box(0.0, -90.0, _TURN / 2, 90.0))
-    after = translate(shape.intersection(box(_TURN / 2, -90.0, _TURN, 90.0)), -_TURN)
-    parts = MultiPolygon([part for part in (before, after) if part.geom_type == "Polygon"])
-    return _geojson(parts), _rounded([west, south, east - _TURN, north])
+    _, south, _, north = shape.bounds
+    west, east = limits(shapely.get_coordinates(shape)[:, 0])
+    return _geojson(shape), _rounded([west, south, east, north])
 
 
 def _geojson(shape: BaseGeometry) -> dict[str, Any]:
