@@ -8,7 +8,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
+import shapely
 
+from ..antimeridian import split, unwrap
 from ..errors import RetrievalError
 from ..reporter import Reporter
 from ..retrieval.answer_cache import AnswerCache
@@ -134,7 +136,9 @@ def _details(answer: Mapping[str, Any]) -> GranuleDetails:
 def _wkt(ring: Sequence[Sequence[float]]) -> str | None:
     if len(ring) < 4:
         return None
-    return f"POLYGON (({', '.join(f'{lon:.6f} {lat:.6f}' for lon, lat in ring)}))"
+    longitude, latitude = np.array(ring).T
+    outline = split(shapely.Polygon(np.column_stack([unwrap(longitude), latitude])))
+    return shapely.to_wkt(outline, rounding_precision=6, trim=False)
 
 
 def _orbit(positions: Mapping[str, Any], velocities: Mapping[str, Any]) -> Orbit | None:

@@ -118,17 +118,17 @@ def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> No
             continue
         if path.is_dir():
             raise OutputError(f"{name} is {path}, which is a folder; give a file name.")
+        place = path.resolve()
+        if source is not None and source.resolve() in (place, *place.parents):
+            raise OutputError(f"{name} is {path}, which is the stack; give another name.")
+        if place in seen:
+            raise OutputError(f"{name} and {seen[place]} are both {path}; give different names.")
         kind, begin = _KINDS.get(name, _KINDS[""])
         if path.exists() and not _begins(path, begin):
             raise OutputError(
                 f"{name} is {path}, which exists and is no {kind}; it is not replaced, so give "
                 "another name."
             )
-        place = path.resolve()
-        if source is not None and source.resolve() in (place, *place.parents):
-            raise OutputError(f"{name} is {path}, which is the stack; give another name.")
-        if place in seen:
-            raise OutputError(f"{name} and {seen[place]} are both {path}; give different names.")
         seen[place] = name
 
 

@@ -192,7 +192,8 @@ def test_wrong_input(gamma: Written, tmp_path: Path) -> None:
     (tmp_path / "text.nc").write_text("no stack")
     assert "cannot be read as a stack" in sentence(INPUT=tmp_path / "text.nc", OUTPUT=out)
     (tmp_path / "empty.zarr").mkdir()
-    assert "cannot be read as a stack" in sentence(INPUT=tmp_path / "empty.zarr", OUTPUT=out)
+    text = sentence(INPUT=tmp_path / "empty.zarr", OUTPUT=out)
+    assert "cannot be read as a stack" in text and "Path(" not in text
     assert "set OUTPUT" in sentence(INPUT=gamma.netcdf)
     assert "which is the stack" in sentence(INPUT=gamma.netcdf, OUTPUT=gamma.netcdf)
     assert "which is the stack" in sentence(INPUT=gamma.zarr, OUTPUT=gamma.zarr / "a.html")

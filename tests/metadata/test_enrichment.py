@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 import xarray as xr
 
 from hyp3_stack.core.errors import Canceled
@@ -153,7 +154,7 @@ def enrich(stack: Written, folder: Path, **more: Any) -> tuple[xr.Dataset, Silen
     return xr.load_dataset(folder / "s.nc"), reporter
 
 
-def know(catalog: Catalog, stack: Written) -> None:
+def know(catalog: Catalog, stack: Written, ring: list[tuple[float, float]] = RING) -> None:
     plain = stack.open()
     if "scene_center_longitude" in plain:
         from pyproj import Transformer
@@ -163,7 +164,7 @@ def know(catalog: Catalog, stack: Written) -> None:
         catalog.center = np.array(to_fixed.transform(*center))
     names = " ".join(plain.source_granules.values.astype(str)).split()
     for name in names:
-        catalog.scenes[name] = (35, True, RING)
+        catalog.scenes[name] = (35, True, ring)
 
 
 def test_interferograms(gamma: Written, reachable: Catalog, tmp_path: Path) -> None:
@@ -336,3 +337,14 @@ def test_a_build_goes_on_whatever_the_catalog_tells_by_then(
             assert made.unw_phase.notnull().any()
             if is_told:
                 assert made.parallel_baseline.notnull().all()
+
+
+def test_outlines_across_the_antimeridian(
+    gamma: Written, reachable: Catalog, tmp_path: Path
+) -> None:
+    east = [(179.5, 52.0), (-179.0, 52.0), (-179.0, 53.0), (179.5, 53.0), (179.5, 52.0)]
+    know(reachable, gamma, east)
+    stack, _ = enrich(gamma, tmp_path)
+    outline = shapely.from_wkt(str(stack.source_footprint.values[0]))
+    assert outline.geom_type == "MultiPolygon"
+    assert outline.area == pytest.approx(1.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -212,4 +213,5 @@ def _text(item: Any) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200].rstrip(".")
+    text = re.sub(r"\w*Path\('(.*?)'\)", r"\1", " ".join(str(error).split()))
+    return (text or type(error).__name__)[:200].rstrip(".")
