@@ -33,8 +33,7 @@ _FULL = {"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "507"}
 _BUSY = {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"}
 # Without a name of S3's own: a gateway that fails, or a page of something else.
 _BUSY_OR_NO_S3 = {"500", "502", "503", "504"}
-_NOT_KNOWN = {"NotImplemented", "501"}
-_NO_S3 = {"404", "405", "MethodNotAllowed"} | _NOT_KNOWN
+_NO_S3 = {"404", "405", "MethodNotAllowed", "NotImplemented", "501"}
 _MISSING = {"NoSuchKey", "404"}
 _CHANGED = {"ConditionalRequestConflict", "409", "PreconditionFailed", "412"}
 
@@ -96,9 +95,10 @@ def is_changed(error: BaseException) -> bool:
     return _code(error) in _MISSING | _CHANGED
 
 
-def is_not_known(error: BaseException) -> bool:
-    """Tell whether the service does not know what it was asked for."""
-    return _code(error) in _NOT_KNOWN
+def is_refused(error: BaseException) -> bool:
+    """Tell whether the service understood a request and does not do it, now or later."""
+    code = _code(error)
+    return bool(code) and code not in _BUSY | _BUSY_OR_NO_S3
 
 
 def is_of_store(error: BaseException) -> bool:

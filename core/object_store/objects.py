@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from ..errors import StoreError
-from .failures import explain, is_changed, is_missing, is_not_known, is_of_store
+from .failures import explain, is_changed, is_missing, is_of_store, is_refused
 from .location import PATIENT, RemoteLocation
 
 _BULK = 1000
@@ -70,10 +70,12 @@ class Objects:
         try:
             self._call("written", "put_object", Key=self._key(name), Body=content, **condition)
         except StoreError as error:
-            if is_not_known(error):
-                self.put(name, content)
-            elif not is_changed(error):
+            if is_changed(error):
+                return
+            if not is_refused(error):
                 raise
+            # Services say in different ways that they know no conditions.
+            self.put(name, content)
 
     def put_all(self, contents: Sequence[tuple[str, bytes]]) -> None:
         """Write several small objects at once."""

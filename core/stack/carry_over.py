@@ -63,11 +63,14 @@ def _keep_facts(old: xr.Dataset, new: xr.Dataset, dimension: str, key: str) -> N
     places = {value: number for number, value in enumerate(old[key].values.tolist())}
     there = [places.get(value) for value in new[key].values.tolist()]
     for name, fact in old.variables.items():
+        before = fact.values
+        if before.dtype.kind in "OT":  # text of Zarr format 3
+            before = np.array([str(text) for text in before.ravel()]).reshape(before.shape)
         # Whole numbers were read as others where some are missing; products tell all of them.
-        if fact.dims != (dimension,) or fact.dtype.kind not in _UNKNOWN:
+        if fact.dims != (dimension,) or before.dtype.kind not in _UNKNOWN:
             continue
-        unknown = _UNKNOWN[fact.dtype.kind]
-        known = np.array([unknown if place is None else fact.values[place] for place in there])
+        unknown = _UNKNOWN[before.dtype.kind]
+        known = np.array([unknown if place is None else before[place] for place in there])
         if name not in new.variables:
             if not _is_unknown(known).all():
                 attributes, encoding = dict(fact.attrs), _ENCODINGS[known.dtype.kind]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import BAD_PRODUCT_RULES, JOB_TYPES
-from ..errors import RetrievalError
+from ..errors import OutputError, RetrievalError
 from ..parameters import Parameters
 from ..reporter import Reporter, step
 from ..retrieval.connection import proxy_environment
@@ -78,7 +78,13 @@ def run(
 def _checked(options: Mapping[str, Any], folder: Path, proxies: Any) -> StackRequest:
     """Read and check the options: a mistake must show before hours of downloading, not after."""
     is_new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"FOLDER is {folder}, which cannot be made ({error.strerror or error}); choose another "
+            "folder."
+        ) from None
     try:
         request = StackRequest.from_parameters(options)
         request.check_layers()

@@ -277,7 +277,7 @@ def test_off_by_default(gamma: Written, reachable: Catalog, tmp_path: Path) -> N
 OUT_OF_REACH = "https://127.0.0.1:9"
 
 
-@pytest.mark.parametrize("how", ["offline", "without"])
+@pytest.mark.parametrize("how", ["offline", "without", "in format 3"])
 def test_what_the_catalog_told_stays_when_more_is_appended(
     reachable: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
 ) -> None:
@@ -285,19 +285,28 @@ def test_what_the_catalog_told_stays_when_more_is_appended(
     know(reachable, stack)
     given = {
         "INPUT": str(stack.samples.folder),
-        "NETCDF": str(tmp_path / "s.nc"),
         "APPEND": "true",
         "GROW": "true",
     }
+    if how == "in format 3":
+        given |= {"ZARR": str(tmp_path / "s.zarr"), "ZARR_FORMAT": "3"}
+    else:
+        given["NETCDF"] = str(tmp_path / "s.nc")
+
+    def made() -> xr.Dataset:
+        if how == "in format 3":
+            return xr.open_zarr(tmp_path / "s.zarr", group="spatially_optimized").load()
+        return xr.load_dataset(tmp_path / "s.nc")
+
     names = ",".join(item.name for item in stack.samples.products[:2])
     build_stack.run({**given, "ENRICH": "true", "PRODUCTS": names}, None, SilentReporter())
-    before = xr.load_dataset(tmp_path / "s.nc")
+    before = made()
     monkeypatch.setenv("HYP3_STACK_CMR_URL", OUT_OF_REACH)
     shutil.rmtree(tmp_path / "cache")
     build_stack.run(
         given | ({"ENRICH": "true"} if how == "offline" else {}), None, SilentReporter()
     )
-    after = xr.load_dataset(tmp_path / "s.nc")
+    after = made()
     pairs = after.swap_dims(pair="product_name").sel(product_name=before.product_name.values)
     assert after.sizes["pair"] == 4 and before.parallel_baseline.notnull().all()
     np.testing.assert_array_equal(pairs.parallel_baseline, before.parallel_baseline)

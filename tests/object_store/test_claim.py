@@ -43,8 +43,11 @@ def test_the_first_of_two_runs_keeps_its_place(
     assert object_store.keys(place) == []
 
 
+@pytest.mark.parametrize(
+    "answer", [Answer(501, "NotImplemented"), Answer(400, "InvalidArgument")], ids=str
+)
 def test_a_service_that_knows_no_conditions(
-    object_store: Service, location: RemoteLocation, place: str
+    object_store: Service, location: RemoteLocation, place: str, answer: Answer
 ) -> None:
     """There the run that writes last goes on."""
     asked: list[Request] = []
@@ -53,7 +56,7 @@ def test_a_service_that_knows_no_conditions(
         if request.method == "PUT":
             asked.append(request)
         # Each second request is the one without a condition.
-        return Answer(501, "NotImplemented") if len(asked) % 2 and asked[-1] is request else None
+        return answer if len(asked) % 2 and asked[-1] is request else None
 
     first, second = two(location)
     object_store.proxy.faults = refuse

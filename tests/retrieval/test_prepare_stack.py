@@ -133,6 +133,7 @@ def test_wrong_options_show_before_anything_is_fetched(prepare, jobs, service, t
     ("options", "said"),
     [
         ({"NETCDF": "/proc/none/s.nc"}, "/proc/none/s.nc cannot be written"),
+        ({"FOLDER": "/proc/none/products"}, "FOLDER is /proc/none/products, which cannot be made"),
         ({"REPORT": "/proc/none/s.html"}, "/proc/none/s.html cannot be written"),
         ({"TARGET_CRS": "EPSG:4326"}, "is not a projected system in meters"),
         ({"TARGET_CRS": "EPSG:99999"}, "is no coordinate reference system"),
