@@ -19,6 +19,7 @@ from .feedback import RunFeedback
 from .help_page import help_url
 from .interpreter import SETTING, InterpreterError, Places, resolve
 from .translation import tr
+from .value_checks import find_wrong_value
 from .values import Values, words_for_numbers
 
 _ICON = str(Path(__file__).resolve().parents[1] / "icon.svg")
@@ -104,6 +105,9 @@ class StackAlgorithm(QgsProcessingAlgorithm):
 
     def checkParameterValues(self, parameters, context):
         words = words_for_numbers(self, parameters)
+        message = find_wrong_value(self, words, context)
+        if message:
+            return False, message
         ok, message = super().checkParameterValues(words, context)
         if ok:
             message = self._missing_core() or self.check(Values(self, parameters, context))
@@ -114,6 +118,10 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return ""
 
     def prepareAlgorithm(self, parameters, context, feedback):
+        # Models and scripts come here without checkParameterValues.
+        message = find_wrong_value(self, words_for_numbers(self, parameters), context)
+        if message:
+            raise QgsProcessingException(message)
         self.python = None
         if self.NEEDS_CORE:
             try:

@@ -1,7 +1,7 @@
 """Reads parameter values of an algorithm in the form that the core process takes."""
 
-from qgis.core import QgsProcessing, QgsProcessingParameterEnum
-from qgis.PyQt.QtCore import Qt
+from qgis.core import QgsProcessing, QgsProcessingParameterEnum, QgsProperty
+from qgis.PyQt.QtCore import Qt, QVariant
 
 # Codes of these authorities mean the same in every PROJ database; QGIS's own ones do not.
 _AUTHORITIES = ("EPSG", "ESRI", "OGC", "IAU_2015", "IGNF")
@@ -17,8 +17,7 @@ class Values:
 
     def given(self, name):
         """Tell whether the user gave a value."""
-        value = self._parameters.get(name)
-        return value is not None and not (isinstance(value, str) and not value.strip())
+        return is_given(plain(self._parameters.get(name), self._context))
 
     def text(self, name):
         """Return text; also for credentials' ids and paths of input files and folders."""
@@ -86,6 +85,19 @@ class Values:
         path = self._algorithm.parameterAsFileOutput(self._parameters, name, self._context)
         temporary = self._parameters[name] == QgsProcessing.TEMPORARY_OUTPUT
         return f"{path}{suffix}" if temporary and not path.endswith(suffix) else path
+
+
+def plain(value, context):
+    """Return a value, or the one that its expression gives; None for QGIS's NULL."""
+    if isinstance(value, QgsProperty):
+        found, ok = value.value(context.expressionContext())
+        value = found if ok else value
+    return None if isinstance(value, QVariant) and value.isNull() else value
+
+
+def is_given(value):
+    """Tell whether a plain value is one: blank text stands for none."""
+    return value is not None and not (isinstance(value, str) and not value.strip())
 
 
 def words_for_numbers(algorithm, parameters):

@@ -1,0 +1,56 @@
+"""Says what is wrong with values that QGIS would take for something else without a word."""
+
+import re
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameters,
+)
+
+from .translation import tr
+from .values import is_given, plain
+
+_EXTENT_CRS = re.compile(r"(?:[^,]*,){3}[^,\[]*\[(.*)\]\s*", re.DOTALL)
+
+
+def find_wrong_value(algorithm, parameters, context):
+    """Return a sentence on the first wrong value of the parameters, or nothing."""
+    for definition in algorithm.parameterDefinitions():
+        value = plain(parameters.get(definition.name()), context)
+        check = next(
+            (check for kind, check in _CHECKS.items() if isinstance(definition, kind)), None
+        )
+        if check is not None and is_given(value):
+            message = check(definition, value, context)
+            if message:
+                return message
+    return ""
+
+
+def _check_crs(definition, value, context):
+    # QGIS makes an invalid system of an unknown code, which elsewhere stands for none.
+    name = definition.name()
+    if QgsProcessingParameters.parameterAsCrs(definition, {name: value}, context).isValid():
+        return ""
+    return tr(
+        "{name} is {value!r}, which is no coordinate reference system; give a code such as "
+        "EPSG:32606."
+    ).format(name=name, value=value)
+
+
+def _check_extent(definition, value, context):
+    match = _EXTENT_CRS.fullmatch(value) if isinstance(value, str) else None
+    if match is None or QgsCoordinateReferenceSystem(match[1]).isValid():
+        return ""
+    return tr(
+        "{name} is given in {value!r}, which is no coordinate reference system; give a code such "
+        "as EPSG:4326."
+    ).format(name=definition.name(), value=match[1])
+
+
+_CHECKS = {
+    QgsProcessingParameterCrs: _check_crs,
+    QgsProcessingParameterExtent: _check_extent,
+}

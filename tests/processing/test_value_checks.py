@@ -1,0 +1,64 @@
+"""What QGIS would silently take for a default or refuse without a reason is one clear sentence."""
+
+import pytest
+from qgis.core import NULL, QgsCoordinateReferenceSystem, QgsProject, QgsProperty
+
+from hyp3_stack.processing_provider.value_checks import find_wrong_value
+
+WITH_GRID = ("buildstack", "harmonizeproducts", "preparestack")
+
+
+@pytest.fixture
+def wrong(algorithm, context):
+    """Return a function that gives the sentence on parameters of an algorithm."""
+
+    def find(name="buildstack", **parameters):
+        return find_wrong_value(algorithm(name), parameters, context)
+
+    return find
+
+
+@pytest.mark.parametrize("name", WITH_GRID)
+@pytest.mark.parametrize("code", ["EPSG:99999", "foo", "4326"])
+def test_an_unknown_target_crs(wrong, name, code):
+    assert wrong(name, TARGET_CRS=code) == (
+        f"TARGET_CRS is '{code}', which is no coordinate reference system; give a code such as "
+        "EPSG:32606."
+    )
+
+
+def test_other_forms_of_an_unknown_target_crs(wrong):
+    for value in (QgsCoordinateReferenceSystem("EPSG:99999"), QgsProperty.fromExpression("'foo'")):
+        assert "which is no coordinate reference system" in wrong(TARGET_CRS=value)
+
+
+@pytest.mark.parametrize(
+    "value", [None, NULL, "", " ", "EPSG:32606", QgsCoordinateReferenceSystem("EPSG:3413")]
+)
+def test_a_target_crs_or_none(wrong, value):
+    assert not wrong(TARGET_CRS=value)
+
+
+@pytest.mark.parametrize("name", [*WITH_GRID, "findjobs", "downloadproducts"])
+def test_an_extent_in_an_unknown_crs(wrong, context, name):
+    project = QgsProject()
+    project.setCrs(QgsCoordinateReferenceSystem("EPSG:32611"))
+    context.setProject(project)
+    assert wrong(name, EXTENT="1,2,3,4 [EPSG:99999]") == (
+        "EXTENT is given in 'EPSG:99999', which is no coordinate reference system; give a code "
+        "such as EPSG:4326."
+    )
+    assert not wrong(name, EXTENT="1,2,3,4 [EPSG:4326]")
+    assert not wrong(name, EXTENT="1,2,3,4")
+
+
+def test_a_wrong_value_stops_the_check_and_the_run(
+    algorithm, context, feedback, core_python, tmp_path
+):
+    parameters = {"INPUT": str(tmp_path), "NETCDF": str(tmp_path / "x.nc"), "TARGET_CRS": "foo"}
+    ok, message = algorithm("buildstack").checkParameterValues(parameters, context)
+    assert not ok
+    assert message.startswith("TARGET_CRS is 'foo'")
+    _, ok = algorithm("buildstack").run(parameters, context, feedback)
+    assert not ok
+    assert "TARGET_CRS is 'foo'" in feedback.textLog()
