@@ -1,16 +1,21 @@
 """Says what is wrong with values that QGIS would take for something else without a word."""
 
+import math
 import re
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsProcessingParameterCrs,
     QgsProcessingParameterExtent,
+    QgsProcessingParameterNumber,
     QgsProcessingParameters,
 )
 
 from .translation import tr
-from .values import is_given, plain
+from .values import as_number, is_given, plain
+
+_LIMITLESS = 1e300
+"""QGIS has the largest number of its type where a parameter has no maximum."""
 
 _EXTENT_CRS = re.compile(r"(?:[^,]*,){3}[^,\[]*\[(.*)\]\s*", re.DOTALL)
 
@@ -50,7 +55,20 @@ def _check_extent(definition, value, context):
     ).format(name=definition.name(), value=match[1])
 
 
+def _check_number(definition, value, context):
+    number = as_number(value)
+    low, high = definition.minimum(), definition.maximum()
+    if number is not None and math.isfinite(number) and low <= number <= high:
+        return ""
+    if high < _LIMITLESS:
+        text = tr("{name} is {value!r}, but it has to be a number from {low:g} to {high:g}.")
+    else:
+        text = tr("{name} is {value!r}, but it has to be a number of at least {low:g}.")
+    return text.format(name=definition.name(), value=value, low=low, high=high)
+
+
 _CHECKS = {
     QgsProcessingParameterCrs: _check_crs,
     QgsProcessingParameterExtent: _check_extent,
+    QgsProcessingParameterNumber: _check_number,
 }

@@ -38,7 +38,7 @@ class Values:
         """Return a number."""
         if not self.given(name):
             return None
-        return self._algorithm.parameterAsDouble(self._parameters, name, self._context)
+        return as_number(plain(self._parameters[name], self._context))
 
     def flag(self, name):
         """Return yes or no."""
@@ -98,6 +98,14 @@ def plain(value, context):
 def is_given(value):
     """Tell whether a plain value is one: blank text stands for none."""
     return value is not None and not (isinstance(value, str) and not value.strip())
+
+
+def as_number(value):
+    """Return a plain value as a number, or None: QGIS has the default for what is none."""
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def words_for_numbers(algorithm, parameters):

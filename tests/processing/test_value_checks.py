@@ -4,6 +4,7 @@ import pytest
 from qgis.core import NULL, QgsCoordinateReferenceSystem, QgsProject, QgsProperty
 
 from hyp3_stack.processing_provider.value_checks import find_wrong_value
+from hyp3_stack.processing_provider.values import Values
 
 WITH_GRID = ("buildstack", "harmonizeproducts", "preparestack")
 
@@ -50,6 +51,26 @@ def test_an_extent_in_an_unknown_crs(wrong, context, name):
     )
     assert not wrong(name, EXTENT="1,2,3,4 [EPSG:4326]")
     assert not wrong(name, EXTENT="1,2,3,4")
+
+
+@pytest.mark.parametrize("value", ["abc", "4 MB", "1,5", "-1", "nan", "inf", 600, True, [4]])
+def test_wrong_numbers_in_a_range(wrong, value):
+    expected = f"CHUNK_SIZE is {value!r}, but it has to be a number from 0.01 to 512."
+    assert wrong(CHUNK_SIZE=value) == expected
+
+
+@pytest.mark.parametrize("value", ["lots", "nan", "10", -1, QgsProperty.fromExpression("9 + 1")])
+def test_wrong_numbers_above_a_limit(wrong, value):
+    shown = 10 if isinstance(value, QgsProperty) else value
+    expected = f"MEMORY is {shown!r}, but it has to be a number of at least 450."
+    assert wrong(MEMORY=value) == expected
+
+
+@pytest.mark.parametrize("value", [None, NULL, "", "600", " 600 ", 600, 6e2, "6e2"])
+def test_numbers(wrong, algorithm, context, value):
+    assert not wrong(MEMORY=value)
+    read = Values(algorithm("buildstack"), {"MEMORY": value}, context).number("MEMORY")
+    assert read == (600 if value else None)
 
 
 def test_a_wrong_value_stops_the_check_and_the_run(
