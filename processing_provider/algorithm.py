@@ -8,6 +8,7 @@ from qgis.core import (
     QgsApplication,
     QgsProcessingAlgorithm,
     QgsProcessingException,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsSettings,
@@ -90,6 +91,11 @@ class StackAlgorithm(QgsProcessingAlgorithm):
             # qgis_process says that enums take numbers, which is not so for those of words.
             example = f"{parameter.name()}={parameter.options()[-1]}"
             text = tr("{help} On the command line, give the word: {example}.").format(
+                help=text, example=example
+            )
+        elif isinstance(parameter, QgsProcessingParameterBoolean):
+            example = f"{parameter.name()}={str(not parameter.defaultValue()).lower()}"
+            text = tr("{help} On the command line, give true or false: {example}.").format(
                 help=text, example=example
             )
         parameter.setHelp(text)

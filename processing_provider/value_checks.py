@@ -5,6 +5,7 @@ import re
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
     QgsProcessingParameterExtent,
     QgsProcessingParameterNumber,
@@ -12,7 +13,7 @@ from qgis.core import (
 )
 
 from .translation import tr
-from .values import as_number, is_given, plain
+from .values import as_flag, as_number, is_given, plain
 
 _LIMITLESS = 1e300
 """QGIS has the largest number of its type where a parameter has no maximum."""
@@ -67,7 +68,16 @@ def _check_number(definition, value, context):
     return text.format(name=definition.name(), value=value, low=low, high=high)
 
 
+def _check_flag(definition, value, context):
+    if as_flag(value) is not None:
+        return ""
+    return tr("{name} is {value!r}, but it has to be true or false.").format(
+        name=definition.name(), value=value
+    )
+
+
 _CHECKS = {
+    QgsProcessingParameterBoolean: _check_flag,
     QgsProcessingParameterCrs: _check_crs,
     QgsProcessingParameterExtent: _check_extent,
     QgsProcessingParameterNumber: _check_number,

@@ -6,6 +6,9 @@ from qgis.PyQt.QtCore import Qt, QVariant
 # Codes of these authorities mean the same in every PROJ database; QGIS's own ones do not.
 _AUTHORITIES = ("EPSG", "ESRI", "OGC", "IAU_2015", "IGNF")
 
+_YES = ("true", "yes", "on", "1")
+_NO = ("false", "no", "off", "0")
+
 
 class Values:
     """The parameters of one run; every reader returns None where the user gave nothing."""
@@ -44,7 +47,7 @@ class Values:
         """Return yes or no."""
         if not self.given(name):
             return None
-        return self._algorithm.parameterAsBool(self._parameters, name, self._context)
+        return as_flag(plain(self._parameters[name], self._context))
 
     def day(self, name):
         """Return a UTC day as YYYY-MM-DD; a date without time zone counts as UTC."""
@@ -106,6 +109,14 @@ def as_number(value):
         return None if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         return None
+
+
+def as_flag(value):
+    """Return a plain value as yes or no, or None: QGIS takes the words no and off for yes."""
+    if not isinstance(value, str):
+        return bool(value) if isinstance(value, (bool, int, float)) else None
+    word = value.strip().lower()
+    return True if word in _YES else False if word in _NO else None
 
 
 def words_for_numbers(algorithm, parameters):

@@ -73,6 +73,32 @@ def test_numbers(wrong, algorithm, context, value):
     assert read == (600 if value else None)
 
 
+@pytest.mark.parametrize("value", ["maybe", "y", "2", [True]])
+@pytest.mark.parametrize("name", ["MASKS", "APPEND"])
+def test_wrong_switches(wrong, name, value):
+    assert wrong(**{name: value}) == f"{name} is {value!r}, but it has to be true or false."
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *((word, True) for word in ("true", "yes", "on", "1", "Yes", " TRUE ", True, 1)),
+        *((word, False) for word in ("false", "no", "off", "0", "No", "FALSE", False, 0)),
+        (QgsProperty.fromExpression("'no'"), False),
+        *((nothing, None) for nothing in (None, NULL, "")),
+    ],
+)
+def test_switches(wrong, algorithm, context, value, expected):
+    assert not wrong(MASKS=value)
+    assert Values(algorithm("buildstack"), {"MASKS": value}, context).flag("MASKS") is expected
+
+
+def test_help_tells_how_to_write_a_switch(algorithm):
+    for name, text in (("MASKS", "MASKS=false."), ("APPEND", "APPEND=true.")):
+        help_text = algorithm("buildstack").parameterDefinition(name).help()
+        assert help_text.endswith(f" On the command line, give true or false: {text}")
+
+
 def test_a_wrong_value_stops_the_check_and_the_run(
     algorithm, context, feedback, core_python, tmp_path
 ):
