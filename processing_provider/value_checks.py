@@ -7,13 +7,15 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterNumber,
     QgsProcessingParameters,
 )
 
 from .translation import tr
-from .values import as_flag, as_number, is_given, plain
+from .values import as_flag, as_number, is_given, plain, words_for_numbers
 
 _LIMITLESS = 1e300
 """QGIS has the largest number of its type where a parameter has no maximum."""
@@ -23,6 +25,7 @@ _EXTENT_CRS = re.compile(r"(?:[^,]*,){3}[^,\[]*\[(.*)\]\s*", re.DOTALL)
 
 def find_wrong_value(algorithm, parameters, context):
     """Return a sentence on the first wrong value of the parameters, or nothing."""
+    parameters = words_for_numbers(algorithm, parameters)
     for definition in algorithm.parameterDefinitions():
         value = plain(parameters.get(definition.name()), context)
         check = next(
@@ -47,13 +50,18 @@ def _check_crs(definition, value, context):
 
 
 def _check_extent(definition, value, context):
+    name = definition.name()
+    if not definition.checkValueIsAcceptable(value, context):
+        return tr(
+            "{name} is {value!r}, but it has to read xmin,xmax,ymin,ymax [EPSG:code]."
+        ).format(name=name, value=value)
     match = _EXTENT_CRS.fullmatch(value) if isinstance(value, str) else None
     if match is None or QgsCoordinateReferenceSystem(match[1]).isValid():
         return ""
     return tr(
         "{name} is given in {value!r}, which is no coordinate reference system; give a code such "
         "as EPSG:4326."
-    ).format(name=definition.name(), value=match[1])
+    ).format(name=name, value=match[1])
 
 
 def _check_number(definition, value, context):
@@ -76,9 +84,27 @@ def _check_flag(definition, value, context):
     )
 
 
+def _check_day(definition, value, context):
+    if definition.checkValueIsAcceptable(value, context):
+        return ""
+    return tr("{name} is {value!r}, but it has to be a date like 2021-02-28 (YYYY-MM-DD).").format(
+        name=definition.name(), value=value
+    )
+
+
+def _check_choice(definition, value, context):
+    if definition.checkValueIsAcceptable(value, context):
+        return ""
+    return tr("{name} is {value!r}, but it has to be one of: {options}.").format(
+        name=definition.name(), value=value, options=", ".join(definition.options())
+    )
+
+
 _CHECKS = {
     QgsProcessingParameterBoolean: _check_flag,
     QgsProcessingParameterCrs: _check_crs,
+    QgsProcessingParameterDateTime: _check_day,
+    QgsProcessingParameterEnum: _check_choice,
     QgsProcessingParameterExtent: _check_extent,
     QgsProcessingParameterNumber: _check_number,
 }

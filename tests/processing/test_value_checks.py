@@ -2,6 +2,7 @@
 
 import pytest
 from qgis.core import NULL, QgsCoordinateReferenceSystem, QgsProject, QgsProperty
+from qgis.PyQt.QtCore import QDate
 
 from hyp3_stack.processing_provider.value_checks import find_wrong_value
 from hyp3_stack.processing_provider.values import Values
@@ -97,6 +98,33 @@ def test_help_tells_how_to_write_a_switch(algorithm):
     for name, text in (("MASKS", "MASKS=false."), ("APPEND", "APPEND=true.")):
         help_text = algorithm("buildstack").parameterDefinition(name).help()
         assert help_text.endswith(f" On the command line, give true or false: {text}")
+
+
+@pytest.mark.parametrize("value", ["2023-13-01", "20230118", "18.1.2023", "2023-02-30", "soon"])
+@pytest.mark.parametrize("name", ["START", "END"])
+def test_wrong_dates(wrong, name, value):
+    assert wrong(**{name: value}) == (
+        f"{name} is {value!r}, but it has to be a date like 2021-02-28 (YYYY-MM-DD)."
+    )
+
+
+@pytest.mark.parametrize("value", ["foo", "Both", "1"])
+def test_wrong_choices(wrong, value):
+    assert wrong(CHUNKING=value) == (
+        f"CHUNKING is {value!r}, but it has to be one of: spatial, temporal, both."
+    )
+
+
+def test_dates_and_choices(wrong):
+    assert not wrong(START="2021-02-28", END=QDate(2021, 2, 28), CHUNKING="both", ZARR_FORMAT=3)
+    assert not wrong(START=NULL, END="", CHUNKING=None, ZARR_FORMAT=NULL)
+
+
+@pytest.mark.parametrize("value", ["foo", "1,2,3", "1,2,3,x [EPSG:4326]"])
+def test_wrong_extents(wrong, value):
+    assert wrong(EXTENT=value) == (
+        f"EXTENT is {value!r}, but it has to read xmin,xmax,ymin,ymax [EPSG:code]."
+    )
 
 
 def test_a_wrong_value_stops_the_check_and_the_run(
