@@ -8,6 +8,7 @@ from qgis.core import (
     QgsApplication,
     QgsProcessingAlgorithm,
     QgsProcessingException,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsSettings,
@@ -19,6 +20,7 @@ from .feedback import RunFeedback
 from .help_page import help_url
 from .interpreter import SETTING, InterpreterError, Places, resolve
 from .translation import tr
+from .value_checks import find_wrong_value
 from .values import Values, words_for_numbers
 
 _ICON = str(Path(__file__).resolve().parents[1] / "icon.svg")
@@ -91,6 +93,11 @@ class StackAlgorithm(QgsProcessingAlgorithm):
             text = tr("{help} On the command line, give the word: {example}.").format(
                 help=text, example=example
             )
+        elif isinstance(parameter, QgsProcessingParameterBoolean):
+            example = f"{parameter.name()}={str(not parameter.defaultValue()).lower()}"
+            text = tr("{help} On the command line, give true or false: {example}.").format(
+                help=text, example=example
+            )
         parameter.setHelp(text)
         if advanced:
             flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
@@ -103,6 +110,9 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return not message, message
 
     def checkParameterValues(self, parameters, context):
+        message = find_wrong_value(self, parameters, context)
+        if message:
+            return False, message
         words = words_for_numbers(self, parameters)
         ok, message = super().checkParameterValues(words, context)
         if ok:
@@ -114,6 +124,10 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return ""
 
     def prepareAlgorithm(self, parameters, context, feedback):
+        # Models and scripts come here without checkParameterValues.
+        message = find_wrong_value(self, parameters, context)
+        if message:
+            raise QgsProcessingException(message)
         self.python = None
         if self.NEEDS_CORE:
             try:

@@ -29,8 +29,8 @@ def add_load(algorithm):
         ),
         tr(
             "Add the layers of the stack to the project, in a group, with styles, ready for the "
-            "Temporal Controller. Turn it off (LOAD=false) in a model that loads the stack in a "
-            "step of its own. From the command line nothing is ever loaded."
+            "Temporal Controller. Turn it off in a model that loads the stack in a step of its "
+            "own. From the command line nothing is ever loaded."
         ),
     )
 

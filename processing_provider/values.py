@@ -1,10 +1,13 @@
 """Reads parameter values of an algorithm in the form that the core process takes."""
 
-from qgis.core import QgsProcessing, QgsProcessingParameterEnum
-from qgis.PyQt.QtCore import Qt
+from qgis.core import QgsProcessing, QgsProcessingParameterEnum, QgsProperty
+from qgis.PyQt.QtCore import Qt, QVariant
 
 # Codes of these authorities mean the same in every PROJ database; QGIS's own ones do not.
 _AUTHORITIES = ("EPSG", "ESRI", "OGC", "IAU_2015", "IGNF")
+
+_YES = ("true", "yes", "on", "1")
+_NO = ("false", "no", "off", "0")
 
 
 class Values:
@@ -17,8 +20,7 @@ class Values:
 
     def given(self, name):
         """Tell whether the user gave a value."""
-        value = self._parameters.get(name)
-        return value is not None and not (isinstance(value, str) and not value.strip())
+        return is_given(plain(self._parameters.get(name), self._context))
 
     def text(self, name):
         """Return text; also for credentials' ids and paths of input files and folders."""
@@ -39,13 +41,13 @@ class Values:
         """Return a number."""
         if not self.given(name):
             return None
-        return self._algorithm.parameterAsDouble(self._parameters, name, self._context)
+        return as_number(plain(self._parameters[name], self._context))
 
     def flag(self, name):
         """Return yes or no."""
         if not self.given(name):
             return None
-        return self._algorithm.parameterAsBool(self._parameters, name, self._context)
+        return as_flag(plain(self._parameters[name], self._context))
 
     def day(self, name):
         """Return a UTC day as YYYY-MM-DD; a date without time zone counts as UTC."""
@@ -86,6 +88,35 @@ class Values:
         path = self._algorithm.parameterAsFileOutput(self._parameters, name, self._context)
         temporary = self._parameters[name] == QgsProcessing.TEMPORARY_OUTPUT
         return f"{path}{suffix}" if temporary and not path.endswith(suffix) else path
+
+
+def plain(value, context):
+    """Return a value, or the one that its expression gives; None for QGIS's NULL."""
+    if isinstance(value, QgsProperty):
+        found, ok = value.value(context.expressionContext())
+        value = found if ok else value
+    return None if isinstance(value, QVariant) and value.isNull() else value
+
+
+def is_given(value):
+    """Tell whether a plain value is one: blank text stands for none."""
+    return value is not None and not (isinstance(value, str) and not value.strip())
+
+
+def as_number(value):
+    """Return a plain value as a number, or None: QGIS has the default for what is none."""
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def as_flag(value):
+    """Return a plain value as yes or no, or None: QGIS takes the words no and off for yes."""
+    if not isinstance(value, str):
+        return bool(value) if isinstance(value, (bool, int, float)) else None
+    word = value.strip().lower()
+    return True if word in _YES else False if word in _NO else None
 
 
 def words_for_numbers(algorithm, parameters):

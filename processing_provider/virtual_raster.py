@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 from osgeo import gdal
@@ -41,6 +41,7 @@ def slices_as_bands(stack, variable):
         except OSError as error:
             reason = error.strerror or str(error)
         else:
+            _renew_earlier(stack, path.name, text)
             return path
     raise StackFileError(
         tr(
@@ -51,8 +52,25 @@ def slices_as_bands(stack, variable):
 
 
 def _beside(stack):
-    group = "" if stack.is_default_group else f"_{stack.group}"
-    return stack.path.with_name(f"{stack.path.stem}{group}_layers")
+    """Return a folder of the store's own: its full name is in it, as k and k.zarr may be two."""
+    return stack.path.with_name(f"{stack.path.name}{_group(stack)}_layers")
+
+
+def _group(stack):
+    return "" if stack.is_default_group else f"_{stack.group}"
+
+
+def _renew_earlier(stack, name, text):
+    """Write bands of this store also where version 0.1 did: older projects read them there."""
+    if stack.is_remote:
+        return
+    path = stack.path.with_name(f"{stack.path.stem}{_group(stack)}_layers") / name
+    source = f"ZARR:{quoted(stack.path)}:/"
+    try:
+        if source in unescape(path.read_text(encoding="utf-8")):
+            _write(path, text)
+    except OSError:
+        return  # There is none, as for every store of a later version.
 
 
 def _in_profile(stack):

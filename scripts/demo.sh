@@ -48,7 +48,7 @@ qgis_process run hyp3:preparestack -- \
 
 say "drawing each layer with QGIS"
 # GDAL warns at each opening that it does not know a dimension of pairs.
-CPL_LOG=$DEMO/quicklook.log "$QGIS_PYTHON" scripts/quicklook.py "$DEMO/stack.nc" "$DEMO/pictures"
+CPL_LOG=$DEMO/quicklook.log "$QGIS_PYTHON" -m scripts.quicklook "$DEMO/stack.nc" "$DEMO/pictures"
 
 cat <<END
 

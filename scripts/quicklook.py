@@ -1,4 +1,4 @@
-"""Draw each layer of a stack with QGIS's own renderer: ``quicklook.py STACK.nc FOLDER``.
+"""Draw the layers of a stack as the plugin styles them: ``-m scripts.quicklook STACK FOLDER``.
 
 Runs in the Python that QGIS uses, without a display. Writes one PNG a layer, up to six pairs on it.
 """
@@ -8,20 +8,30 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
 from osgeo import gdal
 from qgis.core import (
     QgsApplication,
     QgsColorRampShader,
     QgsMapRendererSequentialJob,
     QgsMapSettings,
-    QgsRasterLayer,
+    QgsPalettedRasterRenderer,
+    QgsRasterRenderer,
     QgsRasterShader,
     QgsRectangle,
     QgsSingleBandPseudoColorRenderer,
 )
 from qgis.PyQt.QtCore import QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QLinearGradient, QPainter
+
+from tests import checkout  # noqa: F401 - registers the package hyp3_stack
+
+from hyp3_stack.processing_provider.layers import make_layer  # isort: skip
+from hyp3_stack.processing_provider.legend import dates_of_bands  # isort: skip
+from hyp3_stack.processing_provider.stack_file import (  # isort: skip
+    StackFile,
+    Variable,
+    open_stack,
+)
 
 PANELS = 6
 COLUMNS = 3
@@ -31,48 +41,29 @@ MARGIN = 24
 HEADER = 96
 CAPTION = 34
 BAR = 84
+KEY = 30
 NO_DATA = QColor("#e4e4e4")
 
-DIVERGING = ("#2166ac", "#67a9cf", "#f7f7f7", "#ef8a62", "#b2182b")
-CYCLIC = ("#6e40aa", "#ee4395", "#ff8c38", "#aff05b", "#1ac7c2", "#6e40aa")
-GRAY = ("#000000", "#ffffff")
-SEQUENTIAL = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
-TERRAIN = ("#1a6b3c", "#93b85f", "#f0e6a0", "#b5794a", "#ffffff")
-WATER = ("#4a90d9", "#d9c8a0")
-
-
-def style(name: str, values: np.ndarray) -> tuple[tuple[str, ...], float, float]:
-    """Return colors and range for a layer; ``values`` are its finite pixels."""
-    low, high = (float(value) for value in np.percentile(values, (2, 98)))
-    if name in ("unw_phase", "los_disp", "vert_disp"):
-        limit = max(abs(low), abs(high))
-        return DIVERGING, -limit, limit
-    if name == "wrapped_phase":
-        return CYCLIC, -np.pi, np.pi
-    if name == "corr":
-        return GRAY, 0.0, 1.0
-    if name == "amp":
-        return GRAY, low, high
-    if name == "dem":
-        return TERRAIN, low, high
-    if name == "water_mask":
-        return WATER, 0.0, 1.0
-    return SEQUENTIAL, low, high
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+MIDDLE = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
 
 
 class Layer:
-    """One variable of the NetCDF file as QGIS and GDAL see it."""
+    """One variable as the plugin shows it."""
 
-    def __init__(self, source: str, name: str):
-        self.name = name
-        self.dataset = gdal.Open(source)
-        self.raster = QgsRasterLayer(source, name, "gdal")
-        if not self.raster.isValid():
-            raise SystemExit(f"QGIS cannot open {source}.")
-        metadata = self.dataset.GetMetadata()
-        self.units = metadata.get(f"{name}#units", "1")
-        self.flags = metadata.get(f"{name}#flag_meanings", "")
-        self.title = metadata.get(f"{name}#long_name", name)
+    def __init__(self, stack: StackFile, variable: Variable):
+        self.name = variable.name
+        self.title = variable.long_name
+        self.units = "" if variable.units == "1" else variable.units
+        self.raster = make_layer(stack, variable)
+        renderer = self.raster.renderer()
+        self.classes, self.stops = [], []
+        if isinstance(renderer, QgsPalettedRasterRenderer):
+            self.classes = renderer.classes()
+        else:
+            items = renderer.shader().rasterShaderFunction().colorRampItemList()
+            self.stops = [(item.value, QColor(item.color)) for item in items]
 
     def bands(self) -> list[int]:
         """Return the bands to draw, spread over the stack."""
@@ -80,43 +71,15 @@ class Layer:
         wanted = min(count, PANELS)
         return [1 + round(index * (count - 1) / max(wanted - 1, 1)) for index in range(wanted)]
 
-    def values(self) -> np.ndarray:
-        """Return the valid pixels of the drawn bands, thinned out."""
-        found = []
-        for number in self.bands():
-            band = self.dataset.GetRasterBand(number)
-            size = (min(band.XSize, 500), min(band.YSize, 500))
-            data = band.ReadAsArray(buf_xsize=size[0], buf_ysize=size[1])
-            valid = np.isfinite(data)
-            if band.GetNoDataValue() is not None:
-                valid &= data != band.GetNoDataValue()
-            found.append(data[valid].astype(float))
-        values = np.concatenate(found)
-        if values.size == 0:
-            raise SystemExit(f"The layer {self.name} holds no valid pixel.")
-        return values
-
     def size(self) -> QSize:
         """Return the size of a panel, in the shape of the layer as far as that is sensible."""
         width = PANEL if self.raster.bandCount() > 1 else SINGLE
         shape = self.raster.extent().height() / self.raster.extent().width()
         return QSize(width, round(width * min(max(shape, 0.4), 1.6)))
 
-    def draw(self, band: int, colors: tuple[str, ...], low: float, high: float) -> QImage:
+    def draw(self, band: int) -> QImage:
         """Return a picture of one band."""
-        items = [
-            QgsColorRampShader.ColorRampItem(
-                low + (high - low) * index / (len(colors) - 1), QColor(color)
-            )
-            for index, color in enumerate(colors)
-        ]
-        ramp = QgsColorRampShader(low, high)
-        ramp.setColorRampType(QgsColorRampShader.Type.Interpolated)
-        ramp.setColorRampItemList(items)
-        shader = QgsRasterShader()
-        shader.setRasterShaderFunction(ramp)
-        provider = self.raster.dataProvider()
-        self.raster.setRenderer(QgsSingleBandPseudoColorRenderer(provider, band, shader))
+        self.raster.setRenderer(self._renderer(band))
         settings = QgsMapSettings()
         settings.setLayers([self.raster])
         settings.setDestinationCrs(self.raster.crs())
@@ -130,25 +93,18 @@ class Layer:
             raise SystemExit(f"QGIS could not draw {self.name}: {job.errors()[0].message}")
         return job.renderedImage()
 
-
-def layers(path: Path) -> list[Layer]:
-    """Return the gridded variables of the file, in its order."""
-    found = []
-    for source, _ in gdal.Open(str(path)).GetSubDatasets():
-        name = source.rsplit(":", 1)[1]
-        # Variables without a grid mapping are tables, such as the bounds of the times.
-        if f"{name}#grid_mapping" in gdal.Open(source).GetMetadata():
-            found.append(Layer(source, name))
-    if not found:
-        raise SystemExit(f"{path} holds no layer on a grid.")
-    return found
-
-
-def pair_labels(path: Path) -> list[str]:
-    """Return the labels of the pairs, empty if the file has none."""
-    group = gdal.OpenEx(str(path), gdal.OF_MULTIDIM_RASTER).GetRootGroup()
-    array = group.OpenMDArray("pair_label")
-    return list(array.Read()) if array is not None else []
+    def _renderer(self, band: int) -> QgsRasterRenderer:
+        provider = self.raster.dataProvider()
+        if self.classes:
+            return QgsPalettedRasterRenderer(provider, band, self.classes)
+        ramp = QgsColorRampShader(self.stops[0][0], self.stops[-1][0])
+        ramp.setColorRampType(QgsColorRampShader.Type.Interpolated)
+        ramp.setColorRampItemList(
+            [QgsColorRampShader.ColorRampItem(value, color) for value, color in self.stops]
+        )
+        shader = QgsRasterShader()
+        shader.setRasterShaderFunction(ramp)
+        return QgsSingleBandPseudoColorRenderer(provider, band, shader)
 
 
 def text(painter: QPainter, box: QRectF, size: int, words: str, alignment, bold=False) -> None:
@@ -161,58 +117,70 @@ def text(painter: QPainter, box: QRectF, size: int, words: str, alignment, bold=
     painter.drawText(box, int(alignment), words)
 
 
-def sheet(layer: Layer, labels: list[str]) -> QImage:
-    """Return the picture of one layer: title, panels with captions, color bar."""
-    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-    middle = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+def draw_bar(painter: QPainter, layer: Layer, top: float, width: float) -> None:
+    """Draw the colors of a continuous layer with their range and unit."""
+    low, high = layer.stops[0][0], layer.stops[-1][0]
+    bar = QRectF(MARGIN + 100, top, width - 200, 24)
+    gradient = QLinearGradient(bar.left(), 0, bar.right(), 0)
+    for value, color in layer.stops:
+        gradient.setColorAt((value - low) / (high - low), color)
+    painter.fillRect(bar, gradient)
+    text(painter, QRectF(MARGIN, top, 94, 24), 18, f"{low:.4g}", RIGHT)
+    text(painter, QRectF(bar.right() + 6, top, 94 + MARGIN, 24), 18, f"{high:.4g}", LEFT)
+    text(painter, QRectF(bar.left(), bar.bottom() + 4, bar.width(), 26), 16, layer.units, MIDDLE)
+
+
+def draw_key(painter: QPainter, layer: Layer, top: float, width: float) -> None:
+    """Draw the color and the meaning of each class."""
+    cell = width / COLUMNS
+    for index, entry in enumerate(layer.classes):
+        x, y = MARGIN + (index % COLUMNS) * cell, top + (index // COLUMNS) * KEY
+        painter.fillRect(QRectF(x, y + 4, 22, 22), NO_DATA)
+        painter.fillRect(QRectF(x, y + 4, 22, 22), entry.color)
+        text(painter, QRectF(x + 30, y, cell - 30, KEY), 16, entry.label, LEFT)
+
+
+def sheet(layer: Layer, captions: list[str]) -> QImage:
+    """Return the picture of one layer: title, panels with captions, and what the colors mean."""
     bands = layer.bands()
-    colors, low, high = style(layer.name, layer.values())
     panel = layer.size()
     columns = min(COLUMNS, len(bands))
     rows = -(-len(bands) // columns)
     width = max(columns * (panel.width() + MARGIN) + MARGIN, SINGLE + 2 * MARGIN)
-    height = HEADER + rows * (panel.height() + CAPTION) + BAR
+    bottom = HEADER + rows * (panel.height() + CAPTION)
+    height = bottom + max(BAR, MARGIN * 2 + KEY * -(-len(layer.classes) // COLUMNS))
     image = QImage(width, height, QImage.Format.Format_RGB32)
     image.fill(QColor("white"))
     painter = QPainter(image)
     inner = width - 2 * MARGIN
-    text(painter, QRectF(MARGIN, 14, inner, 40), 28, layer.title, left, bold=True)
+    text(painter, QRectF(MARGIN, 14, inner, 40), 28, layer.title, LEFT, bold=True)
     total = layer.raster.bandCount()
     stack = f"{len(bands)} of {total} pairs, " if total > 1 else ""
     facts = f"{layer.name}, {stack}{layer.raster.width()} x {layer.raster.height()} pixels, "
-    text(painter, QRectF(MARGIN, 54, inner, 28), 18, facts + layer.raster.crs().authid(), left)
+    text(painter, QRectF(MARGIN, 54, inner, 28), 18, facts + layer.raster.crs().authid(), LEFT)
     for index, band in enumerate(bands):
         x = MARGIN + (index % columns) * (panel.width() + MARGIN)
         y = HEADER + (index // columns) * (panel.height() + CAPTION)
-        painter.drawImage(x, y, layer.draw(band, colors, low, high))
+        painter.drawImage(x, y, layer.draw(band))
         if total > 1:
-            caption = labels[band - 1] if band <= len(labels) else f"band {band}"
-            text(
-                painter, QRectF(x, y + panel.height(), panel.width(), CAPTION), 18, caption, middle
-            )
-    bar = QRectF(MARGIN + 100, image.height() - BAR + 24, inner - 200, 24)
-    gradient = QLinearGradient(bar.left(), 0, bar.right(), 0)
-    for index, color in enumerate(colors):
-        gradient.setColorAt(index / (len(colors) - 1), QColor(color))
-    painter.fillRect(bar, gradient)
-    unit = layer.flags.replace(" ", ", ") or ("" if layer.units == "1" else layer.units)
-    text(painter, QRectF(MARGIN, bar.top(), 94, 24), 18, f"{low:.4g}", right)
-    text(painter, QRectF(bar.right() + 6, bar.top(), 94 + MARGIN, 24), 18, f"{high:.4g}", left)
-    text(painter, QRectF(bar.left(), bar.bottom() + 4, bar.width(), 26), 16, unit, middle)
+            caption = QRectF(x, y + panel.height(), panel.width(), CAPTION)
+            text(painter, caption, 18, captions[band - 1], MIDDLE)
+    draw = draw_key if layer.classes else draw_bar
+    draw(painter, layer, bottom + MARGIN, inner)
     painter.end()
     return image
 
 
-def draw_all(stack: Path, folder: Path) -> None:
-    """Draw every layer of ``stack`` into ``folder``."""
+def draw_all(path: Path, folder: Path) -> None:
+    """Draw every layer of a stack into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    labels = pair_labels(stack)
-    for layer in layers(stack):
-        path = folder / f"{layer.name}.png"
-        if not sheet(layer, labels).save(str(path)):
-            raise SystemExit(f"{path} cannot be written.")
-        print(path)
+    stack = open_stack(path)
+    captions = dates_of_bands(stack)
+    for variable in stack.variables.values():
+        picture = folder / f"{variable.name}.png"
+        if not sheet(Layer(stack, variable), captions).save(str(picture)):
+            raise SystemExit(f"{picture} cannot be written.")
+        print(picture)
 
 
 def main(stack: Path, folder: Path) -> None:

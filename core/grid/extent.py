@@ -66,16 +66,22 @@ def choose_lines(
         covered = lattice.grid(None, "", lines).bounds
         wanted = _project_extent(extent, crs, covered)
         if wanted is None or _empty(inner := _within([lines, lattice.outward(wanted)])):
-            raise _outside(covered, crs)
+            raise _outside(covered, crs, extent)
         lines = inner
     return lines
 
 
-def _outside(covered: Bounds, crs: CRS) -> GridError:
+def _outside(covered: Bounds, crs: CRS, extent: Extent) -> GridError:
     listed = ", ".join(f"{covered[i]:.0f}" for i in (0, 2, 1, 3))
+    remedy = "choose an extent within"
+    if extent.crs is None:
+        remedy = (
+            "it has no coordinate reference system and is taken in that one, so write its own "
+            f"behind the numbers, such as [EPSG:4326], or {remedy}"
+        )
     return GridError(
         f"EXTENT lies outside the products, which cover {listed} (xmin, xmax, ymin, ymax) in "
-        f"{crs.name}; choose an extent within."
+        f"{crs.name}; {remedy}."
     )
 
 

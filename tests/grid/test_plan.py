@@ -306,6 +306,15 @@ def test_an_extent_in_a_gap_between_products() -> None:
         plan_of(*apart, extent=gap)
 
 
+def test_an_extent_outside_that_has_no_crs_says_so(small: SampleStack) -> None:
+    degrees = -118.2, 35.3, -117.1, 36.1
+    hint = r"write its own behind the numbers, such as \[EPSG:4326\], or choose an extent within\."
+    with pytest.raises(GridError, match=hint):
+        plan_folder(small.folder, extent=Extent(*degrees))
+    with pytest.raises(GridError, match=r"zone \d+N; choose an extent within\.$"):
+        plan_folder(small.folder, extent=Extent(10, 10, 11, 11, "EPSG:4326"))
+
+
 def test_an_extent_in_an_unknown_crs(small: SampleStack) -> None:
     with pytest.raises(InvalidParameterError, match="EXTENT is given in 'EPSG:999999'"):
         plan_folder(small.folder, extent=Extent(0, 0, 1, 1, "EPSG:999999"))

@@ -212,7 +212,7 @@ def test_a_dask_cluster_does_the_work(qgis_run, product_folder, tmp_path):
         ),
         (
             {"INPUT": "/", "NETCDF": "x.nc", "CHUNKING": "sideways"},
-            "Incorrect parameter value for CHUNKING",
+            "CHUNKING is 'sideways', but it has to be one of: spatial, temporal, both.",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """A stack that was just built names sources that QGIS opens, and loads them where it should."""
 
 import os
+from pathlib import Path
 
 import pytest
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsRasterLayer
@@ -127,7 +128,7 @@ def test_bands_of_slices_are_written_to_the_profile_where_the_folder_is_closed(
     store.parent.mkdir()
     store.symlink_to(stack_files[1], target_is_directory=True)
     # A file where the folder would be: also root cannot make it.
-    (store.parent / "stack_layers").write_text("")
+    (store.parent / "stack.zarr_layers").write_text("")
     stack = open_stack(store)
     layer = make_layer(stack, stack.variables["corr"])
     assert layer.isValid()
@@ -150,4 +151,34 @@ def test_bands_of_slices_follow_a_store_that_was_replaced(build, product_folder,
         (some / product.name).symlink_to(product, target_is_directory=True)
     results = build(ZARR=str(store), INPUT=str(some))
     assert [bands(source) for source in results["LAYERS"]] == [3, 1]
-    assert os.listdir(tmp_path / "stack_layers") == ["corr.vrt"]
+    assert os.listdir(tmp_path / "stack.zarr_layers") == ["corr.vrt"]
+
+
+@slices_only
+def test_stores_whose_names_differ_in_their_ending_keep_their_own_bands(stack_files, tmp_path):
+    sources = []
+    for name in ("k", "k.zarr", "k.old"):
+        (tmp_path / name).symlink_to(stack_files[1], target_is_directory=True)
+        stack = open_stack(tmp_path / name)
+        sources.append(make_layer(stack, stack.variables["corr"]).source())
+    assert sources == [
+        str(tmp_path / folder / "corr.vrt")
+        for folder in ("k_layers", "k.zarr_layers", "k.old_layers")
+    ]
+    for name, source in zip(("k", "k.zarr", "k.old"), sources):  # noqa: B905 - Python 3.9
+        assert f'"{tmp_path / name}"' in Path(source).read_text()
+
+
+@slices_only
+def test_bands_of_older_projects_follow_their_own_store_only(stack_files, tmp_path):
+    for name in ("k.zarr", "k.old"):
+        (tmp_path / name).symlink_to(stack_files[1], target_is_directory=True)
+    earlier = tmp_path / "k_layers" / "corr.vrt"
+    earlier.parent.mkdir()
+    earlier.write_text(f'ZARR:"{tmp_path / "k.zarr"}":/spatially_optimized/corr:0')
+    for name, renewed in (("k.old", False), ("k.zarr", True)):
+        stack = open_stack(tmp_path / name)
+        make_layer(stack, stack.variables["corr"])
+        assert earlier.read_text().startswith("<VRTDataset") is renewed
+    assert bands(str(earlier)) == PAIRS
+    assert os.listdir(earlier.parent) == ["corr.vrt"]

@@ -325,7 +325,7 @@ def test_names_with_quotes_and_backslashes(stack_files, tmp_path, name):
     assert layer.bandCount() == PAIRS
     assert locate(layer.source()) == Location(store, "spatially_optimized", "corr")
     first.rename(second)
-    path = second / "s_layers" / "corr.vrt"
+    path = second / "s.zarr_layers" / "corr.vrt"
     if path.exists():
         assert point_to_moved_store(path)
         assert locate(str(path)) == Location(second / "s.zarr", "spatially_optimized", "corr")
@@ -345,20 +345,20 @@ def test_a_netcdf_path_that_gdal_cannot_name_is_one_sentence(stack_files, tmp_pa
 def test_a_moved_virtual_raster_follows_its_store(stack_files, tmp_path):
     (tmp_path / "one").mkdir()
     shutil.copytree(stack_files[1], tmp_path / "one" / "s.zarr")
-    folder = tmp_path / "one" / "s_layers"
+    folder = tmp_path / "one" / "s.zarr_layers"
     folder.mkdir()
     old = f'<SourceFilename>ZARR:"{tmp_path}/one/s.zarr":/spatially_optimized/corr:0<'
     (folder / "corr.vrt").write_text(old)
     assert not point_to_moved_store(folder / "corr.vrt")
     (tmp_path / "one").rename(tmp_path / "t&wo")
-    moved = tmp_path / "t&wo" / "s_layers" / "corr.vrt"
+    moved = tmp_path / "t&wo" / "s.zarr_layers" / "corr.vrt"
     assert point_to_moved_store(moved)
     assert f'ZARR:"{tmp_path}/t&amp;wo/s.zarr":/spatially' in moved.read_text()
     assert locate(str(moved)) == Location(
         tmp_path / "t&wo" / "s.zarr", "spatially_optimized", "corr"
     )
     assert not point_to_moved_store(moved)
-    assert not point_to_moved_store(tmp_path / "t&wo" / "s_layers" / "none.vrt")
+    assert not point_to_moved_store(tmp_path / "t&wo" / "s.zarr_layers" / "none.vrt")
 
 
 def test_the_icon_is_drawn():
