@@ -143,7 +143,8 @@ def _connection_error(error: requests.RequestException, api_url: str) -> Retriev
     host = api_url
     if error.request is not None and error.request.url:
         parts = urlsplit(str(error.request.url))
-        host = f"{parts.scheme}://{parts.hostname}"
+        port = f":{parts.port}" if parts.port else ""
+        host = f"{parts.scheme}://{parts.hostname}{port}"
     if isinstance(error, requests.exceptions.ProxyError):
         return RetrievalError(
             f"The proxy for {host} does not work; check the proxy settings of QGIS."
