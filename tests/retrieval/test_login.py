@@ -120,7 +120,7 @@ def test_not_a_hyp3_service(service, credentials, reporter):
 def test_nobody_listens(service, credentials, reporter):
     resolved = resolve_credentials(credentials)
     opened = open_service("http://127.0.0.1:9", resolved, reporter)
-    with pytest.raises(RetrievalError, match=r"http://127.0.0.1 cannot be reached"):
+    with pytest.raises(RetrievalError, match=r"http://127.0.0.1:9 cannot be reached"):
         list_jobs(opened, "INSAR_GAMMA", resolved, reporter)
 
 
