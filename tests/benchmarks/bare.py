@@ -1,7 +1,9 @@
-"""The least work of a build: read every raster once, compress what a stack holds.
+"""The least work of a build: read the rasters, compress what a stack holds.
 
-A process of its own, ``python -m tests.benchmarks.bare PRODUCTS INPUTS FORM ...``; it prints the
-seconds that this takes without its start.
+A process of its own, ``python -m tests.benchmarks.bare PRODUCTS INPUTS PASS ...``; it prints the
+seconds that this takes without its start. Each pass reads, and compresses for its outputs: series
+of pixels need what all rasters hold at once, which is more than memory takes, so that they have to
+be read again.
 """
 
 from __future__ import annotations
@@ -51,18 +53,38 @@ def rasters(folder: Path, inputs: str) -> Iterator[tuple[str, Layer]]:
             yield f"{inside}/{product.stem}_{name}.tif", TABLES[product_type][name]
 
 
-def bare_work(folder: Path, inputs: str, forms: list[str], chunks: Path | None) -> float:
-    """Read all rasters, compress them once for each form, keep that if asked; return seconds."""
-    begin = time.perf_counter()
-    # Layers that do not change with the steps stand in a stack once.
-    once: set[str] = set()
-    tasks: list[tuple[str, Layer, int]] = []
-    for path, layer in rasters(folder, inputs):
-        tasks.append((path, layer, (layer.name not in once) + 2 * (layer.name in MASKED)))
-        if layer.static:
-            once.add(layer.name)
+def bare_work(folder: Path, inputs: str, passes: list[str], chunks: Path | None) -> float:
+    """Read rasters, compress them once for each form, keep that if asked; return seconds.
 
-    def work(task: tuple[str, Layer, int]) -> None:
+    Parameters
+    ----------
+    folder, inputs
+        The products and what they are.
+    passes
+        Forms of outputs joined by ``+``, for each time that rasters are read.
+    chunks
+        Folder to keep each chunk in.
+    """
+    begin = time.perf_counter()
+    # Layers that do not change with the steps stand in a stack once, and all groups are given them
+    # when they are read to be compared.
+    once: set[str] = set()
+    every = "+".join(passes).split("+")
+    tasks: list[tuple[str, Layer, list[str]]] = []
+    for number, together in enumerate(passes):
+        forms = together.split("+")
+        for path, layer in rasters(folder, inputs):
+            copies = forms * (2 * (layer.name in MASKED))
+            if not layer.static:
+                copies += forms
+            elif number == 0 and layer.name not in once:
+                copies += every
+            if copies or number == 0:
+                tasks.append((path, layer, copies))
+            if layer.static:
+                once.add(layer.name)
+
+    def work(task: tuple[str, Layer, list[str]]) -> None:
         path, layer, copies = task
         with rasterio.open(path) as file:
             _, rows, columns = spatial_chunks(file.height, file.width, CHUNK_MEGABYTES)
@@ -70,7 +92,7 @@ def bare_work(folder: Path, inputs: str, forms: list[str], chunks: Path | None) 
                 values = file.read(1, window=((down.start, down.stop), (0, file.width)))
                 for across in bands(file.width, columns, columns):
                     block = np.ascontiguousarray(values[:, across])
-                    for copy, form in enumerate(forms * copies):
+                    for copy, form in enumerate(copies):
                         if form == "zarr":
                             data = zarr_store.compressed(block)
                         else:
@@ -89,12 +111,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("products", type=Path)
     parser.add_argument("inputs", choices=INPUTS)
-    parser.add_argument("forms", nargs="+", choices=("zarr", "netcdf"))
+    parser.add_argument("passes", nargs="+", help="such as zarr+netcdf")
     parser.add_argument("--chunks", type=Path, help="folder to make and to keep each chunk in")
     given = parser.parse_args()
     if given.chunks is not None:
         given.chunks.mkdir()
-    print(bare_work(given.products, given.inputs, given.forms, given.chunks))
+    print(bare_work(given.products, given.inputs, given.passes, given.chunks))
 
 
 if __name__ == "__main__":

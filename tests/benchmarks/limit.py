@@ -1,8 +1,9 @@
 """How near a build comes to the limit: ``make bench-limit``.
 
-The limit reads every raster once and compresses what a stack holds, with the same codecs and the
-same threads, and does nothing else: no grid, no warping, no files, no check. In place of the two
-masks of a step its water mask or its map of layover and shadow is compressed twice. Both are
+The limit reads every raster and compresses what a stack holds, with the same codecs and the same
+threads, and does nothing else: no grid, no warping, no files, no check. For series it reads the
+rasters that change with the steps again, as they do not fit into memory at once. In place of the
+two masks of a step its water mask or its map of layover and shadow is compressed twice. Both are
 processes of their own; the table also tells what the limit takes where it does keep each chunk in a
 file, and what its work takes without its start.
 """
@@ -27,8 +28,9 @@ OUTPUTS = {
     "Zarr, maps": ({"ZARR": "stack.zarr", "CHUNKING": "spatial"}, ["zarr"]),
     "Zarr, both": ({"ZARR": "stack.zarr"}, ["zarr", "zarr"]),
     "NetCDF": ({"NETCDF": "stack.nc"}, ["netcdf"]),
-    "all": ({"ZARR": "stack.zarr", "NETCDF": "stack.nc"}, ["zarr", "zarr", "netcdf"]),
+    "all": ({"ZARR": "stack.zarr", "NETCDF": "stack.nc"}, ["zarr+netcdf", "zarr"]),
 }
+"""Parameters of the build, and the passes of the limit."""
 
 
 def work_alone(command: list[str], runs: int) -> float:
@@ -62,8 +64,8 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|")
     for name in given.outputs:
-        parameters, forms = OUTPUTS[name]
-        bare = [sys.executable, "-m", "tests.benchmarks.bare", str(products), given.inputs, *forms]
+        parameters, passes = OUTPUTS[name]
+        bare = [sys.executable, "-m", "tests.benchmarks.bare", str(products), given.inputs, *passes]
         with tempfile.TemporaryDirectory(dir=given.folder or products.parent) as temporary:
             folder = Path(temporary)
             chunks = folder / "chunks"
