@@ -259,13 +259,7 @@ _RTC = (
         missing=None,
         attributes={"standard_name": "height_above_reference_ellipsoid"},
     ),
-    Layer(
-        "inc_map",
-        "inc_map",
-        LayerKind.CONTINUOUS,
-        "radian",
-        "local incidence angle",
-    ),
+    Layer("inc_map", "inc_map", LayerKind.CONTINUOUS, "radian", "local incidence angle"),
     Layer("area", "area", LayerKind.CONTINUOUS, "m2", "scattering area of gamma nought"),
 )
 
@@ -293,3 +287,9 @@ LAYERS: dict[str, dict[str, Layer]] = {
 
 COMPUTED_FROM = {"los_disp": "unw_phase", "inc_map_ell": "lv_theta"}
 """Layers that are computed from another one where a product lacks them."""
+
+
+def layers_by_name(product_type: str) -> dict[str, Layer]:
+    """Return the layers of a product type by their names and by the variables that hold them."""
+    table = LAYERS[product_type]
+    return {layer.variable: layer for layer in table.values()} | table

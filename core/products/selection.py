@@ -16,7 +16,7 @@ from ..errors import (
     ProductError,
 )
 from .consistency import gap_warnings
-from .layers import LAYERS, Layer
+from .layers import LAYERS, Layer, layers_by_name
 from .names import ProductName, parse_name
 from .product import Product, Raster, common_raster
 from .scan import READERS, Scan, scan_folder
@@ -205,16 +205,14 @@ class _Chooser:
         if not self._options.layers:
             present = {layer for product in products for layer in product.layers}
             return tuple(layer for name, layer in table.items() if name in present)
-        by_name = {layer.variable: name for name, layer in table.items()} | {
-            name: name for name in table
-        }
+        by_name = layers_by_name(product_type)
         unknown = [name for name in self._options.layers if name not in by_name]
         if unknown:
             raise InvalidParameterError(
                 f"LAYERS names {', '.join(unknown)}, which {product_type} products do not have; "
                 f"choose from {', '.join(table)}."
             )
-        wanted = {by_name[name] for name in self._options.layers}
+        wanted = {by_name[name].name for name in self._options.layers}
         return tuple(layer for name, layer in table.items() if name in wanted)
 
     def _open(

@@ -9,7 +9,7 @@ from typing import Any
 from ..contract import JOB_TYPES
 from ..errors import InvalidParameterError, RetrievalError
 from ..parameters import Parameters
-from ..products.layers import LAYERS
+from ..products.layers import LAYERS, layers_by_name
 from ..reporter import Reporter, step
 from ..retrieval.connection import proxy_environment
 from ..retrieval.download import DownloadOptions, DownloadReport, complete_jobs, download_jobs
@@ -125,13 +125,13 @@ def failure_sentence(report: DownloadReport) -> str:
 
 def _layers(values: Parameters) -> tuple[str, ...]:
     """Read LAYERS as HyP3's own names, also where it names variables of the stack."""
-    table = LAYERS[values.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0])]
-    names = {layer.variable: name for name, layer in table.items()} | {name: name for name in table}
+    job_type = values.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0])
+    by_name = layers_by_name(job_type)
     wanted = values.names("LAYERS")
-    unknown = [name for name in wanted if name not in names]
+    unknown = [name for name in wanted if name not in by_name]
     if unknown:
         raise InvalidParameterError(
             f"LAYERS names {', '.join(unknown)}, which products of that JOB_TYPE do not have; "
-            f"choose from {', '.join(table)}."
+            f"choose from {', '.join(LAYERS[job_type])}."
         )
-    return tuple(dict.fromkeys(names[name] for name in wanted))
+    return tuple(dict.fromkeys(by_name[name].name for name in wanted))

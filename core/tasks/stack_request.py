@@ -28,7 +28,7 @@ from ..metadata.stac.catalog import check_catalog
 from ..object_store import publication
 from ..object_store.location import RemoteLocation, parse_location
 from ..parameters import Parameters
-from ..products.layers import LAYERS
+from ..products.layers import layers_by_name
 from ..products.selection import SelectionOptions
 from ..stack.cluster.address import parse_scheduler
 from ..stack.look_vectors import check_angles
@@ -184,9 +184,8 @@ class StackRequest:
         InvalidParameterError
             If an option needs a layer that would not be in the stack.
         """
-        named = self.selection.layers
-        table = LAYERS[self.selection.product_type]
-        layers = [item for item in table.values() if {item.name, item.variable} & set(named)]
+        by_name = layers_by_name(self.selection.product_type)
+        layers = [by_name[name] for name in self.selection.layers if name in by_name]
         if layers:
             self.build.values.precision.check(layers)
         if layers and self.build.look_vectors:
