@@ -47,10 +47,7 @@ def complete_or_absent(final: Path) -> Iterator[Path]:
         partial.touch()
         partial.unlink()
     except OSError as error:
-        raise OutputError(
-            f"{final} cannot be written ({error.strerror or error}); choose another folder or "
-            "change its permissions."
-        ) from error
+        raise not_writable(final, error) from error
     try:
         yield partial
         replace(partial, final, partial.with_name(f"{partial.name}{_OLD}"))
@@ -73,10 +70,15 @@ def check_writable(final: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise OutputError(
-            f"{final} cannot be written ({error.strerror or error}); choose another folder or "
-            "change its permissions."
-        ) from error
+        raise not_writable(final, error) from error
+
+
+def not_writable(final: Path, error: OSError) -> OutputError:
+    """Return what to tell the user of an output that cannot be made or written to."""
+    return OutputError(
+        f"{final} cannot be written ({error.strerror or error}); choose another folder or change "
+        "its permissions."
+    )
 
 
 def partial_folder(final: Path, identity: str) -> Path:

@@ -52,9 +52,9 @@ class Objects:
         found = self._list("read", Prefix=self.location.key, MaxKeys=1)
         return any(item["Key"] == self.location.key for item in found)
 
-    def put(self, name: str, content: bytes) -> None:
+    def put(self, name: str, content: bytes, **condition: str) -> None:
         """Write an object."""
-        self._call("written", "put_object", Key=self._key(name), Body=content)
+        self._call("written", "put_object", Key=self._key(name), Body=content, **condition)
 
     def put_if(self, name: str, content: bytes, version: str | None) -> None:
         """Write an object if nobody has meanwhile; services that know no conditions always do.
@@ -68,7 +68,7 @@ class Objects:
         """
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
         try:
-            self._call("written", "put_object", Key=self._key(name), Body=content, **condition)
+            self.put(name, content, **condition)
         except StoreError as error:
             if is_changed(error):
                 return

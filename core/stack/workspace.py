@@ -8,7 +8,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from ..atomic import LOCK, folder_aside, partial_folder, remove, remove_leftovers, replace
+from ..atomic import (
+    LOCK,
+    folder_aside,
+    not_writable,
+    partial_folder,
+    remove,
+    remove_leftovers,
+    replace,
+)
 from ..errors import OutputError, spares_work
 from ..locks import lock_file
 from ..notes import FileNote, Note
@@ -82,10 +90,7 @@ class Workspace:
                 self._lock(final, folder / LOCK)
             except OSError as error:
                 self._locks.close()
-                raise OutputError(
-                    f"{final} cannot be written ({error.strerror or error}); choose another "
-                    "folder or change its permissions."
-                ) from error
+                raise not_writable(final, error) from error
         if not (complete and self._is_noted):
             # A note without the outputs that it tells of is worth nothing, nor are outputs that no
             # note tells of.
