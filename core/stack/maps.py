@@ -21,7 +21,7 @@ from .masks import MASK_NAMES, Classifier, outside
 from .pieces import Learned, Piece, Targets
 from .source import StepReader
 from .static_layers import StaticReader
-from .stored import SingleFrame, StoredReader
+from .stored import StoredReader
 
 _COPIES = 5
 """Copies of a block that a thread holds while it reads, warps, masks and compresses it."""
@@ -94,7 +94,7 @@ class _StepPiece:
         blocks, fits = _blocks(targets, held)
         with ExitStack() as files:
             warps = files.enter_context(Warps()) if fits else None
-            readers: list[tuple[Layer, StepReader | StoredReader | SingleFrame]] = []
+            readers: list[tuple[Layer, StepReader | StoredReader]] = []
             for layer in there:
                 opened = source.reader(layer, number, warps)
                 files.enter_context(opened)

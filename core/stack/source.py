@@ -20,7 +20,7 @@ from ..products.layers import SOURCE_FRAME, Layer
 from ..products.reference_point import reference_pixel
 from .masks import MASK_NAMES, Classifier
 from .mosaic import is_missing
-from .stored import SingleFrame, StoredReader, StoredStack
+from .stored import StoredReader, StoredStack
 from .values import ValueOptions, ValueReader, is_available, missing_block
 
 Step = tuple[Placement, ...]
@@ -134,7 +134,7 @@ class StackSource:
 
     def reader(
         self, layer: Layer, step: int, warps: Warps | None = None
-    ) -> StepReader | StoredReader | SingleFrame:
+    ) -> StepReader | StoredReader:
         """Open a layer of a step for reading many blocks; a product has to have the layer.
 
         Layers that are read together, block by block, can share their ``warps``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -153,7 +153,7 @@ class StaticReader:
         gaps = is_missing(values, layer)
         if gaps.any():
             table = LAYERS[source.placements[0].product.name.product_type]
-            angles = StaticReader(source, False, self.part_rows, self.reporter)
+            angles = replace(self, compares=False)
             elevation, azimuth = (
                 angles._mosaic(table[name], rows, columns).values for name in ANGLES
             )

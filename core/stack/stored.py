@@ -48,11 +48,11 @@ class StoredStack:
         """Open a layer of one of its steps, or one without steps (None)."""
         return StoredReader(self, layer, step)
 
-    def open_frame(self, backscatter: Layer, step: int) -> StoredReader | SingleFrame:
+    def open_frame(self, backscatter: Layer, step: int) -> StoredReader:
         """Open the map of the frames of a step; without a map, it has one frame."""
         if SOURCE_FRAME.variable in self.maps:
             return self.open(SOURCE_FRAME, step)
-        return SingleFrame(self.open(backscatter, step), backscatter)
+        return _SingleFrame(self, backscatter, step)
 
 
 class StoredReader:
@@ -77,10 +77,6 @@ class StoredReader:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close what was opened."""
         self._files.close()
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
@@ -110,27 +106,11 @@ class StoredReader:
         return block
 
 
-class SingleFrame:
-    """The map of frames where there is one frame; to be used as a context manager.
-
-    Parameters
-    ----------
-    reader, layer
-        Tells where the frame has data.
-    """
-
-    def __init__(self, reader: StoredReader, layer: Layer) -> None:
-        self._reader = reader
-        self._layer = layer
-
-    def __enter__(self) -> SingleFrame:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._reader.close()
+class _SingleFrame(StoredReader):
+    """Reads the map of frames where there is one frame: it is where a layer has data."""
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of the new grid, shape (rows, columns)."""
         block = missing_block(SOURCE_FRAME, rows, columns)
-        block[~is_missing(self._reader.read(rows, columns), self._layer)] = 0
+        block[~is_missing(super().read(rows, columns), self._layer)] = 0
         return block
