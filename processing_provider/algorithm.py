@@ -110,10 +110,10 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return not message, message
 
     def checkParameterValues(self, parameters, context):
-        message = find_wrong_value(self, parameters, context)
+        words = words_for_numbers(self, parameters)
+        message = find_wrong_value(self, words, context)
         if message:
             return False, message
-        words = words_for_numbers(self, parameters)
         ok, message = super().checkParameterValues(words, context)
         if ok:
             message = self._missing_core() or self.check(Values(self, parameters, context))
