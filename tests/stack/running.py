@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 
 from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.stack.contents import stack_contents
+from hyp3_stack.core.stack.dataset import StackLayer
+from hyp3_stack.core.stack.source import StackSource
 from hyp3_stack.core.tasks import build_stack, harmonize_products
+from hyp3_stack.core.tasks.stack_plan import plan_stack
+from hyp3_stack.core.tasks.stack_request import StackRequest
 from tests.sample_products import SampleSpec, SampleStack, write_products
 
 PHASES = ("unw_phase", "los_disp", "vert_disp")
@@ -63,6 +68,16 @@ def samples(factory: pytest.TempPathFactory, **options: Any) -> SampleStack:
     if spec not in _MADE:
         _MADE[spec] = write_products(factory.mktemp("samples"), spec)
     return _MADE[spec]
+
+
+def contents_of(folder: Path, **parameters: Any) -> tuple[StackSource, tuple[StackLayer, ...]]:
+    """Plan a stack and return where its blocks come from and its layers; nothing is written."""
+    given = {"INPUT": str(folder), "NETCDF": "/none/none.nc", **parameters}
+    request = StackRequest.from_parameters(given)
+    planned = plan_stack(
+        request.folder, request.selection, request.grid, request.build, SilentReporter()
+    )
+    return stack_contents(planned.plan, planned.layers, request.build, None)
 
 
 def copy_products(stack: SampleStack, folder: Path, count: int | None = None) -> list[Path]:

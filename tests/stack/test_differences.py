@@ -11,14 +11,10 @@ import xarray as xr
 
 from hyp3_stack.core.blocks import whole_blocks
 from hyp3_stack.core.grid.placement import Transfer
-from hyp3_stack.core.reporter import SilentReporter
-from hyp3_stack.core.stack.contents import stack_contents
 from hyp3_stack.core.stack.static_layers import StaticReader
-from hyp3_stack.core.tasks.stack_plan import plan_stack
-from hyp3_stack.core.tasks.stack_request import StackRequest
 from tests.sample_products import SampleStack
 
-from .running import build, copy_products, layer_file, samples
+from .running import build, contents_of, copy_products, layer_file, samples
 
 LARGEST = "largest_difference_between_products"
 
@@ -135,13 +131,8 @@ def test_the_same_tiles_are_compared_however_blocks_are_cut(
     )
     folder = tmp_path / "in"
     folders = copy_products(stack, folder)
-    request = StackRequest.from_parameters(
-        {"INPUT": str(folder), "NETCDF": "/none/none.nc", "EXTENT_MODE": "intersection"}
-    )
-    planned = plan_stack(
-        request.folder, request.selection, request.grid, request.build, SilentReporter()
-    )
-    (warped,) = (item for item in planned.plan.placements if item.transfer is Transfer.WARP)
+    source, layers = contents_of(folder, EXTENT_MODE="intersection")
+    (warped,) = (item for item in source.placements if item.transfer is Transfer.WARP)
     for path in folders:
         # The largest difference tells which tiles were compared. There are no gaps, which are
         # filled from any tile.
@@ -150,9 +141,8 @@ def test_the_same_tiles_are_compared_however_blocks_are_cut(
             if path.name == warped.product.name.text:
                 heights += np.arange(heights.size).reshape(file.shape) / 100
             file.write(heights, 1)
-    source, layers = stack_contents(planned.plan, planned.layers, request.build, None)
     dem = next(item.layer for item in layers if item.name == "dem")
-    shape = (planned.plan.grid.height, planned.plan.grid.width)
+    shape = (source.grid.height, source.grid.width)
     static = StaticReader(source)
     differences = [
         max(

@@ -6,23 +6,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.reporter import SilentReporter
-from hyp3_stack.core.stack.contents import stack_contents
 from hyp3_stack.core.stack.dataset import open_stack
-from hyp3_stack.core.tasks.stack_plan import plan_stack
-from hyp3_stack.core.tasks.stack_request import StackRequest
 from tests.sample_products import SampleStack
 
-from .running import Run
+from .running import Run, contents_of
 
 
 @pytest.fixture(scope="module")
 def lazy(gamma: SampleStack) -> xr.Dataset:
-    request = StackRequest.from_parameters({"INPUT": str(gamma.folder), "NETCDF": "/none/none.nc"})
-    planned = plan_stack(
-        request.folder, request.selection, request.grid, request.build, SilentReporter()
-    )
-    source, layers = stack_contents(planned.plan, planned.layers, request.build, None)
+    source, layers = contents_of(gamma.folder)
     return open_stack(source, layers)
 
 
