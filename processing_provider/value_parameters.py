@@ -37,8 +37,9 @@ def add_computed_layers(algorithm):
         QgsProcessingParameterBoolean(MASKS, tr("Masks"), defaultValue=True, optional=True),
         tr(
             "Yes: add data_mask (0 no data, 1 valid, 2 invalid) and mask_reason (why not) for each "
-            "pair or date; CEOS-ARD asks for the former. No: leave them out, which saves time and "
-            "disk."
+            "pair or date; CEOS-ARD asks for the former. They are made from unw_phase and corr, or "
+            "from backscatter and ls_map; without these layers there are none. No: leave them out, "
+            "which saves time and disk."
         ),
         advanced=True,
     )

@@ -89,7 +89,8 @@ def harmonize(
 
     Each product gets a folder of its name, so that the result is again a folder of HyP3 products:
     tiled and compressed GeoTIFFs with the original names, data types and values for missing data,
-    and copies of the files that are no rasters. A product's folder appears when it is complete.
+    and copies of the files that are no rasters, but for those
+    that describe a raster that is not written. A product's folder appears when it is complete.
 
     Parameters
     ----------
@@ -120,11 +121,11 @@ def harmonize(
         try:
             with complete_or_absent(final) as partial:
                 partial.mkdir()
-                _copy_sidecars(placement, partial)
-                for layer in layers:
-                    if layer.name in product.layers:
-                        target = partial / f"{product}_{layer.name}.tif"
-                        _write_layer(plan, placement, layer, resampling, target, reporter)
+                held = [layer for layer in layers if layer.name in product.layers]
+                _copy_sidecars(placement, held, partial)
+                for layer in held:
+                    target = partial / f"{product}_{layer.name}.tif"
+                    _write_layer(plan, placement, layer, resampling, target, reporter)
         except OSError as error:
             raise OutputError(
                 f"{final} cannot be written ({error.strerror or error}); free some space or choose "
@@ -192,9 +193,15 @@ def _checksum(block: NDArray[Any]) -> int:
     return zlib.crc32(np.ascontiguousarray(block).data)
 
 
-def _copy_sidecars(placement: Placement, folder: Path) -> None:
+def _copy_sidecars(placement: Placement, layers: Sequence[Layer], folder: Path) -> None:
+    """Copy the files that are no rasters; of those that describe a raster, where it is written."""
     product = placement.product
-    names = [name for name in product.files if not name.endswith(".tif")]
+    written = {f"{product}_{layer.name}" for layer in layers}
+    names = []
+    for name in product.files:
+        raster, ending, about = name.partition(".tif")
+        if not ending or (about and raster in written):
+            names.append(name)
     if product.location.is_dir():
         for name in names:
             shutil.copy2(product.location / name, folder / name)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..atomic import not_writable
 from ..errors import OutputError
 from ..locks import lock_file
 from .archive import Member, file_crc
@@ -37,7 +38,7 @@ class DownloadFolder:
         try:
             self.partial.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{path} cannot be created ({error.strerror}).") from None
+            raise not_writable(path, error) from None
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..metadata.data_access import parse_data_access
 from ..metadata.variables import NOT_PROVIDED, TIME_ENCODING
+from ..reporter import Reporter
 from .base import Base
 from .dataset import GRID_MAPPING
 
@@ -26,7 +27,7 @@ _ENCODINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def carry_over(base: Base, dataset: xr.Dataset) -> None:
+def carry_over(base: Base, dataset: xr.Dataset, enrich: bool, reporter: Reporter) -> None:
     """Give a new stack what stays: when it was begun, its history, and what else was known.
 
     Parameters
@@ -35,6 +36,10 @@ def carry_over(base: Base, dataset: xr.Dataset) -> None:
         The stack as it is.
     dataset
         The stack that holds its steps and new ones; gets what it lacks.
+    enrich
+        Whether the catalog was asked for what is new.
+    reporter
+        Warned of what is not known.
     """
     history = str(base.stack.attrs.get("history", ""))
     dataset.attrs["history"] = "\n".join(filter(None, (dataset.attrs.get("history"), history)))
@@ -43,11 +48,17 @@ def carry_over(base: Base, dataset: xr.Dataset) -> None:
         dataset.attrs |= parse_data_access(str(published)).attributes
     if "date_created" in base.stack.attrs:
         dataset.attrs["date_created"] = base.stack.attrs["date_created"]
+    incomplete = []
     for dimension, key in _KEYS.items():
         if dimension in dataset.dims and key in base.stack:
-            _keep_facts(base.stack, dataset, dimension, key)
+            incomplete += _keep_facts(base.stack, dataset, dimension, key)
     if dataset.sizes["x"] == base.grid.width and dataset.sizes["y"] == base.grid.height:
         _keep_scene(base.stack, dataset)
+    if incomplete and not enrich:
+        reporter.warning(
+            f"What is new in the stack lacks {', '.join(incomplete)}, which its products do not "
+            "tell; set ENRICH to ask the ASF catalog."
+        )
 
 
 def _keep_scene(old: xr.Dataset, new: xr.Dataset) -> None:
@@ -58,8 +69,12 @@ def _keep_scene(old: xr.Dataset, new: xr.Dataset) -> None:
             new[name] = xr.Variable((), fact.values, dict(fact.attrs), encoding)
 
 
-def _keep_facts(old: xr.Dataset, new: xr.Dataset, dimension: str, key: str) -> None:
-    """Keep what was known of steps or acquisitions, as from a catalog that was not asked again."""
+def _keep_facts(old: xr.Dataset, new: xr.Dataset, dimension: str, key: str) -> list[str]:
+    """Keep what was known of steps or acquisitions, as from a catalog that was not asked again.
+
+    Returns those of which nothing is known of what is new.
+    """
+    incomplete = []
     places = {value: number for number, value in enumerate(old[key].values.tolist())}
     there = [places.get(value) for value in new[key].values.tolist()]
     for name, fact in old.variables.items():
@@ -75,11 +90,14 @@ def _keep_facts(old: xr.Dataset, new: xr.Dataset, dimension: str, key: str) -> N
             if not _is_unknown(known).all():
                 attributes, encoding = dict(fact.attrs), _ENCODINGS[known.dtype.kind]
                 new[name] = xr.Variable((dimension,), known, attributes, encoding)
+                if None in there:
+                    incomplete.append(str(name))
         elif new.variables[name].dtype.kind == known.dtype.kind:
             values = new.variables[name].values
             lacking = _is_unknown(values) & ~_is_unknown(known)
             if lacking.any():
                 new[name].values = np.where(lacking, known, values)
+    return incomplete
 
 
 def _is_unknown(values: NDArray[Any]) -> NDArray[np.bool_]:

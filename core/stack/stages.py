@@ -107,7 +107,7 @@ class Build:
             [item.name for item in self._layers],
         )
         if self._base is not None:
-            carry_over(self._base, dataset)
+            carry_over(self._base, dataset, self._options.enrich, self._reporter)
         with Journal(self._note, self._survey()) as journal:
             self._begin(journal, dataset)
             targets = self._targets()

@@ -201,6 +201,24 @@ def test_damage_leaves_complete_products_only(small: SampleStack, tmp_path: Path
     assert not leftovers(tmp_path / "out")
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+def test_texts_on_rasters_that_are_not_written_are_left_out(
+    small: SampleStack, tmp_path: Path, zipped: bool
+) -> None:
+    [folder] = copy_products(small, tmp_path / "in", 1)
+    name = folder.name
+    for file in ("corr.tif.xml", "amp.tif.xml", "amp.tif.aux.xml", "amp.png", "amp.png.xml"):
+        (folder / f"{name}_{file}").write_text(file)
+    if zipped:
+        zip_product(folder)
+        shutil.rmtree(folder)
+    harmonize(tmp_path / "in", tmp_path / "out", LAYERS="corr")
+    assert sorted(contents(tmp_path / "out" / name)) == sorted(
+        [f"{name}.txt"]
+        + [f"{name}_{file}" for file in ("corr.tif", "corr.tif.xml", "amp.png", "amp.png.xml")]
+    )
+
+
 def test_a_damaged_sidecar_in_a_zip(small: SampleStack, tmp_path: Path) -> None:
     [folder] = copy_products(small, tmp_path / "in", 1)
     (folder / "notes.bin").write_bytes(bytes(range(256)) * 40)

@@ -49,6 +49,17 @@ def test_thresholds(stacks: dict[str, Written], kind: str, form: str) -> None:
     )
 
 
+@pytest.mark.parametrize("form", ["netcdf", "zarr"])
+def test_times_are_told_as_people_write_them(gamma: Written, form: str) -> None:
+    evidence = [
+        text for item in assess_stack(getattr(gamma, form)).items for text in item.verdict.evidence
+    ]
+    with xr.open_dataset(gamma.netcdf) as stack:
+        first, last = (str(stack.acquisition_time.values[end])[:19] for end in (0, -1))
+    assert f"acquisition_time: {first}Z to {last}Z" in evidence
+    assert not [text for text in evidence if " since " in text]
+
+
 def test_layers_that_were_not_ordered(tmp_path: Path) -> None:
     """Without look vectors the center's follows from heading and slant range, pixels have none."""
     spec = SampleSpec(products=3, rows=60, columns=60, layers=("unw_phase", "corr"))

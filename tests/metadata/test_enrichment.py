@@ -303,9 +303,10 @@ def test_what_the_catalog_told_stays_when_more_is_appended(
     before = made()
     monkeypatch.setenv("HYP3_STACK_CMR_URL", OUT_OF_REACH)
     shutil.rmtree(tmp_path / "cache")
-    build_stack.run(
-        given | ({"ENRICH": "true"} if how == "offline" else {}), None, SilentReporter()
-    )
+    reporter = SilentReporter()
+    build_stack.run(given | ({"ENRICH": "true"} if how == "offline" else {}), None, reporter)
+    asked = "made without what only the catalog knows" if how == "offline" else "set ENRICH to ask"
+    assert [text for text in reporter.warnings if asked in text]
     after = made()
     pairs = after.swap_dims(pair="product_name").sel(product_name=before.product_name.values)
     assert after.sizes["pair"] == 4 and before.parallel_baseline.notnull().all()

@@ -65,6 +65,15 @@ def test_what_is_no_stack_is_not_replaced(small: SampleStack, tmp_path: Path) ->
     assert "is not a stack" in refused(tmp_path, small, NETCDF=tmp_path / "notes.txt")
 
 
+def test_names_of_other_kinds_of_files(small: SampleStack, tmp_path: Path) -> None:
+    for name in ("s.tif", "s.zarr", "s"):
+        text = refused(tmp_path, small, NETCDF=tmp_path / name)
+        assert text.startswith(f"NETCDF is {tmp_path / name}") and "ending in .nc" in text
+    for name in ("s.nc", "s.TIF", "s.zip"):
+        text = refused(tmp_path, small, ZARR=tmp_path / name)
+        assert text.startswith(f"ZARR is {tmp_path / name}") and "ending in .zarr" in text
+
+
 def test_stacks_of_others_are_not_replaced(small: SampleStack, tmp_path: Path) -> None:
     other = xr.Dataset({"a": ("x", [1.0])})
     other.to_netcdf(tmp_path / "other.nc")
@@ -110,12 +119,13 @@ def test_inputs_are_never_replaced(small: SampleStack, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["below a file", "too long", "too long by the mark"])
 def test_paths_that_cannot_be_written(small: SampleStack, tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").write_text("a file")
-    path = {
-        "below a file": tmp_path / "file" / "s.nc",
-        "too long": tmp_path / ("n" * 300),
-        "too long by the mark": tmp_path / ("n" * 250),
+    start = {
+        "below a file": tmp_path / "file" / "s",
+        "too long": tmp_path / ("n" * 295),
+        "too long by the mark": tmp_path / ("n" * 245),
     }[kind]
-    for name in ("NETCDF", "ZARR"):
+    for name, suffix in (("NETCDF", ".nc"), ("ZARR", ".zarr")):
+        path = start.with_suffix(suffix)
         text = refused(tmp_path, small, **{name: path})
         assert f"{path} cannot be written" in text
         assert "choose another folder or change its permissions" in text

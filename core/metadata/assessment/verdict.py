@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
 
 from .stack_file import StackFile
 
@@ -74,7 +76,7 @@ def numbers(*names: str, units: str | None = None) -> Rule:
                 missing.append(f"{name} has no unit")
             elif units is not None and unit != units:
                 missing.append(f"{name} is in {unit!r} instead of {units!r}")
-            found.append(f"{name}: {_range(values)}{f' {unit}' if unit not in ('', '1') else ''}")
+            found.append(f"{name}: {_with_unit(values, unit)}")
         return _outcome(tuple(found), missing)
 
     return rule
@@ -159,7 +161,22 @@ def _outcome(found: tuple[str, ...], missing: list[str]) -> Verdict:
 
 def _short(value: Any) -> str:
     text = " ".join(str(value.tolist() if isinstance(value, np.ndarray) else value).split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    is_address = "://" in text and " " not in text
+    return text if is_address or len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _with_unit(values: NDArray[Any], unit: str) -> str:
+    """Return the range of values; of times as people write them."""
+    if " since " in unit and values.dtype.kind == "f":
+        times = xr.Variable("time", values[~np.isnan(values)], {"units": unit})
+        try:
+            decoded = xr.decode_cf(xr.Dataset({"times": times}))["times"].values
+        except ValueError:  # a unit of another program
+            decoded = values
+        if decoded.size and decoded.dtype.kind == "M":
+            ends = [f"{np.datetime_as_string(end, 's')}Z" for end in (decoded.min(), decoded.max())]
+            return " to ".join(dict.fromkeys(ends))
+    return _range(values) if unit in ("", "1") else f"{_range(values)} {unit}"
 
 
 def _range(values: Any) -> str:
