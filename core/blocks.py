@@ -93,7 +93,10 @@ def _wait(pending: set[Future[object]], reporter: Reporter) -> tuple[int, set[Fu
 
 
 def whole_blocks(
-    shape: tuple[int, int], unit: tuple[int, int], most: int, widest: int | None = None
+    shape: tuple[int, int],
+    unit: tuple[int, int],
+    most: int,
+    largest: tuple[int, int] | None = None,
 ) -> list[tuple[slice, slice]]:
     """Cut a grid into blocks of whole units, such as chunks, row by row.
 
@@ -105,12 +108,14 @@ def whole_blocks(
         Rows and columns of a unit; units begin in the upper left corner.
     most
         Pixels of a block, if a unit has not more.
-    widest
-        Columns of a block, rounded up to whole units; by default those of the grid.
+    largest
+        Rows and columns of a block, rounded up to whole units; by default those of the grid.
     """
-    widest = math.ceil((widest or shape[1]) / unit[1]) * unit[1]
+    highest, widest = (
+        math.ceil(length / size) * size for length, size in zip(largest or shape, unit, strict=True)
+    )
     columns = list(bands(shape[1], unit[1], min(most // unit[0], widest)))
-    rows = bands(shape[0], unit[0], most // columns[0].stop)
+    rows = bands(shape[0], unit[0], min(most // columns[0].stop, highest))
     return [(row, column) for row in rows for column in columns]
 
 

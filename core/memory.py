@@ -19,10 +19,12 @@ from .contract import DEFAULT_MEMORY_MEGABYTES
 _FIXED_MEGABYTES = 320
 """What Python with its packages and GDAL's cache take."""
 
-_MOST_THREADS = 8
-_TILE_BYTES = 256_000_000
-"""Largest block of whole series that is put together at once, with the default memory."""
+MOST_THREADS = 8
+_BLOCK_BYTES = 5 * MOST_THREADS * BAND_BYTES
+"""What blocks take, with the default memory."""
 
+_TILE_BYTES = _BLOCK_BYTES - 3 * MOST_THREADS * BAND_BYTES
+"""Least block of whole series that is put together at once, with the default memory."""
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -80,7 +82,7 @@ class Scratch:
 
 @dataclass(frozen=True)
 class MemoryBudget:
-    """Sizes that keep a build below a bound; the same on every machine, except for ``threads``.
+    """Sizes that keep a build below a bound.
 
     A thread holds about five copies of its block while it reads, warps, masks and compresses it,
     and about three, of such a block as well, while it reads a part of a series.
@@ -90,17 +92,17 @@ class MemoryBudget:
     band_bytes
         Largest block of a map that a thread holds, if a chunk is not larger.
     tile_bytes
-        Largest block of whole series, likewise.
+        Largest block of whole series, likewise; where there are few threads it takes their memory.
     threads
         Number of threads.
     """
 
     band_bytes: int = BAND_BYTES
     tile_bytes: int = _TILE_BYTES
-    threads: int = _MOST_THREADS
+    threads: int = MOST_THREADS
 
     @classmethod
-    def of(cls, megabytes: float, chunk_bytes: int = 0) -> MemoryBudget:
+    def of(cls, megabytes: float, chunk_bytes: int = 0, threads: int | None = None) -> MemoryBudget:
         """Divide memory among blocks and threads.
 
         Parameters
@@ -111,12 +113,16 @@ class MemoryBudget:
         chunk_bytes
             Size of the largest chunk. Chunks that are larger than a block take the memory of
             several threads.
+        threads
+            Most threads that are used, by default those of :func:`core.blocks.thread_count`.
         """
         share = (megabytes - _FIXED_MEGABYTES) / (DEFAULT_MEMORY_MEGABYTES - _FIXED_MEGABYTES)
-        blocks = int(share * _MOST_THREADS * BAND_BYTES)
+        blocks = int(share * MOST_THREADS * BAND_BYTES)
         band = min(BAND_BYTES, blocks)
-        threads = blocks // max(band, chunk_bytes)
-        return cls(band, int(share * _TILE_BYTES), max(1, min(thread_count(), threads)))
+        held = max(band, chunk_bytes)
+        threads = max(1, min(threads or thread_count(), blocks // held))
+        rest = int(share * _BLOCK_BYTES) - 3 * threads * held
+        return cls(band, max(rest, int(share * _TILE_BYTES)), threads)
 
     @property
     def band_pixels(self) -> int:

@@ -85,6 +85,33 @@ def shard_shape(
     return steps, math.ceil(down.stop / rows) * rows, math.ceil(across.stop / columns) * columns
 
 
+def series_blocks(
+    shape: tuple[int, int], unit: tuple[int, int], most: int, maps: tuple[int, int] | None
+) -> list[tuple[slice, slice]]:
+    """Cut a grid into blocks whose series are put together at once.
+
+    A chunk of a map is decompressed whole for each block that cuts it: blocks are about whole
+    chunks, or parts of one that are of one size.
+
+    Parameters
+    ----------
+    shape
+        Rows and columns of the grid.
+    unit
+        Rows and columns of which blocks are made: those of a chunk or shard of series.
+    most
+        Pixels of a block, if a unit has not more.
+    maps
+        Rows and columns of the chunks that series are read from; None where these are products.
+    """
+    if maps is None:
+        return whole_blocks(shape, unit, most)
+    rows, columns = maps
+    fitting = max(1, most // columns)
+    highest = fitting // rows * rows or math.ceil(rows / math.ceil(rows / fitting))
+    return whole_blocks(shape, unit, most, (highest, columns))
+
+
 def _divide(length: int, largest: float) -> int:
     """Return a size near ``length`` divided by a whole number; even if it is not the only chunk."""
     most = max(1, math.floor(min(largest, float(length))))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..contract import SPATIAL_GROUP
-from ..memory import MemoryBudget
+from ..memory import MOST_THREADS, MemoryBudget
 from ..metadata.layout import Layout
 from ..reporter import Reporter
 from .chunking import netcdf_chunks, shard_shape, spatial_chunks, temporal_chunks
@@ -49,7 +49,9 @@ class Layouts:
         maps = spatial_chunks(height, width, options.chunk_megabytes)
         series = temporal_chunks(shape[0], height, width, options.chunk_megabytes)
         largest = 4 * max(math.prod(maps), math.prod(series))
-        budget = MemoryBudget.of(options.memory_megabytes, largest)
+        # Workers of a cluster have threads of their own.
+        threads = None if options.scheduler is None else MOST_THREADS
+        budget = MemoryBudget.of(options.memory_megabytes, largest, threads)
         if not budget.holds(largest):
             reporter.warning(
                 f"Chunks of {largest / 1e6:,.0f} MB take more memory than MEMORY "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..blocks import run_blocks, whole_blocks
 from ..grid.reading import gdal_environment
 from ..reporter import Reporter, step
+from .chunking import series_blocks
 from .dataset import StackLayer
 from .pieces import Learned, Piece, Targets
 
@@ -109,7 +110,5 @@ def _tiles(targets: Targets, item: StackLayer) -> list[tuple[slice, slice]]:
     """Cut the grid into blocks of whole chunks whose series fit into memory."""
     grid = targets.source.grid
     pixels = targets.budget.tile_bytes // (np.dtype(item.layer.dtype).itemsize * targets.series[0])
-    # A map's chunk is decompressed whole for each block that cuts it; narrow, high blocks cut it
-    # less often.
-    widest = grid.width if targets.near is None else targets.maps[2]
-    return whole_blocks((grid.height, grid.width), targets.series[1:], pixels, widest)
+    read_from = None if targets.near is None else targets.maps[1:]
+    return series_blocks((grid.height, grid.width), targets.series[1:], pixels, read_from)

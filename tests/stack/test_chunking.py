@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 
 import pytest
 
 from hyp3_stack.core.blocks import bands, whole_blocks
-from hyp3_stack.core.stack.chunking import spatial_chunks, temporal_chunks
+from hyp3_stack.core.stack.chunking import series_blocks, spatial_chunks, temporal_chunks
 
 SIZES = [0.01, 0.05, 1.0, 4.0, 16.0, 512.0]
 
@@ -81,17 +82,49 @@ def test_bands_cover_in_whole_chunks() -> None:
             assert 0 < part.stop - part.start <= max(most, chunk)
 
 
-def test_blocks_cover_in_whole_units_and_are_as_narrow_as_asked_for() -> None:
+def test_blocks_cover_in_whole_units_and_are_as_small_as_asked_for() -> None:
     numbers = random.Random(6)
     for _ in range(300):
         height, width = numbers.randrange(1, 2000), numbers.randrange(1, 2000)
         unit = numbers.randrange(1, height + 1), numbers.randrange(1, width + 1)
-        most, widest = numbers.randrange(0, 10**6), numbers.randrange(1, 3000)
-        blocks = whole_blocks((height, width), unit, most, widest)
+        most = numbers.randrange(0, 10**6)
+        largest = numbers.randrange(1, 3000), numbers.randrange(1, 3000)
+        blocks = whole_blocks((height, width), unit, most, largest)
         sizes = [(r.stop - r.start, c.stop - c.start) for r, c in blocks]
         assert sum(down * across for down, across in sizes) == height * width
         assert len({(r.start, c.start) for r, c in blocks}) == len(blocks)
         for (row, column), (down, across) in zip(blocks, sizes, strict=True):
             assert row.start % unit[0] == column.start % unit[1] == 0
             assert down * across <= max(most, unit[0] * unit[1])
-            assert across < widest + unit[1]
+            assert down < largest[0] + unit[0] and across < largest[1] + unit[1]
+
+
+def cuts(blocks: list[tuple[slice, slice]], maps: tuple[int, int]) -> dict[tuple[int, int], int]:
+    """Return by how many blocks each chunk of a map is cut."""
+    counts: dict[tuple[int, int], int] = {}
+    for block in blocks:
+        places = [
+            range(part.start // size, -(-part.stop // size))
+            for part, size in zip(block, maps, strict=True)
+        ]
+        for place in itertools.product(*places):
+            counts[place] = counts.get(place, 0) + 1
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("most", "parts"), [(4_000_000, 1), (1_500_000, 1), (1_000_000, 1), (640_000, 2), (260_000, 4)]
+)
+def test_blocks_of_series_cut_chunks_of_maps_as_little_as_can_be(most: int, parts: int) -> None:
+    shape, maps = (4000, 3000), (1000, 1000)
+    blocks = series_blocks(shape, (50, 50), most, maps)
+    assert set(cuts(blocks, maps).values()) == {parts}
+    assert len({rows.stop - rows.start for rows, _ in blocks}) == 1
+    # Units that do not divide a chunk reach into the next one.
+    assert max(cuts(series_blocks(shape, (182, 182), most, maps), maps).values()) <= 4 * parts
+
+
+def test_blocks_of_series_that_are_read_from_products_are_wide() -> None:
+    blocks = series_blocks((4000, 3000), (100, 100), 640_000, None)
+    assert all(rows.stop - rows.start == 200 for rows, _ in blocks)
+    assert all(columns == slice(0, 3000) for _, columns in blocks)

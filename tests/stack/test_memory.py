@@ -14,7 +14,7 @@ import xarray as xr
 
 from hyp3_stack.core.blocks import BAND_BYTES, thread_count
 from hyp3_stack.core.contract import DEFAULT_MEMORY_MEGABYTES, SMALLEST_MEMORY_MEGABYTES
-from hyp3_stack.core.memory import MemoryBudget, Scratch
+from hyp3_stack.core.memory import MOST_THREADS, MemoryBudget, Scratch
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.stack.layouts import Layouts
 from hyp3_stack.core.tasks.stack_request import StackRequest
@@ -27,22 +27,32 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_default_leaves_blocks_and_threads_as_they_are_best() -> None:
     budget = MemoryBudget.of(DEFAULT_MEMORY_MEGABYTES, 4_000_000)
-    assert budget == MemoryBudget(BAND_BYTES, 256_000_000, thread_count())
-    assert budget.holds(128_000_000) and not budget.holds(128_000_001)
+    assert (budget.band_bytes, budget.threads) == (BAND_BYTES, thread_count())
+    most = MemoryBudget.of(DEFAULT_MEMORY_MEGABYTES, 4_000_000, MOST_THREADS)
+    assert most == MemoryBudget() == MemoryBudget(BAND_BYTES, 256_000_000, MOST_THREADS)
+    for size, is_held in ((128_000_000, True), (128_000_004, False)):
+        assert MemoryBudget.of(DEFAULT_MEMORY_MEGABYTES, size).holds(size) == is_held
+
+
+def test_blocks_of_series_take_the_memory_of_threads_that_there_are_not() -> None:
+    tiles = [MemoryBudget.of(1000, 4_000_000, threads).tile_bytes for threads in range(1, 9)]
+    assert tiles == [640_000_000 - threads * 3 * BAND_BYTES for threads in range(1, 9)]
 
 
 def test_blocks_shrink_and_grow_with_memory() -> None:
     budgets = [MemoryBudget.of(megabytes) for megabytes in range(SMALLEST_MEMORY_MEGABYTES, 9000)]
     for budget, more in zip(budgets, budgets[1:], strict=False):
         assert 0 < budget.band_bytes <= more.band_bytes <= BAND_BYTES
-        assert 0 < budget.tile_bytes < more.tile_bytes
+        # Another thread takes its memory from the blocks of series.
+        assert 0 < budget.tile_bytes and (
+            budget.tile_bytes < more.tile_bytes or budget.threads < more.threads
+        )
         assert 1 <= budget.threads <= more.threads <= thread_count()
     assert budgets[0].threads == 1
     assert budgets[-1].tile_bytes > 1_000_000_000
     for megabytes, budget in zip(range(SMALLEST_MEMORY_MEGABYTES, 9000), budgets, strict=True):
-        # Five copies of each thread's block, or those beside a tile, on top of Python itself.
+        # Five copies of each thread's block on top of Python itself.
         assert 320e6 + 5 * budget.threads * budget.band_bytes <= max(1000e6, megabytes * 1e6)
-        assert 320e6 + 2 * budget.tile_bytes <= max(1000e6, megabytes * 1e6)
         # Series of products: a tile, and 10.5 bytes for each pixel that the threads read.
         read = budget.threads * budget.band_bytes / 4 * 10.5
         assert 320e6 + budget.tile_bytes + read <= max(1000e6, megabytes * 1e6)
@@ -54,6 +64,10 @@ def test_large_chunks_take_the_place_of_threads() -> None:
     assert MemoryBudget.of(1000, 500_000_000).threads == 1
     assert not MemoryBudget.of(1000, 500_000_000).holds(500_000_000)
     assert MemoryBudget.of(4000, 500_000_000).holds(500_000_000)
+    for chunk in range(4_000_000, 128_000_000, 4_000_000):
+        budget = MemoryBudget.of(1000, chunk)
+        copies = 3 * budget.threads * max(chunk, budget.band_bytes)
+        assert 320e6 + budget.tile_bytes + copies <= 1000e6
 
 
 def test_memory_of_blocks_is_taken_over() -> None:
