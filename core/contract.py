@@ -77,3 +77,5 @@ SMALLEST_MEMORY_MEGABYTES: Final = 450
 
 SPATIAL_GROUP: Final = "spatially_optimized"
 TEMPORAL_GROUP: Final = "temporally_optimized"
+RECORD: Final = "hyp3_stack_json"
+"""Attribute of a stack: settings, layers and variables in order, and what products it holds."""

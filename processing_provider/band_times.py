@@ -32,20 +32,20 @@ def band_ranges(
     """
     if not begins:
         return []
-    middles = [begin + (end - begin) / 2 for begin, end in zip(begins, ends, strict=True)]
+    middles = [begin + (end - begin) / 2 for begin, end in zip(begins, ends)]  # noqa: B905 - Python 3.9
     order = sorted(range(len(middles)), key=lambda index: (middles[index], index))
     groups = _groups(order, middles)
-    if all(begin == end for begin, end in zip(begins, ends, strict=True)):
+    if all(begin == end for begin, end in zip(begins, ends)):  # noqa: B905
         edges = [middles[group[0]] for group in groups]
-        steps = [after - before for before, after in zip(edges, edges[1:], strict=False)]
+        steps = [after - before for before, after in zip(edges, edges[1:])]  # noqa: B905
         edges.append(edges[-1] + (median(steps) if steps else LONE_DATE))
     else:
         edges = [min((*begins, *ends))]
-        for group, following in zip(groups, groups[1:], strict=False):
+        for group, following in zip(groups, groups[1:]):  # noqa: B905
             edges.append(_between(middles[group[-1]], middles[following[0]]))
         edges.append(max((*begins, *ends)))
     ranges: dict[int, tuple[datetime, datetime]] = {}
-    for group, begin, end in zip(groups, edges, edges[1:], strict=False):
+    for group, begin, end in zip(groups, edges, edges[1:]):  # noqa: B905
         for place, index in enumerate(group):
             ranges[index] = (
                 begin + (end - begin) * place / len(group),

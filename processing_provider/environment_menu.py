@@ -1,5 +1,6 @@
 """What QGIS's window offers for the core environment: set up, check, repair, remove."""
 
+from contextlib import contextmanager
 from functools import partial
 
 from qgis.core import (
@@ -8,19 +9,20 @@ from qgis.core import (
     QgsMessageLog,
     QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
+    QgsProcessingException,
     QgsProcessingFeedback,
     QgsTask,
 )
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QTimer
-from qgis.PyQt.QtWidgets import QAction, QMessageBox, QProgressBar, QPushButton
+from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.PyQt.QtWidgets import QAction, QApplication, QMessageBox, QProgressBar, QPushButton
 
 from ..core.contract import Task
 from .algorithm import core_python, places
 from .core_process import CoreError, run_core
 from .environment import remove_environment
 from .interpreter import EnvironmentNeededError, InterpreterError
-from .setup_environment import SetupEnvironment
+from .setup_environment import SetupEnvironment, set_up_lock
 from .translation import tr
 
 TITLE = "HyP3 Stack"
@@ -149,10 +151,11 @@ class EnvironmentMenu:
             self.remove()
 
     def remove(self):
-        """Remove the environment."""
+        """Remove the environment, unless it is being set up."""
         try:
-            remove_environment(places())
-        except CoreError as error:
+            with set_up_lock(places()), _wait_cursor():
+                remove_environment(places())
+        except (CoreError, QgsProcessingException) as error:
             self._show(str(error), Qgis.MessageLevel.Critical)
         else:
             self._show(tr("The core environment was removed."), Qgis.MessageLevel.Success)
@@ -184,6 +187,15 @@ class EnvironmentMenu:
             self._iface.messageBar().popWidget(item)
 
 
+@contextmanager
+def _wait_cursor():
+    QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        yield
+    finally:
+        QApplication.restoreOverrideCursor()
+
+
 class _Bar(QProgressBar):
     """A progress bar that takes the fractions of a task; Qt unplugs it when it is closed."""
 
@@ -207,13 +219,21 @@ class _Feedback(QgsProcessingFeedback):
 
 
 class _Run:
-    """A set-up in the background; keeps alive what QGIS only points to."""
+    """A set-up in the background; keeps alive what QGIS only points to until it has ended."""
 
     def __init__(self):
         self.algorithm = SetupEnvironment().create()
         self.context = QgsProcessingContext()
         self.feedback = _Feedback()
         self.task = QgsProcessingAlgRunnerTask(self.algorithm, {}, self.context, self.feedback)
+        # QGIS keeps this object: the plugin may be switched off, and its modules with it.
+        self._name = f"hyp3_stack_set_up_{id(self)}"
+        QgsApplication.instance().setProperty(self._name, self)
+        self.task.executed.connect(self._release)
+
+    def _release(self, succeeded, results):
+        # Not in this call, which comes from the task itself.
+        QTimer.singleShot(0, partial(QgsApplication.instance().setProperty, self._name, None))
 
 
 class _CheckTask(QgsTask):

@@ -18,7 +18,7 @@ _MEANINGS = {
     "shadow": "#4d4d4d",
     "tested": "#e3ded6",
 }
-_NONE = QColor(0, 0, 0, 0)
+NOTHING = QColor(0, 0, 0, 0)
 _DARKER = 125
 """Percentage by which a combination is darker than the mean of its flags."""
 
@@ -47,7 +47,7 @@ def flag_classes(variable, numbers, complete):
     known = sum(set(masks.values()))
     found = {number for number in numbers if number & ~known == 0}
     found |= set() if complete else set(masks.values())
-    classes = [(0, _NONE, tr("none"))]
+    classes = [(0, NOTHING, tr("none"))]
     for number in sorted(found - {0}, key=lambda value: (bin(value).count("1"), value)):
         words = [word for word, mask in masks.items() if number & mask]
         colors = [

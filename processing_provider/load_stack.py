@@ -31,6 +31,9 @@ class LoadStack(StackAlgorithm):
         "of the layer and source timestamps as step: every pair or date is then shown once."
         "\n"
         "From the command line nothing is loaded; the sources of the layers are returned."
+        "\n"
+        "With GDAL before 3.8, small .vrt files give QGIS the bands of a Zarr store; they are "
+        "written into a folder beside it whose name ends in _layers, or into the QGIS profile."
     )
     EXAMPLE = "qgis_process run hyp3:loadstack -- INPUT=/data/stack.nc VARIABLES=unw_phase,corr"
     TAGS = ("temporal", "time series", "animation", "netcdf", "zarr", "layer", "style")

@@ -6,10 +6,18 @@ import struct
 from osgeo import gdal
 
 _BANDS = 8
+_SAMPLE = 256
+_SIDE = 32
+# Across and down, in the order of reading: whatever the number of bands, each is read far apart.
+_PLACES = [
+    (across / 3, down / 3)
+    for across, down in zip(  # noqa: B905 - Python 3.9
+        (1, 2, 0, 3, 2, 1, 3, 0, 1, 2, 0, 3, 1, 2, 0, 3),
+        (1, 2, 3, 0, 1, 2, 3, 0, 0, 3, 1, 2, 3, 0, 2, 1),
+    )
+]
 _WINDOW = 512
-_SIDE = 64
 _WINDOWS = 200
-_PLACES = ((0.5, 0.5), (0.25, 0.75), (0.75, 0.25), (0.3, 0.3), (0.7, 0.7))
 
 
 def sample(source):
@@ -18,14 +26,14 @@ def sample(source):
     Missing data are left out. The number of bands and the size of the windows are fixed, so that a
     large stack takes no longer than a small one.
     """
-    dataset = gdal.Open(source)
+    dataset = _open(source)
     if dataset is None:
         return []
     count = dataset.RasterCount
     bands = sorted({1 + round(i * (count - 1) / max(1, _BANDS - 1)) for i in range(_BANDS)})
     values = []
-    for number, band in enumerate(bands):
-        values += _window(dataset.GetRasterBand(band), *_PLACES[number % len(_PLACES)])
+    for number, place in enumerate(_PLACES):
+        values += _window(dataset.GetRasterBand(bands[number % len(bands)]), *place)
     return sorted(values)
 
 
@@ -34,7 +42,7 @@ def distinct_values(source):
 
     Of a large raster many windows are read, so that what is rare may be missing.
     """
-    dataset = gdal.Open(source)
+    dataset = _open(source)
     if dataset is None:
         return set(), False
     first = dataset.GetRasterBand(1)
@@ -49,7 +57,7 @@ def distinct_values(source):
     for number, left, top in read:
         width, height = min(_WINDOW, first.XSize - left), min(_WINDOW, first.YSize - top)
         band = dataset.GetRasterBand(number)
-        data = band.ReadRaster(left, top, width, height, buf_type=gdal.GDT_Byte)
+        data = _read(band, left, top, width, height, buf_type=gdal.GDT_Byte)
         found |= set(bytes(data or b"")) - {band.GetNoDataValue()}
     return found, len(read) == len(windows)
 
@@ -60,20 +68,29 @@ def percentile(values, percent):
 
 
 def _window(band, across, down):
-    width, height = min(_WINDOW, band.XSize), min(_WINDOW, band.YSize)
+    width, height = min(_SAMPLE, band.XSize), min(_SAMPLE, band.YSize)
     columns, rows = min(_SIDE, width), min(_SIDE, height)
-    data = band.ReadRaster(
-        int((band.XSize - width) * across),
-        int((band.YSize - height) * down),
-        width,
-        height,
-        columns,
-        rows,
-        gdal.GDT_Float64,
-    )
+    left, top = int((band.XSize - width) * across), int((band.YSize - height) * down)
+    data = _read(band, left, top, width, height, columns, rows, gdal.GDT_Float64)
     missing = band.GetNoDataValue()
     return [
         value
-        for value in struct.unpack(f"={columns * rows}d", data)
+        for value in struct.unpack(f"={len(data or b'') // 8}d", data or b"")
         if math.isfinite(value) and value != missing
     ]
+
+
+def _open(source):
+    """Return a dataset, or None; with exceptions, as Processing turns them on, as without."""
+    try:
+        return gdal.Open(source)
+    except RuntimeError:
+        return None
+
+
+def _read(band, *place, **options):
+    """Return bytes, or None where they cannot be read: a style may do without."""
+    try:
+        return band.ReadRaster(*place, **options)
+    except RuntimeError:
+        return None

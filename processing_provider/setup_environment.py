@@ -1,6 +1,7 @@
 """Algorithm ``hyp3:setupenvironment``."""
 
 import sys
+from contextlib import contextmanager
 
 from qgis.core import (
     QgsProcessingException,
@@ -19,6 +20,37 @@ from .feedback import RunFeedback
 from .network import proxies
 from .translation import tr
 from .values import Values
+
+
+@contextmanager
+def set_up_lock(target):
+    """Keep other set-ups and removals of the environment out.
+
+    Raises QgsProcessingException where one is under way, or its folder cannot be written to.
+    """
+    lock = QLockFile(str(target.home / "setup.lock"))
+    # Only a process that has ended loses its lock, however long a set-up takes.
+    lock.setStaleLockTime(0)
+    try:
+        target.home.mkdir(parents=True, exist_ok=True)
+        is_ours = lock.tryLock(0)
+        if not is_ours and lock.error() != QLockFile.LockError.LockFailedError:
+            raise OSError(tr("no lock can be made in it"))
+    except OSError as error:
+        raise QgsProcessingException(
+            tr(
+                "The core environment cannot be changed in {folder} ({reason}); make that a folder "
+                "that you may write to."
+            ).format(folder=target.home, reason=error.strerror or error)
+        ) from None
+    if not is_ours:
+        raise QgsProcessingException(
+            tr("A set-up of the core environment is running; cancel it or wait for its end.")
+        )
+    try:
+        yield
+    finally:
+        lock.unlock()
 
 
 class SetupEnvironment(StackAlgorithm):
@@ -69,21 +101,12 @@ class SetupEnvironment(StackAlgorithm):
     def processAlgorithm(self, parameters, context, feedback):
         wanted = Values(self, parameters, context).text(self.PYTHON)
         target = places()
-        target.home.mkdir(parents=True, exist_ok=True)
-        lock = QLockFile(str(target.home / "setup.lock"))
-        # Only a process that has ended loses its lock, however long a set-up takes.
-        lock.setStaleLockTime(0)
-        if not lock.tryLock(0):
-            raise QgsProcessingException(
-                tr("Another set-up of the core environment is running; wait for its end.")
-            )
-        try:
-            run = RunFeedback(feedback)
-            environ = current_environment()
-            base = choose(wanted, sys.platform, sys.exec_prefix, environ, run.isCanceled)
-            python = EnvironmentBuilder(target, run, proxies()).build(base)
-        except (BasePythonError, CoreError) as error:
-            raise QgsProcessingException(str(error)) from None
-        finally:
-            lock.unlock()
+        with set_up_lock(target):
+            try:
+                run = RunFeedback(feedback)
+                environ = current_environment()
+                base = choose(wanted, sys.platform, sys.exec_prefix, environ, run.isCanceled)
+                python = EnvironmentBuilder(target, run, proxies()).build(base)
+            except (BasePythonError, CoreError) as error:
+                raise QgsProcessingException(str(error)) from None
         return {self.ENVIRONMENT: str(target.environment), self.PYTHON: python}

@@ -1,5 +1,6 @@
 """Describes a stack file through GDAL, as far as layers need it."""
 
+import json
 import re
 import struct
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from osgeo import gdal
 
-from ..core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..core.contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
 from ..core.errors import StackError
 from ..core.object_store.address import is_address, parse_address
 from .object_store import read_bytes, why_unreadable
@@ -108,7 +109,7 @@ def open_stack(source):
         group = root.OpenGroup(group_name)
     else:
         group = root
-    variables = _variables(group)
+    variables = _in_order(_variables(group), group)
     if not variables:
         raise _no_stack(path)
     begins, ends = _times(group)
@@ -244,6 +245,17 @@ def _variables(group):
             attributes,
         )
     return found
+
+
+def _in_order(variables, group):
+    """Return the variables in the order in which they were built; GDAL lists a store by name."""
+    texts = [item.Read() for item in group.GetAttributes() if item.GetName() == RECORD]
+    try:
+        maps = json.loads(texts[0])["maps"]
+    except (IndexError, KeyError, TypeError, ValueError):
+        return variables
+    places = {name: place for place, name in enumerate(maps)}
+    return dict(sorted(variables.items(), key=lambda item: places.get(item[0], len(places))))
 
 
 def _times(group):

@@ -11,8 +11,9 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
-from .flags import color_of, flag_classes, flag_masks
+from .flags import NOTHING, color_of, flag_classes, flag_masks
 from .sampling import distinct_values, percentile, sample
+from .translation import tr
 
 _LOW, _HIGH = 2.0, 98.0
 
@@ -34,7 +35,7 @@ def style(layer, variable):
     if flag_masks(variable):
         renderer = _flags(provider, variable, *distinct_values(layer.source()))
     elif variable.is_mask:
-        renderer = _classes(provider, variable, sample(layer.source()))
+        renderer = _classes(provider, variable, layer.source())
     else:
         renderer = _continuous(provider, variable, sample(layer.source()))
     layer.setRenderer(renderer)
@@ -109,9 +110,10 @@ def _flags(provider, variable, numbers, complete):
     return QgsPalettedRasterRenderer(provider, 1, classes)
 
 
-def _classes(provider, variable, values):
+def _classes(provider, variable, source):
     flags = variable.attributes.get("flag_values")
-    numbers = list(flags) if isinstance(flags, (list, tuple)) else sorted({int(v) for v in values})
+    is_told = isinstance(flags, (list, tuple))
+    numbers = list(flags) if is_told else sorted(distinct_values(source)[0])
     words = str(variable.attributes.get("flag_meanings", "")).split()
     labels = words if len(words) == len(numbers) else [f"{number:g}" for number in numbers]
     labels = [label.replace("_", " ") for label in labels]
@@ -119,4 +121,8 @@ def _classes(provider, variable, values):
         QgsPalettedRasterRenderer.Class(number, color_of(label, place), label)
         for place, (number, label) in enumerate(zip(numbers, labels))  # noqa: B905 - Python 3.9
     ]
+    if variable.name == "conncomp":
+        # Transparent, so that the layers below show where nothing was connected.
+        classes = [item for item in classes if item.value != 0]
+        classes.insert(0, QgsPalettedRasterRenderer.Class(0, NOTHING, tr("in no component")))
     return QgsPalettedRasterRenderer(provider, 1, classes)

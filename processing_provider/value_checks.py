@@ -51,7 +51,7 @@ def _check_crs(definition, value, context):
 
 def _check_extent(definition, value, context):
     name = definition.name()
-    if not definition.checkValueIsAcceptable(value, context):
+    if isinstance(value, (list, tuple)) or not definition.checkValueIsAcceptable(value, context):
         return tr(
             "{name} is {value!r}, but it has to read xmin,xmax,ymin,ymax [EPSG:code]."
         ).format(name=name, value=value)

@@ -25,7 +25,10 @@ def slices_as_bands(stack, variable):
         f"ZARR:{quoted(stack.path)}:/{stack.group}/{variable.name}:{step}"
         for step in range(variable.steps)
     ]
-    first = gdal.Open(sources[0])
+    try:
+        first = gdal.Open(sources[0])
+    except RuntimeError:  # where exceptions are on, as in Processing
+        first = None
     if first is None:
         raise StackFileError(
             tr("The variable {name} of {path} cannot be read.").format(

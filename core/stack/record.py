@@ -11,14 +11,12 @@ from typing import Any
 
 import xarray as xr
 
+from ..contract import RECORD
 from ..errors import OutputError
 from ..grid.placement import Placement, Transfer
 from ..products.names import parse_name
 from ..products.parameter_file import ParameterFile
 from ..products.product import Product, Raster, Readme
-
-RECORD = "hyp3_stack_json"
-"""Attribute of a stack: settings, and the native grid and layers of each product."""
 
 _PARAMETER_FILES = "hyp3_parameters_json"
 

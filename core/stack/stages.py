@@ -6,7 +6,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import InvalidParameterError
 from ..grid.plan import Plan
 from ..metadata.acquisitions import source_granules
@@ -28,7 +28,7 @@ from .maps import map_pieces
 from .netcdf_file import NetcdfSpool, fits_twice, write_netcdf
 from .options import BuildOptions
 from .pieces import Targets
-from .record import RECORD, stack_record
+from .record import stack_record
 from .reference import ReferencePoint, refer_to_point
 from .savings import tell_savings
 from .self_assessment import note_assessment

@@ -54,8 +54,12 @@ class TimeSeriesDock(QgsDockWidget):
         self._listing.timeout.connect(self.list_layers)
         for signal in self._signals():
             signal.connect(self._list_soon)
-        QgsProject.instance().cleared.connect(self.clear)
-        self.closed.connect(self._readers.clear)
+        project = QgsProject.instance()
+        project.cleared.connect(self.clear)
+        # Files of stacks that are not in the project any more may be replaced, even on Windows.
+        project.layersRemoved.connect(self._close_files)
+        self.closed.connect(self._close_files)
+        self.opened.connect(self.refresh)
         self.list_layers()
         self.refresh()
 
@@ -64,7 +68,12 @@ class TimeSeriesDock(QgsDockWidget):
         self._listing.stop()
         for signal in self._signals():
             signal.disconnect(self._list_soon)
-        QgsProject.instance().cleared.disconnect(self.clear)
+        project = QgsProject.instance()
+        project.cleared.disconnect(self.clear)
+        project.layersRemoved.disconnect(self._close_files)
+        self._readers.clear()
+
+    def _close_files(self, *ignored):
         self._readers.clear()
 
     @staticmethod
@@ -121,9 +130,9 @@ class TimeSeriesDock(QgsDockWidget):
             self.refresh()
 
     def refresh(self, *ignored):
-        """Read and draw again."""
+        """Read and draw again, unless nobody sees it."""
         layer, self.result, problem = self.layer(), None, ""
-        if layer is not None and self.points:
+        if layer is not None and self.points and self.isUserVisible():
             # Without an array for series, a large stack takes a second or two.
             QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
             try:

@@ -29,6 +29,9 @@ def save(result, parent):
     path = Path(name)
     if not path.suffix:
         path = path.with_suffix(".csv")
+        # The dialog has asked about the name without it.
+        if path.exists() and not _may_replace(path, parent):
+            return
     settings.setValue(_FOLDER, str(path.parent))
     try:
         write(result, path)
@@ -37,6 +40,15 @@ def save(result, parent):
         QMessageBox.warning(
             parent, parent.windowTitle(), text.format(path=path, reason=error.strerror)
         )
+
+
+def _may_replace(path, parent):
+    answer = QMessageBox.question(
+        parent,
+        parent.windowTitle(),
+        tr("{path} exists. Replace it?").format(path=path),
+    )
+    return answer == QMessageBox.StandardButton.Yes
 
 
 def write(result, path):

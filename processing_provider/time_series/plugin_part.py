@@ -36,6 +36,8 @@ class TimeSeries:
         self.dock.setUserVisible(True)
         self.dock.choose(self._interface.activeLayer())
         self._interface.mapCanvas().setMapTool(self.tool)
+        # A click on it while the tool is active has unchecked it.
+        self.action.setChecked(True)
 
     def unload(self):
         """Remove everything."""

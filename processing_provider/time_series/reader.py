@@ -163,6 +163,9 @@ class Readers:
             del self._readers[next(iter(self._readers))]
         return reader
 
+    def __len__(self):
+        return len(self._readers)
+
     def clear(self):
         """Close all files."""
         self._readers.clear()

@@ -81,6 +81,18 @@ def test_qgis_side_needs_only_what_qgis_has(path):
     assert foreign(path) <= sys.stdlib_module_names | {"qgis", "osgeo", "processing"}
 
 
+@pytest.mark.parametrize("path", QGIS_SIDE, ids=name)
+def test_qgis_side_calls_zip_as_python_3_9_does(path):
+    """Some builds of QGIS 3.40 have that Python, where zip knows no ``strict``."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    strict = [
+        call.lineno
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "zip" and call.keywords
+    ]
+    assert not strict
+
+
 def test_core_imports_only_what_requirements_txt_names():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     requirements = [

@@ -1,10 +1,13 @@
 """First run: one message, one button, and a set-up in the background that can be canceled."""
 
+import gc
 import sys
 import time
+import weakref
 
 import pytest
 from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QEvent
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QProgressBar, QPushButton
 
@@ -151,6 +154,58 @@ def test_a_plugin_that_is_switched_off_ends_its_set_up(interface, menu):
     menu.unload()
     events_until(lambda: not places().unfinished.exists())
     events_until(lambda: QgsApplication.taskManager().countActiveTasks() == 0)
+
+
+def test_a_set_up_lives_until_its_task_has_ended(interface, menu):
+    """QGIS's task points to context and feedback; without these it would crash."""
+    menu.set_up()
+    context = weakref.ref(menu._run.context)
+    events_until(places().unfinished.exists)
+    menu.unload()
+    menu._run = None
+    while QgsApplication.taskManager().countActiveTasks():
+        QgsApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+        assert context() is not None
+        QgsApplication.processEvents()
+    application = QgsApplication.instance()
+    events_until(
+        lambda: (
+            not [
+                name
+                for name in map(bytes, application.dynamicPropertyNames())
+                if name.startswith(b"hyp3_stack_set_up") and application.property(name.decode())
+            ]
+        )
+    )
+
+
+def test_an_environment_that_is_being_set_up_is_not_removed(menu, interface):
+    menu.set_up()
+    events_until(places().unfinished.exists)
+    menu.remove()
+    assert text(interface) == (
+        "A set-up of the core environment is running; cancel it or wait for its end."
+    )
+    assert places().unfinished.exists()
+    events_until(lambda: QgsApplication.taskManager().countActiveTasks() == 0)
+
+
+def test_a_place_that_cannot_hold_the_environment(menu, interface):
+    home = places().home
+    aside = home.with_name("aside")
+    if home.exists():
+        home.rename(aside)
+    try:
+        home.write_text("mine")
+        menu.set_up()
+        events_until(lambda: "cannot be changed in" in text(interface))
+        assert "make that a folder that you may write to" in text(interface)
+        assert home.read_text() == "mine"
+    finally:
+        home.unlink()
+        if aside.exists():
+            aside.rename(home)
 
 
 def test_the_check_shows_what_there_is(menu, interface, core_python):

@@ -1,6 +1,7 @@
 """A stack becomes layers that show every pair once."""
 
 import shutil
+import struct
 
 import pytest
 from osgeo import gdal
@@ -11,6 +12,7 @@ from qgis.core import (
     QgsMapSettings,
     QgsPalettedRasterRenderer,
     QgsProject,
+    QgsRasterLayer,
     QgsSingleBandPseudoColorRenderer,
 )
 from qgis.PyQt.QtCore import QSize
@@ -20,6 +22,7 @@ from hyp3_stack.processing_provider.flags import flag_classes, flag_masks
 from hyp3_stack.processing_provider.layers import make_layer
 from hyp3_stack.processing_provider.legend import legend_processor
 from hyp3_stack.processing_provider.stack_file import StackFileError, Variable, open_stack
+from hyp3_stack.processing_provider.styles import style
 
 PAIRS = 6
 VARIABLES = {"unw_phase", "corr", "amp", "dem", "water_mask"}
@@ -51,7 +54,8 @@ def frame(layer, time_range):
 
 def test_netcdf_and_zarr_are_described_alike(stack_files):
     netcdf, zarr = (open_stack(path) for path in stack_files)
-    assert set(netcdf.variables) == set(zarr.variables) >= VARIABLES
+    assert list(netcdf.variables) == list(zarr.variables), "phase on top, masks below, in both"
+    assert set(zarr.variables) >= VARIABLES
     assert netcdf.begins == zarr.begins
     assert netcdf.ends == zarr.ends
     assert len(netcdf.begins) == PAIRS
@@ -285,5 +289,58 @@ def test_zarr_format_3_says_which_gdal_it_needs(tmp_path):
 def test_many_variables_and_pairs_open_without_reading_all(stack_files):
     # The style reads a bounded number of windows, whatever the number of bands.
     values = sampling.sample(f'NETCDF:"{stack_files[0]}":corr')
-    assert 0 < len(values) <= sampling._BANDS * sampling._SIDE**2
+    assert 0 < len(values) <= len(sampling._PLACES) * sampling._SIDE**2
     assert values == sorted(values)
+
+
+@pytest.mark.parametrize("bands", [1, 2, 5, 40])
+def test_samples_come_from_everywhere(tmp_path, bands):
+    """A large map that rises from left to right, and has no data in its middle."""
+    path, width, height = str(tmp_path / "large.tif"), 2000, 1800
+    raster = gdal.GetDriverByName("GTiff").Create(path, width, height, bands, gdal.GDT_Float32)
+    rows = struct.pack(f"{width}f", *range(width)) * height
+    hole = struct.pack("f", -1.0) * (800 * 700)
+    for number in range(1, bands + 1):
+        band = raster.GetRasterBand(number)
+        band.SetNoDataValue(-1.0)
+        band.WriteRaster(0, 0, width, height, rows, buf_type=gdal.GDT_Float32)
+        band.WriteRaster(600, 550, 800, 700, hole, buf_type=gdal.GDT_Float32)
+    raster = None
+    values = sampling.sample(path)
+    assert sampling.percentile(values, 2.0) < 0.05 * width
+    assert sampling.percentile(values, 98.0) > 0.95 * width
+    assert abs(sampling.percentile(values, 50.0) / width - 0.5) < 0.15
+
+
+@pytest.mark.parametrize("exceptions", [False, True])
+def test_what_cannot_be_read_has_no_samples(tmp_path, exceptions):
+    path = str(tmp_path / "cut.tif")
+    raster = gdal.GetDriverByName("GTiff").Create(path, 900, 900, 1, gdal.GDT_Byte)
+    raster.GetRasterBand(1).Fill(3)
+    raster = None
+    with open(path, "r+b") as file:
+        file.truncate(900)
+    used = gdal.GetUseExceptions()
+    (gdal.UseExceptions if exceptions else gdal.DontUseExceptions)()
+    try:
+        assert sampling.sample(path) == sampling.sample(str(tmp_path / "none.tif")) == []
+        assert sampling.distinct_values(path)[0] == set()
+    finally:
+        (gdal.UseExceptions if used else gdal.DontUseExceptions)()
+
+
+def test_each_component_has_a_class(tmp_path):
+    path = str(tmp_path / "conncomp.tif")
+    raster = gdal.GetDriverByName("GTiff").Create(path, 2000, 1800, 1, gdal.GDT_Byte)
+    band = raster.GetRasterBand(1)
+    band.SetNoDataValue(255)
+    band.Fill(1)
+    for value, place in ((0, 0), (5, 1900)):
+        band.WriteRaster(place, 300, 90, 90, bytes([value]) * 8100)
+    raster = band = None
+    layer = QgsRasterLayer(path, "components")
+    style(layer, Variable("conncomp", 0, True, "1", "connected components"))
+    classes = {item.value: item for item in layer.renderer().classes()}
+    assert sorted(classes) == [0, 1, 5]
+    assert (classes[0].label, classes[0].color.alpha()) == ("in no component", 0)
+    assert classes[5].color.alpha() == 255

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import pytest
 from osgeo import gdal
-from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsRasterLayer
+from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsProject, QgsRasterLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtGui import QPixmap
 from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QAction, QWidget
 
 from hyp3_stack.processing_provider.layers import make_layer
 from hyp3_stack.processing_provider.moved_stores import point_to_moved_store
 from hyp3_stack.processing_provider.stack_file import StackFileError, open_stack
-from hyp3_stack.processing_provider.time_series import averages, table
+from hyp3_stack.processing_provider.time_series import averages, export, table
+from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
 from hyp3_stack.processing_provider.time_series.export import write
 from hyp3_stack.processing_provider.time_series.location import Location, locate
 from hyp3_stack.processing_provider.time_series.map_tool import PickTool
@@ -204,6 +206,41 @@ def test_a_layer_of_something_else_is_refused(stack_files, tmp_path):
     layer = QgsRasterLayer(str(tmp_path / "t.tif"), "picture")
     with pytest.raises(StackFileError, match="picture shows no stack"):
         read(Readers(), layer, [], 1)
+
+
+@pytest.mark.parametrize("answer", ["Yes", "No"])
+def test_a_file_whose_ending_was_left_out_is_not_replaced_unasked(
+    stack_files, tmp_path, monkeypatch, answer
+):
+    stack = open_stack(stack_files[0])
+    layer = make_layer(stack, stack.variables["unw_phase"])
+    result = read(Readers(), layer, [Point(layer.extent().center(), layer.crs(), "#000000")], 1)
+    (tmp_path / "mine.csv").write_text("mine")
+    chosen = str(tmp_path / "mine"), ""
+    monkeypatch.setattr(export.QFileDialog, "getSaveFileName", lambda *given: chosen)
+    button = getattr(export.QMessageBox.StandardButton, answer)
+    monkeypatch.setattr(export.QMessageBox, "question", lambda *given: button)
+    export.save(result, QWidget())
+    assert ((tmp_path / "mine.csv").read_text() == "mine") == (answer == "No")
+
+
+def test_a_hidden_dock_reads_nothing_and_layers_that_are_gone_are_closed(stack_files):
+    stack = open_stack(stack_files[0])
+    layer = make_layer(stack, stack.variables["unw_phase"])
+    QgsProject.instance().addMapLayer(layer)
+    dock = TimeSeriesDock(QAction("pick"))
+    try:
+        dock.list_layers()
+        dock.choose(layer)
+        dock.pick(layer.extent().center(), layer.crs(), False)
+        assert dock.result is None and len(dock._readers) == 0
+        dock.show()
+        assert len(dock.result.points) == 1 and len(dock._readers) == 1
+        QgsProject.instance().removeAllMapLayers()
+        assert len(dock._readers) == 0
+    finally:
+        dock.detach()
+        QgsProject.instance().removeAllMapLayers()
 
 
 def test_a_file_has_one_row_for_each_point_and_step(stack_files, tmp_path):

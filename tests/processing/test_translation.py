@@ -5,7 +5,9 @@ import shutil
 import subprocess
 
 import pytest
+from qgis.core import QgsSettings
 
+import hyp3_stack
 from hyp3_stack.processing_provider import translation
 
 from .conftest import ROOT
@@ -55,3 +57,32 @@ def test_a_translation_is_used(algorithm, tmp_path):
     assert algorithm("buildstack").displayName() == "Stapel bauen"
     translation.remove_translator(installed)
     assert algorithm("buildstack").displayName() == "Build stack"
+
+
+@pytest.mark.skipif(shutil.which("lrelease") is None, reason="Qt's lrelease is not installed")
+def test_the_plugin_speaks_the_language_of_qgis(tmp_path):
+    test_finished_translations_stay(tmp_path)
+    # Of a language that nobody has, which the plugin finds where it finds all.
+    made = translation.FOLDER / "hyp3_stack_qaa.qm"
+    was_there = translation.FOLDER.exists()
+    translation.FOLDER.mkdir(exist_ok=True)
+    try:
+        subprocess.run(
+            ["lrelease", str(tmp_path / "hyp3_stack_de.ts"), "-qm", str(made)],
+            check=True,
+            capture_output=True,
+            timeout=60,
+            env={"PATH": "/usr/bin:/bin", "QT_SELECT": "qt5"},
+        )
+        settings = QgsSettings()
+        settings.setValue("locale/overrideFlag", True)
+        settings.setValue("locale/userLocale", "qaa")
+        plugin = hyp3_stack.classFactory(None)
+        assert translation.tr("Build stack") == "Stapel bauen"
+        plugin.unload()
+        assert translation.tr("Build stack") == "Build stack"
+    finally:
+        made.unlink(missing_ok=True)
+        if not was_there:
+            translation.FOLDER.rmdir()
+        QgsSettings().remove("locale")

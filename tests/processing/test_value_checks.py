@@ -54,6 +54,11 @@ def test_an_extent_in_an_unknown_crs(wrong, context, name):
     assert not wrong(name, EXTENT="1,2,3,4")
 
 
+def test_an_extent_as_a_list_of_json(wrong):
+    text = "EXTENT is [1, 2, 3, 4], but it has to read xmin,xmax,ymin,ymax [EPSG:code]."
+    assert wrong(EXTENT=[1, 2, 3, 4]) == text
+
+
 @pytest.mark.parametrize("value", ["abc", "4 MB", "1,5", "-1", "nan", "inf", 600, True, [4]])
 def test_wrong_numbers_in_a_range(wrong, value):
     expected = f"CHUNK_SIZE is {value!r}, but it has to be a number from 0.01 to 512."
