@@ -12,7 +12,10 @@ def add_period(algorithm):
     """Declare START and END."""
     algorithm.add(
         _day(START, tr("First day")),
-        tr("Leave out what was acquired before this UTC day, for example 2021-01-31."),
+        tr(
+            "Leave out what was acquired before this UTC day, for example 2021-01-31. Of a pair, "
+            "both dates have to lie in the period, if no date rule says otherwise."
+        ),
     )
     algorithm.add(
         _day(END, tr("Last day")),
