@@ -8,15 +8,12 @@ from datetime import datetime, timedelta
 
 import xarray as xr
 
-from ..products.consistency import relative_orbit
+from ..products.orbits import SIDES, product_path, relative_orbit, side_granules
 from ..products.product import Product
-from ..retrieval.scenes import burst_orbit
 from . import variables
 from .enrichment import Details, GranuleDetails
 from .granules import Granule, parse_granule
 from .sentinel1 import BURST_SECONDS, MISSION_PAGE, MISSIONS, platform_name
-
-SIDES = ("Reference", "Secondary")
 
 
 @dataclass(frozen=True)
@@ -78,13 +75,6 @@ def with_details(acquisition: Acquisition, details: Details) -> Acquisition:
     )
 
 
-def side_granules(product: Product, side: int) -> tuple[str, ...]:
-    """Return the granule names of the reference (0) or secondary (1) side of a pair."""
-    if product.parameters is None:
-        return ()
-    return product.parameters.names(f"{SIDES[side]} Granule")
-
-
 def source_granules(product: Product) -> tuple[str, ...]:
     """Return the names of all granules behind a product."""
     if product.name.is_insar:
@@ -101,11 +91,7 @@ def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisitio
     if orbit is None:
         orbit = next((granule.orbit for granule in granules if granule.orbit), None)
     platform = name.platforms[side] or next((item.platform for item in granules), None)
-    path = name.relative_orbit
-    if path is None:
-        path = next((burst_orbit(item.burst)[0] for item in granules if item.burst), None)
-    if path is None:
-        path = relative_orbit(platform, orbit)
+    path = product_path(product, side)
     if platform is None and path is not None and orbit is not None:
         # Satellites differ in the constant between absolute and relative orbit.
         fitting = [code for code in MISSIONS if relative_orbit(code, orbit) == path]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..errors import InconsistentProductsError
 from .layers import Layer
 from .names import INSAR_GAMMA, RTC_GAMMA
+from .orbits import product_path
 from .product import Product
 
 
@@ -33,43 +34,6 @@ class _Fact:
     insar: str | None
     rtc: str | None
     why: str
-
-
-def relative_orbit(platform: str | None, absolute: int | None) -> int | None:
-    """Return the path number of an absolute orbit.
-
-    Parameters
-    ----------
-    platform
-        ``S1A`` to ``S1D``.
-    absolute
-        Absolute orbit number.
-
-    Returns
-    -------
-    int or None
-        1 to 175; None where platform or orbit are unknown. The constants are those of ASF's own
-        tools; S1C changed its place in the constellation after orbit 8018.
-    """
-    if platform is None or absolute is None:
-        return None
-    constant = {"S1A": 73, "S1B": 27, "S1C": 172 if absolute <= 8018 else 99, "S1D": 42}
-    if platform not in constant:
-        return None
-    return (absolute - constant[platform]) % 175 + 1
-
-
-def product_path(product: Product) -> int | None:
-    """Return the path (relative orbit) of a product."""
-    name = product.name
-    if name.relative_orbit is not None:
-        return name.relative_orbit
-    if product.parameters is not None:
-        absolute = product.parameters.integer("Reference Orbit Number")
-        return relative_orbit(name.platforms[0], absolute)
-    for granule in product.readme.granules:
-        return relative_orbit(granule[:3], int(granule[49:55]))
-    return None
 
 
 def gap_warnings(products: Sequence[Product], layers: Sequence[Layer]) -> list[str]:

@@ -12,7 +12,7 @@ from tests.sample_products import SampleProduct
 from tests.stack.running import Run, build
 
 from .conftest import Stacker, stored
-from .edited import copy_as
+from .edited import copy_as, replace_entry
 
 SMALL = {"rows": 60, "columns": 60, "products": 3, "neighbor_zone_share": 0.0}
 GAMMA = SMALL | {"layers": ("unw_phase", "corr")}
@@ -99,6 +99,27 @@ def test_path(stacker: Stacker, folder: Path) -> None:
         parameters={"Reference Orbit Number": str(int(orbit) + 1)},
     )
     refused(folder, "differ in their path")
+
+
+OLD_FILE = {
+    f"{side} {key}": None
+    for side in ("Reference", "Secondary")
+    for key in ("Orbit Number", "Pass Direction")
+}
+"""Entries that parameter files made before hyp3-gamma 5.1 lack."""
+
+
+@pytest.mark.parametrize("first_is_old", [False, True])
+def test_path_in_old_parameter_files(stacker: Stacker, folder: Path, first_is_old: bool) -> None:
+    """It follows from the absolute orbit in the name of the source granule."""
+    first, second = samples(stacker, GAMMA)[:2]
+    copy_as(first, folder, parameters=OLD_FILE if first_is_old else None)
+    granule = second.parameters["Reference Granule"]
+    orbit = int(granule.split("_")[-3])
+    target = copy_as(second, folder, parameters=OLD_FILE)
+    accepted(folder).netcdf.unlink()
+    replace_entry(target, "Reference Granule", granule.replace(f"_{orbit:06d}_", "_041000_"))
+    refused(folder, "differ in their path", "153: 1", second.name)
 
 
 def test_satellites_on_one_path(stacker: Stacker, folder: Path) -> None:
