@@ -12,8 +12,8 @@ from ..errors import InvalidParameterError
 from ..grid.harmonize import check_replaceable, harmonize
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..parameters import Parameters
-from ..products.layers import Layer
-from ..products.selection import SelectionOptions, select_products
+from ..products.layers import COMPUTED_FROM, Layer
+from ..products.selection import Selection, SelectionOptions, select_products
 from ..reporter import Reporter, step
 
 
@@ -60,7 +60,7 @@ def run(
 
     reporter.info(f"Looking for HyP3 products in {source}.")
     selection = select_products(source, SelectionOptions(layers=given.names("LAYERS")))
-    for text in selection.warnings:
+    for text in (*selection.warnings, *_computed_only(source, selection)):
         reporter.warning(text)
     plan = make_plan(selection.products, options, selection.left_out)
     for line in plan.describe():
@@ -75,6 +75,34 @@ def run(
         "COPIED": plan.copied,
         "WARPED": plan.warped,
     }
+
+
+def _computed_only(folder: Path, selection: Selection) -> list[str]:
+    """Return what to tell of layers that stacks compute from another one where products lack them.
+
+    Raises
+    ------
+    InvalidParameterError
+        If no product holds such a layer itself, so that nothing would be written of it.
+    """
+    products = [product for product, _ in selection.products]
+    found = []
+    for layer in selection.layers:
+        origin = COMPUTED_FROM.get(layer.name)
+        lacking = [product for product in products if layer.name not in product.layers]
+        if origin is None or not lacking:
+            continue
+        if len(lacking) == len(products):
+            raise InvalidParameterError(
+                f"LAYERS names {layer.name}, which no product in {folder} holds; leave it out, or "
+                f"build a stack with hyp3:buildstack, which computes it from {origin}."
+            )
+        found.append(
+            f"The layer {layer.name} is missing in {len(lacking)} of {len(products)} products "
+            f"(such as {lacking[0]}) and is not written for them; hyp3:buildstack computes it from "
+            f"{origin}."
+        )
+    return found
 
 
 def _estimate_bytes(plan: Plan, layers: Sequence[Layer]) -> int:

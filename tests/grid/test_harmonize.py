@@ -16,6 +16,7 @@ from hyp3_stack.core.tasks import harmonize_products
 from tests.sample_products import SampleStack
 from tests.stack.running import (
     Run,
+    assert_one_sentence,
     build,
     contents,
     copy_products,
@@ -129,6 +130,30 @@ def test_layers_can_be_chosen(small: SampleStack, tmp_path: Path) -> None:
     for product in small.products:
         made = [path.name for path in (tmp_path / "out" / product.name).glob("*.tif")]
         assert made == [f"{product.name}_corr.tif"]
+
+
+@pytest.mark.parametrize("layers", ["los_disp", "unw_phase,los_disp"])
+def test_layers_that_only_stacks_compute(small: SampleStack, tmp_path: Path, layers: str) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        harmonize(small.folder, tmp_path / "out", LAYERS=layers)
+    assert_one_sentence(
+        caught.value,
+        f"LAYERS names los_disp, which no product in {small.folder} holds",
+        "hyp3:buildstack, which computes it from unw_phase",
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_layers_that_stacks_compute_where_products_lack_them(
+    small: SampleStack, tmp_path: Path
+) -> None:
+    first, second = copy_products(small, tmp_path / "in", 2)
+    shutil.copy(layer_file(first, "unw_phase"), layer_file(first, "los_disp"))
+    run = harmonize(tmp_path / "in", tmp_path / "out", LAYERS="unw_phase,los_disp")
+    [warning] = run.warnings
+    assert_one_sentence(Exception(warning), "los_disp is missing in 1 of 2 products", second.name)
+    assert layer_file(tmp_path / "out" / first.name, "los_disp").exists()
+    assert not layer_file(tmp_path / "out" / second.name, "los_disp").exists()
 
 
 def test_extent_mode_and_crs(small: SampleStack, tmp_path: Path) -> None:
