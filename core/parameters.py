@@ -137,7 +137,13 @@ class Parameters:
         value = self._get(name, required)
         if value is None:
             return None
-        path = Path(str(value)).expanduser().absolute()
+        try:
+            path = Path(str(value)).expanduser().absolute()
+        except RuntimeError:  # there is no such user, or the system does not know where home is
+            raise InvalidParameterError(
+                f"{name} is {value}, but the home folder that ~ stands for is not known; give the "
+                "path without ~."
+            ) from None
         if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
             raise InvalidParameterError(
                 f"{name} is {path}, which is neither a file nor a folder; give another name."

@@ -205,6 +205,11 @@ def test_wrong_input(gamma: Written, tmp_path: Path) -> None:
     (tmp_path / "empty.zarr").mkdir()
     text = sentence(INPUT=tmp_path / "empty.zarr", OUTPUT=out)
     assert "cannot be read as a stack" in text and "Path(" not in text
+    single = xr.Dataset({"corr": (("y", "x"), [[0.5, 0.7]])})
+    single.to_netcdf(tmp_path / "single.nc")
+    text = sentence(INPUT=tmp_path / "single.nc", OUTPUT=out)
+    assert f"INPUT is {tmp_path / 'single.nc'}, which is no stack of pairs or dates" in text
+    assert "give a stack that hyp3:buildstack wrote" in text
     assert "set OUTPUT" in sentence(INPUT=gamma.netcdf)
     assert "which is the stack" in sentence(INPUT=gamma.netcdf, OUTPUT=gamma.netcdf)
     assert "which is the stack" in sentence(INPUT=gamma.zarr, OUTPUT=gamma.zarr / "a.html")

@@ -111,6 +111,18 @@ CHANGES: dict[str, tuple[Change, str, set[str]]] = {
     "document removed": (without("ceos_ard_document_identifier"), "", {"1.4"}),
     "size changed": (with_value("number_of_lines", 5), "", {"1.7.9"}),
     "spacing changed": (with_value("column_spacing", 20.0), "", {"1.7.3"}),
+    "size in words": (with_value("number_of_lines", "many"), "", {"1.7.9"}),
+    "spacing in words": (with_value("column_spacing", "wide"), "", {"1.7.3"}),
+    "corners in words": (with_value("bounding_box", ["a", "b", "c", "d"]), "", {"1.7.7"}),
+    "bits in words": (
+        with_value("quantization_nsb", "many", "corr"), "corr has no quantization_nsb", {"2.1"},
+    ),
+    "time beyond the calendar": (
+        element("acquisition_time", 0, 1e30), "names other acquisitions", {"1.2"},
+    ),
+    "transform without width": (
+        with_value("GeoTransform", "0 0 0 0 0 0", "spatial_ref"), "has no width", {"1.2"},
+    ),
     "mask removed": (renamed("data_mask", "my_mask"), "", {"2.2"}),
     "correction statement removed": (without("ceos_ionospheric_phase_correction"), "", {"1.7.22"}),
 }  # fmt: skip

@@ -42,6 +42,15 @@ def test_flags(value: Any, expected: bool) -> None:
     assert given(value).flag("NAME", not expected) is expected
 
 
+def test_the_home_of_nobody() -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        given("~nobody-of-that-name/x").path("NAME")
+    assert str(caught.value) == (
+        "NAME is ~nobody-of-that-name/x, but the home folder that ~ stands for is not known; give "
+        "the path without ~."
+    )
+
+
 @pytest.mark.parametrize("value", ["maybe", 2, [], {}, 0.5])
 def test_what_is_no_flag(value: Any) -> None:
     with pytest.raises(InvalidParameterError, match="NAME .* true or false"):

@@ -30,11 +30,11 @@ _TILE = 100_000.0
 def _spacing(stack: StackFile) -> Verdict:
     found: list[str] = []
     for axis, name in (("x", "column_spacing"), ("y", "line_spacing")):
-        values, stated = stack.values(axis), stack.attribute(name)
+        values, stated = stack.values(axis), stack.number(name)
         if values is None or values.size < 2 or stated is None:
-            return Verdict(NOT_MET, tuple(found), f"{axis} or {name} is missing")
+            return Verdict(NOT_MET, tuple(found), f"{axis} or {name} is missing or no number")
         spacing = abs(float(values[1] - values[0]))
-        if not np.isclose(spacing, float(stated), atol=1e-6):
+        if not np.isclose(spacing, stated, atol=1e-6):
             return Verdict(NOT_MET, tuple(found), f"{name} differs from {axis}")
         found.append(f"{name} = {spacing:g} m, as between neighbors of {axis}")
     return Verdict(MET, tuple(found))
@@ -43,7 +43,7 @@ def _spacing(stack: StackFile) -> Verdict:
 def _box(stack: StackFile) -> Verdict:
     box = stack.attribute("bounding_box")
     x, y = stack.values("x"), stack.values("y")
-    if box is None or x is None or y is None or np.size(box) != 4 or min(x.size, y.size) < 2:
+    if x is None or y is None or min(x.size, y.size) < 2 or not _is_box(box):
         return Verdict(NOT_MET, (), "the attribute bounding_box or the coordinates are missing")
     half = abs(float(x[1] - x[0])) / 2
     expected = [x.min() - half, y.min() - half, x.max() + half, y.max() + half]
@@ -54,14 +54,19 @@ def _box(stack: StackFile) -> Verdict:
     return Verdict(MET, (f"bounding_box = {', '.join(f'{value:.1f}' for value in expected)}",))
 
 
+def _is_box(value: object) -> bool:
+    box = np.asarray(value)
+    return box.size == 4 and box.dtype.kind in "iuf"
+
+
 def _size(stack: StackFile) -> Verdict:
     sizes = stack.dataset.sizes
     stated = {
-        "y": stack.attribute("number_of_lines"),
-        "x": stack.attribute("number_of_pixels_per_line"),
+        "y": stack.number("number_of_lines"),
+        "x": stack.number("number_of_pixels_per_line"),
     }
     for axis, number in stated.items():
-        if number is None or int(number) != sizes[axis]:
+        if number != sizes[axis]:
             return Verdict(NOT_MET, (), f"the stated size along {axis} is missing or wrong")
     return Verdict(MET, (f"{sizes['y']} lines of {sizes['x']} pixels",))
 

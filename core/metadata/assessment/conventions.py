@@ -149,9 +149,9 @@ def _fill_values(stack: StackFile) -> Iterator[str]:
         kind = stack.dataset[name].dtype.kind
         if fill is None:
             yield f"{name} has no fill value"
-        elif kind == "f" and not np.isnan(float(fill)):
+        elif kind == "f" and not np.isnan(stack.number("_FillValue", name) or 0.0):
             yield f"the fill value of {name} is {fill} instead of NaN"
-        elif kind in "iu" and int(fill) != 255:
+        elif kind in "iu" and stack.number("_FillValue", name) != 255:
             yield f"the fill value of {name} is {fill} instead of 255"
 
 
@@ -172,12 +172,12 @@ def _flags(stack: StackFile) -> Iterator[str]:
 def _rounding(stack: StackFile) -> Iterator[str]:
     for name in stack.maps:
         container = stack.text("quantization", name)
-        bits = stack.attribute("quantization_nsb", name)
-        if not container and bits is None:
+        if not container and stack.attribute("quantization_nsb", name) is None:
             continue
+        bits = stack.number("quantization_nsb", name)
         if stack.dataset[name].dtype.kind != "f":
             yield f"{name} is rounded but holds no floating point numbers"
-        if bits is None or not 1 <= int(bits) <= _MANTISSA_BITS:
+        if bits is None or not 1 <= bits <= _MANTISSA_BITS:
             yield f"{name} has no quantization_nsb from 1 to {_MANTISSA_BITS}"
         for key in ("algorithm", "implementation"):
             if not stack.text(key, container):

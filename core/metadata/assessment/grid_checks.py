@@ -45,6 +45,9 @@ def _against_transform(stack: StackFile, axis: str, values: np.ndarray) -> Itera
         yield "the grid mapping has no GeoTransform to compare with"
         return
     origin, step = (left, width) if axis == "x" else (top, height)
+    if not step:
+        yield f"the GeoTransform has no width of pixels along {axis}"
+        return
     expected = origin + step * (np.arange(values.size) + 0.5)
     offset = float(np.abs(values - expected).max()) / abs(step)
     if not offset < _NEAR:

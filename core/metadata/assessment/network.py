@@ -56,8 +56,11 @@ def read_network(stack: StackFile) -> Network | None:
     if seconds is None or match is None or np.isnan(seconds).any():
         return None
     factor = {"days": 86400, "hours": 3600, "seconds": 1}[match[1]]
-    epoch = datetime.fromisoformat(match[2])
-    times = tuple(epoch + timedelta(seconds=float(value) * factor) for value in seconds)
+    try:
+        epoch = datetime.fromisoformat(match[2])
+        times = tuple(epoch + timedelta(seconds=float(value) * factor) for value in seconds)
+    except (ValueError, OverflowError):  # no day of the calendar
+        return None
     if not stack.is_insar:
         shares = stack.values("valid_fraction")
         if shares is None or shares.size != len(times):

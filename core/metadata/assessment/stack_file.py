@@ -80,6 +80,14 @@ class StackFile:
         value = self.attribute(name, variable)
         return "" if value is None else str(value)
 
+    def number(self, name: str, variable: str | None = None) -> float | None:
+        """Return an attribute as a number, None where it is missing or no single number."""
+        value = self.attribute(name, variable)
+        try:
+            return None if value is None else float(np.asarray(value).item())
+        except (TypeError, ValueError):
+            return None
+
     def values(self, name: str) -> NDArray[Any] | None:
         """Return the values of a small variable: numbers as float64 with NaN, or text."""
         if name not in self.dataset.variables or name in self.maps:
@@ -88,9 +96,9 @@ class StackFile:
         if values.dtype.kind in TEXT_KINDS:
             return np.array([_text(item) for item in values.ravel()]).reshape(values.shape)
         numbers = values.astype("float64")
-        fill = self.dataset.variables[name].attrs.get("_FillValue")
+        fill = self.number("_FillValue", name)
         if fill is not None:
-            numbers = np.where(numbers == float(np.ravel(fill)[0]), np.nan, numbers)
+            numbers = np.where(numbers == fill, np.nan, numbers)
         return numbers
 
     def known(self, name: str) -> NDArray[np.bool_] | None:
@@ -165,10 +173,15 @@ def open_stack_file(path: StackPlace) -> Iterator[list[StackFile]]:
                 f"INPUT is {path}, which cannot be read as a stack ({_reason(error)}); give a .nc "
                 "file or a .zarr folder that hyp3:buildstack wrote."
             ) from error
-        if not any(item.maps for item in opened):
+        if not all(item.maps for item in opened):
             raise InvalidParameterError(
                 f"INPUT is {path}, which holds no layers on y and x; give a stack that "
                 "hyp3:buildstack wrote."
+            )
+        if not all(item.dimension in item.dataset.dims for item in opened):
+            raise InvalidParameterError(
+                f"INPUT is {path}, which is no stack of pairs or dates, as it has neither a "
+                "dimension pair nor a dimension time; give a stack that hyp3:buildstack wrote."
             )
         yield opened
 
