@@ -20,6 +20,7 @@ from ..atomic import complete_or_absent
 from ..blocks import bands, run_blocks
 from ..errors import OutputError, ProductError
 from ..products.layers import Layer
+from ..products.zipped import zipped_files
 from ..reporter import Reporter, stop_if_canceled
 from .placement import Placement
 from .plan import Plan
@@ -208,11 +209,10 @@ def _copy_sidecars(placement: Placement, layers: Sequence[Layer], folder: Path) 
         return
     try:
         with zipfile.ZipFile(product.location) as archive:
-            for member in archive.infolist():
-                name = member.filename.rpartition("/")[2]
-                if name in names:
-                    with archive.open(member) as packed, open(folder / name, "wb") as target:
-                        shutil.copyfileobj(packed, target)
+            members = zipped_files(archive, product.name.text)[1]
+            for name in names:
+                with archive.open(members[name]) as packed, open(folder / name, "wb") as target:
+                    shutil.copyfileobj(packed, target)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise ProductError(
             f"The zip {product.location} cannot be read ({error}); retrieve the product again.",

@@ -15,14 +15,12 @@ from ..errors import NoProductsError, ProductError
 from .names import ProductName, parse_name
 from .parameter_file import ParameterFile
 from .product import Product, Readme, gdal_zip
+from .zipped import MAC, zipped_files
 
 READERS = 4
 """Threads: on a quick disk one would be quicker, over a network eight."""
 
 _GRANULE = re.compile(r"S1[A-D]_(?:IW|EW|S[1-6])_(?:SLC_|GRD[FHM])_\w{55}\b")
-
-_MAC = "__MACOSX"
-"""Folder that macOS adds to zips; it repeats the names of folders and files with other content."""
 
 
 @dataclass(frozen=True)
@@ -109,16 +107,18 @@ def _better(name: ProductName, first: Path, second: Path) -> tuple[Path, Path]:
 
 
 def _lacks_files_of(name: ProductName, folder: Path, archive: Path) -> bool:
-    """Tell whether a folder lacks something that a zip holds; not if the zip cannot be read."""
+    """Tell whether a folder lacks something that a zip holds; not if either cannot be read."""
     try:
         with zipfile.ZipFile(archive) as file:
-            packed = {
-                member.filename.rpartition("/")[2]: member.file_size for member in _members(file)
-            }
-    except (zipfile.BadZipFile, OSError, EOFError):
+            packed = zipped_files(file, name.text)[1]
+        unpacked = {
+            path.name: path.stat().st_size
+            for path in _inner_folder(name, folder).iterdir()
+            if path.is_file()  # not a link to a file that is gone
+        }
+    except (zipfile.BadZipFile, ProductError, OSError, EOFError):
         return False
-    unpacked = {path.name: path.stat().st_size for path in _inner_folder(name, folder).iterdir()}
-    return any(unpacked.get(file, -1) < size for file, size in packed.items())
+    return any(unpacked.get(file, -1) < member.file_size for file, member in packed.items())
 
 
 def _candidates(folder: Path) -> Iterator[tuple[ProductName, Path]]:
@@ -142,7 +142,7 @@ def _candidates(folder: Path) -> Iterator[tuple[ProductName, Path]]:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", _MAC)))
+    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", MAC)))
 
 
 def _product_name(path: Path) -> ProductName | None:
@@ -178,11 +178,7 @@ def _inner_folder(name: ProductName, path: Path) -> Path:
 def _open_zip(name: ProductName, path: Path) -> Product:
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {
-                member.filename.rpartition("/")[2]: member.filename for member in _members(archive)
-            }
-            folders = {member.rpartition("/")[0] for member in members.values()}
-            inner = name.text if name.text in folders else next(iter(folders), "")
+            inner, members = zipped_files(archive, name.text)
             prefix = gdal_zip(path) + (f"/{inner}" if inner else "")
             return _product(
                 name, path, prefix, set(members), lambda file: archive.read(members[file])
@@ -192,17 +188,6 @@ def _open_zip(name: ProductName, path: Path) -> Product:
         raise ProductError(
             f"The zip {path} cannot be read ({error}); retrieve the product again."
         ) from error
-
-
-def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Return the files of a product that a zip holds."""
-    return [
-        member
-        for member in archive.infolist()
-        if not member.is_dir()
-        and member.filename.count("/") <= 1
-        and not member.filename.startswith(f"{_MAC}/")
-    ]
 
 
 def _product(

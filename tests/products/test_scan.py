@@ -214,7 +214,8 @@ def test_a_product_both_as_folder_and_as_zip(small: SampleStack, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "damage", ["layer missing", "layer cut", "text missing", "empty", "nested"]
+    "damage",
+    ["layer missing", "layer cut", "dead link", "text missing", "empty", "nested"],
 )
 def test_a_complete_zip_wins_over_its_half_unpacked_folder(
     small: SampleStack, tmp_path: Path, damage: str
@@ -233,6 +234,9 @@ def test_a_complete_zip_wins_over_its_half_unpacked_folder(
         layer.write_bytes(layer.read_bytes()[:-100])
     elif damage in ("layer missing", "nested"):
         layer.unlink()
+    elif damage == "dead link":
+        layer.unlink()
+        layer.symlink_to(tmp_path / "gone.tif")
     elif damage == "text missing":
         (folder / f"{folder.name}.txt").unlink()
     else:
