@@ -36,8 +36,8 @@ class Lattice:
     y_phase: float
 
     @classmethod
-    def of(cls, raster: Raster) -> Lattice:
-        """Return the lattice that a raster lies on."""
+    def of(cls, raster: Raster | Grid) -> Lattice:
+        """Return the lattice that a raster or a grid lies on."""
         return cls(
             raster.spacing, _phase(raster.left, raster.spacing), _phase(raster.top, raster.spacing)
         )

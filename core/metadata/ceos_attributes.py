@@ -81,8 +81,6 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
         "noise_equivalent_sigma0_comment": "dB, largest value specified for the mode IW; source: "
         f"ESA, {MODE_PAGE}",
         "product_pixel_coordinate_convention": "pixel center",
-        "gridding_convention": "the lattice of HyP3's own products: pixels of "
-        f"{spacing:g} m, edges or centers at multiples of the spacing in UTM coordinates",
         "ceos_absolute_geolocation_error_range_bias": GEOLOCATION.range_bias,
         "ceos_absolute_geolocation_error_range_standard_deviation": GEOLOCATION.range_deviation,
         "ceos_absolute_geolocation_error_azimuth_bias": GEOLOCATION.azimuth_bias,

@@ -26,6 +26,7 @@ from .ceos_attributes import ceos_attributes
 from .enrichment import Details
 from .extent import corners, grid_attributes, outline_attributes, to_longitude_latitude
 from .geometry import is_ascending
+from .gridding import gridding_convention
 from .layer_attributes import layer_attributes
 from .pairs import orbit_types, pair_variables, processing_variables, provenance
 from .parallel import parallel_baselines
@@ -115,6 +116,9 @@ def describe_stack(
     boxes = [_cut(placement.bounds, source.grid.bounds) for placement in source.placements]
     dataset.attrs |= outline_attributes(source.grid, corners(boxes))
     dataset.attrs |= ceos_attributes(products, source.grid.spacing)
+    dataset.attrs["gridding_convention"] = gridding_convention(
+        source.grid, [placement.raster for placement in source.placements]
+    )
     files = provenance(products)
     if files != "{}":
         dataset.attrs["hyp3_parameters_json"] = files

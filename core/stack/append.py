@@ -93,9 +93,7 @@ def append_plan(
             f"TARGET_CRS is {options.target_crs}, but {base.path} is in {grid.crs}; leave it out."
         )
     reasons = [f"The grid is that of {base.path}."]
-    lattice = Lattice.of(
-        Raster(grid.epsg or 0, grid.left, grid.top, grid.spacing, grid.width, grid.height)
-    )
+    lattice = Lattice.of(grid)
     boxes = [bounds_in(raster, crs, grid.epsg) for _, raster in products]
     if products and round(common_spacing(products), 6) != round(grid.spacing, 6):
         raise InconsistentProductsError(

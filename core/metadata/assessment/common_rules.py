@@ -25,6 +25,9 @@ from .verdict import (
 
 NOT_DELIVERED = "HyP3 does not deliver it"
 _TILE = 100_000.0
+_NEAR = 1e-3
+"""Largest deviation from a lattice, in pixels."""
+_IN_UTM = "in UTM coordinates"
 
 
 def _spacing(stack: StackFile) -> Verdict:
@@ -94,16 +97,34 @@ def _crs(stack: StackFile) -> Verdict:
 
 def _lattice(stack: StackFile) -> Verdict:
     verdict = attributes("gridding_convention")(stack)
-    x, y = stack.values("x"), stack.values("y")
-    if verdict.status != MET or x is None or y is None or min(x.size, y.size) < 2:
+    phases, crs = _phases(stack), stack.crs()
+    if verdict.status != MET or phases is None:
         return Verdict(NOT_MET, verdict.evidence, verdict.explanation or "x or y is missing")
-    phases = [_phase(values) for values in (x, y)]
-    if stack.crs() is None or any(min(p, abs(p - 0.5), 1 - p) > 1e-3 for p in phases):
-        return Verdict(NOT_MET, verdict.evidence, "the pixels lie on no lattice of the products")
+    if crs is None or not all(min(p, abs(p - 0.5), 1 - p) <= _NEAR for p in phases):
+        return Verdict(
+            NOT_MET,
+            verdict.evidence,
+            "neither edges nor centers of the pixels lie on multiples of the spacing",
+        )
+    if _IN_UTM in stack.text("gridding_convention") and crs.utm_zone is None:
+        return Verdict(
+            NOT_MET, verdict.evidence, f"gridding_convention speaks of UTM, the CRS is {crs.name}"
+        )
     return Verdict(
         MET,
-        (*verdict.evidence, f"edges lie {phases[0]:.3g}, {phases[1]:.3g} pixels off multiples"),
+        (
+            *verdict.evidence,
+            f"edges lie {phases[0]:.3g}, {phases[1]:.3g} pixels off multiples in {crs.name}",
+        ),
     )
+
+
+def _phases(stack: StackFile) -> tuple[float, float] | None:
+    """Return how many pixels the edges lie off multiples of the spacing along x and y."""
+    x, y = stack.values("x"), stack.values("y")
+    if x is None or y is None or min(x.size, y.size) < 2 or x[0] == x[1] or y[0] == y[1]:
+        return None
+    return _phase(x), _phase(y)
 
 
 def _phase(values: np.ndarray) -> float:
@@ -112,15 +133,27 @@ def _phase(values: np.ndarray) -> float:
 
 
 def _tile_lattice(stack: StackFile) -> Verdict:
-    x, y = stack.values("x"), stack.values("y")
-    if x is None or y is None or min(x.size, y.size) < 2:
+    phases, x, crs = _phases(stack), stack.values("x"), stack.crs()
+    if phases is None or x is None:
         return Verdict(NOT_MET, (), "x or y is missing")
+    if crs is None or crs.utm_zone is None:
+        where = "without a CRS" if crs is None else f"in {crs.name}"
+        return Verdict(NOT_MET, (), f"the tiles of 100 km are those of UTM, the stack is {where}")
     spacing = abs(float(x[1] - x[0]))
-    on_edges = all(min(_phase(values), 1 - _phase(values)) < 1e-3 for values in (x, y))
+    on_edges = all(min(phase, 1 - phase) <= _NEAR for phase in phases)
     if on_edges and _TILE % spacing < 1e-6:
         return Verdict(NOT_MET, ("the origin fits",), "the convention has no address to cite")
-    reason = "edges lie half a pixel off" if not on_edges else f"{spacing:g} m divides no 100 km"
-    return Verdict(NOT_MET, (), f"{reason}; HyP3's own lattice is kept, so nothing is resampled")
+    if on_edges:
+        reason = f"{spacing:g} m divides no 100 km"
+    elif all(abs(phase - 0.5) <= _NEAR for phase in phases):
+        reason = "edges lie half a pixel off"
+    else:
+        return Verdict(
+            NOT_MET, (), f"edges lie {phases[0]:.3g}, {phases[1]:.3g} pixels off multiples"
+        )
+    return Verdict(
+        NOT_MET, (), f"{reason}; HyP3's own lattice is kept, so that products on it are copied"
+    )
 
 
 def _float32(stack: StackFile) -> Verdict:

@@ -1,0 +1,65 @@
+"""The gridding convention of a stack: where its pixels lie, and which products had them there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyproj import CRS
+
+from ..grid.lattice import TOLERANCE, Grid, Lattice
+from ..products.product import Raster
+
+_UTM = (range(32601, 32661), range(32701, 32761))
+"""EPSG codes of the zones in which HyP3 delivers its products."""
+
+
+def gridding_convention(grid: Grid, rasters: Sequence[Raster]) -> str:
+    """Describe the lattice of a stack.
+
+    Parameters
+    ----------
+    grid
+        Grid of the stack.
+    rasters
+        Grids of its products.
+
+    Returns
+    -------
+    str
+        Whose lattice it is, where it lies in which coordinates, and how many products are copied
+        or resampled to it.
+    """
+    lattice = Lattice.of(grid)
+    phases = (lattice.x_phase / grid.spacing, lattice.y_phase / grid.spacing)
+    on_multiples = next(
+        (
+            name
+            for name, phase in (("edges", 0.0), ("centers", 0.5))
+            if all(abs(one - phase) < TOLERANCE for one in phases)
+        ),
+        None,
+    )
+    if on_multiples:
+        position = f"{on_multiples} at multiples of the spacing"
+    else:
+        position = (
+            f"edges {lattice.x_phase:.6g} m along x and {lattice.y_phase:.6g} m along y behind "
+            "multiples of the spacing"
+        )
+    is_utm = any(grid.epsg in codes for codes in _UTM)
+    copied = sum(raster.epsg == grid.epsg and lattice.holds(raster) for raster in rasters)
+    if is_utm and on_multiples:
+        whose = "the lattice of HyP3's own products"
+    else:
+        whose = "the lattice of products of the stack" if copied else "a lattice of its own"
+    where = "UTM coordinates" if is_utm else f"coordinates of {CRS.from_wkt(grid.wkt).name}"
+    return f"{whose}: pixels of {grid.spacing:g} m, {position} in {where}; {_fate(copied, rasters)}"
+
+
+def _fate(copied: int, rasters: Sequence[Raster]) -> str:
+    total = len(rasters)
+    if copied == total:
+        return "all products are copied to it value for value"
+    if copied == 0:
+        return "all products are resampled to it"
+    return f"{copied} of {total} products are copied to it value for value, the others resampled"
