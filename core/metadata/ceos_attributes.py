@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -45,6 +46,10 @@ _UNWRAPPING = {
     "GAMMA": "minimum cost flow, https://doi.org/10.1109/36.673674",
     "ISCE2": "SNAPHU with minimum cost flow initialization, https://doi.org/10.1364/JOSAA.18.000338",
 }
+_COPERNICUS = "Copernicus GLO-30 (GLO-90 in its gaps), https://doi.org/10.5270/ESA-c5d3d65"
+_GEOID = "EGM2008, https://doi.org/10.1029/2011JB008916; heights are ellipsoidal"
+_ADAPTIVE = "adaptive filter in the frequency domain, https://doi.org/10.1029/1998GL900033"
+_NOT_STATED = "not stated"
 _SPECKLE_FILTERS = {"f": "Enhanced Lee, 7 x 7 pixels, damping factor 1", "n": "none"}
 _DEM_MATCHING = {"m": "attempted", "d": "not used, orbits only"}
 
@@ -88,8 +93,6 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
             GEOLOCATION.azimuth_deviation
         ),
         "ceos_absolute_geolocation_error_comment": f"m; {GEOLOCATION.source}",
-        "dem": "Copernicus GLO-30 (GLO-90 in its gaps), https://doi.org/10.5270/ESA-c5d3d65",
-        "egm": "EGM2008, https://doi.org/10.1029/2011JB008916; heights are ellipsoidal",
         "dem_resampling": "cubic",
         "geometric_correction_algorithm": f"range-Doppler terrain correction; {_GUIDE}",
         "geometric_correction_resampling": "nearest neighbor",
@@ -97,8 +100,53 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
         "sensor_calibration": "https://sentinels.copernicus.eu/documents/247904/685163/"
         "S1-Radiometric-Calibration-V1.0.pdf",
     }
+    common |= _elevation_model(products)
     is_rtc = products[0].name.product_type == RTC_GAMMA
     return common | (_rtc(products) if is_rtc else _insar(products, spacing))
+
+
+def _elevation_model(products: Sequence[Product]) -> dict[str, str]:
+    """Return elevation model and geoid; not what no file tells.
+
+    Backscatter has no parameter files, and for it HyP3 offers no other model. Only the heights of
+    the Copernicus model are known to lie above EGM2008.
+    """
+    if products[0].name.product_type == RTC_GAMMA:
+        return {"dem": _COPERNICUS, "egm": _GEOID}
+    models = [
+        product.parameters.text("DEM source") if product.parameters is not None else None
+        for product in products
+    ]
+    if not any(models):
+        return {}
+    texts = [
+        _COPERNICUS if re.fullmatch(r"GLO[-_ ]?30", model or "", re.I) else model or _NOT_STATED
+        for model in models
+    ]
+    dem = {"dem": _shared(texts)}
+    return dem | {"egm": _GEOID} if set(texts) == {_COPERNICUS} else dem
+
+
+def _phase_filter(products: Sequence[Product]) -> dict[str, str]:
+    """Return the filter of interferograms; nothing if no file tells."""
+    texts = []
+    for product in products:
+        name = product.parameters.text("INSAR phase filter") if product.parameters else None
+        exponent = (
+            product.parameters.number("Phase filter parameter") if product.parameters else None
+        )
+        # Before hyp3-gamma 6.4 the file named the filter even where its exponent was 0.
+        if exponent == 0 or (name or "").lower() in ("none", "no"):
+            texts.append("none")
+        elif name is None and exponent is None:
+            texts.append(_NOT_STATED)
+        else:
+            is_adaptive = name is None or name.lower() in ("adf", "yes")
+            texts.append(_ADAPTIVE if is_adaptive else str(name))
+    if set(texts) == {_NOT_STATED}:
+        return {}
+    where = "; its parameter is in phase_filter_parameter" if _ADAPTIVE in texts else ""
+    return {"ceos_interferogram_filter": f"{_shared(texts)}{where}"}
 
 
 def _source_kind(products: Sequence[Product]) -> str:
@@ -131,8 +179,7 @@ def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
         "temporal_baseline_range_units": "day",
         "ceos_insar_coregistration": _COREGISTRATION[software],
         "ceos_phase_quality": _PHASE_QUALITY[software],
-        "ceos_interferogram_filter": "adaptive filter in the frequency domain, "
-        "https://doi.org/10.1029/1998GL900033; its parameter is in phase_filter_parameter",
+        **_phase_filter(products),
         "ceos_phase_unwrapping_method": _UNWRAPPING[software],
         "ceos_phase_unwrapping_iterations": 1,
         "ceos_phase_unwrapping_coherence_threshold": 0.1
