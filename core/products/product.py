@@ -126,12 +126,6 @@ class Product:
                 return candidate
         return None
 
-    def age(self) -> tuple[float, str]:
-        """Order re-runs by the processing time of their README, else by their files' time."""
-        if self.readme.processed is not None:
-            return self.readme.processed.timestamp(), self.name.text
-        return self.location.stat().st_mtime, self.name.text
-
     def layer_path(self, layer: str) -> str:
         """Return the GDAL path of a layer's GeoTIFF."""
         return f"{self.prefix}/{self.name.text}_{layer}.tif"

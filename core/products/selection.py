@@ -19,6 +19,7 @@ from .consistency import gap_warnings
 from .layers import LAYERS, Layer, layers_by_name
 from .names import ProductName, parse_name
 from .product import Product, Raster, common_raster
+from .reruns import group_reruns, why_not
 from .scan import READERS, Scan, scan_folder
 
 
@@ -143,7 +144,7 @@ class _Chooser:
             name = parse_name(damaged.name)
             if name is not None and self._is_asked_for(name, product_type):
                 self._bad(ProductError(damaged.reason, damaged.name))
-        groups = _same_acquisitions(products)
+        groups = group_reruns(products)
         layers = self._layers(product_type, [group[0] for group in groups])
         opened = self._open(groups, layers)
         if not (opened or self._known):
@@ -255,17 +256,16 @@ class _Chooser:
         return opened
 
     def _leave_duplicates(self, group: Sequence[Product], used: Product) -> None:
-        """Account for the products of a group that are older than the one in use."""
+        """Account for the products of a group that come after the one in use."""
         place = group.index(used)
         if place:
             self._warnings.append(
                 f"{used} holds the same acquisitions as {group[0]} and is used instead."
             )
         for product in group[place + 1 :]:
-            self._left_out.append(LeftOut(product.name.text, f"older than {used}"))
-            self._warnings.append(
-                f"{product} and {used} hold the same acquisitions; the newer {used} is used."
-            )
+            reason, sentence = why_not(product, used)
+            self._left_out.append(LeftOut(product.name.text, reason))
+            self._warnings.append(sentence)
 
     def _bad(self, error: ProductError) -> None:
         """Stop for a bad product, or leave it out and say so."""
@@ -281,11 +281,3 @@ class _Chooser:
             f"None of the products in {self._folder} is left ({listed}); loosen the filters or "
             "choose another folder."
         )
-
-
-def _same_acquisitions(products: Sequence[Product]) -> list[list[Product]]:
-    """Return the products of each pair or date together, the newest first."""
-    groups: dict[tuple[object, ...], list[Product]] = {}
-    for product in products:
-        groups.setdefault(product.name.identity, []).append(product)
-    return [sorted(group, key=Product.age, reverse=True) for group in groups.values()]

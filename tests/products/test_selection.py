@@ -199,7 +199,36 @@ def test_duplicates_without_readme_go_by_the_time_of_their_files(
     for newest, other in ((one, two), (two, one)):
         os.utime(newest, (2e9, 2e9))
         os.utime(other, (1e9, 1e9))
-        assert chosen(select_products(tmp_path, SelectionOptions())) == [newest.name]
+        selection = select_products(tmp_path, SelectionOptions())
+        assert chosen(selection) == [newest.name]
+        [item] = selection.left_out
+        assert (item.name, item.reason) == (other.name, f"of older files than {newest.name}")
+        [said] = selection.warnings
+        assert said.endswith(
+            f"{newest.name} is used, whose files are newer, because no README tells when they were "
+            "made."
+        )
+
+
+def test_a_time_of_files_is_not_compared_with_a_processing_time(
+    small: SampleStack, tmp_path: Path
+) -> None:
+    source = small.products[0].path
+    dated = make(tmp_path, f"{GAMMA}_0001", source, "2025-06-01T12:00:00+00:00")
+    one, two = (make(tmp_path, f"{GAMMA}_{end}", source) for end in ("AAAA", "FFFF"))
+    os.utime(one, (4e9, 4e9))
+    os.utime(two, (1e9, 1e9))
+    selection = select_products(tmp_path, SelectionOptions())
+    assert chosen(selection) == [dated.name]
+    reason = f"without a processing time, unlike {dated.name}"
+    assert [(item.name, item.reason) for item in selection.left_out] == [
+        (one.name, reason),
+        (two.name, reason),
+    ]
+    assert selection.warnings[0] == (
+        f"{one.name} and {dated.name} hold the same acquisitions; {dated.name} is used, because "
+        "only its README tells when it was made."
+    )
 
 
 @pytest.mark.parametrize("damage", ["header", "no parameters"])
