@@ -13,6 +13,7 @@ from ..errors import GridError, InconsistentProductsError, InvalidParameterError
 from ..parameters import Extent
 from ..products.product import Product, Raster
 from ..products.selection import LeftOut
+from .crs import epsg_of
 from .extent import choose_lines
 from .lattice import Grid, Lattice
 from .placement import Placement, Transfer, bounds_in, place
@@ -119,7 +120,7 @@ def make_plan(
     spacing = common_spacing(products)
     reasons: list[str] = []
     crs = _target_crs(rasters, options.target_crs, reasons)
-    epsg = crs.to_epsg()
+    epsg = epsg_of(crs)
     lattice = _native_lattice(rasters, epsg, spacing)
 
     bounds = [bounds_in(raster, crs, epsg) for raster in rasters]

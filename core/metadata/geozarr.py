@@ -9,6 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from ..grid.crs import authority_of
+
 _ORGANIZATION = "https://github.com/zarr-conventions"
 _RAW = "https://raw.githubusercontent.com/zarr-conventions"
 
@@ -56,7 +58,7 @@ def geozarr_attributes(dataset: xr.Dataset, crs_wkt: str) -> dict[str, Any]:
         "spatial:shape": [int(y.size), int(x.size)],
         "spatial:registration": "pixel",
     }
-    authority = CRS.from_wkt(crs_wkt).to_authority()
+    authority = authority_of(CRS.from_wkt(crs_wkt))
     if authority is not None:
         attributes["proj:code"] = ":".join(authority)
     return attributes

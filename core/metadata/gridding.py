@@ -52,7 +52,11 @@ def gridding_convention(grid: Grid, rasters: Sequence[Raster]) -> str:
         whose = "the lattice of HyP3's own products"
     else:
         whose = "the lattice of products of the stack" if copied else "a lattice of its own"
-    where = "UTM coordinates" if is_utm else f"coordinates of {CRS.from_wkt(grid.wkt).name}"
+    name = CRS.from_wkt(grid.wkt).name
+    if is_utm:
+        where = "UTM coordinates"
+    else:
+        where = "coordinates of " + ("the CRS in crs_wkt" if name == "unknown" else name)
     return f"{whose}: pixels of {grid.spacing:g} m, {position} in {where}; {_fate(copied, rasters)}"
 
 

@@ -13,6 +13,7 @@ from pyproj import CRS
 from ..atomic import remove_leftovers
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import OutputError
+from ..grid.crs import epsg_of
 from ..grid.lattice import Grid
 from ..grid.placement import Placement
 from ..products.layers import LAYERS, Layer
@@ -140,7 +141,7 @@ def _open(path: Path, group: str | None) -> Base:
             crs = CRS.from_wkt(stack[GRID_MAPPING].attrs["crs_wkt"])
             transform = [float(part) for part in stack[GRID_MAPPING].attrs["GeoTransform"].split()]
             grid = Grid(
-                crs.to_epsg(),
+                epsg_of(crs),
                 crs.to_wkt(),
                 transform[0],
                 transform[3],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 import xarray as xr
-from pyproj import Transformer
+from pyproj import CRS, Transformer
 
 from hyp3_stack.core.errors import GridError, InconsistentProductsError, InvalidParameterError
 from hyp3_stack.core.grid.placement import Transfer
@@ -105,6 +106,44 @@ def test_target_crs_overrides(small: SampleStack) -> None:
     plan = plan_folder(small.folder, target_crs="EPSG:32612")
     assert (plan.copied, plan.warped) == (0, 4)
     assert (plan.grid.left % 80, plan.grid.top % 80) == (40, 40), "the lattice of GAMMA products"
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        "+proj=utm +zone=10 +ellps=clrk66",
+        CRS.from_user_input("+proj=utm +zone=10 +ellps=clrk66").to_wkt(),
+        "+proj=utm +zone=33 +ellps=intl",
+    ],
+)
+def test_target_crs_that_only_resembles_one_with_a_code(
+    small: SampleStack, tmp_path: Path, crs: str
+) -> None:
+    plan = plan_folder(small.folder, target_crs=crs)
+    assert plan.grid.epsg is None
+    assert CRS.from_wkt(plan.grid.crs) == CRS.from_user_input(crs)
+    outputs = {"NETCDF": tmp_path / "s.nc", "ZARR": tmp_path / "s.zarr", "STAC": True}
+    build(small.folder, TARGET_CRS=crs, **outputs)
+    with xr.open_zarr(tmp_path / "s.zarr", group="spatially_optimized") as stack:
+        assert "proj:code" not in stack.attrs
+        assert CRS.from_wkt(stack.attrs["proj:wkt2"]) == CRS.from_user_input(crs)
+    item = json.loads((tmp_path / "s.stac" / "s.json").read_text())["properties"]
+    assert item.get("proj:code") is None
+    assert CRS.from_wkt(item["proj:wkt2"]) == CRS.from_user_input(crs)
+    assert isinstance(item["cube:dimensions"]["x"]["reference_system"], str)
+
+
+@pytest.mark.parametrize("version", ["WKT1_GDAL", "WKT1_ESRI", "WKT2_2019"])
+@pytest.mark.parametrize("epsg", [3413, 32610, 3857])
+def test_target_crs_as_wkt_keeps_its_code(small: SampleStack, version: str, epsg: int) -> None:
+    plan = plan_folder(small.folder, target_crs=CRS.from_epsg(epsg).to_wkt(version))
+    assert plan.grid.epsg == epsg
+
+
+def test_target_crs_that_is_the_same_in_other_words(small: SampleStack) -> None:
+    plan = plan_folder(small.folder, target_crs="+proj=utm +zone=10 +datum=WGS84 +units=m")
+    assert plan.grid.epsg == 32610
+    assert (plan.copied, plan.warped) == (3, 1)
 
 
 @pytest.mark.parametrize("crs", ["EPSG:999999", "UTM 10", "hello"])

@@ -77,6 +77,12 @@ def test_another_coordinate_system(small: SampleStack, tmp_path: Path) -> None:
     )
 
 
+def test_a_coordinate_system_without_a_name(small: SampleStack, tmp_path: Path) -> None:
+    crs = "+proj=laea +lat_0=35 +lon_0=-118 +datum=WGS84 +units=m"
+    path = build(small.folder, NETCDF=tmp_path / "s.nc", TARGET_CRS=crs).netcdf
+    assert "in coordinates of the CRS in crs_wkt; all" in convention(path)
+
+
 def test_a_convention_of_another_coordinate_system(small: SampleStack, tmp_path: Path) -> None:
     """As stacks were written before."""
     path = build(small.folder, NETCDF=tmp_path / "s.nc", TARGET_CRS="EPSG:3413").netcdf

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import InvalidParameterError
+from ...grid.crs import authority_of
 from ..data_access import parse_data_access
 from .stack_file import StackFile
 from .verdict import (
@@ -90,7 +91,7 @@ def _crs(stack: StackFile) -> Verdict:
     crs = stack.crs()
     if crs is None:
         return Verdict(NOT_MET, (), "the layers name no CRS that can be read")
-    authority = crs.to_authority()
+    authority = authority_of(crs)
     code = ":".join(authority) if authority else "no code"
     return Verdict(MET, (f"{crs.name}, {code}, as crs_wkt and CF parameters",))
 

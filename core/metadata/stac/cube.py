@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from pystac.extensions.datacube import DatacubeExtension, Dimension, Variable
 
+from ...grid.crs import authority_of
 from ..variables import NOT_PROVIDED
 
 _MAP = ("y", "x")
@@ -65,7 +66,7 @@ def _dimension(stack: xr.Dataset, name: str, crs: CRS) -> dict[str, Any]:
 def _spatial(stack: xr.Dataset, axis: str, crs: CRS) -> dict[str, Any]:
     centers = stack[axis].values
     spacing = float(stack.attrs["column_spacing" if axis == "x" else "line_spacing"])
-    authority = crs.to_authority()
+    authority = authority_of(crs)
     is_epsg = authority is not None and authority[0] == "EPSG"
     return {
         "type": "spatial",

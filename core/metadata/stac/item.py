@@ -15,6 +15,7 @@ from pystac.extensions.sar import FrequencyBand, ObservationDirection, Polarizat
 from pystac.extensions.sat import OrbitState, SatExtension
 from pystac.extensions.scientific import ScientificExtension
 
+from ...grid.crs import authority_of
 from ..data_access import parse_data_access
 from .cube import add_cube, iso, moment, only, plain
 from .footprint import footprint
@@ -93,7 +94,7 @@ def _common(stack: xr.Dataset) -> dict[str, Any]:
 def _add_projection(item: pystac.Item, stack: xr.Dataset, crs: CRS) -> None:
     left, bottom, right, top = (float(value) for value in stack.attrs["bounding_box"])
     spacing = float(stack.attrs["column_spacing"])
-    authority = crs.to_authority()
+    authority = authority_of(crs)
     ProjectionExtension.ext(item, add_if_missing=True).apply(
         code=":".join(authority) if authority else None,
         wkt2=None if authority else crs.to_wkt(),
