@@ -14,7 +14,8 @@ from pathlib import Path
 from ..errors import Canceled, StackError
 from ..reporter import Reporter, stop_if_canceled
 from .connection import download_session
-from .fetch import ProductFetcher, Task
+from .fetch import ProductFetcher
+from .fetch_task import Fetched, Task
 from .folder import DownloadFolder
 from .jobs import JobRecord
 from .manifest import COMPLETE, Entry, Manifest, intact
@@ -133,7 +134,7 @@ def download_jobs(
 @dataclass(frozen=True)
 class _Done:
     task: Task
-    entry: Entry | None
+    fetched: Fetched | None
     problem: Exception | None
 
 
@@ -243,19 +244,22 @@ class _Run:
                 except queue.Empty:
                     return
                 try:
-                    entry = self._fetcher.fetch(task, transfer)
+                    fetched = self._fetcher.fetch(task, transfer)
                 except Exception as error:  # noqa: BLE001 - judged by the main thread
                     self._messages.put(_Done(task, None, error))
                 else:
-                    self._messages.put(_Done(task, entry, None))
+                    self._messages.put(_Done(task, fetched, None))
 
     def _note(self, done: _Done, finished: int, total: int) -> None:
         task, problem = done.task, done.problem
-        if done.entry is not None:
-            self._report.downloaded += 1
+        if done.fetched is not None:
+            is_new = done.fetched.is_new
+            self._report.downloaded += is_new
+            self._report.skipped += not is_new
             self._report.products.append(task.label)
-            self._reporter.info(f"{finished} of {total}: {task.label} is complete.")
-            self._absent.update(set(done.entry.absent) & set(task.layers))
+            word = "complete" if is_new else "already there, complete"
+            self._reporter.info(f"{finished} of {total}: {task.label} is {word}.")
+            self._absent.update(set(done.fetched.entry.absent) & set(task.layers))
         elif isinstance(problem, StackError):
             self._report.failures[task.label] = str(problem)
             self._reporter.warning(f"{finished} of {total}: {task.label} failed: {problem}")

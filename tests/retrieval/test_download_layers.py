@@ -2,7 +2,10 @@
 
 import zipfile
 
-from tests.hyp3_server import make_job
+import pytest
+
+from hyp3_stack.core.errors import RetrievalError
+from tests.hyp3_server import Fault, make_job
 
 from .downloads import assert_complete
 
@@ -31,8 +34,80 @@ def test_layer_that_a_product_does_not_have(stack, download):
     download(LAYERS="corr,dem")
     assert download.reporter.warnings == ["2 products were made without the layer dem."]
     stack.service.log.clear()
-    assert download(LAYERS="corr,dem")["SKIPPED"] == 2
-    assert stack.service.log.files() == []
+    outputs = download(LAYERS="corr,dem")
+    assert (outputs["SKIPPED"], outputs["DOWNLOADED"]) == (2, 0)
+    assert [entry.file.rpartition("_")[2] for entry in stack.service.log.files()] == ["dem.tif"] * 2
+    assert download.reporter.warnings == ["2 products were made without the layer dem."]
+
+
+def test_layer_that_every_product_has_and_the_server_denies_once(stack, download):
+    job, _ = stack.add(2)
+    product = job.archive.stem
+    stack.service.faults.add(f"{product}_corr.tif", Fault(status=403))
+    with pytest.raises(RetrievalError) as caught:
+        download(LAYERS="unw_phase,corr")
+    assert str(caught.value).startswith("1 of 2 products did not arrive")
+    assert f"does not give out corr of {product}, which was made with it; run" in str(caught.value)
+    stack.service.log.clear()
+    outputs = download(LAYERS="unw_phase,corr")
+    assert (outputs["SKIPPED"], outputs["DOWNLOADED"]) == (1, 1)
+    assert not stack.service.log.files(f"{product}_unw_phase.tif")
+    assert (download.folder / product / f"{product}_corr.tif").exists()
+
+
+def test_layer_that_was_ordered_and_the_server_denies(stack, download):
+    job = stack.add_one(0, layers=("corr", "dem"), options={"include_dem": True})
+    stack.service.faults.add(f"{job.archive.stem}_dem.tif", Fault(status=404))
+    with pytest.raises(RetrievalError, match="does not give out dem"):
+        download(LAYERS="corr,dem")
+    assert download(LAYERS="corr,dem")["DOWNLOADED"] == 1
+
+
+def test_layer_that_was_denied_comes_once_it_is_there(stack, download):
+    job = stack.add_one(0, layers=("corr", "water_mask"))
+    product = job.archive.stem
+    stack.service.faults.add(f"{product}_water_mask.tif", Fault(status=403))
+    download(LAYERS="corr,water_mask")
+    (warning,) = download.reporter.warnings
+    assert warning == "1 products were made without the layer water_mask."
+    stack.service.log.clear()
+    assert download(LAYERS="corr,water_mask")["DOWNLOADED"] == 1
+    assert download.reporter.warnings == []
+    asked = {entry.file for entry in stack.service.log.files()}
+    assert asked == {f"{product}_water_mask.tif"}
+    assert {path.name for path in (download.folder / product).iterdir()} == {
+        f"{product}{end}" for end in ("_corr.tif", "_water_mask.tif", ".txt", ".README.md.txt")
+    }
+    (entry,) = download.manifest
+    assert (entry["layers"], entry["absent"]) == (["corr", "water_mask"], [])
+
+
+@pytest.mark.parametrize("lost", ["VH", "ls_map"])
+def test_backscatter_has_the_polarizations_of_its_name(service, stack, download, lost):
+    name = "S1A_IW_20250420T135654_DVP_RTC30_G_gpuned_7959"
+    scene = "S1A_IW_GRDH_1SDV_20250420T135654_20250420T135723_058841_074ABD_E7BB"
+    archive = stack.folder / f"{name}.zip"
+    stack.folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(archive, "w") as file:
+        for layer in ("VV", "VH", "ls_map"):
+            file.writestr(f"{name}/{name}_{layer}.tif", b"II*\0")
+    service.add(make_job(name, "RTC_GAMMA", [scene], archive=archive))
+    service.faults.add(f"{name}_{lost}.tif", Fault(status=403))
+    with pytest.raises(RetrievalError, match=f"does not give out {lost} of {name}"):
+        download(JOB_TYPE="RTC_GAMMA", LAYERS="VV,VH,ls_map")
+    download(JOB_TYPE="RTC_GAMMA", LAYERS="VV,VH,ls_map,HH")
+    assert len(list((download.folder / name).glob("*.tif"))) == 3
+    assert download.reporter.warnings == ["1 products were made without the layer HH."]
+
+
+def test_damaged_layers_are_fetched_again_with_others(stack, download):
+    job = stack.add_one(0, layers=("corr", "amp"))
+    download(LAYERS="corr")
+    product = job.archive.stem
+    (download.folder / product / f"{product}_corr.tif").unlink()
+    assert download(LAYERS="amp")["DOWNLOADED"] == 1
+    assert len(list((download.folder / product).glob("*.tif"))) == 2
+    assert download(LAYERS="corr,amp")["SKIPPED"] == 1
 
 
 def test_layers_from_a_server_with_archives_only(stack, download):

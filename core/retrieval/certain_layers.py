@@ -1,0 +1,60 @@
+"""Layers that a product surely has, so that a server without their file is at fault."""
+
+from __future__ import annotations
+
+from ..contract import JOB_TYPES
+from ..products.names import INSAR_GAMMA, RTC_GAMMA
+from .jobs import JobRecord
+
+# Water masks and ellipsoidal incidence angles came with later versions of the processors.
+_GAMMA = ("unw_phase", "corr", "amp")
+_ISCE = ("unw_phase", "wrapped_phase", "corr", "conncomp", "dem", "lv_theta", "lv_phi")
+
+_ORDERED = {
+    "include_look_vectors": ("lv_theta", "lv_phi"),
+    "include_inc_map": ("inc_map",),
+    "include_dem": ("dem",),
+    "include_wrapped_phase": ("wrapped_phase",),
+    "include_displacement_maps": ("los_disp", "vert_disp"),
+    "include_los_displacement": ("los_disp",),
+    "include_scattering_area": ("area",),
+}
+"""Layers that an option of the order adds."""
+
+
+def certain_layers(job: JobRecord) -> frozenset[str]:
+    """Return the layers that the product of a job surely has.
+
+    Parameters
+    ----------
+    job
+        Its type, the options of its order and, for backscatter, the name of its product tell.
+
+    Returns
+    -------
+    frozenset of str
+        What every product of the type has and what was ordered; other layers may be there, too.
+    """
+    if job.job_type not in JOB_TYPES:
+        return frozenset()
+    if job.job_type == RTC_GAMMA:
+        always = (*_polarizations(job), "ls_map")
+    else:
+        always = _GAMMA if job.job_type == INSAR_GAMMA else _ISCE
+    ordered = [
+        layer
+        for option, layers in _ORDERED.items()
+        if job.options.get(option) is True
+        for layer in layers
+    ]
+    return frozenset([*always, *ordered])
+
+
+def _polarizations(job: JobRecord) -> tuple[str, ...]:
+    """Read ``DV`` as VV and VH, ``SH`` as HH."""
+    name = job.parsed_name
+    if name is None:
+        return ()
+    count, sent = name.polarization[0], name.polarization[1]
+    own, other = sent * 2, sent + ("H" if sent == "V" else "V")
+    return (own, other) if count == "D" else (own,)
