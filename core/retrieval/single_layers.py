@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import RetrievalError
+from ..products.layers import COMPUTED_FROM
 from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from .archive import Member
 from .certain_layers import certain_layers
@@ -35,7 +36,7 @@ class LayerFetcher:
     def fetch(self, task: Task, transfer: Transfer) -> Fetched | None:
         """Fetch the layers of a task that are not there yet.
 
-        A layer that the product lacks is no failure.
+        A layer that the product lacks is no failure; what it can be computed from comes instead.
 
         Returns
         -------
@@ -145,6 +146,9 @@ class _Files:
             part = self._get(f"_{layer}.tif")
             if part is None:
                 self.absent.append(layer)
+                source = COMPUTED_FROM.get(layer)
+                if source is not None and source not in waiting:
+                    waiting.append(source)
             elif _is_tiff(part):
                 self.arrived.append(layer)
             else:

@@ -159,6 +159,21 @@ def test_layers_that_the_reference_point_needs_are_fetched(prepare, jobs, tmp_pa
         assert stack.attrs["summary"].endswith("After that, values were referred to one pixel.")
 
 
+def test_layers_are_fetched_that_others_are_computed_from(prepare, jobs, tmp_path, service):
+    outputs = prepare(LAYERS="corr,los_disp")
+    with xr.open_dataset(outputs["NETCDF"]) as stack:
+        assert {"corr", "los_disp"} <= set(stack.data_vars) and "unw_phase" not in stack
+        assert stack.los_disp.notnull().any()
+    found = {path.stem.rpartition("G_ueF_")[2][5:] for path in tmp_path.glob("products/*/*.tif")}
+    assert found == {"corr", "unw_phase"}
+    (tmp_path / "stack.nc").unlink()
+    service.log.clear()
+    prepare(LAYERS="los_disp")
+    assert {entry.file.rpartition("_ueF_")[2][5:] for entry in service.log.files()} == {
+        "los_disp.tif"
+    }
+
+
 def test_extent_chooses_and_crops(prepare, jobs, tmp_path, service):
     ring = jobs[0].ring
     west, south = ring[0]
