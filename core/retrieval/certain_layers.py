@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..contract import JOB_TYPES
-from ..products.names import INSAR_GAMMA, RTC_GAMMA
+from ..products.names import INSAR_GAMMA, RTC_GAMMA, ProductName
 from .jobs import JobRecord
 
 # Water masks and ellipsoidal incidence angles came with later versions of the processors.
@@ -38,7 +38,8 @@ def certain_layers(job: JobRecord) -> frozenset[str]:
     if job.job_type not in JOB_TYPES:
         return frozenset()
     if job.job_type == RTC_GAMMA:
-        always = (*_polarizations(job), "ls_map")
+        name = job.parsed_name
+        always = (*(() if name is None else polarizations(name)), "ls_map")
     else:
         always = _GAMMA if job.job_type == INSAR_GAMMA else _ISCE
     ordered = [
@@ -50,11 +51,8 @@ def certain_layers(job: JobRecord) -> frozenset[str]:
     return frozenset([*always, *ordered])
 
 
-def _polarizations(job: JobRecord) -> tuple[str, ...]:
-    """Read ``DV`` as VV and VH, ``SH`` as HH."""
-    name = job.parsed_name
-    if name is None:
-        return ()
+def polarizations(name: ProductName) -> tuple[str, ...]:
+    """Return the layers of backscatter that a product's name tells: ``DV`` stands for VV and VH."""
     count, sent = name.polarization[0], name.polarization[1]
     own, other = sent * 2, sent + ("H" if sent == "V" else "V")
     return (own, other) if count == "D" else (own,)

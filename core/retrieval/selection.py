@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from hyp3_sdk import HyP3
 from shapely.geometry.base import BaseGeometry
 
 from ..contract import PRODUCTION_API
-from ..errors import InconsistentProductsError
 from ..parameters import Parameters
 from ..reporter import Reporter
 from .catalog import Catalog
@@ -136,59 +134,3 @@ def _direction(job: JobRecord, facts: Mapping[str, SceneFacts]) -> bool | None:
     known = (facts[scene.name].ascending for scene in job.scenes if scene.name in facts)
     told = next((ascending for ascending in known if ascending is not None), None)
     return job.ascending if told is None else told
-
-
-def require_one_geometry(selection: Selection) -> None:
-    """Refuse to mix paths, directions or job types in one stack.
-
-    Raises
-    ------
-    InconsistentProductsError
-        With the list of choices and how many jobs each has.
-    """
-    types = Counter(job.job_type for job in selection.jobs)
-    if len(types) > 1:
-        raise InconsistentProductsError(
-            f"The jobs are of several types ({_choices(types)}), which do not belong into one "
-            "stack; name jobs of one type in JOBS."
-        )
-    views: Counter[str] = Counter()
-    directions_of: dict[int | None, set[bool]] = defaultdict(set)
-    for job in selection.jobs:
-        known = selection.directions[job.job_id]
-        if known is not None:
-            directions_of[selection.paths[job.job_id]].add(known)
-    for job in selection.jobs:
-        path, ascending = selection.paths[job.job_id], selection.directions[job.job_id]
-        # Where all known scenes of a path agree, an unknown one is no reason to stop.
-        if ascending is None and len(directions_of[path]) == 1:
-            ascending = next(iter(directions_of[path]))
-        word = {True: " ascending", False: " descending", None: ""}[ascending]
-        views[f"path {path if path is not None else 'unknown'}{word}"] += 1
-    if len(views) > 1:
-        raise InconsistentProductsError(
-            "The jobs look at the ground from several directions, which do not belong into one "
-            f"stack; choose one with PATHS and DIRECTION: {_choices(views)}."
-        )
-
-
-def newest_of_repeated(jobs: Sequence[JobRecord], reporter: Reporter) -> tuple[JobRecord, ...]:
-    """Keep the newest of jobs that were ordered twice with the same scenes and options."""
-    newest: dict[tuple[object, ...], JobRecord] = {}
-    for job in sorted(jobs, key=lambda job: job.requested):
-        key = (
-            job.job_type,
-            frozenset(scene.name for scene in job.scenes),
-            tuple(sorted((name, repr(value)) for name, value in job.options.items())),
-        )
-        if key in newest:
-            reporter.info(f"{newest[key].label} was ordered again; {job.label} is used instead.")
-        newest[key] = job
-    chosen = {job.job_id for job in newest.values()}
-    return tuple(job for job in jobs if job.job_id in chosen)
-
-
-def _choices(counts: Counter[str]) -> str:
-    return ", ".join(
-        f"{name} ({count} job{'s' if count != 1 else ''})" for name, count in sorted(counts.items())
-    )

@@ -14,7 +14,8 @@ from ..reporter import Reporter, step
 from ..retrieval.connection import proxy_environment
 from ..retrieval.download import DownloadOptions, DownloadReport, complete_jobs, download_jobs
 from ..retrieval.jobs import JobRecord
-from ..retrieval.selection import newest_of_repeated, require_one_geometry, select_jobs
+from ..retrieval.one_stack import newest_of_repeated, require_one_stack
+from ..retrieval.selection import select_jobs
 
 _NAMES_SHOWN = 5
 
@@ -70,7 +71,7 @@ def retrieve(
     Parameters
     ----------
     values
-        Filters, ``LAYERS`` and ``KEEP_ZIPS``.
+        Filters, ``LAYERS`` and ``KEEP_ZIPS``; for one stack, ``SCALE``.
     folder
         Where products go.
     credentials
@@ -78,7 +79,7 @@ def retrieve(
     reporter
         Told what happens.
     for_one_stack
-        Refuse to mix paths, directions and types, and pass over jobs that were ordered again.
+        Refuse to mix what cannot be one stack, and pass over jobs that were ordered again.
 
     Returns
     -------
@@ -91,7 +92,7 @@ def retrieve(
         selection = select_jobs(values, credentials, inner, footprints=for_one_stack, kept=kept)
     jobs: Sequence[JobRecord] = selection.jobs
     if for_one_stack:
-        require_one_geometry(selection)
+        require_one_stack(selection, values)
         jobs = newest_of_repeated(jobs, reporter)
     elif len(set(selection.paths.values())) > 1:
         paths = sorted(str(path or "unknown") for path in set(selection.paths.values()))

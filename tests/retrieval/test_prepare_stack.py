@@ -13,7 +13,7 @@ from hyp3_stack.core.errors import (
     StackError,
 )
 from hyp3_stack.core.tasks import prepare_stack
-from tests.hyp3_server import Fault, job_from_archive
+from tests.hyp3_server import Fault, job_from_archive, make_job
 from tests.sample_products import SampleSpec, write_products
 
 from .products import FIRST_ORBIT
@@ -110,6 +110,85 @@ def test_mixed_directions_are_refused_before_anything_is_fetched(
     assert "path 65 ascending (1 job)" in text and "path 65 descending (1 job)" in text
     assert "(4 jobs)" in text
     assert service.log.files() == []
+
+
+_RTC = "S1A_IW_20250420T135654_{}P_RTC{}_G_{}_7959"
+_RTC_SCENE = "S1A_IW_GRDH_1S{}_20250420T135654_20250420T135723_058841_074ABD_E7BB"
+
+
+@pytest.mark.parametrize(
+    ("job_type", "names", "options", "said"),
+    [
+        (
+            "INSAR_ISCE_BURST",
+            ("S1_093117_IW2_20250718_20250730_VV_INT80_E09B",) * 2
+            + ("S1_093118_IW2_20250718_20250730_VV_INT80_E09C",),
+            {},
+            "their bursts (093117_IW2 (2 jobs), 093118_IW2 (1 job)), so",
+        ),
+        (
+            "INSAR_ISCE_BURST",
+            (
+                "S1_093117_IW2_20250718_20250730_VV_INT80_E09B",
+                "S1_093117_IW2_20250718_20250730_VV_INT40_E09C",
+            ),
+            {},
+            "their pixel spacing (40 m (1 job), 80 m (1 job)), so",
+        ),
+        (
+            "INSAR_GAMMA",
+            (
+                "S1AA_20250718T172120_20250730T172120_VVP012_INT80_G_ueF_1000",
+                "S1AA_20250718T172120_20250730T172120_HHP012_INT80_G_ueF_1001",
+            ),
+            {},
+            "their polarization (HH (1 job), VV (1 job)), so",
+        ),
+        (
+            "RTC_GAMMA",
+            (_RTC.format("DV", 30, "gpuned"), _RTC.format("SV", 30, "gpuned")),
+            {},
+            "(VV (1 job), VV and VH (1 job)), so their products do not belong into one stack; "
+            "choose those of one kind with JOBS, PROJECT or the other filters, or name in LAYERS "
+            "only what all have (VV).",
+        ),
+        (
+            "RTC_GAMMA",
+            (_RTC.format("DV", 30, "gpuned"), _RTC.format("DV", 30, "gduned")),
+            {},
+            "their scale (decibel (1 job), power (1 job))",
+        ),
+        (
+            "RTC_GAMMA",
+            (_RTC.format("DV", 30, "gpuned"), _RTC.format("SV", 30, "sduned")),
+            {"LAYERS": "VV", "SCALE": "power"},
+            "their radiometry (gamma0 (1 job), sigma0 (1 job))",
+        ),
+    ],
+)
+def test_what_is_never_one_stack_shows_before_anything_is_fetched(
+    prepare, service, job_type, names, options, said
+):
+    scene = {
+        "INSAR_ISCE_BURST": "S1_093117_IW2_20250718T172122_VV_238F-BURST",
+        "INSAR_GAMMA": "S1A_IW_SLC__1SDV_20250718T172120_20250718T172147_060141_077A2B_238F",
+        "RTC_GAMMA": _RTC_SCENE.format("DV"),
+    }[job_type]
+    service.add(*[make_job(name, job_type, [scene], ascending=False) for name in names])
+    with pytest.raises(InconsistentProductsError) as caught:
+        prepare(JOB_TYPE=job_type, **options)
+    assert said in str(caught.value)
+    assert service.log.files() == []
+
+
+def test_backscatter_that_options_make_one_stack_is_fetched(prepare, service):
+    names = (_RTC.format("DV", 30, "gpuned"), _RTC.format("SV", 30, "gduned"))
+    scene = _RTC_SCENE.format("DV")
+    for name, scale in zip(names, ("power", "decibel"), strict=True):
+        options = {"scale": scale}
+        service.add(make_job(name, "RTC_GAMMA", [scene], ascending=False, options=options))
+    with pytest.raises(RetrievalError, match="2 of 2 products did not arrive"):
+        prepare(JOB_TYPE="RTC_GAMMA", LAYERS="VV_backscatter,ls_map", SCALE="power")
 
 
 def test_a_missing_product_stops_or_is_skipped(prepare, jobs, service, reporter):

@@ -1,0 +1,143 @@
+"""Whether the products of jobs can be one stack, as far as that shows before they are fetched."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..contract import SCALES
+from ..errors import InconsistentProductsError
+from ..parameters import Parameters
+from ..products.names import ProductName
+from ..reporter import Reporter
+from .certain_layers import polarizations
+from .jobs import JobRecord
+from .selection import Selection
+
+_KINDS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """A property of product names in which the products of a stack have to agree.
+
+    Parameters
+    ----------
+    label
+        What it is, for the sentence.
+    read
+        Its value in words; None where the name does not tell.
+    """
+
+    label: str
+    read: Callable[[ProductName], str | None]
+
+
+_BACKSCATTER_POLARIZATION = _Fact("polarization", lambda name: " and ".join(polarizations(name)))
+_SCALE = _Fact("scale", lambda name: name.scale)
+_FACTS = (
+    _Fact("bursts", lambda name: name.ground),
+    _Fact("polarization", lambda name: name.polarization if name.is_insar else None),
+    _Fact("pixel spacing", lambda name: f"{name.spacing:g} m"),
+    _Fact("radiometry", lambda name: name.radiometry),
+)
+
+
+def require_one_stack(selection: Selection, values: Parameters) -> None:
+    """Refuse what can never be one stack before anything is fetched.
+
+    Parameters
+    ----------
+    selection
+        The chosen jobs.
+    values
+        ``LAYERS`` and ``SCALE`` allow several polarizations and scales of backscatter.
+
+    Raises
+    ------
+    InconsistentProductsError
+        With the list of choices and how many jobs each has.
+    """
+    _require_one_geometry(selection)
+    names = [name for job in selection.jobs if (name := job.parsed_name) is not None]
+    for fact in _FACTS:
+        _require_one(fact, names)
+    backscatter = [name for name in names if not name.is_insar]
+    if backscatter:
+        _require_polarizations(backscatter, values.names("LAYERS"))
+        if values.choice("SCALE", SCALES, SCALES[0]) == SCALES[0]:
+            _require_one(_SCALE, backscatter, "convert them with SCALE")
+
+
+def _require_one(fact: _Fact, names: Sequence[ProductName], other_remedy: str = "") -> None:
+    kinds = Counter(kind for name in names if (kind := fact.read(name)) is not None)
+    if len(kinds) > 1:
+        remedy = f", or {other_remedy}" if other_remedy else ""
+        raise InconsistentProductsError(
+            f"The jobs differ in their {fact.label} ({_choices(kinds)}), so their products do not "
+            "belong into one stack; choose those of one kind with JOBS, PROJECT or the other "
+            f"filters{remedy}."
+        )
+
+
+def _require_polarizations(names: Sequence[ProductName], layers: Sequence[str]) -> None:
+    held = [set(polarizations(name)) for name in names]
+    shared, known = set.intersection(*held), set.union(*held)
+    wanted = known & {layer.removesuffix("_backscatter") for layer in layers}
+    # Layers that all products have make a stack, whatever else some of them hold.
+    if layers and wanted <= shared:
+        return
+    remedy = f"name in LAYERS only what all have ({', '.join(sorted(shared))})" if shared else ""
+    _require_one(_BACKSCATTER_POLARIZATION, names, remedy)
+
+
+def _require_one_geometry(selection: Selection) -> None:
+    types = Counter(job.job_type for job in selection.jobs)
+    if len(types) > 1:
+        raise InconsistentProductsError(
+            f"The jobs are of several types ({_choices(types)}), which do not belong into one "
+            "stack; name jobs of one type in JOBS."
+        )
+    views: Counter[str] = Counter()
+    directions_of: dict[int | None, set[bool]] = defaultdict(set)
+    for job in selection.jobs:
+        known = selection.directions[job.job_id]
+        if known is not None:
+            directions_of[selection.paths[job.job_id]].add(known)
+    for job in selection.jobs:
+        path, ascending = selection.paths[job.job_id], selection.directions[job.job_id]
+        # Where all known scenes of a path agree, an unknown one is no reason to stop.
+        if ascending is None and len(directions_of[path]) == 1:
+            ascending = next(iter(directions_of[path]))
+        word = {True: " ascending", False: " descending", None: ""}[ascending]
+        views[f"path {path if path is not None else 'unknown'}{word}"] += 1
+    if len(views) > 1:
+        raise InconsistentProductsError(
+            "The jobs look at the ground from several directions, which do not belong into one "
+            f"stack; choose one with PATHS and DIRECTION: {_choices(views)}."
+        )
+
+
+def newest_of_repeated(jobs: Sequence[JobRecord], reporter: Reporter) -> tuple[JobRecord, ...]:
+    """Keep the newest of jobs that were ordered twice with the same scenes and options."""
+    newest: dict[tuple[object, ...], JobRecord] = {}
+    for job in sorted(jobs, key=lambda job: job.requested):
+        key = (
+            job.job_type,
+            frozenset(scene.name for scene in job.scenes),
+            tuple(sorted((name, repr(value)) for name, value in job.options.items())),
+        )
+        if key in newest:
+            reporter.info(f"{newest[key].label} was ordered again; {job.label} is used instead.")
+        newest[key] = job
+    chosen = {job.job_id for job in newest.values()}
+    return tuple(job for job in jobs if job.job_id in chosen)
+
+
+def _choices(counts: Counter[str]) -> str:
+    listed = [
+        f"{name} ({count} job{'s' if count != 1 else ''})" for name, count in sorted(counts.items())
+    ]
+    more = f" and {len(listed) - _KINDS_SHOWN} more" if len(listed) > _KINDS_SHOWN else ""
+    return ", ".join(listed[:_KINDS_SHOWN]) + more
