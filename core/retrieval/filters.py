@@ -12,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from ..contract import DATE_RULES, DIRECTIONS, JOB_TYPES
 from ..errors import InvalidParameterError, NoProductsError, RetrievalError
 from ..parameters import Parameters
+from ..reporter import Reporter
 from .footprints import extent_area
 from .jobs import JobRecord
 
@@ -223,6 +224,9 @@ def apply_catalog_filters(
     filters: Filters,
     directions: Mapping[str, bool | None],
     footprints: Mapping[str, BaseGeometry | None],
+    reporter: Reporter,
+    *,
+    answered: bool,
 ) -> None:
     """Apply direction and extent.
 
@@ -232,14 +236,39 @@ def apply_catalog_filters(
         Changed in place.
     directions, footprints
         By job id; None where unknown.
+    reporter
+        Told of jobs that are left out because nobody knows where they belong.
+    answered
+        Whether the catalog has answered, so that asking again would not tell more.
 
     Raises
     ------
     RetrievalError
-        A filter is set, but the facts it needs are not to be had.
+        A filter is set, but the facts it needs are not to be had while the catalog is out of reach.
     """
+
+    def keep_known(known: Mapping[str, object], fact: str, parameter: str) -> None:
+        unknown = [job.label for job in funnel.jobs if known.get(job.job_id) is None]
+        if not unknown:
+            return
+        if not answered:
+            raise RetrievalError(
+                f"The {fact} of {len(unknown)} jobs (such as {unknown[0]}) is unknown, because the "
+                f"ASF catalog does not tell; leave {parameter} empty or try again when it is in "
+                "reach."
+            )
+        reporter.warning(
+            f"{len(unknown)} jobs (such as {unknown[0]}) are left out, because the ASF catalog "
+            f"does not know their {fact}; leave {parameter} empty to have them."
+        )
+        funnel.keep(
+            lambda job: known.get(job.job_id) is not None,
+            f"have no {fact} in the ASF catalog",
+            f"leave {parameter} empty",
+        )
+
     if filters.ascending is not None:
-        _require_known(funnel.jobs, directions, "direction", "DIRECTION")
+        keep_known(directions, "direction", "DIRECTION")
         wanted = filters.ascending
         word = "ascending" if wanted else "descending"
         funnel.keep(
@@ -247,24 +276,13 @@ def apply_catalog_filters(
         )
     area = filters.area
     if area is not None:
-        _require_known(funnel.jobs, footprints, "footprint", "EXTENT")
+        keep_known(footprints, "footprint", "EXTENT")
 
         def touches(job: JobRecord) -> bool:
             footprint = footprints[job.job_id]
             return footprint is not None and bool(footprint.intersects(area))
 
         funnel.keep(touches, "lie outside EXTENT", "change EXTENT")
-
-
-def _require_known(
-    jobs: Iterable[JobRecord], known: Mapping[str, object], fact: str, parameter: str
-) -> None:
-    unknown = [job.label for job in jobs if known.get(job.job_id) is None]
-    if unknown:
-        raise RetrievalError(
-            f"The {fact} of {len(unknown)} jobs (such as {unknown[0]}) is unknown, because the ASF "
-            f"catalog does not tell; leave {parameter} empty or try again when it is in reach."
-        )
 
 
 def _project_remedy(projects: Sequence[str]) -> str:

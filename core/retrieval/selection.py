@@ -92,11 +92,14 @@ def select_jobs(
     apply_offline_filters(funnel, filters, kept)
     funnel.require(what)
     facts: Mapping[str, SceneFacts] = {}
+    answered = False
     if footprints or filters.needs_footprints:
-        facts = Catalog(reporter).look_up(scene.name for job in funnel.jobs for scene in job.scenes)
+        catalog = Catalog(reporter)
+        facts = catalog.look_up(scene.name for job in funnel.jobs for scene in job.scenes)
+        answered = catalog.reachable
     directions = {job.job_id: _direction(job, facts) for job in funnel.jobs}
     areas = {job.job_id: job_footprint(job, facts) for job in funnel.jobs} if facts else {}
-    apply_catalog_filters(funnel, filters, directions, areas)
+    apply_catalog_filters(funnel, filters, directions, areas, reporter, answered=answered)
     funnel.require(what)
     account = funnel.account()
     reporter.info(

@@ -259,6 +259,28 @@ def test_without_the_catalog_there_is_no_geometry(stack, find, reporter, monkeyp
         find(DIRECTION="ascending")
 
 
+@pytest.mark.parametrize(
+    ("options", "fact"),
+    [
+        ({"DIRECTION": "ascending"}, "direction"),
+        ({"EXTENT": "-117.5,-117.4,35.4,35.6 [EPSG:4326]"}, "footprint"),
+    ],
+)
+def test_scene_that_the_catalog_does_not_know(stack, find, reporter, options, fact):
+    known = stack.add_one(0)
+    lost = stack.add_one(7, ascending=None)
+    assert ids(find()) == {known.job_id, lost.job_id}
+    assert ids(find(**options)) == {known.job_id}
+    name = next(iter(options))
+    assert reporter.warnings == [
+        f"1 jobs (such as {lost.archive.stem}) are left out, because the ASF catalog does not know "
+        f"their {fact}; leave {name} empty to have them."
+    ]
+    assert f"(1 have no {fact} in the ASF catalog)" in reporter.infos[-1]
+    with pytest.raises(NoProductsError, match=f"in the ASF catalog; leave {name} empty"):
+        find(JOBS=lost.job_id, **options)
+
+
 def test_a_broken_cache_is_an_empty_one(stack, find, tmp_path):
     stack.add(1)
     (tmp_path / "cache").mkdir()
