@@ -19,6 +19,7 @@ from ..errors import InvalidParameterError
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _PROXY_KEYS = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "no_proxy": "NO_PROXY"}
 
 
@@ -53,13 +54,19 @@ class BearerToken(AuthBase):
 
     def __init__(self, token: str, url: str) -> None:
         self._token = token
-        self._origin = urlsplit(url)[:2]
+        self._origin = _origin(url)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the header where the address has the same scheme, host and port."""
-        if urlsplit(request.url or "")[:2] == self._origin:
+        if _origin(request.url or "") == self._origin:
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port as they are compared: requests itself changes how they read."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def mount_patience(session: requests.Session) -> None:
@@ -95,8 +102,12 @@ def checked_api_url(url: str) -> str:
     InvalidParameterError
         It is no web address, or one that would carry credentials over the network in the clear.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise InvalidParameterError(
             f"API_URL is {url!r}, but it has to read like https://hyp3-api.asf.alaska.edu."
         )

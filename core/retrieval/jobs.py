@@ -155,12 +155,11 @@ def get_jobs(
         try:
             with service_errors(service.url, credentials):
                 ask = partial(service.get_job_by_id, job_id)
-                job = wait_for(ask, reporter, LISTING_SECONDS, service.url)
+                records.append(_record(wait_for(ask, reporter, LISTING_SECONDS, service.url)))
         except NotFoundError:
             raise NotFoundError(
                 f"{service.url} has no job {job_id}; check JOBS and API_URL."
             ) from None
-        records.append(_record(job))
     return records
 
 

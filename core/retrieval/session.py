@@ -18,6 +18,7 @@ from .credentials import EARTHDATA_URL, Credentials
 from .patience import wait_for
 
 LOGIN_SECONDS = 60.0
+_DETAIL_LENGTH = 300
 
 
 class NotFoundError(RetrievalError):
@@ -79,6 +80,12 @@ def service_errors(api_url: str, credentials: Credentials) -> Iterator[None]:
             f"{api_url} gave an answer that is not from a HyP3 service "
             f"({type(error).__name__}); check API_URL."
         ) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # hyp3_sdk reads whatever JSON arrives as if it were HyP3's.
+        raise RetrievalError(
+            f"The service at {api_url} did not answer as HyP3 does ({type(error).__name__}: "
+            f"{credentials.redact(str(error))[:_DETAIL_LENGTH]}); check API_URL."
+        ) from None
 
 
 def _status(error: BaseException) -> int | None:
@@ -114,7 +121,7 @@ def _login_error(error: Exception, credentials: Credentials) -> RetrievalError:
 def _service_error(error: Exception, api_url: str, credentials: Credentials) -> RetrievalError:
     status = _status(error)
     detail = credentials.redact(re.sub(r"^<Response \[\d+\]>\s*", "", str(error))).strip()
-    detail = f" ({detail[:300]})" if detail else ""
+    detail = f" ({detail[:_DETAIL_LENGTH]})" if detail else ""
     if status == 401:
         remedy = (
             f"generate a new token at {EARTHDATA_URL}/profile"

@@ -1,12 +1,14 @@
 """Logging in with token, password and cookie, against real sockets and real TLS."""
 
 import pytest
+import requests
 
 from hyp3_stack.core.errors import AuthenticationError, InvalidParameterError, RetrievalError
-from hyp3_stack.core.retrieval.connection import checked_api_url, proxy_environment
+from hyp3_stack.core.retrieval.connection import BearerToken, checked_api_url, proxy_environment
 from hyp3_stack.core.retrieval.credentials import resolve_credentials
 from hyp3_stack.core.retrieval.jobs import list_jobs
 from hyp3_stack.core.retrieval.session import open_service
+from tests.hyp3_server import Fault
 from tests.hyp3_server.accounts import Account
 
 
@@ -92,9 +94,44 @@ def test_netrc_is_not_sent_along_with_a_token(stack, credentials, reporter, tmp_
     assert {entry.authorization for entry in stack.service.log.of("api")} == {"Bearer"}
 
 
-def test_a_busy_service_is_asked_again(stack, credentials, reporter):
-    from tests.hyp3_server import Fault
+def test_address_in_capitals_gets_the_token(stack, credentials, reporter):
+    stack.add(1)
+    resolved = resolve_credentials(credentials)
+    address = stack.service.url.replace("127.0.0.1", "LocalHost")
+    opened = open_service(checked_api_url(address), resolved, reporter)
+    assert len(list_jobs(opened, "INSAR_GAMMA", resolved, reporter)) == 1
 
+
+@pytest.mark.parametrize(
+    ("api_url", "asked", "is_sent"),
+    [
+        ("https://Example.org", "https://example.org/jobs", True),
+        ("https://example.org:443/api", "https://example.org/jobs", True),
+        ("https://example.org", "https://example.org:443/jobs", True),
+        ("https://example.org", "http://example.org/jobs", False),
+        ("https://example.org", "https://example.org:8443/jobs", False),
+        ("https://example.org", "https://example.com/jobs", False),
+    ],
+)
+def test_token_goes_to_one_origin(api_url, asked, is_sent):
+    request = requests.Request("GET", asked, auth=BearerToken("word", api_url)).prepare()
+    assert ("Authorization" in request.headers) is is_sent
+
+
+def test_json_of_another_service(service, credentials, reporter):
+    service.api_faults.add("jobs", Fault(status=200))
+    with pytest.raises(RetrievalError, match=r"at http://127\S+ did not answer as HyP3 does \(Key"):
+        listing(service, credentials, reporter)
+
+
+def test_job_in_the_json_of_another_service(stack, credentials, reporter):
+    job = stack.add_one(0)
+    del job.record["files"][0]["filename"]
+    with pytest.raises(RetrievalError, match="did not answer as HyP3 does"):
+        listing(stack.service, credentials, reporter)
+
+
+def test_a_busy_service_is_asked_again(stack, credentials, reporter):
     stack.add(1)
     stack.service.api_faults.add(
         "jobs", Fault(status=503), Fault(status=429, retry_after="0"), Fault(status=504)
@@ -103,8 +140,6 @@ def test_a_busy_service_is_asked_again(stack, credentials, reporter):
 
 
 def test_a_service_that_stays_out_of_order(service, credentials, reporter):
-    from tests.hyp3_server import Fault
-
     service.api_faults.add("jobs", Fault(times=-1, status=503, retry_after="0"))
     with pytest.raises(RetrievalError, match=r"out of order at the moment \(HTTP 503\)"):
         listing(service, credentials, reporter)
@@ -129,6 +164,8 @@ def test_nobody_listens(service, credentials, reporter):
     [
         ("hyp3-api.asf.alaska.edu", "has to read like"),
         ("ftp://example.org", "has to read like"),
+        ("https://[example", "has to read like"),
+        ("https://example.org:99999", "has to read like"),
         ("http://example.org", "unencrypted"),
         ("https://me:secret@example.org", "must not contain"),
     ],
