@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..atomic import check_writable, complete_or_absent, not_writable
 from ..errors import OutputError
 from .footprints import geojson_geometry
 from .jobs import JobRecord
@@ -33,6 +34,11 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("secondary_scenes", "string"),
 )
 """Names and types of the attributes, in the order of the table's columns."""
+
+
+_BEGIN = '{"type": "FeatureCollection", "features": ['
+_MARKS = frozenset(("job_type", "product", "status", "job_id"))
+_LONGEST_FEATURE = 1 << 20
 
 
 def job_properties(job: JobRecord, selection: Selection) -> dict[str, Any]:
@@ -64,6 +70,39 @@ def job_properties(job: JobRecord, selection: Selection) -> dict[str, Any]:
     return {name: value for (name, _), value in zip(FIELDS, values, strict=True)}
 
 
+def check_target(path: Path) -> None:
+    """Check where features are to be written, before any service is asked.
+
+    Raises
+    ------
+    OutputError
+        It is a folder, a file that is not from a former run, or cannot be written.
+    """
+    if path.is_dir():
+        raise OutputError(f"OUTPUT is {path}, which is a folder; give a file name.")
+    if path.exists() and not _is_ours(path):
+        raise OutputError(
+            f"OUTPUT is {path}, which exists and is no layer of jobs that hyp3:findjobs wrote; it "
+            "is not replaced, so give another name."
+        )
+    check_writable(path)
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file is empty or begins with a job as :func:`write_features` writes it."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open(encoding="utf-8") as file:
+            line = file.readline(_LONGEST_FEATURE)
+        if not line:
+            return True
+        feature, _ = json.JSONDecoder().raw_decode(line.removeprefix(_BEGIN))
+        return line.startswith(_BEGIN) and set(feature["properties"]) >= _MARKS
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def write_features(selection: Selection, path: Path) -> None:
     """Write one feature a job; a job without a known footprint has no geometry.
 
@@ -72,15 +111,13 @@ def write_features(selection: Selection, path: Path) -> None:
     OutputError
         The file cannot be written.
     """
-    partial = path.with_name(path.name + ".part")
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write('{"type": "FeatureCollection", "features": [')
+        with complete_or_absent(path) as partial, partial.open("w", encoding="utf-8") as file:
+            file.write(_BEGIN)
             file.write(",\n".join(_lines(selection)))
             file.write("]}\n")
-        partial.replace(path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}).") from None
+        raise not_writable(path, error) from None
 
 
 def _lines(selection: Selection) -> Iterable[str]:

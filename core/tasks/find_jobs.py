@@ -10,7 +10,7 @@ from ..errors import InvalidParameterError
 from ..parameters import Parameters
 from ..reporter import Reporter
 from ..retrieval.connection import proxy_environment
-from ..retrieval.features import FIELDS, write_features
+from ..retrieval.features import FIELDS, check_target, write_features
 from ..retrieval.selection import select_jobs
 
 
@@ -32,6 +32,13 @@ def run(
     dict
         ``COUNT``, ``PROJECTS`` (list of names), ``FEATURES_FILE``, ``FIELDS`` and, without
         ``WORK_FOLDER``, ``OUTPUT``.
+
+    Raises
+    ------
+    OutputError
+        ``OUTPUT`` would replace something else than the jobs of a former run.
+    StackError
+        Whatever else is wrong with the filters or the services.
     """
     values = Parameters(parameters)
     target, outputs = _target(values)
@@ -57,4 +64,5 @@ def _target(values: Parameters) -> tuple[Path, dict[str, Any]]:
         raise InvalidParameterError(
             f"OUTPUT is {output}, but without QGIS it has to be a file that ends in .geojson."
         )
+    check_target(output)
     return output, {"OUTPUT": str(output)}
