@@ -6,18 +6,25 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import MaxRetryError
 from urllib3.util.retry import Retry
 
 from ..errors import InvalidParameterError
+from .patience import retry_after
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 60.0
+"""The longest pause that the API may ask for with ``Retry-After`` within a run."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PROXY_KEYS = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "no_proxy": "NO_PROXY"}
@@ -69,9 +76,27 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
+class _ShortRetry(Retry):
+    """Gives up where a service asks to wait for long, instead of sleeping that through unseen."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Self:
+        """Count one more attempt, unless the answer forbids to make it soon."""
+        pause = None if response is None else retry_after(response.headers.get("Retry-After"))
+        if pause is not None and pause > LONGEST_PAUSE_SECONDS:
+            raise MaxRetryError(kwargs["_pool"], url or "")
+        return super().increment(method, url, response, *args, **kwargs)
+
+
 def mount_patience(session: requests.Session) -> None:
     """Give a session of API calls timeouts and a few retries on 429, 5xx and lost connections."""
-    retry = Retry(
+    retry = _ShortRetry(
         total=4,
         connect=1,
         backoff_factor=0.5,

@@ -18,6 +18,7 @@ from .scenes import Scene, parse_scene
 from .session import NotFoundError, service_errors
 
 LISTING_SECONDS = 600.0
+_ID_SHOWN = 80
 _SPACING_OF_LOOKS = {"20x4": 80.0, "10x2": 40.0, "5x1": 20.0}
 
 
@@ -153,7 +154,8 @@ def get_jobs(
     records = []
     for job_id in job_ids:
         try:
-            with service_errors(service.url, credentials):
+            remedy = f"check JOBS, which names {job_id[:_ID_SHOWN]!r}"
+            with service_errors(service.url, credentials, remedy):
                 ask = partial(service.get_job_by_id, job_id)
                 records.append(_record(wait_for(ask, reporter, LISTING_SECONDS, service.url)))
         except NotFoundError:

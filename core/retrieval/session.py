@@ -15,7 +15,7 @@ from ..errors import AuthenticationError, RetrievalError
 from ..reporter import Reporter
 from .connection import BearerToken, mount_patience
 from .credentials import EARTHDATA_URL, Credentials
-from .patience import wait_for
+from .patience import retry_after, wait_for
 
 LOGIN_SECONDS = 60.0
 _DETAIL_LENGTH = 300
@@ -65,14 +65,24 @@ def _encodable(text: str | None) -> str:
 
 
 @contextmanager
-def service_errors(api_url: str, credentials: Credentials) -> Iterator[None]:
-    """Turn errors of hyp3_sdk and requests into sentences that name service and remedy."""
+def service_errors(
+    api_url: str, credentials: Credentials, remedy: str = "check API_URL and JOB_TYPE"
+) -> Iterator[None]:
+    """Turn errors of hyp3_sdk and requests into sentences that name service and remedy.
+
+    Parameters
+    ----------
+    api_url, credentials
+        Service, and what it was given.
+    remedy
+        What to do where the service refuses the request itself.
+    """
     try:
         yield
     except sdk.AuthenticationError as error:
         raise _login_error(error, credentials) from None
     except sdk.HyP3SDKError as error:
-        raise _service_error(error, api_url, credentials) from None
+        raise _service_error(error, api_url, credentials, remedy) from None
     except (requests.ConnectionError, requests.Timeout) as error:
         raise _connection_error(error, api_url) from None
     except requests.RequestException as error:
@@ -88,14 +98,19 @@ def service_errors(api_url: str, credentials: Credentials) -> Iterator[None]:
         ) from None
 
 
-def _status(error: BaseException) -> int | None:
-    """Find the HTTP status behind an error of hyp3_sdk."""
+def _response(error: BaseException) -> requests.Response | None:
+    """Find the answer behind an error of hyp3_sdk."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, requests.HTTPError) and cause.response is not None:
-            return int(cause.response.status_code)
+            return cause.response
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def _status(error: BaseException) -> int | None:
+    response = _response(error)
+    return None if response is None else int(response.status_code)
 
 
 def _login_error(error: Exception, credentials: Credentials) -> RetrievalError:
@@ -118,8 +133,13 @@ def _login_error(error: Exception, credentials: Credentials) -> RetrievalError:
     )
 
 
-def _service_error(error: Exception, api_url: str, credentials: Credentials) -> RetrievalError:
-    status = _status(error)
+def _service_error(
+    error: Exception, api_url: str, credentials: Credentials, refused_remedy: str
+) -> RetrievalError:
+    response = _response(error)
+    status = None if response is None else response.status_code
+    pause = None if response is None else retry_after(response.headers.get("Retry-After"))
+    later = "later" if not pause else f"in {pause:.0f} seconds, as it asks"
     detail = credentials.redact(re.sub(r"^<Response \[\d+\]>\s*", "", str(error))).strip()
     detail = f" ({detail[:_DETAIL_LENGTH]})" if detail else ""
     if status == 401:
@@ -138,12 +158,12 @@ def _service_error(error: Exception, api_url: str, credentials: Credentials) -> 
     if status == 404:
         return NotFoundError(f"{api_url} does not know what was asked for{detail}; check API_URL.")
     if status == 429:
-        return RetrievalError(f"{api_url} receives too many requests; wait a few minutes.")
+        return RetrievalError(f"{api_url} receives too many requests; run this again {later}.")
     if status is not None and status >= 500:
         return RetrievalError(
-            f"{api_url} is out of order at the moment (HTTP {status}){detail}; try again later."
+            f"{api_url} is out of order at the moment (HTTP {status}){detail}; try again {later}."
         )
-    return RetrievalError(f"{api_url} refused the request{detail}; check API_URL and JOB_TYPE.")
+    return RetrievalError(f"{api_url} refused the request{detail}; {refused_remedy}.")
 
 
 def _connection_error(error: requests.RequestException, api_url: str) -> RetrievalError:

@@ -12,7 +12,7 @@ from hyp3_stack.core.errors import (
     RetrievalError,
 )
 from hyp3_stack.core.tasks import find_jobs
-from tests.hyp3_server import make_job
+from tests.hyp3_server import Fault, make_job
 
 from .products import FIRST_ORBIT, granule, product_name
 
@@ -351,6 +351,13 @@ def test_named_jobs_of_any_type(stack, find):
     assert ids(find(JOBS=f"{first.job_id}, {other.job_id}")) == {first.job_id, other.job_id}
     with pytest.raises(RetrievalError, match="has no job 1234; check JOBS"):
         find(JOBS="1234")
+
+
+def test_job_id_that_the_service_refuses(stack, find):
+    stack.add_one(0)
+    stack.service.api_faults.add("jobs", Fault(), Fault(status=400))
+    with pytest.raises(RetrievalError, match=r"refused .*; check JOBS, which names 'no id'\."):
+        find(JOBS="no id")
 
 
 @pytest.mark.parametrize(

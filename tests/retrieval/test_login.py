@@ -145,6 +145,20 @@ def test_a_service_that_stays_out_of_order(service, credentials, reporter):
         listing(service, credentials, reporter)
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (429, r"too many requests; run this again in 3600 seconds, as it asks\."),
+        (503, r"out of order .*; try again in 3600 seconds, as it asks\."),
+    ],
+)
+def test_a_service_that_asks_for_a_long_pause(service, credentials, reporter, status, said):
+    service.api_faults.add("jobs", Fault(times=-1, status=status, retry_after="3600"))
+    with pytest.raises(RetrievalError, match=said):
+        listing(service, credentials, reporter)
+    assert len(service.log.of("api")) == 1
+
+
 def test_not_a_hyp3_service(service, credentials, reporter):
     with pytest.raises(RetrievalError, match="check API_URL"):
         resolved = resolve_credentials(credentials)

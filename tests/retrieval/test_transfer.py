@@ -190,6 +190,7 @@ def test_retry_after_forms():
     assert 90 < retry_after(format_datetime(later, usegmt=True)) <= 100
     assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
     assert retry_after("soon") is None and retry_after(None) is None
+    assert retry_after("nan") is None and retry_after("inf") is None
 
 
 def test_delays_grow_to_their_bound():
