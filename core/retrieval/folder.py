@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -15,6 +16,8 @@ from ..locks import lock_file
 from .archive import Member, file_crc
 
 PARTIAL_FOLDER = ".hyp3_partial"
+_LOCKED = (errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK)
+"""Errors that say that another process has the lock; others say that there are no locks."""
 _RESERVE_BYTES = 50 * 10**6
 
 
@@ -47,15 +50,24 @@ class DownloadFolder:
         Raises
         ------
         OutputError
-            Another run is at work here.
+            Another run is at work here, or the folder cannot be written to or locked.
         """
-        with (self.partial / "lock").open("a+b") as file:
+        try:
+            file = (self.partial / "lock").open("a+b")
+        except OSError as error:
+            raise not_writable(self.partial, error) from None
+        with file:
             try:
                 lock_file(file)
-            except OSError:
+            except OSError as error:
+                if error.errno in _LOCKED:
+                    raise OutputError(
+                        f"Another run is downloading to {self.path}; wait for it or choose another "
+                        "folder."
+                    ) from None
                 raise OutputError(
-                    f"Another run is downloading to {self.path}; wait for it or choose another "
-                    "folder."
+                    f"{self.path} cannot be locked against other runs ({error.strerror or error}); "
+                    "choose a folder on a disk of this computer."
                 ) from None
             yield
 

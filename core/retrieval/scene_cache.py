@@ -32,6 +32,14 @@ class SceneFacts:
 
 def cache_folder() -> Path:
     """Return the user's cache folder of this program; ``HYP3_STACK_CACHE`` overrides it."""
+    try:
+        return _cache_folder()
+    except RuntimeError:
+        # No home, as in some containers: what lies below the null device can never be made.
+        return Path(os.devnull) / "hyp3_stack"
+
+
+def _cache_folder() -> Path:
     own = os.environ.get("HYP3_STACK_CACHE")
     if own:
         return Path(own).expanduser()

@@ -1,9 +1,11 @@
 """Whole products: what arrives, what is skipped, what fails, and what is never touched."""
 
+import errno
 import hashlib
 import json
 import os
 import shutil
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -198,6 +200,26 @@ def test_two_runs_in_one_folder(stack, download):
         DownloadFolder(download.folder).locked(),
         pytest.raises(OutputError, match="Another run is downloading"),
     ):
+        download()
+
+
+def test_folder_whose_lock_cannot_be_written(stack, download):
+    stack.add_one(0)
+    (download.folder / PARTIAL_FOLDER / "lock").mkdir(parents=True)
+    with pytest.raises(OutputError, match=rf"{PARTIAL_FOLDER} cannot be written \("):
+        download()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of another kind")
+def test_folder_that_cannot_be_locked(stack, download, monkeypatch):
+    import fcntl
+
+    def none_left(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none_left)
+    stack.add_one(0)
+    with pytest.raises(OutputError, match=r"cannot be locked .* \(No locks available\); choose"):
         download()
 
 

@@ -1,6 +1,7 @@
 """Listing and filtering, and the account of what was removed."""
 
 import json
+import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -325,6 +326,22 @@ def test_a_broken_cache_is_an_empty_one(stack, find, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "scenes.sqlite").write_text("no database")
     assert find()[0]["geometry"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="homes are told by another module there")
+def test_without_a_home_there_is_no_cache(stack, find, monkeypatch):
+    import pwd
+
+    def unknown(_):
+        raise KeyError("no such user")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("HOME", "HYP3_STACK_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    stack.add(1)
+    for _ in range(2):
+        assert find()[0]["geometry"]
+    assert len(stack.service.log.of("catalog")) == 2
 
 
 def test_account_of_every_filter(stack, find):
