@@ -18,7 +18,7 @@ from .fetch import ProductFetcher
 from .fetch_task import Fetched, Task
 from .folder import DownloadFolder
 from .jobs import JobRecord
-from .manifest import COMPLETE, Entry, Manifest, intact
+from .manifest import Manifest
 from .patience import POLL_SECONDS, RetryPolicy
 from .transfer import Transfer, discard
 
@@ -74,21 +74,6 @@ class DownloadReport:
     skipped: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
-
-
-def complete_jobs(folder: Path, reporter: Reporter) -> frozenset[str]:
-    """Return the ids of jobs of which a folder has everything, expired or not."""
-    if not folder.is_dir():
-        return frozenset()
-    whole: dict[str, bool] = {}
-    for entry in Manifest(folder).entries():
-        fine = entry.status == COMPLETE and _is_intact(entry, folder, reporter)
-        whole[entry.job_id] = whole.get(entry.job_id, True) and fine
-    return frozenset(job_id for job_id, fine in whole.items() if fine)
-
-
-def _is_intact(entry: Entry, folder: Path, reporter: Reporter) -> bool:
-    return intact(entry, folder, lambda: stop_if_canceled(reporter)) is not None
 
 
 def download_jobs(

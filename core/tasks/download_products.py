@@ -11,8 +11,9 @@ from ..errors import InvalidParameterError, RetrievalError
 from ..parameters import Parameters
 from ..products.layers import LAYERS, layers_by_name
 from ..reporter import Reporter, step
+from ..retrieval.complete_jobs import complete_jobs
 from ..retrieval.connection import proxy_environment
-from ..retrieval.download import DownloadOptions, DownloadReport, complete_jobs, download_jobs
+from ..retrieval.download import DownloadOptions, DownloadReport, download_jobs
 from ..retrieval.jobs import JobRecord
 from ..retrieval.one_stack import newest_of_repeated, require_one_stack
 from ..retrieval.selection import select_jobs

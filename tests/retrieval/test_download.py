@@ -14,6 +14,7 @@ import pytest
 from hyp3_stack.core.errors import (
     Canceled,
     InvalidParameterError,
+    NoProductsError,
     OutputError,
     RetrievalError,
 )
@@ -81,6 +82,24 @@ def test_copied_folder_is_recognized_by_checksums(stack, download, tmp_path):
     stack.service.log.clear()
     assert download(OUTPUT=str(other))["SKIPPED"] == 2
     assert stack.service.log.files() == []
+
+
+def test_copied_folder_is_verified_once(stack, download, tmp_path):
+    stack.add(2)
+    download()
+    other = tmp_path / "copy"
+    shutil.copytree(download.folder, other, copy_function=shutil.copyfile)
+    with pytest.raises(NoProductsError):
+        download(OUTPUT=str(other), START="2035-01-01")
+    noted = json.loads((other / MANIFEST_NAME).read_text())["files"]
+    for entry in noted:
+        for name, (_, _, time) in entry["members"].items():
+            assert time == (other / entry["product"] / name).stat().st_mtime_ns
+    assert len(noted) == 2
+    written = (other / MANIFEST_NAME).stat().st_mtime_ns
+    with pytest.raises(NoProductsError):
+        download(OUTPUT=str(other), START="2035-01-01")
+    assert (other / MANIFEST_NAME).stat().st_mtime_ns == written
 
 
 @pytest.mark.parametrize("damage", ["remove", "shorten", "change"])
