@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ..errors import Canceled, StackError
+from ..products.layers import COMPUTED_FROM
 from ..reporter import Reporter, stop_if_canceled
 from .connection import download_session
 from .fetch import ProductFetcher
@@ -160,7 +161,9 @@ class _Run:
                 self._folder.require_space(self._missing_bytes(missing), "The download")
             self._fetch_all(missing)
         for layer, count in sorted(self._absent.items()):
-            self._reporter.warning(f"{count} products were made without the layer {layer}.")
+            source = COMPUTED_FROM.get(layer)
+            remedy = f"; stacks compute it where they have {source}" if source else ""
+            self._reporter.warning(f"{count} products were made without the layer {layer}{remedy}.")
         self._reporter.progress(100.0)
         return self._report
 

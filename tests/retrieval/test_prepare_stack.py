@@ -238,13 +238,19 @@ def test_layers_that_the_reference_point_needs_are_fetched(prepare, jobs, tmp_pa
         assert stack.attrs["summary"].endswith("After that, values were referred to one pixel.")
 
 
-def test_layers_are_fetched_that_others_are_computed_from(prepare, jobs, tmp_path, service):
+def test_layers_are_fetched_that_others_are_computed_from(
+    prepare, jobs, tmp_path, service, reporter
+):
     outputs = prepare(LAYERS="corr,los_disp")
     with xr.open_dataset(outputs["NETCDF"]) as stack:
         assert {"corr", "los_disp"} <= set(stack.data_vars) and "unw_phase" not in stack
         assert stack.los_disp.notnull().any()
     found = {path.stem.rpartition("G_ueF_")[2][5:] for path in tmp_path.glob("products/*/*.tif")}
     assert found == {"corr", "unw_phase"}
+    assert reporter.warnings[0] == (
+        "4 products were made without the layer los_disp; stacks compute it where they have "
+        "unw_phase."
+    )
     (tmp_path / "stack.nc").unlink()
     service.log.clear()
     prepare(LAYERS="los_disp")
