@@ -1,11 +1,9 @@
 """Whole products: what arrives, what is skipped, what fails, and what is never touched."""
 
-import errno
 import hashlib
 import json
 import os
 import shutil
-import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from hyp3_stack.core.errors import (
     RetrievalError,
 )
 from hyp3_stack.core.reporter import SilentReporter
-from hyp3_stack.core.retrieval.folder import PARTIAL_FOLDER, DownloadFolder
+from hyp3_stack.core.retrieval.folder import PARTIAL_FOLDER
 from hyp3_stack.core.retrieval.manifest import MANIFEST_NAME
 from hyp3_stack.core.tasks import download_products
 from tests.hyp3_server import Fault
@@ -211,49 +209,6 @@ def test_full_disk_is_told_before_anything_is_fetched(stack, download):
     with pytest.raises(OutputError, match=r"needs 1000000\.0 GB, but only"):
         download()
     assert stack.service.log.files() == []
-
-
-def test_two_runs_in_one_folder(stack, download):
-    stack.add_one(0)
-    with (
-        DownloadFolder(download.folder).locked(),
-        pytest.raises(OutputError, match="Another run is downloading"),
-    ):
-        download()
-
-
-def test_folder_whose_lock_cannot_be_written(stack, download):
-    stack.add_one(0)
-    (download.folder / PARTIAL_FOLDER / "lock").mkdir(parents=True)
-    with pytest.raises(OutputError, match=rf"{PARTIAL_FOLDER} cannot be written \("):
-        download()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="locks of another kind")
-def test_folder_that_cannot_be_locked(stack, download, monkeypatch):
-    import fcntl
-
-    def none_left(*_):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(fcntl, "flock", none_left)
-    stack.add_one(0)
-    with pytest.raises(OutputError, match=r"cannot be locked .* \(No locks available\); choose"):
-        download()
-
-
-def test_output_that_is_a_file(stack, download, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InvalidParameterError, match="has to be a folder"):
-        download(OUTPUT=str(tmp_path / "file"))
-
-
-def test_unreadable_manifest(stack, download):
-    stack.add_one(0)
-    download.folder.mkdir()
-    (download.folder / MANIFEST_NAME).write_text("{")
-    with pytest.raises(OutputError, match="cannot be read"):
-        download()
 
 
 class CanceledAfterOne(SilentReporter):
