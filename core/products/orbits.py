@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..retrieval import scenes
+from . import scenes
 from .product import Product
 
 SIDES = ("Reference", "Secondary")

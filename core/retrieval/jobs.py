@@ -11,10 +11,10 @@ from typing import Any
 from hyp3_sdk import HyP3, Job
 
 from ..products.names import ProductName, parse_name
+from ..products.scenes import Scene, parse_scene
 from ..reporter import Reporter
 from .credentials import Credentials
 from .patience import wait_for
-from .scenes import Scene, parse_scene
 from .session import NotFoundError, service_errors
 
 LISTING_SECONDS = 600.0

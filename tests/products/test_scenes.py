@@ -2,7 +2,7 @@
 
 import pytest
 
-from hyp3_stack.core.retrieval.scenes import burst_orbit, parse_scene
+from hyp3_stack.core.products.scenes import burst_orbit, parse_scene
 
 
 @pytest.mark.parametrize(
