@@ -30,9 +30,10 @@ demo: setup ## sample products -> stack files and pictures, in demo/
 
 # Two interpreters: the core and its process in .venv, what imports QGIS in QGIS's own Python. A
 # profile below build/ keeps the user's QGIS settings out of the tests, each of which has its own; what
-# fills the screen or packages the checkout runs alone.
+# fills the screen or packages the checkout runs alone. One process more than there are processors:
+# services, clusters and killed builds are waited for.
 ALONE := tests/gui tests/packaging
-PARALLEL := -n auto --dist loadscope
+PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadscope
 test: export HYP3_STACK_PYTHON = $(CURDIR)/$(PYTHON)
 test: export QGIS_CUSTOM_CONFIG_PATH = $(CURDIR)/build/qgis
 test: export QT_QPA_PLATFORM = offscreen
