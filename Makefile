@@ -38,7 +38,8 @@ test: export HYP3_STACK_PYTHON = $(CURDIR)/$(PYTHON)
 test: export QGIS_CUSTOM_CONFIG_PATH = $(CURDIR)/build/qgis
 test: export QT_QPA_PLATFORM = offscreen
 test: setup ## every test
-	$(PYTHON) -m pytest $(PARALLEL) --ignore=tests/processing $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(PARALLEL) --no-loadscope-reorder --ignore=tests/processing \
+		$(ALONE:%=--ignore=%) $(PYTEST_ARGS)
 	$(PYTHON) -m pytest $(ALONE) $(PYTEST_ARGS)
 	$(QGIS_PYTHON) -m pytest $(PARALLEL) tests/processing $(PYTEST_ARGS)
 

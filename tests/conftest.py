@@ -11,6 +11,16 @@ import pytest
 from tests.checkout import ROOT  # noqa: F401 - registers the package hyp3_stack
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with modules that take long, so that no process is left with one at the end."""
+    long = {
+        item.path
+        for item in items
+        if item.get_closest_marker("slow") or item.get_closest_marker("qgis")
+    }
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def gamma(tmp_path_factory):
     """Six noise-free interferograms with all layers, two of them in the neighboring zone."""

@@ -20,6 +20,8 @@ from tests.stack.running import build, copy_products, leftovers
 
 from .stacks import GROUPS, ONE_GROUP, assert_same, new_url, prefix, remote
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def url(object_store: Service) -> str:

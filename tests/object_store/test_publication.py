@@ -27,6 +27,8 @@ from tests.object_store.remote import age, fill, open_remote, values, visible
 from tests.object_store.service import Service
 from tests.object_store.stacks import GROUPS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
 @pytest.mark.parametrize("zarr_format", [2, 3])

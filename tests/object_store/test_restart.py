@@ -24,6 +24,8 @@ from tests.stack.running import build, copy_products, layer_file
 
 from .stacks import GROUPS, ONE_GROUP, assert_invisible, assert_same, new_url, prefix
 
+pytestmark = pytest.mark.slow
+
 LAYERS = ("unw_phase", "corr", "water_mask", "data_mask", "mask_reason")
 
 

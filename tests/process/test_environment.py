@@ -14,6 +14,8 @@ from hyp3_stack.processing_provider.interpreter import LOCK_FILE, MARKER, Places
 
 from .recorder import Recorder
 
+pytestmark = pytest.mark.slow
+
 # Nothing listens there, so every look-up of a package fails at once.
 OFFLINE = {
     "PIP_INDEX_URL": "http://127.0.0.1:9/simple",

@@ -22,6 +22,8 @@ from tests.sample_products import SampleStack
 from .interrupted import StopAt, views
 from .running import Run, build, contents, copy_products, leftovers, samples
 
+pytestmark = pytest.mark.slow
+
 MADE_ANEW = {
     "id",
     "date_created",

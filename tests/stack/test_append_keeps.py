@@ -15,6 +15,8 @@ from tests.sample_products import SampleStack
 from .running import build, samples
 from .test_append import assert_same, in_steps, outputs
 
+pytestmark = pytest.mark.slow
+
 PER_PAIR = {"STATIC_LAYERS": "per_pair", "LOOK_VECTORS": True}
 ROUNDED = {"KEEP_BITS": "lv_theta=4,lv_phi=4", "LOOK_VECTORS": True}
 

@@ -23,6 +23,8 @@ from .dask_cluster import DaskCluster, running_cluster
 from .interrupted import assert_same, interrupt, outputs, start, unfinished
 from .running import build, contents, copy_products, layer_file, leftovers, samples
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def larger(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:

@@ -20,6 +20,8 @@ from tests.sample_products import SampleStack
 from .interrupted import assert_same, interrupt, outputs, start
 from .running import build, contents, copy_products, layer_file, leftovers, samples
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def larger(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
