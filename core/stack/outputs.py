@@ -10,8 +10,8 @@ import h5py
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import OutputError
 
-_NETCDF_SUFFIXES = (".nc", ".nc4", ".cdf")
-_FILE_SUFFIXES = (*_NETCDF_SUFFIXES, ".tif", ".tiff", ".vrt", ".zip", ".json", ".html")
+_OTHER_SUFFIXES = (".tif", ".tiff", ".vrt", ".zip", ".json", ".html")
+"""Endings by which programs, QGIS among them, take a file for something else."""
 
 
 def check_outputs(
@@ -62,12 +62,12 @@ def check_outputs(
             raise OutputError(
                 f"{name} is {given[name]}, which holds the input folder; give another name."
             )
-    if netcdf is not None and netcdf.suffix.lower() not in _NETCDF_SUFFIXES:
+    if netcdf is not None and netcdf.suffix.lower() in (".zarr", *_OTHER_SUFFIXES):
         raise OutputError(
             f"NETCDF is {netcdf}, which programs would not take for NetCDF; give a file name "
             "ending in .nc."
         )
-    if zarr is not None and zarr.suffix.lower() in _FILE_SUFFIXES:
+    if zarr is not None and zarr.suffix.lower() in (".nc", *_OTHER_SUFFIXES):
         raise OutputError(
             f"ZARR is {zarr}, but a Zarr store is a folder; give a name ending in .zarr."
         )

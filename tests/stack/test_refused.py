@@ -66,7 +66,7 @@ def test_what_is_no_stack_is_not_replaced(small: SampleStack, tmp_path: Path) ->
 
 
 def test_names_of_other_kinds_of_files(small: SampleStack, tmp_path: Path) -> None:
-    for name in ("s.tif", "s.zarr", "s"):
+    for name in ("s.tif", "s.zarr", "s.JSON"):
         text = refused(tmp_path, small, NETCDF=tmp_path / name)
         assert text.startswith(f"NETCDF is {tmp_path / name}") and "ending in .nc" in text
     for name in ("s.nc", "s.TIF", "s.zip"):
