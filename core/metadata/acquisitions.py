@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 import xarray as xr
 
-from ..products.orbits import SIDES, product_path, relative_orbit, side_granules
+from ..products.orbits import SIDES, product_path, side_granules
 from ..products.product import Product
+from ..products.scenes import relative_orbit
 from . import variables
 from .enrichment import Details, GranuleDetails
 from .granules import Granule, parse_granule

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ..products.names import POLARIZATIONS
+
 _SCENE = re.compile(
     r"(?P<platform>S1[A-D])_(?P<mode>IW|EW|S[1-6])_(?P<type>SLC|GRD)(?P<class>[FHM_])_(?P<level>\d)"
     r"[SA](?P<polarization>[SD][VH])_(?P<start>\d{8}T\d{6})_(?P<stop>\d{8}T\d{6})"
@@ -15,7 +17,6 @@ _BURST = re.compile(
     r"S1_(?P<burst>\d{6})_(?P<swath>(?P<mode>IW|EW)\d)_(?P<start>\d{8}T\d{6})"
     r"_(?P<polarization>VV|VH|HH|HV)_[0-9A-F]{4}-BURST"
 )
-_POLARIZATIONS = {"SV": "VV", "SH": "HH", "DV": "VV VH", "DH": "HH HV"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def parse_granule(name: str) -> Granule | None:
             mode=match["mode"],
             swath=None,
             kind=match["type"],
-            polarizations=_POLARIZATIONS[match["polarization"]],
+            polarizations=" ".join(POLARIZATIONS[match["polarization"]]),
         )
     match = _BURST.fullmatch(name)
     if match:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import InconsistentProductsError
 from .layers import Layer
-from .names import INSAR_GAMMA, RTC_GAMMA
+from .names import INSAR_GAMMA, POLARIZATIONS, RTC_GAMMA, ProductName
 from .orbits import product_path
 from .product import Product
 
@@ -80,9 +80,6 @@ def _water_mask_source(product: Product) -> object:
     is_new = (int(version.group(1)), int(version.group(2))) >= (8, 1)
     return "OpenStreetMap and WorldCover" if is_new else "GSHHG"
 
-
-_POLARIZATIONS = {"SV": "VV", "SH": "HH", "DV": "VV and VH", "DH": "HH and HV"}
-"""What the polarization letters of backscatter products stand for."""
 
 _FACTS = (
     _Fact(
@@ -194,18 +191,40 @@ def check_consistency(
     return warnings
 
 
+def shared_polarizations(
+    names: Sequence[ProductName], chosen: Sequence[str]
+) -> tuple[list[str], bool]:
+    """Tell which polarizations all products of backscatter have.
+
+    Parameters
+    ----------
+    names
+        Names of the products; at least one.
+    chosen
+        Layers that the user named; empty for all.
+
+    Returns
+    -------
+    shared : list of str
+        ``VV`` ..., sorted.
+    suffice : bool
+        Whether the chosen layers need no others, so that all products make a stack, whatever else
+        some of them hold.
+    """
+    held = [set(POLARIZATIONS[name.polarization]) for name in names]
+    shared, known = set.intersection(*held), set.union(*held)
+    wanted = known & {layer.removesuffix("_backscatter") for layer in chosen}
+    return sorted(shared), bool(chosen) and wanted <= shared
+
+
 def _check_polarizations(products: Sequence[Product], chosen: Sequence[str]) -> None:
-    groups = _groups(products, lambda product: _POLARIZATIONS[product.name.polarization])
-    if len(groups) < 2:
-        return
-    held: list[set[str]] = [set(str(group).split(" and ")) for group in groups]
-    shared = set.intersection(*held)
-    wanted = {name.removesuffix("_backscatter") for name in chosen}
-    if chosen and wanted & {name for names in held for name in names} <= shared:
+    groups = _groups(products, lambda item: " and ".join(POLARIZATIONS[item.name.polarization]))
+    shared, suffice = shared_polarizations([product.name for product in products], chosen)
+    if len(groups) < 2 or suffice:
         return
     remedy = "put the products of each kind into a folder of their own"
     if shared:
-        remedy += f", or name in LAYERS only what all have ({', '.join(sorted(shared))})"
+        remedy += f", or name in LAYERS only what all have ({', '.join(shared)})"
     raise InconsistentProductsError(
         f"The products differ in their polarization ({_listed(groups)}); {remedy}."
     )

@@ -12,6 +12,9 @@ INSAR_ISCE_BURST = "INSAR_ISCE_BURST"
 INSAR_ISCE_MULTI_BURST = "INSAR_ISCE_MULTI_BURST"
 RTC_GAMMA = "RTC_GAMMA"
 
+POLARIZATIONS = {"SV": ("VV",), "SH": ("HH",), "DV": ("VV", "VH"), "DH": ("HH", "HV")}
+"""What the letters in names of backscatter products and of scenes stand for."""
+
 
 @dataclass(frozen=True)
 class ProductName:

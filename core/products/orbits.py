@@ -2,33 +2,11 @@
 
 from __future__ import annotations
 
-from . import scenes
 from .product import Product
+from .scenes import parse_scene, relative_orbit
 
 SIDES = ("Reference", "Secondary")
 """How parameter files begin the entries of either acquisition of a pair."""
-
-_PLATFORMS = ("S1A", "S1B", "S1C", "S1D")
-
-
-def relative_orbit(platform: str | None, absolute: int | None) -> int | None:
-    """Return the path number of an absolute orbit.
-
-    Parameters
-    ----------
-    platform
-        ``S1A`` to ``S1D``.
-    absolute
-        Absolute orbit number.
-
-    Returns
-    -------
-    int or None
-        1 to 175; None where platform or orbit are unknown.
-    """
-    if platform not in _PLATFORMS or absolute is None:
-        return None
-    return scenes.relative_orbit(platform, absolute)
 
 
 def side_granules(product: Product, side: int) -> tuple[str, ...]:
@@ -63,7 +41,7 @@ def product_path(product: Product, side: int = 0) -> int | None:
         return path
     granules = side_granules(product, side) if name.is_insar else product.readme.granules
     for granule in granules:
-        path = scenes.parse_scene(granule).path
+        path = parse_scene(granule).path
         if path is not None:
             return path
     return None

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .names import POLARIZATIONS
+
 _ORBITS_PER_CYCLE = 175
 _S1C_MANEUVER = 8018
 _BURST_SECONDS = 2.758273
@@ -55,15 +57,12 @@ def parse_scene(name: str) -> Scene:
     """Read a granule name; an unknown form gives a scene without facts."""
     match = _FRAME.fullmatch(name)
     if match:
-        dual, first = match["polarization"][0], match["polarization"][1]
-        own = first * 2
-        other = "H" if first == "V" else "V"
         return Scene(
             name=name,
             start=_utc(match["start"]),
             path=relative_orbit(match["platform"], int(match["orbit"])),
             ascending=None,
-            polarization=f"{own}+{first}{other}" if dual == "D" else own,
+            polarization="+".join(POLARIZATIONS[match["polarization"]]),
         )
     match = _BURST.fullmatch(name)
     if match:
@@ -73,7 +72,7 @@ def parse_scene(name: str) -> Scene:
     return Scene(name, _utc(match.group(1)) if match else None, None, None, "")
 
 
-def relative_orbit(platform: str, orbit: int) -> int:
+def relative_orbit(platform: str | None, orbit: int | None) -> int | None:
     """Compute the path of a Sentinel-1 acquisition.
 
     Parameters
@@ -85,16 +84,20 @@ def relative_orbit(platform: str, orbit: int) -> int:
 
     Returns
     -------
-    int
-        Relative orbit, 1..175.
+    int or None
+        Relative orbit, 1..175; None where platform or orbit are unknown.
 
     Notes
     -----
     The offsets are those of the orbit phasing of each satellite, as used by HyP3's own checks and
     by MintPy; that of S1C changed with a maneuver after orbit 8018.
     """
-    offset = {"S1A": 73, "S1B": 27, "S1C": 172 if orbit <= _S1C_MANEUVER else 99, "S1D": 42}
-    return (orbit - offset[platform]) % _ORBITS_PER_CYCLE + 1
+    if platform is None or orbit is None:
+        return None
+    offsets = {"S1A": 73, "S1B": 27, "S1C": 172 if orbit <= _S1C_MANEUVER else 99, "S1D": 42}
+    if platform not in offsets:
+        return None
+    return (orbit - offsets[platform]) % _ORBITS_PER_CYCLE + 1
 
 
 def burst_orbit(burst: int) -> tuple[int, bool | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..contract import JOB_TYPES
-from ..products.names import INSAR_GAMMA, RTC_GAMMA, ProductName
+from ..products.names import INSAR_GAMMA, POLARIZATIONS, RTC_GAMMA
 from .jobs import JobRecord
 
 # Water masks and ellipsoidal incidence angles came with later versions of the processors.
@@ -39,7 +39,7 @@ def certain_layers(job: JobRecord) -> frozenset[str]:
         return frozenset()
     if job.job_type == RTC_GAMMA:
         name = job.parsed_name
-        always = (*(() if name is None else polarizations(name)), "ls_map")
+        always = (*(() if name is None else POLARIZATIONS[name.polarization]), "ls_map")
     else:
         always = _GAMMA if job.job_type == INSAR_GAMMA else _ISCE
     ordered = [
@@ -49,10 +49,3 @@ def certain_layers(job: JobRecord) -> frozenset[str]:
         for layer in layers
     ]
     return frozenset([*always, *ordered])
-
-
-def polarizations(name: ProductName) -> tuple[str, ...]:
-    """Return the layers of backscatter that a product's name tells: ``DV`` stands for VV and VH."""
-    count, sent = name.polarization[0], name.polarization[1]
-    own, other = sent * 2, sent + ("H" if sent == "V" else "V")
-    return (own, other) if count == "D" else (own,)

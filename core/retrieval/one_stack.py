@@ -4,44 +4,28 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ..contract import SCALES
 from ..errors import InconsistentProductsError
 from ..parameters import Parameters
-from ..products.names import ProductName
+from ..products.consistency import shared_polarizations
+from ..products.names import POLARIZATIONS, ProductName
 from ..reporter import Reporter
-from .certain_layers import polarizations
 from .jobs import JobRecord
 from .selection import Selection
 
 _KINDS_SHOWN = 5
 
 
-@dataclass(frozen=True)
-class _Fact:
-    """A property of product names in which the products of a stack have to agree.
+_Read = Callable[[ProductName], str | None]
 
-    Parameters
-    ----------
-    label
-        What it is, for the sentence.
-    read
-        Its value in words; None where the name does not tell.
-    """
-
-    label: str
-    read: Callable[[ProductName], str | None]
-
-
-_BACKSCATTER_POLARIZATION = _Fact("polarization", lambda name: " and ".join(polarizations(name)))
-_SCALE = _Fact("scale", lambda name: name.scale)
-_FACTS = (
-    _Fact("bursts", lambda name: name.ground),
-    _Fact("polarization", lambda name: name.polarization if name.is_insar else None),
-    _Fact("pixel spacing", lambda name: f"{name.spacing:g} m"),
-    _Fact("radiometry", lambda name: name.radiometry),
-)
+_FACTS: dict[str, _Read] = {
+    "bursts": lambda name: name.ground,
+    "polarization": lambda name: name.polarization if name.is_insar else None,
+    "pixel spacing": lambda name: f"{name.spacing:g} m",
+    "radiometry": lambda name: name.radiometry,
+}
+"""What the products of a stack have to agree in; None where a name does not tell."""
 
 
 def require_one_stack(selection: Selection, values: Parameters) -> None:
@@ -61,35 +45,38 @@ def require_one_stack(selection: Selection, values: Parameters) -> None:
     """
     _require_one_geometry(selection)
     names = [name for job in selection.jobs if (name := job.parsed_name) is not None]
-    for fact in _FACTS:
-        _require_one(fact, names)
+    for label, read in _FACTS.items():
+        _require_one(label, read, names)
     backscatter = [name for name in names if not name.is_insar]
     if backscatter:
         _require_polarizations(backscatter, values.names("LAYERS"))
         if values.choice("SCALE", SCALES, SCALES[0]) == SCALES[0]:
-            _require_one(_SCALE, backscatter, "convert them with SCALE")
+            _require_one("scale", lambda name: name.scale, backscatter, "convert them with SCALE")
 
 
-def _require_one(fact: _Fact, names: Sequence[ProductName], other_remedy: str = "") -> None:
-    kinds = Counter(kind for name in names if (kind := fact.read(name)) is not None)
+def _require_one(
+    label: str, read: _Read, names: Sequence[ProductName], other_remedy: str = ""
+) -> None:
+    kinds = Counter(kind for name in names if (kind := read(name)) is not None)
     if len(kinds) > 1:
         remedy = f", or {other_remedy}" if other_remedy else ""
         raise InconsistentProductsError(
-            f"The jobs differ in their {fact.label} ({_choices(kinds)}), so their products do not "
+            f"The jobs differ in their {label} ({_choices(kinds)}), so their products do not "
             "belong into one stack; choose those of one kind with JOBS, PROJECT or the other "
             f"filters{remedy}."
         )
 
 
 def _require_polarizations(names: Sequence[ProductName], layers: Sequence[str]) -> None:
-    held = [set(polarizations(name)) for name in names]
-    shared, known = set.intersection(*held), set.union(*held)
-    wanted = known & {layer.removesuffix("_backscatter") for layer in layers}
-    # Layers that all products have make a stack, whatever else some of them hold.
-    if layers and wanted <= shared:
+    shared, suffice = shared_polarizations(names, layers)
+    if suffice:
         return
-    remedy = f"name in LAYERS only what all have ({', '.join(sorted(shared))})" if shared else ""
-    _require_one(_BACKSCATTER_POLARIZATION, names, remedy)
+    remedy = f"name in LAYERS only what all have ({', '.join(shared)})" if shared else ""
+
+    def read(name: ProductName) -> str:
+        return " and ".join(POLARIZATIONS[name.polarization])
+
+    _require_one("polarization", read, names, remedy)
 
 
 def _require_one_geometry(selection: Selection) -> None:
