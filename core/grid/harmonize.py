@@ -90,8 +90,8 @@ def harmonize(
 
     Each product gets a folder of its name, so that the result is again a folder of HyP3 products:
     tiled and compressed GeoTIFFs with the original names, data types and values for missing data,
-    and copies of the files that are no rasters, but for those
-    that describe a raster that is not written. A product's folder appears when it is complete.
+    and copies of the files that are no rasters, but for those that describe a raster that is not
+    written. A product's folder appears when it is complete.
 
     Parameters
     ----------

@@ -99,7 +99,7 @@ def place(
     for (product, raster), box in zip(products, bounds, strict=True):
         if not overlap(box, grid.bounds):
             outside.append(LeftOut(product.name.text, "outside the grid"))
-        elif raster.epsg == grid.epsg and lattice.holds(raster):
+        elif is_native(raster, grid, lattice):
             placements.append(
                 Placement(
                     product,
@@ -113,6 +113,11 @@ def place(
         else:
             placements.append(Placement(product, raster, Transfer.WARP, box))
     return placements, outside
+
+
+def is_native(raster: Raster, grid: Grid, lattice: Lattice) -> bool:
+    """Tell whether the pixels of a product are those of a grid, which lies on a lattice."""
+    return raster.epsg == grid.epsg and lattice.holds(raster)
 
 
 def bounds_in(raster: Raster, crs: CRS, epsg: int | None) -> Bounds:

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from pyproj import CRS
 
 from ..grid.lattice import TOLERANCE, Grid, Lattice
+from ..grid.placement import is_native
 from ..products.product import Raster
+
+IN_UTM = "in UTM coordinates"
+"""How a convention says so, for those who check it."""
 
 _UTM = (range(32601, 32661), range(32701, 32761))
 """EPSG codes of the zones in which HyP3 delivers its products."""
@@ -47,17 +51,17 @@ def gridding_convention(grid: Grid, rasters: Sequence[Raster]) -> str:
             "multiples of the spacing"
         )
     is_utm = any(grid.epsg in codes for codes in _UTM)
-    copied = sum(raster.epsg == grid.epsg and lattice.holds(raster) for raster in rasters)
+    copied = sum(is_native(raster, grid, lattice) for raster in rasters)
     if is_utm and on_multiples:
         whose = "the lattice of HyP3's own products"
     else:
         whose = "the lattice of products of the stack" if copied else "a lattice of its own"
     name = CRS.from_wkt(grid.wkt).name
     if is_utm:
-        where = "UTM coordinates"
+        where = IN_UTM
     else:
-        where = "coordinates of " + ("the CRS in crs_wkt" if name == "unknown" else name)
-    return f"{whose}: pixels of {grid.spacing:g} m, {position} in {where}; {_fate(copied, rasters)}"
+        where = "in coordinates of " + ("the CRS in crs_wkt" if name == "unknown" else name)
+    return f"{whose}: pixels of {grid.spacing:g} m, {position} {where}; {_fate(copied, rasters)}"
 
 
 def _fate(copied: int, rasters: Sequence[Raster]) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from ...errors import InvalidParameterError
 from ...grid.crs import authority_of
 from ..data_access import parse_data_access
+from ..gridding import IN_UTM
 from .stack_file import StackFile
 from .verdict import (
     MET,
@@ -28,7 +29,6 @@ NOT_DELIVERED = "HyP3 does not deliver it"
 _TILE = 100_000.0
 _NEAR = 1e-3
 """Largest deviation from a lattice, in pixels."""
-_IN_UTM = "in UTM coordinates"
 
 
 def _spacing(stack: StackFile) -> Verdict:
@@ -107,7 +107,7 @@ def _lattice(stack: StackFile) -> Verdict:
             verdict.evidence,
             "neither edges nor centers of the pixels lie on multiples of the spacing",
         )
-    if _IN_UTM in stack.text("gridding_convention") and crs.utm_zone is None:
+    if IN_UTM in stack.text("gridding_convention") and crs.utm_zone is None:
         return Verdict(
             NOT_MET, verdict.evidence, f"gridding_convention speaks of UTM, the CRS is {crs.name}"
         )
