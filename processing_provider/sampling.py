@@ -5,6 +5,8 @@ import struct
 
 from osgeo import gdal
 
+from .stack_file import open_raster
+
 _BANDS = 8
 _SAMPLE = 256
 _SIDE = 32
@@ -26,7 +28,7 @@ def sample(source):
     Missing data are left out. The number of bands and the size of the windows are fixed, so that a
     large stack takes no longer than a small one.
     """
-    dataset = _open(source)
+    dataset = open_raster(source)
     if dataset is None:
         return []
     count = dataset.RasterCount
@@ -42,7 +44,7 @@ def distinct_values(source):
 
     Of a large raster many windows are read, so that what is rare may be missing.
     """
-    dataset = _open(source)
+    dataset = open_raster(source)
     if dataset is None:
         return set(), False
     first = dataset.GetRasterBand(1)
@@ -58,7 +60,7 @@ def distinct_values(source):
         width, height = min(_WINDOW, first.XSize - left), min(_WINDOW, first.YSize - top)
         band = dataset.GetRasterBand(number)
         data = _read(band, left, top, width, height, buf_type=gdal.GDT_Byte)
-        found |= set(bytes(data or b"")) - {band.GetNoDataValue()}
+        found |= set(data) - {band.GetNoDataValue()}
     return found, len(read) == len(windows)
 
 
@@ -75,22 +77,14 @@ def _window(band, across, down):
     missing = band.GetNoDataValue()
     return [
         value
-        for value in struct.unpack(f"={len(data or b'') // 8}d", data or b"")
+        for value in struct.unpack(f"={len(data) // 8}d", data)
         if math.isfinite(value) and value != missing
     ]
 
 
-def _open(source):
-    """Return a dataset, or None; with exceptions, as Processing turns them on, as without."""
-    try:
-        return gdal.Open(source)
-    except RuntimeError:
-        return None
-
-
 def _read(band, *place, **options):
-    """Return bytes, or None where they cannot be read: a style may do without."""
+    """Return bytes, none where they cannot be read: a style may do without."""
     try:
-        return band.ReadRaster(*place, **options)
+        return bytes(band.ReadRaster(*place, **options) or b"")
     except RuntimeError:
-        return None
+        return b""

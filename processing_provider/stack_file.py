@@ -198,6 +198,14 @@ def gdal_exceptions():
             gdal.DontUseExceptions()
 
 
+def open_raster(source):
+    """Return a raster, None where GDAL cannot open it; Processing turns its exceptions on."""
+    try:
+        return gdal.Open(source)
+    except RuntimeError:
+        return None
+
+
 @contextmanager
 def quiet_gdal():
     """Keep GDAL from leaving traces.

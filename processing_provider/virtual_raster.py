@@ -11,7 +11,7 @@ from qgis.core import QgsApplication
 from .gdal_names import quoted
 from .interpreter import FOLDER
 from .legend import dates_of_bands
-from .stack_file import StackFileError
+from .stack_file import StackFileError, open_raster
 from .translation import tr
 
 
@@ -25,10 +25,7 @@ def slices_as_bands(stack, variable):
         f"ZARR:{quoted(stack.path)}:/{stack.group}/{variable.name}:{step}"
         for step in range(variable.steps)
     ]
-    try:
-        first = gdal.Open(sources[0])
-    except RuntimeError:  # where exceptions are on, as in Processing
-        first = None
+    first = open_raster(sources[0])
     if first is None:
         raise StackFileError(
             tr("The variable {name} of {path} cannot be read.").format(
