@@ -19,6 +19,9 @@ from .survey import Survey
 _SHARE = 0.05
 """Share of the time that notes may take; slow disks and networks get them less often."""
 
+_LONGEST = 60.0
+"""Seconds between two notes at most, however long one took."""
+
 _LAST_NOTE = 1.0
 """Seconds that the last note of a canceled build may take."""
 
@@ -116,7 +119,8 @@ class Journal:
         while not self._closing.wait(pause):
             begin = time.monotonic()
             self._note_news()
-            pause = max(self._place.seconds, (time.monotonic() - begin) / _SHARE)
+            took = time.monotonic() - begin
+            pause = min(max(self._place.seconds, took / _SHARE), _LONGEST)
         self._note_news()
 
     def _note_news(self) -> None:

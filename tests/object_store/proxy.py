@@ -131,7 +131,7 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             released = proxy.released
             fault = proxy.note(self.command, self.path)
             if fault == HOLD:
-                released.wait(60)
+                released.wait(600)
                 self._break()
             elif fault == RESET:
                 self._break()
