@@ -167,9 +167,9 @@ def _lay_out(
             target.setncatts(variable.attrs)
 
 
-def _stored_chunks(block: Path) -> Iterator[tuple[int, int, bytes]]:
+def _stored_chunks(block: Path) -> Iterator[tuple[int, int, memoryview]]:
     """Read the chunks of a block of the spool: row, column and compressed bytes."""
-    data = block.read_bytes()
+    data = memoryview(block.read_bytes())
     count = int(np.frombuffer(data, "<i8", 1)[0])
     start = 8 + 24 * count
     for row, column, size in np.frombuffer(data, "<i8", 3 * count, 8).reshape(-1, 3).tolist():
