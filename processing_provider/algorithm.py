@@ -19,6 +19,7 @@ from .core_process import CoreError, run_core
 from .feedback import RunFeedback
 from .help_page import help_url
 from .interpreter import SETTING, InterpreterError, Places, resolve
+from .layer_groups import separate_groups
 from .translation import tr
 from .value_checks import find_wrong_value
 from .values import Values, words_for_numbers
@@ -135,6 +136,10 @@ class StackAlgorithm(QgsProcessingAlgorithm):
             except InterpreterError as error:
                 raise QgsProcessingException(str(error)) from None
         return True
+
+    def postProcessAlgorithm(self, context, feedback):
+        separate_groups(context)
+        return {}
 
     def run_core(self, values, feedback, credentials=None):
         """Run the core task of the same name; values that are None are left out."""

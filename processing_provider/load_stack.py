@@ -27,7 +27,8 @@ class LoadStack(StackAlgorithm):
     SUMMARY = "Loads a NetCDF or Zarr stack as layers that play in the Temporal Controller."
     HELP = (
         "Adds one layer for each variable of a stack to the project, in a group named like the "
-        "stack, with a style that suits the variable. In the Temporal Controller, choose the range "
+        "stack (with a number where the project has another stack of that name), with a style that "
+        "suits the variable. In the Temporal Controller, choose the range "
         "of the layer and source timestamps as step: every pair or date is then shown once."
         "\n"
         "From the command line nothing is loaded; the sources of the layers are returned."

@@ -10,9 +10,9 @@ from qgis.core import (
     QgsProject,
 )
 
+from ..location import locate
 from ..stack_file import StackFileError
 from ..translation import tr
-from .location import locate
 
 COLORS = (
     "#1f77b4",

@@ -2,7 +2,7 @@
 
 from qgis.core import QgsProject, QgsRasterLayer
 
-from .location import locate
+from ..location import locate
 
 
 def is_stack_layer(layer):

@@ -13,9 +13,9 @@ from qgis.core import QgsPointXY, QgsProject, QgsRasterLayer
 from hyp3_stack.core.object_store.address import parse_address
 from hyp3_stack.processing_provider import object_store
 from hyp3_stack.processing_provider.layers import make_layer
+from hyp3_stack.processing_provider.location import locate
 from hyp3_stack.processing_provider.object_store import connect, connect_remembered
 from hyp3_stack.processing_provider.stack_file import StackFileError, open_stack
-from hyp3_stack.processing_provider.time_series.location import locate
 from hyp3_stack.processing_provider.time_series.reader import Reader
 
 from .conftest import CORE_PYTHON, ROOT

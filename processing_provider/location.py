@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path, PurePath
 
-from ...core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ...core.object_store.address import is_address
-from ..gdal_names import QUOTED, unquoted
-from ..stack_file import stack_path
+from ..core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..core.object_store.address import is_address
+from .gdal_names import QUOTED, unquoted
+from .stack_file import stack_path
 
 _NETCDF = re.compile(r'NETCDF:"?(?P<path>.+?)"?:/?(?P<variable>[^:"/]+)$', re.IGNORECASE)
 _ZARR = re.compile(rf"ZARR:{QUOTED}:/(?P<group>\w+)/(?P<variable>\w+)", re.IGNORECASE)
