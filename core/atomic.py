@@ -91,6 +91,12 @@ def folder_aside(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}{_OLD}")
 
 
+def is_being_made(final: Path, folder: Path) -> bool:
+    """Tell whether a run other than that which works in ``folder`` is making ``final``."""
+    found = final.parent.glob(f".{_literal(final.name)}{_MARK}*")
+    return any(is_locked(other / LOCK) for other in found if other != folder)
+
+
 def remove_leftovers(final: Path, keep: Path | None = None, only_aside: bool = False) -> None:
     """Remove what other runs left beside ``final``; runs that are alive keep theirs.
 

@@ -42,7 +42,7 @@ class Lattice:
             raster.spacing, _phase(raster.left, raster.spacing), _phase(raster.top, raster.spacing)
         )
 
-    def holds(self, raster: Raster) -> bool:
+    def holds(self, raster: Raster | Grid) -> bool:
         """Tell whether a raster's pixel edges lie on the lattice (its CRS is not compared)."""
         if not math.isclose(raster.spacing, self.spacing, rel_tol=1e-9):
             return False

@@ -38,7 +38,7 @@ class SelectionOptions:
     ``layers`` are names of layers or of stack variables, empty for all. ``skip_bad`` leaves bad
     products out instead of stopping. ``without`` names products found bad while they were read.
     ``known`` names the products of a stack that is appended to by their identity; with it, there
-    may be nothing new.
+    may be nothing new. ``held`` names its layers; others of its products are not looked at.
     """
 
     product_type: str = "auto"
@@ -49,6 +49,7 @@ class SelectionOptions:
     without: frozenset[str] = frozenset()
     only: frozenset[str] | None = None
     known: Mapping[tuple[object, ...], str] | None = None
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,8 @@ class _Chooser:
 
     def _layers(self, product_type: str, products: Sequence[Product]) -> tuple[Layer, ...]:
         table = LAYERS[product_type]
+        if not self._options.layers and self._options.held:
+            return tuple(layer for name, layer in table.items() if name in self._options.held)
         if not self._options.layers:
             present = {layer for product in products for layer in product.layers}
             return tuple(layer for name, layer in table.items() if name in present)

@@ -13,14 +13,12 @@ from ..grid.extent import around, choose_lines
 from ..grid.lattice import Lattice
 from ..grid.placement import bounds_in, place
 from ..grid.plan import GridOptions, Plan, common_spacing
-from ..memory import MemoryBudget
-from ..products.layers import Layer
+from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
 from ..products.product import Product, Raster
 from ..products.selection import LeftOut
-from ..reporter import Reporter
 from .base import Base
-from .reference import ReferencePoint, refer_to_point
+from .reference import AUTO, ReferencePoint, parse_point, refer_to_pixel
 from .source import StackSource
 from .steps import step_order
 
@@ -42,11 +40,16 @@ def check_settings(base: Base, wanted: Mapping[str, Any]) -> None:
     """
     for name, value in wanted.items():
         there = base.settings.get(name, value)
-        if there != value:
+        if there != value and not (name == "REFERENCE_POINT" and _are_one_point(value, there)):
             raise InvalidParameterError(
                 f"{name} is {_said(value)}, but {base.path} was built with {_said(there)}; append "
                 "with the same value, or build a new stack."
             )
+
+
+def _are_one_point(one: str, other: str) -> bool:
+    texts = {one, other}
+    return not texts & {"", AUTO} and len({parse_point(text) for text in texts}) == 1
 
 
 def _said(value: Any) -> str:
@@ -112,15 +115,24 @@ def append_plan(
 
 
 def check_passes(base: Base, plan: Plan) -> None:
-    """Check that no new frame belongs to a pass that the stack holds merged.
+    """Check that new frames can be merged beside what the stack holds.
 
     Raises
     ------
     InconsistentProductsError
-        If one does.
+        If one belongs to a pass that the stack holds merged, or nothing in the stack tells where
+        its own passes have data.
     """
     stored = {item.product.name.text: item.stored_step for item in plan.placements}
+    tells_frames = SOURCE_FRAME.variable in base.maps or any(
+        layer.is_backscatter for layer in base.layers
+    )
     for frames in group_passes([item.product for item in plan.placements]):
+        if len(frames) > 1 and not tells_frames:
+            raise InconsistentProductsError(
+                f"{frames[0]} is a frame of a pass, but {base.path} holds no backscatter, by which "
+                "frames are told apart; build a new stack to merge them."
+            )
         steps = {stored[frame.name.text] for frame in frames}
         if len(steps) > 1:
             new = next(frame for frame in frames if stored[frame.name.text] is None)
@@ -131,7 +143,7 @@ def check_passes(base: Base, plan: Plan) -> None:
 
 
 def refer_new_steps(
-    source: StackSource, base: Base, layers: Sequence[Layer], reporter: Reporter
+    source: StackSource, base: Base, layers: Sequence[Layer]
 ) -> tuple[StackSource, ReferencePoint]:
     """Refer the new pairs to the point to which those of the stack are referred.
 
@@ -143,10 +155,16 @@ def refer_new_steps(
         The stack, which has such a point.
     layers
         Layers of the stack.
-    reporter
-        Told of progress.
+
+    Raises
+    ------
+    ProductError
+        If a new pair has no data at the point.
     """
     x, y = (float(base.stack[f"reference_point_{axis}"]) for axis in "xy")
+    grid = source.grid
+    row = round((grid.top - y) / grid.spacing - 0.5)
+    column = round((x - grid.left) / grid.spacing - 0.5)
     known = base.stack["reference_phase"].values
     phases = [
         0.0 if (step := frames[0].stored_step) is None else float(known[step])
@@ -156,13 +174,11 @@ def refer_new_steps(
     new = [number for number in range(len(source.steps)) if not source.is_stored(number)]
     if new:
         part = replace(source, steps=tuple(source.steps[number] for number in new))
-        part, point = refer_to_point(part, f"{x!r},{y!r}", layers, reporter, MemoryBudget())
+        where = f"the reference point of {base.path}; leave the pair out, or build a new stack"
+        part, point = refer_to_pixel(part, row, column, layers, where)
         for position, number in enumerate(new):
             phases[number] = point.phases[position]
             for name, values in part.offsets.items():
                 offsets.setdefault(name, [0.0] * len(phases))[number] = values[position]
-    grid = source.grid
-    row = round((grid.top - y) / grid.spacing - 0.5)
-    column = round((x - grid.left) / grid.spacing - 0.5)
     referred = replace(source, offsets={name: tuple(item) for name, item in offsets.items()})
     return referred, ReferencePoint(row, column, x, y, tuple(phases))

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from ..atomic import remove_leftovers
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import OutputError
 from ..grid.crs import epsg_of
-from ..grid.lattice import Grid
+from ..grid.lattice import TOLERANCE, Grid, Lattice
 from ..grid.placement import Placement
 from ..products.layers import LAYERS, Layer
 from .dataset import GRID_MAPPING
@@ -35,6 +37,8 @@ class Base:
         NetCDF file or Zarr store.
     group
         Group of the store, None for a NetCDF file.
+    groups
+        All groups of the store; none of a NetCDF file.
     stack
         Its coordinates and attributes, in memory.
     grid
@@ -53,6 +57,7 @@ class Base:
 
     path: Path
     group: str | None
+    groups: tuple[str, ...]
     stack: xr.Dataset
     grid: Grid
     placements: tuple[Placement, ...]
@@ -76,6 +81,20 @@ class Base:
         """Names of its products."""
         return frozenset(item.product.name.text for item in self.placements)
 
+    def check_unchanged(self) -> None:
+        """Check that no run has replaced the stack since it was opened.
+
+        Raises
+        ------
+        OutputError
+            If one has: its steps may have other numbers by now.
+        """
+        if _open(self.path, self.group, self.groups).identity != self.identity:
+            raise OutputError(
+                f"{self.path} was changed by another run meanwhile; run again to append to what it "
+                "holds now."
+            )
+
     def stored(self, grid: Grid) -> StoredStack:
         """Return where its pixels are read from, for a stack on a grid of the same lattice."""
         return StoredStack(
@@ -89,11 +108,12 @@ class Base:
         )
 
 
-def open_base(netcdf: Path | None, zarr: Path | None) -> Base | None:
-    """Open the stack that an output path names; None where there is none yet.
+def open_outputs(netcdf: Path | None, zarr: Path | None) -> tuple[Base, ...]:
+    """Open the stack that outputs hold, first where it is appended to; empty without one.
 
-    Of several outputs the one that is read fastest is taken; another one may hold fewer products,
-    because a power cut came before it got its name, but no others.
+    That is the output with the most products, of equals the one that is read fastest. Another may
+    hold fewer, because a run was killed before it got its name, and less of the grid, but nothing
+    else.
 
     Raises
     ------
@@ -103,26 +123,38 @@ def open_base(netcdf: Path | None, zarr: Path | None) -> Base | None:
     for final in (netcdf, zarr):
         if final is not None and final.parent.is_dir():
             remove_leftovers(final, only_aside=True)
-    places: list[tuple[Path, str | None]] = []
+    found: list[Base] = []
     if zarr is not None and zarr.is_dir() and any(zarr.iterdir()):
-        groups = [name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if (zarr / name).is_dir()]
-        places += [(zarr, name) for name in groups[:1]]
+        groups = tuple(name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if (zarr / name).is_dir())
+        found += [_open(zarr, name, groups) for name in groups[:1]]
     if netcdf is not None and netcdf.is_file() and netcdf.stat().st_size:
         # Series are read map by map more slowly from the temporal group than from the file.
-        last = bool(places) and places[0][1] == SPATIAL_GROUP
-        places.insert(1 if last else 0, (netcdf, None))
-    bases = [_open(path, group) for path, group in places]
-    for other in bases[1:]:
-        strange = sorted(other.names - bases[0].names)
-        if strange or other.grid != bases[0].grid:
+        last = bool(found) and found[0].group == SPATIAL_GROUP
+        found.insert(1 if last else 0, _open(netcdf, None, ()))
+    found.sort(key=lambda item: len(item.names), reverse=True)
+    for other in found[1:]:
+        strange = sorted(other.names - found[0].names)
+        if strange or not _is_part(other.grid, found[0].grid):
             raise OutputError(
-                f"{other.path} and {bases[0].path} hold different stacks"
+                f"{other.path} and {found[0].path} hold different stacks"
                 f"{f' (such as {strange[0]})' if strange else ''}; append to each of them alone."
             )
-    return bases[0] if bases else None
+    return tuple(found)
 
 
-def _open(path: Path, group: str | None) -> Base:
+def _is_part(inner: Grid, outer: Grid) -> bool:
+    left, bottom, right, top = outer.bounds
+    return (
+        (inner.epsg, inner.wkt) == (outer.epsg, outer.wkt)
+        and Lattice.of(outer).holds(inner)
+        and left <= inner.bounds[0]
+        and bottom <= inner.bounds[1]
+        and right >= inner.bounds[2]
+        and top >= inner.bounds[3]
+    )
+
+
+def _open(path: Path, group: str | None, groups: tuple[str, ...]) -> Base:
     options: dict[str, Any] = {"engine": "netcdf4"}
     if group is not None:
         options = {"engine": "zarr", "group": group, "consolidated": False}
@@ -138,31 +170,38 @@ def _open(path: Path, group: str | None) -> Base:
                 if DIFFERENCE in opened[name].attrs
             }
             stack = opened[small].load()
-            crs = CRS.from_wkt(stack[GRID_MAPPING].attrs["crs_wkt"])
-            transform = [float(part) for part in stack[GRID_MAPPING].attrs["GeoTransform"].split()]
-            grid = Grid(
-                epsg_of(crs),
-                crs.to_wkt(),
-                transform[0],
-                transform[3],
-                transform[1],
-                stack.sizes["x"],
-                stack.sizes["y"],
-            )
-            record = read_record(path, stack)
-    except (OSError, KeyError, ValueError) as error:
+        grid = _grid(path, stack)
+        record = read_record(path, stack)
+        placements = recorded_placements(path, stack, record)
+        table = LAYERS[placements[0].product.name.product_type]
+        layers = tuple(layer for name, layer in table.items() if name in record["layers"])
+        made = tuple(record["maps"])
+        settings = dict(record["settings"])
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, CRSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise OutputError(
-            f"{path} is no stack that can be appended to ({str(error).splitlines()[0]}); give the "
-            "path of a stack, or a new name."
+            f"{path} is no stack that can be appended to ({reason}); give the path of a stack, or "
+            "a new name."
         ) from error
-    placements = recorded_placements(path, stack, record)
-    table = LAYERS[placements[0].product.name.product_type]
-    layers = tuple(layer for name, layer in table.items() if name in record["layers"])
-    if any(layer.variable not in maps for layer in layers):
+    if not set(maps).issuperset([*made, *(layer.variable for layer in layers)]):
         raise OutputError(
             f"{path} lacks layers that it says it has; build it anew under another name."
         )
-    settings = record["settings"]
-    return Base(
-        path, group, stack, grid, placements, layers, settings, tuple(record["maps"]), differences
+    return Base(path, group, groups, stack, grid, placements, layers, settings, made, differences)
+
+
+def _grid(path: Path, stack: xr.Dataset) -> Grid:
+    """Return the grid of a stack, which other programs may have cut without telling so."""
+    crs = CRS.from_wkt(stack[GRID_MAPPING].attrs["crs_wkt"])
+    left, spacing, _, top, _, _ = (
+        float(part) for part in stack[GRID_MAPPING].attrs["GeoTransform"].split()
     )
+    width, height = stack.sizes["x"], stack.sizes["y"]
+    grid = Grid(epsg_of(crs), crs.to_wkt(), left, top, spacing, width, height)
+    for axis, centers in (("x", grid.x), ("y", grid.y)):
+        if np.abs(stack[axis].values - centers).max() > TOLERANCE * spacing:
+            raise OutputError(
+                f"{path} was cut or moved after it was built ({axis} does not fit its GeoTransform)"
+                "; append to the stack as it was built, or build a new one."
+            )
+    return grid

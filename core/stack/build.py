@@ -82,6 +82,9 @@ def build_stack(
             _executor(options, workspace, reporter) as executor,
             workspace,
         ):
+            if base is not None:
+                # From here on no other run gives an output its name.
+                base.check_unchanged()
             if options.zarr is not None and not workspace.output(options.zarr).is_dir():
                 # An earlier attempt was killed when the store had got its name already.
                 workspace.clear()

@@ -16,7 +16,7 @@ from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
 from ..metadata.describe import describe_stack
 from ..metadata.enrichment import Details
-from ..products.layers import COMPUTED_FROM, Layer
+from ..products.layers import COMPUTED_FROM, Layer, LayerKind
 from .lazy import LazyLayer
 from .look_vectors import LOOK_VECTOR_NAMES
 from .precision import QUANTIZATION, quantization_attributes, quantization_variable
@@ -116,7 +116,7 @@ def open_stack(
     )
     for item in layers:
         dataset[item.name] = _variable(source, item, dimension, auxiliary)
-        if item.layer.name in source.offsets:
+        if point is not None and item.layer.kind is LayerKind.UNWRAPPED:
             dataset[item.name].attrs["comment"] = (
                 f"{item.layer.attributes['comment'].partition(';')[0]}; relative to the point "
                 "reference_point_x, reference_point_y in all pairs"

@@ -86,6 +86,13 @@ def recorded_placements(
         Its coordinates and attributes.
     record
         What :func:`read_record` gave.
+
+    Raises
+    ------
+    OutputError
+        If it names a product that has no name of HyP3.
+    LookupError, TypeError, ValueError
+        If it does not fit the stack.
     """
     texts: dict[str, str] = json.loads(stack.attrs.get(_PARAMETER_FILES, "{}"))
     placements = []

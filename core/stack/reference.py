@@ -64,7 +64,7 @@ def parse_point(text: str) -> tuple[float, float, str | None]:
     return x, y, rest.rstrip("] \t") or None
 
 
-def layers_to_refer(layers: Iterable[str], wanted: str) -> list[str]:
+def layers_to_refer(layers: Iterable[str], wanted: str = "") -> list[str]:
     """Return the layers of products by which a stack of other layers is referred to a point.
 
     Parameters
@@ -72,7 +72,7 @@ def layers_to_refer(layers: Iterable[str], wanted: str) -> list[str]:
     layers
         Names of the layers of the stack.
     wanted
-        As for :func:`refer_to_point`.
+        As for :func:`refer_to_point`; empty where the pixel is known.
     """
     needed = ["unw_phase"]
     if "vert_disp" in layers:
@@ -122,10 +122,6 @@ def refer_to_point(
         If a pair has no data at the point, or lacks a layer that is needed.
     """
     table = LAYERS[source.placements[0].product.name.product_type]
-    phase = table["unw_phase"]
-    stack = source
-    # What is subtracted is exact, so that 0 remains at the point.
-    source = replace(source, options=source.options.exact)
     if not any(layer.kind is LayerKind.UNWRAPPED for layer in layers):
         referred = [layer.name for layer in table.values() if layer.kind is LayerKind.UNWRAPPED]
         raise InvalidParameterError(
@@ -135,24 +131,56 @@ def refer_to_point(
     for name in layers_to_refer([layer.name for layer in layers], wanted):
         _require(source, table[name])
     if wanted == AUTO:
-        row, column = _most_coherent(source, phase, table["corr"], reporter, budget)
+        exact = replace(source, options=source.options.exact)
+        row, column = _most_coherent(exact, table["unw_phase"], table["corr"], reporter, budget)
     else:
         row, column = _pixel(source.grid, *parse_point(wanted))
+    where = f"REFERENCE_POINT {wanted}; choose another point, or auto"
+    return refer_to_pixel(source, row, column, layers, where)
+
+
+def refer_to_pixel(
+    source: StackSource, row: int, column: int, layers: Sequence[Layer], where: str
+) -> tuple[StackSource, ReferencePoint]:
+    """Refer the phase and displacement of all pairs to a pixel.
+
+    Parameters
+    ----------
+    source
+        The stack as HyP3 refers it.
+    row, column
+        Position on the grid.
+    layers
+        Layers of the stack.
+    where
+        What the user calls the pixel and, after a semicolon, what to do where a pair has no data.
+
+    Returns
+    -------
+    source : StackSource
+        Subtracts each pair's value at the pixel.
+    point : ReferencePoint
+        Where it is and what was subtracted.
+
+    Raises
+    ------
+    ProductError
+        If a pair has no data there, or lacks a layer that is needed.
+    """
+    table = LAYERS[source.placements[0].product.name.product_type]
+    for name in layers_to_refer([layer.name for layer in layers]):
+        _require(source, table[name])
+    # What is subtracted is exact, so that 0 remains at the point.
+    exact = replace(source, options=source.options.exact)
     here = (slice(row, row + 1), slice(column, column + 1))
-    phases = tuple(
-        float(source.read(phase, step, *here)[0, 0]) for step in range(len(source.steps))
-    )
+    steps = range(len(source.steps))
+    phases = tuple(float(exact.read(table["unw_phase"], step, *here)[0, 0]) for step in steps)
     for step, value in enumerate(phases):
         if math.isnan(value):
-            raise ProductError(
-                f"{source.steps[step][0].product} has no unwrapped phase at REFERENCE_POINT "
-                f"{wanted}; choose another point, or auto."
-            )
+            product = source.steps[step][0].product
+            raise ProductError(f"{product} has no unwrapped phase at {where}.")
     # Their own value where they were ordered, so that rounding leaves no rest at the point.
-    towards = (
-        float(source.read(table["los_disp"], step, *here)[0, 0])
-        for step in range(len(source.steps))
-    )
+    towards = (float(exact.read(table["los_disp"], step, *here)[0, 0]) for step in steps)
     displacements = tuple(
         phase_there * PHASE_TO_DISPLACEMENT if math.isnan(value) else value
         for phase_there, value in zip(phases, towards, strict=True)
@@ -164,7 +192,7 @@ def refer_to_point(
     }
     grid = source.grid
     point = ReferencePoint(row, column, float(grid.x[column]), float(grid.y[row]), phases)
-    return replace(stack, offsets=offsets), point
+    return replace(source, offsets=offsets), point
 
 
 def _require(source: StackSource, layer: Layer) -> None:

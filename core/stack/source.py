@@ -142,7 +142,8 @@ class StackSource:
         stored_step = self.steps[step][0].stored_step
         if self.stored is not None and stored_step is not None:
             if layer.name == SOURCE_FRAME.name:
-                return self.stored.open_frame(_merged_backscatter(self.steps[step]), stored_step)
+                told_by = _merged_backscatter(self.steps[step], self.stored.maps)
+                return self.stored.open_frame(told_by, stored_step)
             return self.stored.open(layer, stored_step)
         return StepReader(self, layer, step, warps)
 
@@ -221,10 +222,15 @@ class StepReader:
         return merged
 
 
-def _merged_backscatter(placements: Step) -> Layer:
-    """Return the layer by which the source of a pixel is told: the first polarization."""
+def _merged_backscatter(placements: Step, maps: frozenset[str] | None = None) -> Layer:
+    """Return the layer by which the source of a pixel is told: the first polarization.
+
+    A stored step tells it by the first one among the variables of its stack, ``maps``.
+    """
     layers = list(placements[0].product.layers.values())
-    return next((layer for layer in layers if layer.is_backscatter), layers[0])
+    told = [layer for layer in layers if layer.is_backscatter]
+    there = [layer for layer in told if maps is None or layer.variable in maps]
+    return (there or layers)[0]
 
 
 def _distance(grid: Grid, placement: Placement, rows: slice, columns: slice) -> NDArray[np.float32]:

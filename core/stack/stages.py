@@ -277,7 +277,7 @@ class Build:
                 self._source, wanted, layers, self._reporter, self._layouts.budget
             )
         else:
-            self._source, point = refer_new_steps(self._source, self._base, layers, self._reporter)
+            self._source, point = refer_new_steps(self._source, self._base, layers)
         self._reporter.info(
             f"All pairs are referred to the pixel at {point.x:.1f}, {point.y:.1f} "
             f"({self._source.grid.crs})."

@@ -11,6 +11,7 @@ from types import TracebackType
 from ..atomic import (
     LOCK,
     folder_aside,
+    is_being_made,
     not_writable,
     partial_folder,
     remove,
@@ -48,7 +49,7 @@ class Workspace:
     Raises
     ------
     OutputError
-        If a folder cannot be made or written to, or another process runs the same build.
+        If a folder cannot be made or written to, or another run builds one of the outputs.
     """
 
     def __init__(self, finals: Sequence[Path], identity: str) -> None:
@@ -80,22 +81,38 @@ class Workspace:
         return total
 
     def __enter__(self) -> Workspace:
-        complete = True
-        for final, folder in self._folders.items():
-            try:
-                complete &= folder.is_dir()
-                final.parent.mkdir(parents=True, exist_ok=True)
-                remove_leftovers(final, keep=folder)
-                folder.mkdir(exist_ok=True)
-                self._lock(final, folder / LOCK)
-            except OSError as error:
-                self._locks.close()
-                raise not_writable(final, error) from error
-        if not (complete and self._is_noted):
+        made: list[Path] = []
+        try:
+            for final, folder in self._folders.items():
+                self._claim(final, folder, made)
+        except OutputError:
+            self._locks.close()
+            for folder in made:
+                remove(folder)
+            raise
+        if made or not self._is_noted:
             # A note without the outputs that it tells of is worth nothing, nor are outputs that no
             # note tells of.
             self.clear()
         return self
+
+    def _claim(self, final: Path, folder: Path, made: list[Path]) -> None:
+        """Lock the folder of an output, which is made if need be."""
+        try:
+            is_new = not folder.is_dir()
+            final.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(final, keep=folder)
+            folder.mkdir(exist_ok=True)
+            is_ours = self._lock(folder / LOCK)
+        except OSError as error:
+            raise not_writable(final, error) from error
+        if is_ours and is_new:
+            made.append(folder)
+        # What one run appends would be lost when the other gives its stack the name.
+        if not is_ours or is_being_made(final, folder):
+            raise OutputError(
+                f"Another run is building {final} already; wait for its end or cancel it."
+            )
 
     @property
     def _is_noted(self) -> bool:
@@ -108,15 +125,13 @@ class Workspace:
                 if path.name != LOCK:
                     remove(path)
 
-    def _lock(self, final: Path, path: Path) -> None:
+    def _lock(self, path: Path) -> bool:
         file = self._locks.enter_context(open(path, "ab"))
         try:
             lock_file(file)
         except OSError:
-            self._locks.close()
-            raise OutputError(
-                f"Another run is building {final} already; wait for its end or cancel it."
-            ) from None
+            return False
+        return True
 
     def publish(self) -> None:
         """Give the outputs their final names."""

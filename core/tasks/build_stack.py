@@ -62,6 +62,7 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
         selection = replace(request.selection, without=without)
         planned = plan_stack(request.folder, selection, request.grid, request.build, reporter)
         plan, base = planned.plan, planned.base
+        request = replace(request, build=planned.build)
         if base is not None and planned.is_there:
             reporter.info(f"Nothing is new: {base.path} stays as it is.")
             outputs = _outputs(request, plan, len(base.stack["product_name"]), base.maps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ..products.passes import group_passes
 from ..products.selection import Selection, SelectionOptions, select_products
 from ..reporter import Reporter, stop_if_canceled
 from ..stack.append import append_plan, check_passes, check_settings
-from ..stack.base import Base, open_base
+from ..stack.base import Base, open_outputs
 from ..stack.options import BuildOptions
 from ..stack.steps import step_order
 
@@ -31,6 +32,8 @@ class StackPlan:
         Layers of the stack.
     base
         The stack that is appended to, if any.
+    build
+        The user's choices, with all groups that the stack has.
     is_there
         Nothing is new, and all outputs hold that stack.
     """
@@ -38,6 +41,7 @@ class StackPlan:
     plan: Plan
     layers: tuple[Layer, ...]
     base: Base | None
+    build: BuildOptions
     is_there: bool
 
 
@@ -64,7 +68,9 @@ def plan_stack(
     StackError
         If the products make no stack, or none with the one that is appended to.
     """
-    base = open_base(build.netcdf, build.zarr) if build.append else None
+    found = open_outputs(build.netcdf, build.zarr) if build.append else ()
+    base = found[0] if found else None
+    build = _with_groups(build, found, reporter)
     reporter.info(f"Looking for HyP3 products in {folder}.")
     chosen = select_products(folder, selection if base is None else _what_is_new(base, selection))
     for text in chosen.warnings:
@@ -88,20 +94,43 @@ def plan_stack(
         plan = make_plan(products, grid, chosen.left_out)
     else:
         check_settings(base, build.settings)
+        if grid.extent is not None and not build.grow:
+            reporter.warning(
+                "EXTENT counts only where the grid grows (GROW=true); the grid stays that of "
+                f"{base.path}."
+            )
         plan = append_plan(base, products, grid, build.grow, chosen.left_out)
         if build.merge_passes:
             check_passes(base, plan)
     _tell(plan, layers, chosen.product_type, base, reporter)
     _tell_of_frames(build, plan, reporter)
     is_new = any(placement.stored_step is None for placement in plan.placements)
-    return StackPlan(plan, layers, base, base is not None and not (is_new or _lacks(build, base)))
+    is_there = base is not None and not is_new and _are_complete(build, found)
+    return StackPlan(plan, layers, base, build, is_there)
 
 
-def _lacks(build: BuildOptions, base: Base) -> bool:
-    """Tell whether one of the outputs is missing or does not hold all products of a stack."""
-    alone = [(build.netcdf, None), (None, build.zarr)]
-    found = [open_base(*files) for files in alone if any(files)]
-    return any(item is None or item.names != base.names for item in found)
+def _with_groups(build: BuildOptions, found: Sequence[Base], reporter: Reporter) -> BuildOptions:
+    """Return the options with the groups that a store has already: none is lost by appending."""
+    for item in found:
+        more = [name for name in item.groups if name not in build.groups]
+        if more:
+            reporter.info(f"{item.path} holds {more[0]} as well, which gets what is new, too.")
+            return replace(build, chunking="both")
+    return build
+
+
+def _are_complete(build: BuildOptions, found: Sequence[Base]) -> bool:
+    """Tell whether all outputs are there, with all groups, and hold the same."""
+    wanted = [path for path in (build.netcdf, build.zarr) if path is not None]
+    there = {
+        item.path: item
+        for item in found
+        if item.names == found[0].names and item.grid == found[0].grid
+    }
+    store = None if build.zarr is None else there.get(build.zarr)
+    return all(path in there for path in wanted) and (
+        store is None or set(store.groups) == set(build.groups)
+    )
 
 
 def _what_is_new(base: Base, selection: SelectionOptions) -> SelectionOptions:
@@ -113,7 +142,12 @@ def _what_is_new(base: Base, selection: SelectionOptions) -> SelectionOptions:
             "leave it out."
         )
     names = [placement.product.name for placement in base.placements]
-    return replace(selection, product_type=kind, known={name.identity: name.text for name in names})
+    return replace(
+        selection,
+        product_type=kind,
+        known={name.identity: name.text for name in names},
+        held=tuple(layer.name for layer in base.layers),
+    )
 
 
 def _base_layers(base: Base, selection: SelectionOptions, chosen: Selection) -> tuple[Layer, ...]:

@@ -160,15 +160,16 @@ def test_killed_when_the_store_had_its_name(small: SampleStack, tmp_path: Path) 
 def test_one_build_at_a_time(small: SampleStack, tmp_path: Path) -> None:
     interrupt(small.folder, 60, **outputs(tmp_path))
     before = contents(tmp_path)
+    unfinished_folders = leftovers(tmp_path)
     [partial] = tmp_path.glob(".s.nc.hyp3-partial-*")
     with open(partial / "lock", "ab") as file:
         lock_file(file)
-        with pytest.raises(OutputError, match="Another run is building .*s.nc already"):
-            build(small.folder, **outputs(tmp_path))
-        assert contents(tmp_path) == before
-        # Another job leaves alone what a living one writes.
-        build(small.folder, **outputs(tmp_path) | {"RESAMPLING": "nearest"})
-        assert partial.exists()
+        # The same job, and another one of the same output.
+        for options in ({}, {"RESAMPLING": "nearest"}):
+            with pytest.raises(OutputError, match="Another run is building .*s.nc already"):
+                build(small.folder, **outputs(tmp_path) | options)
+            assert contents(tmp_path) == before
+            assert leftovers(tmp_path) == unfinished_folders
     build(small.folder, **outputs(tmp_path))
     assert not leftovers(tmp_path)
 
