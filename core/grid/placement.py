@@ -69,6 +69,23 @@ class Placement:
             and top > grid.top - rows.stop * grid.spacing
         )
 
+    def middle(self, grid: Grid, side: int) -> tuple[slice, slice]:
+        """Return rows and columns of a block of the grid in or near the middle of the product.
+
+        It is ``side`` pixels wide and high, where the grid is not smaller.
+        """
+        left, bottom, right, top = self.bounds
+        row = int((grid.top - (bottom + top) / 2) / grid.spacing) - side // 2
+        column = int(((left + right) / 2 - grid.left) / grid.spacing) - side // 2
+        row, column = (
+            max(0, min(start, length - side))
+            for start, length in ((row, grid.height), (column, grid.width))
+        )
+        return (
+            slice(row, min(row + side, grid.height)),
+            slice(column, min(column + side, grid.width)),
+        )
+
 
 def place(
     products: Sequence[tuple[Product, Raster]],

@@ -7,11 +7,11 @@ import math
 from ..blocks import whole_blocks
 
 _MEGABYTE = 1_000_000
+_VALUE_BYTES = 4
+"""Of float32; chunks of masks follow, so that all variables of a stack share one layout."""
 
 
-def spatial_chunks(
-    height: int, width: int, megabytes: float, itemsize: int = 4
-) -> tuple[int, int, int]:
+def spatial_chunks(height: int, width: int, megabytes: float) -> tuple[int, int, int]:
     """Return chunks that serve maps: one step, near-square in space.
 
     Parameters
@@ -20,16 +20,13 @@ def spatial_chunks(
         Size of the grid in pixels.
     megabytes
         Largest size of a chunk before compression, 10^6 bytes.
-    itemsize
-        Bytes of one value; the chunks of masks follow those of float32, so that all variables of a
-        stack share one layout.
 
     Returns
     -------
     (1, rows, columns)
         Chunks of nearly equal size: the grid is divided, so that no sliver is left at its edge.
     """
-    side = max(1.0, math.sqrt(megabytes * _MEGABYTE / itemsize))
+    side = max(1.0, math.sqrt(megabytes * _MEGABYTE / _VALUE_BYTES))
     # A narrow grid leaves room for longer chunks along its other side.
     rows = _divide(height, side if width >= side else side * side / width)
     columns = _divide(width, side * side / rows)
@@ -50,21 +47,19 @@ def netcdf_chunks(maps: tuple[int, int, int]) -> tuple[int, int]:
     return math.ceil(maps[1] / 2), math.ceil(maps[2] / 2)
 
 
-def temporal_chunks(
-    steps: int, height: int, width: int, megabytes: float, itemsize: int = 4
-) -> tuple[int, int, int]:
+def temporal_chunks(steps: int, height: int, width: int, megabytes: float) -> tuple[int, int, int]:
     """Return chunks that serve series: all steps of a small square.
 
     Parameters are those of :func:`spatial_chunks` and the number of steps. A stack so deep that one
     pixel's series exceeds the size gets single pixels.
     """
-    pixels = max(1.0, megabytes * _MEGABYTE / itemsize / steps)
-    _, rows, columns = spatial_chunks(height, width, pixels * itemsize / _MEGABYTE, itemsize)
+    pixels = max(1.0, megabytes * _MEGABYTE / _VALUE_BYTES / steps)
+    _, rows, columns = spatial_chunks(height, width, pixels * _VALUE_BYTES / _MEGABYTE)
     return steps, rows, columns
 
 
 def shard_shape(
-    chunks: tuple[int, int, int], height: int, width: int, megabytes: float, itemsize: int = 4
+    chunks: tuple[int, int, int], height: int, width: int, megabytes: float
 ) -> tuple[int, int, int]:
     """Return the shape of a shard: whole chunks that one thread can hold and write at once.
 
@@ -76,11 +71,9 @@ def shard_shape(
         Size of the grid in pixels; a shard does not begin outside of it.
     megabytes
         Largest size of a shard before compression, 10^6 bytes, if a chunk is not larger.
-    itemsize
-        Bytes of one value.
     """
     steps, rows, columns = chunks
-    pixels = int(megabytes * _MEGABYTE) // (itemsize * steps)
+    pixels = int(megabytes * _MEGABYTE) // (_VALUE_BYTES * steps)
     down, across = whole_blocks((height, width), (rows, columns), pixels)[0]
     return steps, math.ceil(down.stop / rows) * rows, math.ceil(across.stop / columns) * columns
 

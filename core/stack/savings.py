@@ -73,28 +73,18 @@ def tell_savings(
 
 def _samples(source: StackSource, item: StackLayer) -> list[NDArray[Any]]:
     """Read blocks from the middle of products: of the first, a middle and the last step."""
+
+    def middle(step: int) -> tuple[slice, slice]:
+        return source.steps[step][0].middle(source.grid, _SIDE)
+
     steps = [number for number in range(len(source.steps)) if source.has(item.layer, number)]
     if item.per_step:
         chosen = {steps[0], steps[len(steps) // 2], steps[-1]} if steps else set()
-        return [source.read(item.layer, step, *_window(source, step)) for step in sorted(chosen)]
+        return [source.read(item.layer, step, *middle(step)) for step in sorted(chosen)]
     return [
-        StaticReader(source, compares=False).read(item.layer, *_window(source, step))[0]
+        StaticReader(source, compares=False).read(item.layer, *middle(step))[0]
         for step in steps[:1]
     ]
-
-
-def _window(source: StackSource, step: int) -> tuple[slice, slice]:
-    """Return a block of the grid in the middle of a product."""
-    grid = source.grid
-    left, bottom, right, top = source.steps[step][0].bounds
-    row = int((grid.top - (bottom + top) / 2) / grid.spacing) - _SIDE // 2
-    column = int(((left + right) / 2 - grid.left) / grid.spacing) - _SIDE // 2
-    row = max(0, min(row, grid.height - _SIDE))
-    column = max(0, min(column, grid.width - _SIDE))
-    return (
-        slice(row, min(row + _SIDE, grid.height)),
-        slice(column, min(column + _SIDE, grid.width)),
-    )
 
 
 def _compressed(block: NDArray[Any], item: StackLayer, has_netcdf: bool, groups: int) -> int:

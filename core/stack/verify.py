@@ -49,7 +49,8 @@ def take_samples(
     samples = []
     for item in layers:
         step = _sample_step(source, item)
-        place = (*((step,) if item.per_step else ()), *_sample_window(source, step))
+        block = source.steps[step][0].middle(source.grid, _SAMPLE)
+        place = (*((step,) if item.per_step else ()), *block)
         samples.append(Sample(item, place, dataset[item.name][place].values))
     return tuple(samples)
 
@@ -127,20 +128,6 @@ def _sample_step(source: StackSource, item: StackLayer) -> int:
         if copied and source.has(item.layer, step):
             return step
     return len(source.steps) - 1
-
-
-def _sample_window(source: StackSource, step: int) -> tuple[slice, slice]:
-    """Return a block in the middle of a product, where it has data."""
-    grid = source.grid
-    left, bottom, right, top = source.steps[step][0].bounds
-    row = int((grid.top - (bottom + top) / 2) / grid.spacing)
-    column = int(((left + right) / 2 - grid.left) / grid.spacing)
-    row = min(max(row, 0), grid.height - 1)
-    column = min(max(column, 0), grid.width - 1)
-    return (
-        slice(row, min(row + _SAMPLE, grid.height)),
-        slice(column, min(column + _SAMPLE, grid.width)),
-    )
 
 
 def _differs(final: Path | RemoteLocation, what: str) -> OutputError:
