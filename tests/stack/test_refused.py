@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import xarray as xr
 
+from hyp3_stack.core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from hyp3_stack.core.errors import (
     InvalidParameterError,
     OutputError,
@@ -84,6 +85,39 @@ def test_stacks_of_others_are_not_replaced(small: SampleStack, tmp_path: Path) -
     assert "ZARR is" in refused(tmp_path, small, ZARR=tmp_path / "other.zarr")
     text = refused(tmp_path, small, **made, REPORT=tmp_path / "notes.html")
     assert "REPORT is" in text and "is no HTML page" in text
+
+
+@pytest.mark.parametrize("form", [2, 3])
+def test_stores_of_others_with_groups_of_our_names_are_not_replaced(
+    small: SampleStack, tmp_path: Path, form: Literal[2, 3]
+) -> None:
+    store = tmp_path / "s.zarr"
+    other = xr.Dataset({"a": ("x", [1.0])}, attrs={"history": "years of work"})
+    for group in (SPATIAL_GROUP, TEMPORAL_GROUP):
+        other.to_zarr(store, group=group, zarr_format=form, consolidated=False)
+    for append in (False, True):
+        text = refused(tmp_path, small, ZARR=store, APPEND=append)
+        assert text.startswith(f"ZARR is {store}") and "is not a Zarr store" in text
+
+
+@pytest.mark.parametrize("form", ["2", "3"])
+def test_what_lies_in_a_store_besides_the_stack_is_not_lost(
+    small: SampleStack, tmp_path: Path, form: str
+) -> None:
+    store = tmp_path / "s.zarr"
+    options = {"ZARR": store, "ZARR_FORMAT": form, "LAYERS": "corr", "CHUNKING": "spatial"}
+    build(small.folder, **options)
+    (store / "pam.aux.xml").write_text("<PAMDataset/>")
+    build(small.folder, **options)
+    (store / "notes.txt").write_text("years of work")
+    for append in (False, True):
+        text = refused(tmp_path, small, **options, APPEND=append)
+        assert f"ZARR is {store}, which holds notes.txt" in text
+    (store / "notes.txt").unlink()
+    document = store / SPATIAL_GROUP / (".zattrs" if form == "2" else "zarr.json")
+    for damaged in ("{", "[]", '{"attributes": 1}'):
+        document.write_text(damaged)
+        assert "is not a Zarr store" in refused(tmp_path, small, **options)
 
 
 @pytest.mark.parametrize("name", ["NETCDF", "ZARR", "REPORT"])
