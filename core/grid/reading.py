@@ -155,9 +155,9 @@ class LayerReader:
         if self._from_power is None:
             return block
         absent = block <= 0
-        scaled = convert_scale(block, "power", self._from_power)
-        scaled[absent] = self.outside
-        return scaled
+        convert_scale(block, "power", self._from_power)
+        np.copyto(block, self.outside, where=absent)
+        return block
 
     def tags(self) -> dict[str, str]:
         """Return what the file's tags tell people."""
