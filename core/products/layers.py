@@ -45,6 +45,8 @@ class Layer:
     missing
         Value in HyP3's files that means no data; None where every stored value is data or the file
         itself tells (backscatter, by its scale).
+    is_positive
+        Whether values, those of backscatter as power, are never below 0.
     attributes
         Further attributes of the stack variable.
     """
@@ -56,6 +58,7 @@ class Layer:
     long_name: str
     static: bool = False
     missing: float | None = 0.0
+    is_positive: bool = False
     attributes: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
@@ -99,6 +102,7 @@ _INSAR = (
         LayerKind.CONTINUOUS,
         "1",
         "interferometric coherence",
+        is_positive=True,
         attributes={"valid_range": [0.0, 1.0]},
     ),
     Layer(
@@ -107,6 +111,7 @@ _INSAR = (
         LayerKind.CONTINUOUS,
         "1",
         "sigma nought power of the reference acquisition",
+        is_positive=True,
         attributes={"comment": "linear power, geocoded, not terrain flattened"},
     ),
     Layer(
@@ -168,6 +173,7 @@ _INSAR = (
         "radian",
         "local incidence angle",
         static=True,
+        is_positive=True,
         attributes={"comment": "between the line to the sensor and the normal of the terrain"},
     ),
     Layer(
@@ -177,6 +183,7 @@ _INSAR = (
         "radian",
         "ellipsoidal incidence angle",
         static=True,
+        is_positive=True,
         attributes={"comment": "between the line to the sensor and the normal of the ellipsoid"},
     ),
     Layer(
@@ -228,6 +235,7 @@ def _backscatter(polarization: str) -> Layer:
         "1",
         f"radar backscatter, {polarization}",
         missing=None,
+        is_positive=True,
         attributes={
             "standard_name": "surface_backwards_scattering_coefficient_of_radar_wave",
             "polarization": polarization,
@@ -259,8 +267,22 @@ _RTC = (
         missing=None,
         attributes={"standard_name": "height_above_reference_ellipsoid"},
     ),
-    Layer("inc_map", "inc_map", LayerKind.CONTINUOUS, "radian", "local incidence angle"),
-    Layer("area", "area", LayerKind.CONTINUOUS, "m2", "scattering area of gamma nought"),
+    Layer(
+        "inc_map",
+        "inc_map",
+        LayerKind.CONTINUOUS,
+        "radian",
+        "local incidence angle",
+        is_positive=True,
+    ),
+    Layer(
+        "area",
+        "area",
+        LayerKind.CONTINUOUS,
+        "m2",
+        "scattering area of gamma nought",
+        is_positive=True,
+    ),
 )
 
 SOURCE_FRAME = Layer(
