@@ -75,6 +75,11 @@ def test_names_of_other_kinds_of_files(small: SampleStack, tmp_path: Path) -> No
         assert text.startswith(f"ZARR is {tmp_path / name}") and "ending in .zarr" in text
 
 
+def test_names_with_which_gdal_opens_no_layer(small: SampleStack, tmp_path: Path) -> None:
+    text = refused(tmp_path, small, NETCDF=tmp_path / 'a "b".nc')
+    assert "quotation mark" in text and "another name" in text
+
+
 def test_stacks_of_others_are_not_replaced(small: SampleStack, tmp_path: Path) -> None:
     other = xr.Dataset({"a": ("x", [1.0])})
     other.to_netcdf(tmp_path / "other.nc")
@@ -158,11 +163,15 @@ def test_paths_that_cannot_be_written(small: SampleStack, tmp_path: Path, kind: 
         "too long": tmp_path / ("n" * 295),
         "too long by the mark": tmp_path / ("n" * 245),
     }[kind]
-    for name, suffix in (("NETCDF", ".nc"), ("ZARR", ".zarr")):
+    for name, suffix in (("NETCDF", ".nc"), ("ZARR", ".zarr"), ("REPORT", ".html")):
         path = start.with_suffix(suffix)
-        text = refused(tmp_path, small, **{name: path})
+        text = refused(tmp_path, small, **{"NETCDF": tmp_path / "s.nc", name: path})
         assert f"{path} cannot be written" in text
-        assert "choose another folder or change its permissions" in text
+        assert text.endswith(
+            "; choose another folder or change its permissions."
+            if kind == "below a file"
+            else "; choose a shorter name."
+        )
 
 
 def test_folders_of_outputs_are_made(small: SampleStack, tmp_path: Path) -> None:
