@@ -222,9 +222,13 @@ def test_one_pair_has_its_dates_and_baselines(tmp_path: Path) -> None:
     written = write(tmp_path, spec, STAC="true", ZARR="", REPORT="")
     item = load(tmp_path / "s.stac" / "s.json")
     assert errors(item) == []
+    assert item["properties"]["title"].startswith("Stack of 1 Sentinel-1 interferogram (")
+    assert item["properties"]["description"].startswith("1 Sentinel-1 interferogram of ")
     assert set(item["assets"]) == {"netcdf"}
     assert "xarray:open_kwargs" not in json.dumps(item)
     with written.open() as stack:
+        criteria = stack.ceos_insar_pair_baseline_criteria_information
+        assert criteria == "single reference of 1 pair as ordered by the user"
         for kind in ("perpendicular", "temporal"):
             found = item["properties"][f"insar:{kind}_baseline"]
             assert found == float(stack[f"{kind}_baseline"][0])
