@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def run(
     """
     given = Parameters(parameters)
     source = _source(given)
-    page, data = given.path("OUTPUT"), given.path("JSON")
+    page, data = given.output("OUTPUT"), given.output("JSON")
     if page is None and data is None:
         raise OutputError("No output is given; set OUTPUT, JSON or both.")
     check_targets({"OUTPUT": page, "JSON": data}, source if isinstance(source, Path) else None)
@@ -118,14 +119,14 @@ def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> No
     for name, path in targets.items():
         if path is None:
             continue
-        if path.is_dir():
+        if os.path.isdir(path):
             raise OutputError(f"{name} is {path}, which is a folder; give a file name.")
         place = path.resolve()
         if source is not None and source.resolve() in (place, *place.parents):
             raise OutputError(f"{name} is {path}, which is the stack; give another name.")
         if place in seen:
             raise OutputError(f"{name} and {seen[place]} are both {path}; give different names.")
-        if path.exists() and not _is_report(path, _SIGNS.get(name, _SIGNS[""])):
+        if os.path.exists(path) and not _is_report(path, _SIGNS.get(name, _SIGNS[""])):
             raise OutputError(
                 f"{name} is {path}, which exists and is no report that HyP3 Stack wrote; it is not "
                 "replaced, so give another name."
