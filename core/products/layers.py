@@ -45,8 +45,6 @@ class Layer:
     missing
         Value in HyP3's files that means no data; None where every stored value is data or the file
         itself tells (backscatter, by its scale).
-    is_positive
-        Whether values, those of backscatter as power, are never below 0.
     attributes
         Further attributes of the stack variable.
     """
@@ -58,7 +56,6 @@ class Layer:
     long_name: str
     static: bool = False
     missing: float | None = 0.0
-    is_positive: bool = False
     attributes: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
@@ -102,7 +99,6 @@ _INSAR = (
         LayerKind.CONTINUOUS,
         "1",
         "interferometric coherence",
-        is_positive=True,
         attributes={"valid_range": [0.0, 1.0]},
     ),
     Layer(
@@ -111,7 +107,6 @@ _INSAR = (
         LayerKind.CONTINUOUS,
         "1",
         "sigma nought power of the reference acquisition",
-        is_positive=True,
         attributes={"comment": "linear power, geocoded, not terrain flattened"},
     ),
     Layer(
@@ -173,7 +168,6 @@ _INSAR = (
         "radian",
         "local incidence angle",
         static=True,
-        is_positive=True,
         attributes={"comment": "between the line to the sensor and the normal of the terrain"},
     ),
     Layer(
@@ -183,7 +177,6 @@ _INSAR = (
         "radian",
         "ellipsoidal incidence angle",
         static=True,
-        is_positive=True,
         attributes={"comment": "between the line to the sensor and the normal of the ellipsoid"},
     ),
     Layer(
@@ -235,7 +228,6 @@ def _backscatter(polarization: str) -> Layer:
         "1",
         f"radar backscatter, {polarization}",
         missing=None,
-        is_positive=True,
         attributes={
             "standard_name": "surface_backwards_scattering_coefficient_of_radar_wave",
             "polarization": polarization,
@@ -267,22 +259,8 @@ _RTC = (
         missing=None,
         attributes={"standard_name": "height_above_reference_ellipsoid"},
     ),
-    Layer(
-        "inc_map",
-        "inc_map",
-        LayerKind.CONTINUOUS,
-        "radian",
-        "local incidence angle",
-        is_positive=True,
-    ),
-    Layer(
-        "area",
-        "area",
-        LayerKind.CONTINUOUS,
-        "m2",
-        "scattering area of gamma nought",
-        is_positive=True,
-    ),
+    Layer("inc_map", "inc_map", LayerKind.CONTINUOUS, "radian", "local incidence angle"),
+    Layer("area", "area", LayerKind.CONTINUOUS, "m2", "scattering area of gamma nought"),
 )
 
 SOURCE_FRAME = Layer(
