@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -69,16 +70,19 @@ def check_writable(final: Path) -> None:
             folder = folder.parent
         with tempfile.TemporaryFile(dir=folder):
             pass
+        with contextlib.suppress(FileNotFoundError):
+            # The longest name that it has until it is complete: too long ones are told so here.
+            os.lstat(folder_aside(partial_folder(folder / final.name, "0" * 16)))
     except OSError as error:
         raise not_writable(final, error) from error
 
 
 def not_writable(final: Path, error: OSError) -> OutputError:
     """Return what to tell the user of an output that cannot be made or written to."""
-    return OutputError(
-        f"{final} cannot be written ({error.strerror or error}); choose another folder or change "
-        "its permissions."
-    )
+    remedy = "choose another folder or change its permissions"
+    if error.errno == errno.ENAMETOOLONG:
+        remedy = "choose a shorter name"
+    return OutputError(f"{final} cannot be written ({error.strerror or error}); {remedy}.")
 
 
 def partial_folder(final: Path, identity: str) -> Path:

@@ -137,8 +137,9 @@ class Parameters:
         value = self._get(name, required)
         if value is None:
             return None
+        text = _path_text(name, value)
         try:
-            path = Path(str(value)).expanduser().absolute()
+            path = Path(text).expanduser().absolute()
         except RuntimeError:  # there is no such user, or the system does not know where home is
             raise InvalidParameterError(
                 f"{name} is {value}, but the home folder that ~ stands for is not known; give the "
@@ -149,6 +150,16 @@ class Parameters:
                 f"{name} is {path}, which is neither a file nor a folder; give another name."
             )
         return path
+
+    def output(self, name: str, required: bool = False) -> Path | None:
+        """Return the path of what is to be written; a link stands for what it leads to.
+
+        What is complete is renamed to its final name, which would replace the link.
+        """
+        path = self.path(name, required)
+        if path is None or not os.path.islink(path):
+            return path
+        return Path(os.path.realpath(path))
 
     def folder(self, name: str) -> Path:
         """Return the path of a folder that has to exist."""
@@ -184,6 +195,21 @@ class Parameters:
                 "greater than its minima."
             )
         return Extent(xmin, ymin, xmax, ymax, crs)
+
+
+def _path_text(name: str, value: Any) -> str:
+    if not isinstance(value, (str, os.PathLike)):
+        raise InvalidParameterError(f"{name} is {value!r}, but it has to be the text of one path.")
+    text = os.fspath(value)
+    try:
+        is_name = "\0" not in text and bool(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        is_name = False
+    if not is_name:
+        raise InvalidParameterError(
+            f"{name} is {text!a}, which no file can be called; give another name."
+        )
+    return text
 
 
 def _plain(number: float) -> str:

@@ -49,7 +49,6 @@ class BlockReader:
     ) -> None:
         self._placement = placement
         self._layer = layer
-        self._clip = "valid_range" in layer.attributes and resampling is Resampling.cubic
         has_reference = reference is not None and layer.kind is LayerKind.UNWRAPPED
         self._zeros = (
             _reference_on_grid(placement, grid, reference) if has_reference and reference else []
@@ -83,8 +82,6 @@ class BlockReader:
         if self._layer.is_mask:
             return _class_numbers(stored, self._placement, self._layer)
         block = stored.astype("float32", copy=False)
-        if self._clip:
-            np.clip(block, *self._layer.attributes["valid_range"], out=block)
         for row, column in self._zeros:
             # Masking took the zero of the reference pixel for missing data.
             if rows.start <= row < rows.stop and columns.start <= column < columns.stop:

@@ -165,7 +165,7 @@ def parse_target_crs(text: str) -> CRS:
     Raises
     ------
     InvalidParameterError
-        If it is unknown or not in meters.
+        If it is unknown, not in meters or not of two dimensions.
     """
     try:
         crs = CRS.from_user_input(text)
@@ -179,6 +179,11 @@ def parse_target_crs(text: str) -> CRS:
         raise InvalidParameterError(
             f"TARGET_CRS {crs.name} is not a projected system in meters; choose a UTM zone "
             "or another such system."
+        )
+    if len(crs.axis_info) != 2:
+        raise InvalidParameterError(
+            f"TARGET_CRS {crs.name} is a system with heights, which a map does not have; choose "
+            "the horizontal one alone, such as EPSG:32606."
         )
     return crs
 

@@ -27,6 +27,15 @@ BLOCK_CACHE_MEGABYTES = 64
 """GDAL's own cache; its default is a twentieth of the machine's memory."""
 
 
+_POSITIVE = {"corr", "amp", "inc_map", "inc_map_ell", "area"}
+"""Layers of values that are never below 0, besides backscatter as power."""
+
+_LEAST = 1e-5
+"""Least value of a positive layer that is warped by cubic convolution, which overshoots below 0 and
+above 1 beside bright targets. 0 means no data in files of HyP3 and gives none in decibels; this is
+next to nothing in all units: as backscatter -50 dB, far below the noise of Sentinel-1."""
+
+
 def gdal_environment() -> rasterio.Env:
     """Return the GDAL settings of a run, to be entered in the main thread."""
     return rasterio.Env(
@@ -125,6 +134,10 @@ class LayerReader:
             self.dtype = _dtype(self._file.dtype, outside)
             self._marked = self.missing if marked else None
             self._from_power = None if scale in (None, "power") else scale
+            self._limits: tuple[float, float] | None = None
+            is_positive = layer.is_backscatter or layer.name in _POSITIVE
+            if is_positive and resampling is Resampling.cubic:
+                self._limits = (_LEAST, layer.attributes.get("valid_range", (0.0, np.inf))[1])
             if placement.transfer is Transfer.WARP:
                 self._join(grid, resampling, warps or self._outputs.enter_context(Warps()))
 
@@ -152,12 +165,20 @@ class LayerReader:
             if self._warp is None:
                 return self._copy(rows, columns)
             block = self._warp.read(self._band, rows, columns)
+        if self._limits is not None:
+            self._clip(block, *self._limits)
         if self._from_power is None:
             return block
         absent = block <= 0
-        scaled = convert_scale(block, "power", self._from_power)
-        scaled[absent] = self.outside
-        return scaled
+        convert_scale(block, "power", self._from_power)
+        np.copyto(block, self.outside, where=absent)
+        return block
+
+    def _clip(self, block: NDArray[Any], low: float, high: float) -> None:
+        outside = self.outside if self._from_power is None else 0.0
+        for band in cached_bands(block.shape):
+            part = block[band]
+            np.clip(part, low, high, out=part, where=part != outside)
 
     def tags(self) -> dict[str, str]:
         """Return what the file's tags tell people."""

@@ -5,36 +5,38 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..blocks import cached_bands
+
 MISSING_DECIBEL = -3.4028234663852886e38
 """Missing data of HyP3 backscatter in decibels: the lowest float32."""
 
 
-def convert_scale(values: NDArray[np.float32], stored: str, wanted: str) -> NDArray[np.float32]:
-    """Convert backscatter between power, amplitude and decibel.
+def convert_scale(values: NDArray[np.float32], stored: str, wanted: str) -> None:
+    """Convert backscatter between power, amplitude and decibel, in place.
 
     Power is the square of amplitude, and decibels are ten times the decimal logarithm of power.
 
     Parameters
     ----------
     values
-        Backscatter, any shape; NaN stays NaN.
+        Backscatter, shape (rows, columns). NaN stays NaN; power 0 becomes NaN in decibels.
     stored, wanted
         ``power``, ``amplitude`` or ``decibel``.
-
-    Returns
-    -------
-    ndarray
-        float32, a new array unless both scales are the same; power 0 becomes NaN in decibels.
     """
     if stored == wanted:
-        return values
-    power = {
-        "power": lambda: values,
-        "amplitude": lambda: np.square(values),
-        "decibel": lambda: np.power(np.float32(10.0), values / np.float32(10.0)),
-    }[stored]()
-    if wanted == "decibel":
+        return
+    for band in cached_bands(values.shape):
+        part = values[band]
+        if stored == "amplitude":
+            np.square(part, out=part)
+        elif stored == "decibel":
+            np.divide(part, np.float32(10.0), out=part)
+            np.power(np.float32(10.0), part, out=part)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(power > 0, np.float32(10.0) * np.log10(power), np.float32(np.nan))
-    with np.errstate(invalid="ignore"):
-        return np.sqrt(power) if wanted == "amplitude" else power
+            if wanted == "amplitude":
+                np.sqrt(part, out=part)
+            elif wanted == "decibel":
+                absent = part <= 0
+                np.log10(part, out=part)
+                np.multiply(part, np.float32(10.0), out=part)
+                np.copyto(part, np.nan, where=absent)

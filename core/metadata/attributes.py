@@ -78,13 +78,14 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
     )
     now = _iso(datetime.now(timezone.utc))
     is_rtc = product_type == RTC_GAMMA
-    kind = "RTC backscatter images" if is_rtc else "interferograms"
+    kind = "RTC backscatter image" if is_rtc else "interferogram"
+    images = f"{len(products)} Sentinel-1 {kind}{'s' if len(products) > 1 else ''}"
     first = min(product.name.times[0] for product in products)
     last = max(product.name.times[-1] for product in products)
     attributes: dict[str, Any] = {
         "Conventions": CONVENTIONS,
-        "title": f"Stack of {len(products)} Sentinel-1 {kind} ({product_type})",
-        "summary": f"{len(products)} Sentinel-1 {kind} of {first:%Y-%m-%d} to {last:%Y-%m-%d}, "
+        "title": f"Stack of {images} ({product_type})",
+        "summary": f"{images} of {first:%Y-%m-%d} to {last:%Y-%m-%d}, "
         f"made by ASF's HyP3 service with {software} and put on one grid. Products on the grid "
         "are copied value for value, others are resampled once.",
         "comment": "missing numbers are NaN, missing text reads not provided; what HyP3 does not "

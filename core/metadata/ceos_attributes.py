@@ -170,9 +170,10 @@ def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
     ]
     references = {product.name.times[0] for product in products}
     network = "single reference" if len(references) == 1 else "small baseline network"
+    pairs = f"{len(products)} {'pair' if len(products) == 1 else 'pairs'}"
     attributes = {
         "ceos_ard_product_type": "Interferometric SAR (InSAR)",
-        "ceos_insar_pair_baseline_criteria_information": f"{network} of {len(products)} pairs as "
+        "ceos_insar_pair_baseline_criteria_information": f"{network} of {pairs} as "
         "ordered by the user",
         "ceos_insar_orbital_baseline_refinement": "false",
         "temporal_baseline_range": np.array([min(days), max(days)], "int32"),

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from ..stack.source import StackSource
 
 STATISTICS = {
-    "coherence_mean": ("mean coherence", "1"),
-    "coherence_std": ("standard deviation of the coherence", "1"),
-    "valid_fraction": ("share of the pixels of the grid with data", "1"),
+    "coherence_mean": ("mean coherence", "1", "NaN: no pixel has data"),
+    "coherence_std": ("standard deviation of the coherence", "1", "NaN: no pixel has data"),
+    "valid_fraction": ("share of the pixels of the grid with data", "1", "0: no pixel has data"),
 }
 """Variables that are known only when all pixels have been read."""
 
@@ -96,7 +96,9 @@ def describe_stack(
         if details:
             described["parallel_baseline"] = parallel_baselines(acquisitions, times, described)
     described |= wave_variables()
-    described |= _statistics(dimension, [name for name, _ in layers], len(steps))
+    changing = [name for name, per_step in layers if per_step]
+    floats = [name for name in changing if dataset[name].dtype.kind == "f"]
+    described |= _statistics(dimension, floats, len(steps))
     described |= _bounds(source.grid)
     # Times of which none is known cannot be encoded, and tell nothing.
     dataset = dataset.assign(
@@ -114,7 +116,8 @@ def describe_stack(
     dataset.attrs |= coverage_attributes(acquisitions)
     dataset.attrs |= grid_attributes(source.grid)
     boxes = [_cut(placement.bounds, source.grid.bounds) for placement in source.placements]
-    dataset.attrs |= outline_attributes(source.grid, corners(boxes))
+    # Until all pixels have been read, and where none of them tells more.
+    dataset.attrs |= outline_attributes(source.grid, corners(boxes), "the rasters of the products")
     dataset.attrs |= ceos_attributes(products, source.grid.spacing)
     dataset.attrs["gridding_convention"] = gridding_convention(
         source.grid, [placement.raster for placement in source.placements]
@@ -154,18 +157,21 @@ def _backscatter_acquisitions(steps: Sequence[Sequence[Product]], grid: Grid) ->
     ]
 
 
-def _statistics(dimension: str, layers: Sequence[str], steps: int) -> dict[str, xr.Variable]:
-    wanted = [name for name in STATISTICS if "corr" in layers or not name.startswith("coherence")]
-    return {
-        name: variables.numbers(
+def _statistics(dimension: str, floats: Sequence[str], steps: int) -> dict[str, xr.Variable]:
+    """Return the statistics that the float layers of the steps give, still without values."""
+    wanted = [name for name in STATISTICS if "corr" in floats or not name.startswith("coherence")]
+    made = {}
+    for name in wanted if floats else ():
+        long_name, units, comment = STATISTICS[name]
+        made[name] = variables.numbers(
             (dimension,),
             [None] * steps,
-            *STATISTICS[name],
+            long_name,
+            units,
             coverage_content_type="qualityInformation",
-            comment="NaN: no pixel has data",
+            comment=comment,
         )
-        for name in wanted
-    }
+    return made
 
 
 def _bounds(grid: Grid) -> dict[str, xr.Variable]:

@@ -63,7 +63,9 @@ def grid_attributes(grid: Grid) -> dict[str, Any]:
     }
 
 
-def outline_attributes(grid: Grid, positions: NDArray[np.float64] | Positions) -> dict[str, Any]:
+def outline_attributes(
+    grid: Grid, positions: NDArray[np.float64] | Positions, what: str = "the area with data"
+) -> dict[str, Any]:
     """Return the outline of data: the convex hull of map positions, in degrees.
 
     Across the antimeridian, it consists of one polygon on either side.
@@ -74,6 +76,8 @@ def outline_attributes(grid: Grid, positions: NDArray[np.float64] | Positions) -
         The grid, for its CRS.
     positions
         Map positions (x, y) in meters, shape (n, 2), of which the hull is drawn.
+    what
+        What lies there, in words.
     """
     places = np.asarray(positions, "float64")
     # One closed line takes a tenth of the time of as many points.
@@ -89,7 +93,7 @@ def outline_attributes(grid: Grid, positions: NDArray[np.float64] | Positions) -
         "geospatial_bounds_crs": "EPSG:4326",
         "footprint": _wkt(outline),
         "footprint_crs": "OGC:CRS84",
-        "footprint_comment": "longitude latitude; convex hull of the area with data",
+        "footprint_comment": f"longitude latitude; convex hull of {what}",
     }
 
 

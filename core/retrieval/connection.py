@@ -162,8 +162,14 @@ def proxy_environment(proxies: Mapping[str, str] | None) -> Iterator[None]:
     Raises
     ------
     InvalidParameterError
-        A SOCKS proxy is set, but the package for it is missing.
+        It is no such object, or a SOCKS proxy is set, but the package for it is missing.
     """
+    if not isinstance(proxies, Mapping | None):
+        # Not told, because it may hold a password.
+        raise InvalidParameterError(
+            'PROXIES has to be an object such as {"https": "http://proxy:8080"}; correct it or '
+            "leave it out."
+        )
     values = [str(value) for value in (proxies or {}).values()]
     if any(value.startswith("socks") for value in values) and find_spec("socks") is None:
         raise InvalidParameterError(

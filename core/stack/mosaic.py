@@ -15,10 +15,21 @@ from .values import missing_block
 
 
 class Mosaic:
-    """A block that is put together from several products, and how far they differ."""
+    """A block that is put together from several products, and how far they differ.
 
-    def __init__(self, layer: Layer, rows: slice, columns: slice) -> None:
+    Parameters
+    ----------
+    layer
+        The layer.
+    rows, columns
+        Block of the grid.
+    rounding
+        Largest relative error of values that are rounded; so much of a difference does not count.
+    """
+
+    def __init__(self, layer: Layer, rows: slice, columns: slice, rounding: float = 0.0) -> None:
         self.layer = layer
+        self._rounding = np.float32(rounding)
         self._rows = rows
         self._columns = columns
         self.values = missing_block(layer, rows, columns)
@@ -47,7 +58,7 @@ class Mosaic:
         whole = self._part(rows, columns)
         for band in cached_bands(block.shape):
             part, added = whole[band], block[band]
-            difference = _largest_difference(part, added, self.layer)
+            difference = _largest_difference(part, added, self.layer, self._rounding)
             if difference is not None:
                 self.difference = max(difference, self.difference or 0.0)
             gaps = is_missing(part, self.layer)
@@ -60,7 +71,9 @@ def is_missing(values: NDArray[Any], layer: Layer) -> NDArray[np.bool_]:
     return values == layer.fill if layer.is_mask else np.isnan(values)
 
 
-def _largest_difference(one: NDArray[Any], other: NDArray[Any], layer: Layer) -> float | None:
+def _largest_difference(
+    one: NDArray[Any], other: NDArray[Any], layer: Layer, rounding: np.float32
+) -> float | None:
     if layer.is_mask:
         return _largest_of_classes(one, other, layer)
     difference = one - other
@@ -69,6 +82,9 @@ def _largest_difference(one: NDArray[Any], other: NDArray[Any], layer: Layer) ->
     if layer.kind is LayerKind.CYCLIC and largest > math.pi:
         np.minimum(difference, np.float32(2.0 * math.pi) - difference, out=difference)
         largest = np.fmax.reduce(difference, axis=None)
+    if rounding:
+        difference -= np.abs(one) * rounding
+        largest = np.fmax.reduce(np.maximum(difference, 0.0, out=difference), axis=None)
     return None if np.isnan(largest) else float(largest)
 
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import h5py
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import OutputError
+from ..object_store.late_metadata import DOCUMENTS
 
 _OTHER_SUFFIXES = (".tif", ".tiff", ".vrt", ".zip", ".json", ".html")
 """Endings by which programs, QGIS among them, take a file for something else."""
+
+_SIGN = "hyp3:buildstack"
+"""What the history of each of our stacks names."""
+
+_ROOT_NAMES = {SPATIAL_GROUP, TEMPORAL_GROUP, *DOCUMENTS, "pam.aux.xml", ".DS_Store"}
+"""What a store holds: its groups and documents, statistics of GDAL and settings of macOS."""
 
 
 def check_outputs(
@@ -45,6 +54,11 @@ def check_outputs(
             raise OutputError(
                 f"{inner} is {given[inner]}, which lies in {outer}; give a name outside of it."
             )
+    if netcdf is not None and '"' in str(netcdf):
+        raise OutputError(
+            f"NETCDF is {netcdf}, but GDAL opens no layer of a file with a quotation mark in its "
+            "path; give another name."
+        )
     if netcdf is not None and os.path.isdir(netcdf):
         raise OutputError(f"NETCDF is {netcdf}, which is a folder; give a file name ending in .nc.")
     if netcdf is not None and os.path.exists(netcdf) and not _is_stack_file(netcdf):
@@ -52,11 +66,8 @@ def check_outputs(
             f"NETCDF is {netcdf}, which exists and is not a stack that hyp3:buildstack wrote; it "
             "is not replaced, so give another name."
         )
-    if zarr is not None and os.path.exists(zarr) and not _is_stack_store(zarr):
-        raise OutputError(
-            f"ZARR is {zarr}, which exists and is not a Zarr store that hyp3:buildstack wrote; it "
-            "is not replaced, so give another name."
-        )
+    if zarr is not None and os.path.exists(zarr):
+        _check_store(zarr)
     for name, place in places.items():
         if place == inputs.resolve() or place in inputs.resolve().parents:
             raise OutputError(
@@ -79,14 +90,39 @@ def _is_stack_file(path: Path) -> bool:
         return True
     try:
         with h5py.File(path, "r") as file:
-            return "hyp3:buildstack" in str(file.attrs.get("history", ""))
+            return _SIGN in str(file.attrs.get("history", ""))
     except OSError:
         return False
 
 
-def _is_stack_store(path: Path) -> bool:
-    """Tell whether a folder is empty or a store of stacks."""
-    if not path.is_dir():
+def _check_store(path: Path) -> None:
+    """Refuse what is there already, unless it is empty or nothing but a store of stacks."""
+    names = {item.name for item in path.iterdir()} if path.is_dir() else None
+    if names is not None and not names:
+        return
+    groups = (names or set()) & {SPATIAL_GROUP, TEMPORAL_GROUP}
+    # Notebooks of ASF give their groups the same names.
+    if not groups or not all(_is_stack_group(path / group) for group in groups):
+        raise OutputError(
+            f"ZARR is {path}, which exists and is not a Zarr store that hyp3:buildstack wrote; it "
+            "is not replaced, so give another name."
+        )
+    strange = sorted((names or set()) - _ROOT_NAMES)
+    if strange:
+        raise OutputError(
+            f"ZARR is {path}, which holds {strange[0]} besides the stack, which would be lost; "
+            "move it elsewhere or give another name."
+        )
+
+
+def _is_stack_group(group: Path) -> bool:
+    """Tell whether the attributes of a group, in Zarr format 2 or 3, are those of a stack."""
+    try:
+        attributes: Any = {}
+        for name in (".zattrs", "zarr.json"):
+            if (group / name).is_file():
+                document = json.loads((group / name).read_bytes())
+                attributes = document if name == ".zattrs" else document["attributes"]
+        return _SIGN in str(attributes["history"])
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    groups = (path / SPATIAL_GROUP, path / TEMPORAL_GROUP)
-    return not any(path.iterdir()) or any(group.is_dir() for group in groups)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import thread_count
+from ..blocks import cached_bands, thread_count
 from ..grid.lattice import Grid
 from ..grid.placement import Placement, Transfer
 from ..grid.warping import Warps
@@ -210,16 +210,33 @@ class StepReader:
         merged = missing_block(self._layer, rows, columns)
         nearest = np.full(merged.shape, np.inf, "float32")
         for number, reader in self._readers.items():
-            placement = self._placements[number]
-            if not placement.touches(grid, rows, columns):
+            if not self._placements[number].touches(grid, rows, columns):
                 continue
-            block = reader.read(rows, columns)
-            distance = _distance(grid, placement, rows, columns)
-            present = ~is_missing(block, reader.layer)
-            chosen = present & (distance < nearest)
-            nearest[chosen] = distance[chosen]
-            merged[chosen] = number if self._owners else block[chosen]
+            # Nothing but the call holds what is read, so that there is one such block at a time.
+            self._merge(number, reader.read(rows, columns), rows, columns, merged, nearest)
         return merged
+
+    def _merge(
+        self,
+        number: int,
+        block: NDArray[Any],
+        rows: slice,
+        columns: slice,
+        merged: NDArray[Any],
+        nearest: NDArray[np.float32],
+    ) -> None:
+        """Take over the pixels of a frame that are nearer to its center than those before."""
+        grid, placement = self._source.grid, self._placements[number]
+        layer = self._readers[number].layer
+        for band in cached_bands(block.shape):
+            part = block[band]
+            lines = slice(rows.start + band.start, rows.start + band.stop)
+            distance = _distance(grid, placement, lines, columns)
+            chosen = distance < nearest[band]
+            chosen &= ~is_missing(part, layer)
+            np.copyto(nearest[band], distance, where=chosen)
+            taken = merged.dtype.type(number) if self._owners else part
+            np.copyto(merged[band], taken, where=chosen)
 
 
 def _merged_backscatter(placements: Step, maps: frozenset[str] | None = None) -> Layer:

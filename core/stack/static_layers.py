@@ -15,7 +15,7 @@ from ..products.layers import LAYERS, Layer
 from ..reporter import Reporter, SilentReporter, stop_if_canceled
 from .look_vectors import ANGLES, LOOK_VECTOR_NAMES, look_vectors
 from .mosaic import Mosaic, is_missing
-from .precision import round_mantissa
+from .precision import largest_relative_error, round_mantissa
 from .source import StackSource
 from .values import ValueReader, is_available, missing_block
 
@@ -80,7 +80,7 @@ class StaticReader:
         else:
             mosaic = self._mosaic(layer, rows, columns)
             values, difference = mosaic.values, mosaic.difference
-        # Products are compared as they are; only what is put together is rounded.
+        # Products are compared before anything is rounded.
         bits = self.source.options.precision.bits(layer)
         if bits is not None:
             round_mantissa(values, bits)
@@ -88,7 +88,10 @@ class StaticReader:
 
     def _mosaic(self, layer: Layer, rows: slice, columns: slice) -> Mosaic:
         source = self.source
-        mosaic = Mosaic(layer, rows, columns)
+        # New products are exact, but what is stored of earlier ones may be rounded.
+        bits = None if source.stored is None else source.options.precision.bits(layer)
+        rounding = 0.0 if bits is None else largest_relative_error(bits)
+        mosaic = Mosaic(layer, rows, columns, rounding)
         if source.stored is not None:
             with source.stored.open(layer, None) as stored:
                 mosaic.add_from(stored.read, self.part_rows)

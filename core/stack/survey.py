@@ -24,7 +24,7 @@ class Findings:
     Parameters
     ----------
     statistics
-        By name of the stack variable, one float64 number for each step.
+        By name of the stack variable, one float64 number for each step; only what is known.
     coverage
         Number of steps with data in every ``factor``-th pixel; shape (rows, columns).
     coherence
@@ -152,7 +152,8 @@ class Survey:
         if self.is_empty:
             self._begin()
         pixels = self._grid.height * self._grid.width
-        statistics = {"valid_fraction": self._valid / pixels}
+        # Masks tell where data could be used, not where they are.
+        statistics = {} if self._primary is None else {"valid_fraction": self._valid / pixels}
         coherence = None
         covered = self._coverage > 0
         with np.errstate(invalid="ignore", divide="ignore"):

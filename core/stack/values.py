@@ -145,7 +145,7 @@ class ValueReader:
         block = self._blocks.read(rows, columns)
         stored, wanted = self._scales
         if stored is not None and wanted is not None:
-            block = convert_scale(block, stored, wanted)
+            convert_scale(block, stored, wanted)
         if self._compute is not None:
             block = self._compute(block)
         if self._elevation is not None:

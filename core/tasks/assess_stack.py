@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from ..reporter import Reporter, complete
 from ..retrieval.connection import proxy_environment
 from ..waiting import beside
 
-_KINDS = {"JSON": ("JSON file", b"{"), "": ("HTML page", b"<!doctype html")}
-"""What stands under the name of a report: kind, and how it begins."""
+_SIGNS = {"JSON": b'"assessor": "HyP3 Stack ', "": b"<footer>Assessed by HyP3 Stack "}
+"""What each report holds near its begin or end, by the parameter that names it."""
+
+_SEARCHED_BYTES = 1 << 16
 
 
 def run(
@@ -50,7 +53,7 @@ def run(
     """
     given = Parameters(parameters)
     source = _source(given)
-    page, data = given.path("OUTPUT"), given.path("JSON")
+    page, data = given.output("OUTPUT"), given.output("JSON")
     if page is None and data is None:
         raise OutputError("No output is given; set OUTPUT, JSON or both.")
     check_targets({"OUTPUT": page, "JSON": data}, source if isinstance(source, Path) else None)
@@ -110,33 +113,33 @@ def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> No
     Raises
     ------
     OutputError
-        If a target is a folder, another target, (part of) the stack or a file of another kind.
+        If a target is a folder, another target, (part of) the stack or no report of ours.
     """
     seen: dict[Path, str] = {}
     for name, path in targets.items():
         if path is None:
             continue
-        if path.is_dir():
+        if os.path.isdir(path):
             raise OutputError(f"{name} is {path}, which is a folder; give a file name.")
         place = path.resolve()
         if source is not None and source.resolve() in (place, *place.parents):
             raise OutputError(f"{name} is {path}, which is the stack; give another name.")
         if place in seen:
             raise OutputError(f"{name} and {seen[place]} are both {path}; give different names.")
-        kind, begin = _KINDS.get(name, _KINDS[""])
-        if path.exists() and not _begins(path, begin):
+        if os.path.exists(path) and not _is_report(path, _SIGNS.get(name, _SIGNS[""])):
             raise OutputError(
-                f"{name} is {path}, which exists and is no {kind}; it is not replaced, so give "
-                "another name."
+                f"{name} is {path}, which exists and is no report that HyP3 Stack wrote; it is not "
+                "replaced, so give another name."
             )
         seen[place] = name
 
 
-def _begins(path: Path, begin: bytes) -> bool:
-    """Tell whether a file is empty or begins with some bytes, in whatever case."""
+def _is_report(path: Path, sign: bytes) -> bool:
+    """Tell whether a file is empty or has the sign of a report; it may be one of many gigabytes."""
     with open(path, "rb") as file:
-        found = file.read(len(begin))
-    return not found or found.lower() == begin
+        begin = file.read(_SEARCHED_BYTES)
+        file.seek(max(0, path.stat().st_size - _SEARCHED_BYTES))
+        return not begin or sign in begin or sign in file.read()
 
 
 def write_text(path: Path, text: str) -> None:

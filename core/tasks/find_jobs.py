@@ -59,7 +59,7 @@ def _target(values: Parameters) -> tuple[Path, dict[str, Any]]:
     folder = values.path("WORK_FOLDER")
     if folder is not None:
         return folder / "jobs.geojson", {}
-    output = values.path("OUTPUT", required=True)
+    output = values.output("OUTPUT", required=True)
     if output is None or output.suffix.lower() not in (".geojson", ".json"):
         raise InvalidParameterError(
             f"OUTPUT is {output}, but without QGIS it has to be a file that ends in .geojson."

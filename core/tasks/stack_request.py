@@ -107,8 +107,8 @@ class StackRequest:
                 extent=given.extent(),
             ),
             build=BuildOptions(
-                netcdf=given.path("NETCDF"),
-                zarr=given.path("ZARR"),
+                netcdf=given.output("NETCDF"),
+                zarr=given.output("ZARR"),
                 remote=_remote(given),
                 chunking=given.choice("CHUNKING", CHUNKINGS, "both"),
                 chunk_megabytes=megabytes or DEFAULT_CHUNK_MEGABYTES,
@@ -132,7 +132,7 @@ class StackRequest:
                 scheduler=None if scheduler is None else parse_scheduler(scheduler),
                 history=_history(values),
             ),
-            report=given.path("REPORT"),
+            report=given.output("REPORT"),
             stac=given.flag("STAC"),
         )
         files = (request.build.netcdf, request.build.zarr)

@@ -158,6 +158,12 @@ def test_target_crs_not_in_meters_on_a_map(small: SampleStack, crs: str) -> None
         plan_folder(small.folder, target_crs=crs)
 
 
+@pytest.mark.parametrize("crs", ["EPSG:32610+5773", "EPSG:32610+3855"])
+def test_target_crs_with_heights(small: SampleStack, crs: str) -> None:
+    with pytest.raises(InvalidParameterError, match="TARGET_CRS WGS 84 .* with heights.*alone"):
+        plan_folder(small.folder, target_crs=crs)
+
+
 def test_target_crs_that_does_not_reach_the_products(small: SampleStack) -> None:
     with pytest.raises(GridError, match="cannot be projected .* choose a TARGET_CRS"):
         plan_folder(small.folder, target_crs="+proj=gnom +lat_0=-34 +lon_0=60 +units=m")

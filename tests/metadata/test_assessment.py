@@ -178,7 +178,8 @@ def test_the_task(gamma: Written, tmp_path: Path) -> None:
         "OUTPUT": str(tmp_path / "a.html"),
         "JSON": str(tmp_path / "a.json"),
     }
-    outputs = task.run(given, None, SilentReporter())
+    for _ in range(2):  # its own files are replaced
+        outputs = task.run(given, None, SilentReporter())
     assert (outputs["MET"], outputs["UNMET"], outputs["NEEDS_USER"]) == (30, 5, 1)
     assert outputs["PROBLEMS"] == 0
     data = json.loads((tmp_path / "a.json").read_text())
@@ -195,6 +196,17 @@ def sentence(**given: object) -> str:
     text = str(caught.value)
     assert text.endswith(".") and "\n" not in text
     return text
+
+
+def test_files_of_others_are_not_replaced(gamma: Written, tmp_path: Path) -> None:
+    for name, path, text in (
+        ("JSON", tmp_path / "my.geojson", '{"type": "FeatureCollection", "features": []}'),
+        ("OUTPUT", tmp_path / "thesis.html", "<!DOCTYPE html><html><p>years of work</html>"),
+    ):
+        path.write_text(text)
+        found = sentence(INPUT=gamma.netcdf, **{name: path})
+        assert found.startswith(f"{name} is {path}, which exists and is no report")
+        assert path.read_text() == text
 
 
 def test_wrong_input(gamma: Written, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 import pystac
@@ -23,7 +24,12 @@ from shapely.geometry import Point, shape
 
 from hyp3_stack.core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from hyp3_stack.core.errors import OutputError, StackError
-from hyp3_stack.core.metadata.stac.catalog import catalog_folder, item_path, write_catalog
+from hyp3_stack.core.metadata.stac.catalog import (
+    catalog_folder,
+    check_catalog,
+    item_path,
+    write_catalog,
+)
 from hyp3_stack.core.metadata.stac.footprint import footprint
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
@@ -216,9 +222,13 @@ def test_one_pair_has_its_dates_and_baselines(tmp_path: Path) -> None:
     written = write(tmp_path, spec, STAC="true", ZARR="", REPORT="")
     item = load(tmp_path / "s.stac" / "s.json")
     assert errors(item) == []
+    assert item["properties"]["title"].startswith("Stack of 1 Sentinel-1 interferogram (")
+    assert item["properties"]["description"].startswith("1 Sentinel-1 interferogram of ")
     assert set(item["assets"]) == {"netcdf"}
     assert "xarray:open_kwargs" not in json.dumps(item)
     with written.open() as stack:
+        criteria = stack.ceos_insar_pair_baseline_criteria_information
+        assert criteria == "single reference of 1 pair as ordered by the user"
         for kind in ("perpendicular", "temporal"):
             found = item["properties"][f"insar:{kind}_baseline"]
             assert found == float(stack[f"{kind}_baseline"][0])
@@ -254,6 +264,7 @@ def test_names(tmp_path: Path) -> None:
         ("a.zarr", "a.stac"),
         ("a.b.nc", "a.b.stac"),
         ("v1.2", "v1.2.stac"),
+        ("v~1_2-3.nc", "v~1_2-3.stac"),
     ):
         assert catalog_folder(tmp_path / name).name == folder
         assert item_path(tmp_path / name).name == f"{folder[:-5]}.json"
@@ -313,6 +324,26 @@ def test_other_folders_and_names_with_blanks(gamma: Written, tmp_path: Path) -> 
         "netcdf": "../s.nc",
         "zarr-spatially": "../../else/z%20100%25.zarr/spatially_optimized",
     }
+
+
+def test_links_lead_to_files_whatever_their_names(gamma: Written, tmp_path: Path) -> None:
+    folder = tmp_path / "ü st%k #1 & x"
+    folder.mkdir()
+    stack = folder / "ü 50% #1?.nc"
+    shutil.copy(gamma.netcdf, stack)
+    for _ in range(2):
+        path = write_catalog(stack, None, GROUPS, None)
+        check_catalog(stack, ())
+    collection = path.with_name("collection.json")
+    for file in (path, collection):
+        assert errors(load(file)) == []
+        for link in load(file)["links"]:
+            if link["rel"] != "license":
+                assert (file.parent / link["href"]).is_file(), link
+                assert quote(link["href"]) == link["href"]
+    item = load(path)
+    assert path.stem == item["id"] == "_50_1_"
+    assert (path.parent / unquote(item["assets"]["netcdf"]["href"])).samefile(stack)
 
 
 def test_a_store_that_was_written_to_an_object_store(gamma: Written, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import rasterio
 import xarray as xr
 
 from hyp3_stack.core.errors import InconsistentProductsError, InvalidParameterError
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.tasks import harmonize_products
 from tests.sample_products import SampleProduct
 from tests.stack.running import build, copy_products, layer_file
 from tests.stack.truth import window_of
@@ -19,6 +21,7 @@ from tests.stack.truth import window_of
 from .conftest import EPSG, Built, Stacker, stored
 
 SCALES = ("power", "amplitude", "decibel")
+DARK_AND_BRIGHT = {"power": (1e-4, 10.0), "amplitude": (0.01, 3.0), "decibel": (-40.0, 10.0)}
 POLARIZATIONS = ("VV", "VH")
 RTC = {"product_type": "RTC_GAMMA", "layers": ("VV", "VH", "ls_map")}
 SMALL = {"product_type": "RTC_GAMMA", "products": 3, "rows": 60, "columns": 60}
@@ -103,6 +106,41 @@ def test_conversion(scaled: Built, power: Built, wanted: str, tmp_path: Path) ->
         np.testing.assert_allclose(found[present], expected[present], rtol=2e-6)
         if wanted == delivered:
             np.testing.assert_array_equal(converted[name].values, scaled.stack[name].values)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_cubic_resampling_leaves_no_holes_and_no_negative_power(
+    stacker: Stacker, tmp_path: Path, scale: str
+) -> None:
+    """It overshoots beside bright targets, where the mean of neighbors stays positive."""
+    samples = stacker(SMALL | {"scale": scale, "neighbor_zone_share": 0.5}).samples
+    folder = tmp_path / "products"
+    for path in copy_products(samples, folder):
+        for layer in ("VV", "area"):
+            with rasterio.open(layer_file(path, layer)) as file:
+                values, profile = file.read(1), file.profile
+            values[20:40, 20:40] = DARK_AND_BRIGHT[scale if layer == "VV" else "power"][0]
+            values[28:32, 28:32] = DARK_AND_BRIGHT[scale if layer == "VV" else "power"][1]
+            with rasterio.open(layer_file(path, layer), "w", **profile) as file:
+                file.write(values, 1)
+    stacks = {}
+    for method in ("bilinear", "cubic"):
+        run = build(folder, NETCDF=tmp_path / f"{method}.nc", RESAMPLING=method, SCALE="decibel")
+        stacks[method] = stored(run.netcdf)
+    assert (stacks["cubic"].VV_backscatter != stacks["bilinear"].VV_backscatter).any()
+    assert stacks["cubic"].VV_backscatter.min() >= -50.001 and stacks["cubic"].area.min() > 0
+    for name in ("VV_backscatter", "area"):
+        held = stacks["bilinear"][name].notnull()
+        np.testing.assert_array_equal(stacks["cubic"][name].notnull(), held)
+    harmonize_products.run(
+        {"INPUT": str(folder), "OUTPUT": str(tmp_path / "h"), "RESAMPLING": "cubic"},
+        None,
+        SilentReporter(),
+    )
+    again = stored(build(tmp_path / "h", NETCDF=tmp_path / "h.nc", SCALE="decibel").netcdf)
+    np.testing.assert_array_equal(
+        again.VV_backscatter.notnull(), stacks["cubic"].VV_backscatter.notnull()
+    )
 
 
 def test_several_scales_need_one_to_be_chosen(stacker: Stacker, tmp_path: Path) -> None:

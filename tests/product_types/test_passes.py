@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from hyp3_stack.core.products.passes import group_passes
 from hyp3_stack.core.products.scan import scan_folder
-from tests.stack.running import build
+from tests.stack.running import build, contents_of
 from tests.stack.truth import Positions
 
 from .conftest import EPSG, Built, Stacker, stored
@@ -177,6 +178,22 @@ def test_a_pass_with_one_frame_missing(stacker: Stacker, tmp_path: Path) -> None
     stack = stored(tmp_path / "stack.nc")
     assert set(np.unique(stack.source_frame.values[1])) == {0, 255}
     assert [len(name.split()) for name in stack.product_name.values] == [2, 1]
+
+
+def test_merging_holds_three_blocks_at_a_time(stacker: Stacker) -> None:
+    """The memory of a build is divided by it."""
+    folder = stacker(FORTY | {"products": 4}).samples.folder
+    source, layers = contents_of(folder, MERGE_PASSES=True, SCALE="decibel")
+    step = next(number for number in range(2) if not source.is_warped(number))
+    backscatter = next(item.layer for item in layers if item.layer.is_backscatter)
+    tracemalloc.start()
+    try:
+        block = source.read(backscatter, step, slice(0, 8000), slice(0, 1000))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert np.isfinite(block).any()
+    assert peak < 3.5 * block.nbytes
 
 
 def test_merging_without_backscatter(stacker: Stacker, tmp_path: Path) -> None:

@@ -190,6 +190,13 @@ def test_unusable_addresses(url, words):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("proxies", ["http://me:secret@proxy:1", ["http://me:secret@proxy:1"]])
+def test_proxies_that_are_no_object(proxies):
+    with pytest.raises(InvalidParameterError, match="PROXIES has to be an object") as caught:
+        proxy_environment(proxies).__enter__()
+    assert "secret" not in str(caught.value)
+
+
 def test_proxies_are_taken_back(monkeypatch):
     import os
 

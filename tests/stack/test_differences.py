@@ -58,6 +58,26 @@ def recorded(tmp_path: Path, name: str, layer: str) -> list[float]:
     return found
 
 
+@pytest.mark.parametrize("height", [None, 4321.5])
+def test_rounding_is_no_difference_to_products_that_are_appended(
+    overlapping: SampleStack, tmp_path: Path, height: float | None
+) -> None:
+    folders = copy_products(overlapping, tmp_path / "in")
+    before = 0.0 if height is None else change(folders[1], "dem", height)
+    late = folders[1].rename(tmp_path / folders[1].name)
+    options = {"NETCDF": tmp_path / "s.nc", "KEEP_BITS": "dem=4,lv_phi=4"}
+    build(tmp_path / "in", **options)
+    late.rename(folders[1])
+    run = build(tmp_path / "in", **options, APPEND=True)
+    with xr.open_dataset(run.netcdf) as stack:
+        found = {name: stack[name].attrs[LARGEST] for name in ("dem", "lv_phi")}
+    assert found["lv_phi"] < 1e-3
+    if height is None:
+        assert found["dem"] < 1e-3
+    else:
+        assert found["dem"] == pytest.approx(height - before, abs=abs(before) / 16)
+
+
 def test_a_changed_height_is_recorded(overlapping: SampleStack, tmp_path: Path) -> None:
     folders = copy_products(overlapping, tmp_path / "in")
     assert max(recorded(tmp_path, "same", "dem")) < 1e-3

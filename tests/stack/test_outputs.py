@@ -372,6 +372,26 @@ def test_an_existing_stack_is_replaced_as_a_whole(small: SampleStack, tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s.nc", "s.zarr"]
 
 
+def test_links_lead_to_outputs_and_stay(small: SampleStack, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    for name in ("s.nc", "s.zarr", "s.html"):
+        (tmp_path / name).symlink_to(tmp_path / "disk" / name)
+    for _ in range(2):
+        build(
+            small.folder,
+            **{"NETCDF": tmp_path / "s.nc", "ZARR": tmp_path / "s.zarr"},
+            REPORT=tmp_path / "s.html",
+            LAYERS="corr",
+        )
+        assert sorted(path.name for path in tmp_path.iterdir() if path.is_symlink()) == [
+            "s.html",
+            "s.nc",
+            "s.zarr",
+        ]
+        places = sorted(path.name for path in (tmp_path / "disk").iterdir())
+        assert places == ["s.html", "s.nc", "s.zarr"]
+
+
 def test_empty_folders_and_files_can_be_replaced(small: SampleStack, tmp_path: Path) -> None:
     (tmp_path / "s.zarr").mkdir()
     (tmp_path / "s.nc").touch()

@@ -51,6 +51,13 @@ def test_the_home_of_nobody() -> None:
     )
 
 
+@pytest.mark.parametrize("value", ["a\0b.nc", "a\ud800b.nc", ["/tmp/s.nc"], {}, 5, True])
+def test_what_is_no_path(value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match=r"^NAME is .*(no file|text of one path)") as it:
+        given(value).path("NAME")
+    str(it.value).encode()
+
+
 @pytest.mark.parametrize("value", ["maybe", 2, [], {}, 0.5])
 def test_what_is_no_flag(value: Any) -> None:
     with pytest.raises(InvalidParameterError, match="NAME .* true or false"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import xarray as xr
 
+from hyp3_stack.core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from hyp3_stack.core.errors import (
     InvalidParameterError,
     OutputError,
@@ -74,6 +75,11 @@ def test_names_of_other_kinds_of_files(small: SampleStack, tmp_path: Path) -> No
         assert text.startswith(f"ZARR is {tmp_path / name}") and "ending in .zarr" in text
 
 
+def test_names_with_which_gdal_opens_no_layer(small: SampleStack, tmp_path: Path) -> None:
+    text = refused(tmp_path, small, NETCDF=tmp_path / 'a "b".nc')
+    assert "quotation mark" in text and "another name" in text
+
+
 def test_stacks_of_others_are_not_replaced(small: SampleStack, tmp_path: Path) -> None:
     other = xr.Dataset({"a": ("x", [1.0])})
     other.to_netcdf(tmp_path / "other.nc")
@@ -83,7 +89,40 @@ def test_stacks_of_others_are_not_replaced(small: SampleStack, tmp_path: Path) -
     assert "NETCDF is" in refused(tmp_path, small, NETCDF=tmp_path / "other.nc")
     assert "ZARR is" in refused(tmp_path, small, ZARR=tmp_path / "other.zarr")
     text = refused(tmp_path, small, **made, REPORT=tmp_path / "notes.html")
-    assert "REPORT is" in text and "is no HTML page" in text
+    assert "REPORT is" in text and "is no report that HyP3 Stack wrote" in text
+
+
+@pytest.mark.parametrize("form", [2, 3])
+def test_stores_of_others_with_groups_of_our_names_are_not_replaced(
+    small: SampleStack, tmp_path: Path, form: Literal[2, 3]
+) -> None:
+    store = tmp_path / "s.zarr"
+    other = xr.Dataset({"a": ("x", [1.0])}, attrs={"history": "years of work"})
+    for group in (SPATIAL_GROUP, TEMPORAL_GROUP):
+        other.to_zarr(store, group=group, zarr_format=form, consolidated=False)
+    for append in (False, True):
+        text = refused(tmp_path, small, ZARR=store, APPEND=append)
+        assert text.startswith(f"ZARR is {store}") and "is not a Zarr store" in text
+
+
+@pytest.mark.parametrize("form", ["2", "3"])
+def test_what_lies_in_a_store_besides_the_stack_is_not_lost(
+    small: SampleStack, tmp_path: Path, form: str
+) -> None:
+    store = tmp_path / "s.zarr"
+    options = {"ZARR": store, "ZARR_FORMAT": form, "LAYERS": "corr", "CHUNKING": "spatial"}
+    build(small.folder, **options)
+    (store / "pam.aux.xml").write_text("<PAMDataset/>")
+    build(small.folder, **options)
+    (store / "notes.txt").write_text("years of work")
+    for append in (False, True):
+        text = refused(tmp_path, small, **options, APPEND=append)
+        assert f"ZARR is {store}, which holds notes.txt" in text
+    (store / "notes.txt").unlink()
+    document = store / SPATIAL_GROUP / (".zattrs" if form == "2" else "zarr.json")
+    for damaged in ("{", "[]", '{"attributes": 1}'):
+        document.write_text(damaged)
+        assert "is not a Zarr store" in refused(tmp_path, small, **options)
 
 
 @pytest.mark.parametrize("name", ["NETCDF", "ZARR", "REPORT"])
@@ -124,11 +163,15 @@ def test_paths_that_cannot_be_written(small: SampleStack, tmp_path: Path, kind: 
         "too long": tmp_path / ("n" * 295),
         "too long by the mark": tmp_path / ("n" * 245),
     }[kind]
-    for name, suffix in (("NETCDF", ".nc"), ("ZARR", ".zarr")):
+    for name, suffix in (("NETCDF", ".nc"), ("ZARR", ".zarr"), ("REPORT", ".html")):
         path = start.with_suffix(suffix)
-        text = refused(tmp_path, small, **{name: path})
+        text = refused(tmp_path, small, **{"NETCDF": tmp_path / "s.nc", name: path})
         assert f"{path} cannot be written" in text
-        assert "choose another folder or change its permissions" in text
+        assert text.endswith(
+            "; choose another folder or change its permissions."
+            if kind == "below a file"
+            else "; choose a shorter name."
+        )
 
 
 def test_folders_of_outputs_are_made(small: SampleStack, tmp_path: Path) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import rasterio
+import xarray as xr
 from pyproj import CRS
 
 from hyp3_stack.core.grid.lattice import Grid
 from hyp3_stack.core.products.layers import LAYERS
 from hyp3_stack.core.stack.survey import Findings, Survey
+from tests.sample_products import SampleStack
+
+from .running import build, copy_products, layer_file
 
 CORR = LAYERS["INSAR_GAMMA"]["corr"]
 
@@ -49,3 +56,28 @@ def test_step_without_data() -> None:
     assert np.isnan(found.statistics["coherence_mean"][0])
     assert found.statistics["valid_fraction"][0] == 0.0
     assert found.outline.size == 0
+
+
+@pytest.mark.parametrize("layers", ["water_mask", "corr"])
+def test_only_what_is_known_is_told(small: SampleStack, tmp_path: Path, layers: str) -> None:
+    """Layers without data, as far as steps are told apart by them."""
+    for path in copy_products(small, tmp_path / "in"):
+        with rasterio.open(layer_file(path, "corr")) as file:
+            profile = file.profile
+        with rasterio.open(layer_file(path, "corr"), "w", **profile) as file:
+            file.write(np.zeros(file.shape, "float32"), 1)
+    outputs = {"NETCDF": tmp_path / "s.nc", "ZARR": tmp_path / "s.zarr"}
+    build(tmp_path / "in", **outputs, LAYERS=layers, STAC=True)
+    for stack in (
+        xr.open_dataset(outputs["NETCDF"]),
+        xr.open_zarr(outputs["ZARR"], group="temporally_optimized"),
+    ):
+        with stack:
+            assert "of the rasters of the products" in stack.attrs["footprint_comment"]
+            if layers == "water_mask":
+                assert not {"valid_fraction", "coherence_mean"} & set(stack.variables)
+            else:
+                assert (stack.valid_fraction == 0).all()
+                assert stack.valid_fraction.attrs["comment"] == "0: no pixel has data"
+                assert stack.coherence_mean.isnull().all()
+                assert stack.coherence_mean.attrs["comment"] == "NaN: no pixel has data"

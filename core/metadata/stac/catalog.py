@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from .item import stack_item
 _SUFFIXES = (".nc", ".nc4", ".cdf", ".zarr")
 _FOLDER = ".stac"
 _COLLECTION = "collection.json"
+_SPECIAL = re.compile(r"[^A-Za-z0-9._~-]+")
 _XARRAY_SCHEMA = "https://stac-extensions.github.io/xarray-assets/v1.0.0/schema.json"
 
 
@@ -32,11 +34,19 @@ def catalog_folder(stack: Path) -> Path:
 
 def item_path(stack: Path) -> Path:
     """Return the path of the item: its id as file name, as STAC's best practices ask."""
-    return catalog_folder(stack) / f"{_name(stack)}.json"
+    return catalog_folder(stack) / f"{_id(stack)}.json"
 
 
 def _name(stack: Path) -> str:
     return stack.stem if stack.suffix.lower() in _SUFFIXES else stack.name
+
+
+def _id(stack: Path) -> str:
+    """Return the name without what has another meaning in addresses.
+
+    Links to the item are addresses, but not all programs decode those of files.
+    """
+    return _SPECIAL.sub("_", _name(stack))
 
 
 def check_catalog(stack: Path, others: Iterable[Path | None]) -> None:
@@ -67,6 +77,7 @@ def check_catalog(stack: Path, others: Iterable[Path | None]) -> None:
     if not folder.is_dir() or {item.name for item in folder.iterdir()} - {
         _COLLECTION,
         item_path(stack).name,
+        f"{_name(stack)}.json",  # as earlier versions named it
     }:
         raise OutputError(
             f"STAC writes to {folder}, which exists and holds something else; it is not replaced, "
@@ -114,12 +125,13 @@ def write_catalog(
         options = {"engine": "zarr", "group": groups[0], "consolidated": True}
     with xr.open_dataset(stack, decode_coords="all", **options) as dataset:
         crs = CRS.from_wkt(dataset["spatial_ref"].attrs["crs_wkt"])
-        item = stack_item(_name(stack), dataset, crs, assets)
+        item = stack_item(_id(stack), dataset, crs, assets)
         if zarr is not None or url is not None:
             item.stac_extensions.append(_XARRAY_SCHEMA)
         collection = stack_collection(item, dataset)
-    collection.set_self_href(str(path.with_name(_COLLECTION)))
-    item.set_self_href(str(path))
+    # Links are relative; pystac would cut a folder's name at the first #.
+    collection.set_self_href(f"/{_COLLECTION}")
+    item.set_self_href(f"/{path.name}")
     try:
         with complete_or_absent(path.parent) as partial:
             partial.mkdir()
