@@ -200,7 +200,8 @@ def add_stack_files(algorithm):
             "Yes: describe the stack for catalogs (STAC). For stack.nc or stack.zarr this writes "
             "the item stack.json and its collection.json into the folder stack.stac beside it, "
             "with relative links to the NetCDF file, the groups of the Zarr store and the report. "
-            "Those of an earlier stack of the same name are replaced."
+            "Those of an earlier stack of the same name are replaced. Blanks and special letters "
+            "of the name become _."
         ),
         advanced=True,
     )
