@@ -54,11 +54,6 @@ def check_outputs(
             raise OutputError(
                 f"{inner} is {given[inner]}, which lies in {outer}; give a name outside of it."
             )
-    if netcdf is not None and '"' in str(netcdf):
-        raise OutputError(
-            f"NETCDF is {netcdf}, but GDAL opens no layer of a file with a quotation mark in its "
-            "path; give another name."
-        )
     if netcdf is not None and os.path.isdir(netcdf):
         raise OutputError(f"NETCDF is {netcdf}, which is a folder; give a file name ending in .nc.")
     if netcdf is not None and os.path.exists(netcdf) and not _is_stack_file(netcdf):

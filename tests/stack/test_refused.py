@@ -75,11 +75,6 @@ def test_names_of_other_kinds_of_files(small: SampleStack, tmp_path: Path) -> No
         assert text.startswith(f"ZARR is {tmp_path / name}") and "ending in .zarr" in text
 
 
-def test_names_with_which_gdal_opens_no_layer(small: SampleStack, tmp_path: Path) -> None:
-    text = refused(tmp_path, small, NETCDF=tmp_path / 'a "b".nc')
-    assert "quotation mark" in text and "another name" in text
-
-
 def test_stacks_of_others_are_not_replaced(small: SampleStack, tmp_path: Path) -> None:
     other = xr.Dataset({"a": ("x", [1.0])})
     other.to_netcdf(tmp_path / "other.nc")
