@@ -95,11 +95,16 @@ class Claim:
         _ENDED_HERE.add(self._run)
 
     def release(self, *names: str) -> None:
-        """Take the mark away, and with it other objects of this run."""
+        """Take the mark away, and with it other objects of this run.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be removed.
+        """
         self.leave()
-        with suppress(StackError):
-            if self.is_held():
-                self._objects.remove([*names, MARK])
+        if self.is_held():
+            self._objects.remove([*names, MARK])
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):

@@ -17,11 +17,12 @@ import xarray as xr
 import zarr
 
 from hyp3_stack.core.errors import OutputError
-from hyp3_stack.core.object_store import claim, objects
+from hyp3_stack.core.object_store import claim, leftovers, objects
 from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.late_metadata import is_document
 from hyp3_stack.core.object_store.location import RemoteLocation
 from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
+from hyp3_stack.core.reporter import SilentReporter
 from tests.object_store.proxy import Answer, Request
 from tests.object_store.remote import age, fill, open_remote, values, visible
 from tests.object_store.service import Service
@@ -139,6 +140,34 @@ def test_the_next_run_removes_what_a_killed_one_left(
         fill(store)
     assert len(visible(location)) == 4
     assert not [key for key in object_store.keys(place) if "gone" in key]
+
+
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_complete_stack_whose_mark_is_still_there_is_kept(
+    object_store: Service,
+    location: RemoteLocation,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+    zarr_format: int,
+) -> None:
+    # As in a stack of more than 1000 chunks, whose zarr.json is not among the first names.
+    monkeypatch.setattr(leftovers, "_JUDGED", 20)
+    reporter = SilentReporter()
+    with RemoteWorkspace(location, "test", reporter=reporter) as store:
+        fill(store, zarr_format)
+        denied = Answer(403, "AccessDenied")
+        object_store.proxy.faults = lambda request: denied if "?delete" in request.path else None
+    object_store.proxy.reset()
+    (warning,) = reporter.warnings
+    assert f"{location.url} is complete, but" in warning and "access was denied" in warning
+    assert f"begin with {MARK}." in warning
+    age(object_store, place, socket.gethostname(), 2**22 + 1)
+    before = object_store.contents(place)
+    for attempt in (check_writable, lambda at: RemoteWorkspace(at, "test").__enter__()):
+        with pytest.raises(OutputError, match="where there is a Zarr store already"):
+            attempt(location)
+    assert object_store.contents(place) == before and len(visible(location)) == 4
 
 
 def test_a_run_that_is_alive_keeps_its_place(
