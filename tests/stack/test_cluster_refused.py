@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from hyp3_stack.core.errors import Canceled, ClusterError, InvalidParameterError
+from hyp3_stack.core.errors import Canceled, ClusterError, InvalidParameterError, StoreError
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.stack.cluster.address import parse_scheduler
 from hyp3_stack.core.stack.cluster.cluster import Cluster
 from hyp3_stack.core.stack.cluster.versions import PACKAGES, compare_versions
 from hyp3_stack.core.tasks import build_stack
+from tests.object_store.service import BUCKET, CLEAN, Service
 from tests.sample_products import SampleStack
 
 from .dask_cluster import DaskCluster, running_cluster
@@ -157,6 +158,21 @@ def test_a_worker_that_does_not_share_theunfinished(
     assert unfinished(out) == kept
     run: Run = build(folder, NETCDF=out / "s.nc", SCHEDULER=cluster.address)
     assert any(text.startswith("Going on") for text in run.infos)
+
+
+def test_a_worker_without_credentials(
+    small: SampleStack, object_store: Service, tmp_path: Path
+) -> None:
+    given = {
+        "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
+        "S3_ENDPOINT": object_store.endpoint,
+        "CHUNKING": "spatial",
+    }
+    said = r"On the Dask worker tcp://\S+, s3://\S+ cannot be written, because there are no cred"
+    with running_cluster(tmp_path) as cluster:
+        cluster.add_worker(**CLEAN, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+        with pytest.raises(StoreError, match=said):
+            build(small.folder, **given, SCHEDULER=cluster.address)
 
 
 def test_dask_s_client_is_not_loaded_before_it_is_needed(
