@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,31 @@ def test_nobody_answers(small: SampleStack, tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="does not answer .*check SCHEDULER"):
         build(small.folder, **given, SCHEDULER="tcp://no-such-host.invalid:8786")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_scheduler_does_not_hold_up_the_end(cluster: DaskCluster) -> None:
+    with cluster.client() as client:
+        worker = next(iter(client.nthreads()))
+    program = (
+        "import sys, tests.conftest\n"
+        "from hyp3_stack.core.errors import ClusterError\n"
+        "from hyp3_stack.core.reporter import SilentReporter\n"
+        "from hyp3_stack.core.stack.cluster.connection import Connection\n"
+        "for address in sys.argv[1:]:\n"
+        "    try:\n"
+        "        Connection(address, SilentReporter(), 1.0)\n"
+        "    except ClusterError as error:\n"
+        "        print(error)\n"
+    )
+    addresses = worker, cluster.address.replace("tcp://", "tls://")
+    begin = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", program, *addresses], capture_output=True, text=True, timeout=60
+    )
+    assert time.monotonic() - begin < 15 and done.stderr == ""
+    of_worker, of_tls = done.stdout.splitlines()
+    assert f"{worker} does not answer (not as Dask does)" in of_worker
+    assert "cannot be reached" in of_tls and "distributed.comm.tls" in of_tls
 
 
 def test_a_cluster_without_workers(tmp_path: Path) -> None:
