@@ -15,6 +15,9 @@ from ..errors import InvalidParameterError
 URL_FORM = "s3://bucket/folder/stack.zarr"
 ENDPOINT_FORM = "https://minio.example.org:9000"
 
+ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+"""Environment variables with the address of a service; the first one that is set counts."""
+
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
 # What S3's documentation says to avoid in keys, because URLs and globs give it a meaning.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\?*\[\]{}"#%^<>|`]')
@@ -131,8 +134,15 @@ def parse_address(
     return ObjectAddress(bucket, key, checked_endpoint(endpoint), profile, parameter)
 
 
-def checked_endpoint(endpoint: str | None) -> str | None:
+def checked_endpoint(endpoint: str | None, name: str = "S3_ENDPOINT") -> str | None:
     """Return the address of a service without a trailing slash.
+
+    Parameters
+    ----------
+    endpoint
+        The address.
+    name
+        What holds it, for messages.
 
     Raises
     ------
@@ -146,20 +156,20 @@ def checked_endpoint(endpoint: str | None) -> str | None:
         parts.port  # noqa: B018 - raises where the port is no number
     except ValueError:
         raise InvalidParameterError(
-            f"S3_ENDPOINT is no address of a service; it has to read like {ENDPOINT_FORM}."
+            f"{name} is no address of a service; it has to read like {ENDPOINT_FORM}."
         ) from None
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidParameterError(
-            f"S3_ENDPOINT must hold neither credentials nor a query; give {ENDPOINT_FORM} and keep "
+            f"{name} must hold neither credentials nor a query; give {ENDPOINT_FORM} and keep "
             "credentials in the environment or in ~/.aws."
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in endpoint:
         raise InvalidParameterError(
-            f"S3_ENDPOINT is {endpoint!r}, but it has to read like {ENDPOINT_FORM}."
+            f"{name} is {endpoint!r}, but it has to read like {ENDPOINT_FORM}."
         )
     return endpoint.rstrip("/")
 
 
 def endpoint_of_environment() -> str | None:
     """Return the address of the service that botocore reads from the environment."""
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return next(filter(None, map(os.environ.get, ENDPOINT_VARIABLES)), None)

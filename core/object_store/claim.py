@@ -9,6 +9,7 @@ import threading
 import uuid
 from contextlib import suppress
 from datetime import datetime, timezone
+from pathlib import Path
 
 from ..atomic import is_alive
 from ..errors import OutputError, StackError
@@ -44,6 +45,7 @@ class Claim:
             {
                 "run": self._run,
                 "host": socket.gethostname(),
+                "system": this_system(),
                 "process": os.getpid(),
                 "begun": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             }
@@ -95,11 +97,16 @@ class Claim:
         _ENDED_HERE.add(self._run)
 
     def release(self, *names: str) -> None:
-        """Take the mark away, and with it other objects of this run."""
+        """Take the mark away, and with it other objects of this run.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be removed.
+        """
         self.leave()
-        with suppress(StackError):
-            if self.is_held():
-                self._objects.remove([*names, MARK])
+        if self.is_held():
+            self._objects.remove([*names, MARK])
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
@@ -119,8 +126,20 @@ def is_running(objects: Objects) -> bool:
         mark = json.loads(content)
         if mark["run"] in _ENDED_HERE:
             return False
-        if mark["host"] == socket.gethostname() and not is_alive(int(mark["process"])):
+        if mark["system"] == this_system() and not is_alive(int(mark["process"])):
             return False
     except (KeyError, TypeError, ValueError):
-        pass  # Not as we write it: only its age counts.
+        pass  # Not as we write it, or of an earlier version: only its age counts.
     return objects.age(MARK) < STALE_SECONDS
+
+
+def this_system() -> str:
+    """Return what tells numbers of processes here from those of other computers and containers.
+
+    Names of hosts do not: containers may have the same, and each begins to count at 1.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return f"{socket.gethostname()} {uuid.getnode()}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from ..errors import StoreError
 from .location import RemoteLocation
 
 # Classes of botocore, by name: it is s3fs that depends on it, and newer ones know more classes.
@@ -101,10 +103,35 @@ def is_refused(error: BaseException) -> bool:
     return bool(code) and code not in _BUSY | _BUSY_OR_NO_S3
 
 
-def is_of_store(error: BaseException) -> bool:
-    """Tell whether an error comes from the object store or the way to it."""
-    library = type(error).__module__.partition(".")[0]
-    return isinstance(error, (OSError, ValueError)) or library in _LIBRARIES
+@contextmanager
+def in_words(
+    location: RemoteLocation, verb: str, others: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
+    """Let errors of the object store, or of the way to it, become one sentence.
+
+    Parameters
+    ----------
+    location
+        The place that is asked.
+    verb
+        What is done, as in "cannot be written".
+    others
+        Errors that something else raises inside the block; they stay as they are.
+
+    Raises
+    ------
+    StoreError
+        With the sentence.
+    """
+    try:
+        yield
+    except others:
+        raise
+    except Exception as error:
+        library = type(error).__module__.partition(".")[0]
+        if not isinstance(error, (OSError, ValueError)) and library not in _LIBRARIES:
+            raise
+        raise StoreError(explain(error, location, verb)) from error
 
 
 def _refusal(answer: Mapping[str, Any], location: RemoteLocation, verb: str) -> str:

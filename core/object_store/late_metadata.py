@@ -12,8 +12,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.core.sync import sync
 from zarr.storage import FsspecStore, WrapperStore
 
-from ..errors import StoreError
-from .failures import explain, is_of_store
+from .failures import in_words
 from .location import RemoteLocation, close_store
 
 DOCUMENTS = (".zarray", ".zattrs", ".zgroup", "zarr.json", ".zmetadata")
@@ -125,7 +124,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
             if content is None:
                 return None
             return prototype.buffer.from_bytes(_part(content, byte_range))
-        with self._failing_in_words("read"):
+        with in_words(self.location, "read"):
             return await self._store.get(key, prototype, byte_range)
 
     async def get_partial_values(
@@ -146,7 +145,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         """Tell whether there is such a document or chunk."""
         if is_document(key):
             return key in self._documents
-        with self._failing_in_words("read"):
+        with in_words(self.location, "read"):
             return await self._store.exists(key)
 
     async def set(self, key: str, value: Buffer) -> None:
@@ -156,7 +155,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
             self._documents[key] = value.to_bytes()
             return
         self._stop_if_lost()
-        with self._under_way_here(), self._failing_in_words("written"):
+        with self._under_way_here(), in_words(self.location, "written"):
             await self._store.set(key, value)
         self._written.add(key)
 
@@ -179,7 +178,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
             self._documents.pop(key, None)
         elif key in self._written or key in self._inherited:
             self._stop_if_lost()
-            with self._failing_in_words("written"):
+            with in_words(self.location, "written"):
                 await self._store.fs._rm_file(f"{self._store.path}/{key}")
             self._written.discard(key)
             self._inherited.discard(key)
@@ -259,15 +258,6 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
     def _stop_if_lost(self) -> None:
         if self._check is not None:
             self._check()
-
-    @contextmanager
-    def _failing_in_words(self, verb: str) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            if not is_of_store(error):
-                raise
-            raise StoreError(explain(error, self.location, verb)) from error
 
 
 def _part(content: bytes, byte_range: ByteRequest | None) -> bytes:

@@ -20,6 +20,9 @@ PROBE = ".hyp3-partial-probe"
 _COMPLETE = ("zarr.json", ".zmetadata")
 """The document that is written last, in Zarr format 3 and 2."""
 
+_JUDGED = 1000
+"""Names after which it is known what is there: one page, in which the signs come first."""
+
 _SIGNS = {MARK, PROBE, JOURNAL}
 """What tells that a stack was being written: one of them is there until all else is gone."""
 
@@ -44,9 +47,9 @@ def check_free(objects: Objects, location: RemoteLocation) -> None:
             f"{name} is {url}, which is an object already; it is not replaced, so choose another "
             "key."
         )
-    # One page is enough to judge: marks and root documents come first in the order of bytes.
-    found = list(islice(objects.names("written"), 1000))
-    if any(document in found for document in _COMPLETE):
+    found = list(islice(objects.names("written"), _JUDGED))
+    # Asked for by name: in the order of bytes, that of Zarr format 3 comes after all chunks.
+    if found and any(objects.version(document) is not None for document in _COMPLETE):
         raise OutputError(
             f"{name} is {url}, where there is a Zarr store already; it is not replaced, so choose "
             "another key or delete it first."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zarr.core.sync import _get_loop
 from zarr.storage import FsspecStore
 
-from .address import ObjectAddress, endpoint_of_environment, parse_address
+from .address import ENDPOINT_VARIABLES, ObjectAddress, checked_endpoint, parse_address
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
@@ -30,7 +30,12 @@ class RemoteLocation(ObjectAddress):
     @property
     def service(self) -> str:
         """What to call the service in messages."""
-        return self.endpoint or endpoint_of_environment() or "the S3 service"
+        return self.other_service or "the S3 service"
+
+    @property
+    def other_service(self) -> str | None:
+        """Address of a service other than Amazon's; None for that one."""
+        return self.endpoint or _configured_endpoint(self.profile)
 
     def file_system(
         self, attempts: int = PATIENT, asynchronous: bool = False, shared: bool = False
@@ -55,7 +60,7 @@ class RemoteLocation(ObjectAddress):
             "read_timeout": _READ_SECONDS,
             "max_pool_connections": _CONNECTIONS,
         }
-        if self.endpoint or endpoint_of_environment():
+        if self.other_service is not None:
             # Services other than Amazon's often reject the checksums that botocore adds by itself.
             for option in ("request_checksum_calculation", "response_checksum_validation"):
                 if f"AWS_{option.upper()}" not in os.environ:
@@ -91,6 +96,39 @@ def close_store(store: FsspecStore) -> None:
 def parse_location(
     url: str, endpoint: str | None = None, profile: str | None = None, parameter: str = "ZARR_URL"
 ) -> RemoteLocation:
-    """Return the place that a URL names; see :func:`parse_address`."""
+    """Return the place that a URL names; see :func:`parse_address`.
+
+    The address of a service in the environment or in a profile is checked as ``S3_ENDPOINT`` is.
+    """
     found = parse_address(url, endpoint, profile, parameter)
+    if found.endpoint is None:
+        _configured_endpoint(profile)
     return RemoteLocation(found.bucket, found.key, found.endpoint, found.profile, found.parameter)
+
+
+def _configured_endpoint(profile: str | None) -> str | None:
+    """Return the address of the service that botocore takes where it is given none.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is malformed or holds a password, which messages would repeat.
+    """
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    session = Session(profile=profile)
+    try:
+        settings = session.get_scoped_config()
+        services = session.full_config.get("services", {})
+        is_ignored = session.get_config_variable("ignore_configured_endpoint_urls")
+    except BotoCoreError:
+        return None  # What is wrong with a profile is told by the first request.
+    if is_ignored:
+        return None
+    for name in ENDPOINT_VARIABLES:
+        if os.environ.get(name):
+            return checked_endpoint(os.environ[name], name)
+    of_service = services.get(settings.get("services"), {}).get("s3", {})
+    url = of_service.get("endpoint_url") or settings.get("endpoint_url")
+    return checked_endpoint(url, "endpoint_url in ~/.aws/config")

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from ..errors import StoreError
-from .failures import explain, is_changed, is_missing, is_of_store, is_refused
+from .failures import in_words, is_changed, is_missing, is_refused
 from .location import PATIENT, RemoteLocation
 
 _BULK = 1000
 """Objects that S3 lists or deletes with one request."""
 
 _PARALLEL = 8
-
-T = TypeVar("T")
 
 
 class Objects:
@@ -86,7 +84,8 @@ class Objects:
         """Return the content of an object, None where there is none."""
         path = f"{self.location.bucket}/{self._key(name)}"
         try:
-            content = self._ask("read", lambda: self._files.cat_file(path))
+            with in_words(self.location, "read"):
+                content = self._files.cat_file(path)
         except StoreError as error:
             if is_missing(error):
                 return None
@@ -138,12 +137,6 @@ class Objects:
 
     def _call(self, verb: str, method: str, **options: Any) -> dict[str, Any]:
         bucket = self.location.bucket
-        return self._ask(verb, lambda: self._files.call_s3(method, Bucket=bucket, **options))
-
-    def _ask(self, verb: str, question: Callable[[], T]) -> T:
-        try:
-            return question()
-        except Exception as error:
-            if not is_of_store(error):
-                raise
-            raise StoreError(explain(error, self.location, verb)) from error
+        with in_words(self.location, verb):
+            answer: dict[str, Any] = self._files.call_s3(method, Bucket=bucket, **options)
+        return answer

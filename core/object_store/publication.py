@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 
-from ..errors import OutputError, StackError, spares_work
+from ..errors import OutputError, StackError, StoreError, spares_work
 from ..notes import AnchoredNote, Note
 from ..reporter import Reporter, SilentReporter
 from .claim import MARK, Claim
@@ -115,7 +115,7 @@ class RemoteWorkspace:
         finally:
             self._store.close()
             if error is None:
-                self._claim.release(JOURNAL)
+                self._take_mark_away()
             else:
                 self._give_up(error)
 
@@ -145,6 +145,16 @@ class RemoteWorkspace:
             raise OutputError(
                 f"{self._location.url} was written, but {name} does not read back as it should; "
                 "run again."
+            )
+
+    def _take_mark_away(self) -> None:
+        try:
+            self._claim.release(JOURNAL)
+        except StoreError as error:
+            self._reporter.warning(
+                f"{self._location.url} is complete, but the marks of this run are still there "
+                f"({str(error).rstrip('.')}); delete the objects there whose names begin with "
+                f"{MARK}."
             )
 
     def _give_up(self, error: BaseException) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from zarr.storage import FsspecStore
 
 from ..errors import InvalidParameterError
-from .failures import explain, is_of_store
+from .failures import in_words
 from .location import BRIEF, RemoteLocation, close_store
 from .objects import Objects
 
@@ -32,9 +32,9 @@ def open_remote(location: RemoteLocation) -> Iterator[FsspecStore]:
     Raises
     ------
     InvalidParameterError
-        If there is no Zarr store, or it cannot be read later on.
-    OutputError
-        If the service, the bucket or a permission is missing.
+        If there is no Zarr store.
+    StoreError
+        If service, bucket or permission is missing, also inside the block.
     """
     objects = Objects(location, BRIEF)
     if all(objects.get(name) is None for name in _ROOT):
@@ -44,10 +44,15 @@ def open_remote(location: RemoteLocation) -> Iterator[FsspecStore]:
         )
     store = location.store(read_only=True)
     try:
-        yield store
-    except OSError as error:
-        if not is_of_store(error):
-            raise
-        raise InvalidParameterError(explain(error, location, "read")) from error
+        with reading_in_words(location):
+            yield store
     finally:
         close_store(store)
+
+
+def reading_in_words(location: RemoteLocation) -> AbstractContextManager[None]:
+    """Let errors of the service become sentences, but not those on what Zarr reads from it.
+
+    For a block in :func:`open_remote` that itself handles what Zarr does not understand.
+    """
+    return in_words(location, "read", others=(FileNotFoundError, ValueError))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import Canceled, ProductError
+from ..errors import Canceled, ProductError, StackError
 from ..grid.plan import Plan
 from ..memory import keep_freed_memory
 from ..metadata.assessment.report import stack_report
@@ -89,13 +89,20 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
         try:
             beside(lambda: _write_report(request, plan, findings, steps, reporter), reporter)
             outputs["REPORT"] = str(report)
-        except Canceled:
+        except (StackError, OSError) as error:
+            reason = "the run was canceled" if isinstance(error, Canceled) else _words(error)
             reporter.warning(
-                f"The stack is complete, but its report {report} was not made, because the run was "
-                "canceled; hyp3:assessstack makes one."
+                f"The stack is complete, but its report {report} was not made ({reason}); "
+                "hyp3:assessstack makes one."
             )
             report = None
-    _add_catalog(request, report, outputs, reporter)
+    try:
+        _add_catalog(request, report, outputs, reporter)
+    except (StackError, OSError) as error:
+        reporter.warning(
+            f"The stack is complete, but its STAC item was not made ({_words(error)}); APPEND with "
+            "STAC makes one."
+        )
     if not request.stac and request.stack is not None and item_path(request.stack).exists():
         reporter.warning(
             f"{item_path(request.stack)} describes an earlier stack of this name; run with STAC to "
@@ -156,3 +163,8 @@ def layer_sources(options: BuildOptions, maps: Sequence[str]) -> list[str]:
     if store is None and options.remote is not None:
         return [f"{options.remote.gdal_path}/{options.groups[0]}/{name}" for name in maps]
     return [f"{store}/{options.groups[0]}/{name}" for name in maps]
+
+
+def _words(error: Exception) -> str:
+    """Return an error for use in parentheses."""
+    return (str(error) or type(error).__name__).rstrip(".")

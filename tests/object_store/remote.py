@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def visible(location: RemoteLocation) -> list[str]:
     return found
 
 
-def age(service: Service, place: str, host: str, process: int = 1) -> None:
+def age(service: Service, place: str, system: str, process: int = 1) -> None:
     """Leave a mark as another run does."""
-    mark = {"run": "x", "host": host, "process": process, "begun": "2020-01-01T00:00:00+00:00"}
+    mark = {"run": "x", "host": socket.gethostname(), "system": system, "process": process}
     service.put(f"{place}{MARK}", json.dumps(mark).encode())

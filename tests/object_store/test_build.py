@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.errors import InvalidParameterError, OutputError
+from hyp3_stack.core.errors import InvalidParameterError, OutputError, StoreError
+from hyp3_stack.core.object_store.location import RemoteLocation
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.tasks import assess_stack, build_stack
-from tests.object_store.proxy import CUT, RESET, Answer, every
+from tests.object_store.proxy import CUT, RESET, Answer, Request, every
 from tests.object_store.service import BUCKET, KEY, SECRET, Service
 from tests.sample_products import SampleStack
 from tests.stack.running import build, copy_products, leftovers
@@ -112,6 +113,44 @@ def test_report_and_assessment_of_a_stack_that_is_only_there(
     # The way GDAL writes it means the same.
     given["INPUT"] = url.replace("s3://", "/vsis3/")
     assert assess_stack.run(given, None, SilentReporter())["MET"] == found["MET"]
+
+
+def test_a_network_that_goes_while_a_stack_is_read(
+    object_store: Service,
+    url: str,
+    small: SampleStack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Two attempts instead of eight, which take a minute.
+    monkeypatch.setattr(RemoteLocation.file_system, "__defaults__", (2, False, False))
+    proxy = object_store.proxy
+
+    def lose(request: Request) -> str | None:
+        # The mark is taken away once the stack is visible.
+        paths = [seen.path for seen in proxy.requests]
+        root = [place for place, path in enumerate(paths) if path.endswith(".zarr/.zmetadata")]
+        return RESET if root and any("?delete" in path for path in paths[root[0] : -1]) else None
+
+    proxy.faults = lose
+    given = {"S3_ENDPOINT": object_store.endpoint, **ONE_GROUP}
+    report = tmp_path / "r.html"
+    run = build(small.folder, ZARR_URL=url, REPORT=report, **given)
+    (warning,) = [text for text in run.warnings if str(report) in text]
+    assert warning.startswith("The stack is complete, but its report") and url in warning
+    assert "cannot be reached" in warning and "REPORT" not in run.outputs
+    denied = Answer(403, "AccessDenied")
+    for allowed, fault, words in (
+        (3, denied, "because access was denied"),
+        (6, CUT, "cannot be read"),
+        (12, RESET, "cannot be reached"),
+    ):
+        proxy.reset()
+        proxy.faults = lambda r, n=allowed, fault=fault: fault if r.number > n else None
+        asked = {"INPUT": url, "S3_ENDPOINT": object_store.endpoint, "OUTPUT": str(report)}
+        with pytest.raises(StoreError) as caught:
+            assess_stack.run(asked, None, SilentReporter())
+        assert url in str(caught.value) and words in str(caught.value)
 
 
 def test_a_failing_service_does_not_fail_a_build(

@@ -26,7 +26,7 @@ def test_the_first_of_two_runs_keeps_its_place(
     object_store: Service, location: RemoteLocation, place: str, before: str
 ) -> None:
     if before != "nothing":
-        age(object_store, place, "another-host")
+        age(object_store, place, "another-system")
     first, second = two(location)
     if before == "a mark that goes":
         Objects(location).remove([MARK])

@@ -119,7 +119,7 @@ def test_a_run_that_slept_while_its_place_was_taken_writes_no_more(
     with pytest.raises(OutputError, match="taken by another run"):
         with workspace as store:
             fill(store)
-            age(object_store, place, "another-host")
+            age(object_store, place, "another-system")
             before = object_store.contents(place)
             time.sleep(0.5)
             with pytest.raises(OutputError, match="taken by another run"):

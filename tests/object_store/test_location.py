@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hyp3_stack.core.errors import InvalidParameterError
@@ -122,16 +124,61 @@ def test_credentials_in_endpoints_are_refused_and_not_repeated(endpoint: str) ->
     assert "credentials" in str(caught.value) and "hush" not in str(caught.value)
 
 
-def test_services_other_than_amazons_get_plain_checksums(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """File with profiles, where the environment names no service."""
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REQUEST_CHECKSUM_CALCULATION"):
         monkeypatch.delenv(name, raising=False)
+    path = tmp_path / "config"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    return path
 
-    def option(location: RemoteLocation) -> str | None:
-        return location.file_system().config_kwargs.get("request_checksum_calculation")
 
-    assert option(RemoteLocation("b", "k")) is None
-    assert option(RemoteLocation("b", "k", "https://minio.example.org")) == "when_required"
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+def test_endpoints_of_the_environment_are_checked_as_well(
+    config: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for endpoint, words in (("http://me:hush@a.org/", "credentials"), ("minio:9000", "read like")):
+        monkeypatch.setenv(name, endpoint)
+        with pytest.raises(InvalidParameterError) as caught:
+            parse_location("s3://bucket/key")
+        text = str(caught.value)
+        assert text.startswith(f"{name} ") and words in text and "hush" not in text
+        # Another one is given, so that it does not count.
+        parse_location("s3://bucket/key", "https://minio.example.org")
+
+
+def checksums(location: RemoteLocation) -> str | None:
+    """Return when botocore adds checksums; None for its default."""
+    return location.file_system().config_kwargs.get("request_checksum_calculation")
+
+
+def test_services_other_than_amazons_get_plain_checksums(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert checksums(RemoteLocation("b", "k")) is None
+    assert checksums(RemoteLocation("b", "k", "https://minio.example.org")) == "when_required"
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://minio.example.org")
-    assert option(RemoteLocation("b", "k")) == "when_required"
+    assert checksums(RemoteLocation("b", "k")) == "when_required"
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported")
-    assert option(RemoteLocation("b", "k")) is None
+    assert checksums(RemoteLocation("b", "k")) is None
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "endpoint_url = https://minio.example.org",
+        "services = ours\n[services ours]\ns3 =\n  endpoint_url = https://minio.example.org",
+    ],
+    ids=["of all services", "of S3"],
+)
+def test_the_service_of_a_profile(config: Path, settings: str) -> None:
+    config.write_text(f"[profile mine]\n{settings}\n")
+    mine = parse_location("s3://bucket/key", profile="mine")
+    assert checksums(mine) == "when_required" and mine.service == "https://minio.example.org"
+    amazons = parse_location("s3://bucket/key")
+    assert checksums(amazons) is None and amazons.service == "the S3 service"
+    config.write_text(f"[profile mine]\n{settings.replace('//', '//me:hush@')}\n")
+    with pytest.raises(InvalidParameterError, match="endpoint_url in ~/.aws/config") as caught:
+        parse_location("s3://bucket/key", profile="mine")
+    assert "hush" not in str(caught.value)

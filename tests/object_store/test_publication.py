@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import socket
@@ -17,11 +18,12 @@ import xarray as xr
 import zarr
 
 from hyp3_stack.core.errors import OutputError
-from hyp3_stack.core.object_store import claim, objects
+from hyp3_stack.core.object_store import claim, leftovers, objects
 from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.late_metadata import is_document
 from hyp3_stack.core.object_store.location import RemoteLocation
 from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
+from hyp3_stack.core.reporter import SilentReporter
 from tests.object_store.proxy import Answer, Request
 from tests.object_store.remote import age, fill, open_remote, values, visible
 from tests.object_store.service import Service
@@ -86,7 +88,7 @@ def test_a_run_that_dies_while_publishing_shows_nothing_at_the_root(
     with pytest.raises((FileNotFoundError, ValueError)):
         zarr.open_group(location.store(read_only=True), mode="r", use_consolidated=True)
     # The process is alive, so that only the age of its mark tells that the run is dead.
-    age(object_store, place, "another host")
+    age(object_store, place, "another system")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(claim, "STALE_SECONDS", -1.0)
         with RemoteWorkspace(location, "test") as store:
@@ -127,7 +129,7 @@ def test_the_next_run_removes_what_a_killed_one_left(
     child = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True
     )
-    age(object_store, place, socket.gethostname(), int(child.stdout))
+    age(object_store, place, claim.this_system(), int(child.stdout))
     old = [f"{GROUPS[0]}/gone/{n}.0.0" for n in range(120)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: object_store.put(f"{place}{name}", b"old"), old))
@@ -139,6 +141,34 @@ def test_the_next_run_removes_what_a_killed_one_left(
         fill(store)
     assert len(visible(location)) == 4
     assert not [key for key in object_store.keys(place) if "gone" in key]
+
+
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_complete_stack_whose_mark_is_still_there_is_kept(
+    object_store: Service,
+    location: RemoteLocation,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+    zarr_format: int,
+) -> None:
+    # As in a stack of more than 1000 chunks, whose zarr.json is not among the first names.
+    monkeypatch.setattr(leftovers, "_JUDGED", 20)
+    reporter = SilentReporter()
+    with RemoteWorkspace(location, "test", reporter=reporter) as store:
+        fill(store, zarr_format)
+        denied = Answer(403, "AccessDenied")
+        object_store.proxy.faults = lambda request: denied if "?delete" in request.path else None
+    object_store.proxy.reset()
+    (warning,) = reporter.warnings
+    assert f"{location.url} is complete, but" in warning and "access was denied" in warning
+    assert f"begin with {MARK}." in warning
+    age(object_store, place, claim.this_system(), 2**22 + 1)
+    before = object_store.contents(place)
+    for attempt in (check_writable, lambda at: RemoteWorkspace(at, "test").__enter__()):
+        with pytest.raises(OutputError, match="where there is a Zarr store already"):
+            attempt(location)
+    assert object_store.contents(place) == before and len(visible(location)) == 4
 
 
 def test_a_run_that_is_alive_keeps_its_place(
@@ -158,11 +188,39 @@ def test_a_run_on_another_computer_is_dead_when_its_mark_is_old(
     place: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    age(object_store, place, "another-host")
+    age(object_store, place, "another-system")
     with pytest.raises(OutputError, match="cut off less than 10 minutes ago"):
         check_writable(location)
     monkeypatch.setattr(claim, "STALE_SECONDS", -1.0)
     check_writable(location)
+
+
+def test_a_run_in_another_container_is_not_judged_by_its_number(
+    object_store: Service, location: RemoteLocation, place: str
+) -> None:
+    """Containers may share name of host and kernel, but each counts its processes anew."""
+    program = (
+        "import tests.conftest\n"
+        "from hyp3_stack.core.object_store.claim import this_system\n"
+        "print(this_system())\n"
+    )
+    there = subprocess.run(
+        ["unshare", "--pid", "--fork", sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    dead = 2**22 + 1
+    age(object_store, place, there, dead)
+    with pytest.raises(OutputError, match="where another run is writing"):
+        check_writable(location)
+    age(object_store, place, claim.this_system(), dead)
+    check_writable(location)
+    # As earlier versions wrote it.
+    mark = {"run": "x", "host": socket.gethostname(), "process": dead, "begun": "2020-01-01"}
+    object_store.put(f"{place}{MARK}", json.dumps(mark).encode())
+    with pytest.raises(OutputError, match="where another run is writing"):
+        check_writable(location)
 
 
 def test_a_living_run_renews_its_mark(
@@ -189,7 +247,7 @@ def test_a_run_whose_place_was_taken_does_not_publish(
     with pytest.raises(OutputError, match="taken by another run"):
         with RemoteWorkspace(location, "test") as store:
             fill(store)
-            age(object_store, place, "another-host")
+            age(object_store, place, "another-system")
     assert visible(location) == []
     # What lies there belongs to the other run now.
     assert f"{place}{MARK}" in object_store.keys(place)
@@ -223,7 +281,7 @@ def test_nothing_is_overwritten(
 def test_other_objects_beside_leftovers_are_kept(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
-    age(object_store, place, socket.gethostname(), 2**22 + 1)
+    age(object_store, place, claim.this_system(), 2**22 + 1)
     object_store.put(f"{place}notes.txt", b"mine")
     with pytest.raises(OutputError, match="other objects"):
         check_writable(location)

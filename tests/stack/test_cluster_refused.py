@@ -6,16 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from hyp3_stack.core.errors import Canceled, ClusterError, InvalidParameterError
+from hyp3_stack.core.errors import Canceled, ClusterError, InvalidParameterError, StoreError
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.stack.cluster.address import parse_scheduler
 from hyp3_stack.core.stack.cluster.cluster import Cluster
 from hyp3_stack.core.stack.cluster.versions import PACKAGES, compare_versions
 from hyp3_stack.core.tasks import build_stack
+from tests.object_store.service import BUCKET, CLEAN, Service
 from tests.sample_products import SampleStack
 
 from .dask_cluster import DaskCluster, running_cluster
@@ -73,6 +75,31 @@ def test_nobody_answers(small: SampleStack, tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="does not answer .*check SCHEDULER"):
         build(small.folder, **given, SCHEDULER="tcp://no-such-host.invalid:8786")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_scheduler_does_not_hold_up_the_end(cluster: DaskCluster) -> None:
+    with cluster.client() as client:
+        worker = next(iter(client.nthreads()))
+    program = (
+        "import sys, tests.conftest\n"
+        "from hyp3_stack.core.errors import ClusterError\n"
+        "from hyp3_stack.core.reporter import SilentReporter\n"
+        "from hyp3_stack.core.stack.cluster.connection import Connection\n"
+        "for address in sys.argv[1:]:\n"
+        "    try:\n"
+        "        Connection(address, SilentReporter(), 1.0)\n"
+        "    except ClusterError as error:\n"
+        "        print(error)\n"
+    )
+    addresses = worker, cluster.address.replace("tcp://", "tls://")
+    begin = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", program, *addresses], capture_output=True, text=True, timeout=60
+    )
+    assert time.monotonic() - begin < 15 and done.stderr == ""
+    of_worker, of_tls = done.stdout.splitlines()
+    assert f"{worker} does not answer (not as Dask does)" in of_worker
+    assert "cannot be reached" in of_tls and "distributed.comm.tls" in of_tls
 
 
 def test_a_cluster_without_workers(tmp_path: Path) -> None:
@@ -157,6 +184,21 @@ def test_a_worker_that_does_not_share_theunfinished(
     assert unfinished(out) == kept
     run: Run = build(folder, NETCDF=out / "s.nc", SCHEDULER=cluster.address)
     assert any(text.startswith("Going on") for text in run.infos)
+
+
+def test_a_worker_without_credentials(
+    small: SampleStack, object_store: Service, tmp_path: Path
+) -> None:
+    given = {
+        "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
+        "S3_ENDPOINT": object_store.endpoint,
+        "CHUNKING": "spatial",
+    }
+    said = r"On the Dask worker tcp://\S+, s3://\S+ cannot be written, because there are no cred"
+    with running_cluster(tmp_path) as cluster:
+        cluster.add_worker(**CLEAN, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+        with pytest.raises(StoreError, match=said):
+            build(small.folder, **given, SCHEDULER=cluster.address)
 
 
 def test_dask_s_client_is_not_loaded_before_it_is_needed(

@@ -214,6 +214,28 @@ def test_a_cancel_once_the_outputs_stand_gives_them(small: SampleStack, tmp_path
     assert not leftovers(tmp_path)
 
 
+def test_reports_that_cannot_be_written_do_not_fail_a_stack(
+    small: SampleStack, tmp_path: Path
+) -> None:
+    stack, report, catalog = (tmp_path / name for name in ("s.nc", "folder/r.html", "s.stac"))
+
+    class Obstacle(SilentReporter):
+        """Has something in the way once the outputs come to stand."""
+
+        def completing(self) -> None:
+            report.parent.touch()
+            catalog.touch()
+
+    reporter = Obstacle()
+    given = {"INPUT": str(small.folder), "NETCDF": str(stack), "REPORT": str(report), "STAC": True}
+    result = build_stack.run(given, None, reporter)
+    assert stack.exists() and not {"REPORT", "STAC"} & result.keys()
+    about = [text for text in reporter.warnings if text.startswith("The stack is complete, but")]
+    assert len(about) == 2
+    assert f"report {report} was not made (" in about[0] and "hyp3:assessstack" in about[0]
+    assert "STAC item was not made (" in about[1] and str(catalog) in about[1]
+
+
 def test_cancel_before_there_is_any_output(small: SampleStack, tmp_path: Path) -> None:
     given = {"INPUT": str(small.folder), "NETCDF": str(tmp_path / "s.nc")}
     with pytest.raises(Canceled):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ...contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ...errors import InvalidParameterError
 from ...object_store.late_metadata import LateMetadataStore
 from ...object_store.location import RemoteLocation
-from ...object_store.reading import open_remote
+from ...object_store.reading import open_remote, reading_in_words
 from ..layout import Layout
 from ..variables import NOT_PROVIDED
 
@@ -164,6 +164,8 @@ def open_stack_file(path: StackPlace) -> Iterator[list[StackFile]]:
     ------
     InvalidParameterError
         If there is no stack there, or it cannot be read.
+    StoreError
+        If the object store fails, also while the stack is used.
     """
     with ExitStack() as resources:
         try:
@@ -197,17 +199,20 @@ def _open(path: StackPlace, resources: ExitStack) -> Iterator[StackFile]:
     name = path.location.name if isinstance(path, LateMetadataStore) else path.name
     # On disk every document is looked at; over a network those that hold the others have to do.
     options["consolidated"] = False
+    failing: AbstractContextManager[None] = nullcontext()
     if isinstance(path, RemoteLocation):
         store = resources.enter_context(open_remote(path))
+        failing = reading_in_words(path)
         options["consolidated"] = None
         resources.enter_context(warnings.catch_warnings())
         # Of another program's store without them, which is read document by document.
         warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated")
-    for group in _groups(store):
-        dataset = xr.open_dataset(store, engine="zarr", group=group, **options)
-        resources.enter_context(dataset)
-        label = name if group is None else f"{name}/{group}"
-        yield StackFile(dataset, label, "Zarr")
+    with failing:
+        for group in _groups(store):
+            dataset = xr.open_dataset(store, engine="zarr", group=group, **options)
+            resources.enter_context(dataset)
+            label = name if group is None else f"{name}/{group}"
+            yield StackFile(dataset, label, "Zarr")
 
 
 def _groups(store: Any) -> list[str | None]:

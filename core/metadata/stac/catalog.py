@@ -143,8 +143,8 @@ def write_catalog(
                 (partial / name).write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(
-            f"{path} cannot be written ({error.strerror or error}); the stack itself is complete: "
-            "free some space and run again with STAC."
+            f"{path} cannot be written ({error.strerror or error}); free some space and run again "
+            "with STAC."
         ) from error
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import time
@@ -77,6 +78,7 @@ class Connection:
         def connect() -> Client:
             # Dask would try again and again where nobody listens.
             socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+            asyncio.run(_try(self.address))
             # Not the default: lazy arrays of this process are not the cluster's business.
             return Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
 
@@ -210,6 +212,19 @@ class Connection:
             )
         except Exception:  # noqa: BLE001 - the scheduler notices by itself when this process ends
             return
+
+
+async def _try(address: str) -> None:
+    """Connect and leave again.
+
+    Where something else than a scheduler answers, a client that is made at once is left half-made,
+    and the process waits for it in the end.
+    """
+    client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, asynchronous=True)
+    try:
+        await client
+    finally:
+        await client.close()
 
 
 def _reason(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from distributed import get_worker
 from distributed.protocol.pickle import loads
 
-from ...errors import ClusterError
+from ...errors import ClusterError, StoreError
 from ...grid.reading import gdal_environment
 from ...reporter import SilentReporter
 from ..pieces import Learned, Piece, Targets
@@ -58,6 +58,9 @@ class Work:
         try:
             with gdal_environment():
                 return piece.run(self._targets_here(worker.state.nthreads), task)
+        except StoreError as error:
+            # It has its own credentials and its own way to the service.
+            raise StoreError(f"On the Dask worker {worker.address}, {error}") from error
         finally:
             _UNDER_WAY.discard(task.key)
 
