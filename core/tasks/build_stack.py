@@ -67,7 +67,11 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             reporter.info(f"Nothing is new: {base.path} stays as it is.")
             outputs = _outputs(request, plan, len(base.stack["product_name"]), base.maps)
             report = request.report
-            _add_catalog(request, report if report and report.exists() else None, outputs, reporter)
+            if report is not None and report.exists():
+                outputs["REPORT"] = str(report)
+            else:
+                report = _add_report(request, plan, None, outputs, reporter)
+            _add_catalog(request, report, outputs, reporter)
             return outputs
         try:
             with step(reporter, 5.0, 100.0) as writing:
@@ -84,18 +88,7 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
     reporter.info(f"The stack is complete: {steps} steps, {skipped} left out.")
     maps = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
     outputs = _outputs(request, plan, steps, maps)
-    report = request.report
-    if report is not None:
-        try:
-            beside(lambda: _write_report(request, plan, findings, steps, reporter), reporter)
-            outputs["REPORT"] = str(report)
-        except (StackError, OSError) as error:
-            reason = "the run was canceled" if isinstance(error, Canceled) else _words(error)
-            reporter.warning(
-                f"The stack is complete, but its report {report} was not made ({reason}); "
-                "hyp3:assessstack makes one."
-            )
-            report = None
+    report = _add_report(request, plan, findings, outputs, reporter)
     try:
         _add_catalog(request, report, outputs, reporter)
     except (StackError, OSError) as error:
@@ -109,6 +102,38 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             "write it anew, or delete its folder."
         )
     return outputs
+
+
+def _add_report(
+    request: StackRequest,
+    plan: Plan,
+    findings: Findings | None,
+    outputs: dict[str, Any],
+    reporter: Reporter,
+) -> Path | None:
+    """Write the report of a finished stack, where it is wanted; return it, if it was made."""
+    report, build = request.report, request.build
+    stack = request.stack or build.remote
+    if report is None or stack is None:
+        return None
+
+    def write() -> None:
+        others = [build.zarr] if build.zarr not in (None, stack) else []
+        made = stack_report(stack, plan.describe(), findings, outputs["STEPS"], others)
+        tell(made[0], reporter)
+        write_text(report, made[1])
+
+    try:
+        beside(write, reporter)
+    except (StackError, OSError) as error:
+        reason = "the run was canceled" if isinstance(error, Canceled) else _words(error)
+        reporter.warning(
+            f"The stack is complete, but its report {report} was not made ({reason}); "
+            "hyp3:assessstack makes one."
+        )
+        return None
+    outputs["REPORT"] = str(report)
+    return report
 
 
 def _add_catalog(
@@ -141,18 +166,6 @@ def _outputs(request: StackRequest, plan: Plan, steps: int, maps: Sequence[str])
     if request.build.remote is not None:
         outputs["ZARR_URL"] = request.build.remote.url
     return outputs
-
-
-def _write_report(
-    request: StackRequest, plan: Plan, findings: Findings, steps: int, reporter: Reporter
-) -> None:
-    stack = request.stack or request.build.remote
-    if request.report is None or stack is None:
-        return
-    others = [request.build.zarr] if request.build.zarr not in (None, stack) else []
-    assessment, page = stack_report(stack, plan.describe(), findings, steps, others)
-    tell(assessment, reporter)
-    write_text(request.report, page)
 
 
 def layer_sources(options: BuildOptions, maps: Sequence[str]) -> list[str]:

@@ -310,3 +310,16 @@ def test_merged_passes_without_the_first_polarization(
     with xr.open_dataset(one.netcdf) as appended, xr.open_dataset(whole.netcdf) as stacked:
         for name in ("VH_backscatter", "source_frame"):
             np.testing.assert_array_equal(appended[name], stacked[name], err_msg=name)
+
+
+def test_a_report_although_nothing_is_new(inputs: Callable[..., Path], tmp_path: Path) -> None:
+    """One that is there stays, and is an output for what comes next in a model."""
+    given = {**outputs(tmp_path), "APPEND": True, "REPORT": str(tmp_path / "s.html")}
+    build(inputs(0, 1), NETCDF=given["NETCDF"], ZARR=given["ZARR"])
+    run = build(inputs(0, 1), **given)
+    assert "Nothing is new" in " ".join(run.infos)
+    page = Path(run.outputs["REPORT"]).read_text(encoding="utf-8")
+    assert "temporally_optimized" in page and "2 products" in page
+    before = contents(tmp_path)
+    assert build(inputs(0, 1), **given).outputs["REPORT"] == given["REPORT"]
+    assert contents(tmp_path) == before

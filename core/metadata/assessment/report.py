@@ -1,4 +1,4 @@
-"""The report of a stack that has just been built: its assessment, the plan, and pictures."""
+"""The report of a stack that a run has built or found: its assessment, the plan, and pictures."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 def stack_report(
     stack: Path | RemoteLocation,
     plan: Sequence[str],
-    findings: Findings,
+    findings: Findings | None,
     steps: int,
     others: Sequence[Path] = (),
 ) -> tuple[Assessment, str]:
-    """Assess a stack that was just written and describe how it was made.
+    """Assess a stack and describe how it was made.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def stack_report(
     plan
         Lines on what was done with which product.
     findings
-        What the pass over the pixels has learned.
+        What the pass over the pixels has learned; None without one.
     steps
         Number of pairs or dates.
     others
@@ -53,7 +53,8 @@ def stack_report(
         with open_stack_file(path) as opened:
             layouts = tuple(filter(None, (item.layout() for item in opened)))
         assessment = replace(assessment, layouts=(*assessment.layouts, *layouts))
-    return assessment, assessment_page(assessment, plan, _pictures(findings, steps))
+    pictures = [] if findings is None else _pictures(findings, steps)
+    return assessment, assessment_page(assessment, plan, pictures)
 
 
 def _pictures(findings: Findings, steps: int) -> list[Picture]:
