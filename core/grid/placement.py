@@ -69,22 +69,12 @@ class Placement:
             and top > grid.top - rows.stop * grid.spacing
         )
 
-    def middle(self, grid: Grid, side: int) -> tuple[slice, slice]:
-        """Return rows and columns of a block of the grid in or near the middle of the product.
-
-        It is ``side`` pixels wide and high, where the grid is not smaller.
-        """
+    def center(self, grid: Grid) -> tuple[int, int]:
+        """Return row and column of the grid in the middle of the product, or next to it."""
         left, bottom, right, top = self.bounds
-        row = int((grid.top - (bottom + top) / 2) / grid.spacing) - side // 2
-        column = int(((left + right) / 2 - grid.left) / grid.spacing) - side // 2
-        row, column = (
-            max(0, min(start, length - side))
-            for start, length in ((row, grid.height), (column, grid.width))
-        )
-        return (
-            slice(row, min(row + side, grid.height)),
-            slice(column, min(column + side, grid.width)),
-        )
+        row = int((grid.top - (bottom + top) / 2) / grid.spacing)
+        column = int(((left + right) / 2 - grid.left) / grid.spacing)
+        return min(max(row, 0), grid.height - 1), min(max(column, 0), grid.width - 1)
 
 
 def place(

@@ -75,7 +75,11 @@ def _samples(source: StackSource, item: StackLayer) -> list[NDArray[Any]]:
     """Read blocks from the middle of products: of the first, a middle and the last step."""
 
     def middle(step: int) -> tuple[slice, slice]:
-        return source.steps[step][0].middle(source.grid, _SIDE)
+        grid = source.grid
+        row, column = source.steps[step][0].center(grid)
+        top = max(0, min(row - _SIDE // 2, grid.height - _SIDE))
+        left = max(0, min(column - _SIDE // 2, grid.width - _SIDE))
+        return slice(top, min(top + _SIDE, grid.height)), slice(left, min(left + _SIDE, grid.width))
 
     steps = [number for number in range(len(source.steps)) if source.has(item.layer, number)]
     if item.per_step:

@@ -46,10 +46,15 @@ def take_samples(
     source: StackSource, dataset: xr.Dataset, layers: Sequence[StackLayer]
 ) -> tuple[Sample, ...]:
     """Read a block of each layer from the products, to compare all outputs with it."""
-    samples = []
+    grid, samples = source.grid, []
     for item in layers:
         step = _sample_step(source, item)
-        block = source.steps[step][0].middle(source.grid, _SAMPLE)
+        # Chunks often begin in the middle, so that few are read.
+        row, column = source.steps[step][0].center(grid)
+        block = (
+            slice(row, min(row + _SAMPLE, grid.height)),
+            slice(column, min(column + _SAMPLE, grid.width)),
+        )
         place = (*((step,) if item.per_step else ()), *block)
         samples.append(Sample(item, place, dataset[item.name][place].values))
     return tuple(samples)

@@ -204,12 +204,14 @@ def test_a_run_in_another_container_is_not_judged_by_its_number(
         "from hyp3_stack.core.object_store.claim import this_system\n"
         "print(this_system())\n"
     )
-    there = subprocess.run(
+    made = subprocess.run(
         ["unshare", "--pid", "--fork", sys.executable, "-c", program],
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout.strip()
+    )
+    if made.returncode:
+        pytest.skip(f"other numbers of processes take root: {made.stderr}")
+    there = made.stdout.strip()
     dead = 2**22 + 1
     age(object_store, place, there, dead)
     with pytest.raises(OutputError, match="where another run is writing"):
