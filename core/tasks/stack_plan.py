@@ -95,10 +95,7 @@ def plan_stack(
     else:
         check_settings(base, build.settings)
         if grid.extent is not None and not build.grow:
-            reporter.warning(
-                "EXTENT counts only where the grid grows (GROW=true); the grid stays that of "
-                f"{base.path}."
-            )
+            reporter.info("EXTENT counts only where the grid grows (GROW=true).")
         plan = append_plan(base, products, grid, build.grow, chosen.left_out)
         if build.merge_passes:
             check_passes(base, plan)

@@ -274,7 +274,7 @@ def test_an_extent_that_does_not_count(inputs: Callable[..., Path], tmp_path: Pa
     given = {"NETCDF": str(tmp_path / "s.nc")}
     build(inputs(0, 1), **given)
     run = build(inputs(2), **given, APPEND=True, EXTENT="0,1,0,1 [EPSG:4326]")
-    assert "EXTENT counts only where the grid grows" in " ".join(run.warnings)
+    assert "EXTENT counts only where the grid grows" in " ".join(run.infos)
 
 
 @pytest.mark.parametrize("layers", ["VH", "ls_map"])
