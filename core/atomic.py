@@ -97,8 +97,7 @@ def folder_aside(folder: Path) -> Path:
 
 def is_being_made(final: Path, folder: Path) -> bool:
     """Tell whether a run other than that which works in ``folder`` is making ``final``."""
-    found = final.parent.glob(f".{_literal(final.name)}{_MARK}*")
-    return any(is_locked(other / LOCK) for other in found if other != folder)
+    return any(is_locked(other / LOCK) for other in _beside(final) if other != folder)
 
 
 def remove_leftovers(final: Path, keep: Path | None = None, only_aside: bool = False) -> None:
@@ -113,7 +112,7 @@ def remove_leftovers(final: Path, keep: Path | None = None, only_aside: bool = F
     only_aside
         Only give ``final`` its name back where a run was killed while it replaced it.
     """
-    for leftover in final.parent.glob(f".{_literal(final.name)}{_MARK}*"):
+    for leftover in _beside(final):
         if leftover == keep:
             continue
         owner = leftover.name.partition(_MARK)[2].partition("-")[0]
@@ -128,8 +127,10 @@ def remove_leftovers(final: Path, keep: Path | None = None, only_aside: bool = F
             remove(leftover)
 
 
-def _literal(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+def _beside(final: Path) -> Iterator[Path]:
+    """Return where runs keep what becomes ``final``, or what it replaces."""
+    name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in final.name)
+    return final.parent.glob(f".{name}{_MARK}*")
 
 
 def is_alive(process: int) -> bool:

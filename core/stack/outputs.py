@@ -92,17 +92,18 @@ def _is_stack_file(path: Path) -> bool:
 
 def _check_store(path: Path) -> None:
     """Refuse what is there already, unless it is empty or nothing but a store of stacks."""
-    names = {item.name for item in path.iterdir()} if path.is_dir() else None
-    if names is not None and not names:
+    is_folder = path.is_dir()
+    names = {item.name for item in path.iterdir()} if is_folder else set()
+    if is_folder and not names:
         return
-    groups = (names or set()) & {SPATIAL_GROUP, TEMPORAL_GROUP}
+    groups = names & {SPATIAL_GROUP, TEMPORAL_GROUP}
     # Notebooks of ASF give their groups the same names.
     if not groups or not all(_is_stack_group(path / group) for group in groups):
         raise OutputError(
             f"ZARR is {path}, which exists and is not a Zarr store that hyp3:buildstack wrote; it "
             "is not replaced, so give another name."
         )
-    strange = sorted((names or set()) - _ROOT_NAMES)
+    strange = sorted(names - _ROOT_NAMES)
     if strange:
         raise OutputError(
             f"ZARR is {path}, which holds {strange[0]} besides the stack, which would be lost; "
