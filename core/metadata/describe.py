@@ -28,7 +28,7 @@ from .extent import corners, grid_attributes, outline_attributes, to_longitude_l
 from .geometry import is_ascending
 from .gridding import gridding_convention
 from .layer_attributes import layer_attributes
-from .pairs import orbit_types, pair_variables, processing_variables, provenance
+from .pairs import PARAMETER_FILES, orbit_types, pair_variables, processing_variables, provenance
 from .parallel import parallel_baselines
 from .scene import look_variables, wave_variables
 
@@ -124,7 +124,7 @@ def describe_stack(
     )
     files = provenance(products)
     if files != "{}":
-        dataset.attrs["hyp3_parameters_json"] = files
+        dataset.attrs[PARAMETER_FILES] = files
     return dataset
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import xarray as xr
 
 from ..products.names import INSAR_GAMMA
+from ..products.parameter_file import ParameterFile
 from ..products.product import Product
 from . import variables
 from .geometry import incidence_angle
@@ -15,9 +16,30 @@ from .geometry import incidence_angle
 ORBIT_TYPES = ("predicted", "restituted", "precise")
 _ORBIT_LETTERS = "ORP"
 
+PARAMETER_FILES = "hyp3_parameters_json"
+"""Attribute with the parameter files word for word."""
+
 _ON = ("pair",)
 _HEIGHT = "Spacecraft height"
 _RADIUS = "Earth radius at nadir"
+
+PARAMETER_KEYS = {
+    "perpendicular_baseline": "Baseline",
+    "heading": "Heading",
+    "slant_range_near": "Slant range near",
+    "slant_range_center": "Slant range center",
+    "slant_range_far": "Slant range far",
+    "looks_range": "Range looks",
+    "looks_azimuth": "Azimuth looks",
+    "phase_filter_parameter": "Phase filter parameter",
+    "dem_spacing": "DEM resolution",
+    "hyp3_reference_longitude": "Longitude of the reference point (WGS84)",
+    "hyp3_reference_latitude": "Latitude of the reference point (WGS84)",
+    "hyp3_reference_phase": "Phase at reference point",
+    "spacecraft_height": _HEIGHT,
+    "earth_radius": _RADIUS,
+}
+"""Keys in parameter files of the numbers that are taken from them, by variable."""
 
 
 def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
@@ -35,8 +57,9 @@ def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
         ISCE products, which carry constants in their place.
     """
 
-    def numbers(key: str, long_name: str, units: str, **attributes: object) -> xr.Variable:
-        return variables.numbers(_ON, _each(products, key), long_name, units, **attributes)
+    def numbers(name: str, long_name: str, units: str) -> dict[str, xr.Variable]:
+        values = _each(products, PARAMETER_KEYS[name])
+        return {name: variables.numbers(_ON, values, long_name, units)}
 
     result = {
         "polarization": variables.texts(
@@ -49,30 +72,26 @@ def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
             "degree",
             standard_name="platform_course",
         ),
-        "slant_range_near": numbers("Slant range near", "slant range at the near edge", "m"),
-        "slant_range_center": numbers("Slant range center", "slant range in the center", "m"),
-        "slant_range_far": numbers("Slant range far", "slant range at the far edge", "m"),
-        "looks_range": numbers("Range looks", "looks in range", "1"),
-        "looks_azimuth": numbers("Azimuth looks", "looks in azimuth", "1"),
-        "phase_filter_parameter": numbers(
-            "Phase filter parameter", "exponent of the adaptive phase filter, 0 for none", "1"
+        **numbers("slant_range_near", "slant range at the near edge", "m"),
+        **numbers("slant_range_center", "slant range in the center", "m"),
+        **numbers("slant_range_far", "slant range at the far edge", "m"),
+        **numbers("looks_range", "looks in range", "1"),
+        **numbers("looks_azimuth", "looks in azimuth", "1"),
+        **numbers(
+            "phase_filter_parameter", "exponent of the adaptive phase filter, 0 for none", "1"
         ),
-        "dem_spacing": numbers(
-            "DEM resolution", "spacing of the elevation model in processing", "m"
-        ),
-        "hyp3_reference_longitude": numbers(
-            "Longitude of the reference point (WGS84)",
+        **numbers("dem_spacing", "spacing of the elevation model in processing", "m"),
+        **numbers(
+            "hyp3_reference_longitude",
             "longitude of the point where HyP3 set the phase of the pair to 0",
             "degree",
         ),
-        "hyp3_reference_latitude": numbers(
-            "Latitude of the reference point (WGS84)",
+        **numbers(
+            "hyp3_reference_latitude",
             "latitude of the point where HyP3 set the phase of the pair to 0",
             "degree",
         ),
-        "hyp3_reference_phase": numbers(
-            "Phase at reference point", "phase that HyP3 subtracted at that point", "radian"
-        ),
+        **numbers("hyp3_reference_phase", "phase that HyP3 subtracted at that point", "radian"),
         "parallel_baseline": variables.numbers(
             _ON,
             [None] * len(products),
@@ -95,8 +114,8 @@ def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
     }
     if all(product.name.product_type == INSAR_GAMMA for product in products):
         result |= {
-            "spacecraft_height": numbers(_HEIGHT, "height of the satellite", "m"),
-            "earth_radius": numbers(_RADIUS, "radius of the Earth at nadir", "m"),
+            **numbers("spacecraft_height", "height of the satellite", "m"),
+            **numbers("earth_radius", "radius of the Earth at nadir", "m"),
             "incidence_near": _incidence(products, "near"),
             "incidence_far": _incidence(products, "far"),
         }
@@ -141,19 +160,15 @@ def provenance(products: Sequence[Product]) -> str:
     return json.dumps(files, ensure_ascii=False)
 
 
+def parameter_number(file: ParameterFile, key: str) -> float | None:
+    """Return a number of a parameter file; some versions of HyP3 add the unit to the key."""
+    value = file.number(key)
+    return file.number(f"{key} (m)") if value is None else value
+
+
 def _each(products: Sequence[Product], key: str) -> list[float | None]:
-    # Some versions add the unit to the key.
-    keys = (key, f"{key} (m)")
     return [
-        next(
-            (
-                value
-                for name in keys
-                if product.parameters is not None
-                and (value := product.parameters.number(name)) is not None
-            ),
-            None,
-        )
+        None if product.parameters is None else parameter_number(product.parameters, key)
         for product in products
     ]
 

@@ -14,11 +14,10 @@ import xarray as xr
 from ..contract import RECORD
 from ..errors import OutputError
 from ..grid.placement import Placement, Transfer
+from ..metadata.pairs import PARAMETER_FILES
 from ..products.names import parse_name
 from ..products.parameter_file import ParameterFile
 from ..products.product import Product, Raster, Readme
-
-_PARAMETER_FILES = "hyp3_parameters_json"
 
 
 def stack_record(
@@ -94,7 +93,7 @@ def recorded_placements(
     LookupError, TypeError, ValueError
         If it does not fit the stack.
     """
-    texts: dict[str, str] = json.loads(stack.attrs.get(_PARAMETER_FILES, "{}"))
+    texts: dict[str, str] = json.loads(stack.attrs.get(PARAMETER_FILES, "{}"))
     placements = []
     for step, names in enumerate(stack["product_name"].values):
         for text in str(names).split():

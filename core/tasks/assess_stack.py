@@ -59,7 +59,7 @@ def run(
     check_targets({"OUTPUT": page, "JSON": data}, source if isinstance(source, Path) else None)
     reporter.info(f"Reading {source}.")
     with proxy_environment(parameters.get("PROXIES")):
-        assessment = beside(lambda: assess_stack(source), reporter)
+        assessment = beside(lambda: assess_stack(source, with_pixels=True), reporter)
     reporter.progress(70.0)
     complete(reporter)
     tell(assessment, reporter)

@@ -17,6 +17,7 @@ from .conventions import Check, check_conventions
 from .insar_rules import INSAR
 from .network import Network, read_network
 from .nrb_rules import NRB
+from .pixels import check_groups, check_pixels
 from .stack_file import StackFile, StackPlace, open_stack_file
 from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET, Verdict
 
@@ -148,13 +149,15 @@ class Assessment:
         return {**counts, "total": self.total(threshold)}
 
 
-def assess_stack(path: StackPlace) -> Assessment:
+def assess_stack(path: StackPlace, with_pixels: bool = False) -> Assessment:
     """Re-read a stack and check it.
 
     Parameters
     ----------
     path
         NetCDF file or Zarr store, on disk or in an object store.
+    with_pixels
+        Whether to look at pixels as well, of as many steps as a bounded time allows.
 
     Returns
     -------
@@ -169,8 +172,15 @@ def assess_stack(path: StackPlace) -> Assessment:
     """
     place = path.location if isinstance(path, LateMetadataStore) else path
     with open_stack_file(path) as opened:
-        checks = tuple((stack.label, tuple(check_conventions(stack))) for stack in opened)
         stack = opened[0]
+        checked = {item.label: check_conventions(item) for item in opened}
+        if len(opened) > 1:
+            checked[stack.label].append(check_groups(opened))
+        extent = ""
+        if with_pixels:
+            pixels, extent = check_pixels(stack, isinstance(place, RemoteLocation))
+            checked[stack.label].extend(pixels)
+        checks = tuple((label, tuple(group)) for label, group in checked.items())
         family = "insar" if stack.is_insar else "nrb"
         text = (_REQUIREMENTS / f"requirements_{family}.json").read_text(encoding="utf-8")
         listed = json.loads(text)
@@ -181,7 +191,7 @@ def assess_stack(path: StackPlace) -> Assessment:
                 verdict = _machine_readable(requirement, checks)
             else:
                 verdict = rules[f"{requirement['id']}/{requirement['level']}"](stack)
-            items.append(Item(requirement, verdict))
+            items.append(Item(requirement, _unless_damaged(requirement, verdict, checks)))
         assessment = Assessment(
             path=place,
             title=stack.text("title") or place.name,
@@ -190,7 +200,7 @@ def assess_stack(path: StackPlace) -> Assessment:
             attribution=f"{listed['attribution']}, {listed['license']}, {listed['source']}",
             items=tuple(items),
             checks=checks,
-            facts=tuple(_facts(stack)),
+            facts=(*_facts(stack), *([("Pixels read", extent)] if extent else [])),
             network=read_network(stack),
             layouts=tuple(filter(None, (item.layout() for item in opened))),
         )
@@ -221,6 +231,24 @@ def _machine_readable(
     problems = [problem for check in about for problem in check.problems]
     evidence = (f"{sum(check.passed for check in about)} of {len(about)} checks passed",)
     return Verdict(NOT_MET if problems else MET, evidence, "; ".join(dict.fromkeys(problems)))
+
+
+def _unless_damaged(
+    requirement: dict[str, str],
+    verdict: Verdict,
+    checks: tuple[tuple[str, tuple[Check, ...]], ...],
+) -> Verdict:
+    """Refuse a requirement of which what is there was found to be wrong."""
+    problems = [
+        problem
+        for _, group in checks
+        for check in group
+        if requirement["id"] in check.requirements
+        for problem in check.problems
+    ]
+    if verdict.status != MET or not problems:
+        return verdict
+    return Verdict(NOT_MET, verdict.evidence, "; ".join(dict.fromkeys(problems)))
 
 
 def _facts(stack: StackFile) -> list[tuple[str, str]]:

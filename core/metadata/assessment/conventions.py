@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from . import grid_checks
-from .stack_file import TEXT_KINDS, StackFile
+from . import agreement, grid_checks, plausibility
+from .stack_file import TEXT_KINDS, TIME_UNITS, StackFile
 from .verdict import NUMBERINGS
 
 _UNITS = {"1", "m", "m2", "radian", "degree", "day", "Hz", "dB", "s"}
-_TIME_UNITS = re.compile(r"(days|hours|seconds) since \d{4}-\d{2}-\d{2}")
 _ACDD = (
     "title summary keywords id naming_authority source processing_level history license "
     "acknowledgment creator_name project date_created geospatial_bounds geospatial_lat_min "
@@ -23,13 +21,31 @@ _ACDD = (
 _MANTISSA_BITS = 23
 
 
+_OF_SOURCES = ("macqid", "instru-sar", "acqpar")
+_OF_ORBITS = ("orbit-insar", "orbit")
+_OF_DOCUMENTS = ("pfsurl", "protype")
+
+
 @dataclass(frozen=True)
 class Check:
-    """One check: what it is of, what it found wrong (nothing when passed)."""
+    """One check.
+
+    Parameters
+    ----------
+    name
+        What holds when it is passed.
+    problems
+        What it found wrong; nothing when passed.
+    of_layers
+        Whether it is of layers, else of the whole stack.
+    requirements
+        Ids of the CEOS-ARD requirements that are not met where it is not passed.
+    """
 
     name: str
     problems: tuple[str, ...]
     of_layers: bool = False
+    requirements: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -39,25 +55,9 @@ class Check:
 
 def check_conventions(stack: StackFile) -> list[Check]:
     """Check one dataset; each check looks at the whole of it."""
-    checks: tuple[tuple[str, Callable[[StackFile], Iterator[str]], bool], ...] = (
-        ("Conventions are declared", _declared, False),
-        ("Discovery attributes are there (ACDD)", _discovery, False),
-        ("Every variable says what it is", _names, False),
-        ("Every number has a unit", _units, False),
-        ("Times have units, calendar and bounds", _times, False),
-        ("Coordinates are pixel centers on the stated grid", grid_checks.coordinates, False),
-        ("The coordinate reference system is complete", grid_checks.crs, False),
-        ("No text is empty", _texts, False),
-        ("Layers have unit, description and grid mapping", _layer_attributes, True),
-        ("Layers have their fill value", _fill_values, True),
-        ("Flags have values and meanings", _flags, True),
-        ("Rounded layers tell how they were rounded", _rounding, True),
-        ("Steps agree with their times", _steps, False),
-        ("Zarr attributes agree with the coordinates", grid_checks.geozarr, False),
-    )
     return [
-        Check(name, tuple(check(stack)), of_layers)
-        for name, check, of_layers in checks
+        Check(name, tuple(check(stack)), of_layers, requirements)
+        for name, check, of_layers, requirements in _CHECKS
         if check is not grid_checks.geozarr or stack.form == "Zarr"
     ]
 
@@ -91,7 +91,7 @@ def _units(stack: StackFile) -> Iterator[str]:
         unit = stack.text("units", name)
         if not unit:
             yield f"{name} has no unit"
-        elif unit not in _UNITS and not _TIME_UNITS.match(unit):
+        elif unit not in _UNITS and not TIME_UNITS.match(unit):
             yield f"{name} is in {unit!r}, which is none of the stack's units"
 
 
@@ -111,7 +111,7 @@ def _times(stack: StackFile) -> Iterator[str]:
     for name in map(str, stack.dataset.variables):
         if stack.text("standard_name", name) != "time":
             continue
-        if not _TIME_UNITS.match(stack.text("units", name)):
+        if not TIME_UNITS.match(stack.text("units", name)):
             yield f"{name} has no unit of time"
         if not stack.text("calendar", name):
             yield f"{name} has no calendar"
@@ -208,3 +208,38 @@ def _steps(stack: StackFile) -> Iterator[str]:
             and np.allclose(numbers[index.astype(int) - 1], bounds[:, column], rtol=0, atol=1.0)
         ):
             yield f"{side}_acquisition names other acquisitions than the times of the pairs"
+
+
+_CHECKS: tuple[
+    tuple[str, Callable[[StackFile], Iterator[str]], bool, tuple[str, ...]],
+    ...,
+] = (
+    ("Conventions are declared", _declared, False, ()),
+    ("Discovery attributes are there (ACDD)", _discovery, False, ()),
+    ("Every variable says what it is", _names, False, ()),
+    ("Every number has a unit", _units, False, ()),
+    ("Times have units, calendar and bounds", _times, False, ()),
+    ("Coordinates are pixel centers on the stated grid", grid_checks.coordinates, False, ()),
+    ("The coordinate reference system is complete", grid_checks.crs, False, ()),
+    ("No text is empty", _texts, False, ()),
+    ("Layers have unit, description and grid mapping", _layer_attributes, True, ()),
+    ("Layers have their fill value", _fill_values, True, ()),
+    ("Flags have values and meanings", _flags, True, ()),
+    ("Rounded layers tell how they were rounded", _rounding, True, ()),
+    ("Steps agree with their times", _steps, False, ()),
+    ("Zarr attributes agree with the coordinates", grid_checks.geozarr, False, ()),
+    ("Numbers and layers are in their units", plausibility.units, False, ()),
+    ("Acquisitions and pairs are counted right", agreement.counts, False, ("time-sar", "macqid")),
+    ("Times of coverage are those of the data", agreement.coverage, False, ("time-sar",)),
+    ("Steps are those of their products", agreement.steps, False, ("time-src",)),
+    ("Acquisitions are those of their granules", agreement.sources, False, _OF_SOURCES),
+    ("Passes fly where their heading says", agreement.directions, False, _OF_ORBITS),
+    ("Extents are those of the coordinates", agreement.places, False, ("geoarea-sar",)),
+    ("Ranges are those of the baselines", agreement.baselines, False, ("inspair",)),
+    ("Numbers are those of HyP3's parameter files", agreement.records, False, ("inspair",)),
+    ("Specification and product type are right", agreement.documents, False, _OF_DOCUMENTS),
+    ("Numbers are possible for Sentinel-1", plausibility.limits, False, ("imgatt-sar",)),
+    ("Flags along the steps have a meaning", plausibility.flags, False, ()),
+    ("Look vectors have unit length", plausibility.vectors, False, ("rulvec",)),
+)
+"""What is asked, by whom it is answered, whether it is of layers, and requirements it decides."""

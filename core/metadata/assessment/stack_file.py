@@ -28,6 +28,14 @@ TEXT_KINDS = "SUOT"
 """Kinds of text in numpy: of fixed length, objects, of variable length (Zarr format 3)."""
 
 
+TIME_UNITS = re.compile(
+    r"(?P<unit>days|hours|seconds) since (?P<start>\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2})?)"
+)
+"""Units of times in stacks."""
+
+_MILLISECONDS = {"days": 86_400_000.0, "hours": 3_600_000.0, "seconds": 1_000.0}
+
+
 class StackFile:
     """One dataset of a stack; every reader returns None for what is missing.
 
@@ -100,6 +108,31 @@ class StackFile:
         if fill is not None:
             numbers = np.where(numbers == fill, np.nan, numbers)
         return numbers
+
+    def instants(self, name: str) -> NDArray[np.datetime64] | None:
+        """Return times of a small variable as UTC, missing and impossible ones as NaT."""
+        values = self.values(name)
+        unit = TIME_UNITS.match(self.text("units", name) or self._unit_of_bounded(name))
+        if values is None or values.dtype.kind != "f" or unit is None:
+            return None
+        milliseconds = values * _MILLISECONDS[unit["unit"]]
+        # Beyond some million years.
+        milliseconds[~(np.abs(milliseconds) < 1e17)] = np.nan
+        try:
+            start = np.datetime64(unit["start"], "ms")
+        except ValueError:
+            return None
+        times = np.full(values.shape, np.datetime64("NaT"), "datetime64[ms]")
+        known = ~np.isnan(milliseconds)
+        times[known] = start + milliseconds[known].round().astype("timedelta64[ms]")
+        return times
+
+    def _unit_of_bounded(self, name: str) -> str:
+        """Return the unit of the variable that another one bounds, which CF lets it share."""
+        for other in map(str, self.dataset.variables):
+            if self.text("bounds", other) == name:
+                return self.text("units", other)
+        return ""
 
     def known(self, name: str) -> NDArray[np.bool_] | None:
         """Return which values of a small variable are there."""
