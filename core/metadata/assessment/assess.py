@@ -13,13 +13,14 @@ from ...object_store.location import RemoteLocation
 from ...version import plugin_version
 from ..ceos_attributes import DOCUMENT, DOCUMENT_VERSION
 from ..layout import Layout
+from .common_rules import COMMON
 from .conventions import Check, check_conventions
 from .insar_rules import INSAR
 from .network import Network, read_network
 from .nrb_rules import NRB
 from .pixels import check_groups, check_pixels
 from .stack_file import StackFile, StackPlace, open_stack_file
-from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET, Verdict
+from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET, Rule, Verdict, stated
 
 SELF_ASSESSMENT = "ceos_ard_self_assessment"
 """Attribute of a stack with the summary of its assessment."""
@@ -182,9 +183,8 @@ def assess_stack(path: StackPlace, with_pixels: bool = False) -> Assessment:
             checked[stack.label].extend(pixels)
         checks = tuple((label, tuple(group)) for label, group in checked.items())
         family = "insar" if stack.is_insar else "nrb"
-        text = (_REQUIREMENTS / f"requirements_{family}.json").read_text(encoding="utf-8")
-        listed = json.loads(text)
-        rules = INSAR if stack.is_insar else NRB
+        listed = _read_list(f"requirements_{family}")
+        rules = COMMON | (INSAR if stack.is_insar else NRB) | _statements(family)
         items = []
         for requirement in listed["requirements"]:
             if requirement["id"] == _MACHINE_READABLE:
@@ -221,6 +221,18 @@ def _stated(stack: StackFile, summary: str) -> Check:
         "The self-assessment that is noted is what is found now",
         () if text in ("", summary) else (problem,),
     )
+
+
+def _read_list(name: str) -> dict[str, Any]:
+    text = (_REQUIREMENTS / f"{name}.json").read_text(encoding="utf-8")
+    listed: dict[str, Any] = json.loads(text)
+    return listed
+
+
+def _statements(family: str) -> dict[str, Rule]:
+    """Return the answers to requirements that are the same for all stacks of a family."""
+    listed = _read_list("statements")
+    return {name: stated(**row) for name, row in (listed["common"] | listed[family]).items()}
 
 
 def _machine_readable(

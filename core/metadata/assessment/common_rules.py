@@ -12,7 +12,6 @@ from .stack_file import StackFile
 from .verdict import (
     MET,
     NEEDS_USER,
-    NOT_APPLICABLE,
     NOT_MET,
     Rule,
     Verdict,
@@ -22,10 +21,8 @@ from .verdict import (
     layers,
     numbers,
     ordered,
-    says,
 )
 
-NOT_DELIVERED = "HyP3 does not deliver it"
 _TILE = 100_000.0
 _NEAR = 1e-3
 """Largest deviation from a lattice, in pixels."""
@@ -210,11 +207,6 @@ def _source_processing(stack: StackFile) -> Verdict:
 
 
 COMMON: dict[str, Rule] = {
-    "trace-sar/goal": says(
-        NOT_MET,
-        "HyP3 states no uncertainties, from which traceability begins",
-        attributes("product_data_access"),
-    ),
     "protype/threshold": attributes("ceos_ard_product_type", "acknowledgment", "license"),
     "pfsurl/threshold": attributes("ceos_ard_document_identifier"),
     "time-sar/threshold": attributes(
@@ -223,7 +215,6 @@ COMMON: dict[str, Rule] = {
     "time-sar/goal": attributes("time_coverage_start", "time_coverage_end"),
     "macqid/threshold": numbers("acquisition"),
     "daccess-src/threshold": numbers("source_url"),
-    "daccess-src/goal": says(NOT_MET, "downloads need an Earthdata login", numbers("source_url")),
     "instru-sar/threshold": all_of(numbers("satellite"), attributes("instrument")),
     "instru-sar/goal": numbers("satellite_url"),
     "acqpar/threshold": all_of(
@@ -232,16 +223,10 @@ COMMON: dict[str, Rule] = {
         numbers("observation_mode", "beam", "source_polarizations"),
     ),
     "propar/threshold": _source_processing,
-    "propar/goal": says(NOT_MET, NOT_DELIVERED),
     "imgatt-sar/goal": ordered(numbers("source_footprint"), "ENRICH asks the ASF catalog"),
     "sencal-sar/goal": attributes("sensor_calibration"),
     "perfind/threshold": attributes("noise_equivalent_sigma0", "noise_equivalent_sigma0_comment"),
-    "perfind/goal": says(NOT_MET, NOT_DELIVERED),
-    "polcalm/goal": says(NOT_MET, "they are not published"),
-    "farotan/goal": says(NOT_MET, NOT_DELIVERED),
-    "ionind/goal": says(NOT_MET, NOT_DELIVERED),
     "daccess-prod/threshold": _product_access,
-    "daccess-prod/goal": says("needs the user", "the publisher decides where the stack is kept"),
     "auxdat-sar/goal": attributes("dem", "egm"),
     "samspa/threshold": _spacing,
     "geobbox/threshold": _box,
@@ -249,22 +234,11 @@ COMMON: dict[str, Rule] = {
     "imgsize/threshold": _size,
     "pixcoco/threshold": _pixel_centers,
     "crs-sar/threshold": _crs,
-    "pinopow/goal": says(NOT_MET, NOT_DELIVERED),
-    "gasiri/goal": says(NOT_MET, NOT_DELIVERED),
     "pidem/goal": ordered(layers("dem"), "order the product with its elevation model"),
     "scaconv/threshold": attributes("scaling_conversion"),
     "scaconv/goal": _float32,
-    "noiser/threshold": says(
-        NOT_MET,
-        "HyP3 hands the noise annotation to its processor, but no file of a product says whether "
-        "and how noise was removed",
-    ),
-    "radacc-sar/goal": says(NOT_MET, "only the mission's performance reports exist"),
     "geocalg/goal": attributes("geometric_correction_algorithm", "geometric_correction_resampling"),
     "cdem/threshold": attributes("dem", "egm"),
-    "cdem/goal": says(
-        NOT_MET, "the resampling of the gravity model is not stated", attributes("dem_resampling")
-    ),
     "geomacc-sar/threshold": attributes(
         "ceos_absolute_geolocation_error_range_bias",
         "ceos_absolute_geolocation_error_range_standard_deviation",
@@ -272,11 +246,8 @@ COMMON: dict[str, Rule] = {
         "ceos_absolute_geolocation_error_azimuth_standard_deviation",
         "ceos_absolute_geolocation_error_comment",
     ),
-    "geomacc-sar/goal": says(NOT_MET, "nobody has shown it for HyP3's products"),
-    "georacc/goal": says(NOT_MET, "HyP3 packages no figures on it", attributes("dem_matching")),
     "gridconv/threshold": _lattice,
     "gridconv/goal": _tile_lattice,
 }
 
-not_applicable = says(NOT_APPLICABLE, "the product has no such step")
 ANY_INCIDENCE = any_layer("inc_map_ell", "lv_theta")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .common_rules import ANY_INCIDENCE, COMMON, NOT_DELIVERED, not_applicable
+from .common_rules import ANY_INCIDENCE
 from .stack_file import StackFile
 from .verdict import (
     MET,
@@ -15,7 +15,6 @@ from .verdict import (
     layers,
     numbers,
     ordered,
-    says,
 )
 
 
@@ -70,10 +69,7 @@ def _look_vector(stack: StackFile) -> Verdict:
     return grids if grids.status == MET else numbers(*_LOOK_VECTOR, units="1")(stack)
 
 
-_NO_ORBITS = "needs state vectors of the orbits, which HyP3 does not deliver"
-
 INSAR: dict[str, Rule] = {
-    **COMMON,
     "time-src/threshold": numbers("acquisition_time"),
     "orbit-insar/threshold": numbers("orbit_relative"),
     "imgatt-sar/threshold": all_of(
@@ -91,49 +87,17 @@ INSAR: dict[str, Rule] = {
     "resol/goal": attributes("product_resolution"),
     "rulvec/threshold": _look_vector,
     "inspair/threshold": _pairs,
-    "inspair/goal": not_applicable,
-    "inspacr/threshold": says(
-        NOT_MET,
-        "HyP3 packages no standard deviations of the co-registration",
-        attributes("ceos_insar_coregistration"),
-    ),
-    "inpqual/threshold": says(
-        NOT_MET,
-        "the method is known, but window, weights and threshold are not in the products",
-        attributes("ceos_phase_quality"),
-    ),
     "intfil/threshold": all_of(
         attributes("ceos_interferogram_filter"), numbers("phase_filter_parameter")
     ),
     "phasun/threshold": _unwrapping,
     "catpha/threshold": attributes("ceos_atmospheric_phase_correction"),
     "ionpha/threshold": attributes("ceos_ionospheric_phase_correction"),
-    "dismod/goal": not_applicable,
     "damaski/threshold": ordered(layers("data_mask"), "stack corr and unw_phase, with MASKS"),
-    "damaski/goal": says(
-        NOT_MET,
-        "HyP3 delivers no layover and shadow of interferograms",
-        layers("mask_reason"),
-    ),
-    "piscata/goal": says(NOT_MET, NOT_DELIVERED),
     "pelinca/threshold": ordered(ANY_INCIDENCE, "order the products with look vectors"),
     "radulov-insar/goal": ordered(
         layers(*_LOOK_VECTOR),
         "LOOK_VECTORS computes them where lv_theta and lv_phi are in the stack",
-    ),
-    "slarassi-insar/goal": says(NOT_MET, _NO_ORBITS),
-    "pinphun/goal": says(NOT_MET, "HyP3 does not estimate it; corr lets users do so"),
-    "atphaci/goal": not_applicable,
-    "piopha/goal": not_applicable,
-    "sitophi/goal": says(NOT_MET, NOT_DELIVERED),
-    "iperba/goal": says(NOT_MET, _NO_ORBITS),
-    "iparba/goal": says(NOT_MET, _NO_ORBITS),
-    "idimopo/goal": not_applicable,
-    "backsca-insar/goal": says(NOT_MET, "amp is sigma nought without terrain flattening"),
-    "radtalg-min/goal": says(
-        NOT_MET,
-        "the elevation model is not finer than the product everywhere",
-        numbers("dem_spacing"),
     ),
     "coheri/goal": all_of(layers("corr"), numbers("coherence_mean", "coherence_std")),
     "interfi/goal": ordered(layers("wrapped_phase"), "order the products with wrapped phase"),
@@ -141,7 +105,4 @@ INSAR: dict[str, Rule] = {
     "indispi/goal": ordered(
         any_layer("los_disp", "vert_disp"), "add los_disp to LAYERS; it is computed where missing"
     ),
-    "indisrei/goal": not_applicable,
-    "indisrai/goal": not_applicable,
-    "indisramfi/goal": not_applicable,
 }

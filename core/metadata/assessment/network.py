@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
@@ -11,15 +10,12 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from .picture import color
 from .stack_file import StackFile
 
 _WIDTH, _HEIGHT = 860, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 110, 18, 44
 _MOST_TICKS = 8
-_COLORS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
-"""Five colors of the map viridis (public domain)."""
-
-_UNITS = re.compile(r"(days|hours|seconds) since (\d{4}-\d{2}-\d{2})")
 
 
 @dataclass(frozen=True)
@@ -50,16 +46,12 @@ def read_network(stack: StackFile) -> Network | None:
     Baselines of pairs are differences of positions; the positions are their least-squares solution
     with the first acquisition of each connected part near zero.
     """
-    name = "acquisition_time" if stack.is_insar else "time"
-    seconds = stack.values(name)
-    match = _UNITS.match(stack.text("units", name))
-    if seconds is None or match is None or np.isnan(seconds).any():
+    instants = stack.instants("acquisition_time" if stack.is_insar else "time")
+    if instants is None or np.isnat(instants).any():
         return None
-    factor = {"days": 86400, "hours": 3600, "seconds": 1}[match[1]]
     try:
-        epoch = datetime.fromisoformat(match[2])
-        times = tuple(epoch + timedelta(seconds=float(value) * factor) for value in seconds)
-    except (ValueError, OverflowError):  # no day of the calendar
+        times = tuple(datetime.fromisoformat(str(instant)) for instant in instants)
+    except ValueError:  # beyond the calendar
         return None
     if not stack.is_insar:
         shares = stack.values("valid_fraction")
@@ -118,14 +110,14 @@ def draw_network(network: Network) -> str:
     for number in _by_weight(network.weights):
         one, other = network.pairs[number]
         weight = network.weights[number]
-        color = "#9aa5b1" if math.isnan(weight) else _color(weight)
+        stroke = "#9aa5b1" if math.isnan(weight) else color(weight)
         title = f"{network.times[one]:%Y-%m-%d} to {network.times[other]:%Y-%m-%d}"
         if not math.isnan(weight):
             title += f", mean coherence {weight:.2f}"
         parts.append(
             f'<line x1="{x(days[one]):.1f}" y1="{y(network.heights[one]):.1f}" '
             f'x2="{x(days[other]):.1f}" y2="{y(network.heights[other]):.1f}" '
-            f'stroke="{color}" stroke-width="2"><title>{escape(title)}</title></line>'
+            f'stroke="{stroke}" stroke-width="2"><title>{escape(title)}</title></line>'
         )
     for number, day in enumerate(days):
         here, value = x(day), float(network.heights[number])
@@ -159,23 +151,12 @@ def _ticks(low: float, high: float) -> list[float]:
     return [step * n for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _color(share: float) -> str:
-    position = min(max(share, 0.0), 1.0) * (len(_COLORS) - 1)
-    number = min(int(position), len(_COLORS) - 2)
-    part = position - number
-    mixed = (
-        round(one + part * (other - one))
-        for one, other in zip(_COLORS[number], _COLORS[number + 1], strict=True)
-    )
-    return "#" + "".join(f"{value:02x}" for value in mixed)
-
-
 def _legend() -> str:
     left, height = _WIDTH - _RIGHT + 28, 160
     steps = 40
     bars = [
         f'<rect x="{left}" y="{_TOP + 22 + height * n / steps:.1f}" width="14" '
-        f'height="{height / steps + 0.5:.1f}" fill="{_color(1 - n / (steps - 1))}"/>'
+        f'height="{height / steps + 0.5:.1f}" fill="{color(1 - n / (steps - 1))}"/>'
         for n in range(steps)
     ]
     labels = [

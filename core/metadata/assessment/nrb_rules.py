@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from .common_rules import COMMON, NOT_DELIVERED, not_applicable
 from .stack_file import StackFile
 from .verdict import (
     MET,
-    NOT_APPLICABLE,
     NOT_MET,
     Rule,
     Verdict,
@@ -15,7 +13,6 @@ from .verdict import (
     layers,
     numbers,
     ordered,
-    says,
 )
 
 
@@ -37,16 +34,10 @@ def _backscatter(stack: StackFile) -> Verdict:
 
 
 NRB: dict[str, Rule] = {
-    **COMMON,
     "time-src/threshold": numbers("time"),
     "orbit/threshold": all_of(
         numbers("pass_direction", "orbit_type"),
         note="the direction follows from the local time of the pass",
-    ),
-    "orbit/goal": says(
-        NOT_MET,
-        "heading and altitude are not delivered",
-        numbers("orbit_absolute", "orbit_relative"),
     ),
     "imgatt-sar/threshold": all_of(
         attributes(
@@ -60,25 +51,12 @@ NRB: dict[str, Rule] = {
         ),
         note="all values are nominal",
     ),
-    "enl/goal": says(NOT_MET, NOT_DELIVERED),
-    "resol/goal": says(
-        NOT_MET, "HyP3 states the spacing only", attributes("product_resolution_comment")
-    ),
     "spekfil/threshold": attributes("speckle_filter"),
-    "reorbit-nrb-pol/goal": not_applicable,
     "damaski/threshold": ordered(layers("data_mask"), "stack ls_map, with MASKS"),
-    "damaski/goal": says(
-        NOT_MET, "water and gaps of the elevation model are not told", layers("mask_reason")
-    ),
     "piscata/goal": ordered(layers("area"), "order the products with scattering area"),
     "ploinca/threshold": ordered(
         layers("inc_map"), "order the products with the local incidence angle"
     ),
-    "pelinca/goal": says(NOT_MET, NOT_DELIVERED),
-    "pacqidm/threshold": says(
-        NOT_APPLICABLE, "each step is one acquisition", attributes("acquisition_id_image")
-    ),
     "backsca-nrb/threshold": _backscatter,
     "radtalg-appl/threshold": attributes("radiometric_terrain_correction_algorithm", "dem"),
-    "flapha/goal": not_applicable,
 }

@@ -43,6 +43,13 @@ def picture(values: NDArray[Any], low: float, high: float) -> str:
     return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
 
 
+def color(share: float) -> str:
+    """Return the color of a share from 0 to 1, as CSS and SVG write it."""
+    position = min(max(share, 0.0), 1.0) * (len(_STOPS) - 1)
+    mixed = (np.interp(position, np.arange(len(_STOPS)), _STOPS[:, n]) for n in range(3))
+    return "#" + "".join(f"{round(float(value)):02x}" for value in mixed)
+
+
 def color_bar() -> str:
     """Return the colors as a CSS gradient."""
     return f"linear-gradient(to right, {', '.join(f'rgb{tuple(map(int, c))}' for c in _STOPS)})"

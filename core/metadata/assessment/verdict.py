@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,12 +133,16 @@ def all_of(*rules: Rule, note: str = "") -> Rule:
     return rule
 
 
-def says(status: str, explanation: str, *found: Rule) -> Rule:
-    """Give a fixed status, with what the file has on it."""
+def stated(status: str, reason: str, evidence: Sequence[str] = ()) -> Rule:
+    """Give a fixed status and its reason, with what the stack has by the names of the evidence."""
 
     def rule(stack: StackFile) -> Verdict:
-        evidence = tuple(text for item in found for text in item(stack).evidence)
-        return Verdict(status, evidence, explanation)
+        found: tuple[str, ...] = ()
+        for name in evidence:
+            known = name in stack.dataset.variables
+            ask = layers if name in stack.maps else numbers if known else attributes
+            found += ask(name)(stack).evidence
+        return Verdict(status, found, reason)
 
     return rule
 
