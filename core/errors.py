@@ -35,6 +35,10 @@ class ProductError(StackError):
         self.product = product
 
 
+class InputChangedError(StackError):
+    """An input is no longer what it was when the run began to read it."""
+
+
 class InconsistentProductsError(StackError):
     """Products do not belong into one stack."""
 

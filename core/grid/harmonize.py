@@ -20,6 +20,7 @@ from ..atomic import complete_or_absent
 from ..blocks import bands, run_blocks
 from ..errors import OutputError, ProductError
 from ..products.layers import Layer
+from ..products.product import check_unchanged
 from ..products.zipped import zipped_files
 from ..reporter import Reporter, stop_if_canceled
 from .placement import Placement
@@ -112,6 +113,8 @@ def harmonize(
         If a file cannot be written.
     ProductError
         If a product turns out to be damaged.
+    InputChangedError
+        If one is changed while it is read.
     Canceled
         If the user asked to stop; complete product folders are kept.
     """
@@ -127,7 +130,11 @@ def harmonize(
                 for layer in held:
                     target = partial / f"{product}_{layer.name}.tif"
                     _write_layer(plan, placement, layer, resampling, target, reporter)
-        except OSError as error:
+                check_unchanged([product])
+        except (ProductError, OSError) as error:
+            check_unchanged([product])
+            if isinstance(error, ProductError):
+                raise
             raise OutputError(
                 f"{final} cannot be written ({error.strerror or error}); free some space or choose "
                 "another folder."

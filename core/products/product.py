@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,8 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 
-from ..errors import ProductError
+from ..errors import InputChangedError, ProductError
+from ..stamps import Stamps, find_change
 from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
 from .parameter_file import ParameterFile
@@ -92,6 +93,8 @@ class Product:
         Its parameter file; None where the product has none.
     readme
         What its README says.
+    stamps
+        Its files as they were before anything of them was read.
     """
 
     name: ProductName
@@ -100,6 +103,7 @@ class Product:
     files: tuple[str, ...]
     parameters: ParameterFile | None = field(default=None, compare=False)
     readme: Readme = field(default=Readme(), compare=False)
+    stamps: Stamps = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         return self.name.text
@@ -129,6 +133,24 @@ class Product:
     def layer_path(self, layer: str) -> str:
         """Return the GDAL path of a layer's GeoTIFF."""
         return f"{self.prefix}/{self.name.text}_{layer}.tif"
+
+
+def check_unchanged(products: Iterable[Product]) -> None:
+    """Check that products are what they were when they were found.
+
+    Raises
+    ------
+    InputChangedError
+        If a file was replaced, written to or removed since: what was read of it, and when, does not
+        belong together.
+    """
+    for product in products:
+        change = find_change(product.stamps)
+        if change:
+            raise InputChangedError(
+                f"{product} was changed while it was read ({change}); run again when nothing "
+                f"writes to {product.location} any more."
+            )
 
 
 def gdal_zip(path: Path) -> str:

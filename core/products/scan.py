@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import NoProductsError, ProductError
+from ..stamps import Stamps, take_stamps
 from .names import ProductName, parse_name
 from .parameter_file import ParameterFile
 from .product import Product, Readme, gdal_zip
@@ -166,7 +167,10 @@ def _open(name: ProductName, path: Path) -> Product | Damaged:
 def _open_folder(name: ProductName, path: Path) -> Product:
     path = _inner_folder(name, path)
     files = {item.name: item for item in path.iterdir() if item.is_file()}
-    return _product(name, path, str(path), set(files), lambda file: files[file].read_bytes())
+    stamps = take_stamps(files.values())
+    return _product(
+        name, path, str(path), set(files), lambda file: files[file].read_bytes(), stamps
+    )
 
 
 def _inner_folder(name: ProductName, path: Path) -> Path:
@@ -176,12 +180,13 @@ def _inner_folder(name: ProductName, path: Path) -> Path:
 
 
 def _open_zip(name: ProductName, path: Path) -> Product:
+    stamps = take_stamps([path])
     try:
         with zipfile.ZipFile(path) as archive:
             inner, members = zipped_files(archive, name.text)
             prefix = gdal_zip(path) + (f"/{inner}" if inner else "")
             return _product(
-                name, path, prefix, set(members), lambda file: archive.read(members[file])
+                name, path, prefix, set(members), lambda file: archive.read(members[file]), stamps
             )
     # RuntimeError: encrypted, or compressed in a way that Python does not know.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
@@ -191,7 +196,12 @@ def _open_zip(name: ProductName, path: Path) -> Product:
 
 
 def _product(
-    name: ProductName, path: Path, prefix: str, files: set[str], read: Callable[[str], bytes]
+    name: ProductName,
+    path: Path,
+    prefix: str,
+    files: set[str],
+    read: Callable[[str], bytes],
+    stamps: Stamps,
 ) -> Product:
     stem = name.text
     if not any(file.startswith(f"{stem}_") and file.endswith(".tif") for file in files):
@@ -212,6 +222,7 @@ def _product(
         parameters=ParameterFile(parameters) if parameters is not None else None,
         # GAMMA products write a dot before README, ISCE products an underscore.
         readme=_readme(text(f"{stem}.README.md.txt", f"{stem}_README.md.txt") or ""),
+        stamps=stamps,
     )
 
 

@@ -18,7 +18,7 @@ from ..errors import (
 from .consistency import gap_warnings
 from .layers import LAYERS, Layer, layers_by_name
 from .names import ProductName, parse_name
-from .product import Product, Raster, common_raster
+from .product import Product, Raster, check_unchanged, common_raster
 from .reruns import group_reruns, why_not
 from .scan import READERS, Scan, scan_folder
 
@@ -102,6 +102,8 @@ def select_products(folder: Path, options: SelectionOptions) -> Selection:
         If a layer is unknown.
     ProductError
         If a product is bad and bad products stop the run.
+    InputChangedError
+        If one is replaced meanwhile.
     """
     scan = scan_folder(folder)
     if options.only is not None:
@@ -236,6 +238,8 @@ class _Chooser:
                     )
                 return common_raster(product, held)
             except ProductError as error:
+                # One that is replaced while it is looked at is not damaged.
+                check_unchanged([product])
                 return error
 
         def open_group(group: Sequence[Product]) -> list[Raster | ProductError]:

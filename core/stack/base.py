@@ -14,11 +14,12 @@ from pyproj.exceptions import CRSError
 
 from ..atomic import remove_leftovers
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..errors import OutputError
+from ..errors import InputChangedError, OutputError
 from ..grid.crs import epsg_of
 from ..grid.lattice import TOLERANCE, Grid, Lattice
 from ..grid.placement import Placement
 from ..products.layers import LAYERS, Layer
+from ..stamps import Stamps, find_change, folder_stamps, take_stamps
 from .dataset import GRID_MAPPING
 from .record import read_record, recorded_placements
 from .stored import StoredStack
@@ -53,6 +54,8 @@ class Base:
         Names of the variables on y and x, in order.
     differences
         Largest difference between products, by name of the layer without steps.
+    stamps
+        Its files as they were before anything of them was read.
     """
 
     path: Path
@@ -65,6 +68,7 @@ class Base:
     settings: Mapping[str, Any]
     maps: tuple[str, ...]
     differences: Mapping[str, float]
+    stamps: Stamps
 
     @property
     def product_type(self) -> str:
@@ -82,17 +86,18 @@ class Base:
         return frozenset(item.product.name.text for item in self.placements)
 
     def check_unchanged(self) -> None:
-        """Check that no run has replaced the stack since it was opened.
+        """Check that nothing has replaced or changed the stack since it was opened.
 
         Raises
         ------
-        OutputError
-            If one has: its steps may have other numbers by now.
+        InputChangedError
+            If something has: its steps may have other numbers by now, or other values.
         """
-        if _open(self.path, self.group, self.groups).identity != self.identity:
-            raise OutputError(
-                f"{self.path} was changed by another run meanwhile; run again to append to what it "
-                "holds now."
+        change = find_change(self.stamps)
+        if change:
+            raise InputChangedError(
+                f"{self.path} was changed by another run or program meanwhile ({change}); run "
+                "again to append to what it holds now."
             )
 
     def stored(self, grid: Grid) -> StoredStack:
@@ -159,6 +164,7 @@ def _open(path: Path, group: str | None, groups: tuple[str, ...]) -> Base:
     if group is not None:
         options = {"engine": "zarr", "group": group, "consolidated": False}
     try:
+        stamps = take_stamps([path]) if group is None else folder_stamps(path / group)
         with xr.open_dataset(path, decode_coords=False, **options) as opened:
             small = [
                 name for name, item in opened.variables.items() if item.dims[-2:] != ("y", "x")
@@ -187,7 +193,9 @@ def _open(path: Path, group: str | None, groups: tuple[str, ...]) -> Base:
         raise OutputError(
             f"{path} lacks layers that it says it has; build it anew under another name."
         )
-    return Base(path, group, groups, stack, grid, placements, layers, settings, made, differences)
+    return Base(
+        path, group, groups, stack, grid, placements, layers, settings, made, differences, stamps
+    )
 
 
 def _grid(path: Path, stack: xr.Dataset) -> Grid:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
 
 import xarray as xr
@@ -13,6 +14,7 @@ from ..grid.reading import gdal_environment
 from ..object_store.location import RemoteLocation
 from ..object_store.publication import RemoteWorkspace
 from ..products.layers import Layer
+from ..products.product import check_unchanged
 from ..reporter import Reporter
 from .base import Base
 from .execution import Executor, Threads
@@ -58,6 +60,8 @@ def build_stack(
         If an output cannot be written, does not fit on its disk, or does not read back right.
     ProductError
         If a product turns out to be damaged while it is read.
+    InputChangedError
+        If a product, or the stack that is appended to, is changed while it is read.
     ClusterError
         If the Dask cluster cannot do the work or is lost.
     Canceled
@@ -89,10 +93,11 @@ def build_stack(
                 # An earlier attempt was killed when the store had got its name already.
                 workspace.clear()
             with nullcontext() if remote is None else remote as store:
-                build = Build(
-                    plan, layers, options, reporter, workspace, note, executor, store, base
-                )
-                made = build.run()
+                with unchanged_inputs(plan, base):
+                    build = Build(
+                        plan, layers, options, reporter, workspace, note, executor, store, base
+                    )
+                    made = build.run()
             workspace.publish()
             return made
     except (Canceled, ClusterError, StoreError) as error:
@@ -105,6 +110,32 @@ def build_stack(
         raise OutputError(
             f"{targets} cannot be written ({error.strerror or error}); free some space or {what}."
         ) from error
+
+
+@contextmanager
+def unchanged_inputs(plan: Plan, base: Base | None) -> Iterator[None]:
+    """Make sure that all that is read inside the block is of one time.
+
+    Raises
+    ------
+    InputChangedError
+        If an input is not what it was when it was found, also instead of an error inside the block
+        that this may have caused.
+    """
+
+    def check() -> None:
+        check_unchanged(placement.product for placement in plan.placements)
+        if base is not None:
+            base.check_unchanged()
+
+    try:
+        yield
+    except (Canceled, ClusterError, StoreError):
+        raise
+    except Exception:
+        check()
+        raise
+    check()
 
 
 def _executor(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -50,14 +49,10 @@ def _facts(placement: Placement) -> list[Any]:
     product = placement.product
     if placement.stored_step is not None:
         return [product.name.text, placement.stored_step]
-    files = [product.location]
-    if product.location.is_dir():
-        files = [product.location / name for name in product.files]
-    stats = [os.stat(file) for file in files]
     return [
         product.name.text,
         str(product.location),
         placement.transfer.value,
         placement.bounds,
-        [(stat.st_size, stat.st_mtime_ns) for stat in stats],
+        [(stamp.size, stamp.modified) for _, stamp in sorted(product.stamps.items())],
     ]

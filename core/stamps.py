@@ -1,0 +1,123 @@
+"""What tells whether a file is still the one that it was, without reading it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+_THREADS = 4
+_BESIDE = (".aux.xml", ".ovr")
+"""Endings of what programs write beside rasters that they show; no pixel comes from there."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Size and times of a file, and what explains a change of its status.
+
+    Reading sets the access time, which does not count.
+
+    Parameters
+    ----------
+    size
+        Bytes.
+    modified
+        When its content was changed, in nanoseconds.
+    changed
+        When its status was changed, likewise (on Windows, when it was made). Who sets the other
+        time back changes this one, as does who gives another file the name.
+    holder
+        Its number on the disk. By itself it does not count: some network file systems number a file
+        anew whenever they meet it.
+    access
+        Permissions, owner, group and number of names.
+    """
+
+    size: int
+    modified: int
+    changed: int
+    holder: int
+    access: tuple[int, ...]
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        """Return the stamp of a file whose status was asked for."""
+        access = (status.st_mode, status.st_uid, status.st_gid, status.st_nlink)
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, access)
+
+    def is_same(self, other: Stamp) -> bool:
+        """Return whether both are of one file with one content.
+
+        A status that was changed together with permissions, owner or names tells of no other
+        content.
+        """
+        if (self.size, self.modified) != (other.size, other.modified):
+            return False
+        if self.changed == other.changed:
+            return True
+        return self.holder == other.holder and self.access != other.access
+
+
+Stamps = Mapping[Path, Stamp]
+"""Stamps by path."""
+
+
+def take_stamps(paths: Iterable[Path]) -> dict[Path, Stamp]:
+    """Return the stamps of files, but of those that programs write beside rasters.
+
+    Raises
+    ------
+    OSError
+        If one is not there.
+    """
+    return {
+        path: Stamp.of(os.stat(path)) for path in paths if not path.name.lower().endswith(_BESIDE)
+    }
+
+
+def folder_stamps(folder: Path) -> dict[Path, Stamp]:
+    """Return the stamps of all files below a folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    return take_stamps(
+        Path(place, name) for place, _, names in os.walk(folder, onerror=_fail) for name in names
+    )
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def find_change(stamps: Stamps) -> str:
+    """Return what has happened to the first file that is not what it was, nothing if all are.
+
+    Parameters
+    ----------
+    stamps
+        As they were.
+
+    Returns
+    -------
+    str
+        Such as "corr.tif is gone".
+    """
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return next(filter(None, pool.map(lambda item: _change(*item), stamps.items())), "")
+
+
+def _change(path: Path, before: Stamp) -> str:
+    try:
+        # A client of NFS may remember the status of a file until it opens it.
+        with open(path, "rb") as file:
+            now = Stamp.of(os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return f"{path.name} is gone"
+    except OSError as error:
+        return f"{path.name} cannot be read any more: {error.strerror or error}"
+    return "" if before.is_same(now) else f"{path.name} is not the file that it was"
