@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from .contract import CANCEL_LINE, Message
+from .contract import CANCEL_LINE, PROXY_PASSWORD, PROXY_USERNAME, Message, without_logins
 
 PROGRESS_INTERVAL = 0.2
 """Seconds between two progress lines; more would only burden the dialog."""
@@ -31,7 +31,8 @@ class Scrubber:
     """Replaces credentials in text by ``***``.
 
     Besides the plain values it knows their URL-quoted form and the header of HTTP basic
-    authentication that is made of them.
+    authentication that is made of them. What stands before the host in an address goes as well,
+    whosever it is.
 
     Parameters
     ----------
@@ -45,12 +46,20 @@ class Scrubber:
 
     def learn(self, credentials: Mapping[str, Any] | None) -> None:
         """Add the values of ``credentials`` to what is replaced."""
-        values = dict(credentials or {})
-        plain = [value for value in values.values() if isinstance(value, str) and value.strip()]
-        forms = {form for value in plain for form in (value, quote(value), quote(value, safe=""))}
-        if len(plain) > 1:
-            pair = f"{values.get('username', '')}:{values.get('password', '')}"
-            forms.add(base64.b64encode(pair.encode()).decode())
+        values = {
+            key: value
+            for key, value in (credentials or {}).items()
+            if isinstance(value, str) and value.strip()
+        }
+        forms = set()
+        for name, word in (("username", "password"), (PROXY_USERNAME, PROXY_PASSWORD)):
+            if name in values and word in values:
+                pair = f"{values[name]}:{values[word]}"
+                forms.add(base64.b64encode(pair.encode("utf-8", "surrogatepass")).decode())
+        # Often that of the computer as well, which paths hold.
+        values.pop(PROXY_USERNAME, None)
+        for value in values.values():
+            forms |= {value, _quoted(value), _quoted(value, safe="")}
         # Longest first, so that a value inside another one does not leave the rest readable.
         self._needles = sorted({*self._needles, *forms}, key=len, reverse=True)
 
@@ -58,7 +67,7 @@ class Scrubber:
         """Return ``text`` without credentials."""
         for needle in self._needles:
             text = text.replace(needle, "***")
-        return text
+        return without_logins(text)
 
 
 class ScrubbedStream(io.TextIOBase):
@@ -241,6 +250,10 @@ class Stdin:
                 channel.cancel()
 
         threading.Thread(target=run, name="control", daemon=True).start()
+
+
+def _quoted(value: str, safe: str = "/") -> str:
+    return quote(value, safe, errors="surrogatepass")
 
 
 def _is_cancel(line: bytes) -> bool:

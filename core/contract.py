@@ -11,7 +11,10 @@ the same name. The answer is a stream of JSON objects, one a line, each with a `
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
 
 PROTOCOL: Final = 1
 
@@ -20,6 +23,14 @@ PACKAGE: Final = "hyp3_stack"
 
 PRODUCTION_API: Final = "https://hyp3-api.asf.alaska.edu"
 """The HyP3 service of ASF; other deployments are given as ``API_URL``."""
+
+
+PROXY_USERNAME: Final = "proxy_username"
+PROXY_PASSWORD: Final = "proxy_password"  # noqa: S105 # nosec B105 - the name of an entry
+"""Entries of a job's credentials with the login of the proxy in ``PROXIES``."""
+
+
+_LOGIN = re.compile(r"""(?<=://)[^/?#\s@'"]+@""")
 
 
 class Task:
@@ -79,3 +90,24 @@ SPATIAL_GROUP: Final = "spatially_optimized"
 TEMPORAL_GROUP: Final = "temporally_optimized"
 RECORD: Final = "hyp3_stack_json"
 """Attribute of a stack: settings, layers and variables in order, and what products it holds."""
+
+
+def with_login(address: str, credentials: Mapping[str, Any]) -> str:
+    """Return the address of a proxy with the login of a job's credentials, unless it has one."""
+    username, password = (
+        str(credentials.get(key) or "") for key in (PROXY_USERNAME, PROXY_PASSWORD)
+    )
+    scheme, separator, rest = address.rpartition("://")
+    if not username or "@" in rest:
+        return address
+    # requests and aiohttp unquote this and send it as Latin-1, where RFC 7617 wants UTF-8.
+    login = ":".join(
+        quote(text.encode("utf-8", "surrogatepass").decode("latin-1"), safe="")
+        for text in (username, password)
+    )
+    return f"{scheme}{separator}{login}@{rest}"
+
+
+def without_logins(text: str) -> str:
+    """Return text in which no address has a login before its host any more."""
+    return _LOGIN.sub("***@", text)

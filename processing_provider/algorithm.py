@@ -20,6 +20,7 @@ from .feedback import RunFeedback
 from .help_page import help_url
 from .interpreter import SETTING, InterpreterError, Places, resolve
 from .layer_groups import separate_groups
+from .network import PROXIES, proxies, proxy_login
 from .translation import tr
 from .value_checks import find_wrong_value
 from .values import Values, words_for_numbers
@@ -124,6 +125,10 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         """Return what is wrong with the values in one sentence, or nothing."""
         return ""
 
+    def is_online(self, values):
+        """Return whether a run with these values talks to services, through QGIS's proxy."""
+        return False
+
     def prepareAlgorithm(self, parameters, context, feedback):
         # Models and scripts come here without checkParameterValues.
         message = find_wrong_value(self, parameters, context)
@@ -135,6 +140,9 @@ class StackAlgorithm(QgsProcessingAlgorithm):
                 self.python = core_python()
             except InterpreterError as error:
                 raise QgsProcessingException(str(error)) from None
+        # Here and not in the run, because QGIS may have to ask for its master password.
+        is_online = self.is_online(Values(self, parameters, context))
+        self.proxies, self.proxy_login = (proxies(), proxy_login()) if is_online else ({}, {})
         return True
 
     def postProcessAlgorithm(self, context, feedback):
@@ -144,8 +152,11 @@ class StackAlgorithm(QgsProcessingAlgorithm):
     def run_core(self, values, feedback, credentials=None):
         """Run the core task of the same name; values that are None are left out."""
         given = {name: value for name, value in values.items() if value is not None}
+        if self.proxies:
+            given[PROXIES] = self.proxies
+        secrets = {**(credentials or {}), **self.proxy_login}
         try:
-            return run_core(self.python, self.NAME, given, RunFeedback(feedback), credentials)
+            return run_core(self.python, self.NAME, given, RunFeedback(feedback), secrets)
         except CoreError as error:
             raise QgsProcessingException(str(error)) from None
 

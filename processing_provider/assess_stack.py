@@ -11,8 +11,6 @@ from qgis.core import (
 
 from ..core.object_store.address import is_address
 from .algorithm import StackAlgorithm
-from .job_parameters import PROXIES
-from .network import proxies
 from .object_store import add_remote_options, check_address, read_remote_options
 from .translation import tr
 from .values import Values
@@ -101,6 +99,9 @@ class AssessStack(StackAlgorithm):
             return tr("INPUT is {path}, but there is nothing of that name.").format(path=path)
         return ""
 
+    def is_online(self, values):
+        return is_address((values.text(self.INPUT) or "").strip())
+
     def processAlgorithm(self, parameters, context, feedback):
         values = Values(self, parameters, context)
         job = {
@@ -109,6 +110,4 @@ class AssessStack(StackAlgorithm):
             self.JSON: values.destination(self.JSON, ".json"),
             **read_remote_options(values),
         }
-        if is_address(job[self.INPUT].strip()):
-            job[PROXIES] = proxies() or None
         return self.run_core(job, feedback)

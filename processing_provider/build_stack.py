@@ -4,9 +4,7 @@ from ..core.contract import PRODUCT_TYPES
 from .algorithm import StackAlgorithm
 from .append_parameters import add_append_options, read_append_options
 from .grid_parameters import add_extent, add_grid, add_layers, choice, read_grid
-from .job_parameters import PROXIES
 from .loading import LOAD, add_load, show_stack
-from .network import proxies
 from .object_store import address_of
 from .period_parameters import add_period, check_period, read_period
 from .product_folder import INPUT, add_product_folder, check_product_folder
@@ -71,6 +69,9 @@ class BuildStack(StackAlgorithm):
     def check(self, values):
         return check_product_folder(values) or check_period(values) or check_stack_files(values)
 
+    def is_online(self, values):
+        return bool(values.flag(ENRICH)) or values.given(ZARR_URL)
+
     def processAlgorithm(self, parameters, context, feedback):
         values = Values(self, parameters, context)
         job = {
@@ -80,7 +81,6 @@ class BuildStack(StackAlgorithm):
             **read_grid(values),
             **read_stack_options(values),
             **read_append_options(values),
-            PROXIES: proxies() or None if values.flag(ENRICH) or values.given(ZARR_URL) else None,
         }
         outputs = self.run_core(job, feedback)
         address = address_of(values, ZARR_URL)

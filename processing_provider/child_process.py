@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,10 @@ _FOREIGN = ("PYTHON", "PROJ_", "GDAL_", "OGR_", "CPL_")
 # macOS tells a framework Python with this which program started it; a virtual environment that
 # inherits it takes QGIS's packages for its own.
 _FOREIGN_NAMES = ("__PYVENV_LAUNCHER__",)
+# Of Earthdata, AWS, QGIS's authentication database, and what other software names so.
+_SECRET = re.compile(
+    r"^(EARTHDATA|AWS|QGIS_AUTH)_|TOKEN|PASSW|PASSPHRASE|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY"
+)
 _LINES = 10_000
 _END = object()
 
@@ -34,6 +39,18 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in environ.items()
         if not name.upper().startswith(_FOREIGN) and name not in _FOREIGN_NAMES
+    }
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` without credentials, for programs that install packages of others.
+
+    What pip itself is told, such as the address of a company's index, stays.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.upper().startswith("PIP_") or not _SECRET.search(name.upper())
     }
 
 

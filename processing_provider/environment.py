@@ -5,6 +5,7 @@ Needs the standard library only, so that it is tested without QGIS.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import threading
@@ -13,8 +14,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..core.contract import Task
-from .child_process import ChildProcess, current_environment
+from ..core.contract import Task, with_login, without_logins
+from .child_process import ChildProcess, current_environment, without_secrets
 from .core_process import CoreCanceledError, CoreError, Feedback, run_core
 from .interpreter import MARKER, Places, environment_python, lock_digest
 
@@ -29,6 +30,13 @@ _DISCARD_SECONDS = 0.5
 _VENV_SHARE = 5.0
 _PIP_SHARE = 90.0
 
+# Reads variables from standard input, because those that a program is started with can be seen from
+# outside, and a proxy's may hold its password.
+_PIP = (
+    "import json, os, runpy, sys; os.environ.update(json.loads(sys.stdin.readline())); "
+    "sys.argv[0] = 'pip'; runpy.run_module('pip', run_name='__main__', alter_sys=True)"
+)
+
 _PIP_REASONS = (
     (
         ("No space left on device", "Errno 28", "not enough space"),
@@ -41,24 +49,53 @@ _PIP_REASONS = (
         "proxy or a package mirror alters downloads.",
     ),
     (
+        ("dependencies for SOCKS support",),
+        "Packages cannot be installed through {proxy}, because pip does not support SOCKS proxies; "
+        "set an HTTP proxy in QGIS's options (Settings > Options > Network).",
+    ),
+    (
+        ("407 Proxy Authentication", "HTTP error 407"),
+        "{Proxy} does not accept the user name and password for it, or got none (HTTP 407); "
+        "correct them in QGIS's options (Settings > Options > Network), or in HTTPS_PROXY where "
+        "that names it.",
+    ),
+    (
+        ("Tunnel connection failed",),
+        "{Proxy} does not connect to the package index; ask whoever runs it to let pypi.org and "
+        "files.pythonhosted.org through, or set another index in pip's configuration.",
+    ),
+    (
+        ("ProxyError", "Cannot connect to proxy"),
+        "{Proxy} cannot be reached; correct its address in QGIS's options (Settings > Options > "
+        "Network), or in HTTPS_PROXY where that names it.",
+    ),
+    (
+        ("CERTIFICATE_VERIFY_FAILED",),
+        "The certificate of the package index is not trusted; if a proxy replaces certificates, "
+        "set PIP_CERT to the file with its own one.",
+    ),
+    (
+        ("401 Error", "HTTP error 401", "HTTP error 403"),
+        "The package index refuses access; check its address and credentials in pip's "
+        "configuration, or ask whoever runs it.",
+    ),
+    (
         (
             "NewConnectionError",
             "ConnectTimeoutError",
             "ReadTimeoutError",
-            "ProxyError",
             "Max retries exceeded",
             "Temporary failure in name resolution",
             "Connection refused",
             "Could not fetch URL",
-            "CERTIFICATE_VERIFY_FAILED",
         ),
-        "The package index cannot be reached; check the network and the proxy settings of QGIS, "
-        "and run hyp3:setupenvironment again.",
+        "The package index cannot be reached; check the network, or the proxy in QGIS's options "
+        "(Settings > Options > Network), and run hyp3:setupenvironment again.",
     ),
     (
-        ("No matching distribution found", "Failed to build", "error: subprocess-exited"),
-        "A package is not available for this Python and platform; choose another Python 3.11 to "
-        "3.13 as PYTHON.",
+        ("No matching distribution found",),
+        "A package is not available for this Python and platform, or not on the index that pip's "
+        "configuration names; choose another Python 3.11 to 3.13 as PYTHON, or another index.",
     ),
 )
 
@@ -70,7 +107,8 @@ class SetupError(CoreError):
 class EnvironmentBuilder:
     """Makes the managed environment beside an existing one and swaps them at the end.
 
-    ``proxies`` are addresses by scheme, as QGIS has them. A virtual environment may be renamed as
+    ``proxies`` are addresses by scheme and ``login`` their user name and password, as network.py
+    gives them. A virtual environment may be renamed as
     long as its interpreter is called directly; only its console scripts know their old path, and
     nothing uses those.
     """
@@ -80,12 +118,14 @@ class EnvironmentBuilder:
         places: Places,
         feedback: Feedback,
         proxies: Mapping[str, str] | None = None,
+        login: Mapping[str, str] | None = None,
         platform: str = sys.platform,
     ) -> None:
         self._places = places
         self._feedback = feedback
         self._platform = platform
-        self._environ = _with_proxies(current_environment(), proxies or {})
+        self._environ = without_secrets(current_environment())
+        self._proxies = _proxy_variables(self._environ, proxies or {}, login or {})
 
     def build(self, base: str) -> str:
         """Make the environment from the Python ``base`` and return its interpreter.
@@ -154,16 +194,39 @@ class EnvironmentBuilder:
             share = min(1.0, seen / max(1, total))
             self._feedback.setProgress(_VENV_SHARE + 0.8 * share * (_PIP_SHARE - _VENV_SHARE))
 
-        command = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-        command += ["--progress-bar", "off", "--require-hashes", "--no-deps"]
-        self._run([*command, "-r", str(self._places.lock)], _pip_reason, show)
+        # Wheels only: to build a package is to run programs that it brings. No other setting of
+        # pip is overruled, so that a company's index, certificate and proxy are used.
+        command = [python, "-I", "-c", _PIP, "install", "--no-input", "--disable-pip-version-check"]
+        command += ["--progress-bar", "off", "--no-user", "--only-binary", ":all:"]
+        command += ["--require-hashes", "--no-deps", "-r", str(self._places.lock)]
+        variables = json.dumps(self._proxies) + "\n"
+        self._run(command, self._pip_reason, show, variables)
         self._feedback.setProgress(_PIP_SHARE)
 
-    def _run(self, command: Sequence[str], explain, show=None) -> None:
+    def _pip_reason(self, output: str) -> str:
+        address = next(
+            (
+                value
+                for name in ("https_proxy", "http_proxy", "all_proxy")
+                for key, value in {**self._environ, **self._proxies}.items()
+                if key.lower() == name and value
+            ),
+            "",
+        )
+        name = (
+            f"the proxy {without_logins(address).replace('***@', '')}" if address else "the proxy"
+        )
+        for needles, sentence in _PIP_REASONS:
+            if any(needle in output for needle in needles):
+                return sentence.format(proxy=name, Proxy=f"T{name[1:]}")
+        last = next((line for line in reversed(output.splitlines()) if line.strip()), "no message")
+        return f"The packages cannot be installed ({last.strip()}); see the log."
+
+    def _run(self, command: Sequence[str], explain, show=None, stdin_text=None) -> None:
         """Run a command to its end; ``explain`` makes a sentence of the output of a failed one."""
         output: deque[str] = deque(maxlen=_SHOWN_LINES)
         try:
-            child = ChildProcess(command, self._environ)
+            child = ChildProcess(command, self._environ, stdin_text)
         except OSError as error:
             raise SetupError(
                 f"{command[0]} cannot be started ({error.strerror}); choose another PYTHON."
@@ -173,9 +236,10 @@ class EnvironmentBuilder:
                 if self._feedback.isCanceled():
                     raise CoreCanceledError("The set-up was canceled.")
                 if item is not None:
-                    output.append(item[1])
+                    line = without_logins(item[1])
+                    output.append(line)
                     if show is not None:
-                        show(item[1])
+                        show(line)
             child.wait(10.0)
             if child.returncode != 0:
                 self._feedback.pushDebugInfo("\n".join(output))
@@ -261,22 +325,17 @@ class _Quiet:
         """Show nothing."""
 
 
-def _with_proxies(environ: dict[str, str], proxies: Mapping[str, str]) -> dict[str, str]:
-    """Return ``environ`` with QGIS's proxies, unless the user set variables for them."""
+def _proxy_variables(
+    environ: Mapping[str, str], proxies: Mapping[str, str], login: Mapping[str, str]
+) -> dict[str, str]:
+    """Return variables for QGIS's proxies, except for those that the user has set."""
     upper = {name.upper() for name in environ}
+    variables = {}
     for scheme, address in proxies.items():
         name = "NO_PROXY" if scheme == "no_proxy" else f"{scheme.upper()}_PROXY"
         if name not in upper:
-            environ[name] = address
-    return environ
-
-
-def _pip_reason(output: str) -> str:
-    for needles, sentence in _PIP_REASONS:
-        if any(needle in output for needle in needles):
-            return sentence
-    last = next((line for line in reversed(output.splitlines()) if line.strip()), "no message")
-    return f"The packages cannot be installed ({last.strip()}); see the log."
+            variables[name] = address if scheme == "no_proxy" else with_login(address, login)
+    return variables
 
 
 def _venv_reason(output: str) -> str:

@@ -7,7 +7,6 @@ from qgis.core import (
 
 from ..core.contract import DATE_RULES, DIRECTIONS, JOB_TYPES, PRODUCTION_API
 from .grid_parameters import EXTENT, choice
-from .network import proxies
 from .period_parameters import read_period
 from .translation import tr
 
@@ -18,7 +17,6 @@ JOB_TYPE = "JOB_TYPE"
 DATE_RULE = "DATE_RULE"
 PATHS = "PATHS"
 DIRECTION = "DIRECTION"
-PROXIES = "PROXIES"
 
 
 def add_service(algorithm):
@@ -80,7 +78,7 @@ def add_geometry_filters(algorithm):
 
 
 def read_job_filters(values):
-    """Return what the user gave of the filters, and QGIS's proxy settings."""
+    """Return what the user gave of the filters."""
     return {
         API_URL: values.text(API_URL),
         PROJECT: values.text(PROJECT),
@@ -90,5 +88,4 @@ def read_job_filters(values):
         PATHS: values.text(PATHS),
         DIRECTION: values.choice(DIRECTION),
         EXTENT: values.extent(EXTENT),
-        PROXIES: proxies() or None,
     }

@@ -13,6 +13,9 @@ class RetrievalAlgorithm(StackAlgorithm):
     def check(self, values):
         return check_period(values)
 
+    def is_online(self, values):
+        return True
+
     def prepareAlgorithm(self, parameters, context, feedback):
         # Here and not in the run, because QGIS may have to ask for its master password.
         self.credentials = credentials(Values(self, parameters, context).text(AUTH_CFG))

@@ -13,11 +13,10 @@ from qgis.PyQt.QtCore import QLockFile
 
 from .algorithm import StackAlgorithm, places
 from .base_python import BasePythonError, choose
-from .child_process import current_environment
+from .child_process import current_environment, without_secrets
 from .core_process import CoreError
 from .environment import EnvironmentBuilder
 from .feedback import RunFeedback
-from .network import proxies
 from .translation import tr
 from .values import Values
 
@@ -73,8 +72,10 @@ class SetupEnvironment(StackAlgorithm):
         "says that its environment is incomplete or was made for another version. A working "
         "environment is replaced only when the new one is complete."
         "\n"
-        "The proxy of QGIS's options is used. The menu Plugins > HyP3 Stack checks the environment "
-        "and removes it."
+        "The proxy of QGIS's options is used, and pip's own configuration of index, certificate "
+        "and proxy counts. Only wheels are installed, and pip gets no credentials of the "
+        "environment, such as EARTHDATA_TOKEN. The menu Plugins > HyP3 Stack checks the core "
+        "environment and removes it."
     )
     EXAMPLE = "qgis_process run hyp3:setupenvironment"
     TAGS = ("install", "dependencies", "packages", "python", "venv", "pip")
@@ -98,15 +99,19 @@ class SetupEnvironment(StackAlgorithm):
         self.addOutput(QgsProcessingOutputFolder(self.ENVIRONMENT, tr("Folder of the environment")))
         self.addOutput(QgsProcessingOutputFile(self.PYTHON, tr("Python of the environment")))
 
+    def is_online(self, values):
+        return True
+
     def processAlgorithm(self, parameters, context, feedback):
         wanted = Values(self, parameters, context).text(self.PYTHON)
         target = places()
         with set_up_lock(target):
             try:
                 run = RunFeedback(feedback)
-                environ = current_environment()
+                environ = without_secrets(current_environment())
                 base = choose(wanted, sys.platform, sys.exec_prefix, environ, run.isCanceled)
-                python = EnvironmentBuilder(target, run, proxies()).build(base)
+                builder = EnvironmentBuilder(target, run, self.proxies, self.proxy_login)
+                python = builder.build(base)
             except (BasePythonError, CoreError) as error:
                 raise QgsProcessingException(str(error)) from None
         return {self.ENVIRONMENT: str(target.environment), self.PYTHON: python}

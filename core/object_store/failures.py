@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import StoreError
+from ..proxies import proxy_fault
 from .location import RemoteLocation
 
 # Classes of botocore, by name: it is s3fs that depends on it, and newer ones know more classes.
@@ -17,7 +18,6 @@ _NO_CONNECTION = {"ConnectionError", "HTTPClientError"}
 _KINDS = {
     "ConnectTimeoutError": "no answer in time",
     "ReadTimeoutError": "no answer in time",
-    "ProxyConnectionError": "the proxy does not answer",
     "SSLError": "its certificate is not trusted",
 }
 _LIBRARIES = ("aiobotocore", "aiohttp", "botocore")
@@ -75,6 +75,8 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
             )
         if "ResponseParserError" in classes:
             return _no_s3(url, service, verb)
+        if "ProxyConnectionError" in classes:
+            return _no_way(location, verb, cause)
         if classes & _NO_CONNECTION:
             return (
                 f"{url} cannot be {verb}, because {service} cannot be reached ({_kind(classes)}); "
@@ -138,6 +140,8 @@ def _refusal(answer: Mapping[str, Any], location: RemoteLocation, verb: str) -> 
     """Return a sentence about an answer of the service that is an error."""
     url, service, name = location.url, location.service, location.parameter
     code = str(answer.get("Error", {}).get("Code", ""))
+    if code == "407":
+        return _no_way(location, verb, int(code))
     if code == "NoSuchBucket":
         return (
             f"{url} cannot be {verb}, because {service} has no bucket {location.bucket}; check "
@@ -180,6 +184,12 @@ def _refusal(answer: Mapping[str, Any], location: RemoteLocation, verb: str) -> 
     if code in _NO_S3:
         return _no_s3(url, service, verb)
     return f"{url} cannot be {verb} ({code or 'no reason given'}); check {name} and S3_ENDPOINT."
+
+
+def _no_way(location: RemoteLocation, verb: str, problem: BaseException | int) -> str:
+    """Return a sentence about a proxy that does not lead to the service."""
+    address = location.other_service or "https://s3.amazonaws.com"
+    return f"{location.url} cannot be {verb}, because {proxy_fault(address, problem)}."
 
 
 def _no_s3(url: str, service: str, verb: str) -> str:

@@ -1,11 +1,7 @@
-"""HTTP sessions with timeouts, proxies and nothing secret for hosts that need none."""
+"""HTTP sessions with timeouts and nothing secret for hosts that need none."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -27,17 +23,28 @@ LONGEST_PAUSE_SECONDS = 60.0
 """The longest pause that the API may ask for with ``Retry-After`` within a run."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_PROXY_KEYS = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "no_proxy": "NO_PROXY"}
 
 
 class TimeoutAdapter(HTTPAdapter):
     """Adds a timeout to every request that has none, because hyp3_sdk sets none."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """Send the request with a bound on connecting and on each read."""
+        """Send the request with a bound on connecting and on each read.
+
+        Raises
+        ------
+        requests.exceptions.ProxyError
+            The proxy asks for another login, as it is raised where a tunnel is refused.
+        """
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
-        return super().send(request, *args, **kwargs)
+        response = super().send(request, *args, **kwargs)
+        if response.status_code == requests.codes.proxy_authentication_required:
+            response.close()
+            raise requests.exceptions.ProxyError(
+                f"Tunnel connection failed: {response.status_code}", request=request
+            )
+        return response
 
 
 class NoCredentials(AuthBase):
@@ -145,49 +152,3 @@ def checked_api_url(url: str) -> str:
             f"API_URL is {url}, which would send your credentials unencrypted; use https."
         )
     return url.rstrip("/")
-
-
-@contextmanager
-def proxy_environment(proxies: Mapping[str, str] | None) -> Iterator[None]:
-    """Let every library of this process use the given proxies inside the block.
-
-    The variables are set in this process only and taken back, so that no child process inherits a
-    password of a proxy.
-
-    Parameters
-    ----------
-    proxies
-        ``http``, ``https`` and ``no_proxy``, all optional.
-
-    Raises
-    ------
-    InvalidParameterError
-        It is no such object, or a SOCKS proxy is set, but the package for it is missing.
-    """
-    if not isinstance(proxies, Mapping | None):
-        # Not told, because it may hold a password.
-        raise InvalidParameterError(
-            'PROXIES has to be an object such as {"https": "http://proxy:8080"}; correct it or '
-            "leave it out."
-        )
-    values = [str(value) for value in (proxies or {}).values()]
-    if any(value.startswith("socks") for value in values) and find_spec("socks") is None:
-        raise InvalidParameterError(
-            "The proxy of QGIS is a SOCKS proxy, which needs the package PySocks in the core "
-            "environment; install it there or set an HTTP proxy."
-        )
-    # The lower-case names win in requests, and the upper-case ones may be set by the system.
-    wanted: dict[str, str] = {}
-    for key, name in _PROXY_KEYS.items():
-        if proxies and proxies.get(key):
-            wanted[name] = wanted[name.lower()] = str(proxies[key])
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

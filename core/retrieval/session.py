@@ -12,6 +12,7 @@ from hyp3_sdk import HyP3
 from hyp3_sdk import exceptions as sdk
 
 from ..errors import AuthenticationError, RetrievalError
+from ..proxies import proxy_fault, sentence
 from ..reporter import Reporter
 from .connection import BearerToken, mount_patience
 from .credentials import EARTHDATA_URL, Credentials
@@ -173,9 +174,7 @@ def _connection_error(error: requests.RequestException, api_url: str) -> Retriev
         port = f":{parts.port}" if parts.port else ""
         host = f"{parts.scheme}://{parts.hostname}{port}"
     if isinstance(error, requests.exceptions.ProxyError):
-        return RetrievalError(
-            f"The proxy for {host} does not work; check the proxy settings of QGIS."
-        )
+        return RetrievalError(sentence(proxy_fault(host, error)))
     if isinstance(error, requests.exceptions.SSLError):
         return RetrievalError(
             f"The certificate of {host} is not trusted; if a proxy replaces certificates, point "

@@ -14,6 +14,7 @@ import requests
 import urllib3.exceptions
 
 from ..errors import Canceled, OutputError, RetrievalError
+from ..proxies import proxy_fault
 from .connection import CONNECT_SECONDS, READ_SECONDS
 from .patience import RetryPolicy, retry_after
 from .session import NotFoundError
@@ -193,7 +194,7 @@ class Transfer:
         except _NETWORK_ERRORS as error:
             if isinstance(error, ValueError):
                 raise RetrievalError(f"{url} is no address that can be downloaded from.") from None
-            raise _TemporaryError(_reason(error)) from None
+            raise _TemporaryError(_reason(error, url)) from None
         if total is None:
             # Nobody said how long the file is; its end is where the server closed.
             current = Origin(url, current.etag, current.modified, received)
@@ -268,11 +269,11 @@ def write_error(path: Path, error: OSError) -> OutputError:
     return OutputError(f"{path} cannot be written ({error.strerror or error}).")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, url: str) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return "the certificate of the server is not trusted"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy does not work"
+        return proxy_fault(url, error)
     if isinstance(error, requests.ConnectTimeout | urllib3.exceptions.ConnectTimeoutError):
         return "the server does not accept connections"
     if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):

@@ -16,8 +16,8 @@ from ..metadata.assessment.verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_M
 from ..object_store.address import is_address
 from ..object_store.location import RemoteLocation, parse_location
 from ..parameters import Parameters
+from ..proxies import proxy_environment
 from ..reporter import Reporter, complete
-from ..retrieval.connection import proxy_environment
 from ..waiting import beside
 
 _SIGNS = {"JSON": b'"assessor": "HyP3 Stack ', "": b"<footer>Assessed by HyP3 Stack "}
@@ -36,7 +36,7 @@ def run(
     parameters
         Parameters of ``hyp3:assessstack``.
     credentials
-        Not used.
+        The login of the proxy, or None.
     reporter
         Told of what is not met.
 
@@ -58,7 +58,7 @@ def run(
         raise OutputError("No output is given; set OUTPUT, JSON or both.")
     check_targets({"OUTPUT": page, "JSON": data}, source if isinstance(source, Path) else None)
     reporter.info(f"Reading {source}.")
-    with proxy_environment(parameters.get("PROXIES")):
+    with proxy_environment(parameters.get("PROXIES"), credentials):
         assessment = beside(lambda: assess_stack(source, with_pixels=True), reporter)
     reporter.progress(70.0)
     complete(reporter)

@@ -12,8 +12,8 @@ from ..grid.plan import Plan
 from ..memory import keep_freed_memory
 from ..metadata.assessment.report import stack_report
 from ..metadata.stac.catalog import item_path, write_catalog
+from ..proxies import proxy_environment
 from ..reporter import Reporter, step
-from ..retrieval.connection import proxy_environment
 from ..stack.build import build_stack
 from ..stack.options import BuildOptions
 from ..stack.survey import Findings
@@ -35,7 +35,7 @@ def run(
     parameters
         Parameters of ``hyp3:buildstack``.
     credentials
-        Not used.
+        The login of the proxy, or None.
     reporter
         Told of the plan, warnings and progress.
 
@@ -51,7 +51,7 @@ def run(
     """
     keep_freed_memory()
     request = StackRequest.from_parameters(parameters)
-    with proxy_environment(parameters.get("PROXIES")):
+    with proxy_environment(parameters.get("PROXIES"), credentials):
         request.check_places()
         return _run(request, reporter)
 

@@ -10,9 +10,9 @@ from ..contract import JOB_TYPES
 from ..errors import InvalidParameterError, RetrievalError
 from ..parameters import Parameters
 from ..products.layers import LAYERS, layers_by_name
+from ..proxies import proxy_environment
 from ..reporter import Reporter, step
 from ..retrieval.complete_jobs import complete_jobs
-from ..retrieval.connection import proxy_environment
 from ..retrieval.download import DownloadOptions, DownloadReport, download_jobs
 from ..retrieval.jobs import JobRecord
 from ..retrieval.one_stack import newest_of_repeated, require_one_stack
@@ -45,7 +45,7 @@ def run(
     """
     values = Parameters(parameters)
     folder = download_folder(values, "OUTPUT")
-    with proxy_environment(parameters.get("PROXIES")):
+    with proxy_environment(parameters.get("PROXIES"), credentials):
         report = retrieve(values, folder, credentials, reporter)
     if report.failures:
         raise RetrievalError(failure_sentence(report))

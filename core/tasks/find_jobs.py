@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import InvalidParameterError
 from ..parameters import Parameters
+from ..proxies import proxy_environment
 from ..reporter import Reporter
-from ..retrieval.connection import proxy_environment
 from ..retrieval.features import FIELDS, check_target, write_features
 from ..retrieval.selection import select_jobs
 
@@ -42,7 +42,7 @@ def run(
     """
     values = Parameters(parameters)
     target, outputs = _target(values)
-    with proxy_environment(parameters.get("PROXIES")):
+    with proxy_environment(parameters.get("PROXIES"), credentials):
         selection = select_jobs(values, credentials, reporter, footprints=True)
     write_features(selection, target)
     reporter.progress(100.0)

@@ -9,8 +9,8 @@ from typing import Any
 from ..contract import BAD_PRODUCT_RULES, JOB_TYPES
 from ..errors import OutputError, RetrievalError
 from ..parameters import Parameters
+from ..proxies import proxy_environment
 from ..reporter import Reporter, step
-from ..retrieval.connection import proxy_environment
 from ..stack.reference import layers_to_refer
 from . import build_stack
 from .download_products import download_folder, failure_sentence, retrieve
@@ -55,7 +55,8 @@ def run(
     skip_bad = values.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, BAD_PRODUCT_RULES[0]) == "skip"
     options = {name: value for name, value in parameters.items() if name not in _FOR_RETRIEVAL}
     options.update(INPUT=str(folder), PRODUCT_TYPE=job_type)
-    request = _checked(options, folder, parameters.get("PROXIES"))
+    with proxy_environment(parameters.get("PROXIES"), credentials):
+        request = _checked(options, folder)
     layers = values.names("LAYERS")
     if layers and request.build.reference_point is not None:
         # Files that the stack needs besides those that it holds.
@@ -63,7 +64,7 @@ def run(
         values = Parameters({**parameters, "LAYERS": [*layers, *needed]})
     with (
         step(reporter, 0.0, _DOWNLOAD_SHARE) as inner,
-        proxy_environment(parameters.get("PROXIES")),
+        proxy_environment(parameters.get("PROXIES"), credentials),
     ):
         report = retrieve(values, folder, credentials, inner, for_one_stack=True)
     if report.failures and (not skip_bad or not report.products):
@@ -75,7 +76,7 @@ def run(
         return build_stack.run(options, credentials, inner)
 
 
-def _checked(options: Mapping[str, Any], folder: Path, proxies: Any) -> StackRequest:
+def _checked(options: Mapping[str, Any], folder: Path) -> StackRequest:
     """Read and check the options: a mistake must show before hours of downloading, not after."""
     is_new = not folder.exists()
     try:
@@ -88,8 +89,7 @@ def _checked(options: Mapping[str, Any], folder: Path, proxies: Any) -> StackReq
     try:
         request = StackRequest.from_parameters(options)
         request.check_layers()
-        with proxy_environment(proxies):
-            request.check_places()
+        request.check_places()
     except BaseException:
         if is_new:
             folder.rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import select
 import socket
@@ -14,14 +15,25 @@ from .web import Handler
 class ProxyHandler(Handler):
     """Lets HTTP through, and CONNECT to the login hosts, which it takes to the local service."""
 
+    def lets_in(self) -> bool:
+        """Answer a request without the right user and password."""
+        wanted = self.service.proxy_login
+        given = self.headers.get("Proxy-Authorization", "").removeprefix("Basic ")
+        if wanted is None or given == base64.b64encode(wanted.encode()).decode():
+            return True
+        self.send_json(407, {}, {"Proxy-Authenticate": 'Basic realm="company", charset="UTF-8"'})
+        return False
+
     def do_GET(self) -> None:
         entry = self.begin("proxy")
+        if not self.lets_in():
+            return
         parts = urlsplit(self.path)
         address = parts.path + (f"?{parts.query}" if parts.query else "")
         headers = {
             name: value
             for name, value in self.headers.items()
-            if name.lower() not in ("proxy-connection", "connection", "host")
+            if name.lower() not in ("connection", "host") and not name.lower().startswith("proxy-")
         }
         entry.path = self.path
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=60)
@@ -43,6 +55,8 @@ class ProxyHandler(Handler):
         entry = self.begin("proxy")
         host, _, _ = self.path.partition(":")
         entry.path = self.path
+        if not self.lets_in():
+            return
         if host not in HOSTS:
             self.send_json(502, {"error": f"{host} is not played here"})
             return

@@ -34,6 +34,8 @@ class Hyp3Service:
         Ids of jobs whose files are gone.
     catalog_status, login_status
         Answer every request to catalog or login with this status.
+    proxy_login
+        ``user:password`` that the proxy asks for; None for a proxy that is open to all.
     faults, api_faults
         By file name; by first part of the API path.
     """
@@ -50,6 +52,7 @@ class Hyp3Service:
         self.single_files = True
         self.catalog_status: int | None = None
         self.login_status: int | None = None
+        self.proxy_login: str | None = None
         self.user = self.accounts.add(Account("sample_user", "sample password"))
         self._sorted: list[StoredJob] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="hyp3-server-")
@@ -126,7 +129,7 @@ class Hyp3Service:
         self.api_faults.clear()
         self.log.clear()
         self.page_size, self.single_files = 100, True
-        self.catalog_status = self.login_status = None
+        self.catalog_status = self.login_status = self.proxy_login = None
         self._sorted = None
 
 

@@ -1,8 +1,14 @@
 """Making the core environment: real virtual environments, and every way in which it fails."""
 
+import hashlib
+import io
+import subprocess
 import sys
+import tarfile
 import threading
 import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -10,7 +16,14 @@ import pytest
 from hyp3_stack.processing_provider import environment
 from hyp3_stack.processing_provider.core_process import CoreCanceledError, run_core
 from hyp3_stack.processing_provider.environment import EnvironmentBuilder, SetupError
-from hyp3_stack.processing_provider.interpreter import LOCK_FILE, MARKER, Places, resolve
+from hyp3_stack.processing_provider.interpreter import (
+    LOCK_FILE,
+    MARKER,
+    Places,
+    environment_python,
+    resolve,
+)
+from tests.hyp3_server import Hyp3Service
 
 from .recorder import Recorder
 
@@ -167,14 +180,135 @@ def test_what_was_not_removed_in_time_is_removed_later(places, tmp_path):
     assert not left.exists()
 
 
-def test_proxies_of_qgis_do_not_override_variables(places):
-    proxies = {"https": "http://qgis:1", "http": "http://qgis:1", "no_proxy": "localhost"}
-    environ = environment._with_proxies({"https_proxy": "http://mine:2"}, proxies)
-    assert environ == {
-        "https_proxy": "http://mine:2",
-        "HTTP_PROXY": "http://qgis:1",
-        "NO_PROXY": "localhost",
-    }
+LOGIN = {"proxy_username": "jdoe", "proxy_password": "a p@ss/word"}
+
+
+@pytest.fixture
+def company(offline, monkeypatch):
+    """A package index behind a proxy; it has no packages."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with Hyp3Service() as service:
+        service.proxy_login = "jdoe:a p@ss/word"
+        monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example.org/simple")
+        yield service
+
+
+@pytest.fixture(scope="module")
+def empty_environment(tmp_path_factory):
+    """A virtual environment with pip only."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return str(environment_python(folder, sys.platform))
+
+
+@pytest.fixture
+def fail_behind(places, empty_environment):
+    """Install behind a proxy and return why that fails."""
+
+    def run(proxy, login, feedback=None):
+        proxies = {"http": proxy, "https": proxy}
+        builder = EnvironmentBuilder(places, feedback or Recorder(), proxies, login)
+        with pytest.raises(SetupError) as caught:
+            builder._install(empty_environment)
+        return str(caught.value)
+
+    return run
+
+
+def test_a_proxy_that_asks_for_a_login(fail_behind, company):
+    text = fail_behind(company.proxy_url, LOGIN)
+    assert f"The proxy {company.proxy_url} does not connect to the package index" in text
+    assert {entry.status for entry in company.log.of("proxy")} == {502}
+
+
+@pytest.mark.parametrize("login", [{}, {**LOGIN, "proxy_password": "another"}])
+def test_a_proxy_that_does_not_let_in(fail_behind, company, login):
+    feedback = Recorder()
+    text = fail_behind(company.proxy_url, login, feedback)
+    assert text.startswith(f"The proxy {company.proxy_url} does not accept the user name")
+    assert "Settings > Options > Network" in text
+    assert "another" not in text + str(vars(feedback))
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [
+        ("http://127.0.0.1:9", "The proxy http://127.0.0.1:9 cannot be reached"),
+        ("socks5h://127.0.0.1:9", "through the proxy socks5h://127.0.0.1:9"),
+    ],
+)
+def test_a_proxy_that_does_not_serve(fail_behind, company, proxy, words):
+    text = fail_behind(proxy, LOGIN)
+    assert words in text and "jdoe" not in text
+
+
+def test_variables_that_the_user_has_set_count(fail_behind, company, monkeypatch):
+    own = company.proxy_url.replace("//", "//jdoe:a%20p%40ss%2Fword@")
+    monkeypatch.setenv("https_proxy", own)
+    text = fail_behind("http://127.0.0.1:9", {})
+    assert f"The proxy {company.proxy_url} does not connect" in text
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_the_login_of_a_proxy_is_seen_nowhere(fail_behind, company):
+    seen, asked = [], []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_CONNECT(self):
+            asked.append(self.headers["Proxy-Authorization"])
+            for path in Path("/proc").glob("[0-9]*/*"):
+                if path.name in ("cmdline", "environ"):
+                    with suppress(OSError):
+                        seen.extend(
+                            path for word in (b"p@ss", b"p%40ss") if word in path.read_bytes()
+                        )
+            self.send_error(404)
+
+    with HTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        feedback = Recorder()
+        fail_behind(f"http://127.0.0.1:{server.server_port}", LOGIN, feedback)
+        server.shutdown()
+    assert asked[0].startswith("Basic ")
+    assert seen == []
+    assert "p@ss" not in str(vars(feedback))
+
+
+def test_no_program_of_the_set_up_gets_credentials(places, tmp_path, monkeypatch):
+    hidden = (
+        "EARTHDATA_USERNAME EARTHDATA_PASSWORD AWS_SECRET_ACCESS_KEY AWS_PROFILE GITHUB_TOKEN "
+        "QGIS_AUTH_PASSWORD_FILE PGPASSWORD my_api_key CLIENT_SECRET SSH_PASSPHRASE"
+    ).split()
+    shown = ["PIP_INDEX_URL", "PIP_CERT", "HTTPS_PROXY", "NETRC", "LANG_OF_THE_TEST"]
+    for name in (*hidden, *shown):
+        monkeypatch.setenv(name, "value")
+    base, noted = tmp_path / "python", tmp_path / "environment"
+    base.write_text(f"#!/bin/sh\nenv > '{noted}'\nexit 1\n")
+    base.chmod(0o755)
+    fail(places, str(base))
+    names = {line.partition("=")[0] for line in noted.read_text().splitlines()}
+    assert not names & set(hidden)
+    assert names > {"PATH", *shown}
+
+
+def test_no_package_is_built(places, offline, empty_environment, tmp_path, monkeypatch):
+    ran = tmp_path / "ran"
+    source = f"open({str(ran)!r}, 'w').close()\n".encode()
+    archive = tmp_path / "nothing_of_this_name-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        entry = tarfile.TarInfo("nothing_of_this_name-1.0/setup.py")
+        entry.size = len(source)
+        file.addfile(entry, io.BytesIO(source))
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    places.lock.write_text(f"nothing-of-this-name==1.0 --hash=sha256:{digest}\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_NO_BINARY", ":all:")
+    with pytest.raises(SetupError, match="not available for this Python and platform"):
+        EnvironmentBuilder(places, Recorder())._install(empty_environment)
+    assert not ran.exists()
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import pytest
 from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsProcessingException
 
-from hyp3_stack.processing_provider.network import credentials, proxies
+from hyp3_stack.processing_provider.network import credentials, proxies, proxy_login
 
 PHRASE = "a pass phrase"
 
@@ -87,26 +87,79 @@ def test_no_proxy(settings):
     assert proxies() == {}
 
 
+@pytest.fixture
+def proxy(settings):
+    """Return a function that sets QGIS's proxy."""
+
+    def choose(kind="HttpProxy", host="proxy.example.org", port="8080", **others):
+        values = {"proxyEnabled": True, "proxyType": kind, "proxyHost": host, "proxyPort": port}
+        for name, value in {**values, **others}.items():
+            settings.setValue(f"proxy/{name}", value)
+
+    return choose
+
+
 @pytest.mark.parametrize(
-    ("kind", "address"),
+    ("kind", "host", "address"),
     [
-        ("HttpProxy", "http://proxy.example.org:8080"),
-        ("Socks5Proxy", "socks5h://proxy.example.org:8080"),
+        ("HttpProxy", "proxy.example.org", "http://proxy.example.org:8080"),
+        ("HttpCachingProxy", " 10.0.0.1 ", "http://10.0.0.1:8080"),
+        ("Socks5Proxy", "proxy.example.org", "socks5h://proxy.example.org:8080"),
+        ("HttpProxy", "fd00::1", "http://[fd00::1]:8080"),
     ],
 )
-def test_proxy_of_qgis_without_its_credentials(settings, kind, address):
-    settings.setValue("proxy/proxyEnabled", True)
-    settings.setValue("proxy/proxyType", kind)
-    settings.setValue("proxy/proxyHost", "proxy.example.org")
-    settings.setValue("proxy/proxyPort", "8080")
-    settings.setValue("proxy/proxyUser", "jane")
-    settings.setValue("proxy/proxyPassword", PHRASE)
-    settings.setValue("proxy/noProxyUrls", ["http://localhost/", "https://intern.example.org/a"])
+def test_proxy_of_qgis_and_its_login(proxy, kind, host, address):
+    addresses = ["http://localhost/", "https://intern.example.org/a"]
+    proxy(kind, host, proxyUser="jane", proxyPassword=PHRASE, noProxyUrls=addresses)
     assert proxies() == {
         "http": address,
         "https": address,
         "no_proxy": "localhost,intern.example.org",
     }
+    assert proxy_login() == {"proxy_username": "jane", "proxy_password": PHRASE}
+
+
+def test_a_login_that_no_proxy_has(proxy):
+    proxy("FtpCachingProxy", proxyUser="jane", proxyPassword=PHRASE)
+    assert proxies() == proxy_login() == {}
+    proxy("HttpProxy", proxyUser="")
+    assert proxies() and proxy_login() == {}
+
+
+def test_the_login_of_a_proxy_in_an_authentication_configuration(proxy, store):
+    identifier = store("Basic", {"username": "jane", "password": PHRASE})
+    proxy(authcfg=identifier, proxyUser="somebody", proxyPassword="else")
+    assert proxy_login() == {"proxy_username": "jane", "proxy_password": PHRASE}
+
+
+@pytest.mark.parametrize("kind", ["missing", "EsriToken"])
+def test_a_configuration_that_does_not_suit_a_proxy(proxy, store, manager, kind):
+    identifier = "zzzzzzz" if kind == "missing" else store(kind, {"token": "abc"})
+    proxy(authcfg=identifier)
+    with pytest.raises(QgsProcessingException, match="Settings > Options > Network") as caught:
+        proxy_login()
+    assert identifier in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "is_online"),
+    [
+        ("findjobs", {}, True),
+        ("setupenvironment", {}, True),
+        ("buildstack", {"NETCDF": "s.nc"}, False),
+        ("buildstack", {"NETCDF": "s.nc", "ENRICH": True}, True),
+        ("buildstack", {"ZARR_URL": "s3://bucket/s.zarr"}, True),
+        ("assessstack", {"INPUT": "s.nc"}, False),
+        ("assessstack", {"INPUT": "s3://bucket/s.zarr"}, True),
+    ],
+)
+def test_who_gets_the_login(
+    algorithm, proxy, context, feedback, core_python, name, values, is_online
+):
+    proxy(proxyUser="jane", proxyPassword=PHRASE)
+    tested = algorithm(name)
+    assert tested.prepareAlgorithm(values, context, feedback)
+    assert bool(tested.proxies) == bool(tested.proxy_login) == is_online
 
 
 def test_the_proxy_of_the_system_is_left_to_the_core(settings):
@@ -116,13 +169,14 @@ def test_the_proxy_of_the_system_is_left_to_the_core(settings):
     assert proxies() == {}
 
 
-def test_a_single_address_without_proxy_is_text_in_the_settings(settings):
+def test_addresses_that_qgis_excludes_count_and_a_single_one_is_text(settings):
     settings.setValue("proxy/proxyEnabled", True)
     settings.setValue("proxy/proxyType", "HttpProxy")
     settings.setValue("proxy/proxyHost", "proxy.example.org")
     settings.setValue("proxy/noProxyUrls", "http://localhost")
+    settings.setValue("proxy/proxyExcludedUrls", "https://10.1.2.3:8443/path")
     assert proxies() == {
         "http": "http://proxy.example.org",
         "https": "http://proxy.example.org",
-        "no_proxy": "localhost",
+        "no_proxy": "localhost,10.1.2.3:8443",
     }

@@ -198,9 +198,12 @@ def test_secrets_are_nowhere(stack, core, tmp_path, kind):
         given = {"token": service.accounts.token("sample_user")}
         secrets = [given["token"].encode()]
     else:
+        service.proxy_login = "jdoe:a hidden word"
         given = {"username": "sample_user", "password": service.user.password}
+        given |= {"proxy_username": "jdoe", "proxy_password": "a hidden word"}
         # As written, and as HTTP sends it.
         secrets = [b"sample password", b"c2FtcGxlX3VzZXI6c2FtcGxlIHBhc3N3b3Jk"]
+        secrets += [b"a hidden word", b"a%20hidden%20word", b"amRvZTphIGhpZGRlbiB3b3Jk"]
         proxies = {"https": service.proxy_url, "no_proxy": "127.0.0.1"}
     process = core.start(core.job(given, PROXIES=proxies, KEEP_ZIPS=True))
     wait_until(lambda: any(entry.sent for entry in service.log.files()))
