@@ -20,6 +20,7 @@ from .channel import Channel, Scrubber, Stdin
 from .contract import EXIT_CANCELED, EXIT_FAILED, EXIT_OK, PACKAGE, PROTOCOL, Task
 from .ending import Ending
 from .errors import Canceled, InvalidParameterError, StackError
+from .surroundings import drop_foreign_variables, prefer_own_packages
 
 USAGE = (
     "Usage: python core JOB.json, or python core with the job on standard input. A job "
@@ -70,6 +71,8 @@ def main(argv: Sequence[str]) -> int:
     int
         Exit code: 0 done, 1 failed, 130 canceled.
     """
+    prefer_own_packages()
+    drop_foreign_variables()
     # Progress bars would fill the log, and tqdm fails where there is no terminal.
     os.environ["TQDM_DISABLE"] = "1"
     scrub = Scrubber()

@@ -15,31 +15,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from ..core.surroundings import clean_environment
+
 POLL_SECONDS = 0.1
 """How often a waiting run asks whether it was canceled."""
 
 STDOUT = "stdout"
 STDERR = "stderr"
 
-_FOREIGN = ("PYTHON", "PROJ_", "GDAL_", "OGR_", "CPL_")
-# macOS tells a framework Python with this which program started it; a virtual environment that
-# inherits it takes QGIS's packages for its own.
-_FOREIGN_NAMES = ("__PYVENV_LAUNCHER__",)
 # Of Earthdata, AWS, QGIS's authentication database, and what other software names so.
 _SECRET = re.compile(
     r"^(EARTHDATA|AWS|QGIS_AUTH)_|TOKEN|PASSW|PASSPHRASE|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY"
 )
 _LINES = 10_000
 _END = object()
-
-
-def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return ``environ`` without what QGIS sets for its own Python, PROJ and GDAL."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if not name.upper().startswith(_FOREIGN) and name not in _FOREIGN_NAMES
-    }
 
 
 def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:

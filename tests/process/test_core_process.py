@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from hyp3_stack.core.ending import CANCEL_SECONDS
+from hyp3_stack.core.surroundings import clean_environment
 from hyp3_stack.processing_provider import core_process
 from hyp3_stack.processing_provider.child_process import (
     ChildProcess,
-    clean_environment,
     describe_exit,
 )
 from hyp3_stack.processing_provider.core_process import CoreCanceledError, CoreError, run_core

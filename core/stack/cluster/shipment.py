@@ -60,6 +60,8 @@ def package_plugin(content: bytes) -> WorkerPlugin:
             package = importlib.util.module_from_spec(spec)
             sys.modules["hyp3_stack"] = package
             spec.loader.exec_module(package)
+            # Before PROJ and GDAL are loaded, as in the core process.
+            importlib.import_module("hyp3_stack.core.surroundings").drop_foreign_variables()
             # Takes seconds, in which the worker would not answer if it did so at the first task.
             importlib.import_module("hyp3_stack.core.stack.cluster.work")
             package.digest = digest  # type: ignore[attr-defined]

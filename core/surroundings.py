@@ -1,0 +1,42 @@
+"""What other software has set for its own Python, PROJ and GDAL, which must not count here.
+
+This module depends on the standard library only, because the QGIS side starts the core without it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+# PROJ and GDAL read any of their options from the environment: a database of another version, but
+# also PROJ_NETWORK, with which coordinates would depend on the network, GTIFF_POINT_GEO_IGNORE,
+# which moves rasters by half a pixel, or GTIFF_IGNORE_READ_ERRORS, which hides damage.
+_FOREIGN = ("PYTHON", "PROJ_", "GDAL_", "GTIFF_", "TIFF_", "OGR_", "OSR_", "CPL_", "VSI_")
+# macOS tells a framework Python with this which program started it; a virtual environment that
+# inherits it takes QGIS's packages for its own.
+_FOREIGN_NAMES = ("__PYVENV_LAUNCHER__",)
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` without what other software sets for its own Python, PROJ and GDAL."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.upper().startswith(_FOREIGN) and name not in _FOREIGN_NAMES
+    }
+
+
+def drop_foreign_variables() -> None:
+    """Take them out of this process, before PROJ and GDAL are loaded."""
+    for name in os.environ.keys() - clean_environment(os.environ).keys():
+        del os.environ[name]
+
+
+def prefer_own_packages() -> None:
+    """Let packages of this environment win over those of ``PYTHONPATH``, which stay at hand."""
+    given = os.environ.get("PYTHONPATH")
+    if given:
+        others = set(map(os.path.abspath, given.split(os.pathsep)))
+        # Behind the standard library as well; the sort is stable.
+        sys.path.sort(key=lambda entry: os.path.abspath(entry) in others)
