@@ -10,12 +10,17 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 from .errors import OutputError
 from .locks import is_locked
+from .processes import is_alive
 
 _MARK = ".hyp3-partial-"
 _OLD = "-old"
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""Errors that say that a file system does not know how to wait for its disk."""
+
 LOCK = "lock"
 """The file in the folder of a run that the run keeps locked."""
 
@@ -133,22 +138,6 @@ def _beside(final: Path) -> Iterator[Path]:
     return final.parent.glob(f".{name}{_MARK}*")
 
 
-def is_alive(process: int) -> bool:
-    """Tell whether a process of this computer runs; on Windows each is taken to."""
-    if process == os.getpid():
-        return True
-    if os.name == "nt":
-        # os.kill would end the process there; the leftover stays until its owner is surely gone.
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def replace(partial: Path, final: Path, aside: Path) -> None:
     """Give a file or folder its final name; a folder of that name waits in ``aside`` meanwhile."""
     if not final.is_dir():
@@ -161,6 +150,22 @@ def replace(partial: Path, final: Path, aside: Path) -> None:
         os.rename(aside, final)
         raise
     remove(aside)
+
+
+def flush(file: IO[Any]) -> None:
+    """Wait until a disk has what was written to an open file, where the file system can tell.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    file.flush()
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def remove(path: Path) -> None:

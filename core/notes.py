@@ -7,6 +7,8 @@ import uuid
 from pathlib import Path
 from typing import Protocol
 
+from .atomic import flush
+
 
 class Note(Protocol):
     """A few bytes that outlast the run that wrote them, replaced as a whole or not at all."""
@@ -62,8 +64,7 @@ class FileNote:
         partial = self._path.with_name(f"{self._path.name}.new")
         with open(partial, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            flush(file)
         os.replace(partial, self._path)
 
     def remove(self) -> None:

@@ -75,6 +75,8 @@ def main(argv: Sequence[str]) -> int:
     drop_foreign_variables()
     # Progress bars would fill the log, and tqdm fails where there is no terminal.
     os.environ["TQDM_DISABLE"] = "1"
+    # HDF5 opens no file where a file system knows no locks; runs keep each other out themselves.
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
     scrub = Scrubber()
     channel = Channel(scrub)
     ending = Ending(channel)

@@ -9,9 +9,7 @@ import threading
 import uuid
 from contextlib import suppress
 from datetime import datetime, timezone
-from pathlib import Path
 
-from ..atomic import is_alive
 from ..errors import OutputError, StackError
 from .objects import Objects
 
@@ -131,15 +129,3 @@ def is_running(objects: Objects) -> bool:
     except (KeyError, TypeError, ValueError):
         pass  # Not as we write it, or of an earlier version: only its age counts.
     return objects.age(MARK) < STALE_SECONDS
-
-
-def this_system() -> str:
-    """Return what tells numbers of processes here from those of other computers and containers.
-
-    Names of hosts do not: containers may have the same, and each begins to count at 1.
-    """
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
-    except OSError:
-        return f"{socket.gethostname()} {uuid.getnode()}"

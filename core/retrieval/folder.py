@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import tempfile
@@ -12,12 +11,10 @@ from pathlib import Path
 
 from ..atomic import not_writable
 from ..errors import OutputError
-from ..locks import lock_file
+from ..locks import FileLock
 from .archive import Member, file_crc
 
 PARTIAL_FOLDER = ".hyp3_partial"
-_LOCKED = (errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK)
-"""Errors that say that another process has the lock; others say that there are no locks."""
 _RESERVE_BYTES = 50 * 10**6
 
 
@@ -50,26 +47,21 @@ class DownloadFolder:
         Raises
         ------
         OutputError
-            Another run is at work here, or the folder cannot be written to or locked.
+            Another run is at work here, or the folder cannot be written to.
         """
+        lock = FileLock(self.partial / "lock")
         try:
-            file = (self.partial / "lock").open("a+b")
+            is_ours = lock.take()
         except OSError as error:
             raise not_writable(self.partial, error) from None
-        with file:
-            try:
-                lock_file(file)
-            except OSError as error:
-                if error.errno in _LOCKED:
-                    raise OutputError(
-                        f"Another run is downloading to {self.path}; wait for it or choose another "
-                        "folder."
-                    ) from None
-                raise OutputError(
-                    f"{self.path} cannot be locked against other runs ({error.strerror or error}); "
-                    "choose a folder on a disk of this computer."
-                ) from None
+        if not is_ours:
+            raise OutputError(
+                f"Another run is downloading to {self.path}; wait for it or choose another folder."
+            )
+        try:
             yield
+        finally:
+            lock.release()
 
     def part(self, file: str) -> Path:
         """Return where an unfinished file goes."""

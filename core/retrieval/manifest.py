@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..atomic import flush
 from ..errors import OutputError
 from .archive import Member, file_crc
 
@@ -179,8 +179,7 @@ class Manifest:
         try:
             with partial.open("w", encoding="utf-8") as file:
                 json.dump(content, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
+                flush(file)
             partial.replace(self.path)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written ({error.strerror}).") from None

@@ -68,7 +68,8 @@ class StoredReader:
         self._files = ExitStack()
         self._array: Any
         if stack.group is None:
-            self._array = self._files.enter_context(h5py.File(stack.path, "r"))[layer.variable]
+            file = self._files.enter_context(h5py.File(stack.path, "r", locking=False))
+            self._array = file[layer.variable]
         else:
             path = f"{stack.group}/{layer.variable}"
             self._array = zarr.open_array(stack.path, path=path, mode="r")

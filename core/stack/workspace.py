@@ -19,7 +19,7 @@ from ..atomic import (
     replace,
 )
 from ..errors import OutputError, spares_work
-from ..locks import lock_file
+from ..locks import FileLock
 from ..notes import FileNote, Note
 
 _NOTE = "journal.npz"
@@ -122,16 +122,15 @@ class Workspace:
         """Remove what an earlier attempt left."""
         for folder in self._folders.values():
             for path in folder.iterdir():
-                if path.name != LOCK:
+                if not path.name.startswith(LOCK):
                     remove(path)
 
     def _lock(self, path: Path) -> bool:
-        file = self._locks.enter_context(open(path, "ab"))
-        try:
-            lock_file(file)
-        except OSError:
-            return False
-        return True
+        lock = FileLock(path)
+        is_ours = lock.take()
+        if is_ours:
+            self._locks.callback(lock.release)
+        return is_ours
 
     def publish(self) -> None:
         """Give the outputs their final names."""

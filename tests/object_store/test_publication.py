@@ -129,7 +129,7 @@ def test_the_next_run_removes_what_a_killed_one_left(
     child = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True
     )
-    age(object_store, place, claim.this_system(), int(child.stdout))
+    age(object_store, place, this_system(), int(child.stdout))
     old = [f"{GROUPS[0]}/gone/{n}.0.0" for n in range(120)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: object_store.put(f"{place}{name}", b"old"), old))
@@ -163,7 +163,7 @@ def test_a_complete_stack_whose_mark_is_still_there_is_kept(
     (warning,) = reporter.warnings
     assert f"{location.url} is complete, but" in warning and "access was denied" in warning
     assert f"begin with {MARK}." in warning
-    age(object_store, place, claim.this_system(), 2**22 + 1)
+    age(object_store, place, this_system(), 2**22 + 1)
     before = object_store.contents(place)
     for attempt in (check_writable, lambda at: RemoteWorkspace(at, "test").__enter__()):
         with pytest.raises(OutputError, match="where there is a Zarr store already"):
@@ -201,7 +201,7 @@ def test_a_run_in_another_container_is_not_judged_by_its_number(
     """Containers may share name of host and kernel, but each counts its processes anew."""
     program = (
         "import tests.conftest\n"
-        "from hyp3_stack.core.object_store.claim import this_system\n"
+        "from hyp3_stack.core.processes import this_system\n"
         "print(this_system())\n"
     )
     made = subprocess.run(
@@ -216,7 +216,7 @@ def test_a_run_in_another_container_is_not_judged_by_its_number(
     age(object_store, place, there, dead)
     with pytest.raises(OutputError, match="where another run is writing"):
         check_writable(location)
-    age(object_store, place, claim.this_system(), dead)
+    age(object_store, place, this_system(), dead)
     check_writable(location)
     # As earlier versions wrote it.
     mark = {"run": "x", "host": socket.gethostname(), "process": dead, "begun": "2020-01-01"}
@@ -283,7 +283,7 @@ def test_nothing_is_overwritten(
 def test_other_objects_beside_leftovers_are_kept(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
-    age(object_store, place, claim.this_system(), 2**22 + 1)
+    age(object_store, place, this_system(), 2**22 + 1)
     object_store.put(f"{place}notes.txt", b"mine")
     with pytest.raises(OutputError, match="other objects"):
         check_writable(location)

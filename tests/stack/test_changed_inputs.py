@@ -110,7 +110,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(
-    ("change", "bad"), zip(CHANGES, itertools.cycle(["skip", "stop"]), strict=False)
+    ("change", "bad"), list(zip(CHANGES, itertools.cycle(["skip", "stop"]), strict=False))
 )
 def test_no_stack_of_two_halves(
     small: SampleStack, tmp_path: Path, change: Callable[[Path, Path], None], bad: str

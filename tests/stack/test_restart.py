@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from hyp3_stack.core.errors import OutputError
-from hyp3_stack.core.locks import lock_file
+from hyp3_stack.core.locks import FileLock
 from tests.sample_products import SampleStack
 
 from .interrupted import assert_same, interrupt, outputs, start
@@ -162,14 +162,17 @@ def test_one_build_at_a_time(small: SampleStack, tmp_path: Path) -> None:
     before = contents(tmp_path)
     unfinished_folders = leftovers(tmp_path)
     [partial] = tmp_path.glob(".s.nc.hyp3-partial-*")
-    with open(partial / "lock", "ab") as file:
-        lock_file(file)
+    lock = FileLock(partial / "lock")
+    assert lock.take()
+    try:
         # The same job, and another one of the same output.
         for options in ({}, {"RESAMPLING": "nearest"}):
             with pytest.raises(OutputError, match="Another run is building .*s.nc already"):
                 build(small.folder, **outputs(tmp_path) | options)
             assert contents(tmp_path) == before
             assert leftovers(tmp_path) == unfinished_folders
+    finally:
+        lock.release()
     build(small.folder, **outputs(tmp_path))
     assert not leftovers(tmp_path)
 
