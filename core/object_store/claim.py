@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 
 from ..errors import OutputError, StackError
+from ..processes import is_alive, this_system
 from .objects import Objects
 
 MARK = ".hyp3-partial"

@@ -23,6 +23,7 @@ from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.late_metadata import is_document
 from hyp3_stack.core.object_store.location import RemoteLocation
 from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
+from hyp3_stack.core.processes import this_system
 from hyp3_stack.core.reporter import SilentReporter
 from tests.object_store.proxy import Answer, Request
 from tests.object_store.remote import age, fill, open_remote, values, visible
