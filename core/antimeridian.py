@@ -20,11 +20,15 @@ def unwrap(longitudes: ArrayLike) -> NDArray[np.float64]:
     return values + _TURN * (values < 0) if np.ptp(values) > _HALF_TURN else values
 
 
+def wrap(longitude: float) -> float:
+    """Return a longitude of an unwrapped area as it is written, within -180..180."""
+    return longitude - _TURN if longitude > _HALF_TURN else longitude
+
+
 def limits(longitudes: ArrayLike) -> tuple[float, float]:
     """Return west and east of an area; west is greater where it crosses the antimeridian."""
     values = unwrap(longitudes)
-    west, east = float(values.min()), float(values.max())
-    return west, east - _TURN if east > _HALF_TURN else east
+    return wrap(float(values.min())), wrap(float(values.max()))
 
 
 def split(area: BaseGeometry) -> BaseGeometry:

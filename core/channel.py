@@ -215,16 +215,19 @@ class Stdin:
         self._pending = b""
         self._ended = False
 
-    def line(self) -> bytes:
-        """Return the next line with its end, or what is left, or nothing at the end."""
-        while b"\n" not in self._pending and self._fill():
+    def line(self, most: float = math.inf) -> bytes:
+        """Return the next line with its end, or what is left, or nothing at the end.
+
+        A line of more than ``most`` bytes ends where it was read to.
+        """
+        while b"\n" not in self._pending and len(self._pending) <= most and self._fill():
             pass
         line, end, self._pending = self._pending.partition(b"\n")
         return line + end
 
-    def rest(self) -> bytes:
-        """Return everything up to the end."""
-        while self._fill():
+    def rest(self, most: float = math.inf) -> bytes:
+        """Return everything up to the end, or a little more than ``most`` bytes."""
+        while len(self._pending) <= most and self._fill():
             pass
         data, self._pending = self._pending, b""
         return data
@@ -244,8 +247,14 @@ class Stdin:
 
         def run() -> None:
             while line := self.line():
-                if _is_cancel(line):
+                said = _parsed(line)
+                if said == json.loads(CANCEL_LINE):
                     channel.cancel()
+                elif isinstance(said, dict) and "task" in said:
+                    channel.warning(
+                        "Standard input has another job behind the first, which is not run; start "
+                        "a core of its own for it."
+                    )
             if end_cancels:
                 channel.cancel()
 
@@ -256,11 +265,12 @@ def _quoted(value: str, safe: str = "/") -> str:
     return quote(value, safe, errors="surrogatepass")
 
 
-def _is_cancel(line: bytes) -> bool:
+def _parsed(line: bytes) -> Any:
+    """Return what a line says; None if that is no JSON."""
     try:
-        return bool(json.loads(line) == json.loads(CANCEL_LINE))
-    except ValueError:
-        return False
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _claim_stdout() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InvalidParameterError
+
+_SHOWN = 200
+"""Characters of a value that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class Extent:
     Parameters
     ----------
     xmin, ymin, xmax, ymax
-        Outer edges in units of ``crs``.
+        Outer edges in units of ``crs``; ``xmin`` is greater than ``xmax`` where the rectangle, in
+        degrees, lies across the antimeridian.
     crs
         Authority code (``EPSG:32606``) or WKT; None stands for the CRS of the target grid.
     """
@@ -43,24 +48,40 @@ class Parameters:
         self._values = values
 
     def _get(self, name: str, required: bool = False) -> Any:
+        """Return a value, of any type; text in it is such that files and services take it."""
         value = self._values.get(name)
         if isinstance(value, str) and not value.strip():
             value = None
         if value is None and required:
             raise InvalidParameterError(f"The parameter {name} is missing; give it a value.")
+        for part in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(part, str) and not is_text(part):
+                raise InvalidParameterError(
+                    f"{name} is {shown(value)}, which holds a character that no name can have; "
+                    "write it again."
+                )
         return value
+
+    def _plain(self, name: str) -> str | None:
+        """Return a value that is text, or a number that stands for its digits."""
+        value = self._get(name)
+        if value is None:
+            return None
+        if not _is_plain(value):
+            raise InvalidParameterError(f"{name} is {shown(value)}, but it has to be text.")
+        return str(value).strip()
 
     def text(self, name: str, default: str | None = None) -> str | None:
         """Return trimmed text."""
-        value = self._get(name)
-        return default if value is None else str(value).strip()
+        value = self._plain(name)
+        return default if value is None else value
 
     def choice(self, name: str, options: Sequence[str], default: str) -> str:
         """Return one of ``options``; anything else is an error that lists them."""
         value = self.text(name, default)
         if value not in options:
             raise InvalidParameterError(
-                f"{name} is {value!r}, but it has to be one of: {', '.join(options)}."
+                f"{name} is {shown(value)}, but it has to be one of: {', '.join(options)}."
             )
         return str(value)
 
@@ -76,7 +97,7 @@ class Parameters:
             return True
         if word in ("false", "no", "0"):
             return False
-        raise InvalidParameterError(f"{name} is {value!r}, but it has to be true or false.")
+        raise InvalidParameterError(f"{name} is {shown(value)}, but it has to be true or false.")
 
     def number(
         self,
@@ -90,15 +111,15 @@ class Parameters:
         if value is None:
             return default
         try:
-            result = float(value)
+            result = _number(value)
         except (TypeError, ValueError):
             raise InvalidParameterError(
-                f"{name} is {value!r}, but it has to be a number."
+                f"{name} is {shown(value)}, but it has to be a number."
             ) from None
         if not math.isfinite(result) or not minimum <= result <= maximum:
             raise InvalidParameterError(
-                f"{name} is {value}, but it has to lie between {_plain(minimum)} and "
-                f"{_plain(maximum)}."
+                f"{name} is {shown(value)}, but it has to lie between {_round(minimum)} and "
+                f"{_round(maximum)}."
             )
         return result
 
@@ -107,22 +128,24 @@ class Parameters:
         value = self._get(name)
         if value is None:
             return ()
-        if isinstance(value, (list, tuple)):
-            parts = [str(part) for part in value]
-        else:
-            parts = str(value).split(",")
+        given = value if isinstance(value, (list, tuple)) else [value]
+        if not all(map(_is_plain, given)):
+            raise InvalidParameterError(
+                f"{name} is {shown(value)}, but it has to be a list of words with commas between."
+            )
+        parts = map(str, given) if given is value else str(value).split(",")
         return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
     def day(self, name: str) -> date | None:
         """Return a UTC day given as ``YYYY-MM-DD`` (a time of day behind it is ignored)."""
-        value = self._get(name)
+        value = self._plain(name)
         if value is None:
             return None
         try:
-            return date.fromisoformat(str(value).strip()[:10])
+            return date.fromisoformat(value[:10])
         except ValueError:
             raise InvalidParameterError(
-                f"{name} is {value!r}, but it has to be a date like 2021-02-28."
+                f"{name} is {shown(value)}, but it has to be a date like 2021-02-28."
             ) from None
 
     def period(self, start: str = "START", end: str = "END") -> tuple[date | None, date | None]:
@@ -137,15 +160,19 @@ class Parameters:
         value = self._get(name, required)
         if value is None:
             return None
-        text = _path_text(name, value)
+        if not isinstance(value, (str, os.PathLike)):
+            raise InvalidParameterError(
+                f"{name} is {shown(value)}, but it has to be the text of one path."
+            )
         try:
-            path = Path(text).expanduser().absolute()
+            path = Path(value).expanduser().absolute()
         except RuntimeError:  # there is no such user, or the system does not know where home is
             raise InvalidParameterError(
                 f"{name} is {value}, but the home folder that ~ stands for is not known; give the "
                 "path without ~."
             ) from None
-        if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        kind = _kind(name, path)
+        if kind is not None and not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
             raise InvalidParameterError(
                 f"{name} is {path}, which is neither a file nor a folder; give another name."
             )
@@ -179,38 +206,92 @@ class Parameters:
             return None
         try:
             if isinstance(value, Mapping):
-                xmin, ymin, xmax, ymax = (float(number) for number in value["bounds"])
+                xmin, ymin, xmax, ymax = map(_number, value["bounds"])
                 crs = value.get("crs") or None
             else:
                 numbers, _, rest = str(value).partition("[")
-                xmin, xmax, ymin, ymax = (float(number) for number in numbers.split(","))
+                xmin, xmax, ymin, ymax = map(_number, numbers.split(","))
                 crs = rest.rstrip("] \t") or None
+            is_fit = crs is None or (isinstance(crs, str) and is_text(crs))
+            if not is_fit or not all(map(math.isfinite, (xmin, ymin, xmax, ymax))):
+                raise ValueError
         except (KeyError, TypeError, ValueError):
             raise InvalidParameterError(
-                f"{name} is {value!r}, but it has to read xmin,xmax,ymin,ymax [EPSG:code]."
+                f"{name} is {shown(value)}, but it has to read xmin,xmax,ymin,ymax [EPSG:code]."
             ) from None
-        if not all(map(math.isfinite, (xmin, ymin, xmax, ymax))) or xmin >= xmax or ymin >= ymax:
+        crosses = xmin > xmax and crs is not None and _is_in_degrees(crs, xmin, xmax)
+        if ymin >= ymax or (xmin >= xmax and not crosses):
             raise InvalidParameterError(
                 f"{name} is {xmin:g},{xmax:g},{ymin:g},{ymax:g}, but its maxima have to be "
-                "greater than its minima."
+                "greater than its minima (only west of an area across the antimeridian, in "
+                "degrees, is greater than east)."
             )
         return Extent(xmin, ymin, xmax, ymax, crs)
 
 
-def _path_text(name: str, value: Any) -> str:
-    if not isinstance(value, (str, os.PathLike)):
-        raise InvalidParameterError(f"{name} is {value!r}, but it has to be the text of one path.")
-    text = os.fspath(value)
+def shown(value: Any) -> str:
+    """Return a value as messages show it: short, with strange characters as escapes."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def is_text(text: str) -> bool:
+    """Return whether files and services take a text: with no NUL and no half characters."""
     try:
-        is_name = "\0" not in text and bool(text.encode("utf-8"))
+        text.encode("utf-8")
     except UnicodeEncodeError:
-        is_name = False
-    if not is_name:
+        return False
+    return "\0" not in text
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (str, int, float, os.PathLike)) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> float:
+    """Return a number, infinite where it is too large.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none.
+    """
+    if isinstance(value, bool):
+        raise TypeError
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return math.inf
+
+
+def _kind(name: str, path: Path) -> int | None:
+    """Return the mode of what a path leads to; None if there is nothing yet.
+
+    Raises
+    ------
+    InvalidParameterError
+        If that cannot be found out, so that nothing can be read or written there either.
+    """
+    try:
+        return os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
         raise InvalidParameterError(
-            f"{name} is {text!a}, which no file can be called; give another name."
-        )
-    return text
+            f"{name} is {shown(str(path))}, which cannot be used ({error.strerror or error}); give "
+            "another path."
+        ) from None
 
 
-def _plain(number: float) -> str:
+def _is_in_degrees(crs: str, *longitudes: float) -> bool:
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        return CRS.from_user_input(crs).is_geographic and all(abs(x) <= 180 for x in longitudes)
+    except CRSError:
+        return False
+
+
+def _round(number: float) -> str:
     return f"{number:,.0f}" if number >= 1e6 else f"{number:g}"

@@ -20,7 +20,11 @@ from .channel import Channel, Scrubber, Stdin
 from .contract import EXIT_CANCELED, EXIT_FAILED, EXIT_OK, PACKAGE, PROTOCOL, Task
 from .ending import Ending
 from .errors import Canceled, InvalidParameterError, StackError
+from .parameters import is_text, shown
 from .surroundings import drop_foreign_variables, prefer_own_packages
+
+LARGEST_JOB = 1 << 26
+"""Bytes; more is no job, and some files, such as devices, never end."""
 
 USAGE = (
     "Usage: python core JOB.json, or python core with the job on standard input. A job "
@@ -99,8 +103,11 @@ def main(argv: Sequence[str]) -> int:
     except StackError as error:
         return fail(EXIT_FAILED, str(error), error)
     except Exception as error:
-        traceback.print_exc()
-        return fail(EXIT_FAILED, _sentence(error), error)
+        text = _sentence(error)
+        if text is None:
+            traceback.print_exc()
+            text = _defect(error)
+        return fail(EXIT_FAILED, text, error)
     finally:
         sys.stderr.flush()
 
@@ -120,25 +127,31 @@ def parse_job(text: bytes, source: str) -> Job:
     InvalidParameterError
         If it is no JSON, no job, or of another protocol.
     """
+    if len(text) > LARGEST_JOB:
+        raise InvalidParameterError(f"{source} has more than {LARGEST_JOB:,} bytes. {USAGE}")
     try:
         document = json.loads(text.decode("utf-8-sig"))
-    except ValueError as error:
-        detail = "not UTF-8"
+    except (ValueError, RecursionError) as error:
         if isinstance(error, json.JSONDecodeError):
             detail = f"line {error.lineno}: {error.msg}"
+        elif isinstance(error, UnicodeDecodeError):
+            detail = "not UTF-8"
+        else:
+            detail = "it is nested too deeply or has a number of too many digits"
         raise InvalidParameterError(f"{source} is not valid JSON ({detail}). {USAGE}") from None
     if not isinstance(document, dict):
         raise InvalidParameterError(f"{source} is not a JSON object. {USAGE}")
     protocol = document.get("protocol")
-    if protocol != PROTOCOL:
+    if type(protocol) is not int or protocol != PROTOCOL:
+        given = "no protocol" if protocol is None else f"the protocol {shown(protocol)}"
         raise InvalidParameterError(
-            f"{source} has the protocol {protocol!r}, but this core understands {PROTOCOL}; "
-            "set it, or update the plugin and restart QGIS."
+            f"{source} has {given}, but this core understands {PROTOCOL}; restart QGIS if it has "
+            f'just updated the plugin, or write "protocol": {PROTOCOL} into a job of your own.'
         )
     task = document.get("task")
     if not isinstance(task, str) or task not in _MODULES:
         raise InvalidParameterError(
-            f"{source} asks for the task {task!r}, but there are only: {', '.join(_MODULES)}."
+            f"{source} asks for the task {shown(task)}, but there are only: {', '.join(_MODULES)}."
         )
     parameters = document.get("parameters", {})
     credentials = document.get("credentials")
@@ -147,6 +160,11 @@ def parse_job(text: bytes, source: str) -> Job:
             f"{source} has parameters or credentials that are not JSON objects; write them as "
             '{"NAME": value}.'
         )
+    for name, value in (credentials or {}).items():
+        if value is not None and not (isinstance(value, str) and is_text(value)):
+            raise InvalidParameterError(  # not told, because it may be a secret
+                f"{source} has credentials whose {shown(name)} is not text; write it in quotes."
+            )
     return Job(task, parameters, credentials, document.get("interactive") is True)
 
 
@@ -157,7 +175,8 @@ def _read_job(argv: Sequence[str]) -> tuple[Job, Stdin | None]:
     if argv and argv[0] != "-":
         path = Path(argv[0])
         try:
-            text = path.read_bytes()
+            with path.open("rb") as file:
+                text = file.read(LARGEST_JOB + 1)
         except OSError as error:
             reason = error.strerror or "unreadable"
             raise InvalidParameterError(
@@ -167,9 +186,9 @@ def _read_job(argv: Sequence[str]) -> tuple[Job, Stdin | None]:
     if not argv and os.isatty(0):
         raise InvalidParameterError(USAGE)
     stdin = Stdin()
-    text = stdin.line()
+    text = stdin.line(LARGEST_JOB)
     if not _is_object(text):
-        text += stdin.rest()
+        text += stdin.rest(LARGEST_JOB)
     if not text.strip():
         raise InvalidParameterError(f"There is no job on standard input. {USAGE}")
     return parse_job(text, "The job on standard input"), stdin
@@ -178,7 +197,7 @@ def _read_job(argv: Sequence[str]) -> tuple[Job, Stdin | None]:
 def _is_object(text: bytes) -> bool:
     try:
         return isinstance(json.loads(text.decode("utf-8-sig")), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -207,8 +226,8 @@ def _stop_on_signals(channel: Channel) -> None:
         signal.signal(number, stop)
 
 
-def _sentence(error: Exception) -> str:
-    """Return what a user can do about an error that no task foresaw."""
+def _sentence(error: Exception) -> str | None:
+    """Return what a user can do about an error that no task foresaw; None for a defect of ours."""
     if isinstance(error, MemoryError):
         return (
             "The memory of this computer did not suffice; close other programs, set a smaller "
@@ -219,11 +238,21 @@ def _sentence(error: Exception) -> str:
         return f"The disk is full{place}; free some space or write to another disk."
     if isinstance(error, PermissionError) and error.filename:
         return f"The access to {error.filename} was denied; check its permissions."
+    if isinstance(error, OSError) and error.errno is not None:
+        place = f" at {shown(str(error.filename))}" if error.filename else ""
+        return (
+            f"A file or connection failed{place} ({error.strerror or error}); check that disk and "
+            "network work, and run again."
+        )
     if isinstance(error, ImportError) and not str(error.name or PACKAGE).startswith(PACKAGE):
         return (
             f"The core environment ({sys.executable}) lacks a working package {error.name} "
             f"({error}); run hyp3:setupenvironment."
         )
+    return None
+
+
+def _defect(error: Exception) -> str:
     text = " ".join(str(error).split())
     return (
         f"This is a defect in HyP3 Stack; please report it with the log: "

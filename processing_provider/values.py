@@ -71,13 +71,11 @@ class Values:
             return None
         arguments = (self._parameters, name, self._context)
         rectangle = self._algorithm.parameterAsExtent(*arguments)
+        west, east = rectangle.xMinimum(), rectangle.xMaximum()
+        if _is_across(plain(self._parameters[name], self._context)):
+            west, east = east, west
         return {
-            "bounds": [
-                rectangle.xMinimum(),
-                rectangle.yMinimum(),
-                rectangle.xMaximum(),
-                rectangle.yMaximum(),
-            ],
+            "bounds": [west, rectangle.yMinimum(), east, rectangle.yMaximum()],
             "crs": _crs_text(self._algorithm.parameterAsExtentCrs(*arguments)),
         }
 
@@ -88,6 +86,15 @@ class Values:
         path = self._algorithm.parameterAsFileOutput(self._parameters, name, self._context)
         temporary = self._parameters[name] == QgsProcessing.TEMPORARY_OUTPUT
         return f"{path}{suffix}" if temporary and not path.endswith(suffix) else path
+
+
+def _is_across(value):
+    """Return whether an extent is written with west greater than east, which QGIS would swap."""
+    try:
+        west, east = map(float, str(value).split(",")[:2])
+    except ValueError:
+        return False
+    return west > east
 
 
 def plain(value, context):

@@ -10,8 +10,9 @@ from pyproj.exceptions import CRSError
 from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 
+from ..antimeridian import wrap
 from ..errors import GridError, InvalidParameterError
-from ..parameters import Extent
+from ..parameters import Extent, shown
 from .lattice import Lattice
 
 Bounds = tuple[float, float, float, float]
@@ -20,6 +21,7 @@ Bounds = tuple[float, float, float, float]
 Lines = tuple[int, int, int, int]
 """Left, bottom, right, top as numbers of lattice lines."""
 
+_TURN = 360.0
 _EDGE_POINTS = 101
 """Points per edge when a rectangle is projected: its edges become curves."""
 
@@ -94,29 +96,61 @@ def _project_extent(extent: Extent, crs: CRS, covered: Bounds) -> Bounds | None:
         source = CRS.from_user_input(extent.crs)
     except CRSError:
         raise InvalidParameterError(
-            f"EXTENT is given in {extent.crs!r}, which is no coordinate reference system; give a "
-            "code such as EPSG:4326."
+            f"EXTENT is given in {shown(extent.crs)}, which is no coordinate reference system; "
+            "give a code such as EPSG:4326."
         ) from None
-    if source == crs:
+    turn = _TURN if source.is_geographic else None
+    if source == crs and box[0] < box[2]:
         return box
     # Cut to the covered area there, because a wide extent, such as the whole world, has no
-    # coordinates in the target CRS. A box with left > right crosses the antimeridian.
+    # coordinates in the target CRS.
     here = project_bounds(covered, crs.to_wkt(), source.to_wkt())
-    if here is not None and here[0] < here[2]:
-        if not overlap(box, here):
+    if here is not None:
+        shared = _common_range((box[0], box[2]), (here[0], here[2]), turn)
+        if shared is None:
             return None
-        box = (
-            max(box[0], here[0]),
-            max(box[1], here[1]),
-            min(box[2], here[2]),
-            min(box[3], here[3]),
-        )
+        left, right = shared if turn is None else (wrap(shared[0]), wrap(shared[1]))
+        box = (left, max(box[1], here[1]), right, min(box[3], here[3]))
+        if box[1] >= box[3]:
+            return None
     projected = project_bounds(box, source.to_wkt(), crs.to_wkt())
     if projected is None:
         raise InvalidParameterError(
             f"EXTENT cannot be projected from {source.name} to {crs.name}; give it in {crs.name}."
         )
     return projected
+
+
+def _common_range(
+    one: tuple[float, float], other: tuple[float, float], turn: float | None
+) -> tuple[float, float] | None:
+    """Return from where to where two ranges overlap, None if they do not.
+
+    Parameters
+    ----------
+    one, other
+        Begin and end. A range of longitudes whose begin is greater crosses the antimeridian.
+    turn
+        What takes a longitude back to where it was; None for other coordinates.
+
+    Returns
+    -------
+    (begin, end)
+        In the numbers of ``other``, from its begin on. Where ``one`` goes round so far that it
+        meets both ends of the other range, all that lies between them is returned.
+    """
+    begin, end = one
+    west, east = other
+    shifts: Sequence[float] = (0.0,)
+    if turn is not None:
+        end += turn * (end < begin)
+        east += turn * (east < west)
+        shifts = (-turn, 0.0, turn)
+    parts = [(max(begin + shift, west), min(end + shift, east)) for shift in shifts]
+    parts = [part for part in parts if part[0] < part[1]]
+    if not parts:
+        return None
+    return min(part[0] for part in parts), max(part[1] for part in parts)
 
 
 def project_bounds(box: Bounds, source: str, target: str) -> Bounds | None:

@@ -344,6 +344,54 @@ def test_an_extent_outside_the_products(small: SampleStack, tmp_path: Path, exte
     assert not (tmp_path / "s.nc").exists()
 
 
+ACROSS = 32660, 700000.0, 5767040.0
+"""Zone, left and top of products across the antimeridian, near the Aleutian Islands."""
+
+
+@pytest.mark.parametrize(
+    ("degrees", "west", "east"),
+    [
+        ((179.95, -179.95), 179.95, 180.05),
+        ((179.99, -179.0), 179.99, None),
+        ((170.0, -179.99), None, 180.01),
+        ((-179.99, 179.95), None, None),  # all around the Earth but for a strip
+        ((179.95, 180.0), 179.95, 180.0),
+        ((-180.0, -179.98), 180.0, 180.02),
+        ((179.97, 180.04), 179.97, 180.04),  # written without the jump
+        ((-180.03, -179.96), 179.97, 180.04),
+    ],
+)
+def test_an_extent_across_the_antimeridian(
+    degrees: tuple[float, float], west: float | None, east: float | None
+) -> None:
+    epsg, left, top = ACROSS
+    products = [raster(epsg, left=left, top=top, width=300)]
+    whole = plan_of(*products).grid
+    extent = Extent(degrees[0], 51.0, degrees[1], 53.0, "EPSG:4326")
+    grid = plan_of(*products, extent=extent).grid
+    to_zone = Transformer.from_crs(4326, epsg, always_xy=True)
+    for found, of_all, longitude, pick in (
+        (grid.bounds[0], whole.bounds[0], west, min),
+        (grid.bounds[2], whole.bounds[2], east, max),
+    ):
+        if longitude is None:
+            assert found == of_all
+        else:
+            latitudes = Transformer.from_crs(epsg, 4326, always_xy=True).transform(
+                [left] * 2, [whole.bounds[1], whole.bounds[3]]
+            )[1]
+            edges = to_zone.transform([longitude] * 2, latitudes)[0]
+            assert abs(found - pick(edges)) < 200
+
+
+@pytest.mark.parametrize("west", [-179.0, 100.0, 179.0])
+def test_an_extent_beside_the_antimeridian(west: float) -> None:
+    epsg, left, top = ACROSS
+    extent = Extent(west, 51.0, west + 0.5, 53.0, "EPSG:4326")
+    with pytest.raises(GridError, match="EXTENT lies outside the products"):
+        plan_of(raster(epsg, left=left, top=top, width=300), extent=extent)
+
+
 def test_an_extent_in_a_gap_between_products() -> None:
     apart = raster(32610), raster(32610, left=500040.0 + 80 * 1000)
     gap = Extent(500040.0 + 80 * 300, 3990000.0, 500040.0 + 80 * 400, 3999000.0)

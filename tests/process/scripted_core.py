@@ -100,6 +100,10 @@ def denied(parameters, credentials, reporter):
     raise PermissionError(errno.EACCES, "Permission denied", "/data/stack.nc")
 
 
+def broken_disk(parameters, credentials, reporter):
+    raise OSError(errno.EIO, "Input/output error", "/data/stack.nc")
+
+
 def missing_package(parameters, credentials, reporter):
     import a_package_that_does_not_exist  # noqa: F401
 

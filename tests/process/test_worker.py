@@ -142,8 +142,21 @@ def test_a_one_line_job_does_not_wait_for_the_end_of_input():
         ("{not json", "not valid JSON"),
         (b"\xff\xfe{\x00}\x00", "not UTF-8"),
         ("[1, 2]", "not a JSON object"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a": ' * 100_000, "nested too deeply"),
+        ('{"protocol": 1, "task": "check", "parameters": ' + "[" * 9_999, "nested too deeply"),
+        ('{"protocol": 1' + "0" * 5000 + "}", "too many digits"),
+        ('{"protocol": 1' + "0" * 400 + "}", "has the protocol 1000"),
+        (b"\0" * 100, "not valid JSON"),
         ('{"protocol": 99, "task": "check"}', "protocol 99"),
-        ('{"task": "check"}', "protocol None"),
+        ('{"protocol": true, "task": "check"}', "protocol True"),
+        ('{"protocol": NaN}', "protocol nan"),
+        ('{"task": "check"}', "has no protocol"),
+        ('{"protocol": 1, "task": "' + "x" * 10_000 + '"}', "asks for the task"),
+        ('{"protocol": 1, "task": "\\ud800"}', "asks for the task"),
+        ('{"protocol": 1, "task": "check", "credentials": {"token": [1]}}', "'token' is not text"),
+        ('{"protocol": 1, "task": "check", "credentials": {"a": "\\ud800"}}', "'a' is not text"),
+        ('{"protocol": 1, "task": "check", "credentials": {"password": 7}}', "is not text"),
         ('{"protocol": 1, "task": "dance"}', "task 'dance'"),
         ('{"protocol": 1, "task": ["check"]}', "asks for the task"),
         ('{"protocol": 1, "task": "check", "parameters": [1]}', "not JSON objects"),
@@ -155,6 +168,28 @@ def test_a_job_that_is_none_is_one_sentence(text, words):
     assert answer.returncode == 1
     assert words in answer.error["text"]
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "device", ["/dev/zero", "/dev/full", "/proc/self/mem", "/proc", "/dev/fd/9"]
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's files")
+def test_a_job_file_that_is_none(device):
+    done = subprocess.run([*CORE, device], capture_output=True, text=True, timeout=60)
+    (message,) = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 1 and message["text"].startswith(f"The job file {device} ")
+    assert "Traceback" not in done.stderr
+
+
+def test_another_job_behind_the_first_is_told_of():
+    process = start(job("wait_for_cancel", interactive=True))
+    process.stdin.write(json.dumps(job("echo")).encode() + b"\n" + b"[" * 100_000 + b"\n")
+    process.stdin.write(b'{"type": "cancel"}\n')
+    process.stdin.flush()
+    answer = finish(process)
+    assert answer.returncode == 130 and "Traceback" not in answer.stderr
+    (warning,) = answer.of("warning")
+    assert "another job behind the first" in warning["text"]
 
 
 def test_a_job_file_that_does_not_exist():
@@ -215,6 +250,7 @@ def test_outputs_are_plain_json_without_nan():
         ("memory", "MemoryError", "memory of this computer did not suffice"),
         ("disk_full", "OSError", "The disk is full at /data/stack.nc"),
         ("denied", "PermissionError", "access to /data/stack.nc was denied"),
+        ("broken_disk", "OSError", "failed at '/data/stack.nc' (Input/output error)"),
         ("missing_package", "ModuleNotFoundError", "a_package_that_does_not_exist"),
         ("defect", "KeyError", "This is a defect in HyP3 Stack"),
     ],
@@ -228,7 +264,8 @@ def test_every_failure_is_one_sentence(behavior, kind, words):
 
 
 def test_only_what_nobody_foresaw_has_a_traceback():
-    assert "Traceback" not in run(job("product_error")).stderr
+    for behavior in ("product_error", "disk_full", "broken_disk", "missing_package"):
+        assert "Traceback" not in run(job(behavior)).stderr
     assert "nothing here" in run(job("defect")).stderr
 
 

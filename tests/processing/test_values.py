@@ -105,6 +105,12 @@ def test_extent_keeps_its_own_reference_system(read):
     assert read(EXTENT=rectangle).extent("EXTENT") == expected
 
 
+@pytest.mark.parametrize("text", ["179.5,-179,51,52 [EPSG:4326]", " 179.5 ,-179 ,51,52[EPSG:4326]"])
+def test_an_extent_across_the_antimeridian_is_not_swapped(read, text):
+    expected = {"bounds": [179.5, 51, -179, 52], "crs": "EPSG:4326"}
+    assert read(EXTENT=text).extent("EXTENT") == expected
+
+
 def test_extent_without_reference_system_is_that_of_the_project(read, context):
     values = read(EXTENT="400000,500000,3800000,3900000")
     assert values.extent("EXTENT")["crs"] is None

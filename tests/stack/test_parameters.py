@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -53,7 +56,7 @@ def test_the_home_of_nobody() -> None:
 
 @pytest.mark.parametrize("value", ["a\0b.nc", "a\ud800b.nc", ["/tmp/s.nc"], {}, 5, True])
 def test_what_is_no_path(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match=r"^NAME is .*(no file|text of one path)") as it:
+    with pytest.raises(InvalidParameterError, match=r"^NAME is .*(no name|one path)") as it:
         given(value).path("NAME")
     str(it.value).encode()
 
@@ -62,6 +65,85 @@ def test_what_is_no_path(value: Any) -> None:
 def test_what_is_no_flag(value: Any) -> None:
     with pytest.raises(InvalidParameterError, match="NAME .* true or false"):
         given(value).flag("NAME")
+
+
+STRANGE = [
+    *(
+        True,
+        10**400,
+        -(10**400),
+        math.nan,
+        math.inf,
+        [],
+        [[]],
+        [None],
+        {},
+        {"a": {}},
+        {"bounds": 1},
+    ),
+    *({"bounds": [0, 0, 10**400, 1]}, {"bounds": [0, 0, 1, 1], "crs": 5}, {"bounds": "1234"}),
+    *("a" * 300, "a/" * 3000, "\0", "a\ud800", ["a\ud800"], "9" * 5000, "1e400", "0,1,0,1 [\0"),
+]
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=range(len(STRANGE)))
+def test_strange_values_are_taken_or_refused_in_one_short_sentence(value: Any) -> None:
+    parameters = given(value)
+    for read in (
+        parameters.text,
+        lambda name: parameters.choice(name, ("x", "y"), "x"),
+        parameters.flag,
+        lambda name: parameters.number(name, 1.0, 0.0, 9.0),
+        parameters.names,
+        parameters.day,
+        parameters.path,
+        parameters.output,
+        parameters.folder,
+        parameters.extent,
+    ):
+        try:
+            read("NAME")
+        except InvalidParameterError as error:
+            text = str(error)
+            text.encode()
+            assert "NAME" in text and text.endswith(".") and len(text) < 7000
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), "1e400"])
+def test_numbers_beyond_all_bounds(value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match="has to lie between 0 and 10"):
+        given(value).number("NAME", minimum=0, maximum=10)
+
+
+@pytest.mark.parametrize(
+    "value", [[], {}, {"a": 1}, [1], True, "a\0", "a\ud800"], ids=lambda value: repr(value)
+)
+def test_what_is_no_text(value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match="^NAME is .*(to be text|no name can have)"):
+        given(value).text("NAME")
+
+
+@pytest.mark.parametrize("value", [{}, {"a": 1}, [["a"]], ["a", None], [{}], True, [True]])
+def test_what_is_no_list(value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match="NAME is .* a list of words with commas"):
+        given(value).names("NAME")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's files")
+def test_paths_that_cannot_be_used(tmp_path: Path) -> None:
+    loop, pipe = tmp_path / "loop", tmp_path / "pipe"
+    loop.symlink_to(loop)
+    os.mkfifo(pipe)
+    for path, words in (
+        (tmp_path / ("a" * 300), "too long"),
+        ("a/" * 3000, "too long"),
+        (loop, "symbolic links"),
+        (pipe, "neither a file nor a folder"),
+        ("/dev/full", "neither a file nor a folder"),
+    ):
+        for read in (given(str(path)).path, given(str(path)).output, given(str(path)).folder):
+            with pytest.raises(InvalidParameterError, match=f"^NAME is .*{words}"):
+                read("NAME")
 
 
 def test_numbers_and_their_range() -> None:
@@ -122,6 +204,11 @@ def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"bounds": [1, 2, 3, 4]}, Extent(1, 2, 3, 4)),
         ({"bounds": ["1", 2, 3.5, 4], "crs": "EPSG:3857"}, Extent(1, 2, 3.5, 4, "EPSG:3857")),
         ({"bounds": [1, 2, 3, 4], "crs": ""}, Extent(1, 2, 3, 4)),
+        ("179.9,-179.9,51,52 [EPSG:4326]", Extent(179.9, 51, -179.9, 52, "EPSG:4326")),
+        (
+            {"bounds": [170, 51, -160, 52], "crs": "OGC:CRS84"},
+            Extent(170, 51, -160, 52, "OGC:CRS84"),
+        ),
     ],
 )
 def test_extents(value: Any, expected: Extent) -> None:
@@ -134,4 +221,22 @@ def test_extents(value: Any, expected: Extent) -> None:
 )
 def test_what_is_no_extent(value: Any) -> None:
     with pytest.raises(InvalidParameterError, match=r"xmin,xmax,ymin,ymax \[EPSG:code\]"):
+        given(value).extent("NAME")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "3,1,2,4",
+        "3,1,2,4 [EPSG:32606]",
+        "3,1,2,4 [EPSG:0]",
+        "1,2,4,3",
+        "170,170,1,2 [EPSG:4326]",
+        "179,-170,2,1 [EPSG:4326]",
+        "400,-170,1,2 [EPSG:4326]",
+        "5e8,-5e8,1,2 [EPSG:4326]",
+    ],
+)
+def test_extents_the_wrong_way_round(value: str) -> None:
+    with pytest.raises(InvalidParameterError, match="maxima have to be greater than its minima"):
         given(value).extent("NAME")
