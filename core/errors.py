@@ -39,6 +39,10 @@ class InputChangedError(StackError):
     """An input is no longer what it was when the run began to read it."""
 
 
+class MachineError(StackError):
+    """The machine ends the run: a limit of open files, its memory, a disk; no input is at fault."""
+
+
 class InconsistentProductsError(StackError):
     """Products do not belong into one stack."""
 
@@ -74,6 +78,7 @@ class Canceled(StackError):
 _INNOCENT = (
     Canceled,
     ClusterError,
+    MachineError,
     StoreError,
     OSError,
     MemoryError,

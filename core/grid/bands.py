@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from ..products.nodata import NoData
 from .raster_file import RasterFile
 
 _TYPES = {
@@ -34,20 +35,19 @@ class Band:
     file
         Its open file.
     missing
-        What means no data in the file; None where every value is data.
+        What means no data in the file; one value stands for all of them when it is warped.
     scale
         ``decibel`` or ``amplitude`` of backscatter that is warped as power: warping averages
         pixels, and the mean of decibels or amplitudes is not the mean power.
     """
 
     file: RasterFile
-    missing: float | None
+    missing: NoData
     scale: str | None = None
 
     def text(self, number: int) -> str:
         """Return the band as a part of a virtual raster."""
-        path = escape(self.file.path)
-        source = f"<SourceFilename>{path}</SourceFilename><SourceBand>1</SourceBand>"
+        source = _source(self.path)
         if self.scale is not None:
             return (
                 f'<VRTRasterBand dataType="Float32" band="{number}" '
@@ -60,16 +60,42 @@ class Band:
             f"<SimpleSource>{source}</SimpleSource></VRTRasterBand>"
         )
 
+    @property
+    def path(self) -> str:
+        """What to open for the band with one value for missing data: its file, or virtual rasters.
+
+        Each of them puts that value in the place of another one.
+        """
+        opened = self.file.path
+        for value in self.missing.others:
+            band = (
+                f'<VRTRasterBand dataType="{_TYPES[self.file.dtype]}" band="1">'
+                f"<NoDataValue>{self.missing.value!r}</NoDataValue>"
+                f"<ComplexSource>{_source(opened)}<NODATA>{value!r}</NODATA></ComplexSource>"
+                "</VRTRasterBand>"
+            )
+            opened = _virtual(self.file, band)
+        return opened
+
+
+def _source(path: str) -> str:
+    return f"<SourceFilename>{escape(path)}</SourceFilename><SourceBand>1</SourceBand>"
+
+
+def _virtual(file: RasterFile, bands: str) -> str:
+    """Return a virtual raster of the size and position of a file."""
+    dataset = file.dataset
+    georeference = ", ".join(map(repr, dataset.transform.to_gdal()))
+    return (
+        f'<VRTDataset rasterXSize="{dataset.width}" rasterYSize="{dataset.height}">'
+        f"<SRS>{escape(dataset.crs.to_wkt())}</SRS><GeoTransform>{georeference}</GeoTransform>"
+        f"{bands}</VRTDataset>"
+    )
+
 
 def joined_bands(bands: Sequence[Band]) -> str:
     """Return what to open for bands of files of one grid: a file, or a virtual raster (VRT)."""
     if len(bands) == 1 and bands[0].scale is None:
-        return bands[0].file.path
-    file = bands[0].file.dataset
-    georeference = ", ".join(map(repr, file.transform.to_gdal()))
+        return bands[0].path
     texts = (band.text(number) for number, band in enumerate(bands, start=1))
-    return (
-        f'<VRTDataset rasterXSize="{file.width}" rasterYSize="{file.height}">'
-        f"<SRS>{escape(file.crs.to_wkt())}</SRS><GeoTransform>{georeference}</GeoTransform>"
-        f"{''.join(texts)}</VRTDataset>"
-    )
+    return _virtual(bands[0].file, "".join(texts))

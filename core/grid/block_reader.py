@@ -60,7 +60,6 @@ class BlockReader:
             resampling,
             outside=float(layer.fill),
             warps=warps,
-            marked=not layer.is_mask,
         )
 
     def __enter__(self) -> BlockReader:
@@ -92,18 +91,21 @@ class BlockReader:
 
 
 def _class_numbers(stored: NDArray[Any], placement: Placement, layer: Layer) -> NDArray[np.uint8]:
-    missing = layer.missing
-    if missing is not None and missing != layer.fill and placement.transfer is Transfer.COPY:
-        stored = np.where(stored == missing, np.asarray(layer.fill, stored.dtype), stored)
     if stored.dtype == np.uint8:
         return stored
+    if stored.dtype.kind == "f":
+        np.copyto(stored, layer.fill, where=np.isnan(stored))
     if stored.size and not (stored.min() >= 0 and stored.max() <= layer.fill):
-        raise ProductError(
-            f"The layer {layer.name} of {placement.product} holds class numbers above "
-            f"{layer.fill:.0f}; leave the layer out of LAYERS.",
-            product=placement.product.name.text,
-        )
-    return stored.astype("uint8")
+        flaw = f"class numbers that are not within 0 and {layer.fill:.0f}"
+    elif stored.dtype.kind == "f" and (stored != np.rint(stored)).any():
+        flaw = "fractions in the place of class numbers"
+    else:
+        return stored.astype("uint8")
+    raise ProductError(
+        f"The layer {layer.name} of {placement.product} holds {flaw}; use the product as HyP3 "
+        "delivered it, or leave the layer out of LAYERS.",
+        product=placement.product.name.text,
+    )
 
 
 def _reference_on_grid(
@@ -114,7 +116,7 @@ def _reference_on_grid(
     if placement.transfer is Transfer.COPY:
         return [(row + placement.row, column + placement.column)]
     raster = placement.raster
-    to_grid = Transformer.from_crs(f"EPSG:{raster.epsg}", grid.crs, always_xy=True)
+    to_grid = Transformer.from_crs(raster.crs, grid.crs, always_xy=True)
     x, y = to_grid.transform(
         raster.left + (column + 0.5) * raster.spacing, raster.top - (row + 0.5) * raster.spacing
     )

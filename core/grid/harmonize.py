@@ -167,7 +167,7 @@ def _write_layer(
                 dtype=reader.dtype,
                 crs=grid.crs,
                 transform=grid.transform,
-                nodata=reader.nodata,
+                nodata=reader.outside,
                 tiled=True,
                 blockxsize=_TILE,
                 blockysize=_TILE,

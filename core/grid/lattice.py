@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 
-from ..products.product import Raster
+from ..crs import crs_text
+from ..products.raster import Raster
 
 TOLERANCE = 1e-3
 """Positions closer than this many pixels are the same; HyP3 writes whole or half meters."""
@@ -124,7 +125,7 @@ class Grid:
     @property
     def crs(self) -> str:
         """Authority code where there is one, else WKT."""
-        return f"EPSG:{self.epsg}" if self.epsg is not None else self.wkt
+        return crs_text(self.epsg, self.wkt)
 
     @property
     def transform(self) -> Affine:

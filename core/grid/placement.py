@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from pyproj import CRS
-
+from ..crs import title
 from ..errors import GridError
-from ..products.product import Product, Raster
+from ..products.product import Product
+from ..products.raster import Raster
 from ..products.selection import LeftOut
 from .extent import Bounds, overlap, project_bounds
 from .lattice import Grid, Lattice
@@ -123,24 +123,24 @@ def place(
 
 
 def is_native(raster: Raster, grid: Grid, lattice: Lattice) -> bool:
-    """Tell whether the pixels of a product are those of a grid, which lies on a lattice."""
-    return raster.epsg == grid.epsg and lattice.holds(raster)
+    """Return whether the pixels of a product are those of a grid, which lies on a lattice."""
+    return raster.crs == grid.crs and lattice.holds(raster)
 
 
-def bounds_in(raster: Raster, crs: CRS, epsg: int | None) -> Bounds:
-    """Return left, bottom, right, top of a product in a CRS.
+def bounds_in(raster: Raster, crs: str) -> Bounds:
+    """Return left, bottom, right, top of a product in a CRS, given as :attr:`Grid.crs`.
 
     Raises
     ------
     GridError
         If it has no coordinates there.
     """
-    if raster.epsg == epsg:
+    if raster.crs == crs:
         return raster.bounds
-    projected = project_bounds(raster.bounds, f"EPSG:{raster.epsg}", crs.to_wkt())
+    projected = project_bounds(raster.bounds, raster.crs, crs)
     if projected is None:
         raise GridError(
-            f"Products in EPSG:{raster.epsg} cannot be projected to {crs.name}; choose a "
+            f"Products in {title(raster.crs)} cannot be projected to {title(crs)}; choose a "
             "TARGET_CRS that covers them."
         )
     return projected

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.warp import transform
 
-from ..products.product import Raster
+from ..products.nodata import NoData
+from ..products.raster import Raster
 from .lattice import Grid
 from .raster_file import RasterFile
 
@@ -33,8 +34,7 @@ class Reach:
     Parameters
     ----------
     held
-        Rasters, north up, with the value that means no data; None where every value is data. What
-        any of them holds counts.
+        Rasters, north up, with the values that mean no data. What any of them holds counts.
     raster
         Their position.
     grid
@@ -50,7 +50,7 @@ class Reach:
 
     def __init__(
         self,
-        held: Sequence[tuple[RasterFile, float | None]],
+        held: Sequence[tuple[RasterFile, NoData]],
         raster: Raster,
         grid: Grid,
         rows: slice,
@@ -58,10 +58,12 @@ class Reach:
     ) -> None:
         self._origin = (rows.start, columns.start)
         self._positions = _positions(raster, grid, rows, columns)
-        self._is_known = bool(np.isfinite(self._positions).all())
+        # Between positions on a map of degrees it is no straight way.
+        self._is_known = raster.is_metric and bool(np.isfinite(self._positions).all())
         self.alike: list[list[int]] = []
         if not self._is_known:
-            # Beyond the domain of a projection: any pixel may be met, by any raster in its own way.
+            # As beyond the domain of a projection: any pixel may be met, by each raster in its own
+            # way.
             self.alike = [[number] for number in range(len(held))]
             return
         size = np.array([raster.height, raster.width])
@@ -169,26 +171,24 @@ def _positions(raster: Raster, grid: Grid, rows: slice, columns: slice) -> NDArr
     # By the same library as warping, which may know other grids of datum shifts than pyproj's.
     x, y = (
         np.reshape(values, x.shape)
-        for values in transform(grid.crs, f"EPSG:{raster.epsg}", x.ravel(), y.ravel())
+        for values in transform(grid.crs, raster.crs, x.ravel(), y.ravel())
     )
     return np.stack([(raster.top - y) / raster.spacing, (x - raster.left) / raster.spacing])
 
 
 def _presence(
     file: RasterFile,
-    missing: float | None,
+    missing: NoData,
     window: tuple[slice, slice],
 ) -> NDArray[np.bool_]:
     """Return where a part of a raster has data."""
     shape = tuple(part.stop - part.start for part in window)
-    if missing is None or 0 in shape:
+    if missing.value is None or 0 in shape:
         return np.ones(shape, bool)
     values = np.empty(shape, file.dtype)
     file.read(*window, values)
-    if np.isnan(missing):
-        return ~np.isnan(values)
-    present: NDArray[np.bool_] = values != values.dtype.type(missing)
-    return present
+    absent = missing.where(values)
+    return np.logical_not(absent, out=absent)
 
 
 def _coarse_sums(present: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -13,14 +13,15 @@ from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 
 from ..blocks import cached_bands
-from ..errors import ProductError
 from ..products.layers import Layer, LayerKind
+from ..products.nodata import NoData, nodata_of
+from ..products.read_errors import reading_error
 from .bands import Band
 from .lattice import Grid
 from .placement import Placement, Transfer
 from .raster_file import RasterFile
 from .reach import Reach
-from .scales import MISSING_DECIBEL, convert_scale
+from .scales import convert_scale
 from .warping import Warp, Warps
 
 BLOCK_CACHE_MEGABYTES = 64
@@ -87,22 +88,20 @@ class LayerReader:
         where every value is data (heights in whole meters) for the lowest of its data type.
     warps
         Those of layers that are open together and read block by block; None for a layer alone.
-    marked
-        Whether NaN stands for missing data in blocks that are copied, as in those that are warped.
 
     Attributes
     ----------
     dtype
         Data type of the blocks.
-    missing
-        Value that means no data in the file; None where every value is data.
-    nodata
-        What a file of the blocks has to declare as missing, None for nothing.
+    outside
+        Value of missing data in the blocks, which a file of them has to declare.
 
     Raises
     ------
     ProductError
         If the file cannot be opened or, later, read.
+    MachineError
+        If a limit of the machine or a disk is at fault.
     """
 
     def __init__(
@@ -113,7 +112,6 @@ class LayerReader:
         resampling: Resampling,
         outside: float | None,
         warps: Warps | None = None,
-        marked: bool = False,
     ) -> None:
         self._placement = placement
         self._layer = layer
@@ -124,15 +122,11 @@ class LayerReader:
             path = placement.product.layer_path(layer.name)
             self._file = RasterFile(path)
             self._outputs.callback(self._file.close)
-            self.missing = _missing(layer, self._file.nodata, scale)
-            self.nodata = self._file.nodata
-            if outside is None and self.missing is None and not layer.is_mask:
-                outside = self.nodata = _lowest(self._file.dtype)
-            elif outside is None:
-                outside = 0.0 if self.missing is None else self.missing
+            self._missing = nodata_of(layer, self._file.dtype, self._file.nodata, scale)
+            if outside is None:
+                outside = _outside(layer, self._file.dtype, self._missing)
             self.outside = outside
             self.dtype = _dtype(self._file.dtype, outside)
-            self._marked = self.missing if marked else None
             self._from_power = None if scale in (None, "power") else scale
             self._limits: tuple[float, float] | None = None
             is_positive = layer.is_backscatter or layer.name in _POSITIVE
@@ -145,13 +139,13 @@ class LayerReader:
         """Let the layer be warped with others of the same settings."""
         # Backscatter is warped as power, in which 0 means no data.
         is_power = self._from_power is not None
-        missing, outside = (0.0, 0.0) if is_power else (self.missing, self.outside)
+        missing, outside = (0.0, 0.0) if is_power else (self._missing.value, self.outside)
         name = self._placement.product.name.text
         raster = self._placement.raster
         self._warp = warps.shared(
             name, Warp(raster, grid, resampling, missing, outside, self.dtype)
         )
-        self._band = self._warp.join(Band(self._file, self.missing, self._from_power))
+        self._band = self._warp.join(Band(self._file, self._missing, self._from_power))
 
     def __enter__(self) -> LayerReader:
         return self
@@ -211,10 +205,7 @@ class LayerReader:
             values = inside[part]
             first = inner_rows.start + (part.start or 0)
             self._file.read(slice(first, first + len(values)), inner_columns, values)
-            if self._marked is not None:
-                # Other types than float32 become that later.
-                compared = values.astype("float32", copy=False)
-                np.copyto(values, np.nan, where=compared == np.float32(self._marked))
+            self._missing.replace(values, self.outside)
         above, below = block[: down.start], block[down.stop :]
         left, right = block[down, : across.start], block[down, across.stop :]
         for edge in (above, below, left, right):
@@ -228,24 +219,21 @@ class LayerReader:
             yield
         except (RasterioError, OSError) as error:
             self._outputs.close()
-            raise ProductError(
-                f"The layer {self._layer.name} of {product} is damaged and cannot be read; "
-                "retrieve the product again, or leave it out with the rule skip for bad products.",
-                product=product.name.text,
-            ) from error
+            what = f"The layer {self._layer.name} of {product}"
+            damaged = (
+                f"{what} is damaged and cannot be read; retrieve the product again, or leave it "
+                "out with the rule skip for bad products."
+            )
+            file = product.file(self._layer.name)
+            raise reading_error(what, file, error, product.name.text, damaged) from error
 
 
-def _missing(layer: Layer, nodata: float | None, scale: str | None) -> float | None:
-    """Return the stored value that means no data."""
-    if layer.missing is not None or layer.is_mask:
-        return layer.missing
-    if nodata is None and scale is not None:
-        return MISSING_DECIBEL if scale == "decibel" else 0.0
-    # Other layers that should have no such value had one in some versions of HyP3.
-    return nodata
-
-
-def _lowest(dtype: str) -> float:
+def _outside(layer: Layer, dtype: str, missing: NoData) -> float:
+    """Return the value of missing data in blocks that keep the numbers of a file."""
+    if missing.value is not None:
+        return missing.value
+    if layer.is_mask:
+        return 0.0
     is_integer = np.dtype(dtype).kind in "iu"
     return float(np.iinfo(dtype).min if is_integer else np.finfo(dtype).min)
 

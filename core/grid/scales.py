@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 
 from ..blocks import cached_bands
 
-MISSING_DECIBEL = -3.4028234663852886e38
-"""Missing data of HyP3 backscatter in decibels: the lowest float32."""
-
 
 def convert_scale(values: NDArray[np.float32], stored: str, wanted: str) -> None:
     """Convert backscatter between power, amplitude and decibel, in place.

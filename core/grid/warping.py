@@ -16,7 +16,7 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from ..products.product import Raster
+from ..products.raster import Raster
 from .bands import Band, joined_bands
 from .lattice import Grid
 from .reach import Reach

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..grid.crs import authority_of
+from ..crs import authority_of
 
 _ORGANIZATION = "https://github.com/zarr-conventions"
 _RAW = "https://raw.githubusercontent.com/zarr-conventions"

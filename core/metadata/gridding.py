@@ -8,7 +8,7 @@ from pyproj import CRS
 
 from ..grid.lattice import TOLERANCE, Grid, Lattice
 from ..grid.placement import is_native
-from ..products.product import Raster
+from ..products.raster import Raster
 
 IN_UTM = "in UTM coordinates"
 """How a convention says so, for those who check it."""

@@ -23,6 +23,9 @@ class LayerKind(Enum):
 MASK_FILL = 255
 """Missing data in stacked masks (uint8)."""
 
+_REALS = frozenset({"float32", "float64"})
+_INTEGERS = frozenset({"uint8", "int16", "uint16", "int32", "uint32"})
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -45,6 +48,10 @@ class Layer:
     missing
         Value in HyP3's files that means no data; None where every stored value is data or the file
         itself tells (backscatter, by its scale).
+    never_missing
+        Values that are data also where a file declares them as missing, as HyP3's own do.
+    is_whole
+        Whether files may hold whole numbers of a quantity: heights in whole meters.
     attributes
         Further attributes of the stack variable.
     """
@@ -56,6 +63,8 @@ class Layer:
     long_name: str
     static: bool = False
     missing: float | None = 0.0
+    never_missing: frozenset[float] = frozenset()
+    is_whole: bool = False
     attributes: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
@@ -72,6 +81,11 @@ class Layer:
     def dtype(self) -> str:
         """Data type in the stack."""
         return "uint8" if self.is_mask else "float32"
+
+    @property
+    def stored_types(self) -> frozenset[str]:
+        """Data types that a file may have."""
+        return _REALS | _INTEGERS if self.is_mask or self.is_whole else _REALS
 
     @property
     def fill(self) -> float | int:
@@ -139,6 +153,7 @@ _INSAR = (
         "1",
         "connected component of phase unwrapping",
         missing=None,
+        never_missing=frozenset({0.0}),
         attributes={"comment": "0: in no component"},
     ),
     Layer(
@@ -186,6 +201,7 @@ _INSAR = (
         "m",
         "height above the WGS 84 ellipsoid",
         static=True,
+        is_whole=True,
         attributes={"standard_name": "height_above_reference_ellipsoid"},
     ),
     Layer(
@@ -196,6 +212,7 @@ _INSAR = (
         "water mask",
         static=True,
         missing=float(MASK_FILL),
+        never_missing=frozenset({0.0}),
         attributes={"flag_values": [0, 1], "flag_meanings": "water land"},
     ),
 )
@@ -257,6 +274,7 @@ _RTC = (
         "height above the WGS 84 ellipsoid",
         static=True,
         missing=None,
+        is_whole=True,
         attributes={"standard_name": "height_above_reference_ellipsoid"},
     ),
     Layer("inc_map", "inc_map", LayerKind.CONTINUOUS, "radian", "local incidence angle"),

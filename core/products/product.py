@@ -1,65 +1,18 @@
-"""One product on disk: where its files are and the raster grid that its layers share."""
+"""One product on disk: what its name says, and where its files are."""
 
 from __future__ import annotations
 
-import re
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-import rasterio
-from rasterio.errors import RasterioError
-from rasterio.transform import Affine
-
-from ..errors import InputChangedError, ProductError
+from ..errors import InputChangedError
 from ..stamps import Stamps, find_change
 from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
 from .parameter_file import ParameterFile
-from .tiff_header import TiffHeader, read_header, read_zipped_header
-
-
-@dataclass(frozen=True)
-class Raster:
-    """Size and position of a product's rasters.
-
-    Parameters
-    ----------
-    epsg
-        Code of the projected CRS.
-    left, top
-        Outer corner of the upper left pixel, in meters.
-    spacing
-        Width and height of a pixel, in meters.
-    width, height
-        Number of columns and rows.
-    """
-
-    epsg: int
-    left: float
-    top: float
-    spacing: float
-    width: int
-    height: int
-
-    @property
-    def transform(self) -> Affine:
-        """Pixel corner (column, row) to map coordinates."""
-        return Affine(self.spacing, 0.0, self.left, 0.0, -self.spacing, self.top)
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, bottom, right, top."""
-        return (
-            self.left,
-            self.top - self.height * self.spacing,
-            self.left + self.width * self.spacing,
-            self.top,
-        )
 
 
 @dataclass(frozen=True)
@@ -134,6 +87,10 @@ class Product:
         """Return the GDAL path of a layer's GeoTIFF."""
         return f"{self.prefix}/{self.name.text}_{layer}.tif"
 
+    def file(self, layer: str) -> Path:
+        """Return the file of the system that holds a layer: its GeoTIFF, or the zip."""
+        return self.location if self.is_zipped else Path(self.layer_path(layer))
+
 
 def check_unchanged(products: Iterable[Product]) -> None:
     """Check that products are what they were when they were found.
@@ -165,133 +122,3 @@ def gdal_zip(path: Path) -> str:
         if depth < 0:
             break
     return f"{_ZIPS}{path}" if depth else f"{_ZIPS}{{{path}}}"
-
-
-def open_raster(product: Product, layer: str) -> Raster:
-    """Read the grid of one layer and check that its file is whole.
-
-    Parameters
-    ----------
-    product
-        The product.
-    layer
-        Name of a layer that the product holds.
-
-    Returns
-    -------
-    Raster
-        The layer's grid.
-
-    Raises
-    ------
-    ProductError
-        If the file is unreadable or truncated, or is not a north-up raster with square pixels in
-        a CRS that has an EPSG code.
-    """
-    path = product.layer_path(layer)
-    try:
-        with rasterio.open(path, driver="GTiff") as dataset:
-            crs, transform = dataset.crs, dataset.transform
-            width, height = dataset.width, dataset.height
-            whole = _is_whole(dataset)
-    except RasterioError as error:
-        raise ProductError(
-            f"The layer {layer} of {product} cannot be read ({_reason(error)}); retrieve the "
-            "product again."
-        ) from error
-    if not whole:
-        raise ProductError(
-            f"The layer {layer} of {product} is truncated; retrieve the product again."
-        )
-    epsg = crs.to_epsg() if crs else None
-    if epsg is None:
-        raise ProductError(
-            f"The layer {layer} of {product} has no coordinate reference system; retrieve the "
-            "product again."
-        )
-    if transform.b or transform.d or transform.a <= 0 or abs(transform.a + transform.e) > 1e-6:
-        raise ProductError(
-            f"The layer {layer} of {product} is not a north-up raster with square pixels; "
-            "HyP3 delivers such rasters, so use the product as it was delivered."
-        )
-    return Raster(epsg, transform.c, transform.f, transform.a, width, height)
-
-
-def _is_whole(dataset: rasterio.DatasetReader) -> bool:
-    """Tell whether the last block lies within the file, without reading any pixels.
-
-    A GeoTIFF that lost its end still opens, because its header comes first. GDAL's ``TIFF``
-    metadata domain gives offset and size of each block; sparse blocks have neither.
-    """
-    rows, columns = dataset.block_shapes[0]
-    across = -(-dataset.width // columns)
-    down = -(-dataset.height // rows)
-    ends = []
-    for block in {(across - 1, down - 1), (0, down - 1)}:
-        offset = dataset.get_tag_item(f"BLOCK_OFFSET_{block[0]}_{block[1]}", "TIFF", bidx=1)
-        size = dataset.get_tag_item(f"BLOCK_SIZE_{block[0]}_{block[1]}", "TIFF", bidx=1)
-        if offset and size:
-            ends.append(int(offset) + int(size))
-    if not ends or dataset.name.startswith("/vsi"):
-        # A zip member's size is checked against the zip's directory when the folder is scanned.
-        return True
-    return max(ends) <= Path(dataset.name).stat().st_size
-
-
-def _reason(error: Exception) -> str:
-    """Return the innermost message without the path, which the sentence already names."""
-    text = str(error.__cause__ or error).strip().rstrip(".")
-    return re.sub(r"'?/\S*'?:? ?", "", text) or type(error).__name__
-
-
-def common_raster(product: Product, layers: tuple[str, ...]) -> Raster:
-    """Return the grid that the named layers of a product share.
-
-    Raises
-    ------
-    ProductError
-        If a layer is missing, damaged, or lies on another grid than the first one.
-    """
-    stored = {layer: product.stored_layer(layer) for layer in layers}
-    missing = [layer for layer in layers if stored[layer] is None]
-    if missing:
-        raise ProductError(
-            f"{product} has no layer {', '.join(missing)}; order it again with that layer, or "
-            "leave the layer out of LAYERS."
-        )
-    first: Raster | None = None
-    header: TiffHeader | None = None
-    with _headers(product) as read:
-        for layer in dict.fromkeys(name for name in stored.values() if name is not None):
-            found = read(layer)
-            if first is not None and found is not None and header is not None:
-                if found.place == header.place and found.is_whole:
-                    continue
-            raster = open_raster(product, layer)
-            first, header = first or raster, header or found
-            if raster != first:
-                raise ProductError(
-                    f"The layer {layer} of {product} lies on another grid than its layer "
-                    f"{layers[0]}; retrieve the product again."
-                )
-    if first is None:
-        raise ProductError(
-            f"{product} holds no layer that can be stacked; retrieve the product again."
-        )
-    return first
-
-
-@contextmanager
-def _headers(product: Product) -> Iterator[Callable[[str], TiffHeader | None]]:
-    """Give a function that reads the header of a layer; None where GDAL has to be asked."""
-    if product.location.is_dir():
-        yield lambda layer: read_header(product.layer_path(layer))
-        return
-    try:
-        archive = zipfile.ZipFile(product.location)
-    except (zipfile.BadZipFile, OSError):
-        yield lambda layer: None
-        return
-    begin = len(gdal_zip(product.location)) + 1
-    with archive:
-        yield lambda layer: read_zipped_header(archive, product.layer_path(layer)[begin:])

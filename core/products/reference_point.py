@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
+import numpy as np
 import rasterio
-from pyproj import Transformer
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from .product import Product, Raster
+from .nodata import nodata_of
+from .product import Product
+from .raster import Raster, to_geographic
+from .read_errors import machine_error
 
 _LONGITUDE = "Longitude of the reference point (WGS84)"
 _LATITUDE = "Latitude of the reference point (WGS84)"
@@ -37,6 +39,11 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     (row, column) or None
         Position in the product's raster, counted from 0; None where the product has no such point
         or its phase cannot be read (reading the layer itself tells why).
+
+    Raises
+    ------
+    MachineError
+        If a limit of the machine or a disk keeps the phase from being read.
     """
     if product.parameters is None or "unw_phase" not in product.layers:
         return None
@@ -44,7 +51,7 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     latitude = product.parameters.number(_LATITUDE)
     if longitude is None or latitude is None:
         return None
-    x, y = _to_map(raster.epsg).transform(longitude, latitude)
+    x, y = to_geographic(raster.crs).transform(longitude, latitude, direction="INVERSE")
     if not (math.isfinite(x) and math.isfinite(y)):
         return None
     column = int((x - raster.left) // raster.spacing)
@@ -58,16 +65,16 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
         min(column + 2, raster.width) - first_column,
         min(row + 2, raster.height) - first_row,
     )
+    layer = product.layers["unw_phase"]
     try:
-        with rasterio.open(product.layer_path("unw_phase")) as dataset:
+        with rasterio.open(product.layer_path(layer.name)) as dataset:
             phase = dataset.read(1, window=window)
-    except RasterioError:
+            missing = nodata_of(layer, str(phase.dtype), dataset.nodata)
+    except RasterioError as error:
+        found = machine_error(f"The layer {layer.name} of {product}", error)
+        if found is not None:
+            raise found from error
         return None
     is_zero = phase[row - first_row, column - first_column] == 0
-    return (row, column) if is_zero and phase.any() else None
-
-
-@functools.lru_cache(maxsize=16)
-def _to_map(epsg: int) -> Transformer:
-    """Return the way from longitude and latitude to a map, which takes milliseconds to make."""
-    return Transformer.from_crs("EPSG:4326", f"EPSG:{epsg}", always_xy=True)
+    is_data = ~(missing.where(phase) | np.isnan(phase))
+    return (row, column) if is_zero and is_data.any() else None

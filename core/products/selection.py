@@ -18,7 +18,9 @@ from ..errors import (
 from .consistency import gap_warnings
 from .layers import LAYERS, Layer, layers_by_name
 from .names import ProductName, parse_name
-from .product import Product, Raster, check_unchanged, common_raster
+from .opening import common_raster
+from .product import Product, check_unchanged
+from .raster import Raster
 from .reruns import group_reruns, why_not
 from .scan import READERS, Scan, scan_folder
 
@@ -227,6 +229,7 @@ class _Chooser:
         """Open of each group the newest product that is not bad."""
         names = tuple(layer.name for layer in layers)
         demanded = bool(self._options.layers)
+        wanted = names if demanded or self._options.held else None
 
         def open_one(product: Product) -> Raster | ProductError:
             held = names if demanded else tuple(filter(product.stored_layer, names))
@@ -236,7 +239,7 @@ class _Chooser:
                         f"{product} lacks its parameter file {product}.txt; retrieve the product "
                         "again."
                     )
-                return common_raster(product, held)
+                return common_raster(product, held, wanted)
             except ProductError as error:
                 # One that is replaced while it is looked at is not damaged.
                 check_unchanged([product])

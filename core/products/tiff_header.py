@@ -15,7 +15,7 @@ import sys
 import zipfile
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -24,8 +24,12 @@ _Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 _NATIVE = "<" if sys.byteorder == "little" else ">"
 
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-_INTEGERS = {3: "u2", 4: "u4"}
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 16: 8}
+_INTEGERS = {3: "u2", 4: "u4", 16: "u8"}
+
+_CLASSIC = {b"II*\0": "<", b"MM\0*": ">"}
+_BIG = {b"II+\0": "<", b"MM\0+": ">"}
+"""First bytes of TIFF and of BigTIFF, with their byte orders."""
 
 _WIDTH, _HEIGHT = 256, 257
 _PLACE = (_WIDTH, _HEIGHT, 33550, 33922, 34264, 34735, 34736, 34737)
@@ -37,7 +41,7 @@ _BEGINNING = 1 << 18
 _STRIPS, _TILES = (273, 279), (324, 325)
 """Offsets and lengths of strips, and of tiles."""
 
-_TILE_WIDTH = 322
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
 
 _BITS, _SAMPLE_FORMAT, _ROWS_PER_STRIP = 258, 339, 278
 _COMPRESSION, _FILL_ORDER, _BANDS = 259, 266, 277
@@ -47,12 +51,32 @@ _PLAIN = {_COMPRESSION: 1, _FILL_ORDER: 1, _BANDS: 1}
 _MISSING = 42113
 """GDAL's own tag: the value that means no data, as text."""
 
-_TYPES = {(8, 1): "uint8", (16, 1): "uint16", (16, 2): "int16", (32, 3): "float32"}
-"""By bits and sample format: unsigned, signed, real."""
+_TYPES = {
+    **{(bits, 1): f"uint{bits}" for bits in (8, 16, 32, 64)},
+    **{(bits, 2): f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{(bits, 3): f"float{bits}" for bits in (32, 64)},
+    **{(bits, 5): f"complex_int{bits // 2}" for bits in (32, 64)},
+    **{(bits, 6): f"complex{bits}" for bits in (64, 128)},
+}
+"""By bits and sample format: unsigned, signed, real, complex."""
+
+_PLAIN_TYPES = {"uint8", "uint16", "int16", "float32"}
+
+_METADATA = 42112
+"""GDAL's own tag: what has no other place, as XML."""
+
+_SCALING = re.compile(rb'<Item [^>]*role="(scale|offset)"[^>]*>\s*([^<]*?)\s*</Item>')
+
+_DIRECTORY = 254
+"""What a directory is: the image, one of less resolution, or a mask."""
+
+_MOST_DIRECTORIES, _MOST_TAGS = 64, 4096
+_LONGEST = 1 << 26
+"""Bytes of a tag; the offsets of a raster of 500,000 pixels a side, in tiles of 256, are fewer."""
 
 _NUMBER = re.compile(rb"[-+]?[0-9.]+(e[-+]?[0-9]+)?|nan", re.IGNORECASE)
 
-_LONG = (*_PLACE, *_STRIPS, *_TILES, _MISSING)
+_LONG = (*_PLACE, *_STRIPS, *_TILES, _MISSING, _METADATA)
 """Of all others the content is not looked at where it does not fit into four bytes."""
 
 
@@ -81,6 +105,31 @@ class PlainRows:
 
 
 @dataclass(frozen=True)
+class TiffForm:
+    """What the pixels of a file are.
+
+    Parameters
+    ----------
+    bands
+        Number of bands.
+    dtype
+        Data type, such as ``float32`` or ``complex64``.
+    block_bytes
+        Bytes of a block, which has to be in memory to read a pixel of it.
+    has_mask
+        Whether a mask besides the bands says which pixels are valid.
+    is_scaled
+        Whether values are to be multiplied by something, or something is to be added.
+    """
+
+    bands: int
+    dtype: str
+    block_bytes: int = 0
+    has_mask: bool = False
+    is_scaled: bool = False
+
+
+@dataclass(frozen=True)
 class TiffHeader:
     """What the header of a file tells.
 
@@ -91,12 +140,15 @@ class TiffHeader:
         lie in the same place.
     is_whole
         Whether the file is as long as its blocks ask for.
+    form
+        What its pixels are; None where GDAL has to be asked.
     pixels
         Where they are; None where they do not simply follow each other, or nobody asked.
     """
 
     place: tuple[tuple[int, bytes], ...]
     is_whole: bool
+    form: TiffForm | None = None
     pixels: PlainRows | None = None
 
 
@@ -106,8 +158,8 @@ def read_header(path: str, with_pixels: bool = False) -> TiffHeader | None:
     Parameters
     ----------
     path
-        A file of the system, as HyP3 and GDAL write it: classic TIFF whose first directory is that
-        of the image.
+        A file of the system, as HyP3 and GDAL write it: a TIFF whose first directory is that of the
+        image.
     with_pixels
         Whether to tell where the pixels are, which takes as long again.
 
@@ -157,59 +209,125 @@ def read_zipped_header(archive: zipfile.ZipFile, member: str) -> TiffHeader | No
 
 
 def _read(file: BinaryIO, size: int, with_pixels: bool = False) -> TiffHeader | None:
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(file.read(4))
+    begin = file.read(4)
+    is_big = begin in _BIG
+    order = (_BIG if is_big else _CLASSIC).get(begin)
     if order is None:
         return None
-    (start,) = struct.unpack(f"{order}I", file.read(4))
-    file.seek(start)
-    (count,) = struct.unpack(f"{order}H", file.read(2))
-    entries = file.read(12 * count)
-    tags: dict[int, tuple[int, bytes]] = {}
-    for tag, kind, number, value in struct.iter_unpack(f"{order}HHI4s", entries):
-        length = _SIZES.get(kind, 0) * number
-        if length <= 4:
-            tags[tag] = (kind, value[:length])
-        elif tag in _LONG:
-            if length > size:
-                return None
-            file.seek(struct.unpack(f"{order}I", value)[0])
-            content = file.read(length)
-            if len(content) != length:
-                return None
-            tags[tag] = (kind, content)
-        else:
-            tags[tag] = (0, b"")
+    if is_big and struct.unpack(f"{order}HH", file.read(4)) != (8, 0):
+        return None
+    (start,) = _unpack(file, order, is_big)
+    tags, following = _directory(file, size, start, order, is_big)
     place = tuple((tag, tags[tag][1]) for tag in _PLACE if tag in tags)
     for offsets, lengths in (_STRIPS, _TILES):
         if offsets in tags and lengths in tags and _WIDTH in tags and _HEIGHT in tags:
-            begin, length = (_integers(*tags[tag], order) for tag in (offsets, lengths))
+            begins, length = (_integers(*tags[tag], order) for tag in (offsets, lengths))
             # Blocks without data have neither.
-            is_whole = int((begin + length).max(initial=0)) <= size
+            is_whole = int((begins + length).max(initial=0)) <= size
+            form = None
+            with suppress(ValueError):
+                form = _form(tags, order)
+            if form is not None and form.bands == 1:
+                has_mask = _has_mask(file, size, following, order, is_big)
+                form = replace(form, has_mask=has_mask)
             pixels = None
-            if with_pixels and order == _NATIVE and _TILE_WIDTH not in tags:
+            if with_pixels and order == _NATIVE and not is_big and _TILE_WIDTH not in tags:
                 with suppress(ValueError):
-                    pixels = _plain_rows(tags, begin, length)
-            return TiffHeader(place, is_whole, pixels)
+                    pixels = _plain_rows(tags, begins, length)
+            return TiffHeader(place, is_whole, form, pixels)
     return None
 
 
-def _plain_rows(
-    tags: dict[int, tuple[int, bytes]], begin: _Integers, length: _Integers
-) -> PlainRows | None:
+_Tags = dict[int, tuple[int, bytes]]
+
+
+def _unpack(file: BinaryIO, order: str, is_big: bool) -> tuple[int]:
+    """Read a position in the file."""
+    code, length = ("Q", 8) if is_big else ("I", 4)
+    found: tuple[int] = struct.unpack(f"{order}{code}", file.read(length))
+    return found
+
+
+def _directory(
+    file: BinaryIO, size: int, start: int, order: str, is_big: bool, wanted: tuple[int, ...] = _LONG
+) -> tuple[_Tags, int]:
+    """Return type and content of each tag of a directory, and where the next directory begins."""
+    entry, inline, places = ("HHQ8s", 8, "Q") if is_big else ("HHI4s", 4, "I")
+    file.seek(start)
+    counts = ("Q", 8) if is_big else ("H", 2)
+    (count,) = struct.unpack(f"{order}{counts[0]}", file.read(counts[1]))
+    if count > _MOST_TAGS:
+        raise ValueError("more tags than an image has")
+    entries = file.read(struct.calcsize(f"{order}{entry}") * count)
+    (following,) = _unpack(file, order, is_big)
+    tags: _Tags = {}
+    for tag, kind, number, value in struct.iter_unpack(f"{order}{entry}", entries):
+        length = _SIZES.get(kind, 0) * number
+        if length <= inline:
+            tags[tag] = (kind, value[:length])
+        elif tag in wanted:
+            if length > min(size, _LONGEST):
+                raise ValueError("a tag longer than the file")
+            file.seek(struct.unpack(f"{order}{places}", value)[0])
+            content = file.read(length)
+            if len(content) != length:
+                raise ValueError("a tag beyond the end of the file")
+            tags[tag] = (kind, content)
+        else:
+            tags[tag] = (0, b"")
+    return tags, following
+
+
+def _has_mask(file: BinaryIO, size: int, following: int, order: str, is_big: bool) -> bool:
+    """Return whether one of the other directories is a mask; ValueError for too many of them."""
+    for _ in range(_MOST_DIRECTORIES):
+        if not following:
+            return False
+        tags, following = _directory(file, size, following, order, is_big, ())
+        if _number(tags, _DIRECTORY, 0, order) & 4:
+            return True
+    raise ValueError("more directories than a raster has")
+
+
+def _form(tags: _Tags, order: str) -> TiffForm | None:
+    """Return what pixels are; ValueError or None where GDAL may see something else."""
+    bands = _number(tags, _BANDS, 1, order)
+    if bands != 1:
+        return TiffForm(bands, "")
+    dtype = _TYPES.get((_number(tags, _BITS, 1, order), _number(tags, _SAMPLE_FORMAT, 1, order)))
+    if dtype is None:
+        return None
+    bits = int(re.sub(r"\D", "", dtype)) * (2 if dtype.startswith("complex_") else 1)
+    pixels = _number(tags, _TILE_WIDTH, 0, order) * _number(tags, _TILE_HEIGHT, 0, order)
+    if not pixels and _number(tags, _COMPRESSION, 1, order) != 1:
+        height = _number(tags, _HEIGHT, 0, order)
+        rows = min(_number(tags, _ROWS_PER_STRIP, height, order), height)
+        pixels = rows * _number(tags, _WIDTH, 0, order)
+    scaling = _SCALING.findall(tags.get(_METADATA, (0, b""))[1])
+    is_scaled = any(float(value) != (what == b"scale") for what, value in scaling)
+    return TiffForm(bands, dtype, pixels * bits // 8, False, is_scaled)
+
+
+def _number(tags: _Tags, tag: int, default: int, order: str) -> int:
+    """Return the only number of a tag; ValueError for several of them."""
+    if tag not in tags:
+        return default
+    values = _integers(*tags[tag], order)
+    if len(values) != 1:
+        raise ValueError("unusual count")
+    return int(values[0])
+
+
+def _plain_rows(tags: _Tags, begin: _Integers, length: _Integers) -> PlainRows | None:
     """Return where pixels are; ValueError or None where GDAL may see something else."""
 
     def number(tag: int, default: int) -> int:
-        if tag not in tags:
-            return default
-        values = _integers(*tags[tag], _NATIVE)
-        if len(values) != 1:
-            raise ValueError("unusual count")
-        return int(values[0])
+        return _number(tags, tag, default, _NATIVE)
 
     width, height = number(_WIDTH, 0), number(_HEIGHT, 0)
     rows = min(number(_ROWS_PER_STRIP, height), height)
     dtype = _TYPES.get((number(_BITS, 1), number(_SAMPLE_FORMAT, 1)))
-    if dtype is None or any(number(tag, 1) != value for tag, value in _PLAIN.items()):
+    if dtype not in _PLAIN_TYPES or any(number(tag, 1) != value for tag, value in _PLAIN.items()):
         return None
     line = width * np.dtype(dtype).itemsize
     # Before anything is made that is as large as a damaged header says.

@@ -12,10 +12,12 @@ from ..errors import InconsistentProductsError, InvalidParameterError
 from ..grid.extent import around, choose_lines
 from ..grid.lattice import Lattice
 from ..grid.placement import bounds_in, place
-from ..grid.plan import GridOptions, Plan, common_spacing
+from ..grid.plan import GridOptions, Plan
+from ..grid.target import common_spacing, spacing_of
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
-from ..products.product import Product, Raster
+from ..products.product import Product
+from ..products.raster import Raster
 from ..products.selection import LeftOut
 from .base import Base
 from .reference import AUTO, ReferencePoint, parse_point, refer_to_pixel
@@ -97,10 +99,10 @@ def append_plan(
         )
     reasons = [f"The grid is that of {base.path}."]
     lattice = Lattice.of(grid)
-    boxes = [bounds_in(raster, crs, grid.epsg) for _, raster in products]
+    boxes = [bounds_in(raster, grid.crs) for _, raster in products]
     if products and round(common_spacing(products), 6) != round(grid.spacing, 6):
         raise InconsistentProductsError(
-            f"{products[0][0]} has pixels of {products[0][1].spacing:g} m, but those of "
+            f"{products[0][0]} has pixels of {spacing_of(*products[0]):g} m, but those of "
             f"{base.path} have {grid.spacing:g} m; stack it elsewhere."
         )
     if grow and products:

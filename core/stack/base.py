@@ -14,8 +14,8 @@ from pyproj.exceptions import CRSError
 
 from ..atomic import remove_leftovers
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..crs import epsg_of
 from ..errors import InputChangedError, OutputError
-from ..grid.crs import epsg_of
 from ..grid.lattice import TOLERANCE, Grid, Lattice
 from ..grid.placement import Placement
 from ..products.layers import LAYERS, Layer

@@ -17,7 +17,8 @@ from ..grid.placement import Placement, Transfer
 from ..metadata.pairs import PARAMETER_FILES
 from ..products.names import parse_name
 from ..products.parameter_file import ParameterFile
-from ..products.product import Product, Raster, Readme
+from ..products.product import Product, Readme
+from ..products.raster import Raster
 
 
 def stack_record(
@@ -41,7 +42,9 @@ def stack_record(
     """
     products = {
         placement.product.name.text: {
-            "raster": asdict(placement.raster),
+            "raster": {
+                key: value for key, value in asdict(placement.raster).items() if value != ""
+            },
             "bounds": placement.bounds,
             "layers": list(placement.product.layers),
             "readme": _readme(placement.product.readme),
@@ -122,6 +125,13 @@ def recorded_placements(
                 )
             )
     return tuple(placements)
+
+
+def _raster(raster: Raster) -> dict[str, Any]:
+    facts = asdict(raster)
+    if not raster.wkt:
+        del facts["wkt"]
+    return facts
 
 
 def _readme(readme: Readme) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from ..contract import (
     ZARR_FORMATS,
 )
 from ..errors import InvalidParameterError, OutputError
-from ..grid.plan import GridOptions, parse_target_crs
+from ..grid.plan import GridOptions
+from ..grid.target import parse_target_crs
 from ..metadata.data_access import parse_data_access
 from ..metadata.stac.catalog import check_catalog
 from ..object_store import publication

@@ -18,7 +18,8 @@ from hyp3_stack.core.grid.placement import Transfer
 from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.parameters import Extent
 from hyp3_stack.core.products.names import parse_name
-from hyp3_stack.core.products.product import Product, Raster
+from hyp3_stack.core.products.product import Product
+from hyp3_stack.core.products.raster import Raster
 from hyp3_stack.core.products.selection import SelectionOptions, select_products
 from tests.sample_products import SampleProduct, SampleStack
 from tests.stack.running import Run, build, copy_products, harmonize, layer_file
@@ -66,7 +67,7 @@ def test_the_zone_of_most_products_wins_whatever_their_size() -> None:
     plan = plan_of(raster(32611, width=5000), raster(32610), raster(32610))
     assert plan.grid.crs == "EPSG:32610"
     assert (plan.copied, plan.warped) == (2, 1)
-    assert "most lie in EPSG:32610" in plan.reasons[0]
+    assert "most lie in WGS 84 / UTM zone 10N (EPSG:32610)" in plan.reasons[0]
 
 
 def test_layers_of_a_product_do_not_count(small: SampleStack, tmp_path: Path) -> None:

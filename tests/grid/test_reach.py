@@ -17,7 +17,8 @@ from hyp3_stack.core.grid.reach import Reach
 from hyp3_stack.core.grid.reading import gdal_environment, resampling_of
 from hyp3_stack.core.grid.warping import Warps
 from hyp3_stack.core.products.layers import LAYERS, Layer
-from hyp3_stack.core.products.product import Raster
+from hyp3_stack.core.products.nodata import NoData
+from hyp3_stack.core.products.raster import Raster
 from hyp3_stack.core.products.selection import SelectionOptions, select_products
 from tests.sample_products import SampleStack
 
@@ -92,7 +93,7 @@ def test_rasters_that_lack_the_same_pixels_are_told(plan: Plan) -> None:
     rows, columns = slice(0, grid.height), slice(0, grid.width)
     with ExitStack() as files:
         held = [
-            (files.enter_context(closing(RasterFile(product.layer_path(name)))), 0.0)
+            (files.enter_context(closing(RasterFile(product.layer_path(name)))), NoData(0.0))
             for name in names
         ]
         reach = Reach(held, placement.raster, grid, rows, columns)
@@ -104,7 +105,7 @@ def test_a_product_elsewhere_reaches_nothing(plan: Plan) -> None:
     away: Raster = replace(placement.raster, left=placement.raster.left + 2e5)
     rows, columns = slice(0, plan.grid.height), slice(0, plan.grid.width)
     with closing(RasterFile(placement.product.layer_path("corr"))) as file:
-        for missing in (0.0, None):
+        for missing in (NoData(0.0), NoData()):
             reach = Reach([(file, missing)], away, plan.grid, rows, columns)
             assert not reach.touches(rows, columns)
             everything = np.ones((plan.grid.height, plan.grid.width), bool)
@@ -116,7 +117,7 @@ def test_nothing_is_ruled_out_beyond_the_domain_of_a_projection(plan: Plan) -> N
     grid = replace(plan.grid, left=np.inf)
     here = (slice(0, 40), slice(0, 40))
     with closing(RasterFile(placement.product.layer_path("corr"))) as file:
-        reach = Reach([(file, 0.0), (file, 0.0)], placement.raster, grid, *here)
+        reach = Reach([(file, NoData(0.0)), (file, NoData(0.0))], placement.raster, grid, *here)
     assert reach.touches(*here)
     assert reach.meets(np.ones((40, 40), bool), *here)
     assert reach.alike == [[0], [1]]

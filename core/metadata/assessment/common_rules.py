@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...crs import authority_of
 from ...errors import InvalidParameterError
-from ...grid.crs import authority_of
 from ..data_access import parse_data_access
 from ..gridding import IN_UTM
 from .stack_file import StackFile

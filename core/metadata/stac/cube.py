@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from pystac.extensions.datacube import DatacubeExtension, Dimension, Variable
 
-from ...grid.crs import authority_of
+from ...crs import authority_of
 from ..variables import NOT_PROVIDED
 
 _MAP = ("y", "x")

@@ -15,7 +15,7 @@ from pystac.extensions.sar import FrequencyBand, ObservationDirection, Polarizat
 from pystac.extensions.sat import OrbitState, SatExtension
 from pystac.extensions.scientific import ScientificExtension
 
-from ...grid.crs import authority_of
+from ...crs import authority_of
 from ..data_access import parse_data_access
 from .cube import add_cube, iso, moment, only, plain
 from .footprint import footprint

@@ -1,0 +1,237 @@
+"""Opens the layers of a product before they are read: their form, and the grid that they share."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import rasterio
+from rasterio.enums import MaskFlags
+from rasterio.errors import RasterioError
+
+from ..errors import ProductError
+from .layers import COMPUTED_FROM, LAYERS, Layer
+from .product import Product, gdal_zip
+from .raster import Raster, compared, misplaced, raster_of
+from .read_errors import reading_error, words
+from .tiff_header import TiffForm, TiffHeader, read_header, read_zipped_header
+
+_LARGEST_BLOCK = 1 << 27
+"""Bytes of a block of a file: each thread that reads has one in memory."""
+
+_OTHERS = ("_rdr", ".tif.")
+"""What tells files that are not layers by another name: rasters in radar geometry, which ISCE
+products hold besides those on the map, and notes of programs."""
+
+
+def open_raster(product: Product, layer: str) -> Raster:
+    """Read the grid of one layer and check that its file is whole and what it should be.
+
+    Parameters
+    ----------
+    product
+        The product.
+    layer
+        Name of a layer that the product holds.
+
+    Returns
+    -------
+    Raster
+        The layer's grid.
+
+    Raises
+    ------
+    ProductError
+        If the file is unreadable or truncated, is not a north-up raster with square pixels that
+        lies in a CRS where that makes sense, or its pixels are not such as the layer has.
+    MachineError
+        If a limit of the machine or a disk is at fault.
+    """
+    what = f"The layer {layer} of {product}"
+    try:
+        with rasterio.open(product.layer_path(layer), driver="GTiff") as dataset:
+            # A header may claim any number of bands, about each of which GDAL would be asked.
+            form = TiffForm(dataset.count, "") if dataset.count != 1 else _form_of(dataset)
+            flaw = _flaw(form, LAYERS[product.name.product_type][layer])
+            whole = flaw is not None or _is_whole(dataset)
+            found = flaw or raster_of(dataset)
+    except (RasterioError, OSError, MemoryError) as error:
+        sentence = f"{what} cannot be read ({words(error)}); retrieve the product again."
+        raise reading_error(
+            what, product.file(layer), error, product.name.text, sentence
+        ) from error
+    if not whole:
+        raise ProductError(f"{what} is truncated; retrieve the product again.")
+    if not isinstance(found, str):
+        found = misplaced(found, product.name.spacing) or found
+    if isinstance(found, str):
+        raise ProductError(f"{what} {found}.")
+    return found
+
+
+def _form_of(dataset: rasterio.DatasetReader) -> TiffForm:
+    """Return what the pixels of an open file of one band are."""
+    dtype = str(dataset.dtypes[0])
+    rows, columns = dataset.block_shapes[0]
+    return TiffForm(
+        1,
+        dtype,
+        rows * columns * (16 if dtype.startswith("complex") else 8),
+        MaskFlags.per_dataset in dataset.mask_flag_enums[0],
+        (dataset.scales[0], dataset.offsets[0]) != (1.0, 0.0),
+    )
+
+
+def _flaw(form: TiffForm, layer: Layer) -> str | None:
+    """Return what is wrong with the pixels of a file (a clause), else None."""
+    delivered = "use the product as HyP3 delivered it"
+    if form.bands != 1:
+        return f"has {form.bands:,} bands, not one; {delivered}"
+    if form.dtype not in layer.stored_types:
+        return f"holds numbers of type {form.dtype}, which that layer does not have; {delivered}"
+    if form.has_mask:
+        return (
+            "has a mask of its own, which is not read; write missing pixels as a NoData value "
+            f"instead, or {delivered}"
+        )
+    if form.is_scaled:
+        return (
+            "has values that are to be scaled, which is not done; write the values themselves, or "
+            f"{delivered}"
+        )
+    if form.block_bytes > _LARGEST_BLOCK:
+        return (
+            f"has blocks of {form.block_bytes / 1e6:,.0f} MB, of which no part can be read alone; "
+            f"write it in tiles, or {delivered}"
+        )
+    return None
+
+
+def _is_whole(dataset: rasterio.DatasetReader) -> bool:
+    """Return whether the last block lies within the file, without reading any pixels.
+
+    A GeoTIFF that lost its end still opens, because its header comes first. GDAL's ``TIFF``
+    metadata domain gives offset and size of each block; sparse blocks have neither.
+    """
+    rows, columns = dataset.block_shapes[0]
+    across = -(-dataset.width // columns)
+    down = -(-dataset.height // rows)
+    ends = []
+    for block in {(across - 1, down - 1), (0, down - 1)}:
+        offset = dataset.get_tag_item(f"BLOCK_OFFSET_{block[0]}_{block[1]}", "TIFF", bidx=1)
+        size = dataset.get_tag_item(f"BLOCK_SIZE_{block[0]}_{block[1]}", "TIFF", bidx=1)
+        if offset and size:
+            ends.append(int(offset) + int(size))
+    if not ends or dataset.name.startswith("/vsi"):
+        # A zip member's size is checked against the zip's directory when the folder is scanned.
+        return True
+    return max(ends) <= Path(dataset.name).stat().st_size
+
+
+def common_raster(
+    product: Product, layers: Sequence[str], wanted: Sequence[str] | None = None
+) -> Raster:
+    """Return the grid that the named layers of a product share.
+
+    Parameters
+    ----------
+    product
+        The product.
+    layers
+        Layers that it holds, or from which others are computed.
+    wanted
+        Layers that must not be there under another name only; None for any.
+
+    Raises
+    ------
+    ProductError
+        If a layer is missing, damaged, not what it should be, or lies on another grid than the
+        first one.
+    MachineError
+        If a limit of the machine or a disk is at fault.
+    """
+    _check_names(product, LAYERS[product.name.product_type] if wanted is None else wanted)
+    stored = {layer: product.stored_layer(layer) for layer in layers}
+    missing = [layer for layer in layers if stored[layer] is None]
+    if missing:
+        raise ProductError(
+            f"{product} has no layer {', '.join(missing)}; order it again with that layer, or "
+            "leave the layer out of LAYERS."
+        )
+    first: tuple[str, Raster] | None = None
+    header: TiffHeader | None = None
+    table = LAYERS[product.name.product_type]
+    with _headers(product) as read:
+        for layer in dict.fromkeys(name for name in stored.values() if name is not None):
+            what = f"The layer {layer} of {product}"
+            found = read(layer)
+            flaw = _flaw(found.form, table[layer]) if found and found.form else None
+            if flaw is not None:
+                raise ProductError(f"{what} {flaw}.")
+            if first and found and found.form and header:
+                if found.place == header.place and found.is_whole:
+                    continue
+            raster = open_raster(product, layer)
+            first, header = first or (layer, raster), header or found
+            if raster != first[1]:
+                raise ProductError(
+                    f"{what} lies on another grid than its layer {first[0]}: it "
+                    f"{compared(raster, first[1])}."
+                )
+    if first is None:
+        raise ProductError(
+            f"{product} holds no layer that can be stacked; retrieve the product again."
+        )
+    return first[1]
+
+
+def _check_names(product: Product, wanted: Iterable[str]) -> None:
+    """Check that no layer is there under another name only, or with a mask beside it."""
+    stem = product.name.text
+    names = {f"{stem}_{layer}.tif": layer for layer in LAYERS[product.name.product_type]}
+    present = set(product.files)
+    origins = {COMPUTED_FROM[layer] for layer in wanted if layer in COMPUTED_FROM}
+    for file, layer in names.items():
+        if layer not in {*wanted, *origins}:
+            continue
+        if f"{file}.msk" in present:
+            raise ProductError(
+                f"The layer {layer} of {product} has a mask beside it ({file}.msk), which is not "
+                "read; write missing pixels as a NoData value into the layer instead, or use the "
+                "product as HyP3 delivered it."
+            )
+        if file in present:
+            continue
+        begin = f"{stem}_{layer}"
+        renamed = [
+            other
+            for other in product.files
+            if re.fullmatch(r"[^A-Za-z0-9].*\.tiff?", other.removeprefix(begin), re.IGNORECASE)
+            and other.startswith(begin)
+            and other not in names
+            and not any(part in other[len(begin) :] for part in _OTHERS)
+        ]
+        if renamed:
+            raise ProductError(
+                f"{product} holds its layer {layer} only as {renamed[0]}; give it HyP3's name "
+                f"{file}, or use the product as HyP3 delivered it and cut the result by EXTENT."
+            )
+
+
+@contextmanager
+def _headers(product: Product) -> Iterator[Callable[[str], TiffHeader | None]]:
+    """Give a function that reads the header of a layer; None where GDAL has to be asked."""
+    if product.location.is_dir():
+        yield lambda layer: read_header(product.layer_path(layer))
+        return
+    try:
+        archive = zipfile.ZipFile(product.location)
+    except (zipfile.BadZipFile, OSError):
+        yield lambda layer: None
+        return
+    begin = len(gdal_zip(product.location)) + 1
+    with archive:
+        yield lambda layer: read_zipped_header(archive, product.layer_path(layer)[begin:])
