@@ -7,15 +7,17 @@ import binascii
 import json
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from requests.utils import get_netrc_auth
-
 from ..errors import AuthenticationError
+from ..reporter import Reporter
+from .netrc_file import NetrcFile, netrc_path, read_netrc
 
-EARTHDATA_URL = "https://urs.earthdata.nasa.gov"
+_HOST = "urs.earthdata.nasa.gov"
+EARTHDATA_URL = f"https://{_HOST}"
 _TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 
@@ -49,7 +51,9 @@ class Credentials:
 
 
 def resolve_credentials(
-    given: Mapping[str, str] | None, environment: Mapping[str, str] = os.environ
+    given: Mapping[str, str] | None,
+    environment: Mapping[str, str] = os.environ,
+    reporter: Reporter | None = None,
 ) -> Credentials:
     """Choose the credentials of a run.
 
@@ -59,6 +63,8 @@ def resolve_credentials(
         ``{"token": ...}`` or ``{"username": ..., "password": ...}`` of the job, or nothing.
     environment
         Read for ``EARTHDATA_TOKEN``, then ``EARTHDATA_USERNAME`` and ``EARTHDATA_PASSWORD``.
+    reporter
+        Warned of a ``.netrc`` file that others can read or that has errors.
 
     Returns
     -------
@@ -97,13 +103,65 @@ def resolve_credentials(
             )
         if username:
             return Credentials(source, username=username, password=password)
-    entry = get_netrc_auth(EARTHDATA_URL)
-    if entry and entry[0] and entry[1]:
-        return Credentials("the .netrc file", username=entry[0], password=entry[1])
+    return _from_netrc(reporter)
+
+
+def _from_netrc(reporter: Reporter | None) -> Credentials:
+    """Return the entry of Earthdata Login, or say why there is none."""
+    path = netrc_path(os.environ)
+    why = ""
+    if path is not None:
+        try:
+            file = read_netrc(path)
+        except OSError as error:
+            why = f" ({path} cannot be read: {error.strerror or error})"
+        else:
+            found = _of_file(file)
+            line = file.first_wrong_line()
+            if found is not None:
+                if line is not None and reporter is not None:
+                    reporter.warning(
+                        f"Line {line} of {path} is passed over, because it is not as the lines of "
+                        "such a file are; correct or remove it."
+                    )
+                if file.is_open and reporter is not None:
+                    reporter.warning(
+                        f"Other users of this computer can read the passwords in {path}; run "
+                        f"chmod 600 {shlex.quote(str(path))}."
+                    )
+                return found
+            if line is not None:
+                raise AuthenticationError(
+                    f"{path} has no entry for {_HOST} that can be read, and its line {line} is "
+                    f"not as the lines of such a file are; write machine {_HOST} login NAME "
+                    "password WORD there."
+                )
     raise AuthenticationError(
-        "No Earthdata credentials were found; choose an authentication configuration, set "
-        "EARTHDATA_TOKEN, or add an entry for urs.earthdata.nasa.gov to the .netrc file."
+        f"No Earthdata credentials were found{why}; choose an authentication configuration, set "
+        f"EARTHDATA_TOKEN, or add an entry for {_HOST} to the .netrc file."
     )
+
+
+def _of_file(file: NetrcFile) -> Credentials | None:
+    name, entry = file.entry(_HOST)
+    if entry is None:
+        return None
+    line = file.first_wrong_line(name)
+    if line is not None:
+        raise AuthenticationError(
+            f"Line {line} of {file.path} has words behind its entry for {name or 'default'} that "
+            "mean nothing there; put a password with spaces into quotation marks."
+        )
+    if entry.login and entry.password:
+        return Credentials(
+            f"the .netrc file {file.path}", username=entry.login, password=entry.password
+        )
+    if name:
+        missing = "password" if entry.login else "login"
+        raise AuthenticationError(
+            f"The entry for {name} in line {entry.line} of {file.path} has no {missing}; add it."
+        )
+    return None
 
 
 def _checked_token(token: str, source: str) -> str:

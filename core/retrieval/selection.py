@@ -80,7 +80,7 @@ def select_jobs(
     """
     filters = read_filters(parameters)
     api_url = checked_api_url(parameters.text("API_URL") or PRODUCTION_API)
-    credentials = resolve_credentials(given)
+    credentials = resolve_credentials(given, reporter=reporter)
     service = open_service(api_url, credentials, reporter)
     jobs = _listed(service, filters, credentials, reporter)
     what = (
