@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import stat
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..atomic import flush
+from ..atomic import flush, not_writable
 from ..errors import OutputError
 from .archive import Member, file_crc
+from .json_fields import FieldError, is_plain, mapping, objects, strings, text, whole
 
 MANIFEST_NAME = "hyp3_manifest.json"
 _SCHEMA = 1
 _LONGEST_PAUSE = 10.0
+_NAME_SHOWN = 80
 
 COMPLETE = "complete"
 FAILED = "failed"
@@ -71,24 +74,40 @@ class Entry:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Entry:
-        """Read an entry; raises KeyError, TypeError or ValueError for anything else."""
-        layers = values.get("layers")
+        """Read an entry.
+
+        Raises
+        ------
+        FieldError
+            It is none, or a field is not what it has to be.
+        """
         return cls(
-            job_id=str(values["job_id"]),
-            file=str(values["file"]),
-            product=str(values.get("product") or ""),
-            size=int(values["size"]),
-            sha256=str(values.get("sha256") or ""),
-            time=str(values.get("time") or ""),
-            status=str(values["status"]),
+            job_id=text(values, "job_id"),
+            file=text(values, "file"),
+            product=text(values, "product", ""),
+            size=whole(values, "size"),
+            sha256=text(values, "sha256", ""),
+            time=text(values, "time", ""),
+            status=text(values, "status"),
+            # The words of a server may be in it.
             error=str(values.get("error") or ""),
-            layers=None if layers is None else tuple(map(str, layers)),
-            absent=tuple(map(str, values.get("absent") or ())),
+            layers=None if values.get("layers") is None else tuple(strings(values, "layers")),
+            absent=tuple(strings(values, "absent")),
             members={
-                str(name): Member(int(size), int(crc), int(mtime))
-                for name, (size, crc, mtime) in (values.get("members") or {}).items()
+                name: _member(name, numbers) for name, numbers in mapping(values, "members").items()
             },
         )
+
+
+def _member(name: str, numbers: Any) -> Member:
+    if not isinstance(numbers, list) or len(numbers) != 3:
+        raise FieldError(f"member {name[:_NAME_SHOWN]} is not a list of three numbers")
+    size, crc, mtime = numbers
+    # Files may be older than the epoch.
+    if not isinstance(mtime, int) or isinstance(mtime, bool):
+        raise FieldError(f"time of the member {name[:_NAME_SHOWN]} is not a whole number")
+    values = {"size": size, "checksum": crc}
+    return Member(whole(values, "size"), whole(values, "checksum"), mtime)
 
 
 def now_text() -> str:
@@ -127,13 +146,21 @@ class Manifest:
     def _load(self) -> None:
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            for values in content["files"]:
+            if not isinstance(content, dict) or "files" not in content:
+                raise FieldError("list of files is missing")
+            for values in objects(content, "files"):
                 entry = Entry.from_json(values)
                 self._entries[entry.job_id, entry.file] = entry
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except OSError as error:
             raise OutputError(
-                f"{self.path} cannot be read ({type(error).__name__}); move it away, and the run "
-                "will check the products against the server again."
+                f"{self.path} cannot be read ({error.strerror or error}); change its permissions, "
+                "or choose another folder."
+            ) from None
+        except (ValueError, RecursionError) as error:
+            why = f"its {error}" if isinstance(error, FieldError) else type(error).__name__
+            raise OutputError(
+                f"{self.path} cannot be read ({why}); move it away, and the run will check the "
+                "products against the server again."
             ) from None
 
     def get(self, job_id: str, file: str) -> Entry | None:
@@ -182,7 +209,7 @@ class Manifest:
                 flush(file)
             partial.replace(self.path)
         except OSError as error:
-            raise OutputError(f"{self.path} cannot be written ({error.strerror}).") from None
+            raise not_writable(self.path, error) from None
         afterward, self._afterward = self._afterward, []
         for act in afterward:
             act()
@@ -202,7 +229,7 @@ def intact(entry: Entry, folder: Path, check_stop: Callable[[], None]) -> Entry 
     """
     check_stop()
     members = dict(entry.members)
-    if not members:
+    if not members or not all(map(_lies_inside, [entry.product or "x", *members])):
         return None
     for name, member in entry.members.items():
         path = folder / entry.product / name if entry.product else folder / name
@@ -210,10 +237,16 @@ def intact(entry: Entry, folder: Path, check_stop: Callable[[], None]) -> Entry 
             status = path.stat()
         except OSError:
             return None
-        if status.st_size != member.size:
+        if status.st_size != member.size or not stat.S_ISREG(status.st_mode):
             return None
         if status.st_mtime_ns != member.mtime:
             if file_crc(path, check_stop) != member.crc:
                 return None
             members[name] = Member(member.size, member.crc, status.st_mtime_ns)
     return replace(entry, members=members)
+
+
+def _lies_inside(name: str) -> bool:
+    """Return whether a name, which anybody may have written, stays in its folder."""
+    parts = PurePosixPath(name).parts
+    return bool(parts) and is_plain(name) and ".." not in parts and not Path(name).is_absolute()
