@@ -21,6 +21,25 @@ _OLD = "-old"
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """Errors that say that a file system does not know how to wait for its disk."""
 
+_REMEDIES = {
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOSPC: "free some space or choose another disk",
+    errno.EROFS: "choose a folder on a disk that is not mounted read-only",
+    errno.EFBIG: "choose a disk whose file system takes larger files, which FAT32 does not "
+    "beyond 4 GB",
+    errno.EIO: "the disk reports a fault: check it, or choose another one",
+    errno.ENOENT: "its folder has gone: connect the disk again, or choose another folder",
+    **{
+        getattr(errno, name): remedy
+        for name, remedy in (
+            ("EDQUOT", "remove files of yours, or ask for a larger quota on that disk"),
+            ("ESTALE", "the network disk was lost: connect it again, or choose another folder"),
+            ("ENOTCONN", "the network disk was lost: connect it again, or choose another folder"),
+        )
+        if hasattr(errno, name)
+    },
+}
+"""What helps against an error of the system, where it is not the permissions."""
 LOCK = "lock"
 """The file in the folder of a run that the run keeps locked."""
 
@@ -84,9 +103,7 @@ def check_writable(final: Path) -> None:
 
 def not_writable(final: Path, error: OSError) -> OutputError:
     """Return what to tell the user of an output that cannot be made or written to."""
-    remedy = "choose another folder or change its permissions"
-    if error.errno == errno.ENAMETOOLONG:
-        remedy = "choose a shorter name"
+    remedy = _REMEDIES.get(error.errno or 0, "choose another folder or change its permissions")
     return OutputError(f"{final} cannot be written ({error.strerror or error}); {remedy}.")
 
 

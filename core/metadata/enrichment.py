@@ -14,12 +14,11 @@ from ..antimeridian import split, unwrap
 from ..errors import RetrievalError
 from ..reporter import Reporter
 from ..retrieval.answer_cache import AnswerCache
-from ..retrieval.catalog import BATCH_SIZE, catalog_host, search_granules
+from ..retrieval.catalog import BATCH_SIZE, catalog_host, outline, search_granules
 from ..retrieval.scene_cache import cache_folder
 from .orbits import Orbit
 
 _FILE = "granules.sqlite"
-_METADATA_LEVEL = "METADATA"
 
 
 @dataclass(frozen=True)
@@ -82,18 +81,12 @@ def look_up_granules(names: Iterable[str], reporter: Reporter) -> dict[str, Gran
     for begin in range(0, len(missing), BATCH_SIZE):
         part = missing[begin : begin + BATCH_SIZE]
         try:
-            results = search_granules(part, host, reporter)
+            found = search_granules(part, host, reporter, _answer)
         except RetrievalError as error:
             reporter.warning(
                 f"{error} The stack is made without what only the catalog knows of its sources."
             )
             break
-        found = {
-            product.properties["sceneName"]: _answer(product)
-            for product in results
-            if product.properties.get("sceneName") in part
-            and not str(product.properties.get("processingLevel")).startswith(_METADATA_LEVEL)
-        }
         cache.store(found)
         known.update(found)
     return {name: _details(answer) for name, answer in known.items()}
@@ -102,19 +95,21 @@ def look_up_granules(names: Iterable[str], reporter: Reporter) -> dict[str, Gran
 def _answer(product: Any) -> dict[str, Any]:
     """Return what is kept of a catalog entry, as JSON knows it."""
     properties = product.properties
-    rings = (product.geometry or {}).get("coordinates") or [[]]
     vectors = (getattr(product, "baseline", None) or {}).get("stateVectors") or {}
-    return {
+    answer = {
         "stop": properties.get("stopTime"),
         "processed": properties.get("processingDate"),
         "version": properties.get("pgeVersion"),
         "platform": properties.get("platform"),
         "direction": properties.get("flightDirection"),
         "url": properties.get("url"),
-        "ring": [[float(lon), float(lat)] for lon, lat in rings[0]],
+        "ring": outline(product),
         "positions": dict(vectors.get("positions") or {}),
         "velocities": dict(vectors.get("velocities") or {}),
     }
+    # What cannot be used is not kept either.
+    _details(answer)
+    return answer
 
 
 def _details(answer: Mapping[str, Any]) -> GranuleDetails:

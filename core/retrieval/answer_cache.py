@@ -43,7 +43,7 @@ class AnswerCache:
                         [self._host, *part],
                     )
                     found.update({name: dict(json.loads(text)) for name, text in rows})
-        except (sqlite3.Error, ValueError, TypeError):
+        except (sqlite3.Error, ValueError, TypeError, RecursionError):
             return {}
         return found
 

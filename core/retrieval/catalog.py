@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 
 from ..errors import RetrievalError
 from ..reporter import Reporter
-from .connection import NoCredentials, TimeoutAdapter
+from .answers import judge
+from .connection import AnswerLimits, guard
+from .failures import ELSEWHERE, may_pass, unreachable
 from .patience import wait_for
 from .scene_cache import SceneCache, SceneFacts, cache_folder
 
 BATCH_SIZE = 250
 BATCH_SECONDS = 120.0
+_PATHS = range(1, 176)
+LIMITS = AnswerLimits(total=64 << 20, answers=20)
+"""Of one batch, which has about four pages."""
 _METADATA_LEVEL = "METADATA"
+_STRANGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading JSON of another form ends in."""
+
+Facts = TypeVar("Facts")
 
 
 def catalog_host() -> str:
@@ -30,7 +48,9 @@ def catalog_host() -> str:
     return urlsplit(own).netloc or own
 
 
-def search_granules(names: Sequence[str], host: str, reporter: Reporter) -> list[Any]:
+def search_granules(
+    names: Sequence[str], host: str, reporter: Reporter, read: Callable[[Any], Facts]
+) -> dict[str, Facts]:
     """Ask the catalog for granules.
 
     Parameters
@@ -41,11 +61,14 @@ def search_granules(names: Sequence[str], host: str, reporter: Reporter) -> list
         See :func:`catalog_host`.
     reporter
         Asked whether to stop.
+    read
+        Makes the facts that are wanted of an ``asf_search`` product; entries that it cannot read
+        count as unknown to the catalog.
 
     Returns
     -------
-    list
-        ``asf_search`` products, several for some granules.
+    dict
+        Facts by granule name.
 
     Raises
     ------
@@ -59,29 +82,58 @@ def search_granules(names: Sequence[str], host: str, reporter: Reporter) -> list
     # A failed search would otherwise be reported to ASF without the user knowing.
     asf_search.REPORT_ERRORS = False
     session = asf_search.ASFSession()
-    session.auth = NoCredentials()
-    session.mount("https://", TimeoutAdapter(max_retries=0))
+    guard(session, limits=LIMITS)
     options = asf_search.ASFSearchOptions(host=host, session=session)
     try:
-        return list(
+        results = list(
             wait_for(
                 lambda: asf_search.granule_search(list(names), opts=options),
                 reporter,
                 BATCH_SECONDS,
-                "The ASF catalog",
+                f"The ASF catalog at {host}",
             )
         )
-    except (
-        asf_search.ASFSearchError,
-        requests.RequestException,
-        RetrievalError,
-        # asf_search reads the error page of a proxy as if it were the catalog's.
-        KeyError,
-        ValueError,
-    ) as error:
+    except (requests.HTTPError, requests.JSONDecodeError, asf_search.ASFSearchError) as error:
+        raise _no_answer(host, error) from None
+    except requests.RequestException as error:
         raise RetrievalError(
-            f"The ASF catalog at {host} is out of reach ({type(error).__name__})."
-        ) from error
+            f"The ASF catalog is out of reach: {unreachable(error, host)}"
+        ) from None
+    except _STRANGE as error:
+        # asf_search reads whatever JSON arrives as if it were the catalog's.
+        raise _no_answer(host, error) from None
+    finally:
+        # A search that is left behind in its thread ends with its next request.
+        session.close()
+    wanted = set(names)
+    found = {}
+    for product in results:
+        try:
+            name, level = (
+                product.properties.get("sceneName"),
+                product.properties.get("processingLevel"),
+            )
+            if name in wanted and not str(level).startswith(_METADATA_LEVEL):
+                found[str(name)] = read(product)
+        except _STRANGE:
+            continue
+    return found
+
+
+def _no_answer(host: str, error: BaseException) -> RetrievalError:
+    """Return the sentence for an answer that asf_search could not read."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, requests.HTTPError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, requests.HTTPError) and cause.response is not None:
+        answer = cause.response
+        said = judge(answer.headers.get("Content-Type", ""), answer.content)
+        why = f"HTTP {answer.status_code}{said.quoted}"
+        if not may_pass(answer.status_code):
+            why += f"; {ELSEWHERE}"
+    else:
+        why = f"{type(error).__name__}: something on the way may answer in its place; {ELSEWHERE}"
+    return RetrievalError(f"The ASF catalog at {host} is out of reach ({why}).")
 
 
 class Catalog:
@@ -132,28 +184,30 @@ class Catalog:
 
     def _ask(self, names: Sequence[str]) -> dict[str, SceneFacts]:
         try:
-            results = search_granules(names, self._host, self._reporter)
+            return search_granules(names, self._host, self._reporter, _facts)
         except RetrievalError as error:
             self.reachable = False
             self._reporter.warning(
                 f"{error} Footprints, and directions that the names do not tell, are missing."
             )
             return {}
-        wanted = set(names)
-        return {
-            product.properties["sceneName"]: _facts(product)
-            for product in results
-            if product.properties.get("sceneName") in wanted
-            and not str(product.properties.get("processingLevel")).startswith(_METADATA_LEVEL)
-        }
 
 
 def _facts(product: Any) -> SceneFacts:
     direction = str(product.properties.get("flightDirection") or "").upper()
-    path = product.properties.get("pathNumber")
-    rings = (product.geometry or {}).get("coordinates") or [[]]
+    told = product.properties.get("pathNumber")
+    path = None if told is None else int(told)
     return SceneFacts(
-        path=None if path is None else int(path),
+        path=path if path in _PATHS else None,
         ascending={"ASCENDING": True, "DESCENDING": False}.get(direction),
-        ring=tuple((float(lon), float(lat)) for lon, lat in rings[0]),
+        ring=outline(product),
     )
+
+
+def outline(product: Any) -> tuple[tuple[float, float], ...]:
+    """Return the outer ring of an ``asf_search`` product in degrees, empty where there is none."""
+    rings = (product.geometry or {}).get("coordinates") or [[]]
+    ring = tuple((float(lon), float(lat)) for lon, lat in rings[0])
+    if not all(map(math.isfinite, chain.from_iterable(ring))):
+        raise ValueError("an outline without end")
+    return ring

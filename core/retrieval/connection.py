@@ -1,128 +1,290 @@
-"""HTTP sessions with timeouts and nothing secret for hosts that need none."""
+"""HTTP sessions that tell each host only what is meant for it, and read within limits."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+import os
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from urllib3.exceptions import MaxRetryError
-from urllib3.util.retry import Retry
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
-from ..errors import InvalidParameterError
-from .patience import retry_after
-
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
+from ..errors import InvalidParameterError, RetrievalError
+from .origins import Origin, is_loopback, keeps_secrets, origin
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
-LONGEST_PAUSE_SECONDS = 60.0
-"""The longest pause that the API may ask for with ``Retry-After`` within a run."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_BLOCK = 1 << 16
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+Secrets = Mapping[Origin, Mapping[str, str | bytes]]
+"""Headers by the one origin that may see them."""
 
 
-class TimeoutAdapter(HTTPAdapter):
-    """Adds a timeout to every request that has none, because hyp3_sdk sets none."""
+class AnswerTooLongError(requests.RequestException):
+    """An answer has more bytes than any that a service gives."""
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """Send the request with a bound on connecting and on each read.
+
+class AnswerTooSlowError(requests.RequestException):
+    """An answer trickles in, and would take hours."""
+
+
+@dataclass(frozen=True)
+class AnswerLimits:
+    """How much of an answer is read.
+
+    Parameters
+    ----------
+    bytes
+        Of one answer, unpacked. A page of HyP3 has 10 MB at most (the limit of its gateway), one of
+        the catalog hardly 5 MB.
+    total, answers
+        Bytes of all answers of a session, and their number; None for no limit.
+    patience
+        Seconds that an answer may take however little arrives.
+    rate
+        Bytes a second that have to arrive on average after that.
+    """
+
+    bytes: int = 16 << 20
+    total: int | None = None
+    answers: int | None = None
+    patience: float = 30.0
+    rate: float = 1000.0
+
+
+class _Impatient(HTTPConnection):
+    """Gives up on a server whose headers trickle in: every byte of them renews the timeout."""
+
+    def getresponse(self) -> Any:
+        """Return the answer, or end the connection."""
+        watch = threading.Timer(READ_SECONDS, self._give_up)
+        watch.daemon = True
+        watch.start()
+        try:
+            return super().getresponse()
+        finally:
+            watch.cancel()
+
+    def _give_up(self) -> None:
+        with suppress(OSError, AttributeError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _ImpatientSecure(_Impatient, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Impatient
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _ImpatientSecure
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+class GuardedAdapter(HTTPAdapter):
+    """The way of every request to the network.
+
+    Whatever libraries, redirects, pages or ``.netrc`` files put into a request, secrets go to the
+    origin that they are meant for and nowhere else. Answers that are not streamed are read within
+    limits, and so are the bodies of redirects.
+
+    Parameters
+    ----------
+    secrets
+        What which origin is told.
+    limits
+        How much of an answer is read.
+    """
+
+    # Kept by copies, which libraries make of sessions.
+    __attrs__ = [
+        *HTTPAdapter.__attrs__,
+        "_secrets",
+        "_limits",
+        "_read_bytes",
+        "_answers",
+        "_closed",
+    ]
+
+    def __init__(self, secrets: Secrets | None = None, limits: AnswerLimits | None = None) -> None:
+        self._secrets = secrets or {}
+        self._limits = limits or AnswerLimits()
+        self._read_bytes = self._answers = 0
+        self._closed = False
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools of direct connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self._make_impatient(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Make the pools of connections by a proxy."""
+        return self._make_impatient(super().proxy_manager_for(proxy, **kwargs))
+
+    @staticmethod
+    def _make_impatient(manager: PoolManager) -> PoolManager:
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def close(self) -> None:
+        """End this; a library that goes on in a thread left behind is refused."""
+        self._closed = True
+        super().close()
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Send a request with what its origin may know, by the proxies of the environment.
 
         Raises
         ------
-        requests.exceptions.ProxyError
-            The proxy asks for another login, as it is raised where a tunnel is refused.
+        requests.RequestException
+            It was not answered, not within the limits, or the proxy asks for another login.
+        RetrievalError
+            The certificates to trust are not where the environment says.
         """
-        if kwargs.get("timeout") is None:
-            kwargs["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
-        response = super().send(request, *args, **kwargs)
+        if self._closed:
+            raise requests.ConnectionError("the session has ended", request=request)
+        url = request.url or ""
+        place = origin(url)
+        if place is None:
+            raise requests.exceptions.InvalidURL(url, request=request)
+        proxies = _proxies(url, place)
+        request.headers.pop("Authorization", None)
+        if keeps_secrets(place):
+            request.headers.update(self._secrets.get(place, {}))  # type: ignore[arg-type]
+        else:
+            request.headers.pop("Cookie", None)
+        response = super().send(
+            request,
+            stream=stream,
+            timeout=timeout or (CONNECT_SECONDS, READ_SECONDS),
+            verify=_bundle(),
+            cert=cert,
+            proxies=proxies,
+        )
         if response.status_code == requests.codes.proxy_authentication_required:
+            # As it is raised where a tunnel is refused.
             response.close()
             raise requests.exceptions.ProxyError(
                 f"Tunnel connection failed: {response.status_code}", request=request
             )
+        if not stream or response.is_redirect:
+            self._read(response)
         return response
 
+    def _read(self, response: requests.Response) -> None:
+        """Read the body within the limits."""
+        limits = self._limits
+        self._answers += 1
+        if self._answers > (limits.answers or self._answers):
+            raise AnswerTooLongError(request=response.request)
+        blocks: list[bytes] = []
+        begin = time.monotonic()
+        size = 0
+        try:
+            while block := response.raw.read1(_BLOCK, decode_content=True):
+                blocks.append(block)
+                size += len(block)
+                self._read_bytes += len(block)
+                waited = time.monotonic() - begin
+                if size > limits.bytes or self._read_bytes > (limits.total or self._read_bytes):
+                    raise AnswerTooLongError(request=response.request)
+                if waited > limits.patience and size < waited * limits.rate:
+                    raise AnswerTooSlowError(request=response.request)
+        except ReadTimeoutError as error:
+            raise requests.ReadTimeout(error, request=response.request) from None
+        except DecodeError as error:
+            raise requests.exceptions.ContentDecodingError(
+                error, request=response.request
+            ) from None
+        except HTTPError as error:
+            raise requests.exceptions.ChunkedEncodingError(
+                error, request=response.request
+            ) from None
+        finally:
+            response.raw.close()
+        # What requests itself would have kept, without a limit.
+        response._content = b"".join(blocks)
+        response._content_consumed = True  # type: ignore[attr-defined]
 
-class NoCredentials(AuthBase):
-    """Keeps requests from sending ``.netrc`` entries to hosts of downloads."""
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Leave the request alone."""
-        return request
+def _proxies(url: str, place: Origin) -> dict[str, str]:
+    proxies = get_environ_proxies(url, no_proxy=None)
+    by = select_proxy(url, proxies)
+    if by and is_loopback(place[1]):
+        proxy = origin(by if "://" in by else f"http://{by}")
+        if proxy is None or not is_loopback(proxy[1]):
+            # A proxy elsewhere cannot reach this computer, and would see secrets in the clear.
+            return {}
+    return dict(proxies)
 
 
-class BearerToken(AuthBase):
-    """Sends a token to one host only, whatever pages or redirects point at.
+def _bundle() -> str | bool:
+    """Return the certificates to trust, as requests chooses them."""
+    for name in _BUNDLES:
+        path = os.environ.get(name)
+        if path:
+            if not os.path.exists(path):
+                raise RetrievalError(
+                    f"{name} names {path}, which is not there; correct or unset it."
+                )
+            return path
+    return True
+
+
+def guard(
+    session: requests.Session,
+    secrets: Secrets | None = None,
+    limits: AnswerLimits | None = None,
+) -> None:
+    """Let a session go to the network by a :class:`GuardedAdapter` only.
 
     Parameters
     ----------
-    token
-        Earthdata Login user token.
-    url
-        Any address on the host that may see the token.
+    session
+        Of any library.
+    secrets, limits
+        See :class:`GuardedAdapter`.
     """
-
-    def __init__(self, token: str, url: str) -> None:
-        self._token = token
-        self._origin = _origin(url)
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the header where the address has the same scheme, host and port."""
-        if _origin(request.url or "") == self._origin:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port as they are compared: requests itself changes how they read."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
-
-
-class _ShortRetry(Retry):
-    """Gives up where a service asks to wait for long, instead of sleeping that through unseen."""
-
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: BaseHTTPResponse | None = None,
-        *args: Any,
-        **kwargs: Any,
-    ) -> Self:
-        """Count one more attempt, unless the answer forbids to make it soon."""
-        pause = None if response is None else retry_after(response.headers.get("Retry-After"))
-        if pause is not None and pause > LONGEST_PAUSE_SECONDS:
-            raise MaxRetryError(kwargs["_pool"], url or "")
-        return super().increment(method, url, response, *args, **kwargs)
-
-
-def mount_patience(session: requests.Session) -> None:
-    """Give a session of API calls timeouts and a few retries on 429, 5xx and lost connections."""
-    retry = _ShortRetry(
-        total=4,
-        connect=1,
-        backoff_factor=0.5,
-        status_forcelist=(429, 500, 502, 503, 504),
-        allowed_methods=("GET",),
-        raise_on_status=False,
-    )
-    adapter = TimeoutAdapter(max_retries=retry)
+    # The environment is read by the adapter. Here it would also mean .netrc, whose entries
+    # requests hands to every host that a redirect names.
+    session.trust_env = False
+    session.auth = None
+    session.headers["Accept-Encoding"] = "gzip"
+    adapter = GuardedAdapter(secrets, limits)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
 
 
-def download_session() -> requests.Session:
-    """Return a session for product files, which need no login; retries are the caller's."""
+def guarded_session(
+    secrets: Secrets | None = None, limits: AnswerLimits | None = None
+) -> requests.Session:
+    """Return a new session, see :func:`guard`; retries are the caller's."""
     session = requests.Session()
-    session.auth = NoCredentials()
-    adapter = TimeoutAdapter(max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
+    guard(session, secrets, limits)
     return session
 
 
@@ -136,10 +298,11 @@ def checked_api_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        is_address = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+        place = origin(url)
+        is_address = place is not None and parts.port != 0
     except ValueError:
-        is_address = False
-    if not is_address:
+        place, is_address = None, False
+    if place is None or not is_address:
         raise InvalidParameterError(
             f"API_URL is {url!r}, but it has to read like https://hyp3-api.asf.alaska.edu."
         )
@@ -147,7 +310,7 @@ def checked_api_url(url: str) -> str:
         raise InvalidParameterError(
             "API_URL must not contain a user name or password; use an authentication configuration."
         )
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if not keeps_secrets(place):
         raise InvalidParameterError(
             f"API_URL is {url}, which would send your credentials unencrypted; use https."
         )

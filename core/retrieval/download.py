@@ -14,10 +14,10 @@ from pathlib import Path
 from ..errors import Canceled, StackError
 from ..products.layers import COMPUTED_FROM
 from ..reporter import Reporter, stop_if_canceled
-from .connection import download_session
+from .connection import guarded_session
 from .fetch import ProductFetcher
 from .fetch_task import Fetched, Task
-from .folder import DownloadFolder
+from .folder import DownloadFolder, safe_file_name
 from .jobs import JobRecord
 from .manifest import Manifest
 from .patience import POLL_SECONDS, RetryPolicy
@@ -175,7 +175,11 @@ class _Run:
             thread.join(max(deadline - time.monotonic(), 0.0))
 
     def _is_there(self, task: Task) -> bool:
-        there = self._fetcher.is_there(task, lambda: stop_if_canceled(self._reporter))
+        try:
+            there = self._fetcher.is_there(task, lambda: stop_if_canceled(self._reporter))
+        except OSError:
+            # What cannot be read is fetched again, and why it cannot be replaced is told then.
+            return False
         if there:
             self._report.products.append(task.label)
             # A run that was killed right after its last note may have left it.
@@ -186,6 +190,8 @@ class _Run:
         """Sum what the network still has to bring; unpacked products are hardly smaller."""
         total = 0
         for task in tasks:
+            if not safe_file_name(task.file.name):
+                continue
             part = self._folder.part(task.file.name)
             total += task.file.size - (part.stat().st_size if part.is_file() else 0)
         return max(total, 0)
@@ -224,7 +230,7 @@ class _Run:
             self._reporter.progress(min(99.0, 100.0 * share))
 
     def _work(self, waiting: queue.SimpleQueue[Task]) -> None:
-        with download_session() as session:
+        with guarded_session() as session:
             transfer = Transfer(session, self._options.policy, self.stop, self._messages.put)
             while not self.stop.is_set():
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from .single_layers import LayerFetcher
 from .transfer import Transfer, discard, write_error
 
 _BLOCK = 1 << 20
+_DETAIL_LENGTH = 200
 
 
 class ProductFetcher:
@@ -75,7 +77,17 @@ class ProductFetcher:
             self._note_failure(task, str(error))
             raise
         except OSError as error:
-            problem = write_error(self._folder.path / task.label, error)
+            problem: StackError = write_error(self._folder.path / task.label, error)
+            self._note_failure(task, str(problem))
+            raise problem from None
+        except Exception as error:
+            # One file that breaks a library must not stop all others.
+            traceback.print_exc()
+            why = " ".join(f"{type(error).__name__}: {error}".split())[:_DETAIL_LENGTH]
+            problem = ProductError(
+                f"{task.label} could not be taken in ({why}); the others go on. Please report it "
+                "with the log."
+            )
             self._note_failure(task, str(problem))
             raise problem from None
 
@@ -89,7 +101,7 @@ class ProductFetcher:
     def _fetch_plain(self, task: Task, transfer: Transfer) -> Entry:
         part = self._folder.part(task.file.name)
         self._folder.require_space(task.file.size, task.label)
-        transfer.fetch(task.file.url, part, task.file.size)
+        transfer.fetch(task.wanted, part)
         target = self._folder.path / task.file.name
         member = member_of(part, transfer)
         entry = task.entry(COMPLETE, {task.file.name: member}, _sha256(part, transfer))
@@ -108,13 +120,13 @@ class ProductFetcher:
                 # The copy on disk is damaged; the server's may be whole.
                 pass
         part = self._folder.part(task.file.name)
-        transfer.fetch(task.file.url, part, task.file.size)
+        transfer.fetch(task.wanted, part)
         try:
             return self._unpack(task, part, transfer)
         except ProductError:
             # Damaged on the way or on the server: one more transfer tells.
             discard(part)
-        transfer.fetch(task.file.url, part, task.file.size)
+        transfer.fetch(task.wanted, part)
         try:
             return self._unpack(task, part, transfer)
         except ProductError:

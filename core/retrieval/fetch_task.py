@@ -10,7 +10,10 @@ from .archive import Member, file_crc
 from .folder import DownloadFolder
 from .jobs import JobRecord, RemoteFile
 from .manifest import Entry, Manifest, now_text
-from .transfer import Transfer
+from .transfer import Transfer, Wanted
+
+ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+"""First bytes of an archive, of one without members."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,13 @@ class Task:
     def label(self) -> str:
         """Name for messages."""
         return self.product or self.file.name
+
+    @property
+    def wanted(self) -> Wanted:
+        """The file on the server."""
+        starts = ZIP_STARTS if self.product else ()
+        size = self.file.size or None
+        return Wanted(self.file.url, size, self.job.expires, starts)
 
     def entry(self, status: str, members: Mapping[str, Member], checksum: str = "") -> Entry:
         """Return what the manifest notes of the file now."""

@@ -15,6 +15,8 @@ from ..locks import FileLock
 from .archive import Member, file_crc
 
 PARTIAL_FOLDER = ".hyp3_partial"
+_LONGEST_NAME = 200
+"""Bytes of a name, so that file systems also take what is added to it until it is complete."""
 _RESERVE_BYTES = 50 * 10**6
 
 
@@ -154,9 +156,9 @@ class DownloadFolder:
 
 
 def safe_file_name(name: str) -> bool:
-    """Tell whether a name that a server chose is a plain file name."""
+    """Return whether a name that a server chose is a plain file name."""
     return (
-        bool(name)
+        0 < len(os.fsencode(name)) <= _LONGEST_NAME
         and name == os.path.basename(name)
         and name not in (".", "..")
         and not name.startswith(".")

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
-from hyp3_sdk import HyP3, Job
+from hyp3_sdk import HyP3
 
+from ..errors import RetrievalError
 from ..products.names import ProductName, parse_name
 from ..products.scenes import Scene, parse_scene
 from ..reporter import Reporter
 from .credentials import Credentials
-from .patience import wait_for
-from .session import NotFoundError, service_errors
+from .failures import NotFoundError
+from .failures import strange as strange_answer
+from .json_fields import (
+    FieldError,
+    is_plain,
+    mapping,
+    moment,
+    number,
+    objects,
+    strings,
+    text,
+    whole,
+)
+from .origins import origin
+from .session import ask, endpoint
 
 LISTING_SECONDS = 600.0
+MOST_JOBS = 200_000
+MOST_PAGES = 10_000
 _ID_SHOWN = 80
+_NAMES_SHOWN = 5
+_SCENE_LISTS = ("reference", "secondary", "granules")
 _SPACING_OF_LOOKS = {"20x4": 80.0, "10x2": 40.0, "5x1": 20.0}
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A product file on the server; ``size`` in bytes."""
+    """A product file on the server; ``size`` in bytes, 0 where the service does not say."""
 
     name: str
     url: str
@@ -115,8 +133,12 @@ class JobRecord:
         name = self.parsed_name
         if name is not None:
             return name.spacing
-        if "resolution" in self.options:
-            return float(self.options["resolution"])
+        try:
+            told = number(self.options, "resolution")
+        except FieldError:
+            told = None
+        if told is not None:
+            return told
         return _SPACING_OF_LOOKS.get(str(self.options.get("looks")))
 
     @property
@@ -125,20 +147,66 @@ class JobRecord:
         return sum(file.size for file in self.files)
 
     def expired(self, now: datetime | None = None) -> bool:
-        """Tell whether the products are gone."""
+        """Return whether the products are gone."""
         return self.expires is not None and self.expires <= (now or datetime.now(UTC))
 
 
 def list_jobs(
     service: HyP3, job_type: str, credentials: Credentials, reporter: Reporter
 ) -> list[JobRecord]:
-    """List every job of one type that the account has, in one paged request, newest first."""
+    """List every job of one type that the account has, page by page, newest first.
+
+    A record that is not as HyP3 writes them is left out with a warning.
+
+    Raises
+    ------
+    RetrievalError
+        The service does not answer, or its answers do not end.
+    Canceled
+        The user asked to stop.
+    """
     reporter.info(f"Listing your {job_type} jobs at {service.url}.")
-    with service_errors(service.url, credentials):
-        batch = wait_for(
-            lambda: service.find_jobs(job_type=job_type), reporter, LISTING_SECONDS, service.url
+    jobs: dict[str, JobRecord] = {}
+    strange: list[str] = []
+    asked: set[str] = set()
+    url = endpoint(service, "jobs")
+    parameters: dict[str, str] | None = {"job_type": job_type}
+    end = time.monotonic() + LISTING_SECONDS
+    while True:
+        page = ask(service, url, credentials, reporter, parameters=parameters)
+        before = len(jobs)
+        listed = _page(page, service.url)
+        for index, values in enumerate(listed):
+            try:
+                job = job_record(values)
+            except FieldError as error:
+                strange.append(f"{_name(values, index)}, whose {error}")
+            else:
+                jobs.setdefault(job.job_id, job)
+        follows = page.get("next")
+        if follows is None:
+            break
+        asked.add(url)
+        url, parameters = _next_page(follows, service), None
+        if url in asked or (listed and len(jobs) == before and not strange):
+            raise _endless(service, "lists the same jobs again and again")
+        if len(jobs) + len(strange) > MOST_JOBS or len(asked) > MOST_PAGES:
+            raise _endless(service, f"lists more than {len(jobs)} jobs on {len(asked)} pages")
+        if time.monotonic() > end:
+            raise _endless(service, f"has not listed all jobs after {LISTING_SECONDS:.0f} seconds")
+    if strange:
+        shown = "; ".join(strange[:_NAMES_SHOWN])
+        more = f"; and {len(strange) - _NAMES_SHOWN} more" if len(strange) > _NAMES_SHOWN else ""
+        if not jobs:
+            raise RetrievalError(
+                f"{service.url} lists no job as HyP3 writes them ({shown}{more}); ask who runs the "
+                "service."
+            )
+        reporter.warning(
+            f"{len(strange)} jobs at {service.url} are left out, because their records are not as "
+            f"HyP3 writes them: {shown}{more}."
         )
-        return [_record(job) for job in batch]
+    return list(jobs.values())
 
 
 def get_jobs(
@@ -150,26 +218,80 @@ def get_jobs(
     ------
     NotFoundError
         The service does not know one of them.
+    RetrievalError
+        The service does not answer, or with something else.
     """
     records = []
     for job_id in job_ids:
+        shown = job_id[:_ID_SHOWN]
         try:
-            remedy = f"check JOBS, which names {job_id[:_ID_SHOWN]!r}"
-            with service_errors(service.url, credentials, remedy):
-                ask = partial(service.get_job_by_id, job_id)
-                records.append(_record(wait_for(ask, reporter, LISTING_SECONDS, service.url)))
+            if not job_id.strip("."):
+                # Such a part of a path is never sent.
+                raise NotFoundError
+            url = endpoint(service, "jobs", job_id)
+            remedy = f"check JOBS, which names {shown!r}"
+            records.append(job_record(ask(service, url, credentials, reporter, remedy=remedy)))
         except NotFoundError:
             raise NotFoundError(
-                f"{service.url} has no job {job_id}; check JOBS and API_URL."
+                f"{service.url} has no job {shown}; check JOBS and API_URL."
+            ) from None
+        except FieldError as error:
+            raise RetrievalError(
+                f"The record of job {shown} at {service.url} is not as HyP3 writes them, because "
+                f"its {error}; take it out of JOBS."
             ) from None
     return records
 
 
-def _record(job: Job) -> JobRecord:
-    parameters = dict(job.job_parameters or {})
-    first = _scenes(parameters.pop("reference", None))
-    second = _scenes(parameters.pop("secondary", None))
-    granules = _scenes(parameters.pop("granules", None))
+def _page(page: Mapping[str, Any], api_url: str) -> list[Any]:
+    listed = page.get("jobs")
+    if not isinstance(listed, list):
+        raise strange_answer(api_url, "JSON without a list of jobs")
+    return listed
+
+
+def _next_page(follows: Any, service: HyP3) -> str:
+    """Return the address of the next page, which is at the service, as its credentials are."""
+    place = origin(follows) if isinstance(follows, str) else None
+    if place is None:
+        raise strange_answer(service.url, "JSON whose next page has no address")
+    if place != origin(service.url):
+        raise RetrievalError(
+            f"{service.url} lists jobs on, at {place[0]}://{place[1]}:{place[2]}, which is not "
+            "given your credentials; set API_URL to the address that the service calls its own."
+        )
+    return str(follows)
+
+
+def _endless(service: HyP3, why: str) -> RetrievalError:
+    return RetrievalError(
+        f"{service.url} {why}, so the list was given up; name the jobs in JOBS, or ask who runs "
+        "the service."
+    )
+
+
+def _name(values: Any, index: int) -> str:
+    """Return what to call a record that cannot be read."""
+    job_id = values.get("job_id") if isinstance(values, dict) else None
+    if isinstance(job_id, str) and is_plain(job_id):
+        return f"job {job_id[:_ID_SHOWN]}"
+    return f"number {index + 1} of a page"
+
+
+def job_record(values: Any) -> JobRecord:
+    """Read the record of a job.
+
+    Raises
+    ------
+    FieldError
+        A field is missing or is not what HyP3 writes there.
+    """
+    if not isinstance(values, dict):
+        raise FieldError("record is not an object")
+    parameters = mapping(values, "job_parameters")
+    first = _scenes(parameters, "reference")
+    second = _scenes(parameters, "secondary")
+    granules = _scenes(parameters, "granules")
     if len(granules) > 1:
         granules = sorted(granules, key=_moment)
         first, second = granules[:1], granules[1:]
@@ -177,32 +299,30 @@ def _record(job: Job) -> JobRecord:
         first = granules
     if first and second and _moment(second[0]) < _moment(first[0]):
         first, second = second, first
+    requested = moment(values, "request_time")
+    if requested is None:
+        raise FieldError("request_time is missing")
     return JobRecord(
-        job_id=job.job_id,
-        job_type=job.job_type,
-        project=job.name or "",
-        status=job.status_code,
-        requested=_aware(job.request_time),
-        expires=None if job.expiration_time is None else _aware(job.expiration_time),
-        credits=None if job.credit_cost is None else float(job.credit_cost),
+        job_id=text(values, "job_id"),
+        job_type=text(values, "job_type"),
+        project=text(values, "name", ""),
+        status=text(values, "status_code"),
+        requested=requested,
+        expires=moment(values, "expiration_time"),
+        credits=number(values, "credit_cost"),
         reference=tuple(first),
         secondary=tuple(second),
         files=tuple(
-            RemoteFile(str(file["filename"]), str(file["url"]), int(file.get("size") or 0))
-            for file in job.files or ()
+            RemoteFile(text(file, "filename"), text(file, "url"), whole(file, "size", 0))
+            for file in objects(values, "files")
         ),
-        options=parameters,
+        options={name: value for name, value in parameters.items() if name not in _SCENE_LISTS},
     )
 
 
-def _scenes(names: Sequence[str] | str | None) -> list[Scene]:
-    names = [names] if isinstance(names, str) else names or []
-    return [parse_scene(str(name)) for name in names]
+def _scenes(parameters: Mapping[str, Any], name: str) -> list[Scene]:
+    return [parse_scene(scene) for scene in strings(parameters, name)]
 
 
 def _moment(scene: Scene) -> datetime:
     return scene.start or datetime.max.replace(tzinfo=UTC)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

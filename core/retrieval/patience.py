@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,8 @@ from ..waiting import beside
 
 Result = TypeVar("Result")
 
+_FOREVER = 10.0 * 365.0 * 86400.0
+_WORTH_TELLING = 2.0 * 86400.0
 POLL_SECONDS = 0.2
 """How often a waiting run looks whether it should stop."""
 
@@ -47,22 +49,33 @@ class RetryPolicy:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Read the header ``Retry-After`` (RFC 9110): seconds or a date, as seconds from now."""
+    """Read the header ``Retry-After`` (RFC 9110): seconds or a date, as seconds from now.
+
+    Returns
+    -------
+    float or None
+        0 to ten years; None where there is nothing that can be read.
+    """
     if not value:
         return None
+    text = value.strip()
+    if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text):
+        return min(max(float(text), 0.0), _FOREVER)
     try:
-        seconds = float(value)
-    except ValueError:
-        pass
-    else:
-        return max(seconds, 0.0) if math.isfinite(seconds) else None
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        pause = (moment - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+    return min(max(pause, 0.0), _FOREVER)
+
+
+def in_words(pause: float) -> str:
+    """Return when to come back after a pause in seconds, for a sentence that ends with it."""
+    if pause <= 0.0 or pause > _WORTH_TELLING:
+        return "later"
+    return f"in {pause:.0f} seconds, as it asks"
 
 
 def wait_for(

@@ -73,7 +73,7 @@ class SceneCache:
             for name, facts in self._answers.load(names).items():
                 ring = tuple((float(lon), float(lat)) for lon, lat in facts["ring"])
                 found[name] = SceneFacts(facts["path"], facts["ascending"], ring)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             return {}
         return found
 

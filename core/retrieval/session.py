@@ -1,36 +1,41 @@
-"""Logging in to a HyP3 service, and its failures as sentences."""
+"""Logging in to a HyP3 service and asking it, with every failure as a sentence."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
+import base64
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 import requests
-from hyp3_sdk import HyP3
-from hyp3_sdk import exceptions as sdk
+from hyp3_sdk import HyP3, __version__
+from hyp3_sdk.util import AUTH_URL
 
 from ..errors import AuthenticationError, RetrievalError
-from ..proxies import proxy_fault, sentence
 from ..reporter import Reporter
-from .connection import BearerToken, mount_patience
+from .answers import Speaker, is_page, judge
+from .connection import Secrets, guarded_session
 from .credentials import EARTHDATA_URL, Credentials
-from .patience import retry_after, wait_for
+from .failures import is_final, may_pass, page_instead, refused, strange, unreachable
+from .origins import origin
+from .patience import RetryPolicy, retry_after, wait_for
 
 LOGIN_SECONDS = 60.0
+ANSWER_SECONDS = 300.0
+"""The longest that one answer is waited for, with all attempts."""
+POLICY = RetryPolicy(attempts=5, first_delay=0.5, longest_delay=8.0, longest_request=60.0)
+_COOKIE = "asf-urs"
+_APPROVAL_HOST = ".earthdata.nasa.gov"
 _DETAIL_LENGTH = 300
-
-
-class NotFoundError(RetrievalError):
-    """The service does not have what was asked for."""
 
 
 def open_service(api_url: str, credentials: Credentials, reporter: Reporter) -> HyP3:
     """Log in to a HyP3 service.
 
-    A token causes no traffic here and is sent to the service's host only; user name and password
-    go to Earthdata Login only.
+    A token causes no traffic here and is sent to the service's origin only; user name and password
+    go to Earthdata Login only, whose answer is a cookie for the service's origin.
 
     Raises
     ------
@@ -39,149 +44,153 @@ def open_service(api_url: str, credentials: Credentials, reporter: Reporter) -> 
     RetrievalError
         Earthdata Login cannot be reached.
     """
-    with service_errors(api_url, credentials):
-        if credentials.token is not None:
-            service = HyP3(api_url, token=credentials.token)
-            del service.session.headers["Authorization"]
-            service.session.auth = BearerToken(credentials.token, api_url)
-        else:
-            service = wait_for(
-                lambda: HyP3(
-                    api_url,
-                    username=_encodable(credentials.username),
-                    password=_encodable(credentials.password),
-                ),
-                reporter,
-                LOGIN_SECONDS,
-                "Earthdata Login",
-            )
-    mount_patience(service.session)
+    if credentials.token is not None:
+        header = {"Authorization": f"Bearer {credentials.token}"}
+    else:
+        header = {"Cookie": f"{_COOKIE}={_log_in(credentials, reporter)}"}
+    # The package would send its token to any host that a page or a redirect names.
+    service = HyP3(api_url, token="")  # nosec B106 - the session is replaced in the next line
+    service.session = guarded_session(_for_origin(api_url, header))
+    service.session.headers["User-Agent"] = f"hyp3_sdk/{__version__}"
     return service
 
 
-def _encodable(text: str | None) -> str:
-    # requests encodes text of basic authentication as Latin-1; bytes are sent as they are.
-    text = text or ""
-    return text if text.isascii() else text.encode()  # type: ignore[return-value]
+def _for_origin(url: str, headers: Mapping[str, str]) -> Secrets:
+    place = origin(url)
+    return {} if place is None else {place: headers}
 
 
-@contextmanager
-def service_errors(
-    api_url: str, credentials: Credentials, remedy: str = "check API_URL and JOB_TYPE"
-) -> Iterator[None]:
-    """Turn errors of hyp3_sdk and requests into sentences that name service and remedy.
+def _log_in(credentials: Credentials, reporter: Reporter) -> str:
+    """Return the cookie of Earthdata Login for user name and password."""
+    pair = f"{credentials.username}:{credentials.password}".encode()
+    header = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    with guarded_session(_for_origin(EARTHDATA_URL, header)) as session:
 
-    Parameters
-    ----------
-    api_url, credentials
-        Service, and what it was given.
-    remedy
-        What to do where the service refuses the request itself.
-    """
-    try:
-        yield
-    except sdk.AuthenticationError as error:
-        raise _login_error(error, credentials) from None
-    except sdk.HyP3SDKError as error:
-        raise _service_error(error, api_url, credentials, remedy) from None
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise _connection_error(error, api_url) from None
-    except requests.RequestException as error:
-        raise RetrievalError(
-            f"{api_url} gave an answer that is not from a HyP3 service "
-            f"({type(error).__name__}); check API_URL."
-        ) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        # hyp3_sdk reads whatever JSON arrives as if it were HyP3's.
-        raise RetrievalError(
-            f"The service at {api_url} did not answer as HyP3 does ({type(error).__name__}: "
-            f"{credentials.redact(str(error))[:_DETAIL_LENGTH]}); check API_URL."
-        ) from None
+        def ask() -> requests.Response:
+            return session.get(AUTH_URL)
+
+        try:
+            response = wait_for(ask, reporter, LOGIN_SECONDS, "Earthdata Login")
+        except requests.RequestException as error:
+            raise unreachable(error, "Earthdata Login") from None
+        cookie = next((found.value for found in session.cookies if found.name == _COOKIE), None)
+    if response.status_code == 200 and cookie:
+        return cookie
+    raise _login_error(response, credentials)
 
 
-def _response(error: BaseException) -> requests.Response | None:
-    """Find the answer behind an error of hyp3_sdk."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, requests.HTTPError) and cause.response is not None:
-            return cause.response
-        cause = cause.__cause__ or cause.__context__
-    return None
-
-
-def _status(error: BaseException) -> int | None:
-    response = _response(error)
-    return None if response is None else int(response.status_code)
-
-
-def _login_error(error: Exception, credentials: Credentials) -> RetrievalError:
-    text = credentials.redact(str(error))
-    address = re.search(r"https?://\S+", text)
-    if address:
-        reason = text[: address.start()].rstrip(": \n")
+def _login_error(response: requests.Response, credentials: Credentials) -> RetrievalError:
+    query = parse_qs(urlsplit(response.url).query)
+    reason = " ".join(query.get("error_msg", [""])[0].split())[:_DETAIL_LENGTH]
+    address = query.get("resolution_url", [f"{EARTHDATA_URL}/profile"])[0]
+    parts = urlsplit(address)
+    if parts.scheme != "https" or not str(parts.hostname).endswith(_APPROVAL_HOST):
+        address = f"{EARTHDATA_URL}/profile"
+    if reason:
         return AuthenticationError(
-            f"Earthdata Login needs your approval first ({reason}); open {address.group()} in a "
-            "browser, accept, and run this again."
+            f"Earthdata Login needs your approval first ({credentials.redact(reason)}); open "
+            f"{address} in a browser, accept, and run this again."
         )
-    status = _status(error)
-    if status is not None and status >= 500:
+    status = response.status_code
+    said = judge(response.headers.get("Content-Type", ""), response.content)
+    if status == 401 and said.speaker is not Speaker.PAGE:
+        return AuthenticationError(
+            f"Earthdata Login did not accept the user name and password from {credentials.source}; "
+            f"check them by logging in at {EARTHDATA_URL}."
+        )
+    if may_pass(status):
         return RetrievalError(
             f"Earthdata Login is out of order (HTTP {status}); try again later or use a token."
         )
-    return AuthenticationError(
-        f"Earthdata Login did not accept the user name and password from {credentials.source}; "
-        f"check them by logging in at {EARTHDATA_URL}."
-    )
-
-
-def _service_error(
-    error: Exception, api_url: str, credentials: Credentials, refused_remedy: str
-) -> RetrievalError:
-    response = _response(error)
-    status = None if response is None else response.status_code
-    pause = None if response is None else retry_after(response.headers.get("Retry-After"))
-    later = "later" if not pause else f"in {pause:.0f} seconds, as it asks"
-    detail = credentials.redact(re.sub(r"^<Response \[\d+\]>\s*", "", str(error))).strip()
-    detail = f" ({detail[:_DETAIL_LENGTH]})" if detail else ""
-    if status == 401:
-        remedy = (
-            f"generate a new token at {EARTHDATA_URL}/profile"
-            if credentials.token is not None
-            else f"check your account at {EARTHDATA_URL}"
-        )
-        return AuthenticationError(
-            f"{api_url} did not accept the credentials from {credentials.source}{detail}; {remedy}."
-        )
-    if status == 403:
-        return AuthenticationError(
-            f"{api_url} does not let this account in{detail}; request access to HyP3 for it."
-        )
-    if status == 404:
-        return NotFoundError(f"{api_url} does not know what was asked for{detail}; check API_URL.")
-    if status == 429:
-        return RetrievalError(f"{api_url} receives too many requests; run this again {later}.")
-    if status is not None and status >= 500:
-        return RetrievalError(
-            f"{api_url} is out of order at the moment (HTTP {status}){detail}; try again {later}."
-        )
-    return RetrievalError(f"{api_url} refused the request{detail}; {refused_remedy}.")
-
-
-def _connection_error(error: requests.RequestException, api_url: str) -> RetrievalError:
-    host = api_url
-    if error.request is not None and error.request.url:
-        parts = urlsplit(str(error.request.url))
-        port = f":{parts.port}" if parts.port else ""
-        host = f"{parts.scheme}://{parts.hostname}{port}"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return RetrievalError(sentence(proxy_fault(host, error)))
-    if isinstance(error, requests.exceptions.SSLError):
-        return RetrievalError(
-            f"The certificate of {host} is not trusted; if a proxy replaces certificates, point "
-            "REQUESTS_CA_BUNDLE at its certificate."
-        )
-    if isinstance(error, requests.Timeout):
-        return RetrievalError(f"{host} did not answer in time; try again later.")
     return RetrievalError(
-        f"{host} cannot be reached; check the network, the proxy settings and API_URL."
+        f"Earthdata Login did not answer as it does (HTTP {status}){said.quoted}, as if a web "
+        f"filter or a proxy answered in its place; open {EARTHDATA_URL} in a browser, or use a "
+        "token."
     )
+
+
+def ask(
+    service: HyP3,
+    url: str,
+    credentials: Credentials,
+    reporter: Reporter,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    remedy: str = "check API_URL and JOB_TYPE",
+) -> dict[str, Any]:
+    """Ask a service for a JSON object, again where a failure may pass.
+
+    Parameters
+    ----------
+    service
+        Logged in.
+    url
+        See :func:`endpoint`.
+    credentials
+        What the service was given.
+    reporter
+        Asked whether to stop.
+    parameters
+        Of the query.
+    remedy
+        What to do where the service refuses the request itself.
+
+    Raises
+    ------
+    NotFoundError
+        The service does not have it.
+    RetrievalError
+        The service does not give it, or answers with something else.
+    Canceled
+        The user asked to stop.
+    """
+
+    def attempts() -> requests.Response:
+        for failures in range(1, POLICY.attempts + 1):
+            try:
+                response = service.session.get(url, params=parameters)
+            except (requests.ConnectionError, requests.Timeout) as error:
+                if failures > 1 or is_final(error):
+                    raise
+                pause = POLICY.delay(failures)
+            else:
+                told = retry_after(response.headers.get("Retry-After"))
+                pause = POLICY.delay(failures) if told is None else told
+                if not may_pass(response.status_code) or pause > POLICY.longest_request:
+                    break
+            if failures < POLICY.attempts:
+                time.sleep(pause)
+        return response
+
+    try:
+        response = wait_for(attempts, reporter, ANSWER_SECONDS, service.url)
+    except requests.RequestException as error:
+        raise unreachable(error, service.url, address="API_URL") from None
+    if response.status_code != 200:
+        raise refused(response, service.url, credentials, remedy)
+    return _document(response, service.url)
+
+
+def _document(response: requests.Response, api_url: str) -> dict[str, Any]:
+    """Read an answer as the JSON object that it has to be."""
+    kind, body = response.headers.get("Content-Type", ""), response.content
+    if is_page(kind, body[:1024]):
+        raise page_instead(api_url, judge(kind, body).quoted)
+    if not body.strip():
+        raise strange(api_url, "an empty one")
+    try:
+        document = json.loads(body)
+    except RecursionError:
+        raise strange(api_url, "JSON of endless depth") from None
+    except ValueError:
+        raise strange(api_url, "not JSON") from None
+    if not isinstance(document, dict):
+        raise strange(api_url, "JSON, but not an object")
+    return document
+
+
+def endpoint(service: HyP3, *parts: str) -> str:
+    """Return the address of something at a service, each part of its path quoted."""
+    base = urlsplit(service.url)
+    path = "/".join([base.path.rstrip("/"), *(quote(part, safe="") for part in parts)])
+    return urlunsplit((base.scheme, base.netloc, path, "", ""))

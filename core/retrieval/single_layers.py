@@ -11,12 +11,15 @@ from ..products.layers import COMPUTED_FROM
 from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from .archive import Member
 from .certain_layers import certain_layers
+from .failures import NotFoundError
 from .fetch_task import Fetched, Task, member_of, place
 from .folder import DownloadFolder
 from .manifest import COMPLETE, Entry, Manifest, intact
-from .session import NotFoundError
-from .transfer import Transfer, discard
+from .transfer import StrangeContentError, Transfer, Wanted, discard
 
+_LEAST_LIMIT = 256 * 10**6
+_MOST_RATIO = 20
+"""A layer is not so many times as large as the archive that it is in, beyond the least limit."""
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -49,6 +52,14 @@ class LayerFetcher:
             The server does not have a layer that the product was made with.
         """
         files = _Files(task, transfer, self._folder)
+        try:
+            return self._fetch(task, transfer, files)
+        except StrangeContentError:
+            # A server may answer anything with a page of its own; the archive tells.
+            files.discard()
+            return None
+
+    def _fetch(self, task: Task, transfer: Transfer, files: _Files) -> Fetched | None:
         former = self._former(task)
         there = former and intact(former, self._folder.path, transfer.check_stop)
         required, others = _companions(task.job.job_type)
@@ -65,8 +76,8 @@ class LayerFetcher:
         if lost:
             raise RetrievalError(
                 f"The server does not give out {', '.join(lost)} of {task.product}, which was "
-                "made with it; run the same again, and order the product again if that does not "
-                "help."
+                "made with it; run the same again, and leave LAYERS empty if that does not help, "
+                "which brings the whole product."
             )
         layers = tuple(dict.fromkeys([*known, *files.arrived]))
         missing = dict.fromkeys([*(there.absent if there else ()), *files.absent])
@@ -132,6 +143,11 @@ class _Files:
         self.arrived: list[str] = []
         self.absent: list[str] = []
 
+    def discard(self) -> None:
+        """Remove what has come."""
+        for part in self.parts.values():
+            discard(part)
+
     def get_companion(self, suffix: str) -> bool:
         """Fetch a file that is no layer; False where the server does not have it."""
         return self._get(suffix) is not None
@@ -152,9 +168,7 @@ class _Files:
             elif _is_tiff(part):
                 self.arrived.append(layer)
             else:
-                # A server may answer anything with a page of its own.
-                for other in self.parts.values():
-                    discard(other)
+                self.discard()
                 return False
         return True
 
@@ -162,7 +176,14 @@ class _Files:
         name = f"{self._task.product}{suffix}"
         part = self._folder.part(name)
         try:
-            self._transfer.fetch(f"{self._base}{suffix}", part, None)
+            self._transfer.fetch(
+                Wanted(
+                    url=f"{self._base}{suffix}",
+                    expires=self._task.job.expires,
+                    most=_LEAST_LIMIT + _MOST_RATIO * self._task.file.size,
+                ),
+                part,
+            )
         except NotFoundError:
             return None
         self.parts[name] = part

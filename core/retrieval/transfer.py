@@ -6,27 +6,96 @@ import errno
 import json
 import re
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 
+from ..atomic import not_writable
 from ..errors import Canceled, OutputError, RetrievalError
 from ..proxies import proxy_fault
+from .answers import Said, Speaker, is_page, judge
 from .connection import CONNECT_SECONDS, READ_SECONDS
-from .patience import RetryPolicy, retry_after
-from .session import NotFoundError
+from .failures import (
+    ELSEWHERE,
+    NotFoundError,
+    is_final,
+    may_pass,
+    unreachable,
+)
+from .json_fields import text
+from .patience import RetryPolicy, in_words, retry_after
 
 _BLOCK = 1 << 17
+_HEAD = 1 << 12
+_LONGEST_ORIGIN = 1 << 16
 _PROGRESS_BYTES = 1 << 16
-_TEMPORARY_STATUS = frozenset((408, 425, 429, 500, 502, 503, 504))
+_MOST_BYTES = 100 * 10**9
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
 
 
 class StaleFileError(RetrievalError):
     """The file on the server is not the one that the job lists."""
+
+
+class StrangeContentError(RetrievalError):
+    """What arrives in place of a file is something else, such as the page of a web filter."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file on a server, and what is known about it before it is asked for.
+
+    Parameters
+    ----------
+    url
+        Its address.
+    size
+        Bytes that it has to have, None where nobody said.
+    expires
+        When the server removes it, None where it is kept.
+    starts
+        What it begins with, one of these; empty where that may be anything.
+    most
+        Bytes that it cannot have more of where its size is unknown.
+    """
+
+    url: str
+    size: int | None = None
+    expires: datetime | None = None
+    starts: tuple[bytes, ...] = ()
+    most: int = _MOST_BYTES
+
+    @property
+    def name(self) -> str:
+        """Name of the file for messages."""
+        return self.url.partition("?")[0].rpartition("/")[2] or self.url
+
+    @property
+    def host(self) -> str:
+        """Server for messages."""
+        return urlsplit(self.url).netloc
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How slowly a file may arrive.
+
+    Parameters
+    ----------
+    seconds
+        How long is looked at.
+    rate
+        Bytes a second that have to arrive on average meanwhile.
+    """
+
+    seconds: float = 30.0
+    rate: float = 1000.0
 
 
 class _TemporaryError(Exception):
@@ -59,8 +128,18 @@ class Origin:
     def load(cls, part: Path) -> Origin | None:
         """Read what a partial file is; None where that is unknown."""
         try:
-            return cls(**json.loads(_origin_path(part).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            with _origin_path(part).open(encoding="utf-8") as file:
+                values = json.loads(file.read(_LONGEST_ORIGIN))
+            return cls(
+                url=text(values, "url"),
+                etag=text(values, "etag", ""),
+                modified=text(values, "modified", ""),
+                # Nobody said how long it is where the size is negative.
+                size=max(int(values["size"]), -1),
+            )
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+            return None
+        except RecursionError:
             return None
 
 
@@ -87,6 +166,8 @@ class Transfer:
         Set when the run ends early; every wait looks at it.
     on_bytes
         Told how many bytes arrived.
+    pace
+        How slowly a file may arrive.
     """
 
     def __init__(
@@ -95,7 +176,9 @@ class Transfer:
         policy: RetryPolicy,
         stop: threading.Event,
         on_bytes: Callable[[int], None],
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace or Pace()
         self._session = session
         self._policy = policy
         self._stop = stop
@@ -106,17 +189,15 @@ class Transfer:
         if self._stop.is_set():
             raise Canceled("The download was canceled.")
 
-    def fetch(self, url: str, part: Path, size: int | None) -> Origin:
+    def fetch(self, wanted: Wanted, part: Path) -> Origin:
         """Bring a file to disk, starting with what a former run left of it.
 
         Parameters
         ----------
-        url
-            Address of the file.
+        wanted
+            The file.
         part
             Where it goes; its origin is kept beside it.
-        size
-            Bytes that the file has to have, None where nobody said.
 
         Returns
         -------
@@ -129,6 +210,8 @@ class Transfer:
             The server does not have the file (403 and 404; content networks say either).
         StaleFileError
             The server's file has another size than expected.
+        StrangeContentError
+            Something else arrives in its place.
         RetrievalError
             It does not arrive, however often it is tried.
         OutputError
@@ -137,43 +220,43 @@ class Transfer:
         failures = 0
         while True:
             self.check_stop()
-            have, origin = self._resumable(url, part, size)
+            have, origin = self._resumable(wanted, part)
             if origin is not None and have == origin.size:
                 return origin
             try:
-                return self._attempt(url, part, size, have, origin)
+                return self._attempt(wanted, part, have, origin)
             except _TemporaryError as problem:
                 arrived = part.stat().st_size - have if part.is_file() else 0
                 failures = 1 if arrived >= _PROGRESS_BYTES else failures + 1
                 if failures >= self._policy.attempts:
                     raise RetrievalError(
-                        f"{_name(url)} did not arrive in {failures} attempts ({problem}); run the "
+                        f"{wanted.name} did not arrive in {failures} attempts ({problem}); run the "
                         "same command again to fetch the rest."
                     ) from None
-                self._pause(url, problem, failures)
+                self._pause(wanted, problem, failures)
 
-    def _pause(self, url: str, problem: _TemporaryError, failures: int) -> None:
+    def _pause(self, wanted: Wanted, problem: _TemporaryError, failures: int) -> None:
         pause = self._policy.delay(failures) if problem.pause is None else problem.pause
         if pause > self._policy.longest_request:
             raise RetrievalError(
-                f"{_name(url)} is not served for the next {pause:.0f} seconds ({problem}); run the "
-                "same command again later."
+                f"{wanted.name} is not served at the moment ({problem}); run the same command "
+                f"again {in_words(pause)}."
             )
         self._stop.wait(pause)
 
-    def _resumable(self, url: str, part: Path, size: int | None) -> tuple[int, Origin | None]:
+    def _resumable(self, wanted: Wanted, part: Path) -> tuple[int, Origin | None]:
         """Return how much of the file is there, dropping what cannot be continued."""
         origin = Origin.load(part)
         have = part.stat().st_size if part.is_file() else 0
-        known = origin is not None and origin.url == url and size in (None, origin.size)
+        known = (
+            origin is not None and origin.url == wanted.url and wanted.size in (None, origin.size)
+        )
         if have and (not known or origin is None or have > origin.size):
             discard(part)
             return 0, None
         return have, origin if have or known else None
 
-    def _attempt(
-        self, url: str, part: Path, size: int | None, have: int, origin: Origin | None
-    ) -> Origin:
+    def _attempt(self, wanted: Wanted, part: Path, have: int, origin: Origin | None) -> Origin:
         headers = {"Accept-Encoding": "identity"}
         if have and origin is not None:
             headers["Range"] = f"bytes={have}-"
@@ -181,109 +264,237 @@ class Transfer:
                 headers["If-Range"] = origin.validator
         try:
             with self._session.get(
-                url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
+                wanted.url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
             ) as response:
-                begin, total = self._judge(response, url, part, have, size)
+                begin, total = self._begin(response, wanted, part, have)
+                head = b"" if begin else _head(response)
+                size = self._judged(response, head, wanted, part, begin, total)
                 current = Origin(
-                    url=url,
+                    url=wanted.url,
                     etag=response.headers.get("ETag", ""),
                     modified=response.headers.get("Last-Modified", ""),
-                    size=-1 if total is None else total,
+                    size=-1 if size is None else size,
                 )
-                received = self._write(response, part, begin, current)
+                received = self._write(response, head, part, begin, current, wanted)
         except _NETWORK_ERRORS as error:
             if isinstance(error, ValueError):
-                raise RetrievalError(f"{url} is no address that can be downloaded from.") from None
-            raise _TemporaryError(_reason(error, url)) from None
-        if total is None:
+                raise RetrievalError(
+                    f"{wanted.url} is no address that can be downloaded from."
+                ) from None
+            if is_final(error):
+                raise unreachable(error, wanted.host) from None
+            raise _TemporaryError(_reason(error, wanted.url)) from None
+        if size is None:
             # Nobody said how long the file is; its end is where the server closed.
-            current = Origin(url, current.etag, current.modified, received)
+            current = Origin(wanted.url, current.etag, current.modified, received)
             current.save(part)
-        elif received < total:
-            raise _TemporaryError(f"the connection broke after {received} of {total} bytes")
-        elif received > total:
-            discard(part)
-            raise _TemporaryError(f"{received} instead of {total} bytes arrived")
+        elif received < size:
+            raise _TemporaryError(f"the connection broke after {received} of {size} bytes")
         return current
 
-    def _judge(
-        self, response: requests.Response, url: str, part: Path, have: int, size: int | None
+    def _begin(
+        self, response: requests.Response, wanted: Wanted, part: Path, have: int
     ) -> tuple[int, int | None]:
-        """Return where the answer begins in the file, and how long the file is."""
+        """Return where the answer begins in the file, and how long the server says that it is."""
         status = response.status_code
-        if status in _TEMPORARY_STATUS:
+        if may_pass(status):
             raise _TemporaryError(
                 f"HTTP {status}", retry_after(response.headers.get("Retry-After"))
             )
         if status == 416:
             discard(part)
             raise _TemporaryError("the server's file is shorter than what was there of it")
-        if status in (403, 404, 410):
-            raise NotFoundError(
-                f"{_name(url)} is not on the server (HTTP {status}); products expire, so order it "
-                "again."
-            )
         if status not in (200, 206):
-            raise RetrievalError(f"{_name(url)} is refused by the server (HTTP {status}).")
-        begin, total = 0, _number(response.headers.get("Content-Length"))
-        if status == 206:
-            match = re.fullmatch(
-                r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", "")
-            )
-            if match is None or int(match[1]) != have:
-                discard(part)
-                raise _TemporaryError("the server sent another part than asked for")
-            begin, total = have, int(match[3])
-        if size is not None and total is not None and total != size:
+            kind = response.headers.get("Content-Type", "")
+            raise not_given(wanted, status, judge(kind, _head(response)))
+        if status == 200:
+            return 0, _number(response.headers.get("Content-Length"))
+        match = re.fullmatch(
+            r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})",
+            response.headers.get("Content-Range", ""),
+        )
+        if match is None or int(match[1]) != have:
             discard(part)
-            raise StaleFileError(
-                f"{_name(url)} has {total} bytes on the server, but its job lists {size}; order "
-                "the product again."
-            )
-        return begin, size if total is None else total
+            raise _TemporaryError("the server sent another part than asked for")
+        return have, int(match[3])
 
-    def _write(self, response: requests.Response, part: Path, begin: int, current: Origin) -> int:
+    def _judged(
+        self,
+        response: requests.Response,
+        head: bytes,
+        wanted: Wanted,
+        part: Path,
+        begin: int,
+        total: int | None,
+    ) -> int | None:
+        """Return the size of the file, or raise where the answer is something else."""
+        kind = response.headers.get("Content-Type", "")
+        packing = _packing(response)
+        size = wanted.size if total is None else total
+        is_other = bool(wanted.starts) and not begin and not head.startswith(wanted.starts)
+        if is_page(kind, head):
+            raise StrangeContentError(
+                f"A web page{judge(kind, head).quoted} arrives in place of {wanted.name}, as from "
+                f"a web filter, a proxy or the login page of a network; open {wanted.url} in a "
+                f"browser, or ask who runs the network to let {wanted.host} through."
+            )
+        if packing:
+            raise StrangeContentError(
+                f"{wanted.name} arrives packed a second time ({packing}), which something on "
+                f"the way does; {ELSEWHERE}."
+            )
+        if not begin and not head and wanted.size != 0:
+            raise _TemporaryError("the server sends nothing")
+        if is_other and (wanted.size is None or total != wanted.size):
+            raise StrangeContentError(
+                f"What arrives in place of {wanted.name} is something else"
+                f"{judge(kind, head).quoted}, as from a web filter or a proxy; {ELSEWHERE}."
+            )
+        if wanted.size is not None and total is not None and total != wanted.size:
+            discard(part)
+            raise self._stale(wanted, f"has {total} bytes on the server")
+        return size
+
+    @staticmethod
+    def _stale(wanted: Wanted, fact: str) -> StaleFileError:
+        return StaleFileError(
+            f"{wanted.name} {fact}, but its job lists {wanted.size}; something on the way may "
+            f"have changed it: {ELSEWHERE}, and order the product again if it is the same there."
+        )
+
+    def _write(
+        self,
+        response: requests.Response,
+        head: bytes,
+        part: Path,
+        begin: int,
+        current: Origin,
+        wanted: Wanted,
+    ) -> int:
         """Append the body, as it arrives, and return the size of the file."""
+        most = wanted.most if current.size < 0 else current.size
         try:
             # Unbuffered, so that a killed run loses nothing of what had arrived.
             with part.open("r+b" if begin else "wb", buffering=0) as file:
                 if begin:
                     file.seek(begin)
                 current.save(part)
-                # read1 also gives what came before a connection broke.
-                while block := response.raw.read1(_BLOCK, decode_content=False):
+                for block in self._blocks(response, head):
                     self.check_stop()
                     file.write(block)
                     self._on_bytes(len(block))
-                return file.tell()
+                    if file.tell() > most:
+                        break
+                received = file.tell()
         except OSError as error:
             if isinstance(error, _NETWORK_ERRORS):
                 raise
             raise write_error(part, error) from None
+        if received > most:
+            discard(part)
+            if wanted.size is None:
+                raise StrangeContentError(
+                    f"{wanted.name} goes on beyond {most / 1e9:.1f} GB, which no such file has; "
+                    f"{ELSEWHERE}."
+                )
+            raise self._stale(wanted, f"goes on beyond {most} bytes on the server")
+        return received
+
+    def _blocks(self, response: requests.Response, head: bytes) -> Iterator[bytes]:
+        """Return the body as it arrives, as long as it does."""
+        begin, arrived = time.monotonic(), len(head)
+        if head:
+            yield head
+        # read1 also gives what came before a connection broke.
+        while block := response.raw.read1(_BLOCK, decode_content=False):
+            yield block
+            arrived += len(block)
+            waited = time.monotonic() - begin
+            if waited > self._pace.seconds:
+                if arrived < waited * self._pace.rate:
+                    raise _TemporaryError("the server sends hardly anything")
+                begin, arrived = time.monotonic(), 0
+
+
+def _head(response: requests.Response) -> bytes:
+    """Return the first bytes of a body, so many that they tell what it is."""
+    # A packed answer is never a file that was asked for, but its words are worth reading.
+    packed = _packing(response) != ""
+    head = b""
+    while len(head) < _HEAD:
+        block = response.raw.read1(_HEAD - len(head), decode_content=packed)
+        if not block:
+            break
+        head += block
+    return head
 
 
 def write_error(path: Path, error: OSError) -> OutputError:
     """Return the sentence for a file that cannot be written."""
     if error.errno == errno.ENOSPC:
         return OutputError(f"The disk of {path.parent} is full; free some space and run it again.")
-    return OutputError(f"{path} cannot be written ({error.strerror or error}).")
+    return not_writable(path, error)
+
+
+def _packing(response: requests.Response) -> str:
+    """Return how a body is packed, empty where it is not."""
+    told = response.headers.get("Content-Encoding", "").strip().lower()[:20]
+    return "" if told == "identity" else told
+
+
+def not_given(wanted: Wanted, status: int, said: Said) -> RetrievalError:
+    """Return the sentence for a file that a server refuses.
+
+    Parameters
+    ----------
+    wanted
+        The file.
+    status
+        Of the answer.
+    said
+        What the answer holds.
+    """
+    name = wanted.name
+    expired = wanted.expires is not None and wanted.expires <= datetime.now(UTC)
+    if status in (403, 404, 410) and (expired or status == 410):
+        since = f" since {wanted.expires:%Y-%m-%d}" if expired else ""
+        return NotFoundError(
+            f"{name} is not on the server (HTTP {status}), because it has expired{since}; order it "
+            "again."
+        )
+    if status in (401, 403) and said.speaker is Speaker.PAGE:
+        return RetrievalError(
+            f"{name} is refused by a firewall or a web filter (HTTP {status}){said.quoted}; "
+            f"{ELSEWHERE}, or ask who runs the network to let {wanted.host} through."
+        )
+    if status in (403, 404):
+        kept = f"until {wanted.expires:%Y-%m-%d}" if wanted.expires else "without an expiration"
+        remedy = f"{ELSEWHERE}, and report" if status == 403 else "try again later, and report"
+        return NotFoundError(
+            f"{name} is not on the server (HTTP {status}){said.quoted}, although its job lists it "
+            f"{kept}; {remedy} the job to who runs the service if it stays so."
+        )
+    login = ", which asks for a login that files of HyP3 do not need" if status == 401 else ""
+    return RetrievalError(
+        f"{name} is refused by the server (HTTP {status}){said.quoted}{login}; {ELSEWHERE}, and "
+        "report the job to who runs the service if it stays so."
+    )
 
 
 def _reason(error: Exception, url: str) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the certificate of the server is not trusted"
+    """Return what broke, for a failure after which another attempt makes sense."""
     if isinstance(error, requests.exceptions.ProxyError):
         return proxy_fault(url, error)
-    if isinstance(error, requests.ConnectTimeout | urllib3.exceptions.ConnectTimeoutError):
+    if "NameResolutionError" in str(error):
+        return "its host is not known to the network"
+    if isinstance(
+        error, requests.ConnectTimeout | urllib3.exceptions.ConnectTimeoutError
+    ) or "NewConnectionError" in str(error):
         return "the server does not accept connections"
     if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
         return "the server went silent"
     return "the connection broke"
 
 
-def _name(url: str) -> str:
-    return url.partition("?")[0].rpartition("/")[2] or url
-
-
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
+    return int(text) if text and re.fullmatch("[0-9]{1,18}", text) else None

@@ -6,7 +6,7 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from .files import serve_file
 from .records import JOB_TYPES, STATUSES, StoredJob
@@ -18,13 +18,15 @@ class ApiHandler(Handler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0].rstrip("/")
-        parts = path.strip("/").split("/")
-        is_file = len(parts) == 2 and "." in parts[1]
+        parts = [unquote(part) for part in path.strip("/").split("/")]
+        is_file = len(parts) == 2 and parts[0] != "jobs" and "." in parts[1]
         self.begin("files" if is_file else "api")
         if is_file:
             serve_file(self, parts[0], parts[1])
             return
         fault = self.service.api_faults.next(parts[0])
+        if self.send_fault(fault):
+            return
         if fault is not None and fault.status is not None:
             headers = {"Retry-After": fault.retry_after} if fault.retry_after else None
             self.send_problem(fault.status, "The service is not available right now", headers)

@@ -22,6 +22,8 @@ _LONGEST_HOLD = 120.0
 def serve_file(handler: Handler, job_id: str, name: str) -> None:
     """Answer a request for a product file of a job."""
     fault = handler.service.faults.next(name) or Fault()
+    if handler.send_fault(fault):
+        return
     found = None if fault.status else _content(handler, job_id, name)
     if found is None:
         headers = {"Retry-After": fault.retry_after} if fault.retry_after else None

@@ -17,6 +17,8 @@ class Entry:
     range: str = ""
     if_range: str = ""
     authorization: str = ""
+    has_cookie: bool = False
+    host: str = ""
     user_agent: str = ""
     status: int = 0
     sent: int = 0
@@ -50,6 +52,15 @@ class RequestLog:
     def of(self, service: str) -> list[Entry]:
         with self._lock:
             return [entry for entry in self._entries if entry.service == service]
+
+    def secrets(self) -> dict[str, set[str]]:
+        """Return the kinds of credentials that came, by service."""
+        with self._lock:
+            found: dict[str, set[str]] = {}
+            for entry in self._entries:
+                kinds = {entry.authorization, "Cookie" if entry.has_cookie else ""} - {""}
+                found.setdefault(entry.service, set()).update(kinds)
+            return found
 
     def files(self, name: str | None = None) -> list[Entry]:
         return [entry for entry in self.of("files") if name in (None, entry.file)]

@@ -8,7 +8,7 @@ import select
 import socket
 from urllib.parse import urlsplit
 
-from .secure import HOSTS
+from .secure import HOSTS, UNCERTIFIED_HOST
 from .web import Handler
 
 
@@ -36,6 +36,10 @@ class ProxyHandler(Handler):
             if name.lower() not in ("connection", "host") and not name.lower().startswith("proxy-")
         }
         entry.path = self.path
+        if parts.hostname in HOSTS:
+            # Nobody listens there without encryption; what was told is noted.
+            self.send_json(502, {"error": f"{parts.hostname} is played over TLS only"})
+            return
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=60)
         try:
             connection.request("GET", address, headers={**headers, "Host": parts.netloc})
@@ -57,7 +61,7 @@ class ProxyHandler(Handler):
         entry.path = self.path
         if not self.lets_in():
             return
-        if host not in HOSTS:
+        if host not in (*HOSTS, UNCERTIFIED_HOST):
             self.send_json(502, {"error": f"{host} is not played here"})
             return
         entry.status = 200

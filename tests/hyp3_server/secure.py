@@ -12,15 +12,21 @@ from .web import Handler
 
 LOGIN_HOST = "urs.earthdata.nasa.gov"
 RETURN_HOST = "cumulus.asf.alaska.edu"
-HOSTS = (LOGIN_HOST, RETURN_HOST)
+FOREIGN_HOSTS = (f"{LOGIN_HOST}.evil.example", "elsewhere.example")
+"""Hosts that no credentials are for; one reads like Earthdata Login."""
+UNCERTIFIED_HOST = "uncertified.example"
+"""A host whose name is in no certificate."""
+HOSTS = (LOGIN_HOST, RETURN_HOST, *FOREIGN_HOSTS)
 
 
 class SecureHandler(Handler):
-    """Plays three hosts, told apart by what they are called in the request."""
+    """Plays several hosts, told apart by what they are called in the request."""
 
     def do_GET(self) -> None:
         host = self.headers.get("Host", "").partition(":")[0]
         self.begin(host)
+        if self.send_fault(self.service.api_faults.next(host)):
+            return
         if host == LOGIN_HOST and self.entry.path == "/oauth/authorize":
             self._authorize()
         elif host == RETURN_HOST and self.entry.path == "/login":
@@ -75,6 +81,8 @@ class SecureHandler(Handler):
         entry = self.begin("catalog")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         entry.form = parse_qsl(body.decode())
+        if self.send_fault(self.service.api_faults.next("catalog")):
+            return
         status = self.service.catalog_status
         if status is not None:
             self.send_json(status, {"errors": ["The catalog is not available"]})

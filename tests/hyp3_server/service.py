@@ -11,6 +11,7 @@ from typing import Any
 from .accounts import Account, Accounts
 from .api import ApiHandler
 from .certificates import make_authority
+from .elsewhere import ElsewhereHandler
 from .faults import Faults
 from .log import RequestLog
 from .proxy import ProxyHandler
@@ -37,7 +38,8 @@ class Hyp3Service:
     proxy_login
         ``user:password`` that the proxy asks for; None for a proxy that is open to all.
     faults, api_faults
-        By file name; by first part of the API path.
+        By file name; by first part of the API path, by host of what is reached over TLS, or
+        ``catalog``.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -60,9 +62,11 @@ class Hyp3Service:
         self._api = Server(ApiHandler, self, port)
         self._secure = Server(SecureHandler, self, context=context)
         self._proxy = Server(ProxyHandler, self)
+        self._elsewhere = Server(ElsewhereHandler, self)
+        self._servers = (self._api, self._secure, self._proxy, self._elsewhere)
 
     def __enter__(self) -> Hyp3Service:
-        for server in (self._api, self._secure, self._proxy):
+        for server in self._servers:
             server.start()
         return self
 
@@ -72,7 +76,7 @@ class Hyp3Service:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for server in (self._api, self._secure, self._proxy):
+        for server in self._servers:
             server.stop()
         self._folder.cleanup()
 
@@ -87,6 +91,11 @@ class Hyp3Service:
     @property
     def proxy_url(self) -> str:
         return f"http://127.0.0.1:{self._proxy.port}"
+
+    @property
+    def elsewhere_url(self) -> str:
+        """A server of somebody else, on another port and under another name."""
+        return f"http://localhost:{self._elsewhere.port}"
 
     @property
     def secure_port(self) -> int:

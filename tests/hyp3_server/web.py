@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from .faults import Fault
 from .log import Entry
 
 
@@ -34,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
             range=self.headers.get("Range", ""),
             if_range=self.headers.get("If-Range", ""),
             authorization=header.partition(" ")[0],
+            host=self.headers.get("Host", ""),
+            has_cookie="Cookie" in self.headers,
             user_agent=self.headers.get("User-Agent", ""),
         )
         self.service.log.add(self.entry)
@@ -61,6 +65,35 @@ class Handler(BaseHTTPRequestHandler):
             "type": "about:blank",
         }
         self.send_json(status, body, headers, "application/problem+json")
+
+    def send_fault(self, fault: Fault | None) -> bool:
+        """Send an answer in place of the own one, if a fault says so."""
+        if fault is None or fault.content is None:
+            return False
+        status, content = fault.status or 200, fault.content
+        self.entry.status = status
+        self.send_response(status)
+        headers = {"Content-Type": fault.kind, **fault.headers}
+        if fault.retry_after:
+            headers["Retry-After"] = fault.retry_after
+        if not fault.endless:
+            headers.setdefault("Content-Length", str(len(content)))
+        if fault.endless or int(headers["Content-Length"]) != len(content):
+            headers["Connection"] = "close"
+            self.close_connection = True
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        step = len(content) if fault.rate is None else max(int(fault.rate / 20), 1)
+        pieces = [content[at : at + step] for at in range(0, len(content), step or 1)]
+        while True:
+            for piece in pieces:
+                self.wfile.write(piece)
+                self.entry.sent += len(piece)
+                if fault.rate is not None:
+                    time.sleep(len(piece) / fault.rate)
+            if not fault.endless:
+                return True
 
     def redirect(self, url: str, cookie: str | None = None) -> None:
         self.entry.status = 302

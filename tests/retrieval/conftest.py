@@ -45,6 +45,12 @@ def credentials(service: Hyp3Service) -> dict[str, str]:
 
 
 @pytest.fixture
+def login_proxy(service: Hyp3Service) -> dict[str, str]:
+    """Takes Earthdata Login's hosts to the service, as a company's proxy would."""
+    return {"https": service.proxy_url, "no_proxy": "127.0.0.1"}
+
+
+@pytest.fixture
 def reporter() -> SilentReporter:
     return SilentReporter()
 

@@ -1,11 +1,10 @@
 """Logging in with token, password and cookie, against real sockets and real TLS."""
 
 import pytest
-import requests
 
 from hyp3_stack.core.errors import AuthenticationError, InvalidParameterError, RetrievalError
 from hyp3_stack.core.proxies import proxy_environment
-from hyp3_stack.core.retrieval.connection import BearerToken, checked_api_url
+from hyp3_stack.core.retrieval.connection import checked_api_url
 from hyp3_stack.core.retrieval.credentials import resolve_credentials
 from hyp3_stack.core.retrieval.jobs import list_jobs
 from hyp3_stack.core.retrieval.session import open_service
@@ -18,12 +17,6 @@ def listing(service, given, reporter, proxies=None):
     with proxy_environment(proxies):
         opened = open_service(service.url, credentials, reporter)
         return list_jobs(opened, "INSAR_GAMMA", credentials, reporter)
-
-
-@pytest.fixture
-def login_proxy(service):
-    """Takes Earthdata Login's hosts to the service, as a company's proxy would."""
-    return {"https": service.proxy_url, "no_proxy": "127.0.0.1"}
 
 
 def test_token(stack, credentials, reporter):
@@ -101,35 +94,6 @@ def test_address_in_capitals_gets_the_token(stack, credentials, reporter):
     address = stack.service.url.replace("127.0.0.1", "LocalHost")
     opened = open_service(checked_api_url(address), resolved, reporter)
     assert len(list_jobs(opened, "INSAR_GAMMA", resolved, reporter)) == 1
-
-
-@pytest.mark.parametrize(
-    ("api_url", "asked", "is_sent"),
-    [
-        ("https://Example.org", "https://example.org/jobs", True),
-        ("https://example.org:443/api", "https://example.org/jobs", True),
-        ("https://example.org", "https://example.org:443/jobs", True),
-        ("https://example.org", "http://example.org/jobs", False),
-        ("https://example.org", "https://example.org:8443/jobs", False),
-        ("https://example.org", "https://example.com/jobs", False),
-    ],
-)
-def test_token_goes_to_one_origin(api_url, asked, is_sent):
-    request = requests.Request("GET", asked, auth=BearerToken("word", api_url)).prepare()
-    assert ("Authorization" in request.headers) is is_sent
-
-
-def test_json_of_another_service(service, credentials, reporter):
-    service.api_faults.add("jobs", Fault(status=200))
-    with pytest.raises(RetrievalError, match=r"at http://127\S+ did not answer as HyP3 does \(Key"):
-        listing(service, credentials, reporter)
-
-
-def test_job_in_the_json_of_another_service(stack, credentials, reporter):
-    job = stack.add_one(0)
-    del job.record["files"][0]["filename"]
-    with pytest.raises(RetrievalError, match="did not answer as HyP3 does"):
-        listing(stack.service, credentials, reporter)
 
 
 def test_a_busy_service_is_asked_again(stack, credentials, reporter):

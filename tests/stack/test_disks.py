@@ -197,7 +197,7 @@ def test_a_read_only_disk(small: SampleStack, tmp_path: Path) -> None:
                 build(small.folder, **outputs(disk, kind))
             text = str(caught.value)
             assert f"{disk}/s." in text and "Read-only file system" in text
-            assert "choose another folder or change its permissions" in text
+            assert "choose a folder on a disk that is not mounted read-only" in text
         with pytest.raises(OutputError, match="Read-only file system"):
             harmonize(small.folder, disk / "out")
 
