@@ -22,7 +22,7 @@ from .scene_cache import SceneCache, SceneFacts, cache_folder
 BATCH_SIZE = 250
 BATCH_SECONDS = 120.0
 _PATHS = range(1, 176)
-LIMITS = AnswerLimits(total=64 << 20, answers=20)
+LIMITS = AnswerLimits(total=64 << 20, answers=40)
 """Of one batch, which has about four pages."""
 _METADATA_LEVEL = "METADATA"
 _STRANGE = (
