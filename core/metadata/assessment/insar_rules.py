@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...products.names import INSAR_GAMMA
 from .common_rules import ANY_INCIDENCE
 from .stack_file import StackFile
 from .verdict import (
@@ -30,8 +31,14 @@ def _unwrapping(stack: StackFile) -> Verdict:
     threshold = stack.text("ceos_phase_unwrapping_coherence_threshold")
     problems = [method.explanation] if method.status != MET else []
     if point.status != MET:
-        problems.append("HyP3 does not say where ISCE2's reference point lies; REFERENCE_POINT "
-                        "sets one")  # fmt: skip
+        # Files of hyp3-gamma name the point since version 5.1, those of ISCE2 never do.
+        is_gamma = stack.text("product_type") == INSAR_GAMMA
+        reason = (
+            f"the parameter files do not give the reference point of all pairs ({own.explanation})"
+            if is_gamma
+            else "HyP3 does not say where ISCE2's reference point lies"
+        )
+        problems.append(f"{reason}; REFERENCE_POINT sets one")
     if threshold in ("", "not provided"):
         problems.append("the coherence threshold is not delivered")
     evidence = (*method.evidence, *point.evidence, f"coherence threshold = {threshold}")
