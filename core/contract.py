@@ -111,3 +111,29 @@ def with_login(address: str, credentials: Mapping[str, Any]) -> str:
 def without_logins(text: str) -> str:
     """Return text in which no address has a login before its host any more."""
     return _LOGIN.sub("***@", text)
+
+
+_FILTERS = (
+    "API_URL AUTHCFG PROJECT JOB_TYPE START END DATE_RULE PATHS DIRECTION EXTENT JOBS ALL_STATES"
+)
+_GRID = "LAYERS TARGET_CRS EXTENT_MODE EXTENT RESAMPLING"
+_REMOTE = "S3_ENDPOINT S3_PROFILE"
+_STACK = (
+    f"{_GRID} {_REMOTE} PRODUCT_TYPE STATIC_LAYERS ON_BAD_PRODUCT REFERENCE_POINT MERGE_PASSES "
+    "SCALE KEEP_BITS MASKS SCHEDULER APPEND GROW LOOK_VECTORS ENRICH NETCDF ZARR ZARR_URL CHUNKING "
+    "CHUNK_SIZE ZARR_FORMAT SHARDING MEMORY REPORT STAC DATA_ACCESS LOAD"
+)
+
+PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
+    task: frozenset(f"{names} PROXIES".split())
+    for task, names in {
+        Task.FIND_JOBS: f"{_FILTERS} OUTPUT WORK_FOLDER",
+        Task.DOWNLOAD_PRODUCTS: f"{_FILTERS} LAYERS KEEP_ZIPS OUTPUT",
+        Task.HARMONIZE_PRODUCTS: f"INPUT {_GRID} OUTPUT",
+        Task.BUILD_STACK: f"INPUT START END {_STACK} PRODUCTS",
+        Task.PREPARE_STACK: f"{_FILTERS} FOLDER KEEP_ZIPS {_STACK}",
+        Task.ASSESS_STACK: f"INPUT OUTPUT JSON {_REMOTE}",
+    }.items()
+}
+"""Names of the parameters of each task, with those that only its QGIS side reads (AUTHCFG, LOAD)
+and those that only scripts and other tasks give (PRODUCTS, PROXIES, WORK_FOLDER)."""

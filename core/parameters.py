@@ -8,13 +8,18 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from .contract import PARAMETERS
 from .errors import InvalidParameterError
 
 _SHOWN = 200
 """Characters of a value that a message shows."""
+
+_NAME_SHOWN, _NAMES_SHOWN = 60, 5
+"""Characters of an unknown name that a message shows, and how many names."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,26 @@ class Parameters:
 
     Every reader treats a missing key, None and blank text alike: the default is returned, or, where
     ``required`` is set, an :class:`InvalidParameterError` names the parameter.
+
+    Parameters
+    ----------
+    values
+        The object.
+    task
+        Task of the job, which has no other parameters than those in
+        :data:`~core.contract.PARAMETERS`; None where the names were checked before.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is another one: mistyped, it would be ignored.
     """
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], task: str | None = None) -> None:
         self._values = values
+        unknown = [] if task is None else sorted(set(values) - PARAMETERS[task])
+        if unknown:
+            raise InvalidParameterError(_unknown_names(unknown, str(task)))
 
     def _get(self, name: str, required: bool = False) -> Any:
         """Return a value, of any type; text in it is such that files and services take it."""
@@ -233,6 +254,18 @@ def shown(value: Any) -> str:
     """Return a value as messages show it: short, with strange characters as escapes."""
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _unknown_names(unknown: Sequence[str], task: str) -> str:
+    """Return a sentence that names unknown parameters and the ones that may be meant."""
+    said = []
+    for name in (ascii(name[:_NAME_SHOWN])[1:-1] for name in unknown[:_NAMES_SHOWN]):
+        near = get_close_matches(name.upper(), sorted(PARAMETERS[task]), 1)
+        said.append(f"{name} (write {near[0]}, if that is meant)" if near else name)
+    if len(unknown) > len(said):
+        said.append(f"and {len(unknown) - len(said)} more")
+    verb = "is not a parameter" if len(unknown) == 1 else "are not parameters"
+    return f"{', '.join(said)} {verb} of {task}; correct or remove what is not known."
 
 
 def is_text(text: str) -> bool:

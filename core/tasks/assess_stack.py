@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..atomic import complete_or_absent
+from ..contract import Task
 from ..errors import InvalidParameterError, OutputError
 from ..metadata.assessment.assess import Assessment, assess_stack
 from ..metadata.assessment.page import assessment_page
@@ -51,7 +52,7 @@ def run(
     StackError
         If the stack cannot be read, or an output cannot be written.
     """
-    given = Parameters(parameters)
+    given = Parameters(parameters, Task.ASSESS_STACK)
     source = _source(given)
     page, data = given.output("OUTPUT"), given.output("JSON")
     if page is None and data is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..contract import Task
 from ..errors import InvalidParameterError
 from ..parameters import Parameters
 from ..proxies import proxy_environment
@@ -40,7 +41,7 @@ def run(
     StackError
         Whatever else is wrong with the filters or the services.
     """
-    values = Parameters(parameters)
+    values = Parameters(parameters, Task.FIND_JOBS)
     target, outputs = _target(values)
     with proxy_environment(parameters.get("PROXIES"), credentials):
         selection = select_jobs(values, credentials, reporter, footprints=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract import EXTENT_MODES, RESAMPLINGS
+from ..contract import EXTENT_MODES, RESAMPLINGS, Task
 from ..disk import COMPRESSED, check_space
 from ..errors import InvalidParameterError
 from ..grid.harmonize import check_replaceable, harmonize
@@ -41,7 +41,7 @@ def run(
     StackError
         If anything is wrong with parameters, products, grid or outputs.
     """
-    given = Parameters(parameters)
+    given = Parameters(parameters, Task.HARMONIZE_PRODUCTS)
     source = given.folder("INPUT")
     target = given.path("OUTPUT", required=True)
     if target is None or _inside(target, source) or _inside(source, target):

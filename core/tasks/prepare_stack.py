@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..contract import BAD_PRODUCT_RULES, JOB_TYPES
+from ..contract import BAD_PRODUCT_RULES, JOB_TYPES, Task
 from ..errors import OutputError, RetrievalError
 from ..parameters import Parameters
 from ..proxies import proxy_environment
@@ -20,7 +20,7 @@ _DOWNLOAD_SHARE = 50.0
 # buildstack notes its parameters in the stack; the dates have done their work under DATE_RULE.
 _FOR_RETRIEVAL = frozenset(
     "API_URL AUTHCFG PROJECT JOB_TYPE START END DATE_RULE PATHS DIRECTION JOBS ALL_STATES "
-    "KEEP_ZIPS FOLDER OUTPUT WORK_FOLDER".split()
+    "KEEP_ZIPS FOLDER".split()
 )
 
 
@@ -49,7 +49,7 @@ def run(
     StackError
         Whatever else goes wrong in one of the two steps.
     """
-    values = Parameters(parameters)
+    values = Parameters(parameters, Task.PREPARE_STACK)
     folder = download_folder(values, "FOLDER")
     job_type = values.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0])
     skip_bad = values.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, BAD_PRODUCT_RULES[0]) == "skip"

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum
 
+from hyp3_stack.core.contract import PARAMETERS as CORE_PARAMETERS
 from hyp3_stack.processing_provider.help_page import find_help
 
 FILTERS = {
@@ -241,6 +242,11 @@ def test_examples_use_parameters_that_exist(algorithm, name):
     used = set(re.findall(r"\b([A-Z][A-Z_]+)=", tested.EXAMPLE))
     assert used <= set(PARAMETERS[name])
     assert REQUIRED[name] <= used
+
+
+@pytest.mark.parametrize("name", sorted(CORE_PARAMETERS))
+def test_the_core_knows_every_parameter(algorithm, name):
+    assert set(PARAMETERS[name]) <= CORE_PARAMETERS[name]
 
 
 @each_algorithm

@@ -11,8 +11,65 @@ from typing import Any
 
 import pytest
 
+from hyp3_stack.core.contract import PARAMETERS
 from hyp3_stack.core.errors import InvalidParameterError
 from hyp3_stack.core.parameters import Extent, Parameters
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.tasks import (
+    assess_stack,
+    build_stack,
+    download_products,
+    find_jobs,
+    harmonize_products,
+    prepare_stack,
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "meant"),
+    [
+        ("buildstack", "ON_BAD_PRODUCTS", "ON_BAD_PRODUCT"),
+        ("buildstack", "netcdf", "NETCDF"),
+        ("buildstack", "MERGEPASSES", "MERGE_PASSES"),
+        ("preparestack", "JOBTYPE", "JOB_TYPE"),
+        ("findjobs", "Start", "START"),
+        ("downloadproducts", "KEEP_ZIP", "KEEP_ZIPS"),
+        ("harmonizeproducts", "EXTENTMODE", "EXTENT_MODE"),
+        ("assessstack", "JASON", "JSON"),
+    ],
+)
+def test_a_mistyped_name_is_not_ignored(task: str, name: str, meant: str) -> None:
+    known = {known: None for known in PARAMETERS[task]}
+    Parameters(known, task)
+    with pytest.raises(InvalidParameterError) as caught:
+        Parameters({**known, name: "x"}, task)
+    assert str(caught.value) == (
+        f"{name} (write {meant}, if that is meant) is not a parameter of {task}; correct or remove "
+        "what is not known."
+    )
+
+
+def test_all_unknown_names_are_told() -> None:
+    with pytest.raises(
+        InvalidParameterError, match="^CHUNK_SIZES .*CHUNK_SIZE.*, WHATEVER are not"
+    ):
+        Parameters({"WHATEVER": 1, "CHUNK_SIZES": 2}, "buildstack")
+
+
+@pytest.mark.parametrize(
+    ("task", "given"),
+    [
+        (build_stack, {"INPUT": "x", "NETCFD": "s.nc"}),
+        (prepare_stack, {"FOLDER": "x", "NETCFD": "s.nc"}),
+        (harmonize_products, {"INPUT": "x", "OUT": "y"}),
+        (find_jobs, {"OUTPUTS": "x"}),
+        (download_products, {"OUTPUTS": "x"}),
+        (assess_stack, {"INPUTS": "x"}),
+    ],
+)
+def test_tasks_refuse_unknown_names_first(task: Any, given: dict[str, str]) -> None:
+    with pytest.raises(InvalidParameterError, match="not a parameter of"):
+        task.run(given, None, SilentReporter())
 
 
 def given(value: Any) -> Parameters:
