@@ -127,6 +127,12 @@ def is_native(raster: Raster, grid: Grid, lattice: Lattice) -> bool:
     return raster.crs == grid.crs and lattice.holds(raster)
 
 
+def latitudes(raster: Raster) -> tuple[float, float] | None:
+    """Return the southern and northern edge of a product in degrees, None where it has none."""
+    box = project_bounds(raster.bounds, raster.crs, "EPSG:4326")
+    return None if box is None else (box[1], box[3])
+
+
 def bounds_in(raster: Raster, crs: str) -> Bounds:
     """Return left, bottom, right, top of a product in a CRS, given as :attr:`Grid.crs`.
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import xarray as xr
 
+from ..products.node import burst_numbers, is_at_node, neighbors
 from ..products.orbits import SIDES, product_path, side_granules
 from ..products.product import Product
 from ..products.scenes import relative_orbit
@@ -94,9 +95,17 @@ def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisitio
     platform = name.platforms[side] or next((item.platform for item in granules), None)
     path = product_path(product, side)
     if platform is None and path is not None and orbit is not None:
-        # Satellites differ in the constant between absolute and relative orbit.
-        fitting = [code for code in MISSIONS if relative_orbit(code, orbit) == path]
-        platform = fitting[0] if len(fitting) == 1 else None
+        # Satellites differ in the constant between absolute and relative orbit. What lies around
+        # the ascending node may have either from the granule that began in the orbit before.
+        at_node = is_at_node(burst_numbers(product, side), None)
+        fitting = [
+            (code, number)
+            for number in (path, *(neighbors(path) if at_node else ()))
+            for code in MISSIONS
+            if relative_orbit(code, orbit) == number
+        ]
+        if len(fitting) == 1:
+            platform, path = fitting[0]
     direction = parameters.text(f"{SIDES[side]} Pass Direction") if parameters else None
     ascending = {"ASCENDING": True, "DESCENDING": False}.get((direction or "").upper())
     return Acquisition(start, tuple(sorted(names)), platform, orbit, path, ascending)

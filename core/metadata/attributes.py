@@ -10,6 +10,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from ..products.acquisition_times import shared_times
 from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from ..products.product import Product
 from ..version import plugin_version
@@ -72,7 +73,12 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
     """
     product_type = products[0].name.product_type
     software = software_of(product_type)
-    years = sorted({time.year for product in products for time in product.name.times})
+    times = shared_times(products)
+    # What was acquired over the turn of a year is of both.
+    years = sorted(
+        {time.year for product in products for time in product.name.times}
+        | {time.year for both in times for time in both}
+    )
     processed = sorted(
         {product.readme.processed.year for product in products if product.readme.processed}
     )
@@ -80,8 +86,7 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
     is_rtc = product_type == RTC_GAMMA
     kind = "RTC backscatter image" if is_rtc else "interferogram"
     images = f"{len(products)} Sentinel-1 {kind}{'s' if len(products) > 1 else ''}"
-    first = min(product.name.times[0] for product in products)
-    last = max(product.name.times[-1] for product in products)
+    first, last = min(both[0] for both in times), max(both[-1] for both in times)
     attributes: dict[str, Any] = {
         "Conventions": CONVENTIONS,
         "title": f"Stack of {images} ({product_type})",
@@ -103,8 +108,14 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
         "history": f"{now} HyP3 Stack {plugin_version()} (xarray "
         f"{version('xarray')}, rasterio {version('rasterio')}): {history}",
         "references": f"{_HYP3} {_HYP3_DOCUMENTATION} {_REFERENCES[software]}",
-        "acknowledgment": f"ASF DAAC HyP3 {_range(processed or [int(now[:4])])} using {software} "
-        f"software. Contains modified Copernicus Sentinel data {_range(years)}, processed by ESA.",
+        "acknowledgment": " ".join(
+            (
+                "ASF DAAC HyP3",
+                *([_range(processed)] if processed else []),
+                f"using {software} software. Contains modified Copernicus Sentinel data "
+                f"{_range(years)}, processed by ESA.",
+            )
+        ),
         "license": _LICENSE,
         "project": "ASF HyP3",
         "program": "Copernicus",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..products.acquisition_times import shared_times
 from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from ..products.product import Product
 from .acquisitions import source_granules
@@ -160,7 +161,8 @@ def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
     product_type = products[0].name.product_type
     software = software_of(product_type)
     # A pass after whole repeat cycles may begin seconds earlier in the day.
-    spans = [product.name.times[1] - product.name.times[0] for product in products]
+    times = shared_times(products)
+    spans = [secondary - reference for reference, secondary in times]
     days = [round(span / timedelta(days=1)) for span in spans]
     baselines = [
         value
@@ -168,7 +170,7 @@ def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
         if product.parameters is not None
         and (value := product.parameters.number("Baseline")) is not None
     ]
-    references = {product.name.times[0] for product in products}
+    references = {reference for reference, _ in times}
     network = "single reference" if len(references) == 1 else "small baseline network"
     pairs = f"{len(products)} {'pair' if len(products) == 1 else 'pairs'}"
     attributes = {

@@ -142,9 +142,10 @@ def _pair_acquisitions(
     products: Sequence[Product], times: Sequence[Sequence[datetime]]
 ) -> list[Acquisition]:
     parts: dict[datetime, list[Acquisition]] = defaultdict(list)
-    for product, starts in zip(products, times, strict=True):
-        for side, start in enumerate(starts):
-            parts[start].append(pair_acquisition(product, side, start))
+    # References first: the path in the name of a product is that of its reference.
+    for side in range(len(times[0])):
+        for product, starts in zip(products, times, strict=True):
+            parts[starts[side]].append(pair_acquisition(product, side, starts[side]))
     return [merge(parts[start]) for start in sorted(parts)]
 
 

@@ -91,10 +91,21 @@ def texts(
     return xr.Variable(dimensions, array, {"long_name": long_name, **attributes})
 
 
+INSTANT_ENCODING = {
+    **TIME_ENCODING,
+    "units": TIME_ENCODING["units"].replace("seconds", "microseconds"),
+    "dtype": "int64",
+}
+"""Of times that are no whole or half seconds, most of which floats cannot hold."""
+
+MISSING_INSTANT = np.int64(np.iinfo("int64").min)
+"""What NumPy and others take for no time."""
+
+
 def instants(
     dimensions: Dimensions, values: Sequence[datetime | None], long_name: str, **attributes: Any
 ) -> xr.Variable:
-    """Return UTC times; None becomes NaT, stored as NaN."""
+    """Return UTC times to the microsecond; None becomes NaT."""
     array = np.array(
         [
             np.datetime64("NaT")
@@ -104,12 +115,12 @@ def instants(
         ],
         dtype="datetime64[ns]",
     )
-    fill = np.nan if np.isnat(array).any() else None
+    fill = MISSING_INSTANT if np.isnat(array).any() else None
     return xr.Variable(
         dimensions,
         array,
         {"long_name": long_name, "standard_name": "time", **TIME_ATTRIBUTES, **attributes},
-        {**TIME_ENCODING, "_FillValue": fill},
+        {**INSTANT_ENCODING, "_FillValue": fill},
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ..errors import InconsistentProductsError
 from .layers import Layer
-from .names import INSAR_GAMMA, POLARIZATIONS, RTC_GAMMA, ProductName
+from .names import INSAR_GAMMA, INSAR_ISCE_BURST, POLARIZATIONS, RTC_GAMMA, ProductName
+from .node import burst_numbers, passage, paths_of_passages
 from .orbits import product_path
 from .product import Product
 
@@ -81,6 +82,35 @@ def _water_mask_source(product: Product) -> object:
     return "OpenStreetMap and WorldCover" if is_new else "GSHHG"
 
 
+_Latitudes = Callable[[Product], tuple[float, float] | None]
+
+
+def _path_fact(products: Sequence[Product], latitudes: _Latitudes) -> _Fact:
+    """Return the paths to compare, in which a passage of the ascending node makes no difference."""
+    paths = {item.name.text: product_path(item) for item in products}
+    if len(set(paths.values()) - {None}) > 1:
+        seen = paths_of_passages([passage(item, latitudes(item)) for item in products])
+        paths = {
+            item.name.text: numbers[0] if numbers else None
+            for item, numbers in zip(products, seen, strict=True)
+        }
+    return _Fact(
+        "path",
+        lambda p: paths[p.name.text],
+        "fatal",
+        "warning",
+        "they are seen from other directions",
+    )
+
+
+def _bursts(product: Product) -> object:
+    """Return the bursts in the name; those of the granules where it hides that there are more."""
+    ground, told = product.name.ground, burst_numbers(product)
+    if product.name.product_type == INSAR_ISCE_BURST and ground and len(told) > 1:
+        return " ".join(f"{burst:06d}" for burst in told)
+    return ground
+
+
 _FACTS = (
     _Fact(
         "polarization",
@@ -89,7 +119,6 @@ _FACTS = (
         None,
         "they reflect different properties of the ground",
     ),
-    _Fact("path", product_path, "fatal", "warning", "they are seen from other directions"),
     _Fact(
         "pass direction",
         _parameter("Reference Pass Direction"),
@@ -97,7 +126,7 @@ _FACTS = (
         "warning",
         "they are seen from other directions",
     ),
-    _Fact("bursts", lambda p: p.name.ground, "fatal", None, "they show other ground"),
+    _Fact("bursts", _bursts, "fatal", None, "they show other ground"),
     _Fact("range looks", _number("Range looks"), "fatal", None, "they differ in resolution"),
     _Fact("azimuth looks", _number("Azimuth looks"), "fatal", None, "they differ in resolution"),
     _Fact("radiometry", lambda p: p.name.radiometry, None, "fatal", "they are other quantities"),
@@ -142,7 +171,10 @@ _FACTS = (
 
 
 def check_consistency(
-    products: Sequence[Product], may_convert_scale: bool, chosen: Sequence[str] = ()
+    products: Sequence[Product],
+    may_convert_scale: bool,
+    latitudes: _Latitudes,
+    chosen: Sequence[str] = (),
 ) -> list[str]:
     """Compare the products of a stack.
 
@@ -170,7 +202,7 @@ def check_consistency(
     warnings = []
     if is_rtc:
         _check_polarizations(products, chosen)
-    for fact in _FACTS:
+    for fact in (_path_fact(products, latitudes), *_FACTS):
         severity = fact.rtc if is_rtc else fact.insar
         groups = _groups(products, fact.read)
         if severity is None or len(groups) < 2:

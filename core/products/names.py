@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 INSAR_GAMMA = "INSAR_GAMMA"
@@ -25,7 +25,8 @@ class ProductName:
     text
         The name, which is also the stem of each of the product's files.
     product_type
-        HyP3 job type that makes such products.
+        HyP3 job type that makes such products; that of single bursts also where one burst has the
+        form of the names of several.
     times
         UTC start times: reference and secondary of an interferogram, one time for RTC.
     days_only
@@ -81,22 +82,32 @@ class ProductName:
             return None
         return {"g": "gamma0", "s": "sigma0"}[self.options[0]]
 
-    @property
-    def label(self) -> str:
-        """``<reference>_<secondary>`` (or the one time) as written in the name."""
+    def label_of(self, times: Sequence[datetime]) -> str:
+        """Return ``<reference>_<secondary>`` (or the one time) in the form of the name."""
         form = "%Y%m%d" if self.days_only else "%Y%m%dT%H%M%S"
-        return "_".join(time.strftime(form) for time in self.times)
+        return "_".join(time.strftime(form) for time in times)
+
+    @property
+    def job_types(self) -> tuple[str, ...]:
+        """Types of the jobs that make products with such names: of single bursts, two."""
+        is_multi = _MULTI_BURST.fullmatch(self.text) is not None
+        kinds = (self.product_type, INSAR_ISCE_MULTI_BURST if is_multi else self.product_type)
+        return tuple(dict.fromkeys(kinds))
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What two products share when one is a re-run of the other.
+        """What two products share when one is a re-run of the other, as far as names tell."""
+        return self.identity_of(self.times)
+
+    def identity_of(self, times: Sequence[datetime]) -> tuple[object, ...]:
+        """Return what a re-run shares, where files tell when the acquisitions began.
 
         Backscatter of another scale or radiometry is another quantity, never a re-run.
         """
         options = self.options if self.product_type == RTC_GAMMA else ""
         return (
             self.product_type,
-            self.times,
+            tuple(time.date() if self.days_only else time for time in times),
             self.polarization,
             self.footprint,
             self.spacing,
@@ -128,6 +139,7 @@ _MULTI_BURST = re.compile(
     r"_(?P<first>\d{8})_(?P<second>\d{8})"
     r"_(?P<polarization>VV|HH)_INT(?P<spacing>\d{2})_(?P<id>[0-9A-F]{4})"
 )
+_SWATH = re.compile(r"(\d{6})s(\d)n(\d{2})")
 # The merged bursts of hyp3-isce2 before 4.0 name a southwest and a northeast corner.
 _MERGED_BURSTS = re.compile(
     r"(?P<platform>S1[A-D])_(?P<path>\d{3})"
@@ -176,6 +188,20 @@ def _isce(product_type: str) -> Callable[[str, dict[str, str]], ProductName]:
     return make
 
 
+def _multi_burst(text: str, token: dict[str, str]) -> ProductName:
+    """Return what a name of one or more bursts says; one is the same burst under either name."""
+    name = _isce(INSAR_ISCE_MULTI_BURST)(text, token)
+    bursts = [
+        (lowest, swath)
+        for lowest, swath, count in _SWATH.findall(token["footprint"])
+        for _ in range(int(count))
+    ]
+    if len(bursts) != 1:
+        return name
+    [(burst, swath)] = bursts
+    return replace(name, product_type=INSAR_ISCE_BURST, footprint=f"{burst}_IW{swath}")
+
+
 def _rtc(text: str, token: dict[str, str]) -> ProductName:
     return ProductName(
         text=text,
@@ -195,7 +221,7 @@ def _rtc(text: str, token: dict[str, str]) -> ProductName:
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[str, dict[str, str]], ProductName]], ...] = (
     (_GAMMA, _gamma),
     (_BURST, _isce(INSAR_ISCE_BURST)),
-    (_MULTI_BURST, _isce(INSAR_ISCE_MULTI_BURST)),
+    (_MULTI_BURST, _multi_burst),
     (_MERGED_BURSTS, _isce(INSAR_ISCE_MULTI_BURST)),
     (_RTC, _rtc),
 )

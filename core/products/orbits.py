@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from .product import Product
+from typing import TYPE_CHECKING
+
 from .scenes import parse_scene, relative_orbit
+
+if TYPE_CHECKING:
+    from .product import Product
 
 SIDES = ("Reference", "Secondary")
 """How parameter files begin the entries of either acquisition of a pair."""

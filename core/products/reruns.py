@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .acquisition_times import product_identity
 from .product import Product
 
 
@@ -16,7 +17,7 @@ def group_reruns(products: Sequence[Product]) -> list[list[Product]]:
     """
     groups: dict[tuple[object, ...], list[Product]] = {}
     for product in products:
-        groups.setdefault(product.name.identity, []).append(product)
+        groups.setdefault(product_identity(product), []).append(product)
     return [sorted(group, key=_age, reverse=True) for group in groups.values()]
 
 

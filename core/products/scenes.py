@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from .names import POLARIZATIONS
 
-_ORBITS_PER_CYCLE = 175
+ORBITS_PER_CYCLE = 175
 _S1C_MANEUVER = 8018
 _BURST_SECONDS = 2.758273
 _PREAMBLE_SECONDS = 2.299849
-_ORBIT_SECONDS = 12 * 86400 / _ORBITS_PER_CYCLE
+ORBIT_SECONDS = 12 * 86400 / ORBITS_PER_CYCLE
 _TURN_MARGIN = 0.005
 
 _FRAME = re.compile(
@@ -44,6 +44,8 @@ class Scene:
         Whether the satellite flew north; None where the name does not tell.
     polarization
         ``VV``, ``VV+VH`` ...; empty where the name does not tell.
+    burst
+        Relative burst number; None for whole frames.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Scene:
     path: int | None
     ascending: bool | None
     polarization: str
+    burst: int | None = None
 
 
 def parse_scene(name: str) -> Scene:
@@ -66,8 +69,9 @@ def parse_scene(name: str) -> Scene:
         )
     match = _BURST.fullmatch(name)
     if match:
-        path, ascending = burst_orbit(int(match["burst"]))
-        return Scene(name, _utc(match["start"]), path, ascending, match["polarization"])
+        burst = int(match["burst"])
+        path, ascending = burst_orbit(burst)
+        return Scene(name, _utc(match["start"]), path, ascending, match["polarization"], burst)
     match = _ANY_TIME.search(name)
     return Scene(name, _utc(match.group(1)) if match else None, None, None, "")
 
@@ -97,7 +101,12 @@ def relative_orbit(platform: str | None, orbit: int | None) -> int | None:
     offsets = {"S1A": 73, "S1B": 27, "S1C": 172 if orbit <= _S1C_MANEUVER else 99, "S1D": 42}
     if platform not in offsets:
         return None
-    return (orbit - offsets[platform]) % _ORBITS_PER_CYCLE + 1
+    return (orbit - offsets[platform]) % ORBITS_PER_CYCLE + 1
+
+
+def orbits_of_burst(burst: int) -> float:
+    """Return the time of a burst in orbits since the first ascending node of the cycle."""
+    return (burst * _BURST_SECONDS + _PREAMBLE_SECONDS) / ORBIT_SECONDS
 
 
 def burst_orbit(burst: int) -> tuple[int, bool | None]:
@@ -119,8 +128,8 @@ def burst_orbit(burst: int) -> tuple[int, bool | None]:
     ascending : bool or None
         None close to the northernmost and southernmost point of the orbit.
     """
-    orbits = (burst * _BURST_SECONDS + _PREAMBLE_SECONDS) / _ORBIT_SECONDS
-    path = min(math.floor(orbits), _ORBITS_PER_CYCLE - 1) + 1
+    orbits = orbits_of_burst(burst)
+    path = min(math.floor(orbits), ORBITS_PER_CYCLE - 1) + 1
     phase = orbits - math.floor(orbits)
     if min(abs(phase - 0.25), abs(phase - 0.75)) < _TURN_MARGIN:
         return path, None

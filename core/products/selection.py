@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from ..errors import (
@@ -15,10 +15,12 @@ from ..errors import (
     NoProductsError,
     ProductError,
 )
+from .acquisition_times import acquisition_times, product_identity
 from .consistency import gap_warnings
 from .layers import LAYERS, Layer, layers_by_name
 from .names import ProductName, parse_name
 from .opening import common_raster
+from .passes import pass_starts
 from .product import Product, check_unchanged
 from .raster import Raster
 from .reruns import group_reruns, why_not
@@ -41,6 +43,7 @@ class SelectionOptions:
     products out instead of stopping. ``without`` names products found bad while they were read.
     ``known`` names the products of a stack that is appended to by their identity; with it, there
     may be nothing new. ``held`` names its layers; others of its products are not looked at.
+    ``merge_passes`` takes the frames of a pass for one acquisition.
     """
 
     product_type: str = "auto"
@@ -52,6 +55,7 @@ class SelectionOptions:
     only: frozenset[str] | None = None
     known: Mapping[tuple[object, ...], str] | None = None
     held: tuple[str, ...] = ()
+    merge_passes: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,14 +144,18 @@ class _Chooser:
 
     def choose(self) -> Selection:
         product_type = self._product_type()
-        products = [
-            product
-            for product in self._scan.products
-            if self._is_asked_for(product.name, product_type)
-        ]
+        passes = self._pass_starts()
+        products = []
+        for product in self._scan.products:
+            times = passes.get(product.name.text) or acquisition_times(product)
+            identity = product_identity(product)
+            if self._is_asked_for(product.name, product_type, times, identity):
+                products.append(product)
         for damaged in self._scan.damaged:
             name = parse_name(damaged.name)
-            if name is not None and self._is_asked_for(name, product_type):
+            if name is not None and self._is_asked_for(
+                name, product_type, name.times, name.identity
+            ):
                 self._bad(ProductError(damaged.reason, damaged.name))
         groups = group_reruns(products)
         layers = self._layers(product_type, [group[0] for group in groups])
@@ -160,6 +168,13 @@ class _Chooser:
             product_type, tuple(opened), layers, tuple(self._left_out), tuple(self._warnings)
         )
 
+    def _pass_starts(self) -> dict[str, tuple[datetime, ...]]:
+        """Return when acquisitions began of which the frames are merged, by product name."""
+        if not self._options.merge_passes:
+            return {}
+        names = [item.name for item in self._scan.products if not item.name.is_insar]
+        return {text: (start,) for text, start in pass_starts(names).items()}
+
     def _product_type(self) -> str:
         names = [product.name for product in self._scan.products]
         names += [
@@ -169,7 +184,7 @@ class _Chooser:
         wanted = self._options.product_type
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(types.items()))
         if wanted != "auto":
-            if wanted not in types:
+            if not any(wanted in name.job_types for name in names):
                 raise NoProductsError(
                     f"There are no {wanted} products in {self._folder}, but {listed}; choose one "
                     "of these types or another folder."
@@ -182,19 +197,25 @@ class _Chooser:
             )
         return next(iter(types))
 
-    def _is_asked_for(self, name: ProductName, product_type: str) -> bool:
+    def _is_asked_for(
+        self,
+        name: ProductName,
+        product_type: str,
+        times: Sequence[datetime],
+        identity: tuple[object, ...],
+    ) -> bool:
         if name.text in self._options.without:
             self._left_out.append(LeftOut(name.text, "damaged"))
             return False
-        if name.product_type != product_type:
+        if product_type not in name.job_types:
             self._left_out.append(LeftOut(name.text, f"of type {name.product_type}"))
             return False
         start, end = self._options.start, self._options.end
-        days = [time.date() for time in name.times]
+        days = [time.date() for time in times]
         if (start is not None and min(days) < start) or (end is not None and max(days) > end):
             self._left_out.append(LeftOut(name.text, "not within START and END"))
             return False
-        known = (self._options.known or {}).get(name.identity)
+        known = (self._options.known or {}).get(identity)
         if known is not None:
             self._known += 1
             if known != name.text:

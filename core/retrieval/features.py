@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,11 @@ _LONGEST_FEATURE = 1 << 20
 
 def job_properties(job: JobRecord, selection: Selection) -> dict[str, Any]:
     """Return the attributes of a job; times are UTC, ISO 8601."""
-    reference = min((s.start for s in job.reference if s.start), default=None)
-    secondary = min((s.start for s in job.secondary if s.start), default=None)
-    days = (secondary.date() - reference.date()).days if reference and secondary else None
+    reference, secondary = (*job.starts, None, None)[:2]
+    days = None
+    if reference and secondary:
+        # A pass after whole repeat cycles may begin seconds earlier in the day.
+        days = round((secondary - reference) / timedelta(days=1))
     ascending = selection.directions[job.job_id]
     values = (
         job.project or None,

@@ -12,9 +12,12 @@ from shapely.geometry.base import BaseGeometry
 from ..contract import DATE_RULES, DIRECTIONS, JOB_TYPES
 from ..errors import InvalidParameterError, NoProductsError, RetrievalError
 from ..parameters import Parameters
+from ..products.passes import pass_starts
 from ..reporter import Reporter
 from .footprints import extent_area
 from .jobs import JobRecord
+from .scene_cache import SceneFacts
+from .tracks import paths_of_jobs
 
 WITHOUT_PROJECT = "(none)"
 """Value of ``PROJECT`` that selects the jobs without a project name."""
@@ -46,6 +49,8 @@ class Filters:
         Only these jobs, whatever their type.
     every_state
         Also jobs that have not succeeded or whose products have expired.
+    merge_passes
+        The frames of a pass of backscatter are one acquisition.
     """
 
     job_type: str
@@ -58,6 +63,7 @@ class Filters:
     area: BaseGeometry | None = None
     job_ids: tuple[str, ...] = ()
     every_state: bool = False
+    merge_passes: bool = False
 
     @property
     def needs_footprints(self) -> bool:
@@ -94,6 +100,7 @@ def read_filters(parameters: Parameters) -> Filters:
         area=None if extent is None else extent_area(extent),
         job_ids=parameters.names("JOBS"),
         every_state=parameters.flag("ALL_STATES"),
+        merge_passes=parameters.flag("MERGE_PASSES"),
     )
 
 
@@ -197,11 +204,17 @@ def apply_offline_filters(funnel: Funnel, filters: Filters, kept: Set[str] = fro
         )
     _apply_period(funnel, filters)
     if filters.paths:
-        funnel.keep(
-            lambda job: job.path in filters.paths,
-            lambda jobs: f"are on other paths ({_counted(str(job.path or '?') for job in jobs)})",
-            "change PATHS",
-        )
+        apply_paths(funnel, filters, {})
+
+
+def apply_paths(funnel: Funnel, filters: Filters, facts: Mapping[str, SceneFacts]) -> None:
+    """Drop the jobs whose ground is seen on other paths, as far as names and the catalog tell."""
+    paths = paths_of_jobs(funnel.jobs, facts)
+    funnel.keep(
+        lambda job: not filters.paths.isdisjoint(paths[job.job_id]),
+        lambda jobs: f"are on other paths ({_counted(str(job.path or '?') for job in jobs)})",
+        "change PATHS",
+    )
 
 
 def _apply_period(funnel: Funnel, filters: Filters) -> None:
@@ -209,9 +222,15 @@ def _apply_period(funnel: Funnel, filters: Filters) -> None:
         return
     first, last = filters.start or date.min, filters.end or date.max
     decide = all if filters.every_date else any
+    merged: dict[str, datetime] = {}
+    if filters.merge_passes:
+        names = [name for job in funnel.jobs if (name := job.parsed_name) and not name.is_insar]
+        merged = pass_starts(names)
 
     def passes(job: JobRecord) -> bool:
-        return bool(job.days) and decide(first <= day <= last for day in job.days)
+        starts = (merged[job.product],) if job.product in merged else job.starts
+        days = [start.date() for start in starts if start is not None]
+        return bool(days) and decide(first <= day <= last for day in days)
 
     rule = "reach outside" if filters.every_date else "lie outside"
     funnel.keep(

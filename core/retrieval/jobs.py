@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from hyp3_sdk import HyP3
@@ -102,9 +102,19 @@ class JobRecord:
         return self.product or f"job {self.job_id}"
 
     @property
-    def days(self) -> tuple[date, ...]:
-        """Distinct UTC days of acquisition, sorted."""
-        return tuple(sorted({scene.start.date() for scene in self.scenes if scene.start}))
+    def starts(self) -> tuple[datetime | None, ...]:
+        """When the acquisitions began, which may go on after midnight, reference first.
+
+        UTC start of the earliest scene of each side; None where no name tells.
+        """
+        sides = filter(None, (self.reference, self.secondary))
+        return tuple(min((s.start for s in side if s.start), default=None) for side in sides)
+
+    @property
+    def product_type(self) -> str:
+        """Type of the product: single bursts of either type of jobs are the same."""
+        name = self.parsed_name
+        return self.job_type if name is None else name.product_type
 
     @property
     def path(self) -> int | None:
@@ -297,7 +307,7 @@ def job_record(values: Any) -> JobRecord:
         first, second = granules[:1], granules[1:]
     elif granules:
         first = granules
-    if first and second and _moment(second[0]) < _moment(first[0]):
+    if first and second and min(map(_moment, second)) < min(map(_moment, first)):
         first, second = second, first
     requested = moment(values, "request_time")
     if requested is None:

@@ -80,7 +80,7 @@ def _require_polarizations(names: Sequence[ProductName], layers: Sequence[str]) 
 
 
 def _require_one_geometry(selection: Selection) -> None:
-    types = Counter(job.job_type for job in selection.jobs)
+    types = Counter(job.product_type for job in selection.jobs)
     if len(types) > 1:
         raise InconsistentProductsError(
             f"The jobs are of several types ({_choices(types)}), which do not belong into one "
@@ -91,9 +91,9 @@ def _require_one_geometry(selection: Selection) -> None:
     for job in selection.jobs:
         known = selection.directions[job.job_id]
         if known is not None:
-            directions_of[selection.paths[job.job_id]].add(known)
+            directions_of[selection.tracks[job.job_id]].add(known)
     for job in selection.jobs:
-        path, ascending = selection.paths[job.job_id], selection.directions[job.job_id]
+        path, ascending = selection.tracks[job.job_id], selection.directions[job.job_id]
         # Where all known scenes of a path agree, an unknown one is no reason to stop.
         if ascending is None and len(directions_of[path]) == 1:
             ascending = next(iter(directions_of[path]))
@@ -111,7 +111,7 @@ def newest_of_repeated(jobs: Sequence[JobRecord], reporter: Reporter) -> tuple[J
     newest: dict[tuple[object, ...], JobRecord] = {}
     for job in sorted(jobs, key=lambda job: job.requested):
         key = (
-            job.job_type,
+            job.product_type,
             frozenset(scene.name for scene in job.scenes),
             tuple(sorted((name, repr(value)) for name, value in job.options.items())),
         )

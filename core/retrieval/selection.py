@@ -19,12 +19,14 @@ from .filters import (
     Funnel,
     apply_catalog_filters,
     apply_offline_filters,
+    apply_paths,
     read_filters,
 )
 from .footprints import job_footprint
 from .jobs import JobRecord, get_jobs, list_jobs
 from .scene_cache import SceneFacts
 from .session import open_service
+from .tracks import job_path, paths_of_jobs, track
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,13 @@ class Selection:
         Newest request first.
     paths, directions, footprints
         By job id; None where unknown. A direction is True for ascending.
+    tracks
+        Paths by job id, of which one stands for both where the number steps at the ascending node.
     """
 
     jobs: tuple[JobRecord, ...]
     paths: Mapping[str, int | None]
+    tracks: Mapping[str, int | None]
     directions: Mapping[str, bool | None]
     footprints: Mapping[str, BaseGeometry | None]
 
@@ -93,10 +98,14 @@ def select_jobs(
     funnel.require(what)
     facts: Mapping[str, SceneFacts] = {}
     answered = False
-    if footprints or filters.needs_footprints:
+    may_be_joined = any(len(paths) > 1 for paths in paths_of_jobs(funnel.jobs, {}).values())
+    if footprints or filters.needs_footprints or may_be_joined:
         catalog = Catalog(reporter)
         facts = catalog.look_up(scene.name for job in funnel.jobs for scene in job.scenes)
         answered = catalog.reachable
+    if filters.paths and facts:
+        apply_paths(funnel, filters, facts)  # latitudes tell what lies at the ascending node
+        funnel.require(what)
     directions = {job.job_id: _direction(job, facts) for job in funnel.jobs}
     areas = {job.job_id: job_footprint(job, facts) for job in funnel.jobs} if facts else {}
     apply_catalog_filters(funnel, filters, directions, areas, reporter, answered=answered)
@@ -108,7 +117,8 @@ def select_jobs(
     )
     return Selection(
         jobs=tuple(funnel.jobs),
-        paths={job.job_id: _path(job, facts) for job in funnel.jobs},
+        paths={job.job_id: job_path(job, facts) for job in funnel.jobs},
+        tracks={name: track(paths) for name, paths in paths_of_jobs(funnel.jobs, facts).items()},
         directions=directions,
         footprints=areas,
     )
@@ -124,13 +134,6 @@ def _listed(
     found = [job for job in jobs if job.job_id in wanted]
     missing = [name for name in filters.job_ids if name not in {job.job_id for job in found}]
     return found + get_jobs(service, missing, credentials, reporter)
-
-
-def _path(job: JobRecord, facts: Mapping[str, SceneFacts]) -> int | None:
-    if job.path is not None:
-        return job.path
-    known = (facts[scene.name].path for scene in job.scenes if scene.name in facts)
-    return next((path for path in known if path is not None), None)
 
 
 def _direction(job: JobRecord, facts: Mapping[str, SceneFacts]) -> bool | None:

@@ -14,6 +14,7 @@ from ..grid.lattice import Lattice
 from ..grid.placement import bounds_in, place
 from ..grid.plan import GridOptions, Plan
 from ..grid.target import common_spacing, spacing_of
+from ..products.acquisition_times import in_step_order
 from ..products.layers import SOURCE_FRAME, Layer
 from ..products.passes import group_passes
 from ..products.product import Product
@@ -22,7 +23,6 @@ from ..products.selection import LeftOut
 from .base import Base
 from .reference import AUTO, ReferencePoint, parse_point, refer_to_pixel
 from .source import StackSource
-from .steps import step_order
 
 
 def check_settings(base: Base, wanted: Mapping[str, Any]) -> None:
@@ -112,7 +112,7 @@ def append_plan(
         if grid != base.grid:
             reasons.append("It grows to hold the new products.")
     placements, outside = place(products, boxes, grid, lattice)
-    both = sorted([*base.placements, *placements], key=lambda item: step_order(item.product))
+    both = in_step_order([*base.placements, *placements], lambda item: item.product)
     return Plan(grid, tuple(both), (*left_out, *outside), tuple(reasons))
 
 

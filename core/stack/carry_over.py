@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ..metadata.data_access import parse_data_access
-from ..metadata.variables import NOT_PROVIDED, TIME_ENCODING
+from ..metadata.variables import INSTANT_ENCODING, MISSING_INSTANT, NOT_PROVIDED
 from ..reporter import Reporter
 from .base import Base
 from .dataset import GRID_MAPPING
@@ -23,7 +23,7 @@ _UNKNOWN = {"U": NOT_PROVIDED, "f": np.nan, "M": np.datetime64("NaT")}
 _ENCODINGS: dict[str, dict[str, Any]] = {
     "U": {},
     "f": {"_FillValue": np.nan},
-    "M": {**TIME_ENCODING, "_FillValue": np.nan},
+    "M": {**INSTANT_ENCODING, "_FillValue": MISSING_INSTANT},
 }
 
 
@@ -79,6 +79,8 @@ def _keep_facts(old: xr.Dataset, new: xr.Dataset, dimension: str, key: str) -> l
     there = [places.get(value) for value in new[key].values.tolist()]
     for name, fact in old.variables.items():
         before = fact.values
+        if before.dtype.kind == "M":  # read from floats, which hold few times exactly
+            before = xr.DataArray(before).dt.round("us").values
         if before.dtype.kind in "OT":  # text of Zarr format 3
             before = np.array([str(text) for text in before.ravel()]).reshape(before.shape)
         # Whole numbers were read as others where some are missing; products tell all of them.

@@ -16,6 +16,7 @@ from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
 from ..metadata.describe import describe_stack
 from ..metadata.enrichment import Details
+from ..products.acquisition_times import shared_times
 from ..products.layers import COMPUTED_FROM, Layer, LayerKind
 from .lazy import LazyLayer
 from .look_vectors import LOOK_VECTOR_NAMES
@@ -23,7 +24,6 @@ from .precision import QUANTIZATION, quantization_attributes, quantization_varia
 from .reference import ReferencePoint
 from .source import StackSource
 from .steps import (
-    acquisition_times,
     pair_coordinates,
     reference_coordinates,
     time_coordinates,
@@ -127,7 +127,7 @@ def open_stack(
         dataset,
         source,
         [(item.name, item.per_step) for item in layers],
-        [acquisition_times(step[0].product) for step in source.steps],
+        shared_times([step[0].product for step in source.steps]),
         details,
     )
 

@@ -12,39 +12,13 @@ import xarray as xr
 
 from ..errors import InconsistentProductsError
 from ..metadata.variables import TIME_ENCODING as TIME_UNITS
+from ..products.acquisition_times import shared_times
 from ..products.product import Product
 from .reference import ReferencePoint
 
 TIME_ENCODING = {**TIME_UNITS, "_FillValue": None}
 
-_GRANULE_TIME = re.compile(r"_(\d{8}T\d{6})_")
 _GRANULE_TIMES = re.compile(r"_(\d{8}T\d{6})_(\d{8}T\d{6})_")
-
-
-def acquisition_times(product: Product) -> tuple[datetime, ...]:
-    """Return the UTC start times of a product's acquisitions, reference first.
-
-    They come from the product's name. ISCE names hold days only; there the granules of the
-    parameter file tell the time of day (the earliest burst), and midnight stands where they do not.
-    """
-    name = product.name
-    if not name.days_only or product.parameters is None:
-        return name.times
-    times = []
-    for key, day in zip(("Reference Granule", "Secondary Granule"), name.times, strict=True):
-        starts = [
-            datetime.strptime(match.group(1), "%Y%m%dT%H%M%S").replace(tzinfo=timezone.utc)
-            for granule in product.parameters.names(key)
-            if (match := _GRANULE_TIME.search(granule))
-        ]
-        same_day = [start for start in starts if start.date() == day.date()]
-        times.append(min(same_day, default=day))
-    return tuple(times)
-
-
-def step_order(product: Product) -> tuple[object, ...]:
-    """Return the sorting key of a product in its stack: by time, then by name."""
-    return (*acquisition_times(product), product.name.text)
 
 
 def pair_coordinates(products: Sequence[Product]) -> dict[str, xr.Variable]:
@@ -53,7 +27,7 @@ def pair_coordinates(products: Sequence[Product]) -> dict[str, xr.Variable]:
     Parameters
     ----------
     products
-        Interferograms in the order of :func:`step_order`.
+        Interferograms in the order of their steps.
 
     Returns
     -------
@@ -63,10 +37,8 @@ def pair_coordinates(products: Sequence[Product]) -> dict[str, xr.Variable]:
         in days, ``perpendicular_baseline`` in meters (NaN where the parameter file lacks it), and
         ``acquisition`` (1..M) with ``acquisition_time`` and its number for either side of a pair.
     """
-    times = np.array(
-        [[instant(time) for time in acquisition_times(product)] for product in products],
-        dtype="datetime64[ns]",
-    )
+    starts = shared_times(products)
+    times = np.array([[instant(time) for time in both] for both in starts], dtype="datetime64[ns]")
     acquisitions = np.unique(times)
     reference, secondary = times[:, 0], times[:, 1]
     baselines = [
@@ -81,8 +53,10 @@ def pair_coordinates(products: Sequence[Product]) -> dict[str, xr.Variable]:
         # Without units QGIS shows plain numbers, "pair=2".
         "pair": on_pair(np.arange(1, len(products) + 1, dtype="int32"), "number of the pair"),
         "pair_label": on_pair(
-            np.array([product.name.label for product in products]),
-            "reference and secondary start time as in the product name",
+            np.array(
+                [item.name.label_of(both) for item, both in zip(products, starts, strict=True)]
+            ),
+            "reference and secondary start time in the form of the product name",
         ),
         "product_name": on_pair(
             np.array([product.name.text for product in products]), "name of the HyP3 product"

@@ -107,11 +107,7 @@ def verify_stack(
 
 
 def _same(found: NDArray[Any], expected: NDArray[Any]) -> bool:
-    if expected.dtype.kind == "M" and found.shape == expected.shape:
-        # Stored as float64 seconds, which hold parts of a second to about 0.1 microseconds.
-        near = np.abs(found - expected) <= np.timedelta64(1, "us")
-        return bool((near | (np.isnat(found) & np.isnat(expected))).all())
-    return np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f")
+    return np.array_equal(found, expected, equal_nan=expected.dtype.kind in "fM")
 
 
 def _verify_layer(final: Path | RemoteLocation, written: xr.DataArray, sample: Sample) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract import JOB_TYPES
+from ..contract import JOB_TYPES, Task
 from ..errors import InvalidParameterError, RetrievalError
 from ..parameters import Parameters
 from ..products.layers import LAYERS, layers_by_name
@@ -43,7 +43,7 @@ def run(
     RetrievalError
         Some products did not arrive; the others are complete.
     """
-    values = Parameters(parameters)
+    values = Parameters(parameters, Task.DOWNLOAD_PRODUCTS)
     folder = download_folder(values, "OUTPUT")
     with proxy_environment(parameters.get("PROXIES"), credentials):
         report = retrieve(values, folder, credentials, reporter)
@@ -95,8 +95,8 @@ def retrieve(
     if for_one_stack:
         require_one_stack(selection, values)
         jobs = newest_of_repeated(jobs, reporter)
-    elif len(set(selection.paths.values())) > 1:
-        paths = sorted(str(path or "unknown") for path in set(selection.paths.values()))
+    elif len(set(selection.tracks.values())) > 1:
+        paths = sorted(str(path or "unknown") for path in set(selection.tracks.values()))
         reporter.warning(
             f"The products are of several paths ({', '.join(paths)}), which do not belong into "
             "one stack."

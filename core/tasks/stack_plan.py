@@ -8,7 +8,9 @@ from pathlib import Path
 
 from ..errors import InvalidParameterError
 from ..grid.frames import frame_warning
+from ..grid.placement import latitudes
 from ..grid.plan import GridOptions, Plan, make_plan
+from ..products.acquisition_times import in_step_order, product_identity
 from ..products.consistency import check_consistency, gap_warnings
 from ..products.layers import Layer
 from ..products.passes import group_passes
@@ -17,7 +19,6 @@ from ..reporter import Reporter, stop_if_canceled
 from ..stack.append import append_plan, check_passes, check_settings
 from ..stack.base import Base, open_outputs
 from ..stack.options import BuildOptions
-from ..stack.steps import step_order
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,17 @@ def plan_stack(
             reporter.warning(text)
     build.values.precision.check(layers)
     stop_if_canceled(reporter)
-    old = [] if base is None else [item.product for item in base.placements]
+    rasters = {item: raster for item, raster in chosen.products}
+    if base is not None:
+        rasters = {item.product: item.raster for item in base.placements} | rasters
     for text in check_consistency(
-        [*old, *(item for item, _ in chosen.products)],
+        list(rasters),
         build.values.scale is not None,
+        lambda product: latitudes(rasters[product]),
         selection.layers,
     ):
         reporter.warning(text)
-    products = sorted(chosen.products, key=lambda item: step_order(item[0]))
+    products = in_step_order(chosen.products, lambda item: item[0])
     if base is None:
         plan = make_plan(products, grid, chosen.left_out)
     else:
@@ -133,16 +137,18 @@ def _are_complete(build: BuildOptions, found: Sequence[Base]) -> bool:
 def _what_is_new(base: Base, selection: SelectionOptions) -> SelectionOptions:
     """Return the options that choose what a stack does not hold yet."""
     kind = base.product_type
-    if selection.product_type not in ("auto", kind):
+    products = [placement.product for placement in base.placements]
+    if selection.product_type != "auto" and not all(
+        selection.product_type in product.name.job_types for product in products
+    ):
         raise InvalidParameterError(
             f"PRODUCT_TYPE is {selection.product_type}, but {base.path} holds {kind} products; "
             "leave it out."
         )
-    names = [placement.product.name for placement in base.placements]
     return replace(
         selection,
         product_type=kind,
-        known={name.identity: name.text for name in names},
+        known={product_identity(product): product.name.text for product in products},
         held=tuple(layer.name for layer in base.layers),
     )
 

@@ -20,6 +20,7 @@ from ..contract import (
     SMALLEST_MEMORY_MEGABYTES,
     STATIC_LAYER_MODES,
     ZARR_FORMATS,
+    Task,
 )
 from ..errors import InvalidParameterError, OutputError
 from ..grid.plan import GridOptions
@@ -65,7 +66,7 @@ class StackRequest:
         InvalidParameterError, OutputError
             If a parameter is missing or wrong.
         """
-        given = Parameters(values)
+        given = Parameters(values, Task.BUILD_STACK)
         start, end = given.period()
         megabytes = given.number(
             "CHUNK_SIZE",
@@ -101,6 +102,7 @@ class StackRequest:
                 end=end,
                 skip_bad=given.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, "stop") == "skip",
                 only=frozenset(only) if only else None,
+                merge_passes=given.flag("MERGE_PASSES"),
             ),
             grid=GridOptions(
                 target_crs=target_crs,

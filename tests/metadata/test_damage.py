@@ -78,7 +78,8 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         changed("acquisition_time", lambda values: values - 20 * 365 * 86400), "began in 2014",
     ),
     "acquisition ends before it starts": (
-        changed("acquisition_end_time", lambda values: values - 86400), "acquisition_end_time",
+        changed("acquisition_end_time", lambda values: values - 86_400_000_000),
+        "acquisition_end_time",
     ),
     "all times shifted by a month": (
         lambda file: [

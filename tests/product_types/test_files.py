@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from hyp3_stack.core.products.acquisition_times import acquisition_times
 from hyp3_stack.core.products.scan import scan_folder
-from hyp3_stack.core.stack.steps import acquisition_times
 from tests.stack.running import build, copy_products
 
 from .conftest import Built, Stacker, stored

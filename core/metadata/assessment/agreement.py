@@ -129,7 +129,11 @@ def steps(stack: StackFile) -> Iterator[str]:
             told = np.datetime64(time.replace(tzinfo=None))
             if column is None or step >= column.size or not abs(column[step] - told) <= tolerance:
                 yield f"{side} of {name.text} differs from its name"
-        if labels is not None and step < labels.size and not _fits(labels[step], name.label):
+        if (
+            labels is not None
+            and step < labels.size
+            and not _fits(labels[step], name.label_of(name.times))
+        ):
             yield f"pair_label of {name.text} differs from its name"
     bounds = stack.instants(stack.text("bounds", "time"))
     if stack.is_insar and bounds is not None and bounds.ndim == 2:

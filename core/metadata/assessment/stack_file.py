@@ -29,11 +29,17 @@ TEXT_KINDS = "SUOT"
 
 
 TIME_UNITS = re.compile(
-    r"(?P<unit>days|hours|seconds) since (?P<start>\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2})?)"
+    r"(?P<unit>days|hours|seconds|microseconds) since "
+    r"(?P<start>\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2})?)"
 )
 """Units of times in stacks."""
 
-_MILLISECONDS = {"days": 86_400_000.0, "hours": 3_600_000.0, "seconds": 1_000.0}
+_MILLISECONDS = {
+    "days": 86_400_000.0,
+    "hours": 3_600_000.0,
+    "seconds": 1_000.0,
+    "microseconds": 0.001,
+}
 
 
 class StackFile:

@@ -1,0 +1,60 @@
+"""Paths of jobs, also where the number of the path steps although the flight goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..products.node import Passage, is_at_node, paths_of_passages
+from .jobs import JobRecord
+from .scene_cache import SceneFacts
+
+
+def job_path(job: JobRecord, facts: Mapping[str, SceneFacts]) -> int | None:
+    """Return the path of a job as names tell it, else the catalog."""
+    if job.path is not None:
+        return job.path
+    known = (facts[scene.name].path for scene in job.scenes if scene.name in facts)
+    return next((path for path in known if path is not None), None)
+
+
+def paths_of_jobs(
+    jobs: Sequence[JobRecord], facts: Mapping[str, SceneFacts]
+) -> dict[str, tuple[int, ...]]:
+    """Return the paths that the ground of each job is seen on.
+
+    Parameters
+    ----------
+    jobs
+        All jobs that are compared.
+    facts
+        Catalog facts by granule name, as far as they are known.
+
+    Returns
+    -------
+    dict
+        By job id; see :func:`core.products.node.paths_of_passages`.
+    """
+    passages = []
+    for job in jobs:
+        latitudes = [
+            latitude
+            for scene in job.reference
+            if scene.name in facts
+            for _, latitude in facts[scene.name].ring
+        ]
+        passages.append(
+            Passage(
+                job_path(job, facts),
+                job.starts[0] if job.starts else None,
+                is_at_node(
+                    [scene.burst for scene in job.reference if scene.burst is not None],
+                    (min(latitudes), max(latitudes)) if latitudes else None,
+                ),
+            )
+        )
+    return dict(zip((job.job_id for job in jobs), paths_of_passages(passages), strict=True))
+
+
+def track(paths: tuple[int, ...]) -> int | None:
+    """Return the number that stands for all paths on which one ground is seen."""
+    return paths[0] if paths else None
