@@ -90,6 +90,8 @@ SPATIAL_GROUP: Final = "spatially_optimized"
 TEMPORAL_GROUP: Final = "temporally_optimized"
 RECORD: Final = "hyp3_stack_json"
 """Attribute of a stack: settings, layers and variables in order, and what products it holds."""
+DECIBEL: Final = "0.1 lg(re 1)"
+"""A decibel in UDUNITS, the language of units in CF."""
 
 
 def with_login(address: str, credentials: Mapping[str, Any]) -> str:

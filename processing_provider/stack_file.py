@@ -10,7 +10,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from osgeo import gdal
 
-from ..core.contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
+from ..core.contract import DECIBEL, RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
 from ..core.errors import StackError
 from ..core.object_store.address import is_address, parse_address
 from .object_store import read_bytes, why_unreadable
@@ -244,11 +244,12 @@ def _variables(group):
         if dimensions[-2:] != ["y", "x"] or len(dimensions) > 3:
             continue
         attributes = {item.GetName(): item.Read() for item in array.GetAttributes()}
+        units = array.GetUnit() or str(attributes.get("units", ""))
         found[name] = Variable(
             name,
             array.GetDimensions()[0].GetSize() if len(dimensions) == 3 else 0,
             array.GetDataType().GetNumericDataType() == gdal.GDT_Byte,
-            array.GetUnit() or str(attributes.get("units", "")),
+            "dB" if units == DECIBEL else units,
             str(attributes.get("long_name", name)),
             attributes,
         )

@@ -1,8 +1,14 @@
-"""The conventions ``spatial`` and ``proj`` for Zarr groups and arrays."""
+"""What Zarr arrays tell of their place: conventions ``spatial`` and ``proj``, and GDAL's own way.
+
+Arrays alone tell it: GDAL 3.13 crashes where a group has ``spatial:dimensions`` and an array with
+two other dimensions, such as bounds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 import xarray as xr
@@ -20,8 +26,38 @@ _CONVENTIONS = (
 )
 
 
-def geozarr_attributes(dataset: xr.Dataset, crs_wkt: str) -> dict[str, Any]:
-    """Return the attributes of a group or of an array whose last dimensions are ``y``, ``x``.
+_CRS_OF_GDAL = "_CRS"
+"""Where GDAL before 3.9 looks for the CRS of an array."""
+
+
+def gdal_sidecar(nodes: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what tells GDAL the CRS of all arrays of a store of format 2.
+
+    Parameters
+    ----------
+    nodes
+        Metadata documents by path, as a store gathers them.
+    """
+    lines = ["<PAMDataset>"]
+    for path, attributes in nodes.items():
+        if _CRS_OF_GDAL in attributes:
+            array = path.removesuffix("/.zattrs")
+            rank = len(nodes[f"{array}/.zarray"]["shape"])
+            wkt = escape(attributes[_CRS_OF_GDAL]["wkt"])
+            lines.append(
+                f"<Array name={quoteattr('/' + array)}>"
+                f'<SRS dataAxisToSRSAxisMapping="{rank},{rank - 1}">{wkt}</SRS></Array>'
+            )
+    return "\n".join([*lines, "</PAMDataset>", ""])
+
+
+def tells_place(name: str) -> bool:
+    """Return whether an attribute of an array is one of :func:`array_attributes`."""
+    return name in (_CRS_OF_GDAL, "zarr_conventions") or name.startswith(("proj:", "spatial:"))
+
+
+def array_attributes(dataset: xr.Dataset, crs_wkt: str) -> dict[str, Any]:
+    """Return the attributes of an array whose last dimensions are ``y``, ``x``.
 
     Parameters
     ----------
@@ -33,13 +69,14 @@ def geozarr_attributes(dataset: xr.Dataset, crs_wkt: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        The objects of both conventions (version 0.1) and their members; ``spatial:transform`` maps
-        pixel corners, as the registration ``pixel`` asks.
+        The objects of both conventions (version 0.1) and their members, and GDAL's ``_CRS``;
+        ``spatial:transform`` maps pixel corners, as the registration ``pixel`` asks.
     """
     x, y = dataset["x"].values, dataset["y"].values
     spacing = _spacing(x, y)
     left, top = float(x[0]) - spacing / 2, float(y[0]) + spacing / 2
     attributes: dict[str, Any] = {
+        _CRS_OF_GDAL: {"wkt": crs_wkt},
         "zarr_conventions": [
             {
                 "uuid": uuid,

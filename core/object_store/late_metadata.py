@@ -15,7 +15,10 @@ from zarr.storage import FsspecStore, WrapperStore
 from .failures import in_words
 from .location import RemoteLocation, close_store
 
-DOCUMENTS = (".zarray", ".zattrs", ".zgroup", "zarr.json", ".zmetadata")
+GDAL_SIDECAR = "pam.aux.xml"
+"""Where GDAL looks for what a store of format 2 does not tell."""
+
+DOCUMENTS = (".zarray", ".zattrs", ".zgroup", GDAL_SIDECAR, "zarr.json", ".zmetadata")
 """Metadata documents of Zarr, those that gather the others last."""
 
 _SETTLE_SECONDS = 5.0

@@ -12,6 +12,7 @@ import xarray as xr
 from pyproj import CRS
 from xarray.core.indexing import LazilyIndexedArray
 
+from ..contract import DECIBEL
 from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
 from ..metadata.describe import describe_stack
@@ -31,6 +32,9 @@ from .steps import (
 from .values import COMPUTED, WAVELENGTH
 
 GRID_MAPPING = "spatial_ref"
+
+_OF_STACK = ("time_bnds", "x_bnds", "y_bnds", GRID_MAPPING)
+"""What belongs to coordinates and is no coordinate of any variable."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,9 @@ def open_stack(
     dataset = dataset.rio.write_crs(grid.crs, grid_mapping_name=GRID_MAPPING)
     dataset = dataset.rio.write_transform(grid.transform, grid_mapping_name=GRID_MAPPING)
     # rioxarray writes the WKT of GDAL; CF asks for WKT 2.
-    dataset[GRID_MAPPING].attrs.update(CRS.from_user_input(grid.crs).to_cf())
+    attributes = dataset[GRID_MAPPING].attrs | CRS.from_user_input(grid.crs).to_cf()
+    # Programs in JavaScript stumble over integers of eight bytes.
+    dataset = dataset.assign_coords({GRID_MAPPING: xr.Variable((), np.int32(0), attributes)})
     auxiliary = " ".join(
         name
         for name, variable in steps.items()
@@ -200,8 +206,8 @@ def variable_attributes(item: StackLayer, source: StackSource) -> dict[str, Any]
         scale = source.options.scale or str(name.scale)
         attributes |= {"radiometry": name.radiometry, "scale": scale}
         if scale == "decibel":
-            attributes["units"] = "dB"
-            # The standard name is that of a ratio, which decibels are not.
+            # As UDUNITS writes dB. The standard name is that of a ratio, which decibels are not.
+            attributes["units"] = DECIBEL
             attributes.pop("standard_name", None)
         elif scale == "amplitude":
             attributes.pop("standard_name", None)
@@ -226,14 +232,14 @@ def _fill_value(layer: Layer) -> Any:
 def on_disk(dataset: xr.Dataset) -> xr.Dataset:
     """Return the dataset as it is written.
 
-    Variables that no layer names as a coordinate become data variables; xarray would otherwise list
-    them in a global attribute that CF does not know.
+    Variables that no layer names as a coordinate become data variables, so that no other names them
+    either. Bounds and grid mapping, which belong to coordinates, are listed in a global attribute
+    that CF leaves free, by which xarray makes them coordinates again.
     """
-    names = (
-        GRID_MAPPING,
-        "time_bnds",
-        "acquisition_time",
-        "reference_point_x",
-        "reference_point_y",
-    )
-    return dataset.reset_coords([name for name in names if name in dataset.coords])
+    names = ("acquisition_time", "reference_point_x", "reference_point_y", *_OF_STACK)
+    laid_out = dataset.reset_coords([name for name in names if name in dataset.coords])
+    listed = [name for name in _OF_STACK if name in laid_out]
+    laid_out.attrs["coordinates"] = " ".join(listed)
+    for name in listed:
+        laid_out[name].encoding["coordinates"] = None
+    return laid_out

@@ -148,10 +148,11 @@ def _lay_out(
     path: Path, dataset: xr.Dataset, layers: Sequence[StackLayer], chunks: tuple[int, int]
 ) -> None:
     laid_out = on_disk(dataset)
-    names = [item.name for item in layers]
-    laid_out.drop_vars(names).to_netcdf(path, mode="w", engine="netcdf4", format="NETCDF4")
-    with netCDF4.Dataset(path, "a") as file:
-        # Chunks that are never written read as the fill value.
+    with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
+        for dimension, size in laid_out.sizes.items():
+            file.createDimension(str(dimension), size)
+        # They come first, as many programs show the first variable with two dimensions. Chunks that
+        # are never written read as the fill value.
         for item in layers:
             variable = laid_out[item.name].variable
             target = file.createVariable(
@@ -165,6 +166,14 @@ def _lay_out(
                 fill_value=variable.encoding["_FillValue"],
             )
             target.setncatts(variable.attrs)
+    rest = laid_out.drop_vars([item.name for item in layers])
+    # Text of variable length makes netCDF4 1.7.4 and 1.7.5 crash when a file is opened again.
+    texts = {
+        name: {"dtype": "S1"}
+        for name, variable in rest.variables.items()
+        if variable.dtype.kind == "U"
+    }
+    rest.to_netcdf(path, mode="a", engine="netcdf4", encoding=texts)
 
 
 def _stored_chunks(block: Path) -> Iterator[tuple[int, int, memoryview]]:

@@ -19,7 +19,7 @@ _OTHER_SUFFIXES = (".tif", ".tiff", ".vrt", ".zip", ".json", ".html")
 _SIGN = "hyp3:buildstack"
 """What the history of each of our stacks names."""
 
-_ROOT_NAMES = {SPATIAL_GROUP, TEMPORAL_GROUP, *DOCUMENTS, "pam.aux.xml", ".DS_Store"}
+_ROOT_NAMES = {SPATIAL_GROUP, TEMPORAL_GROUP, *DOCUMENTS, ".DS_Store"}
 """What a store holds: its groups and documents, statistics of GDAL and settings of macOS."""
 
 

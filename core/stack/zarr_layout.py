@@ -16,12 +16,20 @@ from zarr.core.buffer import Buffer
 from zarr.core.sync import sync
 from zarr.storage import MemoryStore
 
-from ..metadata.geozarr import geozarr_attributes
+from ..metadata.geozarr import array_attributes
 from ..reporter import Reporter, stop_if_canceled
 from .chunk_files import replace_file
 from .dataset import StackLayer, on_disk
 from .layouts import Chunks, Layouts
-from .zarr_store import StorePlace, array_of, chunk_codec, contents, known_format, plain
+from .zarr_store import (
+    StorePlace,
+    array_of,
+    chunk_codec,
+    contents,
+    known_format,
+    plain,
+    unwarned,
+)
 
 Documents = dict[str, Buffer]
 """Contents of the files of a group by their path below it."""
@@ -90,17 +98,17 @@ def coordinate_documents(
         Contents of the files by their path below the group.
     """
     laid_out = on_disk(dataset).drop_vars([item.name for item in layers])
-    laid_out.attrs = {**plain(laid_out.attrs), **geozarr_attributes(dataset, _wkt(dataset))}
-    texts = {
-        name: _storable_text(variable, zarr_format)
-        for name, variable in laid_out.variables.items()
-        if variable.dtype.kind == "U"
-    }
-    encoding = {
-        name: {**variable.encoding, "compressors": None}
-        for name, variable in laid_out.variables.items()
-    }
-    return _written(laid_out.assign(texts), encoding, zarr_format)
+    laid_out.attrs = plain(laid_out.attrs)
+    encoding: dict[Hashable, dict[str, Any]] = {}
+    for name, variable in laid_out.variables.items():
+        is_text = variable.dtype.kind == "U"
+        # Text of fixed length, which all readers list, takes four bytes a character.
+        encoding[name] = {
+            **variable.encoding,
+            "compressors": _compressor(4, zarr_format) if is_text else None,
+        }
+        encoding[name].pop("coordinates", None)  # of use to xarray in the dataset only
+    return _written(laid_out, encoding, zarr_format)
 
 
 def lay_out_group(
@@ -138,9 +146,7 @@ def lay_out_group(
         In format 3: the same for shards, files that hold several chunks; each has to be written as
         a whole. None makes each chunk a file.
     """
-    wkt = _wkt(dataset)
-    # GDAL before 3.9 takes the CRS of a Zarr array from its attribute _CRS.
-    of_map = {"_CRS": {"wkt": wkt}, **geozarr_attributes(dataset, wkt)}
+    of_map = array_attributes(dataset, str(dataset["spatial_ref"].attrs["crs_wkt"]))
     corners: dict[str, xr.Variable] = {}
     encoding: dict[Hashable, dict[str, Any]] = {}
     for item in layers:
@@ -152,7 +158,7 @@ def lay_out_group(
         encoding[item.name] = {
             "_FillValue": fill,
             "chunks": chunks if item.per_step else static_chunks,
-            "compressors": _compressor(item.layer.dtype, zarr_format),
+            "compressors": _compressor(np.dtype(item.layer.dtype).itemsize, zarr_format),
         }
         if zarr_format == 3:
             encoding[item.name]["fill_value"] = fill
@@ -176,13 +182,14 @@ def _written(
     it is given, so that a layer is given as one pixel without data, and becomes large afterwards.
     """
     memory = MemoryStore()
-    dataset.to_zarr(
-        memory,
-        mode="w",
-        zarr_format=known_format(zarr_format),
-        consolidated=False,
-        encoding=encoding,
-    )
+    with unwarned():
+        dataset.to_zarr(
+            memory,
+            mode="w",
+            zarr_format=known_format(zarr_format),
+            consolidated=False,
+            encoding=encoding,
+        )
     if shapes:
         group = zarr.open_group(memory, mode="r+", use_consolidated=False)
         for name, shape in shapes.items():
@@ -212,27 +219,9 @@ async def _replace_group(
     await asyncio.gather(*writes)
 
 
-def _storable_text(text: xr.Variable, zarr_format: int) -> xr.Variable:
-    """Return text in the form that most readers take; xarray gives text back for either.
-
-    Format 2 gets bytes of fixed length, which old versions of GDAL list. Format 3 knows only text
-    of variable length.
-    """
-    if zarr_format == 3:
-        return text.astype(object)
-    encoded = text.copy(data=np.char.encode(text.values, "utf-8"))
-    encoded.attrs["_Encoding"] = "utf-8"
-    return encoded
-
-
-def _compressor(dtype: str, zarr_format: int) -> Any:
-    size = np.dtype(dtype).itemsize
+def _compressor(size: int, zarr_format: int) -> Any:
     if zarr_format == 2:
         return chunk_codec(size)
     return BloscCodec(
         typesize=size, cname="lz4", clevel=5, shuffle="shuffle" if size > 1 else "noshuffle"
     )
-
-
-def _wkt(dataset: xr.Dataset) -> str:
-    return str(dataset["spatial_ref"].attrs["crs_wkt"])

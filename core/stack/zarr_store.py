@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,10 +16,11 @@ from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.core.buffer import Buffer, default_buffer_prototype
 from zarr.core.sync import sync
-from zarr.errors import ZarrUserWarning
+from zarr.errors import UnstableSpecificationWarning, ZarrUserWarning
 from zarr.storage import MemoryStore
 
-from ..object_store.late_metadata import DOCUMENTS
+from ..metadata.geozarr import gdal_sidecar, tells_place
+from ..object_store.late_metadata import DOCUMENTS, GDAL_SIDECAR
 from .chunk_files import PARTIAL, ChunkFiles, replace_file
 from .dataset import StackLayer
 
@@ -146,7 +149,12 @@ def remove_unfinished_chunks(store: Path) -> None:
 
 
 def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:
-    """Gather the metadata of each group in the group, and of all groups at the root."""
+    """Gather the metadata of each group in the group, and of all groups at the root.
+
+    What is gathered is what xarray reads. It leaves out what arrays tell of their place: NetCDF
+    knows no objects as attributes, and a part of an array has another place. GDAL before 3.9, which
+    would find no CRS then, gets a file of its own.
+    """
     if not isinstance(store, Path):
         _consolidate(store, groups, zarr_format)
         return
@@ -164,12 +172,45 @@ def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> N
 
 def _consolidate(store: Store, groups: Sequence[str], zarr_format: int) -> None:
     form = known_format(zarr_format)
-    with warnings.catch_warnings():
-        # Format 3 has no specification of it yet, but xarray and GDAL read it.
-        warnings.simplefilter("ignore", ZarrUserWarning)
-        for group in groups:
+    with unwarned():
+        # That of the root writes the documents of groups as well.
+        for group in ("", *groups):
             zarr.consolidate_metadata(store, path=group, zarr_format=form)
-        zarr.consolidate_metadata(store, zarr_format=form)
+    name = ".zmetadata" if form == 2 else "zarr.json"
+    sync(_move_places(store, [name, *(f"{group}/{name}" for group in groups)]))
+
+
+async def _move_places(store: Store, keys: Sequence[str]) -> None:
+    """Leave out of gathered metadata what arrays tell of their place; tell old GDAL beside it."""
+    buffers = default_buffer_prototype()
+    for key in keys:
+        text = await store.get(key, buffers)
+        if text is None:
+            raise FileNotFoundError(key)
+        document = json.loads(text.to_bytes())
+        if key == ".zmetadata":
+            sidecar = gdal_sidecar(document["metadata"]).encode()
+            await store.set(GDAL_SIDECAR, buffers.buffer.from_bytes(sidecar))
+        nodes = document.get("consolidated_metadata", document)["metadata"]
+        for name, node in nodes.items():
+            attributes = node if name.endswith(".zattrs") else node.get("attributes", {})
+            for place in filter(tells_place, list(attributes)):
+                del attributes[place]
+        content = json.dumps(document, indent=2).encode()
+        await store.set(key, buffers.buffer.from_bytes(content))
+
+
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """Keep Zarr from warning of what format 3 has no specification of yet.
+
+    That is gathered metadata, which xarray and GDAL read, and text of fixed length, which GDAL 3.13
+    reads and xarray handles like numbers.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ZarrUserWarning)
+        warnings.simplefilter("ignore", UnstableSpecificationWarning)
+        yield
 
 
 def _documents(store: Path, groups: Sequence[str]) -> dict[str, bytes]:

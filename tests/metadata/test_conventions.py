@@ -67,13 +67,14 @@ def test_acdd_leaves_only_what_is_known(written: Written, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("group", ["spatially_optimized", "temporally_optimized"])
 def test_zarr_conventions(written: Written, group: str) -> None:
-    opened = zarr.open_group(written.zarr, path=group, mode="r")
-    places = [opened, *(array for _, array in opened.arrays() if array.ndim >= 2)]
+    opened = zarr.open_group(written.zarr, path=group, mode="r", use_consolidated=False)
+    # GDAL 3.13 crashes where a group has them and an array such as the bounds.
+    assert not [name for name in opened.attrs if ":" in name or name == "zarr_conventions"]
     checked = 0
-    for place in places:
-        attributes = place.attrs.asdict()
-        if "zarr_conventions" not in attributes:
-            assert place.name.rsplit("/", 1)[-1].endswith("_bnds")
+    for name, array in opened.arrays():
+        attributes = array.attrs.asdict()
+        if array.ndim < 2 or name.endswith("_bnds"):
+            assert not [key for key in attributes if ":" in key or key == "zarr_conventions"]
             continue
         zarr_cm.validate_all(attributes)
         names = {item["name"] for item in attributes["zarr_conventions"]}
@@ -85,7 +86,8 @@ def test_zarr_conventions(written: Written, group: str) -> None:
 
 
 def test_the_validator_notices_a_wrong_transform(gamma: Written) -> None:
-    attributes = zarr.open_group(gamma.zarr, path="spatially_optimized", mode="r").attrs.asdict()
+    opened = zarr.open_array(gamma.zarr, path="spatially_optimized/corr", mode="r")
+    attributes = opened.attrs.asdict()
     attributes["spatial:transform"] = attributes["spatial:transform"][:5]
     with pytest.raises((ValueError, TypeError)):
         zarr_cm.validate_all(attributes)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...contract import DECIBEL
 from . import agreement, grid_checks, plausibility
 from .stack_file import TEXT_KINDS, TIME_UNITS, StackFile
 from .verdict import NUMBERINGS
 
-_UNITS = {"1", "m", "m2", "radian", "degree", "day", "Hz", "dB", "s"}
+_UNITS = {"1", "m", "m2", "radian", "degree", "day", "Hz", DECIBEL, "s"}
 _ACDD = (
     "title summary keywords id naming_authority source processing_level history license "
     "acknowledgment creator_name project date_created geospatial_bounds geospatial_lat_min "

@@ -94,20 +94,21 @@ def crs(stack: StackFile) -> Iterator[str]:
 
 
 def geozarr(stack: StackFile) -> Iterator[str]:
-    """Tell where attributes of Zarr groups and arrays differ from the coordinates."""
+    """Tell where attributes of Zarr arrays differ from the coordinates."""
     x, y = stack.values("x"), stack.values("y")
     if x is None or y is None or min(x.size, y.size) < 2:
         return
     step = float(x[1] - x[0])
     expected = [step, 0.0, float(x[0]) - step / 2, 0.0, -step, float(y[0]) + step / 2]
-    for name in (None, *stack.maps):
-        label = name or "the group"
+    if stack.attribute("spatial:dimensions") is not None:
+        yield "the group has spatial:dimensions, with which GDAL 3.13 crashes"
+    for name in stack.maps:
         transform = stack.attribute("spatial:transform", name)
         if transform is None:
-            yield f"{label} has no spatial:transform"
+            yield f"{name} has no spatial:transform"
         elif not np.allclose(transform, expected, rtol=0, atol=1e-3):
-            yield f"spatial:transform of {label} differs from the coordinates"
+            yield f"spatial:transform of {name} differs from the coordinates"
         if not stack.text("proj:wkt2", name):
-            yield f"{label} has no proj:wkt2"
-        if name is not None and stack.attribute("_CRS", name) is None:
-            yield f"{label} has no _CRS, which older versions of GDAL need"
+            yield f"{name} has no proj:wkt2"
+        if stack.attribute("_CRS", name) is None:
+            yield f"{name} has no _CRS, which older versions of GDAL need"

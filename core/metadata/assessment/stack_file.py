@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,17 +16,28 @@ import zarr
 from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError
+from zarr.api.asynchronous import open_array
+from zarr.core.sync import sync
 
 from ...contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ...errors import InvalidParameterError
 from ...object_store.late_metadata import LateMetadataStore
 from ...object_store.location import RemoteLocation
 from ...object_store.reading import open_remote, reading_in_words
+from ..geozarr import tells_place
 from ..layout import Layout
 from ..variables import NOT_PROVIDED
 
 TEXT_KINDS = "SUOT"
-"""Kinds of text in numpy: of fixed length, objects, of variable length (Zarr format 3)."""
+"""Kinds of text in numpy: of fixed length, objects (as NetCDF is read), of variable length."""
+
+_UNDECODED = {
+    "mask_and_scale": False,
+    "decode_times": False,
+    "decode_coords": False,
+    "decode_timedelta": False,
+}
+"""How xarray opens what is on disk; only characters of NetCDF become text."""
 
 
 TIME_UNITS = re.compile(
@@ -48,7 +60,7 @@ class StackFile:
     Parameters
     ----------
     dataset
-        Opened without decoding.
+        Opened without decoding, but for text.
     label
         Name of the file, and of the group in a Zarr store.
     form
@@ -229,7 +241,7 @@ def open_stack_file(path: StackPlace) -> Iterator[list[StackFile]]:
 
 def _open(path: StackPlace, resources: ExitStack) -> Iterator[StackFile]:
     """Open all datasets of a stack and leave it to ``resources`` to close them."""
-    options: dict[str, Any] = {"decode_cf": False, "cache": True}
+    options: dict[str, Any] = {**_UNDECODED, "cache": True}
     if isinstance(path, Path) and not path.is_dir():
         dataset = resources.enter_context(xr.open_dataset(path, engine="netcdf4", **options))
         yield StackFile(dataset, path.name, "NetCDF-4")
@@ -251,7 +263,23 @@ def _open(path: StackPlace, resources: ExitStack) -> Iterator[StackFile]:
             dataset = xr.open_dataset(store, engine="zarr", group=group, **options)
             resources.enter_context(dataset)
             label = name if group is None else f"{name}/{group}"
-            yield StackFile(dataset, label, "Zarr")
+            stack = StackFile(dataset, label, "Zarr")
+            if isinstance(path, RemoteLocation):
+                # Gathered metadata leave out what arrays tell of their place.
+                sync(_add_own_attributes(store, group, stack))
+            yield stack
+
+
+async def _add_own_attributes(store: Any, group: str | None, stack: StackFile) -> None:
+    arrays = await asyncio.gather(
+        *(
+            open_array(store=store, path="/".join(filter(None, (group, name))), mode="r")
+            for name in stack.maps
+        )
+    )
+    for name, array in zip(stack.maps, arrays, strict=True):
+        attributes = stack.dataset.variables[name].attrs
+        attributes |= {key: value for key, value in array.attrs.items() if tells_place(key)}
 
 
 def _groups(store: Any) -> list[str | None]:
