@@ -95,11 +95,8 @@ install: ## link this checkout into the QGIS profile PROFILE (default)
 	@echo "Linked $(PLUGINS)/hyp3_stack; enable HyP3 Stack in QGIS's plugin manager."
 
 # Needs uv (pip install uv); run after a change of requirements*.txt.
-lock: ## resolve requirements*.txt to the lock files
-	@for name in requirements requirements-dev; do \
-		uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
-			--generate-hashes --no-emit-index-url --no-header --no-annotate -o $$name.lock $$name.txt; \
-	done
+lock: ## resolve requirements*.txt to the lock files; tell their age and what changed
+	@scripts/lock.sh
 
 # LANGUAGES="de es" begins new ones; lrelease of Qt's tools makes what the plugin loads.
 LANGUAGES ?=

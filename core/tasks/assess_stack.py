@@ -137,10 +137,13 @@ def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> No
 
 def _is_report(path: Path, sign: bytes) -> bool:
     """Tell whether a file is empty or has the sign of a report; it may be one of many gigabytes."""
-    with open(path, "rb") as file:
-        begin = file.read(_SEARCHED_BYTES)
-        file.seek(max(0, path.stat().st_size - _SEARCHED_BYTES))
-        return not begin or sign in begin or sign in file.read()
+    try:
+        with open(path, "rb") as file:
+            begin = file.read(_SEARCHED_BYTES)
+            file.seek(max(0, path.stat().st_size - _SEARCHED_BYTES))
+            return not begin or sign in begin or sign in file.read()
+    except OSError:
+        return False
 
 
 def write_text(path: Path, text: str) -> None:

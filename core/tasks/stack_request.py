@@ -44,6 +44,7 @@ from .assess_stack import check_targets
 SMALLEST_CHUNK_MEGABYTES = 0.01
 LARGEST_CHUNK_MEGABYTES = 512.0
 LARGEST_MEMORY_MEGABYTES = 1e6
+_PATHS = ("INPUT", "NETCDF", "ZARR", "REPORT")
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,8 @@ def _history(values: Mapping[str, Any]) -> str:
     # proxies and services and names of profiles have no business in a stack.
     left_out = ("PRODUCTS", "PROXIES", "S3_ENDPOINT", "S3_PROFILE", "SCHEDULER")
     given = " ".join(
-        f"{name}={value}"
+        # Folders tell user names and how a company's disks are laid out, and nobody else has them.
+        f"{name}={Path(str(value)).name if name in _PATHS else value}"
         for name, value in sorted(values.items())
         if value not in (None, "") and name not in left_out
     )

@@ -109,10 +109,15 @@ class Assessment:
             "not peer reviewed"
         )
 
+    @property
+    def name(self) -> str:
+        """Name of the stack without its folders, which are nobody else's business, or its URL."""
+        return self.path.name if isinstance(self.path, Path) else str(self.path)
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON knows it."""
         return {
-            "stack": str(self.path),
+            "stack": self.name,
             "title": self.title,
             "assessed": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "assessor": f"HyP3 Stack {plugin_version()}",

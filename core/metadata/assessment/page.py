@@ -113,7 +113,7 @@ def assessment_page(
     red = bool(assessment.problems)
     sections = [
         f"<h1>{escape(assessment.title)}</h1>",
-        f'<p class="lead">{escape(str(assessment.path))}</p>',
+        f'<p class="lead">{escape(assessment.name)}</p>',
         _verdict(assessment, red),
         f'<div class="card"><dl class="facts">{"".join(map(_fact, assessment.facts))}</dl></div>',
     ]
