@@ -21,7 +21,7 @@ from ..blocks import bands, run_blocks
 from ..errors import OutputError, ProductError
 from ..products.layers import Layer
 from ..products.product import check_unchanged
-from ..products.zipped import zipped_files
+from ..products.zipped import as_bad_zip, open_zip, zipped_files
 from ..reporter import Reporter, stop_if_canceled
 from .placement import Placement
 from .plan import Plan
@@ -215,12 +215,16 @@ def _copy_sidecars(placement: Placement, layers: Sequence[Layer], folder: Path) 
             shutil.copy2(product.location / name, folder / name)
         return
     try:
-        with zipfile.ZipFile(product.location) as archive:
+        with open_zip(product.location) as archive:
             members = zipped_files(archive, product.name.text)[1]
             for name in names:
-                with archive.open(members[name]) as packed, open(folder / name, "wb") as target:
+                with (
+                    as_bad_zip(),
+                    archive.open(members[name]) as packed,
+                    open(folder / name, "wb") as target,
+                ):
                     shutil.copyfileobj(packed, target)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except zipfile.BadZipFile as error:
         raise ProductError(
             f"The zip {product.location} cannot be read ({error}); retrieve the product again.",
             product.name.text,

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import bisect
 from contextlib import ExitStack
-from io import FileIO
+from io import BytesIO, FileIO, RawIOBase
 from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
-from ..products.tiff_header import PlainRows, read_header
+from ..products.packed import CONTENTS, PackedFile
+from ..products.tiff_header import PlainRows, read_beginning, read_header
 
 _PART_BYTES = 1 << 21
 """So much stays in the processor's cache on its way from the file to the block."""
@@ -29,11 +31,11 @@ class RasterFile:
     ----------
     path
         The file as GDAL knows it.
+    packed
+        The same file, if it is in a zip; closed with this one.
 
     Attributes
     ----------
-    path
-        As given.
     dtype
         Data type.
     nodata
@@ -45,18 +47,25 @@ class RasterFile:
     ------
     OSError, rasterio.errors.RasterioError
         If the file is missing or damaged.
+    ProductError
+        If it is damaged in its zip; also while it is read.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, packed: PackedFile | None = None) -> None:
+        self._path = path
+        self._packed = packed
         self._files = ExitStack()
         self._is_closed = False
         self._dataset: rasterio.DatasetReader | None = None
         self._plain: _PlainPixels | None = None
-        header = read_header(path, with_pixels=True)
+        if packed is not None:
+            self._files.enter_context(packed)
+            header = read_beginning(packed.head, packed.size, with_pixels=True)
+        else:
+            header = read_header(path, with_pixels=True)
         if header is not None and header.is_whole and header.pixels is not None:
             pixels = header.pixels
-            file = self._files.enter_context(FileIO(path))
+            file = packed or self._files.enter_context(FileIO(path))
             self._plain = _PlainPixels(file, pixels)
             self.dtype, self.nodata = pixels.dtype, pixels.missing
             self.height, self.width = pixels.height, pixels.width
@@ -64,6 +73,27 @@ class RasterFile:
             dataset = self.dataset
             self.dtype, self.nodata = str(dataset.dtypes[0]), dataset.nodata
             self.height, self.width = dataset.height, dataset.width
+
+    @property
+    def path(self) -> str:
+        """The file as GDAL is to read it: of a zip, checked, and from memory where there is room.
+
+        Raises
+        ------
+        ProductError
+            If the file is damaged in its zip.
+        """
+        packed = self._packed
+        if packed is not None and CONTENTS.take(packed.size):
+            self._files.callback(CONTENTS.give_back, packed.size)
+            content = packed.content()
+            self._path = self._files.enter_context(MemoryFile(content, ext=".tif")).name
+            if self._plain is not None:
+                self._plain.file = BytesIO(content)
+        elif packed is not None:
+            packed.check()
+        self._packed = None
+        return self._path
 
     @property
     def dataset(self) -> rasterio.DatasetReader:
@@ -100,6 +130,17 @@ class RasterFile:
         shape = (columns.stop - columns.start, rows.stop - rows.start)
         self.dataset.read(1, window=Window(columns.start, rows.start, *shape), out=out)
 
+    def check(self) -> None:
+        """Check what was read: of a file in a zip, whether it is whole.
+
+        Raises
+        ------
+        ProductError
+            If it is damaged.
+        """
+        if self._packed is not None:
+            self._packed.check()
+
     def close(self) -> None:
         """Close the file."""
         self._is_closed = True
@@ -113,8 +154,8 @@ class RasterFile:
 class _PlainPixels:
     """Pixels that are read as the bytes that they are."""
 
-    def __init__(self, file: FileIO, pixels: PlainRows) -> None:
-        self._file = file
+    def __init__(self, file: RawIOBase | BytesIO, pixels: PlainRows) -> None:
+        self.file = file
         self._dtype = np.dtype(pixels.dtype)
         self._height, self._width = pixels.height, pixels.width
         self._rows, self._begins = zip(*pixels.runs, strict=True)
@@ -128,7 +169,7 @@ class _PlainPixels:
             run = bisect.bisect_right(self._rows, first) - 1
             end = self._rows[run + 1] if run + 1 < len(self._rows) else self._height
             part = lines[: min(end, rows.stop) - first]
-            self._file.seek(self._begins[run] + (first - self._rows[run]) * line)
+            self.file.seek(self._begins[run] + (first - self._rows[run]) * line)
             self._fill(part)
             here = first - rows.start
             out[here : here + len(part)] = part[:, columns]
@@ -137,7 +178,7 @@ class _PlainPixels:
     def _fill(self, lines: NDArray[Any]) -> None:
         target = lines.data.cast("B")
         while target:
-            count = self._file.readinto(target)
+            count = self.file.readinto(target)
             if not count:
                 raise OSError("the file has lost its end")
             target = target[count:]

@@ -13,6 +13,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 
 from ..blocks import cached_bands
+from ..errors import ProductError
 from ..products.layers import Layer, LayerKind
 from ..products.nodata import NoData, nodata_of
 from ..products.read_errors import reading_error
@@ -119,8 +120,8 @@ class LayerReader:
         self._warp: Warp | None = None
         scale = placement.product.name.scale if layer.is_backscatter else None
         with self._sentence():
-            path = placement.product.layer_path(layer.name)
-            self._file = RasterFile(path)
+            product = placement.product
+            self._file = RasterFile(product.layer_path(layer.name), product.packed(layer.name))
             self._outputs.callback(self._file.close)
             self._missing = nodata_of(layer, self._file.dtype, self._file.nodata, scale)
             if outside is None:
@@ -150,8 +151,20 @@ class LayerReader:
     def __enter__(self) -> LayerReader:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._outputs.close()
+    def __exit__(self, *exception: Any) -> None:
+        """Close the file, which after all has to be whole.
+
+        Raises
+        ------
+        ProductError
+            If it is not, so that nothing that was read of it counts.
+        """
+        try:
+            if exception[0] is None:
+                with self._sentence():
+                    self._file.check()
+        finally:
+            self._outputs.close()
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of the grid, shape (rows, columns), in the data type :attr:`dtype`."""
@@ -217,6 +230,9 @@ class LayerReader:
         product = self._placement.product
         try:
             yield
+        except ProductError:
+            self._outputs.close()
+            raise
         except (RasterioError, OSError) as error:
             self._outputs.close()
             what = f"The layer {self._layer.name} of {product}"

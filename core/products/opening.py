@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from .product import Product, gdal_zip
 from .raster import Raster, compared, misplaced, raster_of
 from .read_errors import reading_error, words
 from .tiff_header import TiffForm, TiffHeader, read_header, read_zipped_header
+from .zipped import open_zip
 
 _LARGEST_BLOCK = 1 << 27
 """Bytes of a block of a file: each thread that reads has one in memory."""
@@ -164,8 +166,11 @@ def common_raster(
     first: tuple[str, Raster] | None = None
     header: TiffHeader | None = None
     table = LAYERS[product.name.product_type]
+    held = list(dict.fromkeys(name for name in stored.values() if name is not None))
     with _headers(product) as read:
-        for layer in dict.fromkeys(name for name in stored.values() if name is not None):
+        if product.is_zipped:
+            _check_place(product, held, read)
+        for layer in held:
             what = f"The layer {layer} of {product}"
             found = read(layer)
             flaw = _flaw(found.form, table[layer]) if found and found.form else None
@@ -221,17 +226,38 @@ def _check_names(product: Product, wanted: Iterable[str]) -> None:
             )
 
 
+def _check_place(
+    product: Product, layers: Sequence[str], read: Callable[[str], TiffHeader | None]
+) -> None:
+    """Check that no damage moves a product in a zip, where its pixels may then not be read at all.
+
+    Two layers that agree on their place are proof enough; where they do not, checksums tell.
+    """
+    others = [name for name in product.layers if name not in layers]
+    headers = [read(name) for name in [*layers, *others[: len(layers) == 1]]]
+    places = {None if header is None else header.place for header in headers}
+    if len(headers) > 1 and len(places) == 1 and None not in places:
+        return
+    for layer in layers:
+        packed = product.packed(layer)
+        if packed is not None:
+            with packed:
+                packed.check()
+
+
 @contextmanager
 def _headers(product: Product) -> Iterator[Callable[[str], TiffHeader | None]]:
     """Give a function that reads the header of a layer; None where GDAL has to be asked."""
-    if product.location.is_dir():
+    if not product.is_zipped:
         yield lambda layer: read_header(product.layer_path(layer))
         return
     try:
-        archive = zipfile.ZipFile(product.location)
+        archive = open_zip(product.location)
     except (zipfile.BadZipFile, OSError):
         yield lambda layer: None
         return
     begin = len(gdal_zip(product.location)) + 1
     with archive:
-        yield lambda layer: read_zipped_header(archive, product.layer_path(layer)[begin:])
+        yield functools.cache(
+            lambda layer: read_zipped_header(archive, product.layer_path(layer)[begin:])
+        )

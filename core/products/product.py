@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import InputChangedError
+from ..errors import InputChangedError, ProductError
 from ..stamps import Stamps, find_change
 from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
+from .packed import PackedFile
 from .parameter_file import ParameterFile
+from .zipped import open_zip, zipped_files
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,30 @@ class Product:
     def layer_path(self, layer: str) -> str:
         """Return the GDAL path of a layer's GeoTIFF."""
         return f"{self.prefix}/{self.name.text}_{layer}.tif"
+
+    def packed(self, layer: str) -> PackedFile | None:
+        """Open a layer's GeoTIFF in its zip; None where the product is a folder.
+
+        Raises
+        ------
+        ProductError
+            If the zip is damaged.
+        OSError
+            If the system does not let it be read.
+        """
+        if not self.is_zipped:
+            return None
+        name = f"{self.name.text}_{layer}.tif"
+        try:
+            with open_zip(self.location) as archive:
+                member = zipped_files(archive, self.name.text)[1][name]
+                return PackedFile(archive, member, self.name.text)
+        except (zipfile.BadZipFile, KeyError) as error:
+            raise ProductError(
+                f"The zip {self.location} of {self} cannot be read ({error}); retrieve the product "
+                "again.",
+                self.name.text,
+            ) from error
 
     def file(self, layer: str) -> Path:
         """Return the file of the system that holds a layer: its GeoTIFF, or the zip."""

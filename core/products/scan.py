@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,13 +12,18 @@ from pathlib import Path
 
 from ..errors import NoProductsError, ProductError
 from ..stamps import Stamps, take_stamps
+from .layers import LAYERS
 from .names import ProductName, parse_name
+from .packed import read_text
 from .parameter_file import ParameterFile
 from .product import Product, Readme, gdal_zip
-from .zipped import MAC, zipped_files
+from .zipped import MAC, check_names, open_zip, zipped_files
 
 READERS = 4
 """Threads: on a quick disk one would be quicker, over a network eight."""
+
+_ENDINGS = (".xml", ".png", ".kmz", ".log", ".shp", ".dbf", ".prj", ".shx")
+"""Of files that say nothing that goes into a stack."""
 
 _GRANULE = re.compile(r"S1[A-D]_(?:IW|EW|S[1-6])_(?:SLC_|GRD[FHM])_\w{55}\b")
 
@@ -110,14 +114,14 @@ def _better(name: ProductName, first: Path, second: Path) -> tuple[Path, Path]:
 def _lacks_files_of(name: ProductName, folder: Path, archive: Path) -> bool:
     """Tell whether a folder lacks something that a zip holds; not if either cannot be read."""
     try:
-        with zipfile.ZipFile(archive) as file:
+        with open_zip(archive) as file:
             packed = zipped_files(file, name.text)[1]
         unpacked = {
             path.name: path.stat().st_size
             for path in _inner_folder(name, folder).iterdir()
             if path.is_file()  # not a link to a file that is gone
         }
-    except (zipfile.BadZipFile, ProductError, OSError, EOFError):
+    except (zipfile.BadZipFile, ProductError, OSError):
         return False
     return any(unpacked.get(file, -1) < member.file_size for file, member in packed.items())
 
@@ -182,17 +186,30 @@ def _inner_folder(name: ProductName, path: Path) -> Path:
 def _open_zip(name: ProductName, path: Path) -> Product:
     stamps = take_stamps([path])
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             inner, members = zipped_files(archive, name.text)
+            check_names(archive, lambda folder, file: folder == inner and _is_known(name, file))
             prefix = gdal_zip(path) + (f"/{inner}" if inner else "")
             return _product(
-                name, path, prefix, set(members), lambda file: archive.read(members[file]), stamps
+                name,
+                path,
+                prefix,
+                set(members),
+                lambda file: read_text(archive, members[file]),
+                stamps,
             )
-    # RuntimeError: encrypted, or compressed in a way that Python does not know.
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, OSError) as error:
         raise ProductError(
             f"The zip {path} cannot be read ({error}); retrieve the product again."
         ) from error
+
+
+def _is_known(name: ProductName, file: str) -> bool:
+    """Return whether a product has such a file, as one bit cannot make it of another one."""
+    stem, layer, ending = file[: len(name.text)], file[len(name.text) + 1 : -4], file[-4:]
+    if stem != name.text or ending == ".txt":
+        return file in _texts(name.text)
+    return layer in LAYERS[name.product_type] if ending == ".tif" else ending in _ENDINGS
 
 
 def _product(
@@ -213,17 +230,22 @@ def _product(
                 return read(candidate).decode("utf-8", errors="replace")
         return None
 
-    parameters = text(f"{stem}.txt")
+    parameter_file, *readmes = _texts(stem)
+    parameters = text(parameter_file)
     return Product(
         name=name,
         location=path,
         prefix=prefix,
         files=tuple(sorted(files)),
         parameters=ParameterFile(parameters) if parameters is not None else None,
-        # GAMMA products write a dot before README, ISCE products an underscore.
-        readme=_readme(text(f"{stem}.README.md.txt", f"{stem}_README.md.txt") or ""),
+        readme=_readme(text(*readmes) or ""),
         stamps=stamps,
     )
+
+
+def _texts(stem: str) -> tuple[str, str, str]:
+    """Return the names of a parameter file, and of a README by GAMMA and by ISCE2."""
+    return f"{stem}.txt", f"{stem}.README.md.txt", f"{stem}_README.md.txt"
 
 
 def _readme(text: str) -> Readme:

@@ -175,6 +175,29 @@ def read_header(path: str, with_pixels: bool = False) -> TiffHeader | None:
         return None
 
 
+def read_beginning(content: bytes, size: int, with_pixels: bool = False) -> TiffHeader | None:
+    """Read the header of a GeoTIFF from the beginning of its file.
+
+    Parameters
+    ----------
+    content
+        The beginning.
+    size
+        Bytes of the whole file.
+    with_pixels
+        Whether to tell where the pixels are.
+
+    Returns
+    -------
+    TiffHeader or None
+        As for :func:`read_header`; None as well where the header is not at the file's beginning.
+    """
+    try:
+        return _read(io.BytesIO(content), size, with_pixels)
+    except (struct.error, ValueError):
+        return None
+
+
 def read_zipped_header(archive: zipfile.ZipFile, member: str) -> TiffHeader | None:
     """Read the header of a GeoTIFF in a zip.
 
@@ -193,7 +216,7 @@ def read_zipped_header(archive: zipfile.ZipFile, member: str) -> TiffHeader | No
     try:
         size = archive.getinfo(member).file_size
         with archive.open(member) as file:
-            return _read(io.BytesIO(file.read(_BEGINNING)), size)
+            return read_beginning(file.read(_BEGINNING), size)
     # RuntimeError: encrypted, or compressed in a way that Python does not know.
     except (
         KeyError,

@@ -1,9 +1,14 @@
-"""The files of a product in a zip, however the zip was packed."""
+"""Zips that may come from anywhere: what is in them, and where the files of a product are."""
 
 from __future__ import annotations
 
+import errno
+import struct
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 from ..errors import ProductError
 
@@ -12,6 +17,159 @@ MAC = "__MACOSX"
 
 _UNREAD = {9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}
 """Methods of compression, by their numbers in zips, that GDAL or Python cannot read."""
+
+_END, _FAR_END, _LOCATOR = b"PK\5\6", b"PK\6\6", b"PK\6\7"
+_END_BYTES, _FAR_END_BYTES, _LOCATOR_BYTES = 22, 56, 20
+_LONGEST_COMMENT = (1 << 16) - 1
+
+_HEADER_BYTES = 30
+"""What stands before a member, besides its name."""
+
+_LARGEST_DIRECTORY = 16 << 20
+"""Bytes of the table of contents: a hundred times those of a hundred products."""
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Open a zip whose table of contents holds together.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    zipfile.ZipFile
+        To be closed by the caller.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        If it is not a whole zip, whatever is wrong with it: entries that its end does not count,
+        members that overlap or lie beyond its end, names that cannot be read, unknown versions.
+    OSError
+        If the system does not let it be read.
+    """
+    count, size = _counted(path)
+    if size > _LARGEST_DIRECTORY:
+        raise zipfile.BadZipFile(f"its table of contents claims {size} bytes")
+    with as_bad_zip():
+        archive = zipfile.ZipFile(path)
+    try:
+        _check(archive, count)
+    except BaseException:
+        archive.close()
+        raise
+    return archive
+
+
+@contextmanager
+def as_bad_zip() -> Iterator[None]:
+    """Turn whatever :mod:`zipfile` raises for a damaged or strange zip into ``BadZipFile``."""
+    try:
+        yield
+    except zipfile.BadZipFile:
+        raise
+    except UnicodeDecodeError as error:
+        raise zipfile.BadZipFile("a name in it is not UTF-8, as it claims") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # of a position before the begin
+            raise
+        raise zipfile.BadZipFile("it leads to a place before its begin") from error
+    # RuntimeError: encrypted, or a version or method that Python does not know.
+    except (
+        RuntimeError,
+        EOFError,
+        MemoryError,
+        OverflowError,
+        LookupError,
+        ValueError,
+        struct.error,
+        zlib.error,
+    ) as error:
+        raise zipfile.BadZipFile(str(error) or type(error).__name__) from error
+
+
+def _counted(path: Path) -> tuple[int, int]:
+    """Return how many entries and bytes the table of contents has, as the zip's end says."""
+    with path.open("rb") as file:
+        length = file.seek(0, 2)
+        file.seek(max(0, length - _END_BYTES - _LONGEST_COMMENT))
+        tail = file.read()
+        place = tail.rfind(_END)
+        if place < 0 or len(tail) - place < _END_BYTES:
+            raise zipfile.BadZipFile("File is not a zip file")
+        count, size = struct.unpack_from("<HI", tail, place + 10)
+        far = place - _LOCATOR_BYTES
+        if far >= 0 and tail[far : far + 4] == _LOCATOR:
+            far -= _FAR_END_BYTES
+            if far < 0 or tail[far : far + 4] != _FAR_END:
+                raise zipfile.BadZipFile("its end is damaged")
+            count, size = struct.unpack_from("<QQ", tail, far + 32)
+    return count, size
+
+
+def _check(archive: zipfile.ZipFile, count: int) -> None:
+    """Check that a table of contents is complete and its members lie one after the other."""
+    members = sorted(archive.infolist(), key=lambda member: member.header_offset)
+    if len(members) != count:
+        raise zipfile.BadZipFile(f"it lists {len(members)} files, but counts {count}")
+    end = archive.start_dir
+    for member in reversed(members):
+        begin = member.header_offset + _HEADER_BYTES
+        if begin < _HEADER_BYTES or begin + member.compress_size > end:
+            raise zipfile.BadZipFile(f"{shown(member)} reaches into what comes after it")
+        end = member.header_offset
+
+
+def shown(member: zipfile.ZipInfo) -> str:
+    """Return the name of a member for a sentence."""
+    name = member.filename[-100:]
+    return name if name.isprintable() else repr(name)
+
+
+def folders_of(archive: zipfile.ZipFile) -> Mapping[str, Mapping[str, zipfile.ZipInfo]]:
+    """Return the files of each folder of a zip, by their names.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        If a folder holds a file twice.
+    """
+    folders: dict[str, dict[str, zipfile.ZipInfo]] = {}
+    for member in archive.infolist():
+        folder, _, name = _path(member).rpartition("/")
+        if name and MAC not in folder.split("/"):
+            files = folders.setdefault(folder, {})
+            if name in files:
+                raise zipfile.BadZipFile(f"it holds {shown(member)} twice")
+            files[name] = member
+    return folders
+
+
+def check_names(archive: zipfile.ZipFile, is_known: Callable[[str, str], bool]) -> None:
+    """Check the names of files that are not expected: damage may have made them of those that are.
+
+    A name stands in the table of contents and before the file. For files that are read, both are
+    compared when they are.
+
+    Parameters
+    ----------
+    archive
+        The open zip.
+    is_known
+        Returns whether a folder may have a file of such a name.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        If both differ.
+    """
+    for folder, files in folders_of(archive).items():
+        for name, member in files.items():
+            if not is_known(folder, name) and not member.flag_bits & 1:
+                with as_bad_zip(), archive.open(member):
+                    pass
 
 
 def zipped_files(archive: zipfile.ZipFile, stem: str) -> tuple[str, Mapping[str, zipfile.ZipInfo]]:
@@ -36,12 +194,10 @@ def zipped_files(archive: zipfile.ZipFile, stem: str) -> tuple[str, Mapping[str,
     ------
     ProductError
         If the zip is compressed in a way that cannot be read.
+    zipfile.BadZipFile
+        If a folder holds a file twice.
     """
-    folders: dict[str, dict[str, zipfile.ZipInfo]] = {}
-    for member in archive.infolist():
-        folder, _, name = _path(member).rpartition("/")
-        if name and MAC not in folder.split("/"):
-            folders.setdefault(folder, {})[name] = member
+    folders = folders_of(archive)
     holding = [
         folder
         for folder, files in folders.items()

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ..blocks import cached_bands, thread_count
 from ..grid.lattice import Grid
 from ..grid.placement import Placement, Transfer
+from ..grid.reference_point import reference_pixel
 from ..grid.warping import Warps
 from ..products.layers import SOURCE_FRAME, Layer
-from ..products.reference_point import reference_pixel
 from .masks import MASK_NAMES, Classifier
 from .mosaic import is_missing
 from .stored import StoredReader, StoredStack
@@ -199,8 +199,8 @@ class StepReader:
     def __enter__(self) -> StepReader:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._files.close()
+    def __exit__(self, *exception: Any) -> None:
+        self._files.__exit__(*exception)
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of the grid, shape (rows, columns)."""

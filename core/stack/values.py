@@ -133,8 +133,8 @@ class ValueReader:
     def __enter__(self) -> ValueReader:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._files.close()
+    def __exit__(self, *exception: Any) -> None:
+        self._files.__exit__(*exception)
 
     def reach(self, rows: slice, columns: slice) -> Reach:
         """See :meth:`core.grid.reading.LayerReader.reach`."""

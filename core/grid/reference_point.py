@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 
 import numpy as np
-import rasterio
 from rasterio.errors import RasterioError
-from rasterio.windows import Window
 
-from .nodata import nodata_of
-from .product import Product
-from .raster import Raster, to_geographic
-from .read_errors import machine_error
+from ..products.nodata import nodata_of
+from ..products.product import Product
+from ..products.raster import Raster, to_geographic
+from ..products.read_errors import machine_error
+from .raster_file import RasterFile
 
 _LONGITUDE = "Longitude of the reference point (WGS84)"
 _LATITUDE = "Latitude of the reference point (WGS84)"
@@ -42,6 +42,8 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
 
     Raises
     ------
+    ProductError
+        If the phase is damaged in its zip.
     MachineError
         If a limit of the machine or a disk keeps the phase from being read.
     """
@@ -58,23 +60,21 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     row = int((raster.top - y) // raster.spacing)
     if not (0 <= row < raster.height and 0 <= column < raster.width):
         return None
-    first_row, first_column = max(row - 1, 0), max(column - 1, 0)
-    window = Window(
-        first_column,
-        first_row,
-        min(column + 2, raster.width) - first_column,
-        min(row + 2, raster.height) - first_row,
-    )
+    rows = slice(max(row - 1, 0), min(row + 2, raster.height))
+    columns = slice(max(column - 1, 0), min(column + 2, raster.width))
     layer = product.layers["unw_phase"]
     try:
-        with rasterio.open(product.layer_path(layer.name)) as dataset:
-            phase = dataset.read(1, window=window)
-            missing = nodata_of(layer, str(phase.dtype), dataset.nodata)
-    except RasterioError as error:
+        file = RasterFile(product.layer_path(layer.name), product.packed(layer.name))
+        with closing(file):
+            phase = np.empty((rows.stop - rows.start, columns.stop - columns.start), file.dtype)
+            file.read(rows, columns, phase)
+            file.check()
+            missing = nodata_of(layer, file.dtype, file.nodata)
+    except (RasterioError, OSError) as error:
         found = machine_error(f"The layer {layer.name} of {product}", error)
         if found is not None:
             raise found from error
         return None
-    is_zero = phase[row - first_row, column - first_column] == 0
+    is_zero = phase[row - rows.start, column - columns.start] == 0
     is_data = ~(missing.where(phase) | np.isnan(phase))
     return (row, column) if is_zero and is_data.any() else None
