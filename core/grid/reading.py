@@ -160,7 +160,7 @@ class LayerReader:
             If it is not, so that nothing that was read of it counts.
         """
         try:
-            if exception[0] is None:
+            if not any(exception):
                 with self._sentence():
                     self._file.check()
         finally:

@@ -249,3 +249,31 @@ def parse_name(text: str) -> ProductName | None:
             except ValueError:
                 return None
     return None
+
+
+def leading_name(text: str) -> ProductName | None:
+    """Read the product name that a text begins with.
+
+    Parameters
+    ----------
+    text
+        Name of a file of a product, or of a folder or zip that something renamed.
+
+    Returns
+    -------
+    ProductName or None
+        None where it begins with none, or where the name is only a part of a longer word.
+    """
+    for pattern, _ in _FORMS:
+        match = pattern.match(text)
+        if match and not text[match.end() : match.end() + 1].isalnum():
+            return parse_name(match.group())
+    return None
+
+
+def resembles_name(text: str) -> bool:
+    """Return whether a product name stands anywhere in a text, in whatever case."""
+    return any(pattern.search(text) for pattern in _IN_ANY_CASE)
+
+
+_IN_ANY_CASE = [re.compile(pattern.pattern, re.IGNORECASE) for pattern, _ in _FORMS]

@@ -222,7 +222,7 @@ class PackedFile(io.RawIOBase):
     def _sentence(self) -> Iterator[None]:
         try:
             yield
-        except (zipfile.BadZipFile, igzip_lib.IsalError) as error:
+        except (zipfile.BadZipFile, isal_zlib.error) as error:  # type: ignore[misc]
             raise ProductError(
                 f"The file {shown(self._member)} of {self._product} is damaged in the zip "
                 f"{self._zip} ({str(error).rstrip('.')}); retrieve the product again.",

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+_WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
 
 def _normal(key: str) -> str:
     """Fold spelling variants of a key, such as ``UTCtime`` and ``UTC time``."""
     return re.sub(r"[^a-z0-9]", "", key.lower())
+
+
+def decoded(content: bytes) -> str:
+    """Return a text that may have been saved anew by an editor, with a mark of its encoding."""
+    for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), *_WIDE):
+        if content.startswith(mark):
+            return content.decode(encoding, errors="replace")
+    return content.decode("utf-8", errors="replace")
 
 
 class ParameterFile:

@@ -138,7 +138,7 @@ class _Chooser:
         self._folder = folder
         self._scan = scan
         self._options = options
-        self._left_out: list[LeftOut] = []
+        self._left_out = [LeftOut(name, "not taken") for name in scan.near]
         self._warnings: list[str] = list(scan.notes)
         self._known = 0
 

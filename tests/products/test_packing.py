@@ -90,6 +90,10 @@ def test_a_folder_that_may_not_be_read(small: SampleStack, with_zip: bool) -> No
                 scan = scan_folder(Path(root))
         finally:
             folder.chmod(0o755)
+    if with_zip:
+        assert [item.location for item in scan.products] == [folder.with_suffix(".zip")]
+        assert f"{folder} is not" in scan.notes[0]
+        return
     assert scan.products == ()
     [bad] = scan.damaged
     assert bad.reason == f"{folder} cannot be read (Permission denied); check its permissions."

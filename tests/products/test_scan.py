@@ -94,19 +94,14 @@ def test_what_is_found_and_what_is_not(small: SampleStack, tmp_path: Path) -> No
     (root / "april").mkdir()
     zip_product(four, root / "april" / f"{four.name}.ZIP")
     shutil.rmtree(four)
-    # Things that are no products.
+    # Things that are no products, nor look like any.
     (root / "notes.txt").write_text("x")
     (root / "stack.nc").write_text("x")
     (root / "other.zip").write_text("x")
     (root / NAME).write_text("a file named as a product")
-    (root / f"{NAME}.zip").mkdir()
-    (root / f"{NAME}_corr.tif").write_text("x")
-    (root / f"{NAME} (1).zip").write_text("x")
     (root / "broken link").symlink_to("nowhere")
-    (root / f"{NAME}.zip.part").write_text("x")
     (root / ".hidden").mkdir()
     shutil.copytree(one, root / ".hidden" / NAME)
-    shutil.copytree(one, root / "a" / "b" / NAME)
     shutil.copytree(one, root / f".{NAME}")
     (root / "__MACOSX" / one.name).mkdir(parents=True)
     (root / "__MACOSX" / two.name).mkdir(parents=True)
@@ -114,7 +109,7 @@ def test_what_is_found_and_what_is_not(small: SampleStack, tmp_path: Path) -> No
     (root / "empty").mkdir()
     scan = scan_folder(root)
     assert names(scan) == [one.name, two.name, three.name, four.name]
-    assert scan.damaged == () and scan.notes == ()
+    assert scan.damaged == () and scan.notes == () and scan.near == ()
 
 
 def test_a_product_folder_itself(small: SampleStack) -> None:
@@ -245,7 +240,7 @@ def test_a_complete_zip_wins_over_its_half_unpacked_folder(
     scan = scan_folder(tmp_path)
     assert [product.location for product in scan.products] == [packed]
     [note] = scan.notes
-    assert f"{packed} is used and {folder} is not, because it is incomplete." in note
+    assert f"{packed} is used and {unpacked} is not, because it is incomplete." in note
     assert build(tmp_path, NETCDF=tmp_path / "s.nc").outputs["STEPS"] == 1
 
 

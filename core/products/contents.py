@@ -1,0 +1,381 @@
+"""What a folder or zip holds: products, told by the names of their files, and near misses."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
+from ..errors import ProductError
+from ..stamps import Stamps, take_stamps
+from . import near_misses
+from .layers import LAYERS
+from .names import ProductName, leading_name, parse_name, resembles_name
+from .near_misses import NearMiss
+from .packed import LARGEST_TEXT, read_text
+from .parameter_file import ParameterFile, decoded
+from .product import Product, Readme, gdal_zip
+from .zipped import MAC, check_names, folders_of, open_zip, zipped_files
+
+_ENDINGS = (".xml", ".png", ".kmz", ".log", ".shp", ".dbf", ".prj", ".shx")
+"""Of files of products that say nothing that goes into a stack."""
+
+_OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".gz", ".tgz")
+
+_ONE_OF = re.compile(r"_(unw_phase|wrapped_phase|corr|ls_map|VV|HH)\.tiff?$", re.IGNORECASE)
+"""End of the name of a GeoTIFF as all products have at least one."""
+
+_GRANULE = re.compile(r"S1[A-D]_(?:IW|EW|S[1-6])_(?:SLC_|GRD[FHM])_\w{55}\b")
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A product that cannot be used, and why (one sentence)."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A product where it was found.
+
+    Parameters
+    ----------
+    name
+        Its name, as its files tell it.
+    path
+        The folder or zip.
+    result
+        The product, or why it cannot be used.
+    """
+
+    name: ProductName
+    path: Path
+    result: Product | Damaged
+
+
+Found = Candidate | NearMiss
+
+
+def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Found]:
+    """Find products in a folder or zip by the names of their GeoTIFFs.
+
+    What the folder or zip itself is called does not count where its files tell: browsers, file
+    managers and unpacking programs add numbers and words.
+
+    Parameters
+    ----------
+    path
+        A folder that holds files of products, or folders and zips; or a zip.
+    depth
+        How many folders deep to look for other folders and zips.
+    pool
+        Looks into what is directly inside; by default one after the other.
+
+    Returns
+    -------
+    list
+        Products, usable or not, and what looks like one.
+    """
+    if not path.is_dir():
+        return _look_into_zip(path)
+    if _is_unfinished(path):
+        return [near_misses.unfinished(path)]
+    claimed = parse_name(path.name) or leading_name(path.name)
+    try:
+        inside = visible(path)
+        files = {item.name: item for item in inside if item.is_file()}
+        found, is_own = _in_folder(path, files, claimed)
+    except OSError as error:
+        if claimed is None:
+            return []  # such as lost+found, where the folder is that of a disk
+        return [Candidate(claimed, path, Damaged(claimed.text, _denied(path, error)))]
+    if is_own:
+        return found
+    inner = [item for item in inside if item.is_dir() or is_zip(item)]
+    # Many programs unpack a zip into a folder of its name, too.
+    depth = max(depth, 0 if claimed is None else 1)
+    if depth:
+        look = partial(look_into, depth=depth - 1)
+        for items in map(look, inner) if pool is None else pool.map(look, inner):
+            found += items
+    else:
+        found += [near_misses.too_deep(item) for item in inner if resembles_name(item.name)]
+    if claimed is not None and not any(isinstance(item, Candidate) for item in found):
+        is_exact = claimed.text == path.name
+        empty = Candidate(claimed, path, _no_rasters(claimed, path))
+        found.append(empty if is_exact else near_misses.without_rasters(path))
+    return found
+
+
+def visible(folder: Path) -> list[Path]:
+    """Return what is in a folder, sorted, but for what systems hide there."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", MAC)))
+
+
+def is_zip(path: Path) -> bool:
+    """Return whether to look into a file as a zip.
+
+    By its ending; and by its content, where the ending of a product's zip was lost or changed.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        return path.is_file()
+    return (
+        suffix not in (".tif", ".txt", *_ENDINGS, *near_misses.UNFINISHED)
+        and resembles_name(path.name)
+        and path.is_file()
+        and _begins_as_zip(path)
+    )
+
+
+def _begins_as_zip(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\3\4"
+    except OSError:
+        return False
+
+
+def _is_unfinished(path: Path) -> bool:
+    return path.suffix.lower() in near_misses.UNFINISHED and resembles_name(path.name)
+
+
+def _in_folder(
+    path: Path, files: Mapping[str, Path], claimed: ProductName | None
+) -> tuple[list[Found], bool]:
+    """Return what the files of a folder are, and whether it is the folder of one product."""
+    names = _told_by(files)
+    is_own = claimed is not None and claimed.text in names
+    found: list[Found] = []
+    for stem, name in names.items():
+        own = _own_files(stem, files, [*names] if is_own and name == claimed else None)
+        if (is_own and name == claimed) or _is_complete(name, own):
+            found.append(_open(name, path, partial(_open_folder, name, path, own)))
+        else:
+            found += [near_misses.alone(files[file]) for file in sorted(own)[:1]]
+    if not is_own:
+        found += _leftovers(files, names)
+    return found, is_own
+
+
+def _told_by(files: Iterable[str]) -> dict[str, ProductName]:
+    """Return the products of which GeoTIFFs are, by their names."""
+    names: dict[str, ProductName] = {}
+    for file in files:
+        name = leading_name(file) if file.endswith(".tif") else None
+        if name is not None and file[len(name.text) :].startswith("_"):
+            names.setdefault(name.text, name)
+    return names
+
+
+def _own_files(stem: str, files: Iterable[str], among: Sequence[str] | None) -> set[str]:
+    """Return the files of a product; of those in its own folder all that are not of others."""
+    if among is None:
+        return {file for file in files if file.startswith((f"{stem}_", f"{stem}."))}
+    others = tuple(f"{other}{mark}" for other in among if other != stem for mark in "._")
+    return {file for file in files if not file.startswith(others)}
+
+
+def _is_complete(name: ProductName, files: set[str]) -> bool:
+    """Return whether files are enough to be a product, though no folder says so."""
+    held = {f"{name.text}_{layer}.tif" for layer in LAYERS[name.product_type]} & files
+    return bool(held) and (not name.is_insar or f"{name.text}.txt" in files)
+
+
+def _leftovers(files: Mapping[str, Path], names: Mapping[str, ProductName]) -> list[Found]:
+    """Return files that look like products, or like theirs, and belong to none."""
+    found: list[Found] = []
+    for file, path in files.items():
+        known = leading_name(file)
+        if _is_unfinished(path):
+            found.append(near_misses.unfinished(path))
+        elif (known is not None and known.text in names) or is_zip(path):
+            continue
+        elif _is_raster_of_other_name(file):
+            found.append(near_misses.renamed(path))
+        elif path.suffix.lower() in _OTHER_ARCHIVES and resembles_name(file):
+            found.append(near_misses.other_archive(path))
+    return found
+
+
+def _is_raster_of_other_name(file: str) -> bool:
+    return file.lower().startswith("s1") and bool(_ONE_OF.search(file))
+
+
+def _look_into_zip(path: Path) -> list[Found]:
+    claimed = parse_name(path.stem) or leading_name(path.name)
+    names = {} if claimed is None else {claimed.text: claimed}
+    try:
+        stamps = take_stamps([path])
+        with open_zip(path) as archive:
+            folders = folders_of(archive)
+            told = _told_by(name for files in folders.values() for name in files)
+            if not told:
+                return _without_products(claimed, path, folders)
+            names = told
+            homes = {stem: zipped_files(archive, stem)[0] for stem in told}
+            check_names(archive, partial(_is_known, told, homes))
+            return [
+                _open(name, path, partial(_open_zip, name, path, archive, told, stamps))
+                for name in told.values()
+            ]
+    except ProductError as error:
+        reason = str(error)
+    except zipfile.BadZipFile as error:
+        if not names and (resembles_name(path.name) or _begins_as_zip(path)):
+            return [near_misses.unreadable(path, error)]
+        reason = _unreadable(path, error)
+    except OSError as error:
+        reason = _denied(path, error)
+    return [Candidate(name, path, Damaged(stem, reason)) for stem, name in names.items()]
+
+
+def _is_known(
+    names: Mapping[str, ProductName], homes: Mapping[str, str], folder: str, file: str
+) -> bool:
+    """Return whether a zip may have such a file, as one bit cannot make it of another one."""
+    # Two names in a folder may differ in one bit.
+    here = [name for stem, name in names.items() if homes[stem] == folder]
+    if len(here) != 1:
+        return False
+    stem = here[0].text
+    layer, ending = file[len(stem) + 1 : -4], file[-4:]
+    if not file.startswith((f"{stem}_", f"{stem}.")) or ending == ".txt":
+        return file in _texts(stem)
+    return layer in LAYERS[here[0].product_type] if ending == ".tif" else ending in _ENDINGS
+
+
+def _without_products(
+    claimed: ProductName | None, path: Path, folders: Mapping[str, Mapping[str, zipfile.ZipInfo]]
+) -> list[Found]:
+    """Return what to tell of a zip without a GeoTIFF of a product."""
+    files = [file for members in folders.values() for file in members]
+    has_zips = any(file.lower().endswith(".zip") and resembles_name(file) for file in files)
+    if claimed is not None and has_zips:
+        reason = f"{path} holds only a zip of {claimed.text}; unpack it once."
+        return [Candidate(claimed, path, Damaged(claimed.text, reason))]
+    if has_zips:
+        return [near_misses.packed_twice(path)]
+    if any(map(_is_raster_of_other_name, files)):
+        return [near_misses.renamed(path)]
+    if claimed is not None:
+        return [Candidate(claimed, path, _no_rasters(claimed, path))]
+    return [near_misses.without_rasters(path)] if resembles_name(path.name) else []
+
+
+def _open(name: ProductName, path: Path, read: Callable[[], Product]) -> Candidate:
+    try:
+        return Candidate(name, path, read())
+    except ProductError as error:
+        reason = str(error)
+    except zipfile.BadZipFile as error:
+        reason = _unreadable(path, error)
+    except OSError as error:
+        reason = _denied(path, error)
+    return Candidate(name, path, Damaged(name.text, reason))
+
+
+def _no_rasters(name: ProductName, path: Path) -> Damaged:
+    return Damaged(
+        name.text, f"{path} holds no GeoTIFF of {name.text}; retrieve the product again."
+    )
+
+
+def _unreadable(path: Path, error: zipfile.BadZipFile) -> str:
+    return f"The zip {path} cannot be read ({error}); retrieve the product again."
+
+
+def _denied(path: Path, error: OSError) -> str:
+    return f"{path} cannot be read ({error.strerror or error}); check its permissions."
+
+
+def _open_folder(name: ProductName, path: Path, files: set[str]) -> Product:
+    stamps = take_stamps(path / file for file in files)
+
+    def read(file: str) -> bytes:
+        with (path / file).open("rb") as opened:
+            content = opened.read(LARGEST_TEXT + 1)
+        if len(content) > LARGEST_TEXT:
+            raise ProductError(
+                f"{path / file} has more than {LARGEST_TEXT} bytes, too many for such a text; "
+                "retrieve the product again."
+            )
+        return content
+
+    return _product(name, path, str(path), files, read, stamps)
+
+
+def _open_zip(
+    name: ProductName,
+    path: Path,
+    archive: zipfile.ZipFile,
+    names: Mapping[str, ProductName],
+    stamps: Stamps,
+) -> Product:
+    inner, members = zipped_files(archive, name.text)
+    files = _own_files(name.text, members, [*names])
+    prefix = gdal_zip(path) + (f"/{inner}" if inner else "")
+    return _product(
+        name, path, prefix, files, lambda file: read_text(archive, members[file]), stamps
+    )
+
+
+def _product(
+    name: ProductName,
+    path: Path,
+    prefix: str,
+    files: set[str],
+    read: Callable[[str], bytes],
+    stamps: Stamps,
+) -> Product:
+    def text(*candidates: str) -> str | None:
+        for candidate in candidates:
+            if candidate in files:
+                return decoded(read(candidate))
+        return None
+
+    parameter_file, *readmes = _texts(name.text)
+    parameters = text(parameter_file)
+    return Product(
+        name=name,
+        location=path,
+        prefix=prefix,
+        files=tuple(sorted(files)),
+        parameters=ParameterFile(parameters) if parameters is not None else None,
+        readme=_readme(text(*readmes) or ""),
+        stamps=stamps,
+    )
+
+
+def _texts(stem: str) -> tuple[str, str, str]:
+    """Return the names of a parameter file, and of a README by GAMMA and by ISCE2."""
+    return f"{stem}.txt", f"{stem}.README.md.txt", f"{stem}_README.md.txt"
+
+
+def _readme(text: str) -> Readme:
+    def first(pattern: str) -> str | None:
+        match = re.search(pattern, text)
+        return match.group(1) if match else None
+
+    processed = None
+    stamp = first(r"Processing Date/Time:\s*(\S+)")
+    if stamp:
+        try:
+            processed = datetime.fromisoformat(stamp.rstrip(".,").replace("Z", "+00:00"))
+        except ValueError:
+            processed = None
+        if processed is not None and processed.tzinfo is None:
+            processed = processed.replace(tzinfo=timezone.utc)
+    return Readme(
+        processed=processed,
+        plugin_version=first(r"plugin version (\S+) running"),
+        granules=tuple(dict.fromkeys(_GRANULE.findall(text))),
+        software_version=first(r"running (?:GAMMA|ISCE2?) (?:release|version) (\S+?)[.,]?\s"),
+    )
