@@ -20,6 +20,7 @@ from .near_misses import NearMiss
 from .packed import LARGEST_TEXT, read_text
 from .parameter_file import ParameterFile, decoded
 from .product import Product, Readme, gdal_zip
+from .read_errors import machine_error
 from .zipped import MAC, check_names, folders_of, open_zip, zipped_files
 
 _ENDINGS = (".xml", ".png", ".kmz", ".log", ".shp", ".dbf", ".prj", ".shx")
@@ -293,6 +294,9 @@ def _unreadable(path: Path, error: zipfile.BadZipFile) -> str:
 
 
 def _denied(path: Path, error: OSError) -> str:
+    fault = machine_error(str(path), error)
+    if fault is not None:
+        raise fault from error
     return f"{path} cannot be read ({error.strerror or error}); check its permissions."
 
 

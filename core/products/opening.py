@@ -239,10 +239,17 @@ def _check_place(
     if len(headers) > 1 and len(places) == 1 and None not in places:
         return
     for layer in layers:
-        packed = product.packed(layer)
-        if packed is not None:
-            with packed:
-                packed.check()
+        what = f"The layer {layer} of {product}"
+        try:
+            packed = product.packed(layer)
+            if packed is not None:
+                with packed:
+                    packed.check()
+        except OSError as error:
+            sentence = f"{what} cannot be read ({words(error)}); retrieve the product again."
+            raise reading_error(
+                what, product.location, error, product.name.text, sentence
+            ) from error
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import math
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -24,6 +23,41 @@ def decoded(content: bytes) -> str:
     return content.decode("utf-8", errors="replace")
 
 
+_LARGEST_NUMBER = 1e12
+"""Far more than any length in meters or number of an orbit."""
+
+_NUMBERS = {
+    _normal(key)
+    for key in (
+        "Reference Orbit Number",
+        "Secondary Orbit Number",
+        "Baseline",
+        "UTC time",
+        "Heading",
+        "Spacecraft height",
+        "Earth radius at nadir",
+        "Slant range near",
+        "Slant range center",
+        "Slant range far",
+        "Range looks",
+        "Azimuth looks",
+        "Phase filter parameter",
+        "Resolution of output (m)",
+        "DEM resolution (m)",
+        "Phase at reference point",
+        "Longitude of the reference point (WGS84)",
+        "Latitude of the reference point (WGS84)",
+    )
+}
+"""Keys whose values are numbers wherever they are there."""
+
+_SHOWN = 40
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
 class ParameterFile:
     """Typed, tolerant access to a parameter file.
 
@@ -35,29 +69,49 @@ class ParameterFile:
     ----------
     text
         Content of the file; lines without a colon are passed over.
+
+    Attributes
+    ----------
+    flaws
+        What is wrong with it, as clauses; nothing for files of HyP3.
     """
 
     def __init__(self, text: str) -> None:
         entries: dict[str, str] = {}
+        self._by_normal: dict[str, str] = {}
+        flaws = []
         for line in text.splitlines():
-            key, colon, value = line.partition(":")
-            if colon and key.strip():
-                entries.setdefault(key.strip(), value.strip())
+            key, colon, value = (_printable(part).strip() for part in line.partition(":"))
+            if not (colon and _normal(key)):
+                continue
+            entries.setdefault(key, value)
+            first = self._by_normal.setdefault(_normal(key), value)
+            if first != value:
+                flaws.append(
+                    f"has {key[:_SHOWN]} twice, of which {first[:_SHOWN]} counts and "
+                    f"{value[:_SHOWN]} does not"
+                )
         self.content = text
         self.entries: Mapping[str, str] = MappingProxyType(entries)
-        self._by_normal = {_normal(key): value for key, value in entries.items()}
+        for key, value in entries.items():
+            if _normal(key) in _NUMBERS and value and self.number(key) is None:
+                more = f"... ({len(value)} characters)" if len(value) > _SHOWN else ""
+                flaws.append(f"has {value[:_SHOWN]}{more} for {key}, which is passed over")
+        if not _NUMBERS & self._by_normal.keys():
+            flaws = ["holds nothing that HyP3 writes into it, so that what it should tell is lost"]
+        self.flaws = tuple(flaws)
 
     def text(self, key: str) -> str | None:
         """Return the value as written, None where it is missing or blank."""
         return self._by_normal.get(_normal(key)) or None
 
     def number(self, key: str) -> float | None:
-        """Return a finite number."""
+        """Return a number of a size that a measured one may have."""
         try:
             value = float(self.text(key) or "")
         except ValueError:
             return None
-        return value if math.isfinite(value) else None
+        return value if abs(value) < _LARGEST_NUMBER else None
 
     def integer(self, key: str) -> int | None:
         """Return a whole number; ``160.0`` counts as one."""

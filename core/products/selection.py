@@ -26,6 +26,8 @@ from .raster import Raster
 from .reruns import group_reruns, why_not
 from .scan import READERS, Scan, scan_folder
 
+_FLAWS_SHOWN = 3
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -162,6 +164,7 @@ class _Chooser:
         opened = self._open(groups, layers)
         if not (opened or self._known):
             raise NoProductsError(self._nothing_left())
+        self._warnings += _flaws([product for product, _ in opened])
         if self._options.known is None:  # else the layers are those of the stack
             self._warnings += gap_warnings([product for product, _ in opened], layers)
         return Selection(
@@ -312,3 +315,16 @@ class _Chooser:
             f"None of the products in {self._folder} is left ({listed}); loosen the filters or "
             "choose another folder."
         )
+
+
+def _flaws(products: Sequence[Product]) -> list[str]:
+    """Return sentences on parameter files that are not as HyP3 writes them."""
+    found = [
+        f"The parameter file of {product} {'; it '.join(product.parameters.flaws[:_FLAWS_SHOWN])}."
+        for product in products
+        if product.parameters is not None and product.parameters.flaws
+    ]
+    more = len(found) - _FLAWS_SHOWN
+    if more > 0:
+        found[_FLAWS_SHOWN:] = [f"{more} more parameter files are not as HyP3 writes them."]
+    return found

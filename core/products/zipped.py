@@ -25,6 +25,9 @@ _LONGEST_COMMENT = (1 << 16) - 1
 _HEADER_BYTES = 30
 """What stands before a member, besides its name."""
 
+_LONGEST_EXTRA = 96
+"""What usually stands around a member besides, such as its times and its size once more."""
+
 _LARGEST_DIRECTORY = 16 << 20
 """Bytes of the table of contents: a hundred times those of a hundred products."""
 
@@ -99,7 +102,10 @@ def _counted(path: Path) -> tuple[int, int]:
         place = tail.rfind(_END)
         if place < 0 or len(tail) - place < _END_BYTES:
             raise zipfile.BadZipFile("File is not a zip file")
+        disks = struct.unpack_from("<HH", tail, place + 4)
         count, size = struct.unpack_from("<HI", tail, place + 10)
+        if any(disk not in (0, 0xFFFF) for disk in disks):
+            raise zipfile.BadZipFile("it is a part of a zip in several files")
         far = place - _LOCATOR_BYTES
         if far >= 0 and tail[far : far + 4] == _LOCATOR:
             far -= _FAR_END_BYTES
@@ -114,12 +120,38 @@ def _check(archive: zipfile.ZipFile, count: int) -> None:
     members = sorted(archive.infolist(), key=lambda member: member.header_offset)
     if len(members) != count:
         raise zipfile.BadZipFile(f"it lists {len(members)} files, but counts {count}")
-    end = archive.start_dir
+    next_one = archive.start_dir
     for member in reversed(members):
         begin = member.header_offset + _HEADER_BYTES
-        if begin < _HEADER_BYTES or begin + member.compress_size > end:
+        end = begin + member.compress_size
+        if begin < _HEADER_BYTES or end > next_one:
             raise zipfile.BadZipFile(f"{shown(member)} reaches into what comes after it")
-        end = member.header_offset
+        if next_one - end - len(member.orig_filename) > _LONGEST_EXTRA:
+            _check_gap(archive, member)
+        next_one = member.header_offset
+    if next_one:
+        _check_signature(archive, 0)
+
+
+def _check_gap(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Check that no file follows a member that the table of contents does not tell of."""
+    with as_bad_zip():
+        file = archive.fp
+        assert file is not None
+        file.seek(member.header_offset + 26)
+        lengths = struct.unpack("<HH", file.read(4))
+        end = member.header_offset + _HEADER_BYTES + sum(lengths) + member.compress_size
+        # Size and checksum may stand behind a member, too.
+        for more in (0, 12, 16, 20, 24):
+            _check_signature(archive, end + more)
+
+
+def _check_signature(archive: zipfile.ZipFile, place: int) -> None:
+    file = archive.fp
+    assert file is not None
+    file.seek(place)
+    if file.read(4) == b"PK\3\4":
+        raise zipfile.BadZipFile("its table of contents lacks files that it holds")
 
 
 def shown(member: zipfile.ZipInfo) -> str:

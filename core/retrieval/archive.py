@@ -5,13 +5,15 @@ from __future__ import annotations
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..errors import ProductError
+from ..products.zipped import as_bad_zip, open_zip
 
 _BLOCK = 1 << 20
+_LONGEST_NAME = 255
 _FORBIDDEN = set('<>:"|?*\\')
 
 
@@ -47,16 +49,34 @@ class Member:
     mtime: int = 0
 
 
-def unpacked_size(archive: Path, product: str, limits: Limits | None = None) -> int:
+def unpacked_size(
+    archive: Path, product: str, required: Collection[str] = (), limits: Limits | None = None
+) -> int:
     """Check the table of contents of an archive and return its unpacked size in bytes.
+
+    Parameters
+    ----------
+    archive
+        Zip file.
+    product
+        Name of the one folder that all members have to lie in.
+    required
+        Names of files that have to be there.
+    limits
+        What it may unpack to.
 
     Raises
     ------
     ProductError
-        It is no archive, or holds anything but plain files in the one folder ``product``.
+        It is no archive, lacks a file, or holds anything but plain files in the one folder.
     """
     with _opened(archive, product) as file:
-        return sum(info.file_size for info in _plain_files(file, archive, product, limits))
+        files = _plain_files(file, archive, product, limits)
+    there = {info.filename for info in files}
+    lacking = [name for name in required if f"{product}/{name}" not in there]
+    if lacking:
+        raise damaged(product, f"it lacks {', '.join(lacking)}")
+    return sum(info.file_size for info in files)
 
 
 def unpack(
@@ -95,11 +115,11 @@ def unpack(
             target = folder.joinpath(*PurePosixPath(info.filename).parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with file.open(info) as source, target.open("xb") as copy:
+                with as_bad_zip(), file.open(info) as source, target.open("xb") as copy:
                     while block := source.read(_BLOCK):
                         check_stop()
                         copy.write(block)
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            except zipfile.BadZipFile as error:
                 raise damaged(product, f"{info.filename}: {error}") from None
             status = target.stat()
             if status.st_size != info.file_size:
@@ -129,7 +149,7 @@ def damaged(product: str, why: str) -> ProductError:
 
 def _opened(archive: Path, product: str) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(archive)
+        return open_zip(archive)
     except zipfile.BadZipFile as error:
         raise damaged(product, str(error)) from None
 
@@ -154,6 +174,10 @@ def _plain_files(
         seen.add(key)
         if not info.is_dir():
             files.append(info)
+    folders = {str(parent) for info in files for parent in PurePosixPath(info.filename).parents}
+    for info in files:
+        if info.filename in folders:
+            raise damaged(product, f"{info.filename} is a file and a folder")
     total = sum(info.file_size for info in files)
     packed = max(archive.stat().st_size, 1)
     if not files:
@@ -179,6 +203,8 @@ def _problem(info: zipfile.ZipInfo, product: str) -> str | None:
         return "leads out of the folder"
     if any(character in _FORBIDDEN or ord(character) < 32 for character in name):
         return "has characters that file names must not have"
+    if any(len(part.encode()) > _LONGEST_NAME for part in parts):
+        return "has a longer name than files may have"
     if any(part.endswith((".", " ")) for part in parts):
         return "has a name that changes its meaning on Windows"
     if parts[0] != product or (len(parts) == 1 and not info.is_dir()):

@@ -7,6 +7,7 @@ from ..products.names import INSAR_GAMMA, POLARIZATIONS, RTC_GAMMA
 from .jobs import JobRecord
 
 # Water masks and ellipsoidal incidence angles came with later versions of the processors.
+_INTERFEROGRAM = ("unw_phase", "corr")
 _GAMMA = ("unw_phase", "corr", "amp")
 _ISCE = ("unw_phase", "wrapped_phase", "corr", "conncomp", "dem", "lv_theta", "lv_phi")
 
@@ -38,14 +39,47 @@ def certain_layers(job: JobRecord) -> frozenset[str]:
     if job.job_type not in JOB_TYPES:
         return frozenset()
     if job.job_type == RTC_GAMMA:
-        name = job.parsed_name
-        always = (*(() if name is None else POLARIZATIONS[name.polarization]), "ls_map")
+        always = (*_polarizations(job), "ls_map")
     else:
         always = _GAMMA if job.job_type == INSAR_GAMMA else _ISCE
-    ordered = [
+    return frozenset([*always, *_ordered(job)])
+
+
+def certain_files(job: JobRecord, product: str) -> list[str]:
+    """Return the names of files without which the archive of a job's product is not complete.
+
+    Parameters
+    ----------
+    job
+        Its type, the options of its order and, for backscatter, the name of its product tell.
+    product
+        Name of the product.
+
+    Returns
+    -------
+    list of str
+        The parameter file of an interferogram, the layers that make a product of that type, and
+        what was ordered besides. Layers that only go along count where they are asked for.
+    """
+    if job.job_type not in JOB_TYPES:
+        return []
+    is_insar = job.job_type != RTC_GAMMA
+    always = _INTERFEROGRAM if is_insar else _polarizations(job)
+    layers = dict.fromkeys([*always, *_ordered(job)])
+    files = [f"{product}_{layer}.tif" for layer in layers]
+    return [f"{product}.txt", *files] if is_insar else files
+
+
+def _polarizations(job: JobRecord) -> tuple[str, ...]:
+    name = job.parsed_name
+    return () if name is None else POLARIZATIONS[name.polarization]
+
+
+def _ordered(job: JobRecord) -> list[str]:
+    """Return the layers that the options of an order add."""
+    return [
         layer
         for option, layers in _ORDERED.items()
         if job.options.get(option) is True
         for layer in layers
     ]
-    return frozenset([*always, *ordered])

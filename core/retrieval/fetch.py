@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import Canceled, ProductError, RetrievalError, StackError
 from .archive import unpack, unpacked_size
+from .certain_layers import certain_files
 from .fetch_task import Fetched, Task, member_of, place
 from .folder import DownloadFolder, safe_file_name
 from .manifest import COMPLETE, FAILED, Entry, Manifest, intact
@@ -135,7 +136,8 @@ class ProductFetcher:
 
     def _unpack(self, task: Task, archive: Path, transfer: Transfer) -> Entry:
         folder, product = self._folder, task.product
-        folder.require_space(unpacked_size(archive, product), f"Unpacking {product}")
+        size = unpacked_size(archive, product, certain_files(task.job, product))
+        folder.require_space(size, f"Unpacking {product}")
         with folder.workspace() as work:
             members = unpack(archive, product, work, transfer.check_stop)
             checksum = _sha256(archive, transfer)

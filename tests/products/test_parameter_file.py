@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hyp3_stack.core.products.parameter_file import ParameterFile
+from hyp3_stack.core.products.parameter_file import ParameterFile, decoded
 
 GAMMA = """Reference Granule: S1A_IW_SLC__1SDH_20251001T204513_20251001T204540_061237_07A332_A16A
 Secondary Granule: S1C_IW_SLC__1SDH_20251007T204359_20251007T204426_004461_008D5C_0C40
@@ -100,3 +100,33 @@ def test_the_first_of_two_equal_keys_counts() -> None:
 def test_entries_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         ParameterFile(GAMMA).entries["Baseline"] = "0"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (GAMMA.encode("utf-16"), None),
+        (GAMMA.encode("utf-8-sig"), None),
+        (GAMMA.replace("\n", "\r\n").encode(), None),
+        (GAMMA.encode("utf-16-le"), None),  # without a mark it is UTF-8 with zeros
+        (f"{GAMMA}Baseline: 12.5\n".encode(), "has Baseline twice, of which -48.0195 counts"),
+        (f"{GAMMA}baseline : 12.5\n".encode(), "has baseline twice, of which -48.0195 counts"),
+        (f"{GAMMA}Range Looks: 10\n".encode(), None),
+        (GAMMA.replace("-48.0195", "9" * 400).encode(), "(400 characters) for Baseline"),
+        (GAMMA.replace("-48.0195", "1e300").encode(), "has 1e300 for Baseline"),
+        (GAMMA.replace("61237", "NaN").encode(), "has NaN for Reference Orbit Number"),
+        (GAMMA.replace("-18.1505111", "-inf").encode(), "has -inf for Heading"),
+        (GAMMA.replace("-18.1505111", "north").encode(), "has north for Heading"),
+        (bytes(range(256)) * 9, "holds nothing that HyP3 writes"),
+        (b"", "holds nothing that HyP3 writes"),
+        (b"<html><body>Sign in: here</body></html>", "holds nothing that HyP3 writes"),
+    ],
+)
+def test_strange_files(content: bytes, told: str | None) -> None:
+    file = ParameterFile(decoded(content))
+    if told is None:
+        assert file.flaws == () and file.number("Baseline") == -48.0195
+    else:
+        assert len(file.flaws) == 1 and told in file.flaws[0]
+    for value in file.entries.values():
+        assert value.isprintable()

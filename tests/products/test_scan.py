@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -374,5 +375,31 @@ def test_parameter_files_that_are_no_text(small: SampleStack, tmp_path: Path) ->
     [product] = scan_folder(tmp_path).products
     assert product.parameters is not None and product.parameters.number("Baseline") is None
     run = build(tmp_path, NETCDF=tmp_path / "s.nc")
+    assert any(
+        text.startswith(f"The parameter file of {folder.name} holds nothing")
+        for text in run.warnings
+    )
     with xr.open_dataset(run.netcdf) as stack:
         assert np.isnan(stack.perpendicular_baseline.values).all()
+
+
+@pytest.mark.parametrize("name", ["{}.txt", "{}.README.md.txt"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_texts_without_end(small: SampleStack, tmp_path: Path, name: str, packed: bool) -> None:
+    one, two = copy_products(small, tmp_path / "in", 2)
+    text = two / name.format(two.name)
+    text.write_bytes(bytes(50_000_000))
+    if packed:
+        zip_product(two)
+        shutil.rmtree(two)
+    peaks = []
+    tracemalloc.start()
+    try:
+        scan = scan_folder(tmp_path / "in")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    assert max(peaks) < 8_000_000
+    assert [str(product) for product in scan.products] == [one.name]
+    [bad] = scan.damaged
+    assert bad.name == two.name and text.name in bad.reason and "too many for" in bad.reason

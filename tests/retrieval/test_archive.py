@@ -76,6 +76,8 @@ def test_whole_product(tmp_path, box):
         [(f"{NAME}/a.txt", b"x"), (f"{NAME}/A.TXT", b"y")],
         [(f"{NAME}/a.txt ", b"x")],
         [(f"{NAME}/a\n.txt", b"x")],
+        [(f"{NAME}/{'x' * 256}", b"x")],
+        [(f"{NAME}/a", b"x"), (f"{NAME}/a/b.txt", b"x")],
         [(f"{NAME}/bomb.tif", bytes(80_000_000))],
         [(f"{NAME}/{number}", b"") for number in range(1001)],
         [(f"{NAME}/", b"")],
@@ -118,7 +120,7 @@ def test_masks_that_pack_well_are_no_bomb(tmp_path, box):
     path = archive_of(tmp_path, (f"{NAME}/{NAME}_water_mask.tif", bytes(25_000_000)))
     assert unpacked_size(path, NAME) == 25_000_000
     with pytest.raises(ProductError, match="would become"):
-        unpacked_size(path, NAME, Limits(bytes=10**6))
+        unpacked_size(path, NAME, limits=Limits(bytes=10**6))
 
 
 @pytest.mark.parametrize("place", [0.2, 0.5])

@@ -9,6 +9,7 @@ from hyp3_stack.core.errors import (
     RetrievalError,
 )
 from tests.hyp3_server import Fault
+from tests.spoiled_zips import BAD, HOSTILE, spoil
 
 from .downloads import assert_complete
 
@@ -84,3 +85,42 @@ def test_hostile_file_names(stack, download, tmp_path, name):
     with pytest.raises(RetrievalError, match="no file name"):
         download()
     assert list(tmp_path.rglob("evil*")) == [] and download.visible() == []
+
+
+@pytest.mark.parametrize("how", [how for how in (*BAD, *HOSTILE) if how != "folder"])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_one_bad_archive_stops_nothing_but_itself(stack, download, how):
+    whole, bad = stack.add(2)
+    spoil(bad.archive, how)
+    bad.record["files"][0]["size"] = bad.archive.stat().st_size
+    with pytest.raises(RetrievalError) as caught:
+        download()
+    text = str(caught.value)
+    assert text.startswith("1 of 2 products did not arrive") and bad.archive.stem in text
+    assert_complete(download.folder, whole)
+    assert download.visible() == [whole.archive.stem] and download.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "lacking"),
+    [
+        ({}, "corr.tif"),
+        ({}, "unw_phase.tif"),
+        ({}, ".txt"),
+        ({"include_dem": True}, "dem.tif"),
+        ({"include_look_vectors": True}, "lv_phi.tif"),
+    ],
+)
+def test_an_archive_that_was_packed_anew_without_a_file(stack, download, options, lacking):
+    layers = ("unw_phase", "corr", "dem", "lv_theta", "lv_phi")
+    job = stack.add_one(0, layers=layers, options={"looks": "20x4", **options})
+    with zipfile.ZipFile(job.archive) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(job.archive, "w") as archive:
+        for name, data in members.items():
+            if not name.endswith(lacking) or name.endswith("README.md.txt"):
+                archive.writestr(name, data)
+    job.record["files"][0]["size"] = job.archive.stat().st_size
+    with pytest.raises(RetrievalError, match=f"it lacks .*{lacking}"):
+        download()
+    assert download.visible() == []
