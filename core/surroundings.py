@@ -8,6 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+
+MARKER = "hyp3_stack.lock.sha256"
+"""File in an environment that hyp3:setupenvironment has made and completed."""
 
 # PROJ and GDAL read any of their options from the environment: a database of another version, but
 # also PROJ_NETWORK, with which coordinates would depend on the network, GTIFF_POINT_GEO_IGNORE,
@@ -40,3 +44,19 @@ def prefer_own_packages() -> None:
         others = set(map(os.path.abspath, given.split(os.pathsep)))
         # Behind the standard library as well; the sort is stable.
         sys.path.sort(key=lambda entry: os.path.abspath(entry) in others)
+
+
+def environment_remedy(prefix: str | Path) -> str:
+    """Return what to do about packages of an environment that are missing or do not work.
+
+    Parameters
+    ----------
+    prefix
+        Folder of the environment. Setting up another one does not help where this one was chosen.
+    """
+    if (Path(prefix) / MARKER).is_file():
+        return "run hyp3:setupenvironment"
+    return (
+        f"install requirements.lock of the plugin into {prefix}, or choose no Python by "
+        "HYP3_STACK_PYTHON or hyp3_stack/python and run hyp3:setupenvironment"
+    )

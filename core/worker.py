@@ -21,7 +21,7 @@ from .contract import EXIT_CANCELED, EXIT_FAILED, EXIT_OK, PACKAGE, PROTOCOL, Ta
 from .ending import Ending
 from .errors import Canceled, InvalidParameterError, StackError
 from .parameters import is_text, shown
-from .surroundings import drop_foreign_variables, prefer_own_packages
+from .surroundings import drop_foreign_variables, environment_remedy, prefer_own_packages
 
 LARGEST_JOB = 1 << 26
 """Bytes; more is no job, and some files, such as devices, never end."""
@@ -247,7 +247,7 @@ def _sentence(error: Exception) -> str | None:
     if isinstance(error, ImportError) and not str(error.name or PACKAGE).startswith(PACKAGE):
         return (
             f"The core environment ({sys.executable}) lacks a working package {error.name} "
-            f"({error}); run hyp3:setupenvironment."
+            f"({error}); {environment_remedy(sys.prefix)}."
         )
     return None
 

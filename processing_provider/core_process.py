@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..core.contract import CANCEL_LINE, PROTOCOL, Message
+from ..core.surroundings import environment_remedy
 from .child_process import (
     POLL_SECONDS,
     STDERR,
@@ -93,7 +94,7 @@ def run_core(
     except OSError as error:
         raise CoreError(
             f"The core environment's Python {python} cannot be started "
-            f"({error.strerror or error}); run hyp3:setupenvironment."
+            f"({error.strerror or error}); {_remedy(python)}."
         ) from None
     try:
         return _Conversation(child, python, feedback).run()
@@ -191,13 +192,17 @@ class _Conversation:
             return f"The core process {ending}."
         last = next((line.strip() for line in reversed(self._log) if line.strip()), "no message")
         return (
-            f"The core process ended without a result (exit code {returncode}: {last}); check "
-            f"that {self._python} is a core environment, or run hyp3:setupenvironment."
+            f"The core process ended without a result (exit code {returncode}: {last}); "
+            f"{_remedy(self._python)}."
         )
 
     def _show_log(self) -> None:
         if self._log:
             self._feedback.pushDebugInfo("\n".join(self._log))
+
+
+def _remedy(python: str) -> str:
+    return environment_remedy(Path(python).parent.parent)
 
 
 def _parse(line: str) -> dict[str, Any]:

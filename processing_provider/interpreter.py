@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.surroundings import MARKER
+
 ENVIRONMENT_VARIABLE = "HYP3_STACK_PYTHON"
 SETTING = "hyp3_stack/python"
 
 FOLDER = "hyp3_stack"
 ENVIRONMENT = "environment"
 UNFINISHED = "environment.new"
-MARKER = "hyp3_stack.lock.sha256"
-"""File in a complete environment; holds the SHA-256 of the lock file it was made from."""
 
 LOCK_FILE = Path(__file__).resolve().parents[1] / "requirements.lock"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ..contract import DATE_RULES, DIRECTIONS, JOB_TYPES
 from ..errors import InvalidParameterError, NoProductsError, RetrievalError
-from ..parameters import Parameters
+from ..parameters import Parameters, shown
 from ..products.passes import pass_starts
 from ..reporter import Reporter
 from .footprints import extent_area
@@ -84,11 +85,11 @@ def read_filters(parameters: Parameters) -> Filters:
     extent = parameters.extent()
     paths = set()
     for text in parameters.names("PATHS"):
-        if not text.isdecimal() or not 1 <= int(text) <= 175:
+        if not re.fullmatch(r"0*[0-9]{1,3}", text) or not 1 <= int(text[-3:]) <= 175:
             raise InvalidParameterError(
-                f"PATHS contains {text!r}, but a path is a number between 1 and 175."
+                f"PATHS contains {shown(text)}, but a path is a number between 1 and 175."
             )
-        paths.add(int(text))
+        paths.add(int(text[-3:]))
     return Filters(
         job_type=parameters.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0]),
         project=parameters.text("PROJECT"),

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import StackError
 from ..reporter import Reporter, stop_if_canceled
+from ..surroundings import environment_remedy
 
 PACKAGES: Mapping[str, str] = {
     "numpy": "numpy",
@@ -61,8 +62,8 @@ def run(
             )
     if missing:
         raise StackError(
-            f"The core environment ({sys.executable}) lacks: {', '.join(missing)}; run "
-            "hyp3:setupenvironment."
+            f"The core environment ({sys.executable}) lacks: {', '.join(missing)}; "
+            f"{environment_remedy(sys.prefix)}."
         )
     _check_projections()
     return {
@@ -83,5 +84,5 @@ def _check_projections() -> None:
     if max(abs(lon - 3), abs(lon2 - 3), abs(lat), abs(lat2)) > 1e-9:
         raise StackError(
             f"The core environment ({sys.executable}) transforms coordinates wrongly, probably "
-            "with a PROJ database of another program; run hyp3:setupenvironment."
+            f"with a PROJ database of another program; {environment_remedy(sys.prefix)}."
         )
