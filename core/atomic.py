@@ -21,6 +21,7 @@ _OLD = "-old"
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """Errors that say that a file system does not know how to wait for its disk."""
 
+_CLEARLY_FREE = 5 * 10**9
 _REMEDIES = {
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.ENOSPC: "free some space or choose another disk",
@@ -104,7 +105,19 @@ def check_writable(final: Path) -> None:
 def not_writable(final: Path, error: OSError) -> OutputError:
     """Return what to tell the user of an output that cannot be made or written to."""
     remedy = _REMEDIES.get(error.errno or 0, "choose another folder or change its permissions")
+    if error.errno == errno.ENOSPC and _has_space(final):
+        remedy = (
+            "the disk has space left, so it takes no more files, none that large (as FAT32), or "
+            "none of yours: choose another disk"
+        )
     return OutputError(f"{final} cannot be written ({error.strerror or error}); {remedy}.")
+
+
+def _has_space(path: Path) -> bool:
+    """Return whether a disk that says that it is full has space left."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(path.parent).free > _CLEARLY_FREE
+    return False
 
 
 def partial_folder(final: Path, identity: str) -> Path:

@@ -96,9 +96,7 @@ def search_granules(
     except (requests.HTTPError, requests.JSONDecodeError, asf_search.ASFSearchError) as error:
         raise _no_answer(host, error) from None
     except requests.RequestException as error:
-        raise RetrievalError(
-            f"The ASF catalog is out of reach: {unreachable(error, host)}"
-        ) from None
+        raise _out_of_reach(host, error) from None
     except _STRANGE as error:
         # asf_search reads whatever JSON arrives as if it were the catalog's.
         raise _no_answer(host, error) from None
@@ -125,6 +123,8 @@ def _no_answer(host: str, error: BaseException) -> RetrievalError:
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, requests.HTTPError):
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error.__cause__, requests.Timeout):
+        return _out_of_reach(host, error.__cause__)
     if isinstance(cause, requests.HTTPError) and cause.response is not None:
         answer = cause.response
         said = judge(answer.headers.get("Content-Type", ""), answer.content)
@@ -134,6 +134,10 @@ def _no_answer(host: str, error: BaseException) -> RetrievalError:
     else:
         why = f"{type(error).__name__}: something on the way may answer in its place; {ELSEWHERE}"
     return RetrievalError(f"The ASF catalog at {host} is out of reach ({why}).")
+
+
+def _out_of_reach(host: str, error: requests.RequestException) -> RetrievalError:
+    return RetrievalError(f"The ASF catalog is out of reach: {unreachable(error, host)}")
 
 
 class Catalog:

@@ -64,21 +64,35 @@ class AnswerLimits:
 
 
 class _Impatient(HTTPConnection):
-    """Gives up on a server whose headers trickle in: every byte of them renews the timeout."""
+    """Gives the headers of an answer the time for one read: each byte of them would renew it."""
 
     def getresponse(self) -> Any:
-        """Return the answer, or end the connection."""
-        watch = threading.Timer(READ_SECONDS, self._give_up)
+        """Return the answer, or end the connection.
+
+        Raises
+        ------
+        TimeoutError
+            The headers did not come in time.
+        """
+        seconds = self.timeout if isinstance(self.timeout, int | float) else READ_SECONDS
+        is_over = threading.Event()
+
+        def give_up() -> None:
+            is_over.set()
+            with suppress(OSError, AttributeError):
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+        watch = threading.Timer(seconds, give_up)
         watch.daemon = True
         watch.start()
         try:
-            return super().getresponse()
+            response = super().getresponse()
         finally:
             watch.cancel()
-
-    def _give_up(self) -> None:
-        with suppress(OSError, AttributeError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+        if is_over.is_set():
+            # The end of a connection also ends headers, as if they were whole.
+            raise TimeoutError
+        return response
 
 
 class _ImpatientSecure(_Impatient, HTTPSConnection):

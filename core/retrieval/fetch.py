@@ -8,14 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import Canceled, ProductError, RetrievalError, StackError
-from .archive import unpack, unpacked_size
+from ..atomic import not_writable
+from ..errors import Canceled, OutputError, ProductError, RetrievalError, StackError
+from .archive import file_crc, unpack, unpacked_size
 from .certain_layers import certain_files
 from .fetch_task import Fetched, Task, member_of, place
 from .folder import DownloadFolder, safe_file_name
-from .manifest import COMPLETE, FAILED, Entry, Manifest, intact
+from .manifest import COMPLETE, FAILED, MANIFEST_NAME, Entry, Manifest, intact
 from .single_layers import LayerFetcher
-from .transfer import Transfer, discard, write_error
+from .transfer import Transfer, discard
 
 _BLOCK = 1 << 20
 _DETAIL_LENGTH = 200
@@ -63,22 +64,23 @@ class ProductFetcher:
             Why the product did not arrive; noted in the manifest, too.
         """
         try:
-            if not safe_file_name(task.file.name):
+            is_record = task.file.name.lower().startswith(MANIFEST_NAME)
+            if is_record or not safe_file_name(task.file.name):
                 raise RetrievalError(
                     f"Job {task.job.job_id} lists a file {task.file.name[:80]!r}, which is no file "
-                    "name; do not trust this service."
+                    "name for a product; do not trust this service."
                 )
             if not task.product:
                 return Fetched(self._fetch_plain(task, transfer))
             fetched = self._layers.fetch(task, transfer) if task.layers else None
             return fetched or Fetched(self._fetch_archive(task, transfer))
-        except Canceled:
+        except (Canceled, MemoryError):
             raise
         except StackError as error:
             self._note_failure(task, str(error))
             raise
         except OSError as error:
-            problem: StackError = write_error(self._folder.path / task.label, error)
+            problem: StackError = not_writable(self._folder.path / task.label, error)
             self._note_failure(task, str(problem))
             raise problem from None
         except Exception as error:
@@ -105,6 +107,15 @@ class ProductFetcher:
         transfer.fetch(task.wanted, part)
         target = self._folder.path / task.file.name
         member = member_of(part, transfer)
+        former = self._manifest.get(task.job.job_id, task.file.name)
+        is_ours = former is not None and bool(former.members)
+        if not is_ours and target.exists():
+            if not target.is_file() or file_crc(target, transfer.check_stop) != member.crc:
+                discard(part)
+                raise OutputError(
+                    f"{target} is in the way and not from a former run; move it away and run it "
+                    "again."
+                )
         entry = task.entry(COMPLETE, {task.file.name: member}, _sha256(part, transfer))
         part.replace(target)
         discard(part)

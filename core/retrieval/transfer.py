@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import re
 import threading
@@ -17,7 +16,7 @@ import requests
 import urllib3.exceptions
 
 from ..atomic import not_writable
-from ..errors import Canceled, OutputError, RetrievalError
+from ..errors import Canceled, RetrievalError
 from ..proxies import proxy_fault
 from .answers import Said, Speaker, is_page, judge
 from .connection import CONNECT_SECONDS, READ_SECONDS
@@ -72,9 +71,14 @@ class Wanted:
     most: int = _MOST_BYTES
 
     @property
+    def address(self) -> str:
+        """The address for messages, without a query, which may be signed."""
+        return self.url.partition("?")[0]
+
+    @property
     def name(self) -> str:
         """Name of the file for messages."""
-        return self.url.partition("?")[0].rpartition("/")[2] or self.url
+        return self.address.rpartition("/")[2] or self.address
 
     @property
     def host(self) -> str:
@@ -279,7 +283,7 @@ class Transfer:
         except _NETWORK_ERRORS as error:
             if isinstance(error, ValueError):
                 raise RetrievalError(
-                    f"{wanted.url} is no address that can be downloaded from."
+                    f"{wanted.address} is no address that can be downloaded from."
                 ) from None
             if is_final(error):
                 raise unreachable(error, wanted.host) from None
@@ -335,7 +339,7 @@ class Transfer:
         if is_page(kind, head):
             raise StrangeContentError(
                 f"A web page{judge(kind, head).quoted} arrives in place of {wanted.name}, as from "
-                f"a web filter, a proxy or the login page of a network; open {wanted.url} in a "
+                f"a web filter, a proxy or the login page of a network; open {wanted.address} in a "
                 f"browser, or ask who runs the network to let {wanted.host} through."
             )
         if packing:
@@ -389,7 +393,7 @@ class Transfer:
         except OSError as error:
             if isinstance(error, _NETWORK_ERRORS):
                 raise
-            raise write_error(part, error) from None
+            raise not_writable(part, error) from None
         if received > most:
             discard(part)
             if wanted.size is None:
@@ -427,13 +431,6 @@ def _head(response: requests.Response) -> bytes:
             break
         head += block
     return head
-
-
-def write_error(path: Path, error: OSError) -> OutputError:
-    """Return the sentence for a file that cannot be written."""
-    if error.errno == errno.ENOSPC:
-        return OutputError(f"The disk of {path.parent} is full; free some space and run it again.")
-    return not_writable(path, error)
 
 
 def _packing(response: requests.Response) -> str:

@@ -1,8 +1,12 @@
 """What a service, or something in front of it, may answer, and the sentence for each."""
 
+import contextlib
 import math
+import socket
+import threading
 
 import pytest
+import requests
 
 from hyp3_stack.core.errors import AuthenticationError, NoProductsError, RetrievalError
 from hyp3_stack.core.retrieval.answers import Speaker, judge
@@ -173,6 +177,33 @@ def test_answer_that_trickles_in(service):
     with guarded_session(limits=AnswerLimits(patience=0.2, rate=1e5)) as session:
         with pytest.raises(AnswerTooSlowError):
             session.get(f"{service.url}/jobs")
+
+
+@pytest.fixture
+def trickling():
+    """A server whose headers come letter by letter, and never end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ended = threading.Event()
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection, contextlib.suppress(OSError):
+                        connection.recv(1 << 16)
+                        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+                        while not ended.wait(0.02):
+                            connection.sendall(b"a")
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        ended.set()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_headers_that_trickle_in(trickling, stream):
+    with guarded_session() as session, pytest.raises(requests.ReadTimeout):
+        session.get(trickling, timeout=(5.0, 0.5), stream=stream)
 
 
 def test_all_answers_of_a_session_together(service):

@@ -124,3 +124,61 @@ def test_an_archive_that_was_packed_anew_without_a_file(stack, download, options
     with pytest.raises(RetrievalError, match=f"it lacks .*{lacking}"):
         download()
     assert download.visible() == []
+
+
+def patched(path, mark, offset, data):
+    """Write over the fields of all records of one kind in an archive."""
+    content = bytearray(path.read_bytes())
+    at = content.find(mark)
+    while at >= 0:
+        content[at + offset : at + offset + len(data)] = data
+        at = content.find(mark, at + 4)
+    path.write_bytes(content)
+
+
+LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [(CENTRAL, 6, b"\x64\x00")],
+        [(CENTRAL, 8, b"\x00\x08"), (CENTRAL, 46, b"\xff\xfe"), (LOCAL, 30, b"\xff\xfe")],
+        [(CENTRAL, 10, b"\x63\x00"), (LOCAL, 8, b"\x63\x00")],
+        [(CENTRAL, 8, b"\x41\x00"), (LOCAL, 6, b"\x41\x00")],
+        [(CENTRAL, 8, b"\x20\x00"), (LOCAL, 6, b"\x20\x00")],
+        [(CENTRAL, 42, b"\xff\xff\xff\x7f")],
+        [(CENTRAL, 30, b"\xff\xff")],
+        [(LOCAL, 14, b"\0\0\0\0"), (CENTRAL, 16, b"\0\0\0\0")],
+        [(LOCAL, 26, b"\xff\xff")],
+    ],
+    ids=[
+        "version 10",
+        "names in no encoding",
+        "unknown compression",
+        "strong encryption",
+        "patched data",
+        "members beyond the end",
+        "fields beyond the end",
+        "wrong checksums",
+        "names beyond the end",
+    ],
+)
+def test_archive_that_cannot_be_read_does_not_stop_the_others(stack, download, changes):
+    jobs = stack.add(3)
+    bad = jobs[1]
+    good = bad.archive.read_bytes()
+    for change in changes:
+        patched(bad.archive, *change)
+    with pytest.raises(RetrievalError, match="1 of 3 products did not arrive") as caught:
+        download()
+    assert bad.archive.stem in str(caught.value)
+    for job in (jobs[0], jobs[2]):
+        assert_complete(download.folder, job)
+    assert download.visible() == sorted(job.archive.stem for job in (jobs[0], jobs[2]))
+    failed = [entry["file"] for entry in download.manifest if entry["status"] == "failed"]
+    assert failed == [bad.archive.name]
+    bad.archive.write_bytes(good)
+    outputs = download()
+    assert (outputs["DOWNLOADED"], outputs["SKIPPED"], outputs["FAILED"]) == (1, 2, 0)
+    assert_complete(download.folder, bad)

@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from hyp3_stack.core.errors import InvalidParameterError, OutputError
+from hyp3_stack.core.errors import InvalidParameterError, OutputError, RetrievalError
 from hyp3_stack.core.retrieval.folder import PARTIAL_FOLDER, DownloadFolder
 from hyp3_stack.core.retrieval.manifest import MANIFEST_NAME
+from tests.hyp3_server import Fault
 
 
 def test_two_runs_in_one_folder(stack, download):
@@ -57,3 +58,17 @@ def test_unreadable_manifest(stack, download):
     (download.folder / MANIFEST_NAME).write_text("{")
     with pytest.raises(OutputError, match="cannot be read"):
         download()
+
+
+def test_file_that_is_not_ours_is_never_overwritten(stack, download):
+    job = stack.add_one(0)
+    job.record["files"][0].update(filename="notes.nc", size=5)
+    stack.service.faults.add(job.archive.name, Fault(times=-1, content=b"other", kind="x/y"))
+    download.folder.mkdir()
+    mine = download.folder / "notes.nc"
+    mine.write_text("mine!")
+    with pytest.raises(RetrievalError, match="notes.nc is in the way and not from a former run"):
+        download()
+    assert mine.read_text() == "mine!" and download.leftovers() == []
+    mine.unlink()
+    assert download()["DOWNLOADED"] == 1 and mine.read_text() == "other"

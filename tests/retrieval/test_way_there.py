@@ -139,6 +139,13 @@ def test_catalog_that_pages_without_end(find, service):
     assert "gives an answer that does not end" in find()
 
 
+def test_catalog_that_is_silent(find, service, monkeypatch):
+    monkeypatch.setattr("asf_search.constants.INTERNAL.CMR_TIMEOUT", 0.3)
+    service.api_faults.add("catalog", Fault(content=b"  ", rate=1, times=-1))
+    assert "out of reach: https://127.0.0.1:" in (text := find())
+    assert "did not answer in time; try again later." in text
+
+
 def test_catalog_that_leads_in_a_circle(find, service):
     service.api_faults.add("catalog", redirect(f"{service.elsewhere_url}/a", times=-1))
     service.api_faults.add("elsewhere", redirect(f"{service.elsewhere_url}/a", times=-1))
