@@ -45,6 +45,14 @@ class Objects:
             if item["Key"] != prefix:
                 yield str(item["Key"])[len(prefix) :]
 
+    def tags(self) -> dict[str, tuple[int, str]]:
+        """Return size and tag, which tells contents apart, of all objects below the location."""
+        prefix = f"{self.location.key}/"
+        return {
+            str(item["Key"])[len(prefix) :]: (int(item["Size"]), str(item["ETag"]).strip('"'))
+            for item in self._list("read", Prefix=prefix)
+        }
+
     def is_object(self) -> bool:
         """Tell whether the location itself is the name of an object."""
         found = self._list("read", Prefix=self.location.key, MaxKeys=1)

@@ -20,6 +20,7 @@ from numcodecs.blosc import Blosc
 from numpy.typing import NDArray
 
 from ..errors import OutputError
+from .receipts import Receipts, receipt
 
 PARTIAL = ".partial"
 """Ending of files that are being written, as zarr's own."""
@@ -48,7 +49,7 @@ class ChunkFiles:
         self._fill = np.asarray(array.fill_value, array.dtype)
         self._compressor = compressor
 
-    def write(self, begin: tuple[int, ...], block: NDArray[Any]) -> None:
+    def write(self, begin: tuple[int, ...], block: NDArray[Any]) -> Receipts:
         """Write a block of whole chunks; chunks without data get no file.
 
         Parameters
@@ -57,7 +58,13 @@ class ChunkFiles:
             Position of its first element.
         block
             As many dimensions as the array; it ends with a chunk or with the array.
+
+        Returns
+        -------
+        dict
+            What was written, by key of the chunk.
         """
+        receipts: Receipts = {}
         counts = [-(-length // size) for length, size in zip(block.shape, self._shape, strict=True)]
         first = [start // size for start, size in zip(begin, self._shape, strict=True)]
         for place in itertools.product(*map(range, counts)):
@@ -67,11 +74,15 @@ class ChunkFiles:
                     for number, size in zip(place, self._shape, strict=True)
                 )
             ]
-            path = self._folder / self._key(tuple(map(sum, zip(first, place, strict=True))))
+            key = self._key(tuple(map(sum, zip(first, place, strict=True))))
+            path = self._folder / key
             if self._is_empty(part):
                 path.unlink(missing_ok=True)
             else:
-                replace_file(path, self._compressor.encode(self._whole(part)))
+                data = self._compressor.encode(self._whole(part))
+                replace_file(path, data)
+                receipts[key] = receipt(data)
+        return receipts
 
     def read(self, begin: tuple[int, ...], out: NDArray[Any]) -> None:
         """Read a block of any position; chunks without a file give the fill value.

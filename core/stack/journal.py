@@ -6,14 +6,18 @@ import io
 import json
 import threading
 import time
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+from isal import isal_zlib
 
 from ..errors import Canceled, OutputError
 from ..notes import Note
-from .pieces import Learned
+from ..stamps import Stamp, Stamps
+from .pieces import Learned, is_of_series
+from .receipts import Receipts
 from .survey import Survey
 
 _SHARE = 0.05
@@ -24,6 +28,14 @@ _LONGEST = 60.0
 
 _LAST_NOTE = 1.0
 """Seconds that the last note of a canceled build may take."""
+
+
+_TEXTS = ("head", "done", "inputs")
+_DIGITS = 8
+
+
+def _checksum(content: Any) -> bytes:
+    return b"%08x" % isal_zlib.crc32(content)
 
 
 class Journal:
@@ -39,14 +51,23 @@ class Journal:
         Where the notes are kept.
     survey
         An empty survey of the stack.
+    inputs
+        The files that are read: a note of a build that read others is worth nothing.
+
+    Attributes
+    ----------
+    learned
+        What the pieces learned from the pixels.
     """
 
-    def __init__(self, note: Note, survey: Survey) -> None:
+    def __init__(self, note: Note, survey: Survey, inputs: Stamps) -> None:
         self._place = note
+        self._inputs = {str(path): asdict(stamp) for path, stamp in inputs.items()}
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, daemon=True)
-        self._done: set[str] = set()
+        self._done: dict[str, str] = {}  # the receipts of each, as JSON
+        self._counted: set[str] = set()
         self._noted = 0
         self._is_open = False
         self.learned = Learned(survey.fresh())
@@ -56,24 +77,70 @@ class Journal:
         self._note()
 
     def resume(self) -> bool:
-        """Read the note of an earlier attempt; tells whether there is one."""
+        """Read the note of an earlier attempt; returns whether there is one.
+
+        Raises
+        ------
+        OutputError
+            If there is one that is of no use; the journal is empty then.
+        """
         content = self._place.read()
         self._is_open = True
         if content is None:
             return False
-        with np.load(io.BytesIO(content), allow_pickle=False) as note:
-            head = json.loads(str(note["head"]))
-            sums = {name: note[name] for name in note.files if name != "head"}
-        self._done = set(head["done"])
+        check, rest = content[:_DIGITS], content[_DIGITS:]
+        if check != _checksum(rest):
+            raise OutputError("What a build that stopped has left is damaged")
+        with np.load(io.BytesIO(rest), allow_pickle=False) as note:
+            texts = {name: note[name].tobytes() for name in _TEXTS}
+            sums = {name: note[name] for name in note.files if name not in _TEXTS}
+        if not self._has_read(json.loads(texts["inputs"])):
+            raise OutputError("Inputs were changed since a build of them stopped")
+        head = json.loads(texts["head"])
+        self._counted = set(head["counted"])
+        self._done = {key: json.dumps(item) for key, item in json.loads(texts["done"]).items()}
         self.learned.differences = head["differences"]
         self.learned.survey.restore(sums)
         self._noted = len(self._done)
         return True
 
+    def _has_read(self, inputs: dict[str, dict[str, Any]]) -> bool:
+        """Return whether a build that noted its inputs has read those of this one."""
+
+        def stamp(facts: dict[str, Any]) -> Stamp:
+            return Stamp(**{**facts, "access": tuple(facts["access"])})
+
+        return inputs.keys() == self._inputs.keys() and all(
+            stamp(inputs[path]).is_same(stamp(facts)) for path, facts in self._inputs.items()
+        )
+
     def start_over(self) -> None:
         """Forget what an earlier attempt noted."""
-        self._done, self._noted = set(), 0
+        self._done, self._counted, self._noted = {}, set(), 0
         self.learned = Learned(self.learned.survey.fresh())
+
+    @property
+    def receipts(self) -> Receipts:
+        """What all pieces that are done have written."""
+        with self._lock:
+            texts = list(self._done.values())
+        return {
+            name: (size, value, tag)
+            for text in texts
+            for name, (size, value, tag) in json.loads(text).items()
+        }
+
+    def doubt(self, chunks: set[str]) -> None:
+        """Take pieces for undone that have written one of some chunks, which are not as noted.
+
+        Series are put together from maps, which may have been wrong by then.
+        """
+        lost = {key for key, text in self._done.items() if not chunks.isdisjoint(json.loads(text))}
+        if any(not is_of_series(key) for key in lost):
+            lost |= set(filter(is_of_series, self._done))
+        for key in lost:
+            del self._done[key]
+        self._noted = len(self._done)
 
     def __contains__(self, key: str) -> bool:
         with self._lock:
@@ -84,9 +151,11 @@ class Journal:
 
     def record(self, key: str, learned: Learned) -> None:
         """Remember that a piece is done; may be called from many threads."""
+        text = json.dumps(learned.receipts)
         with self._lock:
-            if key not in self._done:
-                self._done.add(key)
+            self._done[key] = text
+            if key not in self._counted:
+                self._counted.add(key)
                 self.learned.merge(learned)
 
     def forget(self) -> None:
@@ -134,14 +203,19 @@ class Journal:
     def _note(self) -> None:
         with self._lock:
             number = len(self._done)
-            head: dict[str, Any] = {
-                "done": sorted(self._done),
-                "differences": self.learned.differences,
-            }
+            done = dict(self._done)
+            head = {"counted": sorted(self._counted), "differences": self.learned.differences}
             sums: dict[str, Any] = {
                 name: array.copy() for name, array in self.learned.survey.state().items()
             }
+        items = ",".join(f"{json.dumps(key)}:{text}" for key, text in done.items())
+        texts = {
+            "head": json.dumps(head),
+            "done": f"{{{items}}}",
+            "inputs": json.dumps(self._inputs),
+        }
+        sums |= {name: np.frombuffer(text.encode(), "u1") for name, text in texts.items()}
         content = io.BytesIO()
-        np.savez(content, head=np.array(json.dumps(head)), **sums)
-        self._place.write(content.getvalue())
+        np.savez(content, **sums)
+        self._place.write(_checksum(content.getbuffer()) + content.getvalue())
         self._noted = number

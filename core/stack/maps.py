@@ -19,6 +19,7 @@ from .dataset import StackLayer
 from .look_vectors import LOOK_VECTOR_NAMES
 from .masks import MASK_NAMES, Classifier, outside
 from .pieces import Learned, Piece, Targets
+from .receipts import Receipts
 from .source import StepReader
 from .static_layers import StaticReader
 from .stored import StoredReader
@@ -89,6 +90,7 @@ class _StepPiece:
         inputs = {layer.name: layer for layer in source.mask_inputs if self.masks}
         layers = inputs | {name: item.layer for name, item in items.items()}
         there = [layer for layer in layers.values() if source.has(layer, number)]
+        receipts: Receipts = {}
         # Each product of the step is warped by itself.
         held = len(there) * len(source.steps[number]) if source.is_warped(number) else 1
         blocks, fits = _blocks(targets, held)
@@ -113,12 +115,13 @@ class _StepPiece:
                         classifier.add(layer, block)
                     if item is not None:
                         survey.add(layer, number, rows, columns, block)
-                        _write(targets, item, number, rows, columns, block)
+                        receipts |= _write(targets, item, number, rows, columns, block)
                 if self.masks:
                     made = outside(shape) if is_outside else classifier.masks()
                     for mask in self.masks:
-                        _write(targets, mask, number, rows, columns, made[mask.layer.name])
-        return Learned(survey)
+                        written = made[mask.layer.name]
+                        receipts |= _write(targets, mask, number, rows, columns, written)
+        return Learned(survey, receipts=receipts)
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ class _StaticPiece:
             stop_if_canceled(reporter)
             part = slice(rows.start + band.start, rows.start + band.stop)
             for sink in targets.static_sinks:
-                sink.write(self.item, slice(0, 1), part, columns, block[band])
+                written = sink.write(self.item, slice(0, 1), part, columns, block[band])
+                learned.receipts |= written
         return learned
 
 
@@ -159,9 +163,11 @@ def _write(
     rows: slice,
     columns: slice,
     block: NDArray[Any],
-) -> None:
+) -> Receipts:
+    receipts: Receipts = {}
     for sink in targets.map_sinks:
-        sink.write(item, slice(number, number + 1), rows, columns, block[np.newaxis])
+        receipts |= sink.write(item, slice(number, number + 1), rows, columns, block[np.newaxis])
+    return receipts
 
 
 def _blocks(targets: Targets, together: int = 1) -> tuple[Sequence[tuple[slice, slice]], bool]:

@@ -12,7 +12,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +25,19 @@ import xarray as xr
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from ..atomic import remove
+from ..errors import OutputError
 from ..products.layers import Layer
 from ..reporter import Reporter, stop_if_canceled
 from .dataset import StackLayer, on_disk
+from .receipts import Receipt, Receipts, checksum, failing, receipt
 
 _DEFLATE_LEVEL: Literal[1] = 1
 """Recorded in the file; readers do not need it."""
+
+
+NETCDF = "netcdf"
+"""First part of the names of chunks of a file."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class NetcdfSpool:
 
     def write(
         self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
-    ) -> None:
+    ) -> Receipts:
         """Compress and keep a block of whole chunks; chunks without data are left out.
 
         Parameters
@@ -62,7 +69,13 @@ class NetcdfSpool:
             the steps.
         block
             Shape (1, rows, columns) or (rows, columns).
+
+        Returns
+        -------
+        dict
+            What was kept, by variable, step, row and column of the chunk.
         """
+        receipts: Receipts = {}
         plane = block[0] if item.per_step else block
         height, width = self.chunks
         places: list[tuple[int, int, int]] = []
@@ -77,8 +90,10 @@ class NetcdfSpool:
                 if data is not None:
                     places.append((row, column, len(data)))
                     encoded.append(data)
+                    name = _chunk_name(item.name, steps.start, row, column)
+                    receipts[f"{NETCDF}/{name}"] = receipt(data)
         if not encoded:
-            return
+            return receipts
         name = f"{item.name}.{steps.start}.{rows.start}.{columns.start}"
         partial = self.folder / f"{name}.{os.getpid()}-{id(block)}.partial"
         with open(partial, "wb") as file:
@@ -86,6 +101,7 @@ class NetcdfSpool:
             file.write(np.array(places, "<i8").tobytes())
             file.writelines(encoded)
         os.replace(partial, self.folder / name)
+        return receipts
 
     def blocks(self) -> list[tuple[str, int, Path]]:
         """Return variable, step and file of all blocks, in the order in which they are stored."""
@@ -95,6 +111,33 @@ class NetcdfSpool:
                 name, *numbers = path.name.split(".")
                 found.append((name, [int(number) for number in numbers], path))
         return [(name, numbers[0], path) for name, numbers, path in sorted(found)]
+
+    def failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
+        """Return the chunks that are not what they were when they were written.
+
+        Files that hold anything else than what the receipts tell are removed.
+        """
+        proven: set[str] = set()
+
+        def is_right(text: str) -> bool:
+            path = self.folder / text
+            try:
+                name, step = path.name.split(".")[:2]
+                chunks = {
+                    _chunk_name(name, int(step), row, column): receipt(data)
+                    for row, column, data in _stored_chunks(path)
+                }
+            except (ValueError, OSError, OutputError):
+                return False
+            if any(receipts.get(chunk) != made for chunk, made in chunks.items()):
+                return False
+            proven.update(chunks)
+            return True
+
+        files = [path.name for path in self.folder.iterdir()]
+        for text in failing(files, is_right, reporter):
+            remove(self.folder / text)
+        return set(receipts) - proven
 
 
 def write_netcdf(
@@ -138,6 +181,50 @@ def write_netcdf(
                 block.unlink()
 
 
+def failing_chunks(
+    path: Path,
+    layers: Sequence[StackLayer],
+    receipts: Mapping[str, Receipt],
+    reporter: Reporter,
+) -> set[str]:
+    """Return the chunks of a file that are missing, not those of their receipts, or too many.
+
+    Parameters
+    ----------
+    path
+        A file that :func:`write_netcdf` has made.
+    layers
+        The layers of the stack.
+    receipts
+        All that was written to the spool.
+    reporter
+        Asked whether to stop.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    odd: set[str] = set()
+    with h5py.File(path, "r") as file:
+        for item in layers:
+
+            def note(chunk: Any, layer: str = item.name) -> None:
+                step, row, column = (0, *chunk.chunk_offset)[-3:]
+                name = _chunk_name(layer, step, row, column)
+                found[name] = chunk.byte_offset, chunk.size
+                if chunk.filter_mask:
+                    odd.add(name)
+
+            file[item.name].id.chunk_iter(note)
+
+    def is_right(name: str) -> bool:
+        begin, stored = found[name]
+        size, value, _ = receipts[name]
+        with open(path, "rb", buffering=0) as file:
+            file.seek(begin)
+            return stored == size and checksum(file, size) == value
+
+    both = receipts.keys() & found.keys()
+    return odd | (receipts.keys() ^ found.keys()) | failing(both, is_right, reporter)
+
+
 def fits_twice(spool: NetcdfSpool) -> bool:
     """Tell whether the disk has room for the chunks of a spool a second time."""
     size = sum(entry.stat().st_size for entry in os.scandir(spool.folder))
@@ -179,9 +266,12 @@ def _lay_out(
 def _stored_chunks(block: Path) -> Iterator[tuple[int, int, memoryview]]:
     """Read the chunks of a block of the spool: row, column and compressed bytes."""
     data = memoryview(block.read_bytes())
-    count = int(np.frombuffer(data, "<i8", 1)[0])
+    count = int.from_bytes(data[:8], "little")
     start = 8 + 24 * count
-    for row, column, size in np.frombuffer(data, "<i8", 3 * count, 8).reshape(-1, 3).tolist():
+    places = np.frombuffer(data[8:start], "<i8") if 8 < start <= len(data) else np.empty(0, int)
+    if not places.size or len(data) != start + sum(places[2::3].tolist()):
+        raise OutputError(f"{block} was damaged while the build used it; run the build again.")
+    for row, column, size in places.reshape(-1, 3).tolist():
         yield row, column, data[start : start + size]
         start += size
 
@@ -195,6 +285,10 @@ def _plain_errors() -> Iterator[None]:
         words = re.search("error message = '([^']+)'", str(error))
         reason = words.group(1) if words else str(error).partition("\n")[0]
         raise OSError(getattr(error, "errno", None) or errno.EIO, reason) from error
+
+
+def _chunk_name(variable: str, step: int, row: int, column: int) -> str:
+    return f"{variable}/{step}.{row}.{column}"
 
 
 def _encode(chunk: NDArray[Any], shape: tuple[int, int], layer: Layer) -> bytes | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..memory import MemoryBudget, Scratch
 from ..reporter import Reporter
 from .dataset import StackLayer
+from .receipts import Receipts
 from .source import StackSource
 from .survey import Survey
 from .zarr_store import ZarrGroup
@@ -25,8 +26,8 @@ class Sink(Protocol):
 
     def write(
         self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
-    ) -> None:
-        """Write a block of whole chunks."""
+    ) -> Receipts:
+        """Write a block of whole chunks; return what was written."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Targets:
 
 @dataclass
 class Learned:
-    """What pieces learned from the pixels.
+    """What pieces learned from the pixels, and what they have written.
 
     Parameters
     ----------
@@ -98,16 +99,28 @@ class Learned:
         Coherence, coverage and outline.
     differences
         Largest difference between products, by name of the static layer.
+    receipts
+        What was written.
     """
 
     survey: Survey
     differences: dict[str, float] = field(default_factory=dict)
+    receipts: Receipts = field(default_factory=dict)
 
     def merge(self, other: Learned) -> None:
-        """Add what other pieces learned."""
+        """Add what other pieces learned from the pixels."""
         self.survey.merge(other.survey)
         for name, value in other.differences.items():
             self.differences[name] = max(value, self.differences.get(name, 0.0))
+
+
+SERIES = "series"
+"""First word of the keys of pieces that read what others have written."""
+
+
+def is_of_series(key: str) -> bool:
+    """Return whether a key is that of a piece that reads what others have written."""
+    return key.startswith(f"{SERIES} ")
 
 
 class Piece(Protocol):

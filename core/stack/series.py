@@ -14,7 +14,8 @@ from ..grid.reading import gdal_environment
 from ..reporter import Reporter, step
 from .chunking import series_blocks
 from .dataset import StackLayer
-from .pieces import Learned, Piece, Targets
+from .pieces import SERIES, Learned, Piece, Targets
+from .receipts import Receipts
 
 _GATHERING = 60.0
 """Share of a tile's time that reading takes, in percent."""
@@ -46,7 +47,7 @@ class _SeriesPiece:
     def key(self) -> str:
         rows, columns = self.rows, self.columns
         # With its size: other versions of the plugin cut other blocks.
-        return f"series {self.item.name} {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
+        return f"{SERIES} {self.item.name} {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
 
     def run(self, targets: Targets, reporter: Reporter) -> Learned:
         learned = Learned(targets.survey.fresh())
@@ -57,7 +58,7 @@ class _SeriesPiece:
             with step(reporter, 0.0, _GATHERING) as reading:
                 self._gather(targets, tile, learned, reading)
             with step(reporter, _GATHERING, 100.0) as writing:
-                self._scatter(targets, tile, writing)
+                learned.receipts |= self._scatter(targets, tile, writing)
         return learned
 
     def _gather(
@@ -87,23 +88,26 @@ class _SeriesPiece:
 
         run_blocks(read, range(len(tile)), len(tile), reporter, targets.budget.threads)
 
-    def _scatter(self, targets: Targets, tile: NDArray[Any], reporter: Reporter) -> None:
+    def _scatter(self, targets: Targets, tile: NDArray[Any], reporter: Reporter) -> Receipts:
         """Write all chunks or shards, each in a thread."""
         steps, height, width = tile.shape
         parts = whole_blocks((height, width), targets.series[1:], 1)
+        receipts: Receipts = {}
 
         def write(part: tuple[slice, slice]) -> None:
             row, column = part
             for group in targets.temporal:
-                group.write(
+                written = group.write(
                     self.item,
                     slice(0, steps),
                     slice(self.rows.start + row.start, self.rows.start + row.stop),
                     slice(self.columns.start + column.start, self.columns.start + column.stop),
                     tile[:, row, column],
                 )
+                receipts.update(written)  # at once, whatever other threads do
 
         run_blocks(write, parts, len(parts), reporter, targets.budget.threads)
+        return receipts
 
 
 def _tiles(targets: Targets, item: StackLayer) -> list[tuple[slice, slice]]:

@@ -7,15 +7,17 @@ from pathlib import Path
 import xarray as xr
 
 from ..contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
-from ..errors import InvalidParameterError
+from ..errors import InvalidParameterError, OutputError, StoreError
 from ..grid.plan import Plan
 from ..metadata.acquisitions import source_granules
 from ..metadata.enrichment import Details, look_up_granules
 from ..metadata.extent import outline_attributes
 from ..notes import Note
 from ..object_store.late_metadata import LateMetadataStore
+from ..object_store.proof import failing_objects
 from ..products.layers import Layer
-from ..reporter import Reporter, complete, step, stop_if_canceled
+from ..reporter import Reporter, StepReporter, complete, step, stop_if_canceled
+from ..stamps import Stamp
 from .append import refer_new_steps
 from .base import DIFFERENCE, Base
 from .carry_over import carry_over
@@ -25,9 +27,10 @@ from .execution import Executor
 from .journal import Journal
 from .layouts import Layouts
 from .maps import map_pieces
-from .netcdf_file import NetcdfSpool, fits_twice, write_netcdf
+from .netcdf_file import NETCDF, NetcdfSpool, failing_chunks, fits_twice, write_netcdf
 from .options import BuildOptions
 from .pieces import Targets
+from .receipts import Receipts, failing_files, places
 from .record import stack_record
 from .reference import ReferencePoint, refer_to_point
 from .savings import tell_savings
@@ -35,10 +38,18 @@ from .self_assessment import note_assessment
 from .series import series_pieces
 from .space import check_outputs
 from .survey import Findings, Survey
-from .verify import take_samples, verify_stack
+from .verify import take_samples, verify_chunks, verify_stack
 from .workspace import Workspace
 from .zarr_layout import lay_out_stores
-from .zarr_store import ZarrGroup, consolidate, is_laid_out, remove_unfinished_chunks
+from .zarr_store import (
+    NEAR,
+    REMOTE,
+    ZarrGroup,
+    consolidate,
+    further_chunks,
+    is_laid_out,
+    remove_unfinished_chunks,
+)
 
 
 class Build:
@@ -108,7 +119,7 @@ class Build:
         )
         if self._base is not None:
             carry_over(self._base, dataset, self._options.enrich, self._reporter)
-        with Journal(self._note, self._survey()) as journal:
+        with Journal(self._note, self._survey(), self._inputs()) as journal:
             self._begin(journal, dataset)
             targets = self._targets()
             self._write_blocks(targets, journal)
@@ -121,22 +132,32 @@ class Build:
             for store in self._stores():
                 consolidate(store, self._options.groups, self._options.zarr_format)
             self._reporter.info("Reading the outputs back to check them.")
-            self._verify(dataset)
+            self._verify(dataset, journal)
             complete(self._reporter)
         return dataset, findings
 
     def _begin(self, journal: Journal, dataset: xr.Dataset) -> None:
         """Lay the outputs out, or find those that an earlier attempt laid out."""
-        goes_on = journal.resume()
-        if goes_on and not self._is_laid_out():
-            self._reporter.info("What a build that stopped has left is damaged; starting over.")
+        try:
+            goes_on = journal.resume()
+            if goes_on and not self._is_laid_out():
+                raise OutputError("What a build that stopped has left is damaged")
+        except OutputError as error:
+            if isinstance(error, StoreError):
+                raise
+            self._reporter.info(f"{error}; starting over.")
             goes_on = False
         if goes_on:
             self._remove_unfinished_chunks()
+            before = len(journal)
+            journal.doubt(self._failing(journal.receipts))
             # The catalog may tell more now, or less.
             self._lay_out(dataset)
+            lost = before - len(journal)
+            damaged = f", {lost} were damaged since and are done again" if lost else ""
             self._reporter.info(
-                f"Going on with a build that stopped; {len(journal)} pieces of work are done."
+                f"Going on with a build that stopped; {len(journal)} pieces of work are done"
+                f"{damaged}."
             )
             return
         # A note that was of no use may have left outputs behind, and one may tell of damaged ones.
@@ -146,6 +167,32 @@ class Build:
             self._spool.folder.mkdir(exist_ok=True)
         self._lay_out(dataset)
         journal.begin()
+
+    def _inputs(self) -> dict[Path, Stamp]:
+        """Return the stamps of all files that are read."""
+        inputs: dict[Path, Stamp] = {} if self._base is None else dict(self._base.stamps)
+        for placement in self._source.placements:
+            inputs |= placement.product.stamps
+        return inputs
+
+    def _failing(self, receipts: Receipts) -> set[str]:
+        """Return the names of chunks that are not there as they were written.
+
+        Those of a NetCDF file are looked for in the spool.
+        """
+        found: set[str] = set()
+        for place, named in places(receipts).items():
+            if place == NETCDF and self._spool is not None:
+                bad = self._spool.failing(named, StepReporter(self._reporter, 0.0, 0.0))
+            elif place == NEAR and self._options.zarr is not None:
+                store = self._workspace.output(self._options.zarr)
+                bad = failing_files(store, named, StepReporter(self._reporter, 0.0, 0.0))
+            elif place == REMOTE and self._options.remote is not None:
+                bad = failing_objects(self._options.remote, named)
+            else:
+                bad = set(named)
+            found |= {f"{place}/{name}" for name in bad}
+        return found
 
     def _is_laid_out(self) -> bool:
         """Tell whether what a note on a disk tells of is still there."""
@@ -284,7 +331,8 @@ class Build:
         )
         return point
 
-    def _verify(self, dataset: xr.Dataset) -> None:
+    def _verify(self, dataset: xr.Dataset, journal: Journal) -> None:
+        """Read the outputs again: coordinates, attributes, samples of layers, and all chunks."""
         netcdf, zarr = self._options.netcdf, self._options.zarr
         samples = take_samples(self._source, dataset, self._layers)
         if netcdf is not None:
@@ -293,3 +341,18 @@ class Build:
         for store, final in zip(self._stores(), finals, strict=True):
             for group in self._options.groups:
                 verify_stack(store, final, dataset, samples, group)
+        receipts = places(journal.receipts)
+        quiet = StepReporter(self._reporter, 97.0, 99.0)
+        if netcdf is not None:
+            written = receipts.get(NETCDF, {})
+            bad = failing_chunks(self._workspace.output(netcdf), self._layers, written, quiet)
+            verify_chunks(netcdf, bad)
+        arrays = [f"{group}/{item.name}" for group in self._options.groups for item in self._layers]
+        if zarr is not None:
+            store = self._workspace.output(zarr)
+            written = receipts.get(NEAR, {})
+            bad = failing_files(store, written, quiet) | further_chunks(store, arrays, written)
+            verify_chunks(zarr, bad)
+        if self._options.remote is not None:
+            bad = failing_objects(self._options.remote, receipts.get(REMOTE, {}))
+            verify_chunks(self._options.remote, bad)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+import zarr
 from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..errors import OutputError
 from ..grid.placement import Transfer
 from ..object_store.location import RemoteLocation
-from .dataset import GRID_MAPPING, StackLayer
+from .dataset import GRID_MAPPING, StackLayer, on_disk
 from .source import StackSource
-from .zarr_store import StorePlace
+from .zarr_store import StorePlace, array_of
 
 _SAMPLE = 64
 """Side of the block that is compared per layer, in pixels."""
@@ -67,7 +68,7 @@ def verify_stack(
     samples: Sequence[Sample],
     group: str | None = None,
 ) -> None:
-    """Open a written stack and compare coordinates, CRS, fill values and a sample of each layer.
+    """Open a written stack and compare coordinates, attributes, and a sample of each layer.
 
     Parameters
     ----------
@@ -87,9 +88,24 @@ def verify_stack(
     OutputError
         If anything differs.
     """
+    try:
+        _verify_stack(path, final, dataset, samples, group)
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
+        # Damage of the metadata: whatever readers make of it.
+        raise _differs(final, "the stack") from error
+
+
+def _verify_stack(
+    path: StorePlace,
+    final: Path | RemoteLocation,
+    dataset: xr.Dataset,
+    samples: Sequence[Sample],
+    group: str | None,
+) -> None:
     options: dict[str, Any] = {"engine": "netcdf4"}
     if group is not None:
         options = {"engine": "zarr", "group": group, "consolidated": True}
+        _verify_documents(path, final, group)
     given: Any = path  # xarray's zarr engine takes open stores, too, but does not say so
     with xr.open_dataset(given, mask_and_scale=False, **options) as written:
         named = {sample.item.name for sample in samples} | {GRID_MAPPING}
@@ -99,11 +115,66 @@ def verify_stack(
             found = written.variables.get(name)
             if found is None or not _same(found.values, dataset.variables[name].values):
                 raise _differs(final, f"the variable {name}")
+        _verify_attributes(final, written, dataset)
         crs = CRS.from_wkt(written[GRID_MAPPING].attrs["crs_wkt"])
         if crs != CRS.from_wkt(dataset[GRID_MAPPING].attrs["crs_wkt"]):
             raise _differs(final, "the coordinate reference system")
         for sample in samples:
             _verify_layer(final, written[sample.item.name], sample)
+
+
+def verify_chunks(final: Path | RemoteLocation, failing: Set[str]) -> None:
+    """Refuse an output of which chunks are not stored as they were compressed.
+
+    Parameters
+    ----------
+    final
+        Name or address that the output is going to have.
+    failing
+        Names of chunks that are missing, changed or too many.
+
+    Raises
+    ------
+    OutputError
+        If there are any.
+    """
+    if failing:
+        layer = min(failing).rpartition("/")[0].split("/")
+        raise _differs(final, f"the layer {layer[1] if len(layer) > 1 else layer[0]}")
+
+
+def _verify_documents(store: StorePlace, final: Path | RemoteLocation, group: str) -> None:
+    """Compare the attributes in a group with those that are gathered for it."""
+    single, gathered = (
+        zarr.open_group(store, path=group, mode="r", use_consolidated=is_gathered)
+        for is_gathered in (False, True)
+    )
+    if not _hold(single.attrs, gathered.attrs):
+        raise _differs(final, f"an attribute of {group}")
+    for name, array in gathered.arrays():
+        if not _hold(array_of(single, name).attrs, array.attrs):
+            raise _differs(final, f"an attribute of {name}")
+
+
+def _verify_attributes(
+    final: Path | RemoteLocation, written: xr.Dataset, dataset: xr.Dataset
+) -> None:
+    """Compare the attributes of the stack and of all variables."""
+    expected = on_disk(dataset)
+    for name, variable in expected.variables.items():
+        there = written.variables[name]
+        # The CRS is compared as such.
+        if name != GRID_MAPPING and not _hold(there.attrs | there.encoding, variable.attrs):
+            raise _differs(final, f"an attribute of {name}")
+    if not _hold(written.attrs | written.encoding, expected.attrs):
+        raise _differs(final, "an attribute of the stack")
+
+
+def _hold(found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> bool:
+    return all(
+        name in found and np.array_equal(np.ravel(found[name]), np.ravel(value))
+        for name, value in expected.items()
+    )
 
 
 def _same(found: NDArray[Any], expected: NDArray[Any]) -> bool:

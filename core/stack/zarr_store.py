@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -17,15 +18,37 @@ from zarr.abc.store import Store
 from zarr.core.buffer import Buffer, default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.errors import UnstableSpecificationWarning, ZarrUserWarning
-from zarr.storage import MemoryStore
+from zarr.storage import LocalStore, MemoryStore, WrapperStore
 
 from ..metadata.geozarr import gdal_sidecar, tells_place
 from ..object_store.late_metadata import DOCUMENTS, GDAL_SIDECAR
 from .chunk_files import PARTIAL, ChunkFiles, replace_file
 from .dataset import StackLayer
+from .receipts import Receipts, receipt
 
 StorePlace = Path | Store
 """A folder, or a Zarr store that is somewhere else."""
+
+
+NEAR, REMOTE = "zarr", "remote"
+"""First part of the names of chunks of a store on a disk, and of one in an object store."""
+
+
+class NotingStore(WrapperStore[LocalStore]):
+    """A store on a disk that gives receipts of what is written to it."""
+
+    def __init__(self, store: LocalStore) -> None:
+        super().__init__(store)
+        self._receipts: Receipts = {}
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Write a chunk or document."""
+        await self._store.set(key, value)
+        self._receipts[key] = receipt(value.as_numpy_array())
+
+    def take_receipts(self, keys: Iterable[str]) -> Receipts:
+        """Return the receipts of what was written under some keys, and forget them."""
+        return {key: self._receipts.pop(key) for key in keys if key in self._receipts}
 
 
 class ZarrGroup:
@@ -47,12 +70,16 @@ class ZarrGroup:
     ----------
     is_remote
         Whether the store is no folder.
+    label
+        First part of the names of what is written.
     """
 
     def __init__(self, store: StorePlace, name: str, layers: Sequence[StackLayer]) -> None:
         self.name = name
         self.is_remote = not isinstance(store, Path)
-        self._group = zarr.open_group(store, path=name, mode="r+", use_consolidated=False)
+        self.label = REMOTE if self.is_remote else NEAR
+        self._store: Any = NotingStore(LocalStore(store)) if isinstance(store, Path) else store
+        self._group = zarr.open_group(self._store, path=name, mode="r+", use_consolidated=False)
         self._arrays: dict[str, zarr.Array[Any]] = {
             item.name: array_of(self._group, item.name) for item in layers
         }
@@ -66,7 +93,7 @@ class ZarrGroup:
 
     def write(
         self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
-    ) -> None:
+    ) -> Receipts:
         """Write a block of whole chunks or shards; chunks without data take no space.
 
         Parameters
@@ -77,13 +104,33 @@ class ZarrGroup:
             Position of the block; ``steps`` counts only where the layer changes with the steps.
         block
             Shape (steps, rows, columns) or (rows, columns).
+
+        Returns
+        -------
+        dict
+            What was written, by place, group, array and key of the chunk or shard.
         """
         place = (steps, rows, columns) if item.per_step else (rows, columns)
         files = self._files.get(item.name)
         if files is None:
             self._arrays[item.name][place] = block
+            written = self._store.take_receipts(self._keys(item.name, place))
         else:
-            files.write(tuple(part.start for part in place), block)
+            written = {
+                f"{self.name}/{item.name}/{key}": made
+                for key, made in files.write(tuple(part.start for part in place), block).items()
+            }
+        return {f"{self.label}/{key}": made for key, made in written.items()}
+
+    def _keys(self, array: str, place: Sequence[slice]) -> Iterator[str]:
+        """Yield the keys of the chunks, or shards, of a block of whole ones."""
+        opened = self._arrays[array]
+        axes = [
+            range(part.start // size, -(-part.stop // size))
+            for part, size in zip(place, opened.shards or opened.chunks, strict=True)
+        ]
+        for numbers in itertools.product(*axes):
+            yield f"{self.name}/{array}/{opened.metadata.encode_chunk_key(numbers)}"
 
     def read(
         self, item: StackLayer, step: int, rows: slice, columns: slice, out: NDArray[Any]
@@ -146,6 +193,18 @@ def remove_unfinished_chunks(store: Path) -> None:
     for path in store.rglob(f"*{PARTIAL}"):
         # A worker that was only taken for lost may finish its file meanwhile.
         path.unlink(missing_ok=True)
+
+
+def further_chunks(store: Path, arrays: Sequence[str], known: Container[str]) -> set[str]:
+    """Return the files below the folders of arrays that are neither documents nor known."""
+    return {
+        name
+        for array in arrays
+        for path in (store / array).rglob("*")
+        if path.is_file()
+        and path.name not in DOCUMENTS
+        and (name := path.relative_to(store).as_posix()) not in known
+    }
 
 
 def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:
