@@ -101,11 +101,11 @@ class Entry:
 
 def _member(name: str, numbers: Any) -> Member:
     if not isinstance(numbers, list) or len(numbers) != 3:
-        raise FieldError(f"member {name[:_NAME_SHOWN]} is not a list of three numbers")
+        raise FieldError(f"the member {name[:_NAME_SHOWN]} is not a list of three numbers")
     size, crc, mtime = numbers
     # Files may be older than the epoch.
     if not isinstance(mtime, int) or isinstance(mtime, bool):
-        raise FieldError(f"time of the member {name[:_NAME_SHOWN]} is not a whole number")
+        raise FieldError(f"the time of the member {name[:_NAME_SHOWN]} is not a whole number")
     values = {"size": size, "checksum": crc}
     return Member(whole(values, "size"), whole(values, "checksum"), mtime)
 
@@ -147,7 +147,7 @@ class Manifest:
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
             if not isinstance(content, dict) or "files" not in content:
-                raise FieldError("list of files is missing")
+                raise FieldError("the list of files is missing")
             for values in objects(content, "files"):
                 entry = Entry.from_json(values)
                 self._entries[entry.job_id, entry.file] = entry
@@ -157,7 +157,7 @@ class Manifest:
                 "or choose another folder."
             ) from None
         except (ValueError, RecursionError) as error:
-            why = f"its {error}" if isinstance(error, FieldError) else type(error).__name__
+            why = str(error) if isinstance(error, FieldError) else type(error).__name__
             raise OutputError(
                 f"{self.path} cannot be read ({why}); move it away, and the run will check the "
                 "products against the server again."

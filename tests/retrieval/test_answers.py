@@ -116,6 +116,8 @@ def test_page_that_calls_itself_json(listing):
         (b'{"jobs": {"0": {}}}', "JSON without a list of jobs"),
         (b'{"jobs": [], "next": true}', "JSON whose next page has no address"),
         (b'{"jobs": [], "next": "file:///etc/passwd"}', "JSON whose next page has no address"),
+        (b'{"jobs": [], "next": "http://[::1?a=b"}', "JSON whose next page has no address"),
+        (b'{"jobs": [], "next": {}}', "JSON whose next page has no address"),
     ],
 )
 def test_answers_that_no_service_gives(listing, content, what):
@@ -250,10 +252,26 @@ def test_empty_pages_that_lead_in_a_circle(listing, service):
     assert len(service.log.of("api")) == 4
 
 
-def test_next_page_at_another_host(listing, service):
-    text = listing(said({"jobs": [job(1)], "next": f"{service.elsewhere_url}/jobs?start_token=1"}))
-    assert f"lists jobs on, at {service.elsewhere_url}, which is not given your credentials" in text
+@pytest.mark.parametrize(
+    "address", ["{elsewhere}/jobs", "http://[::1]/api/jobs", "https://127.0.0.1/jobs", "/jobs", ""]
+)
+def test_next_page_is_asked_of_the_service_whatever_it_is_called(
+    service, credentials, reporter, tmp_path, address
+):
+    """Behind a proxy a service may not know its own name, and nobody else has the rest."""
+    follows = f"{address.format(elsewhere=service.elsewhere_url)}?job_type=X&start_token=1"
+    service.api_faults.add("jobs", said({"jobs": [job(1)], "next": follows}))
+    service.api_faults.add("jobs", said({"jobs": [job(2)]}))
+    parameters = {
+        "API_URL": service.url,
+        "WORK_FOLDER": str(tmp_path),
+        "ALL_STATES": True,
+    }
+    assert find_jobs.run(parameters, credentials, reporter)["COUNT"] == 2
     assert service.log.of("elsewhere") == []
+    _, second = service.log.of("api")
+    assert second.query == {"job_type": "X", "start_token": "1"}
+    assert second.authorization == "Bearer"
 
 
 def test_ids_are_quoted_in_addresses(service, listing):
