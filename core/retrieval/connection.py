@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -33,6 +33,10 @@ Secrets = Mapping[Origin, Mapping[str, str | bytes]]
 
 class AnswerTooLongError(requests.RequestException):
     """An answer has more bytes than any that a service gives."""
+
+
+class BadRedirectError(requests.RequestException):
+    """A redirect leads to something that is not an address."""
 
 
 class AnswerTooSlowError(requests.RequestException):
@@ -205,6 +209,9 @@ class GuardedAdapter(HTTPAdapter):
             raise requests.exceptions.ProxyError(
                 f"Tunnel connection failed: {response.status_code}", request=request
             )
+        if response.is_redirect and not _is_address(response.headers["Location"], url):
+            response.close()
+            raise BadRedirectError(request=request)
         if not stream or response.is_redirect:
             self._read(response)
         return response
@@ -243,6 +250,14 @@ class GuardedAdapter(HTTPAdapter):
         # What requests itself would have kept, without a limit.
         response._content = b"".join(blocks)
         response._content_consumed = True  # type: ignore[attr-defined]
+
+
+def _is_address(location: str, url: str) -> bool:
+    """Return whether requests can follow a redirect: it fails on what it cannot read."""
+    try:
+        return origin(urljoin(url, location.encode("latin-1").decode())) is not None
+    except ValueError:
+        return False
 
 
 def _proxies(url: str, place: Origin) -> dict[str, str]:

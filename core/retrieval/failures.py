@@ -10,7 +10,7 @@ from ..contract import PRODUCTION_API
 from ..errors import AuthenticationError, RetrievalError
 from ..proxies import proxy_fault, sentence
 from .answers import Speaker, judge
-from .connection import AnswerTooLongError, AnswerTooSlowError
+from .connection import AnswerTooLongError, AnswerTooSlowError, BadRedirectError
 from .credentials import EARTHDATA_URL, Credentials
 from .patience import in_words, retry_after
 
@@ -141,6 +141,11 @@ def unreachable(error: BaseException, service: str, *, address: str = "") -> Ret
             f"{host} leads from one address to the next without end; "
             f"{f'check {address}, or ' if address else ''}{ELSEWHERE}."
         )
+    if isinstance(error, BadRedirectError):
+        return RetrievalError(
+            f"{host} leads on to something that is not an address; "
+            f"{f'check {address}, or ' if address else ''}{ELSEWHERE}."
+        )
     if isinstance(
         error,
         requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError,
@@ -164,7 +169,7 @@ def is_final(error: BaseException) -> bool:
         return "407" in str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return "EOF" not in str(error).upper()
-    return isinstance(error, AnswerTooLongError | requests.TooManyRedirects)
+    return isinstance(error, AnswerTooLongError | BadRedirectError | requests.TooManyRedirects)
 
 
 def _insecure(host: str, text: str, address: str) -> str:

@@ -142,6 +142,12 @@ def test_redirects_without_end(listing, service):
     assert "leads from one address to the next without end; check API_URL" in text
 
 
+@pytest.mark.parametrize("target", ["http://[::1", "gopher://x", "\xe9"])
+def test_redirect_to_no_address(listing, target):
+    text = listing(redirect(target))
+    assert "leads on to something that is not an address; check API_URL" in text
+
+
 def test_answer_that_breaks_off(listing):
     text = listing(
         Fault(times=-1, status=200, content=b'{"jobs": []', headers={"Content-Length": "99"})

@@ -411,6 +411,16 @@ def test_redirects_in_a_circle(file):
     assert len(file.requests) == 31
 
 
+@pytest.mark.parametrize(
+    "target", ["http://[", "ftp://x/y", "\xff", "http://a b:x/", "file:///x"]
+)
+def test_redirect_to_no_address(file, target):
+    file.faults(redirect(target))
+    with pytest.raises(RetrievalError, match="leads on to something that is not an address"):
+        file.fetch()
+    assert len(file.requests) == 1
+
+
 def test_redirect_whose_body_does_not_end(file):
     file.faults(
         Fault(status=302, content=b"x" * 10**6, headers={"Location": file.url}, endless=True)
