@@ -23,6 +23,11 @@ class NotFoundError(RetrievalError):
     """The service does not have what was asked for."""
 
 
+def address_parameter(api_url: str) -> str:
+    """Return the parameter that may hold a wrong address; none where it is the usual one."""
+    return "" if api_url == PRODUCTION_API else "API_URL"
+
+
 def may_pass(status: int) -> bool:
     """Return whether the same request may well succeed after an answer with this status."""
     return status in (408, 425, 429) or (status >= 500 and status not in (501, 505))
@@ -67,7 +72,8 @@ def refused(
             f"{api_url} does not let this account in{detail}; request access to HyP3 for it."
         )
     if status == 403 and "missing authentication token" in said.text.lower():
-        return RetrievalError(f"{api_url} has nothing at this address{detail}; check API_URL.")
+        # What the gateway of AWS says of addresses that it does not have.
+        return strange(api_url, f"HTTP {status}{_after(detail)}")
     if status == 403:
         who = "The gateway of" if said.speaker is Speaker.GATEWAY else "A firewall in front of"
         return RetrievalError(
@@ -91,9 +97,9 @@ def strange(api_url: str, what: str) -> RetrievalError:
     what
         What the answer is.
     """
-    remedy = "check API_URL"
-    if api_url == PRODUCTION_API:
-        remedy = f"{ELSEWHERE}, because something on the way answers in its place"
+    remedy = f"{ELSEWHERE}, because something on the way answers in its place"
+    if address_parameter(api_url):
+        remedy = "check API_URL"
     return RetrievalError(
         f"{api_url} gave an answer that is not from a HyP3 service ({what}); {remedy}."
     )
@@ -101,7 +107,7 @@ def strange(api_url: str, what: str) -> RetrievalError:
 
 def page_instead(api_url: str, words: str) -> RetrievalError:
     """Return the sentence for a web page where data should be."""
-    remedy = "" if api_url == PRODUCTION_API else "check API_URL and "
+    remedy = "check API_URL and " if address_parameter(api_url) else ""
     return RetrievalError(
         f"{api_url} answered with a web page{words} in place of data, as a web filter, a proxy or "
         f"the login page of a network does; {remedy}open the address in a browser."

@@ -18,7 +18,15 @@ from ..reporter import Reporter
 from .answers import Speaker, is_page, judge
 from .connection import Secrets, guarded_session
 from .credentials import EARTHDATA_URL, Credentials
-from .failures import is_final, may_pass, page_instead, refused, strange, unreachable
+from .failures import (
+    address_parameter,
+    is_final,
+    may_pass,
+    page_instead,
+    refused,
+    strange,
+    unreachable,
+)
 from .origins import origin
 from .patience import RetryPolicy, retry_after, wait_for
 
@@ -165,7 +173,7 @@ def ask(
     try:
         response = wait_for(attempts, reporter, ANSWER_SECONDS, service.url)
     except requests.RequestException as error:
-        raise unreachable(error, service.url, address="API_URL") from None
+        raise unreachable(error, service.url, address=address_parameter(service.url)) from None
     if response.status_code != 200:
         raise refused(response, service.url, credentials, remedy)
     return _document(response, service.url)

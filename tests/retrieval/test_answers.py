@@ -8,10 +8,17 @@ import threading
 import pytest
 import requests
 
+from hyp3_stack.core.contract import PRODUCTION_API
 from hyp3_stack.core.errors import AuthenticationError, NoProductsError, RetrievalError
 from hyp3_stack.core.retrieval.answers import Speaker, judge
 from hyp3_stack.core.retrieval.connection import AnswerLimits, AnswerTooSlowError, guarded_session
-from hyp3_stack.core.retrieval.failures import NotFoundError
+from hyp3_stack.core.retrieval.failures import (
+    NotFoundError,
+    address_parameter,
+    page_instead,
+    strange,
+    unreachable,
+)
 from hyp3_stack.core.tasks import find_jobs
 from tests.hyp3_server import Fault
 from tests.hyp3_server.faults import gateway, packed, page, redirect, said, storage
@@ -45,7 +52,7 @@ def test_gateway_that_refuses_everybody(listing, message):
 
 def test_gateway_without_such_an_address(listing):
     text = listing(gateway(403, "Missing Authentication Token"))
-    assert "has nothing at this address (Missing Authentication Token); check API_URL" in text
+    assert "(HTTP 403: Missing Authentication Token); check API_URL" in text
 
 
 def test_account_that_the_service_itself_does_not_let_in(listing):
@@ -293,6 +300,20 @@ def test_ids_are_quoted_in_addresses(service, listing):
         "/jobs/a%20b%252F",
         "/jobs/%C3%BC",
     ]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        strange(PRODUCTION_API, "not JSON"),
+        page_instead(PRODUCTION_API, ""),
+        unreachable(
+            requests.ConnectionError(), PRODUCTION_API, address=address_parameter(PRODUCTION_API)
+        ),
+    ],
+)
+def test_address_that_everybody_has_is_not_suspected(failure):
+    assert "API_URL" not in str(failure) and PRODUCTION_API in str(failure)
 
 
 @pytest.mark.parametrize(

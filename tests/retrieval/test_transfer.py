@@ -411,9 +411,7 @@ def test_redirects_in_a_circle(file):
     assert len(file.requests) == 31
 
 
-@pytest.mark.parametrize(
-    "target", ["http://[", "ftp://x/y", "\xff", "http://a b:x/", "file:///x"]
-)
+@pytest.mark.parametrize("target", ["http://[", "ftp://x/y", "\xff", "http://a b:x/", "file:///x"])
 def test_redirect_to_no_address(file, target):
     file.faults(redirect(target))
     with pytest.raises(RetrievalError, match="leads on to something that is not an address"):
