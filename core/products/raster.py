@@ -167,25 +167,28 @@ def misplaced(raster: Raster, spacing: float) -> str | None:
     spacing
         Pixel spacing that the product has by its name, in meters.
     """
-    longitude, latitude = raster.middle
     where = title(raster.crs)
-    if not _makes_sense(raster, longitude, latitude):
-        return (
-            f"lies where {where} has no place (upper left corner {raster.left:.10g}, "
-            f"{raster.top:.10g}); retrieve the product again"
-        )
-    across, down = _ground(raster, longitude, latitude)
-    pixel = raster.spacing if raster.is_metric else math.sqrt(across * down)
-    most = _RESAMPLED if raster.is_metric else _REPROJECTED
-    if not spacing / most <= pixel <= spacing * most:
-        return (
-            f"has pixels of {pixel:.3g} m in {where}, but by its name of {spacing:g} m; use the "
-            "product as HyP3 delivered it"
-        )
-    if max(raster.width, raster.height) * pixel > _LONGEST:
+    is_metric = raster.is_metric
+    if max(raster.width, raster.height) * (raster.spacing if is_metric else spacing) > _LONGEST:
         return (
             f"claims {raster.width:,} x {raster.height:,} pixels, far more than an image of "
             "Sentinel-1 has; retrieve the product again"
+        )
+    longitude, latitude = raster.middle
+    is_there = _makes_sense(raster, longitude, latitude)
+    # Pixels of a raster elsewhere have a size only where that is written in meters.
+    if is_metric or is_there:
+        pixel = raster.spacing if is_metric else _ground(raster)
+        most = _RESAMPLED if is_metric else _REPROJECTED
+        if not spacing / most <= pixel <= spacing * most:
+            return (
+                f"has pixels of {pixel:.3g} m in {where}, but by its name of {spacing:g} m; use "
+                "the product as HyP3 delivered it"
+            )
+    if not is_there:
+        return (
+            f"lies where {where} has no place (upper left corner {raster.left:.10g}, "
+            f"{raster.top:.10g}); retrieve the product again"
         )
     return None
 
@@ -217,15 +220,15 @@ def _makes_sense(raster: Raster, longitude: float, latitude: float) -> bool:
     return float(_EARTH.inv(longitude, latitude, nearest, parallel)[2]) <= _FARTHEST
 
 
-def _ground(raster: Raster, longitude: float, latitude: float) -> tuple[float, float]:
-    """Return width and height of the middle pixel on the ground, in meters."""
+def _ground(raster: Raster) -> float:
+    """Return the side of a square of the area of the middle pixel on the ground, in meters."""
     left, bottom, right, top = raster.bounds
     x, y, half = (left + right) / 2, (bottom + top) / 2, raster.spacing / 2
     longitudes, latitudes = to_geographic(raster.crs).transform(
         [x - half, x + half, x, x], [y, y, y - half, y + half]
     )
-    _, _, distances = _EARTH.inv(longitudes[::2], latitudes[::2], longitudes[1::2], latitudes[1::2])
-    return float(distances[0]), float(distances[1])
+    distances = _EARTH.inv(longitudes[::2], latitudes[::2], longitudes[1::2], latitudes[1::2])[2]
+    return math.sqrt(float(distances[0]) * float(distances[1]))
 
 
 def compared(raster: Raster, other: Raster) -> str:
