@@ -21,6 +21,7 @@ from ..blocks import bands, run_blocks
 from ..errors import OutputError, ProductError
 from ..products.layers import Layer
 from ..products.product import check_unchanged
+from ..products.read_errors import limit_error
 from ..products.zipped import as_bad_zip, open_zip, zipped_files
 from ..reporter import Reporter, stop_if_canceled
 from .placement import Placement
@@ -135,6 +136,9 @@ def harmonize(
             check_unchanged([product])
             if isinstance(error, ProductError):
                 raise
+            fault = limit_error(str(final), error)
+            if fault is not None:
+                raise fault from error
             raise OutputError(
                 f"{final} cannot be written ({error.strerror or error}); free some space or choose "
                 "another folder."
@@ -191,6 +195,9 @@ def _write_layer(
                     if _checksum(written.read(1, window=window)) != check:
                         raise OSError("it does not read back as it should")
         except OSError as error:
+            fault = limit_error(target.name, error)
+            if fault is not None:
+                raise fault from error
             raise OutputError(
                 f"{target.name} cannot be written ({error.strerror or 'the disk may be full'}); "
                 "free some space or choose another folder."

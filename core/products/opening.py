@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import rasterio
+from pyproj.exceptions import ProjError
 from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 
@@ -60,15 +61,16 @@ def open_raster(product: Product, layer: str) -> Raster:
             flaw = _flaw(form, LAYERS[product.name.product_type][layer])
             whole = flaw is not None or _is_whole(dataset)
             found = flaw or raster_of(dataset)
-    except (RasterioError, OSError, MemoryError) as error:
+        if isinstance(found, Raster):
+            found = misplaced(found, product.name.spacing) or found
+    # PROJ opens files as well, and knows systems that it cannot compute.
+    except (RasterioError, ProjError, OSError, MemoryError) as error:
         sentence = f"{what} cannot be read ({words(error)}); retrieve the product again."
         raise reading_error(
             what, product.file(layer), error, product.name.text, sentence
         ) from error
     if not whole:
         raise ProductError(f"{what} is truncated; retrieve the product again.")
-    if not isinstance(found, str):
-        found = misplaced(found, product.name.spacing) or found
     if isinstance(found, str):
         raise ProductError(f"{what} {found}.")
     return found

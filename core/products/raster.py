@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import rasterio
 from pyproj import CRS, Geod, Transformer
-from pyproj.exceptions import CRSError
 from rasterio.transform import Affine
 
 from ..crs import crs_text, epsg_of, is_metric, parsed, title
@@ -102,7 +101,13 @@ def _is_metric(crs: str) -> bool:
 
 
 def raster_of(dataset: rasterio.DatasetReader) -> Raster | str:
-    """Return the grid of an open file, or what is wrong with it and helps (a clause)."""
+    """Return the grid of an open file, or what is wrong with it and helps (a clause).
+
+    Raises
+    ------
+    pyproj.exceptions.ProjError
+        If PROJ does not know its CRS, or cannot read its own database.
+    """
     transform = dataset.transform
     epsg, wkt = _crs_of("" if dataset.crs is None else dataset.crs.to_wkt())
     if epsg is None and not wkt:
@@ -145,10 +150,9 @@ _NOT_NORTH_UP = (
 @functools.lru_cache(maxsize=64)
 def _crs_of(wkt: str) -> tuple[int | None, str]:
     """Return code and WKT of a map's CRS; neither where there is none."""
-    try:
-        crs = CRS.from_wkt(wkt)
-    except CRSError:
+    if not wkt:
         return None, ""
+    crs = CRS.from_wkt(wkt)
     if crs.is_compound:  # with heights, which a map does not have
         crs = crs.sub_crs_list[0]
     if not (crs.is_projected or crs.is_geographic):

@@ -9,11 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from ..errors import MachineError, ProductError, StackError
+
+if sys.platform != "win32":
+    import resource  # not later: where files are too many, no module can be imported either
 
 _MEMORY = (errno.ENOMEM,)
 _LIMITS = (errno.EMFILE, errno.ENFILE)
@@ -31,6 +35,30 @@ _SPARE = 8
 once, and other threads may have closed theirs since."""
 
 _PART = 1 << 24
+
+_LONGEST = 200
+"""Letters of a message of GDAL or PROJ, which may repeat a whole CRS."""
+
+
+def limit_error(what: str, error: BaseException) -> MachineError | None:
+    """Return the error to raise where files are too many or memory is too little, else None.
+
+    Parameters
+    ----------
+    what
+        What could not be read or written, as the subject of the sentence.
+    error
+        What the system said.
+    """
+    number = _told(error)
+    if number in _LIMITS:
+        return MachineError(f"{what} cannot be opened, because {_too_many_files(number)}.")
+    if number in _MEMORY:
+        return MachineError(
+            f"There is too little memory for {what}; close other programs, or give the machine "
+            "more, and run again."
+        )
+    return None
 
 
 def machine_error(what: str, error: BaseException) -> MachineError | None:
@@ -51,13 +79,9 @@ def machine_error(what: str, error: BaseException) -> MachineError | None:
     number = _told(error)
     if number is None:
         return None
-    if number in _LIMITS:
-        return MachineError(f"{what} cannot be opened, because {_too_many_files(number)}.")
-    if number in _MEMORY:
-        return MachineError(
-            f"{what} cannot be read for want of memory; close other programs, or give the machine "
-            "more, and run again."
-        )
+    found = limit_error(what, error)
+    if found is not None:
+        return found
     if number in _STALE:
         return MachineError(
             f"{what} cannot be read, because the network folder that holds it was lost "
@@ -157,7 +181,7 @@ def _asked(path: Path) -> int | None:
     return None
 
 
-def _too_many_files(number: int) -> str:
+def _too_many_files(number: int | None) -> str:
     if number == errno.ENFILE:
         return "the system has as many files open as it may; close other programs and run again"
     return (
@@ -167,14 +191,12 @@ def _too_many_files(number: int) -> str:
 
 
 def _file_limit() -> str:
-    try:
-        import resource
-    except ImportError:  # not on Windows
+    if sys.platform == "win32":
         return "512"
     return str(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def words(error: Exception) -> str:
     """Return the innermost message without the path, which the sentence already names."""
-    text = str(error.__cause__ or error).strip().rstrip(".")
+    text = (str(error.__cause__ or error).splitlines() or [""])[0].strip().rstrip(".")[:_LONGEST]
     return re.sub(r"'?/\S*'?:? ?", "", text) or type(error).__name__

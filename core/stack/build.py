@@ -15,6 +15,7 @@ from ..object_store.location import RemoteLocation
 from ..object_store.publication import RemoteWorkspace
 from ..products.layers import Layer
 from ..products.product import check_unchanged
+from ..products.read_errors import limit_error
 from ..reporter import Reporter
 from .base import Base
 from .execution import Executor, Threads
@@ -106,6 +107,9 @@ def build_stack(
         raise
     except OSError as error:
         targets = " and ".join(map(str, finals)) or str(options.remote)
+        fault = limit_error(targets, error)
+        if fault is not None:
+            raise fault from error
         what = "run the same job again to go on" if is_kept() else "choose another folder"
         raise OutputError(
             f"{targets} cannot be written ({error.strerror or error}); free some space or {what}."
