@@ -69,7 +69,10 @@ def add_geometry_filters(algorithm):
     )
     algorithm.add(
         QgsProcessingParameterString(PATHS, tr("Paths"), optional=True),
-        tr("Relative orbits (1 to 175), separated by commas: 87,160. Empty: all."),
+        tr(
+            "Relative orbits (1 to 175), separated by commas: 87,160. Empty: all. Around the "
+            "ascending node, where the number steps, either number finds the same ground."
+        ),
     )
     algorithm.add(
         choice(DIRECTION, tr("Flight direction"), DIRECTIONS),

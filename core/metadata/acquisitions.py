@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import xarray as xr
 
 from ..products.node import burst_numbers, is_at_node, neighbors
-from ..products.orbits import SIDES, product_path, side_granules
+from ..products.orbits import SIDES, is_ascending, product_path, side_granules
 from ..products.product import Product
 from ..products.scenes import relative_orbit
 from . import variables
@@ -97,7 +97,7 @@ def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisitio
     if platform is None and path is not None and orbit is not None:
         # Satellites differ in the constant between absolute and relative orbit. What lies around
         # the ascending node may have either from the granule that began in the orbit before.
-        at_node = is_at_node(burst_numbers(product, side), None)
+        at_node = is_at_node(burst_numbers(product, side), None, is_ascending(product, side))
         fitting = [
             (code, number)
             for number in (path, *(neighbors(path) if at_node else ()))
@@ -106,8 +106,7 @@ def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisitio
         ]
         if len(fitting) == 1:
             platform, path = fitting[0]
-    direction = parameters.text(f"{SIDES[side]} Pass Direction") if parameters else None
-    ascending = {"ASCENDING": True, "DESCENDING": False}.get((direction or "").upper())
+    ascending = is_ascending(product, side)
     return Acquisition(start, tuple(sorted(names)), platform, orbit, path, ascending)
 
 

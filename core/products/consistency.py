@@ -184,6 +184,8 @@ def check_consistency(
         Products of one type; at least one.
     may_convert_scale
         Whether backscatter is converted to one scale, so that products may have several.
+    latitudes
+        Returns southern and northern edge of a product in degrees, None where it has none.
     chosen
         Layers that the user named; empty for all. Backscatter with other polarizations besides
         them may be stacked, too.

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .acquisition_times import acquisition_times
-from .orbits import product_path, side_granules
+from .orbits import is_ascending, product_path, side_granules
 from .scenes import ORBIT_SECONDS, ORBITS_PER_CYCLE, orbits_of_burst, parse_scene
 
 if TYPE_CHECKING:
@@ -73,11 +73,13 @@ def passage(product: Product, latitudes: tuple[float, float] | None) -> Passage:
     return Passage(
         product_path(product),
         start if has_time else None,
-        is_at_node(burst_numbers(product), latitudes),
+        is_at_node(burst_numbers(product), latitudes, is_ascending(product)),
     )
 
 
-def is_at_node(bursts: Sequence[int], latitudes: tuple[float, float] | None) -> bool | None:
+def is_at_node(
+    bursts: Sequence[int], latitudes: tuple[float, float] | None, ascending: bool | None = None
+) -> bool | None:
     """Return whether a product may lie around the ascending node.
 
     Parameters
@@ -86,12 +88,16 @@ def is_at_node(bursts: Sequence[int], latitudes: tuple[float, float] | None) -> 
         Relative numbers of its bursts; empty where they are not known.
     latitudes
         Southern and northern edge in degrees; None where they are not known.
+    ascending
+        Whether the satellite flew north; None where it is not known.
 
     Returns
     -------
     bool or None
-        None where neither tells.
+        None where nothing tells.
     """
+    if ascending is False:
+        return False
     share = _SECONDS / ORBIT_SECONDS
     if any(abs(orbits - round(orbits)) < share for orbits in map(orbits_of_burst, bursts)):
         return True

@@ -20,6 +20,14 @@ def side_granules(product: Product, side: int) -> tuple[str, ...]:
     return product.parameters.names(f"{SIDES[side]} Granule")
 
 
+def is_ascending(product: Product, side: int = 0) -> bool | None:
+    """Return whether the satellite flew north on one side of a pair, None where no file tells."""
+    if product.parameters is None:
+        return None
+    direction = product.parameters.text(f"{SIDES[side]} Pass Direction") or ""
+    return {"ASCENDING": True, "DESCENDING": False}.get(direction.upper())
+
+
 def product_path(product: Product, side: int = 0) -> int | None:
     """Return the path (relative orbit) of a product.
 

@@ -26,7 +26,7 @@ from .footprints import job_footprint
 from .jobs import JobRecord, get_jobs, list_jobs
 from .scene_cache import SceneFacts
 from .session import open_service
-from .tracks import job_path, paths_of_jobs, track
+from .tracks import job_direction, job_path, paths_of_jobs, track
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def select_jobs(
     if filters.paths and facts:
         apply_paths(funnel, filters, facts)  # latitudes tell what lies at the ascending node
         funnel.require(what)
-    directions = {job.job_id: _direction(job, facts) for job in funnel.jobs}
+    directions = {job.job_id: job_direction(job, facts) for job in funnel.jobs}
     areas = {job.job_id: job_footprint(job, facts) for job in funnel.jobs} if facts else {}
     apply_catalog_filters(funnel, filters, directions, areas, reporter, answered=answered)
     funnel.require(what)
@@ -134,9 +134,3 @@ def _listed(
     found = [job for job in jobs if job.job_id in wanted]
     missing = [name for name in filters.job_ids if name not in {job.job_id for job in found}]
     return found + get_jobs(service, missing, credentials, reporter)
-
-
-def _direction(job: JobRecord, facts: Mapping[str, SceneFacts]) -> bool | None:
-    known = (facts[scene.name].ascending for scene in job.scenes if scene.name in facts)
-    told = next((ascending for ascending in known if ascending is not None), None)
-    return job.ascending if told is None else told

@@ -1,4 +1,4 @@
-"""Paths of jobs, also where the number of the path steps although the flight goes on."""
+"""Paths and directions of jobs, also where the number of the path steps."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ def job_path(job: JobRecord, facts: Mapping[str, SceneFacts]) -> int | None:
         return job.path
     known = (facts[scene.name].path for scene in job.scenes if scene.name in facts)
     return next((path for path in known if path is not None), None)
+
+
+def job_direction(job: JobRecord, facts: Mapping[str, SceneFacts]) -> bool | None:
+    """Return whether a job's scenes are ascending as the catalog tells, else their names."""
+    known = (facts[scene.name].ascending for scene in job.scenes if scene.name in facts)
+    told = next((ascending for ascending in known if ascending is not None), None)
+    return job.ascending if told is None else told
 
 
 def paths_of_jobs(
@@ -49,6 +56,7 @@ def paths_of_jobs(
                 is_at_node(
                     [scene.burst for scene in job.reference if scene.burst is not None],
                     (min(latitudes), max(latitudes)) if latitudes else None,
+                    job_direction(job, facts),
                 ),
             )
         )

@@ -49,6 +49,11 @@ def test_neighbors_elsewhere_stay_others() -> None:
     assert paths_of_passages([unknown, *passages(43)]) == [(), (43,)]
 
 
+def test_the_number_does_not_step_at_the_descending_node() -> None:
+    assert is_at_node((), (-3.0, 1.0), ascending=False) is False
+    assert is_at_node((), (-3.0, 1.0), ascending=True) is True
+
+
 def test_midnight_does_not_part_a_passage() -> None:
     late = datetime(2022, 8, 14, 23, 59, 50, tzinfo=UTC)
     early = late + CYCLE + timedelta(seconds=20)

@@ -119,8 +119,11 @@ def test_backscatter_is_warned_of_really_different_paths(
         lambda folder: [write_frames(folder, 0, 43), write_frames(folder, 2, 41)],
         lambda folder: [write_frames(folder, c, p, CALIFORNIA) for c, p in ((0, 43), (2, 44))],
         lambda folder: [write_frames(folder, 0, 175), write_frames(folder, 2, 2)],
+        lambda folder: [
+            write_frames(folder, c, p, direction="DESCENDING") for c, p in ((0, 43), (2, 44))
+        ],
     ],
-    ids=["bursts", "frames", "away from the node", "over the end of the cycle"],
+    ids="bursts|frames|away from the node|over the end of the cycle|descending".split("|"),
 )
 def test_really_different_paths_are_refused(
     tmp_path: Path, write: Callable[[Path], list[str]]
