@@ -27,6 +27,7 @@ PARALLEL = 4
 ENDING_SECONDS = 0.6
 EXPIRY_WARNING = timedelta(hours=48)
 _NAMES_SHOWN = 5
+_NAME_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -146,11 +147,7 @@ class _Run:
 
     def execute(self, jobs: Sequence[JobRecord]) -> DownloadReport:
         """Fetch what is missing."""
-        tasks = [
-            Task(job, file, self._options.layers, self._options.keep_archives)
-            for job in jobs
-            for file in job.files
-        ]
+        tasks = self._tasks(jobs)
         missing = [task for task in tasks if not self._is_there(task)]
         self._report.skipped = len(tasks) - len(missing)
         if self._report.skipped:
@@ -166,6 +163,21 @@ class _Run:
             self._reporter.warning(f"{count} products were made without the layer {layer}{remedy}.")
         self._reporter.progress(100.0)
         return self._report
+
+    def _tasks(self, jobs: Sequence[JobRecord]) -> list[Task]:
+        """Return what is wanted: each file name once, as two downloads cannot share a file."""
+        tasks: dict[str, Task] = {}
+        for job in jobs:
+            for file in job.files:
+                task = Task(job, file, self._options.layers, self._options.keep_archives)
+                # Some file systems do not tell upper from lower case.
+                first = tasks.setdefault(file.name.lower(), task)
+                if first is not task:
+                    self._reporter.warning(
+                        f"The jobs {first.job.job_id} and {job.job_id} list the same file "
+                        f"{file.name[:_NAME_SHOWN]}; that of the first is taken."
+                    )
+        return list(tasks.values())
 
     def end(self) -> None:
         """Stop the workers; one that is still waiting for the network can do no harm any more."""

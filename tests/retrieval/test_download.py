@@ -156,6 +156,17 @@ def test_one_failure_does_not_stop_the_others(stack, download):
     assert {entry["status"] for entry in download.manifest} == {"complete"}
 
 
+def test_file_that_two_jobs_list(stack, download):
+    first, second = stack.add(2)
+    name = first.archive.name
+    second.record["files"][0].update(filename=name.upper().replace(".ZIP", ".zip"))
+    outputs = download()
+    assert (outputs["DOWNLOADED"], outputs["FAILED"]) == (1, 0)
+    (warning,) = [text for text in download.reporter.warnings if "list the same file" in text]
+    assert first.job_id in warning and second.job_id in warning
+    assert len(stack.service.log.files()) == 1 and download.leftovers() == []
+
+
 def test_cut_and_slow_transfers(stack, download):
     jobs = stack.add(2, size=200_000)
     stack.service.faults.add(jobs[0].archive.name, Fault(cut_after=150_000))

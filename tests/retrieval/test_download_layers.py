@@ -6,6 +6,7 @@ import pytest
 
 from hyp3_stack.core.errors import RetrievalError
 from tests.hyp3_server import Fault, make_job
+from tests.hyp3_server.faults import page
 
 from .downloads import assert_complete
 
@@ -129,3 +130,43 @@ def test_layers_of_bursts_have_another_readme(stack, download, service):
     download(JOB_TYPE="INSAR_ISCE_BURST", LAYERS="corr")
     found = {path.name.removeprefix(name) for path in (download.folder / name).iterdir()}
     assert found == {"_corr.tif", ".txt", "_README.md.txt"}
+
+
+def test_page_in_place_of_a_layer(stack, download):
+    """A server, or a filter, that gives out no rasters may still give out the archive."""
+    job = stack.add_one(0)
+    stack.service.faults.add(f"{job.archive.stem}_corr.tif", page(200, "Blocked", times=-1))
+    assert download(LAYERS="corr")["DOWNLOADED"] == 1
+    assert_complete(download.folder, job)
+    assert download.leftovers() == []
+
+
+def test_filter_that_refuses_a_layer(stack, download):
+    """A layer that something on the way refuses is not one that the product lacks."""
+    job = stack.add_one(0, layers=("unw_phase", "corr", "dem"))
+    stack.service.faults.add(f"{job.archive.stem}_dem.tif", page(403, "Blocked", times=-1))
+    with pytest.raises(RetrievalError, match=r"by a firewall or a web filter .*\(Blocked\)"):
+        download(LAYERS="corr,dem")
+    assert download.visible() == []
+
+
+def test_filter_that_answers_everything(stack, download):
+    job = stack.add_one(0)
+    for name in (job.archive.name, *(f"{job.archive.stem}{end}" for end in (".txt", "_corr.tif"))):
+        stack.service.faults.add(name, page(200, "Blocked", times=-1))
+    with pytest.raises(
+        RetrievalError, match=r"A web page \(Blocked\) arrives in place of \S+\.zip"
+    ):
+        download(LAYERS="corr")
+    assert download.visible() == [] and download.leftovers() == []
+
+
+def test_layer_that_does_not_end(stack, download):
+    job = stack.add_one(0)
+    job.record["files"][0]["size"] = job.archive.stat().st_size
+    endless = Fault(content=b"II*\0" + b"x" * (1 << 22), kind="image/tiff", endless=True, times=-1)
+    stack.service.faults.add(f"{job.archive.stem}_corr.tif", endless)
+    # The archive has the layer, too, and a size.
+    assert download(LAYERS="corr")["DOWNLOADED"] == 1
+    assert_complete(download.folder, job)
+    assert download.leftovers() == []
