@@ -14,6 +14,7 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from .contract import with_login
 from .errors import InvalidParameterError
+from .parameters import is_text
 
 _VARIABLES = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "no_proxy": "NO_PROXY"}
 # As http.client and as aiohttp tell of it.
@@ -49,7 +50,7 @@ def proxy_environment(proxies: Any, credentials: Mapping[str, Any] | None = None
         value = (proxies or {}).get(key)
         if value is None or value == "":
             continue
-        if not isinstance(value, str) or not _is_fit(value):
+        if not isinstance(value, str) or not is_text(value):
             raise _no_proxies()
         if key != "no_proxy":
             if value.startswith("socks") and find_spec("socks") is None:
@@ -122,11 +123,3 @@ def _no_proxies() -> InvalidParameterError:
         'PROXIES has to be an object such as {"https": "http://proxy:8080"}; correct it or leave '
         "it out."
     )
-
-
-def _is_fit(value: str) -> bool:
-    """Return whether the system takes a text as the value of a variable."""
-    try:
-        return "\0" not in value and bool(os.fsencode(value))
-    except UnicodeEncodeError:
-        return False
