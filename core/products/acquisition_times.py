@@ -32,9 +32,9 @@ def acquisition_times(product: Product) -> tuple[datetime, ...]:
     tuple of datetime
         Midnight of the named day stands where no granule tells.
     """
-    starts = [_granule_starts(product, side) for side in range(len(product.name.times))]
     return tuple(
-        min(known, default=day) for known, day in zip(starts, product.name.times, strict=True)
+        min(starts, default=day)
+        for starts, day in zip(_granule_starts(product), product.name.times, strict=True)
     )
 
 
@@ -52,21 +52,19 @@ def shared_times(products: Sequence[Product]) -> list[tuple[datetime, ...]]:
         As :func:`acquisition_times` gives them. Where a product tells no more than the day of an
         acquisition, that of the other products on this day stands, if there is just one.
     """
+    told = [_granule_starts(product) for product in products]
     began: dict[date, set[datetime]] = defaultdict(set)
-    for product in products:
-        for side in range(len(product.name.times)):
-            starts = _granule_starts(product, side)
-            for day in {start.date() for start in starts}:
-                began[day].add(min(starts))
+    for starts in (starts for sides in told for starts in sides):
+        for day in {start.date() for start in starts}:
+            began[day].add(min(starts))
 
-    def known(product: Product, side: int, start: datetime) -> datetime:
-        others = began[start.date()]
-        is_told = not product.name.days_only or _granule_starts(product, side)
-        return start if is_told or len(others) != 1 else next(iter(others))
+    def known(product: Product, starts: Sequence[datetime], named: datetime) -> datetime:
+        others = began[named.date()] if product.name.days_only else set()
+        return min(starts or (others if len(others) == 1 else ()), default=named)
 
     return [
-        tuple(known(product, side, start) for side, start in enumerate(acquisition_times(product)))
-        for product in products
+        tuple(known(product, *side) for side in zip(sides, product.name.times, strict=True))
+        for product, sides in zip(products, told, strict=True)
     ]
 
 
@@ -86,12 +84,17 @@ def product_identity(product: Product) -> tuple[object, ...]:
     return product.name.identity_of(acquisition_times(product))
 
 
-def _granule_starts(product: Product, side: int) -> list[datetime]:
-    """Return when the granules of one side began; none of another pass than the name tells."""
+def _granule_starts(product: Product) -> list[list[datetime]]:
+    """Return when the granules of each side began; none of another pass than the name tells.
+
+    Nothing where the name holds the times.
+    """
     if not product.name.days_only:
-        return []
-    scenes = map(parse_scene, side_granules(product, side))
-    starts = [scene.start for scene in scenes if scene.start is not None]
-    day = product.name.times[side].date()
-    named = [start for start in starts if start.date() == day]
-    return [start for start in starts if named and abs(start - named[0]) < LONGEST_GAP]
+        return [[] for _ in product.name.times]
+    found = []
+    for side, day in enumerate(product.name.times):
+        scenes = map(parse_scene, side_granules(product, side))
+        starts = [scene.start for scene in scenes if scene.start is not None]
+        named = [start for start in starts if start.date() == day.date()]
+        found.append([start for start in starts if named and abs(start - named[0]) < LONGEST_GAP])
+    return found
