@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-qgis-ltr bench lint format package install clean lock translations
+.PHONY: help setup demo test test-qgis-ltr test-qgis-newest bench lint format package install clean lock translations
 
 # The interpreter that QGIS uses; .venv is built with it as well.
 QGIS_PYTHON ?= /usr/bin/python3
@@ -43,10 +43,13 @@ test: setup ## every test
 	$(PYTHON) -m pytest $(ALONE) $(PYTEST_ARGS)
 	$(QGIS_PYTHON) -m pytest $(PARALLEL) tests/processing $(PYTEST_ARGS)
 
-# Needs root; 3 GB below build/, made once in about ten minutes. LTR_ARGS go to pytest.
-LTR_ARGS ?=
+# Each needs root and 3 GB below build/, made once in about ten minutes. QGIS_ARGS go to pytest.
+QGIS_ARGS ?=
 test-qgis-ltr: setup ## tests of the QGIS side in QGIS 3.44 LTR with GDAL 3.10 (Debian 13)
-	@scripts/test_qgis_ltr.sh $(LTR_ARGS)
+	@scripts/test_qgis.sh trixie trixie-backports build/qgis-ltr $(QGIS_ARGS)
+
+test-qgis-newest: setup ## the same tests in the newest QGIS and GDAL of Debian (forky)
+	@scripts/test_qgis.sh forky forky build/qgis-newest $(QGIS_ARGS)
 
 lint: setup ## style, types, and the scans of the QGIS plugin repository
 	.venv/bin/ruff check .

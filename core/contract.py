@@ -34,7 +34,10 @@ _LOGIN = re.compile(r"""(?<=://)[^/?#\s@'"]+@""")
 
 
 class Task:
-    """What a job asks for: the id of the Processing algorithm without its provider."""
+    """What a job asks for: the id of the Processing algorithm without its provider.
+
+    ``check`` and ``trystack`` have no algorithm: other processes ask for them.
+    """
 
     CHECK: Final = "check"
     FIND_JOBS: Final = "findjobs"
@@ -43,6 +46,7 @@ class Task:
     BUILD_STACK: Final = "buildstack"
     PREPARE_STACK: Final = "preparestack"
     ASSESS_STACK: Final = "assessstack"
+    TRY_STACK: Final = "trystack"
 
 
 class Message:

@@ -18,3 +18,16 @@ def quoted(path):
 def unquoted(text):
     """Return the path that stands between the quotes."""
     return re.sub(r'\\(["\\])', r"\1", text)
+
+
+def source_begin(path, group):
+    """Return what stands before the name of a variable where GDAL opens it as a raster.
+
+    ``group`` is that of a Zarr store, empty for a NetCDF file.
+    """
+    return f"{path}/{group}/" if group else f'NETCDF:"{path}":'
+
+
+def slices_begin(path, group):
+    """Return what stands before name and number where GDAL opens a slice of a Zarr array."""
+    return f"ZARR:{quoted(path)}:/{group}/"

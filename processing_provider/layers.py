@@ -4,14 +4,12 @@ from qgis.core import Qgis, QgsDateTimeRange, QgsRasterLayer
 from qgis.PyQt.QtCore import QDateTime
 
 from .band_times import band_ranges
+from .gdal_names import source_begin
 from .legend import describe_bands
-from .stack_file import StackFileError, gdal_version, quiet_gdal
+from .stack_file import MULTIBAND_ZARR, StackFileError, gdal_version, quiet_gdal
 from .styles import style
 from .translation import tr
 from .virtual_raster import slices_as_bands
-
-_MULTIBAND_ZARR = (3, 8)
-"""GDAL version that shows a 3-D Zarr array as bands."""
 
 
 def make_layer(stack, variable):
@@ -50,10 +48,8 @@ def layer_source(stack, variable):
                 "file; rename the file or its folder."
             ).format(path=stack.path)
         )
-    if not stack.is_zarr:
-        return f'NETCDF:"{stack.path}":{variable.name}'
-    if not variable.steps or gdal_version() >= _MULTIBAND_ZARR:
-        return str(stack.path / stack.group / variable.name)
+    if not stack.is_zarr or not variable.steps or gdal_version() >= MULTIBAND_ZARR:
+        return f"{source_begin(stack.path, stack.group)}{variable.name}"
     return str(slices_as_bands(stack, variable))
 
 

@@ -3,15 +3,17 @@
 from qgis.core import (
     QgsProcessingException,
     QgsProcessingOutputMultipleLayers,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterFile,
     QgsProcessingParameterString,
 )
 
 from ..core.errors import StackError
+from ..core.metadata.old_groups import mend_groups
 from .algorithm import StackAlgorithm
 from .loading import LAYERS, hand_over
 from .object_store import add_remote_options, address_of, connect
-from .stack_file import StackFileError, open_stack
+from .stack_file import StackFileError, open_stack, store_path
 from .translation import tr
 from .values import Values
 
@@ -21,6 +23,7 @@ class LoadStack(StackAlgorithm):
 
     INPUT = "INPUT"
     VARIABLES = "VARIABLES"
+    MEND = "MEND"
 
     NAME = "loadstack"
     TITLE = "Load stack"
@@ -35,6 +38,10 @@ class LoadStack(StackAlgorithm):
         "\n"
         "With GDAL before 3.8, small .vrt files give QGIS the bands of a Zarr store; they are "
         "written into a folder beside it whose name ends in _layers, or into the QGIS profile."
+        "\n"
+        "A stack is tried out in a process of its own first: what is so damaged that GDAL crashes "
+        "on it is refused, and QGIS goes on. GDAL 3.13 also crashes on the metadata of Zarr stores "
+        "that HyP3 Stack 0.1.0 has written; Mend the metadata takes out the entries in question."
     )
     EXAMPLE = "qgis_process run hyp3:loadstack -- INPUT=/data/stack.nc VARIABLES=unw_phase,corr"
     TAGS = ("temporal", "time series", "animation", "netcdf", "zarr", "layer", "style")
@@ -58,6 +65,18 @@ class LoadStack(StackAlgorithm):
             QgsProcessingParameterString(self.VARIABLES, tr("Variables"), optional=True),
             tr("Which variables to load, separated by commas: unw_phase,corr. Empty: all."),
         )
+        self.add(
+            QgsProcessingParameterBoolean(
+                self.MEND, tr("Mend the metadata"), defaultValue=False, optional=True
+            ),
+            tr(
+                "Yes: take those entries out of the metadata of a Zarr store of HyP3 Stack 0.1.0 "
+                "on which GDAL 3.13 crashes, then load it. They are repeated in every layer, and "
+                "no value changes. The store has to be on a disk that can be written to. Of no "
+                "effect on other stacks."
+            ),
+            advanced=True,
+        )
         add_remote_options(self)
         self.addOutput(QgsProcessingOutputMultipleLayers(LAYERS, tr("Sources of the layers")))
 
@@ -67,12 +86,30 @@ class LoadStack(StackAlgorithm):
             address = address_of(values, self.INPUT)
             if address is not None:
                 connect(address)
-            stack = open_stack(values.text(self.INPUT) if address is None else address)
+            source = values.text(self.INPUT) if address is None else address
+            if values.flag(self.MEND):
+                self._mend(store_path(source), feedback)
+            stack = open_stack(source, feedback)
             chosen = self._chosen(stack, values.text(self.VARIABLES) or "")
             sources = hand_over(stack, chosen, context, feedback, feedback.setProgress)
         except (StackError, StackFileError) as error:
             raise QgsProcessingException(str(error)) from None
         return {LAYERS: sources}
+
+    @staticmethod
+    def _mend(store, feedback):
+        if store is None:
+            return
+        try:
+            number = mend_groups(store)
+        except OSError as error:
+            raise StackFileError(
+                tr("The metadata of {path} cannot be mended: {reason}.").format(
+                    path=store, reason=error.strerror or error
+                )
+            ) from None
+        if number:
+            feedback.pushInfo(tr("The metadata of {path} are mended.").format(path=store))
 
     @staticmethod
     def _chosen(stack, text):

@@ -28,6 +28,7 @@ _FOREVER = {
     "GDAL_HTTP_RETRY_DELAY": "1",
 }
 _ENTRIES = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_told = {}
 _OPTIONS = ("AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING", "AWS_PROFILE", "AWS_REGION")
 
 
@@ -99,6 +100,11 @@ def connect_remembered():
             _tell_gdal(bucket, endpoint or None, profile or None)
     finally:
         settings.endGroup()
+
+
+def options_of_stores():
+    """Return what GDAL was told of buckets, by path prefix and name: another process needs it."""
+    return _told
 
 
 def why_unreadable(path):
@@ -176,6 +182,7 @@ def _tell_gdal(bucket, endpoint, profile):
 
 
 def _set(prefix, name, value):
+    _told.setdefault(prefix, {})[name] = value
     if hasattr(gdal, "SetPathSpecificOption"):
         gdal.SetPathSpecificOption(prefix, name, value)
     elif value is not None:  # before GDAL 3.6

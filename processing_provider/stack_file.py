@@ -12,9 +12,12 @@ from osgeo import gdal
 
 from ..core.contract import DECIBEL, RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
 from ..core.errors import StackError
+from ..core.metadata.old_groups import has_old_groups
 from ..core.object_store.address import is_address, parse_address
-from .object_store import read_bytes, why_unreadable
+from .gdal_names import slices_begin, source_begin
+from .object_store import options_of_stores, read_bytes, why_unreadable
 from .translation import tr
+from .trial import try_out
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _UNITS = re.compile(r"\s*(second|minute|hour|day)s? since (\d{4}-\d\d-\d\d)(?:[T ](\S+))?")
@@ -30,6 +33,11 @@ _FORMATS = {
 # A store of Zarr format 3 has this file, one of format 2 the other.
 _ZARR_3 = "zarr.json"
 _ZARR_2 = ".zgroup"
+
+MULTIBAND_ZARR = (3, 8)
+"""GDAL version that shows a 3-D Zarr array as bands."""
+
+_MOST_STEPS = 1_000_000
 
 
 class StackFileError(Exception):
@@ -86,20 +94,24 @@ def gdal_version():
     return number // 1000000, number // 10000 % 100
 
 
-def open_stack(source):
+def open_stack(source, feedback=None):
     """Return the description of a NetCDF file or Zarr store; raises StackFileError.
 
     Stacks in object stores are named ``s3://bucket/key`` or as GDAL does; GDAL has to know the
-    way there.
+    way there. With a ``feedback``, GDAL is tried out on the stack first, in a process of its own:
+    nobody knows what came to a file that a user names.
     """
     path = stack_path(source)
     if isinstance(path, Path) and not path.exists():
         raise StackFileError(tr("INPUT is {path}, which does not exist.").format(path=path))
     is_zarr = not isinstance(path, Path) or path.is_dir()
-    group_name = ""
-    if is_zarr and path.name in (SPATIAL_GROUP, TEMPORAL_GROUP):
-        path, group_name = path.parent, path.name
-    root, dataset = _root(path, is_zarr)
+    path, group_name = _store_and_group(path) if is_zarr else (path, "")
+    if is_zarr:
+        _check_store(path)
+        check_old_metadata(path)
+    if feedback is not None:
+        _check_survival(path, is_zarr, feedback)
+    root, dataset = _root(path)
     if is_zarr:
         names = root.GetGroupNames() or []
         known = [name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if name in names]
@@ -113,6 +125,11 @@ def open_stack(source):
     if not variables:
         raise _no_stack(path)
     begins, ends = _times(group)
+    for variable in variables.values():
+        if variable.steps > _MOST_STEPS or (begins and variable.steps not in (0, len(begins))):
+            raise StackFileError(
+                tr("The times of {path} do not fit its layers.").format(path=_address(path))
+            )
     title = next((a.Read() for a in group.GetAttributes() if a.GetName() == "title"), "")
     del group, root, dataset
     return StackFile(path, group_name, is_zarr, variables, begins, ends, str(title))
@@ -129,6 +146,18 @@ def stack_path(source):
         raise StackFileError(str(error)) from None
 
 
+def store_path(source):
+    """Return the folder of a Zarr store on a disk, None where a stack is anything else."""
+    path = stack_path(source)
+    return _store_and_group(path)[0] if isinstance(path, Path) and path.is_dir() else None
+
+
+def _store_and_group(path):
+    """Return the store and the name of the group in it that a path means; none for all."""
+    is_group = path.name in (SPATIAL_GROUP, TEMPORAL_GROUP)
+    return (path.parent, path.name) if is_group else (path, "")
+
+
 def is_folder(path):
     """Tell whether there is a folder, on disk or in an object store."""
     if isinstance(path, Path):
@@ -137,9 +166,54 @@ def is_folder(path):
     return found is not None and bool(found.IsDirectory())
 
 
-def _root(path, is_zarr):
-    if is_zarr:
-        _check_store(path)
+def check_old_metadata(path):
+    """Raise StackFileError where a store has metadata on which the GDAL of QGIS crashes.
+
+    Layers of such a store may be in a project: GDAL opens its single arrays.
+    """
+    if has_old_groups(lambda name: read_bytes(path / name)):
+        reason = _try_out(path, True).killed
+        if reason:
+            place = tr("it") if isinstance(path, Path) else tr("a copy of it on a disk")
+            raise StackFileError(
+                tr(
+                    "{path} has metadata of HyP3 Stack 0.1.0 that GDAL {version} does not survive "
+                    "({reason}), so that QGIS does not open it; run hyp3:loadstack with MEND=true "
+                    "on {place}, which removes these entries and changes no value."
+                ).format(
+                    path=_address(path),
+                    version=".".join(map(str, gdal_version())),
+                    reason=reason,
+                    place=place,
+                )
+            )
+
+
+def _check_survival(path, is_zarr, feedback):
+    """Raise StackFileError where GDAL does not survive a stack, or the user cancels."""
+    verdict = _try_out(path, is_zarr, feedback)
+    if verdict.is_canceled:
+        raise StackFileError(tr("The run was canceled."))
+    if verdict.refused:
+        raise _no_stack(path, verdict.refused)
+    if verdict.killed:
+        raise StackFileError(
+            tr(
+                "{path} is damaged: {reason}, so that QGIS does not open it; take a copy that is "
+                "whole, or build the stack anew."
+            ).format(path=_address(path), reason=verdict.killed)
+        )
+
+
+def _try_out(path, is_zarr, feedback=None):
+    slices = is_zarr and gdal_version() < MULTIBAND_ZARR
+    begin = slices_begin if slices else source_begin
+    groups = (SPATIAL_GROUP, TEMPORAL_GROUP) if is_zarr else ("",)
+    sources = {group: begin(path, group) for group in groups}
+    return try_out(path, sources, slices, options_of_stores(), feedback)
+
+
+def _root(path):
     try:
         with gdal_exceptions(), quiet_gdal():
             dataset = gdal.OpenEx(str(path), gdal.OF_MULTIDIM_RASTER)
@@ -285,6 +359,8 @@ def _read_times(group, name):
         raise StackFileError(
             tr("The times of the stack ({name}) cannot be read.").format(name=name)
         )
+    if array.GetTotalElementsCount() > _MOST_STEPS:
+        raise StackFileError(tr("The stack has more times than any ({name}).").format(name=name))
     unit, day, clock = match.groups()
     epoch = datetime.fromisoformat(f"{day}T{(clock or '00:00:00')[:8]}")
     epoch = epoch.replace(tzinfo=timezone.utc)

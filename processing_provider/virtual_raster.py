@@ -8,7 +8,7 @@ from pathlib import Path
 from osgeo import gdal
 from qgis.core import QgsApplication
 
-from .gdal_names import quoted
+from .gdal_names import quoted, slices_begin
 from .interpreter import FOLDER
 from .legend import dates_of_bands
 from .stack_file import StackFileError, open_raster
@@ -22,7 +22,7 @@ def slices_as_bands(stack, variable):
     is in an object store.
     """
     sources = [
-        f"ZARR:{quoted(stack.path)}:/{stack.group}/{variable.name}:{step}"
+        f"{slices_begin(stack.path, stack.group)}{variable.name}:{step}"
         for step in range(variable.steps)
     ]
     first = open_raster(sources[0])

@@ -19,10 +19,12 @@ from ..errors import InputChangedError, OutputError
 from ..grid.lattice import TOLERANCE, Grid, Lattice
 from ..grid.placement import Placement
 from ..products.layers import LAYERS, Layer
+from ..reporter import Reporter
 from ..stamps import Stamps, find_change, folder_stamps, take_stamps
 from .dataset import GRID_MAPPING
 from .record import read_record, recorded_placements
 from .stored import StoredStack
+from .survival import check_survival
 
 DIFFERENCE = "largest_difference_between_products"
 """Attribute of layers without steps."""
@@ -113,7 +115,9 @@ class Base:
         )
 
 
-def open_outputs(netcdf: Path | None, zarr: Path | None) -> tuple[Base, ...]:
+def open_outputs(
+    netcdf: Path | None, zarr: Path | None, reporter: Reporter
+) -> tuple[Base, ...]:
     """Open the stack that outputs hold, first where it is appended to; empty without one.
 
     That is the output with the most products, of equals the one that is read fastest. Another may
@@ -124,6 +128,8 @@ def open_outputs(netcdf: Path | None, zarr: Path | None) -> tuple[Base, ...]:
     ------
     OutputError
         If an output is no stack of ours, or the outputs hold different stacks.
+    InvalidParameterError
+        If one is so damaged that it ends the process that opens it.
     """
     for final in (netcdf, zarr):
         if final is not None and final.parent.is_dir():
@@ -131,10 +137,12 @@ def open_outputs(netcdf: Path | None, zarr: Path | None) -> tuple[Base, ...]:
     found: list[Base] = []
     if zarr is not None and zarr.is_dir() and any(zarr.iterdir()):
         groups = tuple(name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if (zarr / name).is_dir())
+        check_survival(zarr, "ZARR", reporter)
         found += [_open(zarr, name, groups) for name in groups[:1]]
     if netcdf is not None and netcdf.is_file() and netcdf.stat().st_size:
         # Series are read map by map more slowly from the temporal group than from the file.
         last = bool(found) and found[0].group == SPATIAL_GROUP
+        check_survival(netcdf, "NETCDF", reporter)
         found.insert(1 if last else 0, _open(netcdf, None, ()))
     found.sort(key=lambda item: len(item.names), reverse=True)
     for other in found[1:]:

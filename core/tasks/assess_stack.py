@@ -19,6 +19,7 @@ from ..object_store.location import RemoteLocation, parse_location
 from ..parameters import Parameters
 from ..proxies import proxy_environment
 from ..reporter import Reporter, complete
+from ..stack.survival import check_survival
 from ..waiting import beside
 
 _SIGNS = {"JSON": b'"assessor": "HyP3 Stack ', "": b"<footer>Assessed by HyP3 Stack "}
@@ -59,6 +60,8 @@ def run(
         raise OutputError("No output is given; set OUTPUT, JSON or both.")
     check_targets({"OUTPUT": page, "JSON": data}, source if isinstance(source, Path) else None)
     reporter.info(f"Reading {source}.")
+    if isinstance(source, Path):
+        check_survival(source, "INPUT", reporter)
     with proxy_environment(parameters.get("PROXIES"), credentials):
         assessment = beside(lambda: assess_stack(source, with_pixels=True), reporter)
     reporter.progress(70.0)

@@ -69,7 +69,7 @@ def plan_stack(
     StackError
         If the products make no stack, or none with the one that is appended to.
     """
-    found = open_outputs(build.netcdf, build.zarr) if build.append else ()
+    found = open_outputs(build.netcdf, build.zarr, reporter) if build.append else ()
     base = found[0] if found else None
     build = _with_groups(build, found, reporter)
     reporter.info(f"Looking for HyP3 products in {folder}.")

@@ -9,7 +9,15 @@ from pathlib import Path
 from osgeo import gdal
 
 from ...core.contract import TEMPORAL_GROUP
-from ..stack_file import StackFileError, gdal_exceptions, is_folder, open_stack, quiet_gdal
+from ..gdal_names import source_begin
+from ..stack_file import (
+    StackFileError,
+    check_old_metadata,
+    gdal_exceptions,
+    is_folder,
+    open_stack,
+    quiet_gdal,
+)
 from ..translation import tr
 from .averages import average_for
 
@@ -136,7 +144,7 @@ class _Bands:
     """Pixels of a NetCDF variable, as a raster: GDAL keeps the large chunks of its bands."""
 
     def __init__(self, path, group, name):
-        self._dataset = gdal.Open(f'NETCDF:"{path}":{name}')
+        self._dataset = gdal.Open(f"{source_begin(path, group)}{name}")
         band = self._dataset.GetRasterBand(1)
         self.shape = band.YSize, band.XSize
         self.is_float = band.DataType in _FLOATS
@@ -187,13 +195,15 @@ def _quickest(stack):
     store = stack.path if stack.is_zarr else stack.path.with_suffix(".zarr")
     if is_folder(store / TEMPORAL_GROUP):
         try:
+            if not stack.is_zarr:
+                check_old_metadata(store)
             with gdal_exceptions(), quiet_gdal():
                 here = gdal.OpenEx(str(stack.path), gdal.OF_MULTIDIM_RASTER)
                 there = gdal.OpenEx(str(store), gdal.OF_MULTIDIM_RASTER)
                 ours = _run(_group(here, stack.group))
                 if stack.is_zarr or (all(ours) and ours == _run(_group(there, TEMPORAL_GROUP))):
                     return store, TEMPORAL_GROUP
-        except RuntimeError:
+        except (RuntimeError, StackFileError):
             pass  # The file itself is readable; only quickness is lost.
     return stack.path, stack.group
 

@@ -80,7 +80,12 @@ PARAMETERS = {
         **GRID,
         **STACK,
     },
-    "loadstack": {"INPUT": ("file", None), "VARIABLES": ("string", None), **REMOTE},
+    "loadstack": {
+        "INPUT": ("file", None),
+        "VARIABLES": ("string", None),
+        "MEND": ("boolean", False),
+        **REMOTE,
+    },
     "assessstack": {
         "INPUT": ("file", None),
         "OUTPUT": ("fileDestination", None),

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Run the tests of the QGIS side in QGIS 3.44 LTR with GDAL 3.10, in a Debian 13 of its own below
-# build/qgis-ltr (2.7 GB; made once, in some minutes). Needs root and Linux. Nothing outside of that
-# folder changes: mounts live in a namespace that ends with this script.
+# Run the tests of the QGIS side in the QGIS of another Debian, which is made once, in some minutes, in
+# a folder of its own (about 3 GB):
+#
+#   scripts/test_qgis.sh RELEASE SUITE ROOT [arguments of pytest]
+#
+# QGIS comes from SUITE, such as trixie-backports; everything else comes from RELEASE. Needs root and
+# Linux. Nothing outside of ROOT changes: mounts live in a namespace that ends with this script.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-RELEASE=trixie
-ROOT=${QGIS_LTR_ROOT:-$PWD/build/qgis-ltr}
 COPY=/srv/hyp3_stack
-STAMP=$ROOT/complete
 LOCKS=(requirements.lock requirements-dev.lock)
 
 say() { printf '== %s\n' "$*"; }
@@ -19,14 +20,19 @@ inside() {
 }
 
 if [[ ${1:-} != --in-namespace ]]; then
-    [[ $(id -u) -eq 0 ]] || fail "A second Debian needs root: run 'sudo make test-qgis-ltr'."
+    [[ $# -ge 3 ]] || fail "Usage: scripts/test_qgis.sh RELEASE SUITE ROOT [arguments of pytest]"
+    [[ $(id -u) -eq 0 ]] || fail "A second Debian needs root: run it with sudo."
     if ! command -v debootstrap >/dev/null; then
         say "installing debootstrap with apt"
         apt-get -qq update && apt-get -qq install -y --no-install-recommends debootstrap >/dev/null
     fi
     exec unshare --mount --propagation private bash "$0" --in-namespace "$@"
 fi
-shift
+RELEASE=$2
+SUITE=$3
+ROOT=$(realpath --canonicalize-missing "$4")
+STAMP=$ROOT/complete
+shift 4
 
 # The mirror that this machine already uses, so that no other one has to be reachable.
 mirror() {
@@ -41,20 +47,27 @@ mount_system() {
 }
 
 build() {
-    local url
+    local url option
     url=$(mirror)
     say "making a Debian $RELEASE from $url"
     rm -rf "$ROOT"
     mkdir -p "$ROOT"
-    debootstrap --variant=minbase --include=ca-certificates "$RELEASE" "$ROOT" "$url" >"$ROOT.log" ||
-        fail "debootstrap failed; see $ROOT.log."
-    echo "deb $url $RELEASE-backports main" >"$ROOT/etc/apt/sources.list.d/backports.list"
+    # A release may be too new for debootstrap to know its name; they are all made alike.
+    debootstrap --variant=minbase --include=ca-certificates "$RELEASE" "$ROOT" "$url" \
+        /usr/share/debootstrap/scripts/sid >"$ROOT.log" || fail "debootstrap failed; see $ROOT.log."
+    if [[ $SUITE != "$RELEASE" ]]; then
+        echo "deb $url $SUITE main" >"$ROOT/etc/apt/sources.list.d/qgis.list"
+    fi
+    # The mirror may be frozen at a day, or lie behind a proxy.
+    for option in Check-Valid-Until http https; do
+        apt-config dump "Acquire::$option"
+    done >"$ROOT/etc/apt/apt.conf.d/99this-machine"
     cp -L /etc/resolv.conf "$ROOT/etc/resolv.conf"
     cp -L /etc/hosts "$ROOT/etc/hosts"
     mount_system
-    say "installing QGIS of $RELEASE-backports"
+    say "installing QGIS of $SUITE"
     inside apt-get -qq update
-    inside apt-get -qq install -y --no-install-recommends -t "$RELEASE-backports" \
+    inside apt-get -qq install -y --no-install-recommends -t "$SUITE" \
         qgis python3-qgis python3-venv python3-pytest git >>"$ROOT.log" 2>&1 ||
         fail "QGIS cannot be installed; see $ROOT.log."
     inside apt-get -qq clean

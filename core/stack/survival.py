@@ -1,0 +1,81 @@
+"""Stacks that end the process which opens them: they are opened in a process of its own first.
+
+A damaged file can crash HDF5 or netCDF-C, or keep them busy for ever; no check of ours knows which.
+The other process is one more core process, whose answer says how far it got.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ..contract import PROTOCOL, Task
+from ..errors import InvalidParameterError
+from ..reporter import Reporter, stop_if_canceled
+
+_CORE = Path(__file__).resolve().parents[1]
+
+_LIMIT_SECONDS = 60.0
+"""Good stacks take one or two seconds, most of it for imports."""
+
+_POLL_SECONDS = 0.05
+
+
+def check_survival(path: Path, name: str, reporter: Reporter) -> None:
+    """Check that opening a stack on disk does not end the process.
+
+    What is wrong with it in words is not told: whoever opens it hears of that.
+
+    Parameters
+    ----------
+    path
+        NetCDF file or Zarr store.
+    name
+        Parameter that names it.
+    reporter
+        Asked whether to stop.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the process crashed, ran out of memory or did not come to an end.
+    Canceled
+        If the user canceled.
+    """
+    job = {"protocol": PROTOCOL, "task": Task.TRY_STACK, "parameters": {"INPUT": str(path)}}
+    with subprocess.Popen(
+        [sys.executable, str(_CORE)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        assert child.stdin is not None and child.stdout is not None
+        try:
+            # Standard input stays open: where this process is killed, its end cancels the other.
+            child.stdin.write(json.dumps({**job, "interactive": True}).encode() + b"\n")
+            child.stdin.flush()
+            deadline = time.monotonic() + _LIMIT_SECONDS
+            while child.poll() is None and time.monotonic() < deadline:
+                stop_if_canceled(reporter)
+                time.sleep(_POLL_SECONDS)
+            returncode = child.poll()
+        except BrokenPipeError:
+            returncode = child.wait()
+        finally:
+            child.kill()
+        answers = child.stdout.read().splitlines()
+    if returncode is None:
+        how = f"did not come to an end in {_LIMIT_SECONDS:.0f} seconds"
+    elif returncode < 0 or not answers:
+        how = f"crashed ({f'signal {-returncode}' if returncode < 0 else f'status {returncode}'})"
+    elif json.loads(answers[-1]).get("kind") == MemoryError.__name__:
+        how = "ran out of memory"
+    else:
+        return
+    raise InvalidParameterError(
+        f"{name} is {path}, which is damaged: a process that opened it {how}; give a copy that is "
+        "whole, or build the stack anew."
+    )
