@@ -75,6 +75,17 @@ class Canceled(StackError):
     """The user canceled the run."""
 
 
+UNREADABLE = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    ArithmeticError,
+)
+"""What the readers of files raise where a file is damaged: hardly anything is out of question."""
+
 _INNOCENT = (
     Canceled,
     ClusterError,

@@ -1,10 +1,10 @@
 """A process of its own that asks of GDAL what QGIS is about to ask, and may die of it.
 
-Run by path in the Python of QGIS, so that its GDAL is the very library that QGIS reads with. It takes
-one JSON object on standard input and answers with JSON lines: ``version`` of GDAL, ``at`` for each
-step, and ``refused`` with GDAL's words where it does not open the stack. Parts that GDAL refuses in
-words are no concern of this process: QGIS hears the same and says so. Needs ``osgeo`` and the
-standard library only.
+Run by path in the Python of QGIS, so that its GDAL is the very library that QGIS reads with. It
+takes one JSON object on standard input and answers with JSON lines: ``version`` of GDAL, ``at`` for
+each step, and ``refused`` with GDAL's words where it does not open the stack. Parts that GDAL
+refuses in words are no concern of this process: QGIS hears the same and says so. Needs ``osgeo``
+and the standard library only.
 """
 
 import json
@@ -22,6 +22,7 @@ _READ_BYTES = 192 << 20
 
 
 def main():
+    """Read the job and try."""
     # The folder of this file would make the modules beside it top-level names.
     sys.path.pop(0)
     job = json.loads(sys.stdin.readline())

@@ -33,7 +33,7 @@ _ENVIRONMENT = {"MALLOC_PERTURB_": "165"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a trial found: GDAL's words where it ``refused`` the stack, and how it was ``killed``."""
+    """GDAL's words where it ``refused`` a stack, and how the trial was ``killed``, if it was."""
 
     refused: str = ""
     killed: str = ""
@@ -97,7 +97,7 @@ def own_pythons(platform=sys.platform, prefix=sys.exec_prefix, program=sys.execu
 
 
 def _watch(child, feedback):
-    """Wait for the end of a child and return the verdict, None where it has another GDAL or none."""
+    """Wait for a child to end and return the verdict, None where it has another GDAL or none."""
     heard = time.monotonic()
     said = {}
     for item in child.lines():
@@ -112,7 +112,9 @@ def _watch(child, feedback):
             text = tr("GDAL, tried out on it, did not get on for {seconds:.0f} seconds")
             return Verdict(killed=text.format(seconds=SILENT_SECONDS))
     child.wait(1.0)
-    return Verdict(said.get("refused", ""), _describe(child.returncode)) if "version" in said else None
+    if "version" not in said:
+        return None
+    return Verdict(said.get("refused", ""), _describe(child.returncode))
 
 
 def _parse(line):

@@ -1,4 +1,4 @@
-"""Damage of written stacks: seeded, so that each can be made again. Needs the standard library only."""
+"""Damage of written stacks, seeded, so that each can be made again; QGIS's Python reads it, too."""
 
 import os
 import random

@@ -1,7 +1,7 @@
 """Attributes of Zarr groups on which GDAL 3.13 crashes, in stores of earlier versions.
 
-The convention ``spatial`` names the dimensions ``y`` and ``x``. Version 0.1.0 wrote its attributes on
-groups as well, which also hold 2-D arrays without these dimensions, such as ``time_bnds``; GDAL
+The convention ``spatial`` names the dimensions ``y`` and ``x``. Version 0.1.0 wrote its attributes
+on groups as well, which also hold 2-D arrays without these dimensions, such as ``time_bnds``; GDAL
 3.13.3 crashes on those. On arrays the same attributes are harmless, and the arrays have them, too.
 
 Needs the standard library only: the QGIS side reads and mends stores with it.
@@ -124,4 +124,3 @@ def _strip_attributes(attributes: dict[str, Any]) -> bool:
             if not (isinstance(item, dict) and item.get("name") == _SPATIAL)
         ]
     return bool(names)
-

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from ..atomic import remove_leftovers
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..crs import epsg_of
-from ..errors import InputChangedError, OutputError
+from ..errors import UNREADABLE, InputChangedError, OutputError
 from ..grid.lattice import TOLERANCE, Grid, Lattice
 from ..grid.placement import Placement
 from ..products.layers import LAYERS, Layer
@@ -115,9 +114,7 @@ class Base:
         )
 
 
-def open_outputs(
-    netcdf: Path | None, zarr: Path | None, reporter: Reporter
-) -> tuple[Base, ...]:
+def open_outputs(netcdf: Path | None, zarr: Path | None, reporter: Reporter) -> tuple[Base, ...]:
     """Open the stack that outputs hold, first where it is appended to; empty without one.
 
     That is the output with the most products, of equals the one that is read fastest. Another may
@@ -191,7 +188,7 @@ def _open(path: Path, group: str | None, groups: tuple[str, ...]) -> Base:
         layers = tuple(layer for name, layer in table.items() if name in record["layers"])
         made = tuple(record["maps"])
         settings = dict(record["settings"])
-    except (OSError, LookupError, ValueError, TypeError, AttributeError, CRSError) as error:
+    except UNREADABLE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise OutputError(
             f"{path} is no stack that can be appended to ({reason}); give the path of a stack, or "

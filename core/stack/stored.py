@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from ..errors import UNREADABLE, OutputError
 from ..products.layers import SOURCE_FRAME, Layer
 from .masks import MASK_NAMES, outside
 from .mosaic import is_missing
@@ -67,12 +69,13 @@ class StoredReader:
         self._step = step
         self._files = ExitStack()
         self._array: Any
-        if stack.group is None:
-            file = self._files.enter_context(h5py.File(stack.path, "r", locking=False))
-            self._array = file[layer.variable]
-        else:
-            path = f"{stack.group}/{layer.variable}"
-            self._array = zarr.open_array(stack.path, path=path, mode="r")
+        with _in_words(stack.path):
+            if stack.group is None:
+                file = self._files.enter_context(h5py.File(stack.path, "r", locking=False))
+                self._array = file[layer.variable]
+            else:
+                path = f"{stack.group}/{layer.variable}"
+                self._array = zarr.open_array(stack.path, path=path, mode="r")
 
     def __enter__(self) -> StoredReader:
         return self
@@ -101,10 +104,25 @@ class StoredReader:
                 slice(left - stack.column, right - stack.column),
             )
             step = () if self._step is None else (self._step,)
-            block[
-                top - rows.start : bottom - rows.start, left - columns.start : right - columns.start
-            ] = self._array[(*step, *there)]
+            with _in_words(stack.path):
+                block[
+                    top - rows.start : bottom - rows.start,
+                    left - columns.start : right - columns.start,
+                ] = self._array[(*step, *there)]
         return block
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Name the stack where a part of it cannot be read."""
+    try:
+        yield
+    except UNREADABLE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise OutputError(
+            f"{path} is damaged: a part of it cannot be read ({reason}); append to a copy that is "
+            "whole, or build the stack anew."
+        ) from error
 
 
 class _SingleFrame(StoredReader):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO, cast
 
 from ..contract import PROTOCOL, Task
 from ..errors import InvalidParameterError
@@ -18,7 +19,7 @@ from ..reporter import Reporter, stop_if_canceled
 
 _CORE = Path(__file__).resolve().parents[1]
 
-_LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 60.0
 """Good stacks take one or two seconds, most of it for imports."""
 
 _POLL_SECONDS = 0.05
@@ -52,12 +53,12 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as child:
-        assert child.stdin is not None and child.stdout is not None
+        stdin, stdout = cast(IO[bytes], child.stdin), cast(IO[bytes], child.stdout)
         try:
             # Standard input stays open: where this process is killed, its end cancels the other.
-            child.stdin.write(json.dumps({**job, "interactive": True}).encode() + b"\n")
-            child.stdin.flush()
-            deadline = time.monotonic() + _LIMIT_SECONDS
+            stdin.write(json.dumps({**job, "interactive": True}).encode() + b"\n")
+            stdin.flush()
+            deadline = time.monotonic() + LIMIT_SECONDS
             while child.poll() is None and time.monotonic() < deadline:
                 stop_if_canceled(reporter)
                 time.sleep(_POLL_SECONDS)
@@ -66,9 +67,9 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
             returncode = child.wait()
         finally:
             child.kill()
-        answers = child.stdout.read().splitlines()
+        answers = stdout.read().splitlines()
     if returncode is None:
-        how = f"did not come to an end in {_LIMIT_SECONDS:.0f} seconds"
+        how = f"did not come to an end in {LIMIT_SECONDS:.0f} seconds"
     elif returncode < 0 or not answers:
         how = f"crashed ({f'signal {-returncode}' if returncode < 0 else f'status {returncode}'})"
     elif json.loads(answers[-1]).get("kind") == MemoryError.__name__:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..atomic import complete_or_absent
 from ..contract import Task
-from ..errors import InvalidParameterError, OutputError
+from ..errors import UNREADABLE, InvalidParameterError, OutputError
 from ..metadata.assessment.assess import Assessment, assess_stack
 from ..metadata.assessment.page import assessment_page
 from ..metadata.assessment.verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
@@ -63,7 +63,7 @@ def run(
     if isinstance(source, Path):
         check_survival(source, "INPUT", reporter)
     with proxy_environment(parameters.get("PROXIES"), credentials):
-        assessment = beside(lambda: assess_stack(source, with_pixels=True), reporter)
+        assessment = beside(lambda: _assess(source), reporter)
     reporter.progress(70.0)
     complete(reporter)
     tell(assessment, reporter)
@@ -82,6 +82,17 @@ def run(
         write_text(data, json.dumps(assessment.to_json(), indent=1, ensure_ascii=False) + "\n")
         outputs["JSON"] = str(data)
     return outputs
+
+
+def _assess(source: Path | RemoteLocation) -> Assessment:
+    try:
+        return assess_stack(source, with_pixels=True)
+    except UNREADABLE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InvalidParameterError(
+            f"INPUT is {source}, which is damaged: a part of it cannot be read ({reason}); give a "
+            "copy that is whole, or build the stack anew."
+        ) from error
 
 
 def _source(given: Parameters) -> Path | RemoteLocation:

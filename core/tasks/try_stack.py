@@ -41,8 +41,7 @@ def run(
     StackError
         If there is no stack that can be read.
     """
-    path = Parameters(parameters).path("INPUT", required=True)
-    assert path is not None
+    path = Parameters(parameters).path("INPUT", required=True) or Path()
     _limit_memory()
     with open_stack_file(path) as opened:
         for stack in opened:
@@ -54,7 +53,7 @@ def run(
 
 def _count_chunks(path: Path) -> int:
     """Read the indexes of the chunks of a file, which other readers meet one by one."""
-    with h5py.File(path) as file:
+    with h5py.File(path, "r", locking=False) as file:
         datasets = [item for item in file.values() if isinstance(item, h5py.Dataset)]
         return sum(item.id.get_num_chunks() for item in datasets if item.chunks)
 

@@ -15,7 +15,7 @@ from hyp3_stack.core.metadata.old_groups import has_old_groups
 from hyp3_stack.processing_provider import trial
 from hyp3_stack.processing_provider.stack_file import StackFileError, gdal_version, open_stack
 from hyp3_stack.processing_provider.time_series.reader import Readers
-from tests.damages import NUMBER, SEED, damaged_copy
+from tests.damages import NUMBER, SEED
 
 from .conftest import ROOT, build_stack
 

@@ -1,0 +1,107 @@
+"""Damaged stacks end neither an assessment nor an append: each is told in a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from hyp3_stack.core.errors import Canceled, InvalidParameterError
+from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.stack import survival
+from tests.checkout import ROOT
+from tests.damages import NUMBER, SEED, damaged_copy
+from tests.sample_products import SampleStack
+
+from .running import Run, build
+
+
+@pytest.fixture(scope="module")
+def stack(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A stack of all products but the last."""
+    folder = tmp_path_factory.mktemp("whole")
+    products = folder / "products"
+    shutil.copytree(small.folder, products)
+    shutil.rmtree(max(path for path in products.iterdir() if path.is_dir()))
+    return build(products, NETCDF=folder / "stack.nc", ZARR=folder / "stack.zarr")
+
+
+def run_core(task: str, **parameters: str) -> tuple[int, dict[str, object]]:
+    """Run a job as on the command line; return the exit code and the last answer."""
+    job = {"protocol": 1, "task": task, "parameters": parameters}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "core")],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert "worker.py" not in done.stderr, done.stderr  # what Zarr says of lost tasks is its own
+    return done.returncode, json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("kind", ["nc", "zarr"])
+def test_assess_and_append(stack: Run, small: SampleStack, tmp_path: Path, kind: str) -> None:
+    whole = stack.netcdf if kind == "nc" else stack.zarr
+    for seed in range(SEED, SEED + max(2, NUMBER // 8)):
+        target = tmp_path / f"{seed}.{kind}"
+        damage = damaged_copy(whole, target, seed)
+        code, answer = run_core("assessstack", INPUT=str(target), JSON=str(tmp_path / "a.json"))
+        assert code == 0 or str(target) in str(answer["text"]), (damage, answer)
+        assert "defect" not in str(answer), (damage, answer)
+        output = {"nc": "NETCDF", "zarr": "ZARR"}[kind]
+        code, answer = run_core(
+            "buildstack", INPUT=str(small.folder), APPEND="true", **{output: str(target)}
+        )
+        assert code == 0 or str(target) in str(answer["text"]), (damage, answer)
+        assert "defect" not in str(answer), (damage, answer)
+
+
+def test_a_stack_that_blocks_its_reader_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = tmp_path / "stack.zarr" / "zarr.json"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)  # whoever opens it waits for a writer
+    monkeypatch.setattr(survival, "LIMIT_SECONDS", 4.0)
+    with pytest.raises(InvalidParameterError, match=r"ZARR is .*stack\.zarr, .* end in 4 seconds"):
+        survival.check_survival(pipe.parent, "ZARR", SilentReporter())
+
+
+def test_a_cancel_ends_the_wait(tmp_path: Path) -> None:
+    class Reporter(SilentReporter):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stop = threading.Event()
+
+        def canceled(self) -> bool:
+            return self.stop.is_set()
+
+    pipe = tmp_path / "stack.zarr" / "zarr.json"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    reporter = Reporter()
+    timer = threading.Timer(1.0, reporter.stop.set)
+    timer.start()
+    with pytest.raises(Canceled):
+        survival.check_survival(pipe.parent, "ZARR", reporter)
+    timer.join()
+
+
+def test_a_reader_that_takes_all_memory_is_told(stack: Run, tmp_path: Path) -> None:
+    store = tmp_path / "stack.zarr"
+    shutil.copytree(stack.zarr, store)
+    for group in ("spatially_optimized", "temporally_optimized"):
+        path = store / group / "x_bnds" / ".zarray"
+        array = json.loads(path.read_text())
+        array["shape"][0] = 1 << 40
+        path.write_text(json.dumps(array))
+    code, answer = run_core("assessstack", INPUT=str(store), JSON=str(tmp_path / "a.json"))
+    assert code == 1
+    assert str(store) in str(answer["text"])
