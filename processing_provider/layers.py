@@ -1,5 +1,7 @@
 """Makes QGIS layers of a stack: one for each variable, playing in the Temporal Controller."""
 
+from html import escape
+
 from qgis.core import Qgis, QgsDateTimeRange, QgsRasterLayer
 from qgis.PyQt.QtCore import QDateTime
 
@@ -12,13 +14,16 @@ from .translation import tr
 from .virtual_raster import slices_as_bands
 
 
+_GUILLEMETS = str.maketrans("<>", "\u2039\u203a")
+
+
 def make_layer(stack, variable):
     """Return a styled layer of a variable; raises StackFileError if GDAL cannot open it."""
     # The default style would read bands for statistics that nobody needs.
     options = QgsRasterLayer.LayerOptions(loadDefaultStyle=False)
     with quiet_gdal():
         source = layer_source(stack, variable)
-        layer = QgsRasterLayer(source, variable.long_name, "gdal", options)
+        layer = QgsRasterLayer(source, _name(variable), "gdal", options)
     if not layer.isValid():
         raise StackFileError(
             tr("The variable {name} of {path} cannot be opened as a layer: {reason}.").format(
@@ -30,9 +35,12 @@ def make_layer(stack, variable):
     if variable.steps:
         _set_times(layer, stack, variable)
     metadata = layer.metadata()
-    metadata.setTitle(f"{stack.name}: {variable.long_name}")
     comment = str(variable.attributes.get("comment", ""))
-    metadata.setAbstract(" ".join(text for text in (stack.title, comment) if text))
+    # QGIS shows both as HTML, but other people's files are the source of these texts.
+    metadata.setTitle(escape(f"{stack.name}: {variable.long_name}", quote=False))
+    metadata.setAbstract(
+        escape(" ".join(text for text in (stack.title, comment) if text), quote=False)
+    )
     layer.setMetadata(metadata)
     if variable.steps and len(stack.begins) == variable.steps:
         describe_bands(layer, stack)
@@ -51,6 +59,11 @@ def layer_source(stack, variable):
     if not stack.is_zarr or not variable.steps or gdal_version() >= MULTIBAND_ZARR:
         return f"{source_begin(stack.path, stack.group)}{variable.name}"
     return str(slices_as_bands(stack, variable))
+
+
+def _name(variable):
+    """Return a name without angle brackets: QGIS shows it as text here and as HTML there."""
+    return variable.long_name.translate(_GUILLEMETS)
 
 
 def _set_times(layer, stack, variable):

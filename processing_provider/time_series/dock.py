@@ -1,5 +1,7 @@
 """The dock with the plot, the points and what can be done with them."""
 
+from html import escape
+
 from qgis.core import QgsApplication, QgsProject
 from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
@@ -176,7 +178,7 @@ class TimeSeriesDock(QgsDockWidget):
         )
         place = f"{result.path.name}/{result.group}" if result.group else result.path.name
         self.status.setText(tr("Read from {file}").format(file=place))
-        self.status.setToolTip(str(result.path))
+        self.status.setToolTip(f"<p>{escape(str(result.path))}</p>")
 
     def _hint(self, layer):
         if layer is None:
@@ -228,6 +230,8 @@ class TimeSeriesDock(QgsDockWidget):
         self.legend = QListWidget()
         self.legend.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.status = QLabel()
+        # What reads like HTML in a name or in an error of GDAL is text.
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         top = QHBoxLayout()
         for widget in (bar, self.layers, self.window):

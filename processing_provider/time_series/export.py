@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from qgis.core import QgsSettings
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from ..translation import tr
@@ -37,18 +38,22 @@ def save(result, parent):
         write(result, path)
     except OSError as error:
         text = tr("{path} cannot be written: {reason}.")
-        QMessageBox.warning(
-            parent, parent.windowTitle(), text.format(path=path, reason=error.strerror)
-        )
+        text = text.format(path=path, reason=error.strerror)
+        _box(QMessageBox.Icon.Warning, text, QMessageBox.StandardButton.Ok, parent).exec()
 
 
 def _may_replace(path, parent):
-    answer = QMessageBox.question(
-        parent,
-        parent.windowTitle(),
-        tr("{path} exists. Replace it?").format(path=path),
-    )
+    buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
+    text = tr("{path} exists. Replace it?").format(path=path)
+    answer = _box(QMessageBox.Icon.Question, text, buttons, parent).exec()
     return answer == QMessageBox.StandardButton.Yes
+
+
+def _box(icon, text, buttons, parent):
+    """Return a message whose text is shown as it is: the name of a stack may read like HTML."""
+    box = QMessageBox(icon, parent.windowTitle(), text, buttons, parent)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    return box
 
 
 def write(result, path):

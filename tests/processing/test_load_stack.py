@@ -1,7 +1,9 @@
 """A stack becomes layers that show every pair once."""
 
+import html
 import shutil
 import struct
+from dataclasses import replace
 
 import pytest
 from osgeo import gdal, ogr, osr
@@ -95,6 +97,26 @@ def test_values_are_those_of_the_file(layers, stack_files):
     for band in range(1, PAIRS + 1):
         expected = reference.GetRasterBand(band).ReadRaster()
         assert shown.GetRasterBand(band).ReadRaster() == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<script>alert(1)</script>", "<img src=http://x/y>", "a < b & c", '<a href="file:///">'],
+)
+def test_text_of_a_stack_is_no_html_of_the_layer(stack_files, text):
+    found = open_stack(stack_files[0])
+    variable = replace(
+        found.variables["corr"], long_name=f"{text} name", attributes={"comment": f"{text} comment"}
+    )
+    layer = make_layer(replace(found, title=f"{text} title"), variable)
+    metadata, shown = layer.metadata(), layer.htmlMetadata()
+    escaped = html.escape(text, quote=False)
+    assert metadata.title() == f"my stack: {escaped} name"
+    assert metadata.abstract() == f"{escaped} title {escaped} comment"
+    assert layer.name() == f"{text} name".replace("<", "\u2039").replace(">", "\u203a")
+    if "&" not in text:
+        for part in ("title", "comment", "name"):
+            assert f"{text} {part}" not in shown
 
 
 @each_format

@@ -219,8 +219,15 @@ def test_a_file_whose_ending_was_left_out_is_not_replaced_unasked(
     chosen = str(tmp_path / "mine"), ""
     monkeypatch.setattr(export.QFileDialog, "getSaveFileName", lambda *given: chosen)
     button = getattr(export.QMessageBox.StandardButton, answer)
-    monkeypatch.setattr(export.QMessageBox, "question", lambda *given: button)
+    asked = []
+
+    def answering(box):
+        asked.append((box.textFormat(), box.text()))
+        return button
+
+    monkeypatch.setattr(export.QMessageBox, "exec", answering)
     export.save(result, QWidget())
+    assert [text_format for text_format, _ in asked] == [Qt.TextFormat.PlainText]
     assert ((tmp_path / "mine.csv").read_text() == "mine") == (answer == "No")
 
 
