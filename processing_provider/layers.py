@@ -13,7 +13,6 @@ from .styles import style
 from .translation import tr
 from .virtual_raster import slices_as_bands
 
-
 _GUILLEMETS = str.maketrans("<>", "\u2039\u203a")
 
 
