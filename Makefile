@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-qgis-ltr test-qgis-newest bench lint format package install clean lock translations
+.PHONY: help setup demo test test-qgis-ltr test-qgis-newest test-readers bench lint format package install \
+	clean lock translations
 
 # The interpreter that QGIS uses; .venv is built with it as well.
 QGIS_PYTHON ?= /usr/bin/python3
@@ -50,6 +51,17 @@ test-qgis-ltr: setup ## tests of the QGIS side in QGIS 3.44 LTR with GDAL 3.10 (
 
 test-qgis-newest: setup ## the same tests in the newest QGIS and GDAL of Debian (forky)
 	@scripts/test_qgis.sh forky forky build/qgis-newest $(QGIS_ARGS)
+
+# What apt has of CDO, NCO, netcdf-bin, nodejs with npm, and r-cran-stars is left to the user; the table
+# says what is missing. Other GDALs are those of test-qgis-ltr and test-qgis-newest.
+READERS := build/readers
+test-readers: setup ## a pixel of each kind of stack, read with everything that reads NetCDF or Zarr
+	@test -x $(READERS)/venv/bin/python || $(QGIS_PYTHON) -m venv $(READERS)/venv
+	@$(READERS)/venv/bin/python -m pip install -q -r tests/readers/requirements.txt
+	@if command -v npm >/dev/null; then \
+		mkdir -p $(READERS)/node && npm install --silent --prefix $(READERS)/node zarrita @zarrita/storage; \
+	fi
+	@QGIS_PYTHON=$(QGIS_PYTHON) $(PYTHON) -m tests.readers
 
 lint: setup ## style, types, and the scans of the QGIS plugin repository
 	.venv/bin/ruff check .

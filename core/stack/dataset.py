@@ -33,8 +33,18 @@ from .values import COMPUTED, WAVELENGTH
 
 GRID_MAPPING = "spatial_ref"
 
-_OF_STACK = ("time_bnds", "x_bnds", "y_bnds", GRID_MAPPING)
-"""What belongs to coordinates and is no coordinate of any variable."""
+_OF_STACK = (
+    "reference_time",
+    "secondary_time",
+    "time_bnds",
+    "x_bnds",
+    "y_bnds",
+    GRID_MAPPING,
+)
+"""Coordinates of the stack that no variable names: what belongs to others, and second times.
+
+R's ncmeta takes each time that a variable names for its time axis, and stops at the second one.
+"""
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,7 @@ def open_stack(
     auxiliary = " ".join(
         name
         for name, variable in steps.items()
-        if variable.dims == (dimension,) and name != dimension
+        if variable.dims == (dimension,) and name not in (dimension, *_OF_STACK)
     )
     for item in layers:
         dataset[item.name] = _variable(source, item, dimension, auxiliary)
@@ -233,7 +243,7 @@ def on_disk(dataset: xr.Dataset) -> xr.Dataset:
     """Return the dataset as it is written.
 
     Variables that no layer names as a coordinate become data variables, so that no other names them
-    either. Bounds and grid mapping, which belong to coordinates, are listed in a global attribute
+    either. Those that are coordinates of the stack all the same are listed in a global attribute
     that CF leaves free, by which xarray makes them coordinates again.
     """
     names = ("acquisition_time", "reference_point_x", "reference_point_y", *_OF_STACK)

@@ -143,8 +143,7 @@ def _add_catalog(
     if not request.stac:
         return
     build = request.build
-    url = None if build.remote is None else build.remote.url
-    item = write_catalog(build.netcdf, build.zarr, build.groups, report, url)
+    item = write_catalog(build.netcdf, build.zarr, build.groups, report, build.remote)
     reporter.info(f"The STAC item is {item}.")
     outputs["STAC"] = str(item)
 

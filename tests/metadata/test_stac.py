@@ -31,6 +31,7 @@ from hyp3_stack.core.metadata.stac.catalog import (
     write_catalog,
 )
 from hyp3_stack.core.metadata.stac.footprint import footprint
+from hyp3_stack.core.object_store.location import parse_location
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
 from tests.sample_products import SampleSpec
@@ -156,6 +157,8 @@ def test_assets_open(catalogs: Catalogs, kind: str) -> None:
             options = asset.extra_fields["xarray:open_kwargs"]
             with xr.open_dataset(asset.get_absolute_href(), **options) as group:
                 xr.testing.assert_equal(group[name].compute(), stack[name].compute())
+                assert group[name].rio.crs.to_epsg() == 32610 and group[name].chunks
+                assert set(group.coords) == set(stack.coords)
     assert Path(item.assets["report"].get_absolute_href()).read_text().startswith("<!")
 
 
@@ -348,7 +351,8 @@ def test_links_lead_to_files_whatever_their_names(gamma: Written, tmp_path: Path
 
 def test_a_store_that_was_written_to_an_object_store(gamma: Written, tmp_path: Path) -> None:
     shutil.copy(gamma.netcdf, tmp_path / "s.nc")
-    path = write_catalog(tmp_path / "s.nc", None, GROUPS, None, "s3://bucket/my folder/s.zarr")
+    place = parse_location("s3://bucket/my folder/s.zarr")
+    path = write_catalog(tmp_path / "s.nc", None, GROUPS, None, place)
     item = load(path)
     assert errors(item) == []
     assert {key: asset["href"] for key, asset in item["assets"].items()} == {

@@ -89,6 +89,18 @@ def test_pixels_count_once_where_series_are_read_from_the_products(
         np.testing.assert_allclose(file.valid_fraction, fraction, rtol=1e-6)
 
 
+def test_the_stac_item_tells_the_way_to_the_service(
+    object_store: Service, url: str, small: SampleStack, tmp_path: Path
+) -> None:
+    outputs = {"NETCDF": tmp_path / "s.nc", "ZARR_URL": url, "STAC": "true"}
+    run = build(small.folder, S3_ENDPOINT=object_store.endpoint, **outputs, **ONE_GROUP)
+    item = json.loads(Path(run.outputs["STAC"]).read_text())
+    asset = item["assets"]["zarr-url-spatially"]
+    options = asset["xarray:open_kwargs"] | {"storage_options": asset["xarray:storage_options"]}
+    with xr.open_dataset(asset["href"], **options) as there, xr.open_dataset(run.netcdf) as here:
+        xr.testing.assert_equal(there.unw_phase.compute(), here.unw_phase.compute())
+
+
 def test_report_and_assessment_of_a_stack_that_is_only_there(
     object_store: Service, url: str, small: SampleStack, tmp_path: Path
 ) -> None:

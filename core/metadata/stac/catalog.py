@@ -17,6 +17,7 @@ from pyproj import CRS
 from ...atomic import complete_or_absent
 from ...contract import SPATIAL_GROUP
 from ...errors import OutputError
+from ...object_store.location import RemoteLocation
 from .collection import stack_collection
 from .item import stack_item
 
@@ -90,7 +91,7 @@ def write_catalog(
     zarr: Path | None,
     groups: tuple[str, ...],
     report: Path | None,
-    url: str | None = None,
+    remote: RemoteLocation | None = None,
 ) -> Path:
     """Write the STAC item and collection of a finished stack.
 
@@ -102,8 +103,8 @@ def write_catalog(
         Groups of the Zarr store.
     report
         Its report, if there is one.
-    url
-        Address of the same store in an object store, if it was written there, too.
+    remote
+        Place of the same store in an object store, if it was written there, too.
 
     Returns
     -------
@@ -119,14 +120,14 @@ def write_catalog(
     if stack is None:
         raise ValueError("a stack has at least one file")
     path = item_path(stack)
-    assets = _assets(path.parent, netcdf, zarr, groups, report, url)
+    assets = _assets(path.parent, netcdf, zarr, groups, report, remote)
     options: dict[str, Any] = {"engine": "netcdf4"}
     if netcdf is None:
         options = {"engine": "zarr", "group": groups[0], "consolidated": True}
     with xr.open_dataset(stack, decode_coords="all", **options) as dataset:
         crs = CRS.from_wkt(dataset["spatial_ref"].attrs["crs_wkt"])
         item = stack_item(_id(stack), dataset, crs, assets)
-        if zarr is not None or url is not None:
+        if zarr is not None or remote is not None:
             item.stac_extensions.append(_XARRAY_SCHEMA)
         collection = stack_collection(item, dataset)
     # Links are relative; pystac would cut a folder's name at the first #.
@@ -155,7 +156,7 @@ def _assets(
     zarr: Path | None,
     groups: tuple[str, ...],
     report: Path | None,
-    url: str | None,
+    remote: RemoteLocation | None,
 ) -> dict[str, pystac.Asset]:
     assets: dict[str, pystac.Asset] = {}
     if netcdf is not None:
@@ -168,9 +169,17 @@ def _assets(
         )
     stores = {
         "zarr": None if zarr is None else _reference(zarr, folder),
-        "zarr-url": None if url is None else quote(url, safe="/:"),
+        "zarr-url": None if remote is None else quote(remote.url, safe="/:"),
+    }
+    # Grid mapping and bounds are coordinates by default; with decode_coords="all" the layers that
+    # others name as ancillary would be coordinates, too.
+    options: dict[str, Any] = {
+        "xarray:open_kwargs": {"engine": "zarr", "consolidated": True, "chunks": {}}
     }
     for key, store in stores.items():
+        others: dict[str, Any] = {}
+        if key == "zarr-url" and remote is not None and remote.other_service is not None:
+            others["xarray:storage_options"] = {"endpoint_url": remote.other_service}
         for group in groups if store is not None else ():
             kind = "maps" if group == SPATIAL_GROUP else "series of pixels"
             assets[f"{key}-{group.partition('_')[0]}"] = pystac.Asset(
@@ -179,7 +188,7 @@ def _assets(
                 f"Group {group} of a Zarr store, chunked for {kind}",
                 pystac.MediaType.VND_ZARR,
                 ["data"],
-                {"xarray:open_kwargs": {"engine": "zarr", "consolidated": True, "chunks": {}}},
+                options | others,
             )
     if report is not None:
         assets["report"] = pystac.Asset(

@@ -1,0 +1,1 @@
+"""Reads freshly built stacks with other people's programs: ``make test-readers``."""
