@@ -96,6 +96,8 @@ def _flaw(form: TiffForm, layer: Layer) -> str | None:
         return f"has {form.bands:,} bands, not one; {delivered}"
     if form.dtype not in layer.stored_types:
         return f"holds numbers of type {form.dtype}, which that layer does not have; {delivered}"
+    if not form.is_consistent:
+        return "has a header that contradicts itself; retrieve the product again"
     if form.has_mask:
         return (
             "has a mask of its own, which is not read; write missing pixels as a NoData value "

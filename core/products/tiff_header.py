@@ -120,6 +120,8 @@ class TiffForm:
         Whether a mask besides the bands says which pixels are valid.
     is_scaled
         Whether values are to be multiplied by something, or something is to be added.
+    is_consistent
+        Whether there are as many blocks, and as large ones, as the size of the raster asks for.
     """
 
     bands: int
@@ -127,6 +129,7 @@ class TiffForm:
     block_bytes: int = 0
     has_mask: bool = False
     is_scaled: bool = False
+    is_consistent: bool = True
 
 
 @dataclass(frozen=True)
@@ -249,7 +252,7 @@ def _read(file: BinaryIO, size: int, with_pixels: bool = False) -> TiffHeader | 
             is_whole = int((begins + length).max(initial=0)) <= size
             form = None
             with suppress(ValueError):
-                form = _form(tags, order)
+                form = _form(tags, order, length)
             if form is not None and form.bands == 1:
                 has_mask = _has_mask(file, size, following, order, is_big)
                 form = replace(form, has_mask=has_mask)
@@ -312,7 +315,7 @@ def _has_mask(file: BinaryIO, size: int, following: int, order: str, is_big: boo
     raise ValueError("more directories than a raster has")
 
 
-def _form(tags: _Tags, order: str) -> TiffForm | None:
+def _form(tags: _Tags, order: str, lengths: _Integers) -> TiffForm | None:
     """Return what pixels are; ValueError or None where GDAL may see something else."""
     bands = _number(tags, _BANDS, 1, order)
     if bands != 1:
@@ -321,14 +324,25 @@ def _form(tags: _Tags, order: str) -> TiffForm | None:
     if dtype is None:
         return None
     bits = int(re.sub(r"\D", "", dtype)) * (2 if dtype.startswith("complex_") else 1)
-    pixels = _number(tags, _TILE_WIDTH, 0, order) * _number(tags, _TILE_HEIGHT, 0, order)
-    if not pixels and _number(tags, _COMPRESSION, 1, order) != 1:
-        height = _number(tags, _HEIGHT, 0, order)
-        rows = min(_number(tags, _ROWS_PER_STRIP, height, order), height)
-        pixels = rows * _number(tags, _WIDTH, 0, order)
+    width, height = _number(tags, _WIDTH, 0, order), _number(tags, _HEIGHT, 0, order)
+    across, down = width, min(_number(tags, _ROWS_PER_STRIP, height, order), height)
+    is_tiled = _TILE_WIDTH in tags
+    if is_tiled:
+        across, down = _number(tags, _TILE_WIDTH, 0, order), _number(tags, _TILE_HEIGHT, 0, order)
+    if min(width, height, across, down) < 1:
+        return None
+    block = across * down * bits // 8
+    is_packed = _number(tags, _COMPRESSION, 1, order) != 1
+    # The last strip has fewer rows, blocks without data have no bytes.
+    full = lengths if is_tiled else lengths[:-1]
+    is_consistent = len(lengths) == -(-width // across) * -(-height // down) and (
+        is_packed or bool((full[full > 0] >= block).all())
+    )
+    # Of strips that are not compressed GDAL reads row by row.
+    block_bytes = block if is_tiled or is_packed else 0
     scaling = _SCALING.findall(tags.get(_METADATA, (0, b""))[1])
     is_scaled = any(float(value) != (what == b"scale") for what, value in scaling)
-    return TiffForm(bands, dtype, pixels * bits // 8, False, is_scaled)
+    return TiffForm(bands, dtype, block_bytes, False, is_scaled, is_consistent)
 
 
 def _number(tags: _Tags, tag: int, default: int, order: str) -> int:

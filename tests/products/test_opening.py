@@ -176,6 +176,21 @@ def test_sizes_are_not_believed(
     assert folder.name in text and clue in text
 
 
+@pytest.mark.parametrize(
+    ("tag", "value"), [(256, 50_000), (257, 50_000), (257, 2_000_000_000), (278, 1)]
+)
+def test_headers_that_contradict_themselves(
+    small: SampleStack, tmp_path: Path, tag: int, value: int
+) -> None:
+    folder = copy_products(small, tmp_path / "in", 2)[0]
+    for layer in ("unw_phase", "corr", "water_mask"):
+        path = layer_file(folder, layer)
+        rewrite(path, blockysize=10)
+        change_entry(path, tag, struct.pack("<HHII", tag, 4, 1, value))
+    text = refusal(tmp_path / "in")
+    assert f"unw_phase of {folder.name} has a header that contradicts itself" in text
+
+
 # --- positions that make no sense ---------------------------------------------------------------
 
 
