@@ -197,9 +197,10 @@ def misplaced(raster: Raster, spacing: float) -> str | None:
     return None
 
 
-_RESAMPLED, _REPROJECTED = 50.0, 1.5
+_RESAMPLED, _REPROJECTED = 50.0, 1.9
 """Factor by which pixels may differ from the spacing in a product's name: where they are meters,
-which a stack takes as they are, and where they are warped to that spacing."""
+which a stack takes as they are, and where they are warped to that spacing (pixels that are square
+in degrees are larger near the poles)."""
 
 
 def _makes_sense(raster: Raster, longitude: float, latitude: float) -> bool:
