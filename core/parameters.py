@@ -18,6 +18,8 @@ from .errors import InvalidParameterError
 _SHOWN = 200
 """Characters of a value that a message shows."""
 
+_TOO_DEEP = "(nested too deeply)"
+
 _NAME_SHOWN, _NAMES_SHOWN = 60, 5
 """Characters of an unknown name that a message shows, and how many names."""
 
@@ -75,6 +77,8 @@ class Parameters:
             value = None
         if value is None and required:
             raise InvalidParameterError(f"The parameter {name} is missing; give it a value.")
+        if shown(value) == _TOO_DEEP:
+            raise InvalidParameterError(f"{name} is nested too deeply; write it again.")
         for part in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(part, str) and not is_text(part):
                 raise InvalidParameterError(
@@ -252,7 +256,10 @@ class Parameters:
 
 def shown(value: Any) -> str:
     """Return a value as messages show it: short, with strange characters as escapes."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return _TOO_DEEP
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

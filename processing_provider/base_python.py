@@ -16,8 +16,8 @@ from pathlib import Path
 from .child_process import ChildProcess
 
 OLDEST = (3, 11)
-NEWEST = (3, 13)
-_PREFERRED = ("3.12", "3.13", "3.11")
+NEWEST = (3, 14)
+_PREFERRED = ("3.12", "3.13", "3.14", "3.11")
 
 _PROBE = (
     "import sys, importlib.util as u; "

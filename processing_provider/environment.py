@@ -95,7 +95,7 @@ _PIP_REASONS = (
     (
         ("No matching distribution found",),
         "A package is not available for this Python and platform, or not on the index that pip's "
-        "configuration names; choose another Python 3.11 to 3.13 as PYTHON, or another index.",
+        "configuration names; choose another Python 3.11 to 3.14 as PYTHON, or another index.",
     ),
 )
 

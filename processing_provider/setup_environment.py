@@ -67,7 +67,7 @@ class SetupEnvironment(StackAlgorithm):
         "profile and installs exactly the versions of the plugin's lock file, each verified by "
         "its checksum. QGIS's own packages are not touched."
         "\n"
-        "It needs a Python 3.11 to 3.13, access to the Python package index, 2 GB of disk space "
+        "It needs a Python 3.11 to 3.14, access to the Python package index, 2 GB of disk space "
         "and a few minutes. Run it once after installing the plugin, and again when HyP3 Stack "
         "says that its environment is incomplete or was made for another version. A working "
         "environment is replaced only when the new one is complete."
@@ -92,7 +92,7 @@ class SetupEnvironment(StackAlgorithm):
                 fileFilter=tr("All files (*)"),
             ),
             tr(
-                "Python 3.11 to 3.13 to base the environment on, for example /usr/bin/python3. "
+                "Python 3.11 to 3.14 to base the environment on, for example /usr/bin/python3. "
                 "Empty: one is searched on this computer."
             ),
         )

@@ -32,7 +32,7 @@ def test_the_python_of_the_tests_answers():
 
 @pytest.mark.parametrize(
     ("version", "supported"),
-    [((3, 9), False), ((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)],
+    [((3, 9), False), ((3, 10), False), ((3, 11), True), ((3, 14), True), ((3, 15), False)],
 )
 def test_supported_versions(tmp_path, version, supported):
     assert probe(str(fake(tmp_path / "p", version)), HERE).supported is supported
@@ -85,7 +85,7 @@ def test_linux_finds_the_system_python():
 
 def test_the_first_suitable_one_is_chosen(tmp_path):
     # On win32 only the given folders are searched, so the test does not depend on this machine.
-    fake(tmp_path / "python.exe", (3, 14))
+    fake(tmp_path / "python.exe", (3, 15))
     fake(tmp_path / "python3.exe", (3, 12), has_venv=0)
     good = fake(tmp_path / "Scripts" / "python.exe", (3, 11))
     assert choose(None, "win32", str(tmp_path), {"PATH": ""}) == str(good)
@@ -99,8 +99,8 @@ def test_the_choice_of_the_user_is_the_only_one_looked_at(tmp_path):
 @pytest.mark.parametrize(
     ("version", "has_venv", "words"),
     [
-        ((3, 9), 1, "a Python 3.9; HyP3 Stack needs 3.11 to 3.13"),
-        ((3, 15), 1, "a Python 3.15; HyP3 Stack needs 3.11 to 3.13"),
+        ((3, 9), 1, "a Python 3.9; HyP3 Stack needs 3.11 to 3.14"),
+        ((3, 15), 1, "a Python 3.15; HyP3 Stack needs 3.11 to 3.14"),
         ((3, 12), 0, "sudo apt install python3.12-venv"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_choice_that_is_no_python(tmp_path):
 
 
 def test_nothing_found(tmp_path):
-    with pytest.raises(BasePythonError, match=r"No Python 3\.11 to 3\.13 was found"):
+    with pytest.raises(BasePythonError, match=r"No Python 3\.11 to 3\.14 was found"):
         choose(None, "win32", str(tmp_path), {"PATH": ""})
 
 

@@ -288,7 +288,7 @@ def test_an_old_python_as_base_is_refused(qgis_run, tmp_path, profile):
     python = program(tmp_path, "echo hyp3 3 9 1")
     done = qgis_run("hyp3:setupenvironment", PYTHON=python)
     assert done.returncode == 1
-    assert f"PYTHON is {python}, a Python 3.9; HyP3 Stack needs 3.11 to 3.13." in done.text
+    assert f"PYTHON is {python}, a Python 3.9; HyP3 Stack needs 3.11 to 3.14." in done.text
     assert not (profile / "hyp3_stack" / "environment").exists()
 
 

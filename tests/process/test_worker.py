@@ -144,7 +144,7 @@ def test_a_one_line_job_does_not_wait_for_the_end_of_input():
         ("[1, 2]", "not a JSON object"),
         ("[" * 100_000, "nested too deeply"),
         ('{"a": ' * 100_000, "nested too deeply"),
-        ('{"protocol": 1, "task": "check", "parameters": ' + "[" * 9_999, "nested too deeply"),
+        ('{"protocol": 1, "task": "check", "parameters": ' + "[" * 9_999, "not valid JSON"),
         ('{"protocol": 1' + "0" * 5000 + "}", "too many digits"),
         ('{"protocol": 1' + "0" * 400 + "}", "has the protocol 1000"),
         (b"\0" * 100, "not valid JSON"),

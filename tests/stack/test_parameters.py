@@ -124,7 +124,12 @@ def test_what_is_no_flag(value: Any) -> None:
         given(value).flag("NAME")
 
 
+DEEP: list[Any] = []
+for _ in range(50_000):
+    DEEP = [DEEP]
+
 STRANGE = [
+    *(DEEP, {"bounds": DEEP}, [DEEP]),
     *(
         True,
         10**400,
