@@ -18,8 +18,9 @@ def add_product_folder(algorithm):
             behavior=QgsProcessingParameterFile.Behavior.Folder,
         ),
         tr(
-            "Folder that holds HyP3 products, as unpacked folders or as zip files, directly or "
-            "one level down. Other files in it are ignored."
+            "Folder that holds HyP3 products, as unpacked folders, as zip files or as the files "
+            "themselves, directly or one level down. Products are told by the names of their "
+            "GeoTIFFs, whatever their folders and zips are called. Other files are ignored."
         ),
     )
 

@@ -6,7 +6,8 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ..atomic import complete_or_absent
 from ..blocks import bands, run_blocks
 from ..errors import OutputError, ProductError
 from ..products.layers import Layer
-from ..products.product import check_unchanged
+from ..products.product import Product, check_unchanged
 from ..products.read_errors import limit_error
 from ..products.zipped import as_bad_zip, open_zip, zipped_files
 from ..reporter import Reporter, stop_if_canceled
@@ -127,7 +128,7 @@ def harmonize(
             with complete_or_absent(final) as partial:
                 partial.mkdir()
                 held = [layer for layer in layers if layer.name in product.layers]
-                _copy_sidecars(placement, held, partial)
+                _copy_sidecars(product, held, partial)
                 for layer in held:
                     target = partial / f"{product}_{layer.name}.tif"
                     _write_layer(plan, placement, layer, resampling, target, reporter)
@@ -208,29 +209,57 @@ def _checksum(block: NDArray[Any]) -> int:
     return zlib.crc32(np.ascontiguousarray(block).data)
 
 
-def _copy_sidecars(placement: Placement, layers: Sequence[Layer], folder: Path) -> None:
-    """Copy the files that are no rasters; of those that describe a raster, where it is written."""
-    product = placement.product
+def sidecar_bytes(product: Product, layers: Sequence[Layer]) -> int:
+    """Return how many bytes the files have that are copied besides the layers.
+
+    Raises
+    ------
+    ProductError
+        If the zip of the product is damaged.
+    """
+    names = _sidecars(product, layers)
+    if not product.is_zipped:
+        sizes = {path.name: stamp.size for path, stamp in product.stamps.items()}
+        return sum(sizes.get(name, 0) for name in names)
+    with _members(product) as (_, members):
+        return sum(members[name].file_size for name in names)
+
+
+def _sidecars(product: Product, layers: Sequence[Layer]) -> list[str]:
+    """Return the files that are no rasters; of what describes a raster, where it is written."""
     written = {f"{product}_{layer.name}" for layer in layers}
     names = []
     for name in product.files:
         raster, ending, about = name.partition(".tif")
         if not ending or (about and raster in written):
             names.append(name)
-    if product.location.is_dir():
+    return names
+
+
+def _copy_sidecars(product: Product, layers: Sequence[Layer], folder: Path) -> None:
+    names = _sidecars(product, layers)
+    if not product.is_zipped:
         for name in names:
             shutil.copy2(product.location / name, folder / name)
         return
+    with _members(product) as (archive, members):
+        for name in names:
+            with (
+                as_bad_zip(),
+                archive.open(members[name]) as packed,
+                open(folder / name, "wb") as target,
+            ):
+                shutil.copyfileobj(packed, target)
+
+
+@contextmanager
+def _members(
+    product: Product,
+) -> Iterator[tuple[zipfile.ZipFile, Mapping[str, zipfile.ZipInfo]]]:
+    """Open the zip of a product; damage that shows inside the block is told of the product."""
     try:
         with open_zip(product.location) as archive:
-            members = zipped_files(archive, product.name.text)[1]
-            for name in names:
-                with (
-                    as_bad_zip(),
-                    archive.open(members[name]) as packed,
-                    open(folder / name, "wb") as target,
-                ):
-                    shutil.copyfileobj(packed, target)
+            yield archive, zipped_files(archive, product.name.text)[1]
     except zipfile.BadZipFile as error:
         raise ProductError(
             f"The zip {product.location} cannot be read ({error}); retrieve the product again.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -90,8 +91,7 @@ def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Foun
         return [near_misses.unfinished(path)]
     claimed = parse_name(path.name) or leading_name(path.name)
     try:
-        inside = visible(path)
-        files = {item.name: item for item in inside if item.is_file()}
+        files, folders = _inside(path)
         found, is_own = _in_folder(path, files, claimed)
     except OSError as error:
         if claimed is None:
@@ -99,7 +99,7 @@ def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Foun
         return [Candidate(claimed, path, Damaged(claimed.text, _denied(path, error)))]
     if is_own:
         return found
-    inner = [item for item in inside if item.is_dir() or is_zip(item)]
+    inner = [*folders, *filter(_is_zip, files.values())]
     # Many programs unpack a zip into a folder of its name, too.
     depth = max(depth, 0 if claimed is None else 1)
     if depth:
@@ -115,25 +115,26 @@ def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Foun
     return found
 
 
-def visible(folder: Path) -> list[Path]:
-    """Return what is in a folder, sorted, but for what systems hide there."""
-    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", MAC)))
+def _inside(folder: Path) -> tuple[dict[str, Path], list[Path]]:
+    """Return the files in a folder by name, and its folders, but for what systems hide there."""
+    with os.scandir(folder) as entries:
+        shown = sorted(
+            (entry for entry in entries if not entry.name.startswith((".", MAC))),
+            key=lambda entry: entry.name,
+        )
+    files = {entry.name: folder / entry.name for entry in shown if entry.is_file()}
+    return files, [folder / entry.name for entry in shown if entry.is_dir()]
 
 
-def is_zip(path: Path) -> bool:
+def _is_zip(path: Path) -> bool:
     """Return whether to look into a file as a zip.
 
     By its ending; and by its content, where the ending of a product's zip was lost or changed.
     """
     suffix = path.suffix.lower()
-    if suffix == ".zip":
-        return path.is_file()
-    return (
-        suffix not in (".tif", ".txt", *_ENDINGS, *near_misses.UNFINISHED)
-        and resembles_name(path.name)
-        and path.is_file()
-        and _begins_as_zip(path)
-    )
+    if suffix in (".tif", ".txt", *_ENDINGS, *near_misses.UNFINISHED):
+        return False
+    return suffix == ".zip" or (resembles_name(path.name) and _begins_as_zip(path))
 
 
 def _begins_as_zip(path: Path) -> bool:
@@ -169,10 +170,14 @@ def _in_folder(
 def _told_by(files: Iterable[str]) -> dict[str, ProductName]:
     """Return the products of which GeoTIFFs are, by their names."""
     names: dict[str, ProductName] = {}
+    last = None
     for file in files:
-        name = leading_name(file) if file.endswith(".tif") else None
+        if not file.endswith(".tif") or (last is not None and file.startswith(last)):
+            continue
+        name = leading_name(file)
         if name is not None and file[len(name.text) :].startswith("_"):
             names.setdefault(name.text, name)
+            last = f"{name.text}_"
     return names
 
 
@@ -197,7 +202,7 @@ def _leftovers(files: Mapping[str, Path], names: Mapping[str, ProductName]) -> l
         known = leading_name(file)
         if _is_unfinished(path):
             found.append(near_misses.unfinished(path))
-        elif (known is not None and known.text in names) or is_zip(path):
+        elif (known is not None and known.text in names) or _is_zip(path):
             continue
         elif _is_raster_of_other_name(file):
             found.append(near_misses.renamed(path))
@@ -224,7 +229,7 @@ def _look_into_zip(path: Path) -> list[Found]:
             homes = {stem: zipped_files(archive, stem)[0] for stem in told}
             check_names(archive, partial(_is_known, told, homes))
             return [
-                _open(name, path, partial(_open_zip, name, path, archive, told, stamps))
+                _open(name, path, partial(_open_zip, name, path, archive, stamps))
                 for name in told.values()
             ]
     except ProductError as error:
@@ -320,11 +325,10 @@ def _open_zip(
     name: ProductName,
     path: Path,
     archive: zipfile.ZipFile,
-    names: Mapping[str, ProductName],
     stamps: Stamps,
 ) -> Product:
     inner, members = zipped_files(archive, name.text)
-    files = _own_files(name.text, members, [*names])
+    files = _own_files(name.text, members, None)
     prefix = gdal_zip(path) + (f"/{inner}" if inner else "")
     return _product(
         name, path, prefix, files, lambda file: read_text(archive, members[file]), stamps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from types import MappingProxyType
 _WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
+@functools.lru_cache(maxsize=256)
 def _normal(key: str) -> str:
     """Fold spelling variants of a key, such as ``UTCtime`` and ``UTC time``."""
     return re.sub(r"[^a-z0-9]", "", key.lower())
@@ -81,7 +83,7 @@ class ParameterFile:
         self._by_normal: dict[str, str] = {}
         flaws = []
         for line in text.splitlines():
-            key, colon, value = (_printable(part).strip() for part in line.partition(":"))
+            key, colon, value = map(str.strip, _printable(line).partition(":"))
             if not (colon and _normal(key)):
                 continue
             entries.setdefault(key, value)

@@ -9,7 +9,7 @@ from typing import Any
 from ..contract import EXTENT_MODES, RESAMPLINGS, Task
 from ..disk import COMPRESSED, check_space
 from ..errors import InvalidParameterError
-from ..grid.harmonize import check_replaceable, harmonize
+from ..grid.harmonize import check_replaceable, harmonize, sidecar_bytes
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..parameters import Parameters
 from ..products.layers import COMPUTED_FROM, Layer
@@ -106,13 +106,14 @@ def _computed_only(folder: Path, selection: Selection) -> list[str]:
 
 
 def _estimate_bytes(plan: Plan, layers: Sequence[Layer]) -> int:
-    """Return about how many bytes the GeoTIFFs take."""
-    total = 0.0
+    """Return about how many bytes the products take."""
+    total, copied = 0.0, 0
     for placement in plan.placements:
         held = [layer for layer in layers if layer.name in placement.product.layers]
         bytes_per_pixel = sum(1 if layer.is_mask else 4 for layer in held)
         total += bytes_per_pixel * placement.covered_pixels(plan.grid)
-    return int(total * COMPRESSED)
+        copied += sidecar_bytes(placement.product, held)
+    return int(total * COMPRESSED) + copied
 
 
 def _inside(path: Path, folder: Path) -> bool:

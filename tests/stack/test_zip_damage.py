@@ -52,8 +52,11 @@ def facts(path: Path) -> xr.Dataset:
     """Return what a stack holds, without what tells when and from which files it was made."""
     with xr.open_dataset(path) as stack:
         kept = stack.load()
-    for name in ("history", "date_created", "id", "hyp3_stack_record"):
-        kept.attrs.pop(name, None)
+    kept.attrs = {
+        name: value
+        for name, value in kept.attrs.items()
+        if name not in ("history", "id", "hyp3_stack_record") and not name.startswith("date_")
+    }
     return kept
 
 
@@ -98,9 +101,9 @@ def test_single_bits(zips: tuple[Path, ...], tmp_path: Path) -> None:
             assert_one_sentence(error, zips[0].stem)
             assert not (folder / "s.nc").exists(), what
             continue
-        # Bytes such as the time of a file mean nothing.
-        xr.testing.assert_identical(facts(run.netcdf), good)
-        assert kind in ("headers", "directory"), what
+        # Some bits mean nothing: times of files, what fills up the last byte of packed data.
+        found = facts(run.netcdf)
+        assert found.identical(good), what
     assert refused >= NUMBER // 2
 
 
