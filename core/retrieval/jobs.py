@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from hyp3_sdk import HyP3
-
-from ..errors import RetrievalError
 from ..products.names import ProductName, parse_name
 from ..products.scenes import Scene, parse_scene
-from ..reporter import Reporter
-from .credentials import Credentials
-from .failures import NotFoundError
-from .failures import strange as strange_answer
 from .json_fields import (
     FieldError,
-    is_plain,
     mapping,
     moment,
     number,
@@ -29,13 +19,7 @@ from .json_fields import (
     text,
     whole,
 )
-from .session import ask, endpoint
 
-LISTING_SECONDS = 600.0
-MOST_JOBS = 200_000
-MOST_PAGES = 10_000
-_ID_SHOWN = 80
-_NAMES_SHOWN = 5
 _SCENE_LISTS = ("reference", "secondary", "granules")
 _SPACING_OF_LOOKS = {"20x4": 80.0, "10x2": 40.0, "5x1": 20.0}
 
@@ -159,131 +143,6 @@ class JobRecord:
     def expired(self, now: datetime | None = None) -> bool:
         """Return whether the products are gone."""
         return self.expires is not None and self.expires <= (now or datetime.now(UTC))
-
-
-def list_jobs(
-    service: HyP3, job_type: str, credentials: Credentials, reporter: Reporter
-) -> list[JobRecord]:
-    """List every job of one type that the account has, page by page, newest first.
-
-    A record that is not as HyP3 writes them is left out with a warning.
-
-    Raises
-    ------
-    RetrievalError
-        The service does not answer, or its answers do not end.
-    Canceled
-        The user asked to stop.
-    """
-    reporter.info(f"Listing your {job_type} jobs at {service.url}.")
-    jobs: dict[str, JobRecord] = {}
-    strange: list[str] = []
-    asked: set[str] = set()
-    url = endpoint(service, "jobs")
-    parameters: dict[str, str] | None = {"job_type": job_type}
-    end = time.monotonic() + LISTING_SECONDS
-    while True:
-        page = ask(service, url, credentials, reporter, parameters=parameters)
-        before = len(jobs)
-        listed = _page(page, service.url)
-        for index, values in enumerate(listed):
-            try:
-                job = job_record(values)
-            except FieldError as error:
-                strange.append(f"{_name(values, index)}, whose {error}")
-            else:
-                jobs.setdefault(job.job_id, job)
-        follows = page.get("next")
-        if follows is None:
-            break
-        asked.add(url)
-        url, parameters = _next_page(follows, service), None
-        if url in asked or (listed and len(jobs) == before and not strange):
-            raise _endless(service, "lists the same jobs again and again")
-        if len(jobs) + len(strange) > MOST_JOBS or len(asked) > MOST_PAGES:
-            raise _endless(service, f"lists more than {len(jobs)} jobs on {len(asked)} pages")
-        if time.monotonic() > end:
-            raise _endless(service, f"has not listed all jobs after {LISTING_SECONDS:.0f} seconds")
-    if strange:
-        shown = "; ".join(strange[:_NAMES_SHOWN])
-        more = f"; and {len(strange) - _NAMES_SHOWN} more" if len(strange) > _NAMES_SHOWN else ""
-        if not jobs:
-            raise RetrievalError(
-                f"{service.url} lists no job as HyP3 writes them ({shown}{more}); ask who runs the "
-                "service."
-            )
-        reporter.warning(
-            f"{len(strange)} jobs at {service.url} are left out, because their records are not as "
-            f"HyP3 writes them: {shown}{more}."
-        )
-    return list(jobs.values())
-
-
-def get_jobs(
-    service: HyP3, job_ids: Sequence[str], credentials: Credentials, reporter: Reporter
-) -> list[JobRecord]:
-    """Get single jobs by id, of any account and type.
-
-    Raises
-    ------
-    NotFoundError
-        The service does not know one of them.
-    RetrievalError
-        The service does not answer, or with something else.
-    """
-    records = []
-    for job_id in job_ids:
-        shown = job_id[:_ID_SHOWN]
-        try:
-            if not job_id.strip("."):
-                # Such a part of a path is never sent.
-                raise NotFoundError
-            url = endpoint(service, "jobs", job_id)
-            remedy = f"check JOBS, which names {shown!r}"
-            records.append(job_record(ask(service, url, credentials, reporter, remedy=remedy)))
-        except NotFoundError:
-            raise NotFoundError(
-                f"{service.url} has no job {shown}; check JOBS and API_URL."
-            ) from None
-        except FieldError as error:
-            raise RetrievalError(
-                f"The record of job {shown} at {service.url} is not as HyP3 writes them, because "
-                f"its {error}; take it out of JOBS."
-            ) from None
-    return records
-
-
-def _page(page: Mapping[str, Any], api_url: str) -> list[Any]:
-    listed = page.get("jobs")
-    if not isinstance(listed, list):
-        raise strange_answer(api_url, "JSON without a list of jobs")
-    return listed
-
-
-def _next_page(follows: Any, service: HyP3) -> str:
-    """Return the address of the next page: at the service, whatever host the service calls it."""
-    try:
-        query = urlsplit(follows).query if isinstance(follows, str) else ""
-    except ValueError:
-        query = ""
-    if not query:
-        raise strange_answer(service.url, "JSON whose next page has no address")
-    return f"{endpoint(service, 'jobs')}?{query}"
-
-
-def _endless(service: HyP3, why: str) -> RetrievalError:
-    return RetrievalError(
-        f"{service.url} {why}, so the list was given up; name the jobs in JOBS, or ask who runs "
-        "the service."
-    )
-
-
-def _name(values: Any, index: int) -> str:
-    """Return what to call a record that cannot be read."""
-    job_id = values.get("job_id") if isinstance(values, dict) else None
-    if isinstance(job_id, str) and is_plain(job_id):
-        return f"job {job_id[:_ID_SHOWN]}"
-    return f"job number {index + 1} of a page"
 
 
 def job_record(values: Any) -> JobRecord:

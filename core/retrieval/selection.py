@@ -23,7 +23,8 @@ from .filters import (
     read_filters,
 )
 from .footprints import job_footprint
-from .jobs import JobRecord, get_jobs, list_jobs
+from .jobs import JobRecord
+from .listing import get_jobs, list_jobs
 from .scene_cache import SceneFacts
 from .session import open_service
 from .tracks import job_direction, job_path, paths_of_jobs, track

@@ -249,10 +249,9 @@ def test_next_page_that_is_the_same(listing, service):
     assert len(service.log.of("api")) == 2
 
 
-def test_pages_of_the_same_jobs_under_new_addresses(listing, service):
-    pages = [
-        said({"jobs": [job(1)], "next": f"{service.url}/jobs?start_token={n}"}) for n in range(9)
-    ]
+@pytest.mark.parametrize("jobs", [[job(1)], [job(1), job(2, name=5)], [None], [{}, 7]])
+def test_pages_of_the_same_jobs_under_new_addresses(listing, service, jobs):
+    pages = [said({"jobs": jobs, "next": f"{service.url}/jobs?start_token={n}"}) for n in range(9)]
     assert "lists the same jobs again and again" in listing(*pages)
     assert len(service.log.of("api")) == 2
 

@@ -6,7 +6,7 @@ from hyp3_stack.core.errors import AuthenticationError, InvalidParameterError, R
 from hyp3_stack.core.proxies import proxy_environment
 from hyp3_stack.core.retrieval.connection import checked_api_url
 from hyp3_stack.core.retrieval.credentials import resolve_credentials
-from hyp3_stack.core.retrieval.jobs import list_jobs
+from hyp3_stack.core.retrieval.listing import list_jobs
 from hyp3_stack.core.retrieval.session import open_service
 from tests.hyp3_server import Fault
 from tests.hyp3_server.accounts import Account
