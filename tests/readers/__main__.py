@@ -1,7 +1,7 @@
 """Builds stacks, lets every reader that is there read a pixel of each, and prints a table.
 
 ``python -m tests.readers``; ``make test-readers`` makes the environments of readers first. Expected
-values come from the products, expected text and CRS from their names and the demo's zone. A reader
+values come from the products, expected text and CRS from their names and zone. A reader
 that is not installed is listed as such; one that reads something else, fails or dies ends the run
 with status 1.
 """
@@ -18,13 +18,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 import rasterio
 import xarray as xr
 
 from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 from tests.sample_products import SampleSpec, SampleStack, write_products
-from tests.stack.running import build
+from tests.stack.running import build, harmonize
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
@@ -134,6 +135,33 @@ def readers() -> Iterator[Reader]:
         forms = every if name == "qgis-newest" else ("NetCDF", "Zarr 2")
         command = ("chroot", str(root), "python3", "/srv/readers/read.py", "GDAL")
         yield Reader(f"GDAL of build/{name}", command, forms, root)
+
+
+def read_by_mintpy(folder: Path) -> tuple[str, str, bool]:
+    """Let MintPy load harmonized products, as it reads no stacks; the same as :func:`read`."""
+    python = BUILT / "mintpy" / "bin" / "python"
+    if not python.exists():
+        return "", "not installed", True
+    products = harmonize(folder / "insar_gamma", folder / "harmonized").outputs["OUTPUT"]
+    loader = ["-W", "ignore", "-m", "tests.benchmarks.peers.mintpy_loader"]
+    done = _run([str(python), *loader, str(products), str(folder / "mintpy")])
+    version = _run([str(python), "-c", "import mintpy; print(mintpy.__version__)"]).stdout.strip()
+    if done.returncode != 0:
+        return version, f"FAILED: {(done.stderr.strip().splitlines() or [''])[-1][:120]}", False
+    inputs = folder / "mintpy" / "inputs"
+    with h5py.File(inputs / "ifgramStack.h5") as pairs, h5py.File(inputs / "geometryGeo.h5") as one:
+        phases = {tuple(d): p for d, p in zip(pairs["date"][:], pairs["unwrapPhase"], strict=True)}
+        angles = one["incidenceAngle"][:]
+    is_right, any_phase = True, np.zeros(angles.shape, bool)
+    for path in Path(products).glob("*/*_unw_phase.tif"):
+        with rasterio.open(path) as raster:
+            values = raster.read(1)
+        days = tuple(part[:8].encode() for part in path.name.split("_")[1:3])
+        is_right &= np.array_equal(np.nan_to_num(phases[days]), values)
+        any_phase |= values != 0
+    lacking = (any_phase & ~(np.nan_to_num(angles) != 0)).sum() / any_phase.sum()
+    note = f"read; {lacking:.0%} of the pixels with phase have no look angles in the first product"
+    return version, note if is_right else "WRONG: other phase", is_right
 
 
 def read(reader: Reader, stack: Stack) -> tuple[str, str, bool]:
@@ -248,6 +276,9 @@ def main() -> int:
                     failed += not is_right
                     print(f"| {reader.name} | {version} | {stack.kind}, {stack.form} | {said} |")
                     sys.stdout.flush()
+        version, said, is_right = read_by_mintpy(Path(temporary))
+        failed += not is_right
+        print(f"| MintPy | {version} | INSAR_GAMMA, harmonized products | {said} |")
         for name in ("qgis-ltr", "qgis-newest"):
             shutil.rmtree(BUILT / name / "srv" / "readers", ignore_errors=True)
     print(f"\n{failed} failed")
