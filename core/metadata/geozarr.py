@@ -42,11 +42,14 @@ def gdal_sidecar(nodes: Mapping[str, Mapping[str, Any]]) -> str:
     for path, attributes in nodes.items():
         if _CRS_OF_GDAL in attributes:
             array = path.removesuffix("/.zattrs")
-            rank = len(nodes[f"{array}/.zarray"]["shape"])
-            wkt = escape(attributes[_CRS_OF_GDAL]["wkt"])
+            wkt = attributes[_CRS_OF_GDAL]["wkt"]
+            x = len(nodes[f"{array}/.zarray"]["shape"])
+            # In the order of the CRS, such as latitude, longitude.
+            is_y_first = CRS.from_wkt(wkt).axis_info[0].direction == "north"
+            axes = f"{x - 1},{x}" if is_y_first else f"{x},{x - 1}"
             lines.append(
                 f"<Array name={quoteattr('/' + array)}>"
-                f'<SRS dataAxisToSRSAxisMapping="{rank},{rank - 1}">{wkt}</SRS></Array>'
+                f'<SRS dataAxisToSRSAxisMapping="{axes}">{escape(wkt)}</SRS></Array>'
             )
     return "\n".join([*lines, "</PAMDataset>", ""])
 
