@@ -44,8 +44,8 @@ def gdal_sidecar(nodes: Mapping[str, Mapping[str, Any]]) -> str:
             array = path.removesuffix("/.zattrs")
             wkt = attributes[_CRS_OF_GDAL]["wkt"]
             x = len(nodes[f"{array}/.zarray"]["shape"])
-            # In the order of the CRS, such as latitude, longitude.
-            is_y_first = CRS.from_wkt(wkt).axis_info[0].direction == "north"
+            # In the order of the CRS; polar ones have two axes that lead north.
+            is_y_first = CRS.from_wkt(wkt).axis_info[0].name.startswith("North")
             axes = f"{x - 1},{x}" if is_y_first else f"{x},{x - 1}"
             lines.append(
                 f"<Array name={quoteattr('/' + array)}>"

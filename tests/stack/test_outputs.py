@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import h5py
 import netCDF4
@@ -16,6 +17,7 @@ import xarray as xr
 import zarr
 from pyproj import CRS
 
+from hyp3_stack.core.metadata.geozarr import gdal_sidecar
 from hyp3_stack.core.stack.chunking import netcdf_chunks, spatial_chunks, temporal_chunks
 from tests.sample_products import SampleStack
 
@@ -191,6 +193,26 @@ def test_zarr_3_as_stored(zarr3: Path) -> None:
                 gathered[f"{group}/{name}"],
             ):
                 assert node["attributes"] == without_places(array["attributes"])
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32610", "EPSG:3031", "EPSG:2180"])
+def test_a_file_of_gdal_tells_the_crs_of_all_arrays(crs: str) -> None:
+    """GDAL 3.6 reads it in tests/processing; the last of these begins its axes with northing."""
+    wkt = CRS.from_user_input(crs).to_wkt()
+    nodes = {
+        ".zattrs": {},
+        "g/a&b/.zarray": {"shape": [3, 4, 5]},
+        "g/a&b/.zattrs": {"_CRS": {"wkt": wkt}},
+        "g/x_bnds/.zarray": {"shape": [5, 2]},
+        "g/x_bnds/.zattrs": {"units": "m"},
+        "g/dem/.zarray": {"shape": [4, 5]},
+        "g/dem/.zattrs": {"_CRS": {"wkt": wkt}},
+    }
+    arrays = ElementTree.fromstring(gdal_sidecar(nodes)).findall("Array")
+    assert [array.get("name") for array in arrays] == ["/g/a&b", "/g/dem"]
+    axes = {array.find("SRS").get("dataAxisToSRSAxisMapping") for array in arrays}  # type: ignore[union-attr]
+    assert axes == ({"2,3", "1,2"} if crs == "EPSG:2180" else {"3,2", "2,1"})
+    assert {array.findtext("SRS") for array in arrays} == {wkt}
 
 
 @pytest.mark.parametrize("group", GROUPS)
