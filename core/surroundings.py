@@ -6,6 +6,7 @@ This module depends on the standard library only, because the QGIS side starts t
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,11 @@ _FOREIGN = ("PYTHON", "PROJ_", "GDAL_", "GTIFF_", "TIFF_", "OGR_", "OSR_", "CPL_
 # inherits it takes QGIS's packages for its own.
 _FOREIGN_NAMES = ("__PYVENV_LAUNCHER__",)
 
+# Of Earthdata, AWS, QGIS's authentication database, and what other software names so.
+_SECRET = re.compile(
+    r"^(EARTHDATA|AWS|QGIS_AUTH)_|TOKEN|PASSW|PASSPHRASE|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY"
+)
+
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return ``environ`` without what other software sets for its own Python, PROJ and GDAL."""
@@ -28,6 +34,18 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in environ.items()
         if not name.upper().startswith(_FOREIGN) and name not in _FOREIGN_NAMES
+    }
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` without credentials, for programs that need none.
+
+    What pip itself is told, such as the address of a company's index, stays.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.upper().startswith("PIP_") or not _SECRET.search(name.upper())
     }
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import queue
-import re
 import signal
 import subprocess
 import sys
@@ -23,24 +22,8 @@ POLL_SECONDS = 0.1
 STDOUT = "stdout"
 STDERR = "stderr"
 
-# Of Earthdata, AWS, QGIS's authentication database, and what other software names so.
-_SECRET = re.compile(
-    r"^(EARTHDATA|AWS|QGIS_AUTH)_|TOKEN|PASSW|PASSPHRASE|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY"
-)
 _LINES = 10_000
 _END = object()
-
-
-def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return ``environ`` without credentials, for programs that install packages of others.
-
-    What pip itself is told, such as the address of a company's index, stays.
-    """
-    return {
-        name: value
-        for name, value in environ.items()
-        if name.upper().startswith("PIP_") or not _SECRET.search(name.upper())
-    }
 
 
 class ChildProcess:

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..core.contract import Task, with_login, without_logins
-from .child_process import ChildProcess, current_environment, without_secrets
+from ..core.surroundings import without_secrets
+from .child_process import ChildProcess, current_environment
 from .core_process import CoreCanceledError, CoreError, Feedback, run_core
 from .interpreter import MARKER, Places, environment_python, lock_digest
 

@@ -11,9 +11,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QLockFile
 
+from ..core.surroundings import without_secrets
 from .algorithm import StackAlgorithm, places
 from .base_python import BasePythonError, choose
-from .child_process import current_environment, without_secrets
+from .child_process import current_environment
 from .core_process import CoreError
 from .environment import EnvironmentBuilder
 from .feedback import RunFeedback

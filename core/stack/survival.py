@@ -7,6 +7,7 @@ The other process is one more core process, whose answer says how far it got.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import IO, cast
 from ..contract import PROTOCOL, Task
 from ..errors import InvalidParameterError
 from ..reporter import Reporter, stop_if_canceled
+from ..surroundings import without_secrets
 
 _CORE = Path(__file__).resolve().parents[1]
 
@@ -52,6 +54,7 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env=_environment(),
     ) as child:
         stdin, stdout = cast(IO[bytes], child.stdin), cast(IO[bytes], child.stdout)
         try:
@@ -80,3 +83,12 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
         f"{name} is {path}, which is damaged: a process that opened it {how}; give a copy that is "
         "whole, or build the stack anew."
     )
+
+
+def _environment() -> dict[str, str]:
+    """Return variables without secrets, those of a proxy's address included."""
+    return {
+        name: value
+        for name, value in without_secrets(os.environ).items()
+        if not name.upper().endswith("_PROXY")
+    }
