@@ -229,7 +229,7 @@ def _look_into_zip(path: Path) -> list[Found]:
             homes = {stem: zipped_files(archive, stem)[0] for stem in told}
             check_names(archive, partial(_is_known, told, homes))
             return [
-                _open(name, path, partial(_open_zip, name, path, archive, stamps))
+                _open(name, path, partial(_open_zip, name, path, archive, told, stamps))
                 for name in told.values()
             ]
     except ProductError as error:
@@ -325,10 +325,11 @@ def _open_zip(
     name: ProductName,
     path: Path,
     archive: zipfile.ZipFile,
+    names: Iterable[str],
     stamps: Stamps,
 ) -> Product:
     inner, members = zipped_files(archive, name.text)
-    files = _own_files(name.text, members, None)
+    files = _own_files(name.text, members, [*names])
     prefix = gdal_zip(path) + (f"/{inner}" if inner else "")
     return _product(
         name, path, prefix, files, lambda file: read_text(archive, members[file]), stamps

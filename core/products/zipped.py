@@ -161,7 +161,7 @@ def shown(member: zipfile.ZipInfo) -> str:
 
 
 def folders_of(archive: zipfile.ZipFile) -> Mapping[str, Mapping[str, zipfile.ZipInfo]]:
-    """Return the files of each folder of a zip, by their names.
+    """Return the files of each folder of a zip, by their names; not those that lead elsewhere.
 
     Raises
     ------
@@ -171,7 +171,9 @@ def folders_of(archive: zipfile.ZipFile) -> Mapping[str, Mapping[str, zipfile.Zi
     folders: dict[str, dict[str, zipfile.ZipInfo]] = {}
     for member in archive.infolist():
         folder, _, name = _path(member).rpartition("/")
-        if name and MAC not in folder.split("/"):
+        # A colon is for drives and hidden contents of files, on Windows.
+        leads_elsewhere = name in ("", ".", "..") or ":" in name
+        if not leads_elsewhere and MAC not in folder.split("/"):
             files = folders.setdefault(folder, {})
             if name in files:
                 raise zipfile.BadZipFile(f"it holds {shown(member)} twice")
