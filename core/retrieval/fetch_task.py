@@ -10,7 +10,8 @@ from .archive import Member, file_crc
 from .folder import DownloadFolder
 from .jobs import JobRecord, RemoteFile
 from .manifest import Entry, Manifest, now_text
-from .transfer import Transfer, Wanted
+from .transfer import Transfer
+from .wanted import Wanted
 
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 """First bytes of an archive, of one without members."""

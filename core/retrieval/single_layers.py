@@ -15,7 +15,8 @@ from .failures import NotFoundError
 from .fetch_task import Fetched, Task, member_of, place
 from .folder import DownloadFolder
 from .manifest import COMPLETE, Entry, Manifest, intact
-from .transfer import StrangeContentError, Transfer, Wanted, discard
+from .transfer import Transfer, discard
+from .wanted import StrangeContentError, Wanted
 
 _LEAST_LIMIT = 256 * 10**6
 _MOST_RATIO = 20

@@ -8,9 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
@@ -18,72 +16,23 @@ import urllib3.exceptions
 from ..atomic import not_writable
 from ..errors import Canceled, RetrievalError
 from ..proxies import proxy_fault
-from .answers import Said, Speaker, is_page, judge
+from .answers import judge
 from .connection import CONNECT_SECONDS, READ_SECONDS
 from .failures import (
     ELSEWHERE,
-    NotFoundError,
     is_final,
     may_pass,
     unreachable,
 )
 from .json_fields import text
 from .patience import RetryPolicy, in_words, retry_after
+from .wanted import StrangeContentError, Wanted, check_content, not_given, packing, stale
 
 _BLOCK = 1 << 17
 _HEAD = 1 << 12
 _LONGEST_ORIGIN = 1 << 16
 _PROGRESS_BYTES = 1 << 16
-_MOST_BYTES = 100 * 10**9
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
-
-
-class StaleFileError(RetrievalError):
-    """The file on the server is not the one that the job lists."""
-
-
-class StrangeContentError(RetrievalError):
-    """What arrives in place of a file is something else, such as the page of a web filter."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A file on a server, and what is known about it before it is asked for.
-
-    Parameters
-    ----------
-    url
-        Its address.
-    size
-        Bytes that it has to have, None where nobody said.
-    expires
-        When the server removes it, None where it is kept.
-    starts
-        What it begins with, one of these; empty where that may be anything.
-    most
-        Bytes that it cannot have more of where its size is unknown.
-    """
-
-    url: str
-    size: int | None = None
-    expires: datetime | None = None
-    starts: tuple[bytes, ...] = ()
-    most: int = _MOST_BYTES
-
-    @property
-    def address(self) -> str:
-        """The address for messages, without a query, which may be signed."""
-        return self.url.partition("?")[0]
-
-    @property
-    def name(self) -> str:
-        """Name of the file for messages."""
-        return self.address.rpartition("/")[2] or self.address
-
-    @property
-    def host(self) -> str:
-        """Server for messages."""
-        return urlsplit(self.url).netloc
 
 
 @dataclass(frozen=True)
@@ -332,39 +281,13 @@ class Transfer:
         total: int | None,
     ) -> int | None:
         """Return the size of the file, or raise where the answer is something else."""
-        kind = response.headers.get("Content-Type", "")
-        packing = _packing(response)
-        size = wanted.size if total is None else total
-        is_other = bool(wanted.starts) and not begin and not head.startswith(wanted.starts)
-        if is_page(kind, head):
-            raise StrangeContentError(
-                f"A web page{judge(kind, head).quoted} arrives in place of {wanted.name}, as from "
-                f"a web filter, a proxy or the login page of a network; open {wanted.address} in a "
-                f"browser, or ask who runs the network to let {wanted.host} through."
-            )
-        if packing:
-            raise StrangeContentError(
-                f"{wanted.name} arrives packed a second time ({packing}), which something on "
-                f"the way does; {ELSEWHERE}."
-            )
-        if not begin and not head and wanted.size != 0:
+        if not begin and not head and (wanted.size or wanted.starts):
             raise _TemporaryError("the server sends nothing")
-        if is_other and (wanted.size is None or total != wanted.size):
-            raise StrangeContentError(
-                f"What arrives in place of {wanted.name} is something else"
-                f"{judge(kind, head).quoted}, as from a web filter or a proxy; {ELSEWHERE}."
-            )
+        check_content(wanted, response, head, begin, total)
         if wanted.size is not None and total is not None and total != wanted.size:
             discard(part)
-            raise self._stale(wanted, f"has {total} bytes on the server")
-        return size
-
-    @staticmethod
-    def _stale(wanted: Wanted, fact: str) -> StaleFileError:
-        return StaleFileError(
-            f"{wanted.name} {fact}, but its job lists {wanted.size}; something on the way may "
-            f"have changed it: {ELSEWHERE}, and order the product again if it is the same there."
-        )
+            raise stale(wanted, f"has {total} bytes on the server")
+        return wanted.size if total is None else total
 
     def _write(
         self,
@@ -401,7 +324,7 @@ class Transfer:
                     f"{wanted.name} goes on beyond {most / 1e9:.1f} GB, which no such file has; "
                     f"{ELSEWHERE}."
                 )
-            raise self._stale(wanted, f"goes on beyond {most} bytes on the server")
+            raise stale(wanted, f"goes on beyond {most} bytes on the server")
         return received
 
     def _blocks(self, response: requests.Response, head: bytes) -> Iterator[bytes]:
@@ -423,7 +346,7 @@ class Transfer:
 def _head(response: requests.Response) -> bytes:
     """Return the first bytes of a body, so many that they tell what it is."""
     # A packed answer is never a file that was asked for, but its words are worth reading.
-    packed = _packing(response) != ""
+    packed = packing(response) != ""
     head = b""
     while len(head) < _HEAD:
         block = response.raw.read1(_HEAD - len(head), decode_content=packed)
@@ -431,51 +354,6 @@ def _head(response: requests.Response) -> bytes:
             break
         head += block
     return head
-
-
-def _packing(response: requests.Response) -> str:
-    """Return how a body is packed, empty where it is not."""
-    told = response.headers.get("Content-Encoding", "").strip().lower()[:20]
-    return "" if told == "identity" else told
-
-
-def not_given(wanted: Wanted, status: int, said: Said) -> RetrievalError:
-    """Return the sentence for a file that a server refuses.
-
-    Parameters
-    ----------
-    wanted
-        The file.
-    status
-        Of the answer.
-    said
-        What the answer holds.
-    """
-    name = wanted.name
-    expired = wanted.expires is not None and wanted.expires <= datetime.now(UTC)
-    if status in (403, 404, 410) and (expired or status == 410):
-        since = f" since {wanted.expires:%Y-%m-%d}" if expired else ""
-        return NotFoundError(
-            f"{name} is not on the server (HTTP {status}), because it has expired{since}; order it "
-            "again."
-        )
-    if status in (401, 403) and said.speaker is Speaker.PAGE:
-        return RetrievalError(
-            f"{name} is refused by a firewall or a web filter (HTTP {status}){said.quoted}; "
-            f"{ELSEWHERE}, or ask who runs the network to let {wanted.host} through."
-        )
-    if status in (403, 404):
-        kept = f"until {wanted.expires:%Y-%m-%d}" if wanted.expires else "without an expiration"
-        remedy = f"{ELSEWHERE}, and report" if status == 403 else "try again later, and report"
-        return NotFoundError(
-            f"{name} is not on the server (HTTP {status}){said.quoted}, although its job lists it "
-            f"{kept}; {remedy} the job to who runs the service if it stays so."
-        )
-    login = ", which asks for a login that files of HyP3 do not need" if status == 401 else ""
-    return RetrievalError(
-        f"{name} is refused by the server (HTTP {status}){said.quoted}{login}; {ELSEWHERE}, and "
-        "report the job to who runs the service if it stays so."
-    )
 
 
 def _reason(error: Exception, url: str) -> str:

@@ -18,13 +18,8 @@ from hyp3_stack.core.retrieval.connection import guarded_session
 from hyp3_stack.core.retrieval.failures import NotFoundError
 from hyp3_stack.core.retrieval.fetch_task import ZIP_STARTS
 from hyp3_stack.core.retrieval.patience import RetryPolicy, retry_after
-from hyp3_stack.core.retrieval.transfer import (
-    Pace,
-    StaleFileError,
-    StrangeContentError,
-    Transfer,
-    Wanted,
-)
+from hyp3_stack.core.retrieval.transfer import Pace, Transfer
+from hyp3_stack.core.retrieval.wanted import StaleFileError, StrangeContentError, Wanted
 from tests.hyp3_server import Fault
 from tests.hyp3_server.faults import gateway, page, redirect, storage
 
@@ -312,6 +307,12 @@ def test_empty_answers(file):
     file.faults(Fault(content=b""), Fault(content=b"", kind="application/zip"))
     file.fetch(starts=ZIP_STARTS)
     assert file.part.read_bytes() == file.data and len(file.requests) == 3
+
+
+def test_file_that_may_be_empty(file):
+    file.faults(Fault(content=b"", kind="text/plain"))
+    assert file.fetch(size=None).size == 0
+    assert file.part.read_bytes() == b""
 
 
 @pytest.mark.parametrize("begin", [0, 100_000])
