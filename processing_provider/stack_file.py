@@ -39,6 +39,17 @@ MULTIBAND_ZARR = (3, 8)
 
 _MOST_STEPS = 1_000_000
 
+# What numbers and texts that are damaged lead to; GDAL itself answers None.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
 
 class StackFileError(Exception):
     """The file is no stack that GDAL can read; the message is one sentence for the user."""
@@ -111,6 +122,14 @@ def open_stack(source, feedback=None):
         check_old_metadata(path)
     if feedback is not None:
         _check_survival(path, is_zarr, feedback)
+    try:
+        return _described(path, is_zarr, group_name)
+    except _DAMAGE as error:
+        raise _no_stack(path, f"{type(error).__name__}: {error}") from None
+
+
+def _described(path, is_zarr, group_name):
+    """Return the description of a stack that GDAL survives."""
     root, dataset = _root(path)
     if is_zarr:
         names = root.GetGroupNames() or []

@@ -109,6 +109,33 @@ def test_a_good_stack_passes_and_its_chunks_are_read(stack_files):
         assert len(open_stack(path, QgsProcessingFeedback(False)).begins) == 6
 
 
+@pytest.mark.parametrize(
+    "units",
+    [
+        "days since 2020-13-45",
+        "days since 9999-12-31",
+        "days since 2020-01-01T25",
+        "parsecs",
+        "",
+        7,
+    ],
+)
+def test_times_that_are_none_are_told_in_a_sentence(
+    stack_files, tmp_path, algorithm, context, feedback, units
+):
+    store = tmp_path / "stack.zarr"
+    shutil.copytree(stack_files[1], store)
+    path = "spatially_optimized/secondary_time/.zattrs"
+    consolidated = json.loads((store / ".zmetadata").read_text())
+    consolidated["metadata"][path]["units"] = units
+    (store / ".zmetadata").write_text(json.dumps(consolidated))
+    (store / path).write_text(json.dumps(consolidated["metadata"][path]))
+    _, ok = algorithm("loadstack").run({"INPUT": str(store)}, context, feedback)
+    assert not ok
+    assert "stack" in feedback.textLog()
+    assert "Traceback" not in feedback.textLog()
+
+
 def test_who_blocks_gdal_is_given_up_and_a_cancel_is_heard(tmp_path, monkeypatch):
     pipe = tmp_path / "stack.nc"
     os.mkfifo(pipe)  # GDAL waits for somebody who writes into it
