@@ -204,3 +204,16 @@ def test_groups_that_are_not_the_same_stack(gamma: Written, tmp_path: Path) -> N
     found = problems(assess_stack(path))
     assert any("perpendicular_baseline of s.zarr/temporally_optimized" in text for text in found)
     assert any("unw_phase of s.zarr/temporally_optimized has other" in text for text in found)
+
+
+def test_pixels_that_products_have_so_are_no_other_self_assessment(
+    gamma: Written, tmp_path: Path
+) -> None:
+    """A build notes what it finds without looking at pixels again."""
+    path = tmp_path / "s.nc"
+    shutil.copy(gamma.netcdf, path)
+    with netCDF4.Dataset(path, "a") as file:
+        element("dem", (3, 4), 1e5)(file)
+    after = assess_stack(path, with_pixels=True)
+    assert after.problems == ("s.nc: dem reaches 100000, which is not from -1000 to 9500",)
+    assert after.count("met") < assess_stack(path).count("met")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ SELF_ASSESSMENT = "ceos_ard_self_assessment"
 
 _REQUIREMENTS = Path(__file__).resolve().parents[1] / "ceos"
 _MACHINE_READABLE = "memare-sar"
+
+
+_Checked = Mapping[str, Sequence[Check]]
+"""Checks of each dataset by its label."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +109,7 @@ class Assessment:
     @property
     def summary(self) -> str:
         """The outcome in one clause."""
-        return (
-            f"self-assessed, {self.count(MET)} of {self.total()} threshold items met, "
-            "not peer reviewed"
-        )
+        return _summary(self.items)
 
     @property
     def name(self) -> str:
@@ -182,40 +184,51 @@ def assess_stack(path: StackPlace, with_pixels: bool = False) -> Assessment:
         checked = {item.label: check_conventions(item) for item in opened}
         if len(opened) > 1:
             checked[stack.label].append(check_groups(opened))
-        extent = ""
-        if with_pixels:
-            pixels, extent = check_pixels(stack, isinstance(place, RemoteLocation))
-            checked[stack.label].extend(pixels)
-        checks = tuple((label, tuple(group)) for label, group in checked.items())
         family = "insar" if stack.is_insar else "nrb"
         listed = _read_list(f"requirements_{family}")
         rules = COMMON | (INSAR if stack.is_insar else NRB) | _statements(family)
-        items = []
-        for requirement in listed["requirements"]:
-            if requirement["id"] == _MACHINE_READABLE:
-                verdict = _machine_readable(requirement, checks)
-            else:
-                verdict = rules[f"{requirement['id']}/{requirement['level']}"](stack)
-            items.append(Item(requirement, _unless_damaged(requirement, verdict, checks)))
-        assessment = Assessment(
+
+        def judge() -> tuple[Item, ...]:
+            return tuple(_item(stack, row, rules, checked) for row in listed["requirements"])
+
+        items, extent = judge(), ""
+        # The summary that a build notes is that without the pixels.
+        noted = {item.label: _stated(item, _summary(items)) for item in opened}
+        if with_pixels:
+            pixels, extent = check_pixels(stack, isinstance(place, RemoteLocation))
+            checked[stack.label].extend(pixels)
+            if not all(check.passed for check in pixels):
+                items = judge()
+        for label, check in noted.items():
+            checked[label].append(check)
+        return Assessment(
             path=place,
             title=stack.text("title") or place.name,
             family=listed["title"],
             family_version=listed["version"],
             attribution=f"{listed['attribution']}, {listed['license']}, {listed['source']}",
-            items=tuple(items),
-            checks=checks,
+            items=items,
+            checks=tuple((label, tuple(group)) for label, group in checked.items()),
             facts=(*_facts(stack), *([("Pixels read", extent)] if extent else [])),
             network=read_network(stack),
             layouts=tuple(filter(None, (item.layout() for item in opened))),
         )
-        stated = tuple(_stated(stack, assessment.summary) for stack in opened)
-    return replace(
-        assessment,
-        checks=tuple(
-            (label, (*group, last)) for (label, group), last in zip(checks, stated, strict=True)
-        ),
-    )
+
+
+def _item(
+    stack: StackFile, requirement: dict[str, str], rules: Mapping[str, Rule], checked: _Checked
+) -> Item:
+    if requirement["id"] == _MACHINE_READABLE:
+        verdict = _machine_readable(requirement, checked)
+    else:
+        verdict = rules[f"{requirement['id']}/{requirement['level']}"](stack)
+    return Item(requirement, _unless_damaged(requirement, verdict, checked))
+
+
+def _summary(items: Sequence[Item]) -> str:
+    threshold = [item for item in items if item.is_threshold]
+    met = sum(item.verdict.status == MET for item in threshold)
+    return f"self-assessed, {met} of {len(threshold)} threshold items met, not peer reviewed"
 
 
 def _stated(stack: StackFile, summary: str) -> Check:
@@ -240,25 +253,19 @@ def _statements(family: str) -> dict[str, Rule]:
     return {name: stated(**row) for name, row in (listed["common"] | listed[family]).items()}
 
 
-def _machine_readable(
-    requirement: dict[str, str], checks: tuple[tuple[str, tuple[Check, ...]], ...]
-) -> Verdict:
+def _machine_readable(requirement: dict[str, str], checked: _Checked) -> Verdict:
     of_layers = requirement["category"].startswith("per-pixel")
-    about = [check for _, group in checks for check in group if check.of_layers == of_layers]
+    about = [check for group in checked.values() for check in group if check.of_layers == of_layers]
     problems = [problem for check in about for problem in check.problems]
     evidence = (f"{sum(check.passed for check in about)} of {len(about)} checks passed",)
     return Verdict(NOT_MET if problems else MET, evidence, "; ".join(dict.fromkeys(problems)))
 
 
-def _unless_damaged(
-    requirement: dict[str, str],
-    verdict: Verdict,
-    checks: tuple[tuple[str, tuple[Check, ...]], ...],
-) -> Verdict:
+def _unless_damaged(requirement: dict[str, str], verdict: Verdict, checked: _Checked) -> Verdict:
     """Refuse a requirement of which what is there was found to be wrong."""
     problems = [
         problem
-        for _, group in checks
+        for group in checked.values()
         for check in group
         if requirement["id"] in check.requirements
         for problem in check.problems
