@@ -30,7 +30,7 @@ _OTHERS = ("_rdr", ".tif.")
 products hold besides those on the map, and notes of programs."""
 
 
-def open_raster(product: Product, layer: str) -> Raster:
+def open_raster(product: Product, layer: str, header: TiffHeader | None = None) -> Raster:
     """Read the grid of one layer and check that its file is whole and what it should be.
 
     Parameters
@@ -39,6 +39,8 @@ def open_raster(product: Product, layer: str) -> Raster:
         The product.
     layer
         Name of a layer that the product holds.
+    header
+        That of its file, where it is known.
 
     Returns
     -------
@@ -56,9 +58,8 @@ def open_raster(product: Product, layer: str) -> Raster:
     what = f"The layer {layer} of {product}"
     try:
         with rasterio.open(product.layer_path(layer), driver="GTiff") as dataset:
-            # A header may claim any number of bands, about each of which GDAL would be asked.
-            form = TiffForm(dataset.count, "") if dataset.count != 1 else _form_of(dataset)
-            flaw = _flaw(form, LAYERS[product.name.product_type][layer])
+            form = None if header is None else header.form
+            flaw = _flaw(form or _form_of(dataset), LAYERS[product.name.product_type][layer])
             whole = flaw is not None or _is_whole(dataset)
             found = flaw or raster_of(dataset)
         if isinstance(found, Raster):
@@ -77,7 +78,10 @@ def open_raster(product: Product, layer: str) -> Raster:
 
 
 def _form_of(dataset: rasterio.DatasetReader) -> TiffForm:
-    """Return what the pixels of an open file of one band are."""
+    """Return what the pixels of an open file are."""
+    if dataset.count != 1:
+        # There may be any number of bands, about each of which GDAL would be asked.
+        return TiffForm(dataset.count, "")
     dtype = str(dataset.dtypes[0])
     rows, columns = dataset.block_shapes[0]
     return TiffForm(
@@ -177,13 +181,14 @@ def common_raster(
         for layer in held:
             what = f"The layer {layer} of {product}"
             found = read(layer)
+            # Before GDAL makes as many bands as a header claims.
             flaw = _flaw(found.form, table[layer]) if found and found.form else None
             if flaw is not None:
                 raise ProductError(f"{what} {flaw}.")
             if first and found and found.form and header:
                 if found.place == header.place and found.is_whole:
                     continue
-            raster = open_raster(product, layer)
+            raster = open_raster(product, layer, found)
             first, header = first or (layer, raster), header or found
             if raster != first[1]:
                 raise ProductError(
@@ -218,8 +223,8 @@ def _check_names(product: Product, wanted: Iterable[str]) -> None:
         renamed = [
             other
             for other in product.files
-            if re.fullmatch(r"[^A-Za-z0-9].*\.tiff?", other.removeprefix(begin), re.IGNORECASE)
-            and other.startswith(begin)
+            if other.startswith(begin)
+            and re.fullmatch(r"[^A-Za-z0-9].*\.tiff?", other[len(begin) :], re.IGNORECASE)
             and other not in names
             and not any(part in other[len(begin) :] for part in _OTHERS)
         ]

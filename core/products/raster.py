@@ -171,7 +171,6 @@ def misplaced(raster: Raster, spacing: float) -> str | None:
     spacing
         Pixel spacing that the product has by its name, in meters.
     """
-    where = title(raster.crs)
     is_metric = raster.is_metric
     if max(raster.width, raster.height) * (raster.spacing if is_metric else spacing) > _LONGEST:
         return (
@@ -186,12 +185,12 @@ def misplaced(raster: Raster, spacing: float) -> str | None:
         most = _RESAMPLED if is_metric else _REPROJECTED
         if not spacing / most <= pixel <= spacing * most:
             return (
-                f"has pixels of {pixel:.3g} m in {where}, but by its name of {spacing:g} m; use "
-                "the product as HyP3 delivered it"
+                f"has pixels of {pixel:.3g} m in {title(raster.crs)}, but by its name of "
+                f"{spacing:g} m; use the product as HyP3 delivered it"
             )
     if not is_there:
         return (
-            f"lies where {where} has no place (upper left corner {raster.left:.10g}, "
+            f"lies where {title(raster.crs)} has no place (upper left corner {raster.left:.10g}, "
             f"{raster.top:.10g}); retrieve the product again"
         )
     return None
@@ -212,17 +211,25 @@ def _makes_sense(raster: Raster, longitude: float, latitude: float) -> bool:
     back = to_geographic(raster.crs).transform(longitude, latitude, direction="INVERSE")
     if not math.hypot(back[0] - x, back[1] - y) <= raster.spacing:
         return False
-    area = parsed(raster.crs).area_of_use
+    area = _area_of_use(raster.crs)
     if area is None:
         return True
-    width = area.east - area.west + (360.0 if area.west > area.east else 0.0)
-    beyond = (longitude - area.west) % 360.0
+    west, south, east, north = area
+    width = east - west + (360.0 if west > east else 0.0)
+    beyond = (longitude - west) % 360.0
     if beyond <= width:
         nearest = longitude
     else:
-        nearest = area.east if beyond - width < 360.0 - beyond else area.west
-    parallel = min(max(latitude, area.south), area.north)
+        nearest = east if beyond - width < 360.0 - beyond else west
+    parallel = min(max(latitude, south), north)
     return float(_EARTH.inv(longitude, latitude, nearest, parallel)[2]) <= _FARTHEST
+
+
+@functools.lru_cache(maxsize=64)
+def _area_of_use(crs: str) -> tuple[float, float, float, float] | None:
+    """Return west, south, east, north of where a CRS is meant to be used; None if unknown."""
+    area = parsed(crs).area_of_use
+    return None if area is None else area.bounds
 
 
 def _ground(raster: Raster) -> float:
