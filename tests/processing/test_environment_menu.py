@@ -127,7 +127,7 @@ def test_a_set_up_without_network_says_so_and_offers_another_try(menu, interface
     menu.set_up()  # a second one is not begun
     assert QgsApplication.taskManager().count() == 1
     events_until(lambda: "cannot be reached" in text(interface))
-    assert "check the network and the proxy settings of QGIS" in text(interface)
+    assert "check the network, or the proxy in QGIS" in text(interface)
     assert button(interface, "Try again").isEnabled()
     assert not places().environment.exists()
     assert not places().unfinished.exists()
