@@ -7,12 +7,13 @@ import errno
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from .errors import OutputError
+from .errors import BusyOutputError, OutputError
 from .locks import is_locked
 from .processes import is_alive
 
@@ -41,6 +42,12 @@ _REMEDIES = {
     },
 }
 """What helps against an error of the system, where it is not the permissions."""
+_BUSY = {errno.EACCES, errno.EBUSY, errno.EPERM, errno.ETXTBSY}
+"""Errors of a file that another program has open, on Windows and on network file systems."""
+
+_PAUSES = (0.1, 0.2, 0.5, 1.0, 1.5, 1.5)
+"""Seconds between attempts: programs that only look at a file, as scanners do, let it go."""
+
 LOCK = "lock"
 """The file in the folder of a run that the run keeps locked."""
 
@@ -162,6 +169,11 @@ def remove_leftovers(final: Path, keep: Path | None = None, only_aside: bool = F
             remove(leftover)
 
 
+def has_leftovers(final: Path) -> bool:
+    """Return whether a run that was stopped, or is under way, keeps something beside ``final``."""
+    return any(True for _ in _beside(final))
+
+
 def _beside(final: Path) -> Iterator[Path]:
     """Return where runs keep what becomes ``final``, or what it replaces."""
     name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in final.name)
@@ -169,7 +181,30 @@ def _beside(final: Path) -> Iterator[Path]:
 
 
 def replace(partial: Path, final: Path, aside: Path) -> None:
-    """Give a file or folder its final name; a folder of that name waits in ``aside`` meanwhile."""
+    """Give a file or folder its final name; a folder of that name waits in ``aside`` meanwhile.
+
+    Raises
+    ------
+    BusyOutputError
+        If another program has had it open all the time that is waited for it.
+    """
+    for pause in (*_PAUSES, None):
+        try:
+            _replace(partial, final, aside)
+            return
+        except OSError as error:
+            if error.errno not in _BUSY:
+                raise
+            if pause is None:
+                raise BusyOutputError(
+                    f"{final} cannot be given its name ({error.strerror or error}), most likely "
+                    "because another program has it open; close it in other programs, then run "
+                    "again."
+                ) from error
+        time.sleep(pause)
+
+
+def _replace(partial: Path, final: Path, aside: Path) -> None:
     if not final.is_dir():
         os.replace(partial, final)
         return

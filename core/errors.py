@@ -55,6 +55,10 @@ class OutputError(StackError):
     """An output cannot be written, or what was written does not read back right."""
 
 
+class BusyOutputError(OutputError):
+    """An output is complete, but another program keeps it from its name."""
+
+
 class StoreError(OutputError):
     """An object store cannot be reached or does not do what it is asked, which may pass."""
 
@@ -87,6 +91,7 @@ UNREADABLE = (
 """What the readers of files raise where a file is damaged: hardly anything is out of question."""
 
 _INNOCENT = (
+    BusyOutputError,
     Canceled,
     ClusterError,
     MachineError,

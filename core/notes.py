@@ -24,8 +24,11 @@ class Note(Protocol):
     def read(self) -> bytes | None:
         """Return the note, None where there is none that is of use to this run."""
 
-    def write(self, content: bytes) -> None:
-        """Write the note, once everything that was written before it lasts as long as it does."""
+    def write(self, content: bytes, waits: bool = True) -> None:
+        """Write the note, once everything that was written before it lasts as long as it does.
+
+        Without waiting, a power cut may leave a note of what is not there.
+        """
 
     def remove(self) -> None:
         """Remove the note, if there is one."""
@@ -57,9 +60,9 @@ class FileNote:
         except FileNotFoundError:
             return None
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: bytes, waits: bool = True) -> None:
         """Write the note after the disks have taken all other files: it survives a power cut."""
-        if hasattr(os, "sync"):  # not on Windows
+        if waits and hasattr(os, "sync"):  # not on Windows
             os.sync()
         partial = self._path.with_name(f"{self._path.name}.new")
         with open(partial, "wb") as file:
@@ -92,6 +95,11 @@ class AnchoredNote:
         self._near = near
         self._far = far
         self._anchor = b""
+        self._is_trusted = False
+
+    def trust(self) -> None:
+        """Take the note for true without an anchor: what it tells of was found at the far place."""
+        self._is_trusted = True
 
     @property
     def seconds(self) -> float:
@@ -109,18 +117,18 @@ class AnchoredNote:
         if content is None:
             return None
         anchor, rest = content[: self._DIGITS], content[self._DIGITS :]
-        if self._far.read() != anchor:
+        if not self._is_trusted and self._far.read() != anchor:
             return None
         self._anchor = anchor
         return rest
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: bytes, waits: bool = True) -> None:
         """Write the note; the first one casts the anchor."""
         if not self._anchor:
             anchor = uuid.uuid4().hex.encode()
             self._far.write(anchor)
             self._anchor = anchor
-        self._near.write(self._anchor + content)
+        self._near.write(self._anchor + content, waits)
 
     def remove(self) -> None:
         """Remove note and anchor."""

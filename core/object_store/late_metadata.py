@@ -50,6 +50,8 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
     check
         Called before a chunk is written or removed; raises an error if the place belongs to another
         run. It stays behind when the store is pickled.
+    withdraw
+        Makes a stack invisible that an earlier attempt has published; stays behind as well.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         location: RemoteLocation,
         documents: Mapping[str, bytes] | None = None,
         check: Callable[[], None] | None = None,
+        withdraw: Callable[[], None] | None = None,
     ) -> None:
         # In a worker each task brings a copy; they share connections.
         super().__init__(location.store(shared=documents is not None))
@@ -66,6 +69,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         self._inherited: set[str] = set()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._check = check
+        self._withdraw = withdraw
         self._receipts: dict[str, tuple[int, int, str]] = {}
 
     def take_receipts(self, keys: Iterable[str]) -> dict[str, tuple[int, int, str]]:
@@ -106,6 +110,16 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         made._inherited, made._check = self._inherited, self._check
         made._under_way, made._receipts = self._under_way, self._receipts
         return made
+
+    def withdraw(self) -> None:
+        """Make the stack invisible, if an earlier attempt has published it."""
+        if self._withdraw is not None:
+            self._withdraw()
+
+    def restore(self, documents: Mapping[str, bytes]) -> None:
+        """Take over the documents of an earlier attempt that had all of them."""
+        self._documents.clear()
+        self._documents.update(documents)
 
     def documents(self) -> list[list[tuple[str, bytes]]]:
         """Return the documents in the order in which they have to appear.

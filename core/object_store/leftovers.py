@@ -17,7 +17,7 @@ from .objects import Objects
 PROBE = ".hyp3-partial-probe"
 """Object with which a location is tried out."""
 
-_COMPLETE = ("zarr.json", ".zmetadata")
+COMPLETE = ("zarr.json", ".zmetadata")
 """The document that is written last, in Zarr format 3 and 2."""
 
 _JUDGED = 1000
@@ -33,8 +33,15 @@ _OURS = re.compile(
 )
 
 
-def check_free(objects: Objects, location: RemoteLocation) -> None:
+def check_free(objects: Objects, location: RemoteLocation, may_be_complete: bool = False) -> None:
     """Refuse a location with anything but what a dead run left.
+
+    Parameters
+    ----------
+    objects, location
+        What is there, and where.
+    may_be_complete
+        Whether a complete stack may be there, which the same job has made visible.
 
     Raises
     ------
@@ -49,13 +56,14 @@ def check_free(objects: Objects, location: RemoteLocation) -> None:
         )
     found = list(islice(objects.names("written"), _JUDGED))
     # Asked for by name: in the order of bytes, that of Zarr format 3 comes after all chunks.
-    if found and any(objects.version(document) is not None for document in _COMPLETE):
+    is_complete = bool(found) and any(map(objects.version, COMPLETE))
+    if is_complete and not may_be_complete:
         raise OutputError(
             f"{name} is {url}, where there is a Zarr store already; it is not replaced, so choose "
             "another key or delete it first."
         )
     foreign = [item for item in found if not _OURS.fullmatch(item)]
-    if foreign or (found and not _SIGNS & set(found)):
+    if foreign or (found and not is_complete and not _SIGNS & set(found)):
         raise OutputError(
             f"{name} is {url}, below which there are other objects ({(foreign or found)[0]}); they "
             "are not replaced, so choose another key."

@@ -12,6 +12,7 @@ from ..reporter import Reporter, SilentReporter
 from .claim import MARK, Claim
 from .late_metadata import LateMetadataStore
 from .leftovers import (
+    COMPLETE,
     PROBE,
     check_free,
     chunks_among,
@@ -24,8 +25,15 @@ from .object_note import JOURNAL, ObjectNote
 from .objects import Objects
 
 
-def check_writable(location: RemoteLocation) -> None:
+def check_writable(location: RemoteLocation, goes_on: bool = False) -> None:
     """Check a location before any work is done: list, write and delete there.
+
+    Parameters
+    ----------
+    location
+        Where a stack is going to be.
+    goes_on
+        Whether a run that stopped may have published the stack already; that is judged later.
 
     Raises
     ------
@@ -33,7 +41,7 @@ def check_writable(location: RemoteLocation) -> None:
         If the service, bucket or permission is missing, or something is there already.
     """
     objects = Objects(location, BRIEF)
-    check_free(objects, location)
+    check_free(objects, location, goes_on)
     objects.put(PROBE, b"")
     objects.remove([PROBE])
 
@@ -54,6 +62,8 @@ class RemoteWorkspace:
         Note beside outputs on a disk, if there are any: it tells of both.
     reporter
         Told of what is removed.
+    root
+        The document with which an earlier attempt has made the stack visible, if one has.
 
     Attributes
     ----------
@@ -74,7 +84,9 @@ class RemoteWorkspace:
         identity: str,
         near: Note | None = None,
         reporter: Reporter | None = None,
+        root: bytes | None = None,
     ) -> None:
+        self._root = root
         self._location = location
         self._reporter = reporter or SilentReporter()
         self._objects = Objects(location)
@@ -83,13 +95,22 @@ class RemoteWorkspace:
         self._claim = Claim(brief)
         far = ObjectNote(brief, identity, self._claim.check)
         self.note: Note = far if near is None else AnchoredNote(near, far)
-        self._store = LateMetadataStore(location, check=self._claim.stop_if_lost)
-        self._is_publishing = False
+        self._store = LateMetadataStore(
+            location, check=self._claim.stop_if_lost, withdraw=self._withdraw
+        )
+        self._is_publishing = self._is_published = False
         self.is_kept = False
 
     def __enter__(self) -> LateMetadataStore:
         self._claim.look()
-        check_free(self._objects, self._location)
+        self._is_published = self._root is not None and self._root in map(
+            self._objects.get, COMPLETE
+        )
+        if self._is_published and isinstance(self.note, AnchoredNote):
+            self.note.trust()
+        # What this very job has made visible before it was killed is no obstacle.
+        is_ours = self._is_published or self.note.read() is not None
+        check_free(self._objects, self._location, is_ours)
         self._claim.take()
         try:
             self._take_over(own_names(self._objects))
@@ -108,7 +129,7 @@ class RemoteWorkspace:
     ) -> None:
         try:
             if error is None:
-                self._publish()
+                self.publish()
         except BaseException as failure:
             error = failure
             raise
@@ -121,6 +142,9 @@ class RemoteWorkspace:
 
     def _take_over(self, names: Sequence[str]) -> None:
         """Go on with what an earlier attempt left, or remove what other runs did."""
+        if self._is_published:
+            self._store.inherit(chunks_among(names))
+            return
         if self.note.read() is not None:
             # It may have been cut off while it made the stack visible.
             remove_documents(self._objects, names)
@@ -133,19 +157,36 @@ class RemoteWorkspace:
             )
         remove_leftovers(self._objects, names)
 
-    def _publish(self) -> None:
-        """Write the metadata documents, the one that makes the stack visible at the end."""
+    def _withdraw(self) -> None:
+        """Make a stack invisible that an earlier attempt has published: it is written anew."""
+        if self._is_published:
+            self._claim.check()
+            remove_documents(self._objects, own_names(self._objects))
+            self._is_published, self._root = False, None
+
+    def publish(self) -> bytes:
+        """Write the metadata documents, the one that makes the stack visible at the end.
+
+        Returns
+        -------
+        bytes
+            That document, by which the stack is known from now on.
+        """
+        documents = self._store.documents()
+        if self._is_published and self._root == documents[-1][-1][1]:
+            return self._root
         self._claim.check()
         self._is_publishing = True
-        published = self._store.documents()
-        for documents in published:
-            self._objects.put_all(documents)
-        name, content = published[-1][-1]
+        for rank in documents:
+            self._objects.put_all(rank)
+        name, content = documents[-1][-1]
         if self._objects.get(name) != content:
             raise OutputError(
                 f"{self._location.url} was written, but {name} does not read back as it should; "
                 "run again."
             )
+        self._is_published, self._root = True, content
+        return content
 
     def _take_mark_away(self) -> None:
         try:
@@ -162,7 +203,10 @@ class RemoteWorkspace:
         self.is_kept = spares_work(error) and self.note.exists
         # What cannot be removed now is removed by the next run, which knows it by the mark.
         with suppress(StackError):
-            if not self.is_kept:
+            if self._is_published:
+                # Another attempt has only to publish what is beside it.
+                self._claim.release(*(() if self.is_kept else (JOURNAL,)))
+            elif not self.is_kept:
                 self._claim.check()
                 remove_leftovers(self._objects, own_names(self._objects))
             elif self._is_publishing:

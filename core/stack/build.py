@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
 
@@ -32,6 +32,7 @@ def build_stack(
     options: BuildOptions,
     reporter: Reporter,
     base: Base | None = None,
+    afterward: Callable[[xr.Dataset, Findings], None] | None = None,
 ) -> tuple[xr.Dataset, Findings]:
     """Write a stack to NetCDF and/or Zarr, on disk and/or in an object store.
 
@@ -47,6 +48,9 @@ def build_stack(
         Told of progress and asked whether to stop.
     base
         The stack that holds the products that are stored already.
+    afterward
+        Called when all outputs have their names. A build that is killed before it returns is ended
+        by the same job.
 
     Returns
     -------
@@ -73,7 +77,8 @@ def build_stack(
     workspace = Workspace(finals, identity)
     remote = None
     if options.remote is not None:
-        remote = RemoteWorkspace(options.remote, identity, workspace.note, reporter)
+        known = workspace.root
+        remote = RemoteWorkspace(options.remote, identity, workspace.note, reporter, known)
     note = workspace.note if remote is None else remote.note
     if note is None:
         raise ValueError("a build needs an output")
@@ -90,17 +95,18 @@ def build_stack(
             if base is not None:
                 # From here on no other run gives an output its name.
                 base.check_unchanged()
-            if options.zarr is not None and not workspace.output(options.zarr).is_dir():
-                # An earlier attempt was killed when the store had got its name already.
-                workspace.clear()
             with nullcontext() if remote is None else remote as store:
                 with unchanged_inputs(plan, base):
                     build = Build(
                         plan, layers, options, reporter, workspace, note, executor, store, base
                     )
                     made = build.run()
-            workspace.publish()
-            return made
+                if remote is not None:
+                    workspace.keep_root(remote.publish())
+                workspace.publish()
+                if afterward is not None:
+                    afterward(*made)
+        return made
     except (Canceled, ClusterError, StoreError) as error:
         if is_kept():
             raise _continuable(error, options.remote) from error

@@ -6,6 +6,7 @@ import io
 import json
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any
@@ -58,6 +59,8 @@ class Journal:
     ----------
     learned
         What the pieces learned from the pixels.
+    finished
+        What was noted of the outputs when they were complete; None before.
     """
 
     def __init__(self, note: Note, survey: Survey, inputs: Stamps) -> None:
@@ -70,6 +73,7 @@ class Journal:
         self._counted: set[str] = set()
         self._noted = 0
         self._is_open = False
+        self.finished: dict[str, Any] | None = None
         self.learned = Learned(survey.fresh())
 
     def begin(self) -> None:
@@ -99,6 +103,7 @@ class Journal:
         head = json.loads(texts["head"])
         self._counted = set(head["counted"])
         self._done = {key: json.dumps(item) for key, item in json.loads(texts["done"]).items()}
+        self.finished = head["finished"]
         self.learned.differences = head["differences"]
         self.learned.survey.restore(sums)
         self._noted = len(self._done)
@@ -116,7 +121,7 @@ class Journal:
 
     def start_over(self) -> None:
         """Forget what an earlier attempt noted."""
-        self._done, self._counted, self._noted = {}, set(), 0
+        self._done, self._counted, self._noted, self.finished = {}, set(), 0, None
         self.learned = Learned(self.learned.survey.fresh())
 
     @property
@@ -157,6 +162,16 @@ class Journal:
             if key not in self._counted:
                 self._counted.add(key)
                 self.learned.merge(learned)
+
+    def finish(self, facts: dict[str, Any]) -> None:
+        """Note that the outputs are complete, with what proves and publishes them later.
+
+        Without such a note, a build that is killed from here on repeats its last steps.
+        """
+        self._stop()
+        self.finished = facts
+        with suppress(OSError, OutputError):
+            self._note(waits=False)
 
     def forget(self) -> None:
         """Remove the note: what it tells of does not last any longer."""
@@ -200,11 +215,15 @@ class Journal:
                 # What is wrong ends the build itself, if it does not pass; the last note remains.
                 return
 
-    def _note(self) -> None:
+    def _note(self, waits: bool = True) -> None:
         with self._lock:
             number = len(self._done)
             done = dict(self._done)
-            head = {"counted": sorted(self._counted), "differences": self.learned.differences}
+            head = {
+                "counted": sorted(self._counted),
+                "differences": self.learned.differences,
+                "finished": self.finished,
+            }
             sums: dict[str, Any] = {
                 name: array.copy() for name, array in self.learned.survey.state().items()
             }
@@ -217,5 +236,5 @@ class Journal:
         sums |= {name: np.frombuffer(text.encode(), "u1") for name, text in texts.items()}
         content = io.BytesIO()
         np.savez(content, **sums)
-        self._place.write(_checksum(content.getbuffer()) + content.getvalue())
+        self._place.write(_checksum(content.getbuffer()) + content.getvalue(), waits)
         self._noted = number

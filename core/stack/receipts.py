@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,13 @@ def failing(names: Iterable[str], is_right: Callable[[str], bool], reporter: Rep
 def failing_files(folder: Path, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
     """Return the names of files below a folder that are missing or not those of their receipts."""
     return failing(receipts, lambda name: is_stored(folder / name, receipts[name]), reporter)
+
+
+def other_files(folder: Path, known: Container[str]) -> Receipts:
+    """Return the receipts of the files below a folder but those that are known."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    named = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {name: receipt(path.read_bytes()) for name, path in named.items() if name not in known}
 
 
 def places(receipts: Mapping[str, Receipt]) -> dict[str, Receipts]:

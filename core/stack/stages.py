@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -30,7 +32,7 @@ from .maps import map_pieces
 from .netcdf_file import NETCDF, NetcdfSpool, failing_chunks, fits_twice, write_netcdf
 from .options import BuildOptions
 from .pieces import Targets
-from .receipts import Receipts, failing_files, places
+from .receipts import Receipts, failing_files, other_files, places
 from .record import stack_record
 from .reference import ReferencePoint, refer_to_point
 from .savings import tell_savings
@@ -50,6 +52,12 @@ from .zarr_store import (
     is_laid_out,
     remove_unfinished_chunks,
 )
+
+
+def _size_and_time(path: Path) -> list[int]:
+    """Return what a new name does not change of a file."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 class Build:
@@ -120,7 +128,9 @@ class Build:
         if self._base is not None:
             carry_over(self._base, dataset, self._options.enrich, self._reporter)
         with Journal(self._note, self._survey(), self._inputs()) as journal:
-            self._begin(journal, dataset)
+            if self._begin(journal, dataset):
+                complete(self._reporter)
+                return dataset, journal.learned.survey.findings()
             targets = self._targets()
             self._write_blocks(targets, journal)
             findings = self._describe(dataset, targets, journal)
@@ -133,13 +143,24 @@ class Build:
                 consolidate(store, self._options.groups, self._options.zarr_format)
             self._reporter.info("Reading the outputs back to check them.")
             self._verify(dataset, journal)
+            journal.finish(self._facts(journal))
             complete(self._reporter)
         return dataset, findings
 
-    def _begin(self, journal: Journal, dataset: xr.Dataset) -> None:
-        """Lay the outputs out, or find those that an earlier attempt laid out."""
+    def _begin(self, journal: Journal, dataset: xr.Dataset) -> bool:
+        """Lay the outputs out, or find those that an earlier attempt laid out.
+
+        Returns whether that attempt had completed them, so that they only need their names.
+        """
         try:
             goes_on = journal.resume()
+            if goes_on and journal.finished is not None and self._stands(journal):
+                self._reporter.info(
+                    "Going on with a build that stopped when its outputs were complete; only their "
+                    "names were missing."
+                )
+                return True
+            journal.finished = None
             if goes_on and not self._is_laid_out():
                 raise OutputError("What a build that stopped has left is damaged")
         except OutputError as error:
@@ -159,7 +180,9 @@ class Build:
                 f"Going on with a build that stopped; {len(journal)} pieces of work are done"
                 f"{damaged}."
             )
-            return
+            return False
+        if self._remote is not None:
+            self._remote.withdraw()
         # A note that was of no use may have left outputs behind, and one may tell of damaged ones.
         journal.start_over()
         self._workspace.clear()
@@ -167,6 +190,49 @@ class Build:
             self._spool.folder.mkdir(exist_ok=True)
         self._lay_out(dataset)
         journal.begin()
+        return False
+
+    def _facts(self, journal: Journal) -> dict[str, Any]:
+        """Return what proves complete outputs beside the receipts of chunks, as JSON knows it."""
+        facts: dict[str, Any] = {}
+        if self._options.netcdf is not None:
+            facts[NETCDF] = _size_and_time(self._workspace.output(self._options.netcdf))
+        if self._options.zarr is not None:
+            store = self._workspace.output(self._options.zarr)
+            chunks = places(journal.receipts).get(NEAR, {})
+            facts[NEAR] = other_files(store, chunks)
+        if self._remote is not None:
+            documents = itertools.chain.from_iterable(self._remote.documents())
+            facts[REMOTE] = {key: content.decode() for key, content in documents}
+        return facts
+
+    def _stands(self, journal: Journal) -> bool:
+        """Return whether outputs that were complete still are, under whichever name."""
+        netcdf, zarr, facts = self._options.netcdf, self._options.zarr, journal.finished or {}
+        receipts = places(journal.receipts)
+        quiet = StepReporter(self._reporter, 0.0, 0.0)
+        try:
+            if netcdf is not None:
+                file, chunks = self._workspace.place(netcdf), receipts.get(NETCDF, {})
+                if _size_and_time(file) != facts[NETCDF]:
+                    return False
+                if failing_chunks(file, self._layers, chunks, quiet):
+                    return False
+            if zarr is not None:
+                store = self._workspace.place(zarr)
+                others = {name: (size, value, "") for name, (size, value, _) in facts[NEAR].items()}
+                if failing_files(store, receipts.get(NEAR, {}) | others, quiet):
+                    return False
+            if self._remote is not None:
+                if failing_objects(self._remote.location, receipts.get(REMOTE, {})):
+                    return False
+                documents = facts[REMOTE].items()
+                self._remote.restore({key: text.encode() for key, text in documents})
+        except StoreError:
+            raise
+        except (OSError, LookupError):
+            return False
+        return True
 
     def _inputs(self) -> dict[Path, Stamp]:
         """Return the stamps of all files that are read."""

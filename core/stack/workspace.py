@@ -23,6 +23,7 @@ from ..locks import FileLock
 from ..notes import FileNote, Note
 
 _NOTE = "journal.npz"
+_ROOT = "root"
 
 
 class Workspace:
@@ -133,9 +134,37 @@ class Workspace:
         return is_ours
 
     def publish(self) -> None:
-        """Give the outputs their final names."""
+        """Give the outputs their final names, those that an earlier attempt has not given it.
+
+        Raises
+        ------
+        BusyOutputError
+            If another program has one open.
+        """
         for final, folder in self._folders.items():
-            replace(self.output(final), final, folder_aside(folder))
+            if os.path.lexists(self.output(final)):
+                replace(self.output(final), final, folder_aside(folder))
+
+    def place(self, final: Path) -> Path:
+        """Return where an output is that was complete in an earlier attempt."""
+        output = self.output(final)
+        return output if os.path.lexists(output) else final
+
+    @property
+    def root(self) -> bytes | None:
+        """The document that has made the stack visible in an object store, if one has."""
+        path = self._root_path
+        return path.read_bytes() if path is not None and path.is_file() else None
+
+    def keep_root(self, content: bytes) -> None:
+        """Remember the document that has made the stack visible in an object store."""
+        if self._root_path is not None:
+            self._root_path.write_bytes(content)
+
+    @property
+    def _root_path(self) -> Path | None:
+        folder = next(iter(self.folders), None)
+        return None if folder is None else folder / _ROOT
 
     def __exit__(
         self,
@@ -146,5 +175,6 @@ class Workspace:
         self.is_kept = spares_work(error) and self._is_noted
         self._locks.close()
         if not self.is_kept:
-            for folder in self._folders.values():
+            # The note goes last: it tells what to do about the rest.
+            for folder in reversed(self.folders):
                 remove(folder)

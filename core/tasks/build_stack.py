@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import xarray as xr
 
 from ..errors import Canceled, ProductError, StackError
 from ..grid.plan import Plan
@@ -74,15 +77,28 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             _add_catalog(request, report, outputs, reporter)
             return outputs
         try:
+            made: dict[str, Any] = {}
+            finish = partial(_finish, request, plan, reporter, made)
             with step(reporter, 5.0, 100.0) as writing:
-                dataset, findings = build_stack(plan, planned.layers, request.build, writing, base)
-            break
+                build_stack(plan, planned.layers, request.build, writing, base, finish)
+            return made
         except ProductError as error:
             # Damage inside a file shows only when it is read; the stack is begun anew without it.
             if not request.selection.skip_bad or error.product is None:
                 raise
             reporter.warning(f"Left out: {error}")
             without = without | {error.product}
+
+
+def _finish(
+    request: StackRequest,
+    plan: Plan,
+    reporter: Reporter,
+    made: dict[str, Any],
+    dataset: xr.Dataset,
+    findings: Findings,
+) -> None:
+    """Add report and STAC item to a stack whose outputs have their names; tell what was made."""
     skipped = len(plan.left_out)
     steps = dataset.sizes["pair" if "pair" in dataset.sizes else "time"]
     reporter.info(f"The stack is complete: {steps} steps, {skipped} left out.")
@@ -101,7 +117,7 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             f"{item_path(request.stack)} describes an earlier stack of this name; run with STAC to "
             "write it anew, or delete its folder."
         )
-    return outputs
+    made.update(outputs)
 
 
 def _add_report(

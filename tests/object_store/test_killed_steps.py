@@ -1,0 +1,167 @@
+"""A build that is killed between the publications of its outputs is ended by the same job.
+
+``HYP3_STACK_KILLS`` sets how many moments are tried of each kind; all with 0.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from tests.object_store.proxy import Request
+from tests.object_store.service import Service
+from tests.sample_products import SampleStack
+from tests.stack import killed_steps
+from tests.stack.disk import busy
+from tests.stack.interrupted import start
+from tests.stack.running import build, leftovers
+
+from .stacks import assert_same, new_url, prefix
+
+KILLS = int(os.environ.get("HYP3_STACK_KILLS", "1"))
+MOMENTS = [1, 4, 9, 2, 3, 6, 12, 16, 5, 7, 8, 10, 11, 13, 14, 15, *range(17, 60)]
+REQUESTS = [1, 40, 41, 2, 20, 42, 43, 44, *range(3, 20), *range(21, 40), *range(45, 60)]
+COMBINATIONS = [
+    ("NETCDF", "ZARR"),
+    ("NETCDF", "ZARR_URL"),
+    ("ZARR", "ZARR_URL"),
+    ("NETCDF", "ZARR", "ZARR_URL"),
+]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def given(object_store: Service, small: SampleStack, tmp_path: Path) -> dict[str, str]:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return {
+        "INPUT": str(small.folder),
+        "LAYERS": "unw_phase,corr",
+        "CHUNKING": "spatial",
+        "REPORT": str(folder / "s.html"),
+        "STAC": "true",
+        "NETCDF": str(folder / "s.nc"),
+        "ZARR": str(folder / "s.zarr"),
+        "ZARR_URL": new_url(),
+        "S3_ENDPOINT": object_store.endpoint,
+    }
+
+
+def chosen(given: dict[str, str], outputs: tuple[str, ...]) -> dict[str, str]:
+    """Leave the other outputs out."""
+    left_out = {"NETCDF", "ZARR", "ZARR_URL", "S3_ENDPOINT"} - set(outputs)
+    left_out -= {"S3_ENDPOINT"} if "ZARR_URL" in outputs else set()
+    return {name: value for name, value in given.items() if name not in left_out}
+
+
+def moments(numbers: list[int], outputs: tuple[str, ...]) -> list[int]:
+    """Return those to try, others first for each combination."""
+    first = COMBINATIONS.index(outputs)
+    return (numbers[first:] + numbers[:first])[: KILLS or None]
+
+
+def assert_ended(given: dict[str, Any], service: Service) -> None:
+    """Let the same job run again and look at all outputs."""
+    url = given.get("ZARR_URL", "")
+    is_visible = any(key.endswith("stack.zarr/.zmetadata") for key in service.keys(prefix(url)))
+    folder = Path(given["REPORT"]).parent
+    if url and is_visible and not leftovers(folder):
+        return  # killed after the end: all that could be told is that it was the end
+    build(Path(given["INPUT"]), **{name: given[name] for name in given if name != "INPUT"})
+    for name in ("NETCDF", "ZARR", "REPORT"):
+        assert name not in given or Path(given[name]).exists(), name
+    assert not leftovers(folder) and list(folder.rglob("*.json"))
+    stacks = []
+    if "NETCDF" in given:
+        with xr.open_dataset(given["NETCDF"]) as stack:
+            stacks.append(stack.load())
+    if "ZARR" in given:
+        with xr.open_zarr(given["ZARR"], group="spatially_optimized") as stack:
+            stacks.append(stack.load())
+    for other in stacks[1:]:
+        xr.testing.assert_equal(stacks[0].corr, other.corr)
+        assert stacks[0].attrs["id"] == other.attrs["id"]
+    if "ZARR_URL" in given:
+        names = [key.rpartition("/")[2] for key in service.keys(prefix(url))]
+        assert ".zmetadata" in names and not [name for name in names if "hyp3" in name]
+        if "ZARR" in given:
+            assert_same(service, url, Path(given["ZARR"]))
+
+
+@pytest.mark.parametrize("outputs", COMBINATIONS, ids="-".join)
+def test_killed_before_a_change_of_files(
+    object_store: Service, given: dict[str, str], tmp_path: Path, outputs: tuple[str, ...]
+) -> None:
+    job = chosen(given, outputs)
+    for number in moments(MOMENTS, outputs):
+        code = killed_steps.run(number, tmp_path / "job.json", **job)
+        assert code == 9 or (code == 0 and number > 4), (number, code)
+        assert_ended(job, object_store)
+        clear(job)
+
+
+def clear(job: dict[str, str]) -> None:
+    folder = Path(job["REPORT"]).parent
+    shutil.rmtree(folder)
+    folder.mkdir()
+    if "ZARR_URL" in job:
+        job["ZARR_URL"] = new_url()
+
+
+@pytest.mark.parametrize("outputs", COMBINATIONS[1:], ids="-".join)
+def test_killed_at_a_request(
+    object_store: Service, given: dict[str, str], tmp_path: Path, outputs: tuple[str, ...]
+) -> None:
+    """The n-th request since the first document was written does not come back."""
+    job = chosen(given, outputs)
+    for number in moments(REQUESTS, outputs):
+        seen = [0]
+
+        def kill(request: Request, number: int = number, seen: list[int] = seen) -> None:
+            seen[0] += bool(seen[0]) or (
+                request.method == "PUT" and request.path.endswith((".zarray", ".zattrs"))
+            )
+            if seen[0] == number and process.poll() is None:
+                process.kill()
+
+        with start(tmp_path, job) as process:
+            object_store.proxy.faults = kill
+        object_store.proxy.reset()
+        assert process.returncode == (-9 if seen[0] >= number else 0)
+        assert_ended(job, object_store)
+        clear(job)
+
+
+@pytest.fixture
+def occupied(tmp_path: Path) -> Iterator[Path]:
+    with busy(tmp_path / "s.nc") as path:
+        yield path
+
+
+def test_an_output_that_another_program_has_open(
+    object_store: Service, small: SampleStack, tmp_path: Path, occupied: Path
+) -> None:
+    """What is complete waits; the same job then only gives names."""
+    from hyp3_stack.core.errors import OutputError
+
+    given = {"NETCDF": str(occupied), "ZARR": str(tmp_path / "s.zarr"), "LAYERS": "corr"}
+    given |= {"ZARR_URL": new_url(), "S3_ENDPOINT": object_store.endpoint}
+    with pytest.raises(OutputError, match=r"s\.nc cannot be given its name .*close it in other"):
+        build(small.folder, **given)
+    subprocess.run(["umount", str(occupied)], check=True, timeout=30)
+    object_store.proxy.requests.clear()
+    run = build(small.folder, **given)
+    assert any("only their names were missing" in text for text in run.infos)
+    assert not [item for item in object_store.proxy.requests if "/corr/" in item.path]
+    with xr.open_dataset(run.netcdf) as stack:
+        assert stack.sizes["pair"] == 4
+    assert not leftovers(tmp_path) and sys.platform == "linux"
