@@ -20,7 +20,12 @@ BRIEF = 3
 """Attempts while the user waits to hear whether the place can be written to."""
 
 _CONNECT_SECONDS = 10.0
-_READ_SECONDS = 60.0
+_READ_SECONDS = 30.0
+"""Longest silence of a service that lists or removes a thousand objects."""
+
+_CHUNK_SECONDS = 10.0
+"""The same for chunks, which services take and give at once: what a lost answer costs."""
+
 _CONNECTIONS = 32
 
 
@@ -57,7 +62,7 @@ class RemoteLocation(ObjectAddress):
         config: dict[str, Any] = {
             "retries": {"total_max_attempts": attempts, "mode": "standard"},
             "connect_timeout": _CONNECT_SECONDS,
-            "read_timeout": _READ_SECONDS,
+            "read_timeout": _CHUNK_SECONDS if asynchronous else _READ_SECONDS,
             "max_pool_connections": _CONNECTIONS,
         }
         if self.other_service is not None:

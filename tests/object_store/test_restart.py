@@ -87,8 +87,9 @@ def _is_of_layer(key: str) -> bool:
 def noted(service: Service, url: str) -> list[str]:
     """Return the pieces of work that a build noted as done."""
     content = service.get(prefix(url) + JOURNAL).partition(b"\n")[2]
-    with np.load(io.BytesIO(zlib.decompress(content)), allow_pickle=False) as note:
-        return json.loads(str(note["head"]))["done"]
+    # The checksum of the note comes first.
+    with np.load(io.BytesIO(zlib.decompress(content)[8:]), allow_pickle=False) as note:
+        return sorted(json.loads(note["done"].tobytes()))
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 300.0) -> None:
