@@ -126,8 +126,8 @@ def test_target_crs_that_only_resembles_one_with_a_code(
     outputs = {"NETCDF": tmp_path / "s.nc", "ZARR": tmp_path / "s.zarr", "STAC": True}
     build(small.folder, TARGET_CRS=crs, **outputs)
     with xr.open_zarr(tmp_path / "s.zarr", group="spatially_optimized") as stack:
-        assert "proj:code" not in stack.attrs
-        assert CRS.from_wkt(stack.attrs["proj:wkt2"]) == CRS.from_user_input(crs)
+        assert "proj:code" not in stack.corr.attrs
+        assert CRS.from_wkt(stack.corr.attrs["proj:wkt2"]) == CRS.from_user_input(crs)
     item = json.loads((tmp_path / "s.stac" / "s.json").read_text())["properties"]
     assert item.get("proj:code") is None
     assert CRS.from_wkt(item["proj:wkt2"]) == CRS.from_user_input(crs)

@@ -84,7 +84,7 @@ def test_attributes_tell_the_scale(scaled: Built) -> None:
     assert attributes["scale"] == scale
     assert attributes["radiometry"] == "gamma0"
     assert attributes["polarization"] == "VV"
-    assert attributes["units"] == ("dB" if scale == "decibel" else "1")
+    assert attributes["units"] == ("0.1 lg(re 1)" if scale == "decibel" else "1")
     # CF's standard name is that of the ratio of powers.
     assert ("standard_name" in attributes) == (scale == "power")
 
@@ -98,7 +98,7 @@ def test_conversion(scaled: Built, power: Built, wanted: str, tmp_path: Path) ->
     for polarization in POLARIZATIONS:
         name = f"{polarization}_backscatter"
         assert converted[name].attrs["scale"] == wanted
-        assert converted[name].attrs["units"] == ("dB" if wanted == "decibel" else "1")
+        assert converted[name].attrs["units"] == ("0.1 lg(re 1)" if wanted == "decibel" else "1")
         expected = power.stack[name].values
         found = to_power(converted[name].values, wanted)
         np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
