@@ -13,9 +13,10 @@ import xarray as xr
 import zarr
 
 from hyp3_stack.core.errors import OutputError
+from hyp3_stack.core.object_store import location as places
 from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
 from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
-from tests.object_store.proxy import CUT, RESET, Answer, Faults, Request, every
+from tests.object_store.proxy import CUT, HOLD, RESET, Answer, Faults, Request, every
 from tests.object_store.service import BUCKET, SECRET, Service
 
 ARRAY = "spatially_optimized/a"
@@ -70,6 +71,30 @@ def test_what_passes_does_not_fail_a_run(
     np.testing.assert_array_equal(array[:], values)
     names = [key.rpartition("/")[2] for key in object_store.keys(location.key)]
     assert not [name for name in names if name.startswith(".hyp3-partial")]
+
+
+@pytest.mark.parametrize("method", ["PUT", "GET"])
+def test_an_answer_that_never_comes_is_asked_for_again(
+    object_store: Service, location: RemoteLocation, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """It costs as long as chunks are waited for, not the rest of the run."""
+    assert places._CHUNK_SECONDS <= 10
+    monkeypatch.setattr(places, "_CHUNK_SECONDS", 1.0)
+    chunk = f"{location.key}/{ARRAY}/2.1"
+    held: list[Request] = []
+
+    def hold(request: Request) -> str | None:
+        if request.method == method and request.path.endswith(chunk) and not held:
+            held.append(request)
+            return HOLD
+        return None
+
+    object_store.proxy.faults = hold
+    values = write(location)
+    assert len(held) == 1
+    object_store.proxy.reset()
+    array = zarr.open_group(location.store(read_only=True), mode="r")[ARRAY]
+    np.testing.assert_array_equal(array[:], values)
 
 
 def test_a_service_that_breaks_down_ends_the_run_in_one_sentence(
