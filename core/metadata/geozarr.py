@@ -7,8 +7,8 @@ two other dimensions, such as bounds.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 import xarray as xr
@@ -48,8 +48,8 @@ def gdal_sidecar(nodes: Mapping[str, Mapping[str, Any]]) -> str:
             is_y_first = CRS.from_wkt(wkt).axis_info[0].name.startswith("North")
             axes = f"{x - 1},{x}" if is_y_first else f"{x},{x - 1}"
             lines.append(
-                f"<Array name={quoteattr('/' + array)}>"
-                f'<SRS dataAxisToSRSAxisMapping="{axes}">{escape(wkt)}</SRS></Array>'
+                f'<Array name="/{escape(array)}">'
+                f'<SRS dataAxisToSRSAxisMapping="{axes}">{escape(wkt, quote=False)}</SRS></Array>'
             )
     return "\n".join([*lines, "</PAMDataset>", ""])
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..errors import ProductError
 
@@ -136,8 +137,7 @@ def _check(archive: zipfile.ZipFile, count: int) -> None:
 def _check_gap(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     """Check that no file follows a member that the table of contents does not tell of."""
     with as_bad_zip():
-        file = archive.fp
-        assert file is not None
+        file = _opened(archive)
         file.seek(member.header_offset + 26)
         lengths = struct.unpack("<HH", file.read(4))
         end = member.header_offset + _HEADER_BYTES + sum(lengths) + member.compress_size
@@ -146,9 +146,15 @@ def _check_gap(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
             _check_signature(archive, end + more)
 
 
+def _opened(archive: zipfile.ZipFile) -> IO[bytes]:
+    """Return the file of an archive, which is open as long as the archive is."""
+    if archive.fp is None:
+        raise zipfile.BadZipFile("it is closed")
+    return archive.fp
+
+
 def _check_signature(archive: zipfile.ZipFile, place: int) -> None:
-    file = archive.fp
-    assert file is not None
+    file = _opened(archive)
     file.seek(place)
     if file.read(4) == b"PK\3\4":
         raise zipfile.BadZipFile("its table of contents lacks files that it holds")
