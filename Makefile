@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-qgis-ltr test-qgis-newest test-readers bench lint format package install \
+.PHONY: help setup demo test test-faults test-qgis-ltr test-qgis-newest test-readers bench lint format package install \
 	clean lock translations
 
 # The interpreter that QGIS uses; .venv is built with it as well.
@@ -43,6 +43,21 @@ test: setup ## every test
 		$(ALONE:%=--ignore=%) $(PYTEST_ARGS)
 	$(PYTHON) -m pytest $(ALONE) $(PYTEST_ARGS)
 	$(QGIS_PYTHON) -m pytest $(PARALLEL) tests/processing $(PYTEST_ARGS)
+
+# The same tests with few inputs are part of `make test`. Found inputs are kept in build/faults.
+COUNT ?= 3000
+SEED ?= 17
+test-faults: export HYP3_STACK_FAULTS = $(COUNT)
+test-faults: export HYP3_STACK_SEED = $(SEED)
+test-faults: export HYP3_STACK_PYTHON = $(CURDIR)/$(PYTHON)
+test-faults: export QGIS_CUSTOM_CONFIG_PATH = $(CURDIR)/build/qgis
+test-faults: export QT_QPA_PLATFORM = offscreen
+test-faults: setup ## COUNT hostile inputs from SEED on, and a table of what came of them
+	@echo "COUNT=$(COUNT) SEED=$(SEED)"; rm -rf build/faults; failed=0; \
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m faults --ignore=tests/processing \
+		$(ALONE:%=--ignore=%) $(PYTEST_ARGS) || failed=1; \
+	$(QGIS_PYTHON) -m pytest -m faults tests/processing $(PYTEST_ARGS) || failed=1; \
+	$(PYTHON) -m tests.faults; exit $$failed
 
 # Each needs root and 3 GB below build/, made once in about ten minutes. QGIS_ARGS go to pytest.
 QGIS_ARGS ?=

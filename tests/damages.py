@@ -1,14 +1,7 @@
 """Damage of written stacks, seeded, so that each can be made again; QGIS's Python reads it, too."""
 
-import os
 import random
 import shutil
-
-NUMBER = int(os.environ.get("HYP3_STACK_DAMAGES", "16"))
-"""How many damaged stacks a test tries; more in a campaign."""
-
-SEED = int(os.environ.get("HYP3_STACK_SEED", "17"))
-"""The first seed; the others follow."""
 
 _DOCUMENTS = (".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json")
 

@@ -16,7 +16,6 @@ from hyp3_stack.core.errors import Canceled, InvalidParameterError
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.stack import survival
 from tests.checkout import ROOT
-from tests.damages import NUMBER, SEED, damaged_copy
 from tests.sample_products import SampleStack
 
 from .running import Run, build
@@ -44,23 +43,6 @@ def run_core(task: str, **parameters: str) -> tuple[int, dict[str, object]]:
     )
     assert "worker.py" not in done.stderr, done.stderr  # what Zarr says of lost tasks is its own
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
-
-
-@pytest.mark.parametrize("kind", ["nc", "zarr"])
-def test_assess_and_append(stack: Run, small: SampleStack, tmp_path: Path, kind: str) -> None:
-    whole = stack.netcdf if kind == "nc" else stack.zarr
-    for seed in range(SEED, SEED + max(2, NUMBER // 8)):
-        target = tmp_path / f"{seed}.{kind}"
-        damage = damaged_copy(whole, target, seed)
-        code, answer = run_core("assessstack", INPUT=str(target), JSON=str(tmp_path / "a.json"))
-        assert code == 0 or str(target) in str(answer["text"]), (damage, answer)
-        assert "defect" not in str(answer), (damage, answer)
-        output = {"nc": "NETCDF", "zarr": "ZARR"}[kind]
-        code, answer = run_core(
-            "buildstack", INPUT=str(small.folder), APPEND="true", **{output: str(target)}
-        )
-        assert code == 0 or str(target) in str(answer["text"]), (damage, answer)
-        assert "defect" not in str(answer), (damage, answer)
 
 
 def test_a_stack_that_blocks_its_reader_is_given_up(

@@ -1,26 +1,16 @@
-"""Damage anywhere in a zip never costs a pixel or a fact without a word.
-
-The number of zips is that of ``HYP3_STACK_DAMAGED_ZIPS``.
-"""
+"""Every task checks the zips that it reads; ``tests/faults/zips.py`` damages them everywhere."""
 
 from __future__ import annotations
 
-import os
-import random
-import struct
 import zipfile
 from pathlib import Path
 
 import pytest
-import xarray as xr
 
 from hyp3_stack.core.errors import StackError
 from tests.sample_products import SampleStack
 
 from .running import assert_one_sentence, build, harmonize, samples, zip_product
-
-SEED = 17
-NUMBER = int(os.environ.get("HYP3_STACK_DAMAGED_ZIPS", "12"))
 
 
 @pytest.fixture(scope="module")
@@ -46,65 +36,6 @@ def zips(
         zip_product(product.path, folder / f"{product.name}.zip", request.param)
         for product in two.products
     )
-
-
-def facts(path: Path) -> xr.Dataset:
-    """Return what a stack holds, without what tells when and from which files it was made."""
-    with xr.open_dataset(path) as stack:
-        kept = stack.load()
-    kept.attrs = {
-        name: value
-        for name, value in kept.attrs.items()
-        if name not in ("history", "id", "hyp3_stack_record") and not name.startswith("date_")
-    }
-    return kept
-
-
-def places(archive: Path) -> dict[str, list[range]]:
-    """Return the bytes of a zip by what they are."""
-    found: dict[str, list[range]] = {"data": [], "headers": [], "text": [], "directory": []}
-    with zipfile.ZipFile(archive) as file:
-        for member in file.infolist():
-            file.fp.seek(member.header_offset + 26)  # type: ignore[union-attr]
-            lengths = struct.unpack("<HH", file.fp.read(4))  # type: ignore[union-attr]
-            begin = member.header_offset + 30 + sum(lengths)
-            kind = "data" if member.filename.endswith(".tif") else "text"
-            if member.filename.endswith((".tif", ".txt")):
-                found[kind].append(range(begin, begin + member.compress_size))
-                found["headers"].append(range(member.header_offset, begin))
-        found["directory"] = [range(file.start_dir, archive.stat().st_size)]
-    return found
-
-
-@pytest.mark.slow
-def test_single_bits(zips: tuple[Path, ...], tmp_path: Path) -> None:
-    good = facts(build(zips[0].parent, NETCDF=tmp_path / "good.nc").netcdf)
-    chance = random.Random(SEED)
-    content = zips[0].read_bytes()
-    kinds = places(zips[0])
-    refused = 0
-    for number in range(NUMBER):
-        kind = list(kinds)[number % len(kinds)]
-        place = chance.choice(chance.choice(kinds[kind]))
-        bit = chance.randrange(8)
-        damaged = bytearray(content)
-        damaged[place] ^= 1 << bit
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        (folder / zips[0].name).write_bytes(damaged)
-        (folder / zips[1].name).symlink_to(zips[1])
-        what = f"seed {SEED}, zip {number}: bit {bit} of byte {place} ({kind})"
-        try:
-            run = build(folder, NETCDF=folder / "s.nc")
-        except StackError as error:
-            refused += 1
-            assert_one_sentence(error, zips[0].stem)
-            assert not (folder / "s.nc").exists(), what
-            continue
-        # Some bits mean nothing: times of files, what fills up the last byte of packed data.
-        found = facts(run.netcdf)
-        assert found.identical(good), what
-    assert refused >= NUMBER // 2
 
 
 @pytest.mark.parametrize("task", ["build", "skip", "append", "harmonize", "temporal", "warped"])

@@ -1,0 +1,5 @@
+"""Prints the table of a campaign."""
+
+from .outcomes import table
+
+print(table())
