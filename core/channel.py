@@ -89,7 +89,7 @@ class ScrubbedStream(io.TextIOBase):
         return self._target.encoding
 
     def writable(self) -> bool:
-        """Tell that the stream can be written to."""
+        """Return that the stream can be written to."""
         return True
 
     def fileno(self) -> int:
@@ -187,7 +187,7 @@ class Channel:
         self.send(Message.ERROR, text=self._scrub(text), kind=kind)
 
     def canceled(self) -> bool:
-        """Tell whether the run should stop."""
+        """Return whether the run should stop."""
         return self._cancel.is_set()
 
     def cancel(self) -> None:

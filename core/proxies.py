@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,7 +39,7 @@ def proxy_environment(proxies: Any, credentials: Mapping[str, Any] | None = None
     Raises
     ------
     InvalidParameterError
-        It is no such object, or a SOCKS proxy is set, but the package for it is missing.
+        It is not such an object, or a SOCKS proxy is set.
     """
     # What is wrong is not told, because it may hold a password.
     wanted: dict[str, str] = {}
@@ -53,7 +52,7 @@ def proxy_environment(proxies: Any, credentials: Mapping[str, Any] | None = None
         if not isinstance(value, str) or not is_text(value):
             raise _no_proxies()
         if key != "no_proxy":
-            if value.startswith("socks") and find_spec("socks") is None:
+            if value.startswith("socks"):
                 raise InvalidParameterError(
                     "The proxy of QGIS is a SOCKS proxy, which HyP3 Stack does not support; set an "
                     "HTTP proxy in QGIS's options (Settings > Options > Network)."
@@ -73,6 +72,20 @@ def proxy_environment(proxies: Any, credentials: Mapping[str, Any] | None = None
                 os.environ[name] = value
 
 
+def proxy_of(url: str) -> str:
+    """Return the address of the proxy that the environment has for a URL, empty for none."""
+    address = select_proxy(url, get_environ_proxies(url, None)) or ""
+    return address if "://" in address or not address else f"http://{address}"
+
+
+def unusable_proxy(address: str) -> str:
+    """Return what to do about a proxy that is not HTTP or has no host, as a sentence."""
+    return (
+        f"The proxy {_shown(address)} cannot be used, because only HTTP proxies with an address "
+        f"like http://proxy:8080 are supported; correct it in {_PLACE}."
+    )
+
+
 def proxy_fault(url: str, problem: BaseException | int) -> str:
     """Return what is wrong with the proxy on the way to an address, as a clause with its remedy.
 
@@ -83,11 +96,10 @@ def proxy_fault(url: str, problem: BaseException | int) -> str:
     problem
         The error that a library raised, or the status of the proxy's answer.
     """
-    proxy = select_proxy(url, get_environ_proxies(url, None)) or ""
-    parts = urlsplit(proxy)
-    name = f"the proxy {parts.scheme}://{parts.netloc.rpartition('@')[2]}" if proxy else "the proxy"
+    proxy = proxy_of(url)
+    name = f"the proxy {_shown(proxy)}" if proxy else "the proxy"
     status = problem if isinstance(problem, int) else _status(problem)
-    if status == _LOGIN_NEEDED and parts.username:
+    if status == _LOGIN_NEEDED and "@" in proxy:
         return (
             f"{name} does not accept its user name and password (HTTP {status}); correct them in "
             f"{_PLACE} (of the ways to log in to a proxy, only Basic is supported)"
@@ -100,6 +112,12 @@ def proxy_fault(url: str, problem: BaseException | int) -> str:
             "address, or ask whoever runs the proxy to let it through"
         )
     return f"{name} cannot be reached; correct its address in {_PLACE}"
+
+
+def _shown(address: str) -> str:
+    """Return the address of a proxy without its login."""
+    scheme, separator, rest = address.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('/')[0]}"
 
 
 def _status(error: BaseException) -> int | None:

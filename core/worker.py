@@ -24,7 +24,7 @@ from .parameters import is_text, shown
 from .surroundings import drop_foreign_variables, environment_remedy, prefer_own_packages
 
 LARGEST_JOB = 1 << 26
-"""Bytes; more is no job, and some files, such as devices, never end."""
+"""Bytes; more is not a job, and some files, such as devices, never end."""
 
 USAGE = (
     "Usage: python core JOB.json, or python core with the job on standard input. A job "

@@ -40,7 +40,7 @@ class Probe:
 
     @property
     def supported(self) -> bool:
-        """Tell whether the lock file covers its version."""
+        """Return whether the lock file covers its version."""
         return self.version is not None and OLDEST <= self.version <= NEWEST
 
 

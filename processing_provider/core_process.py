@@ -46,7 +46,7 @@ class Feedback(Protocol):
     """What is needed of a QgsProcessingFeedback."""
 
     def isCanceled(self) -> bool:
-        """Tell whether the user canceled."""
+        """Return whether the user canceled."""
 
     def setProgress(self, progress: float) -> None:
         """Show progress, 0 to 100."""

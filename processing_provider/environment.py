@@ -55,6 +55,11 @@ _PIP_REASONS = (
         "set an HTTP proxy in QGIS's options (Settings > Options > Network).",
     ),
     (
+        ("Please check proxy URL",),
+        "{Proxy} has an address that pip cannot read; write it like http://proxy:8080, in QGIS's "
+        "options (Settings > Options > Network) or in HTTPS_PROXY.",
+    ),
+    (
         ("407 Proxy Authentication", "HTTP error 407"),
         "{Proxy} does not accept the user name and password for it, or got none (HTTP 407); "
         "correct them in QGIS's options (Settings > Options > Network), or in HTTPS_PROXY where "
@@ -109,9 +114,8 @@ class EnvironmentBuilder:
     """Makes the managed environment beside an existing one and swaps them at the end.
 
     ``proxies`` are addresses by scheme and ``login`` their user name and password, as network.py
-    gives them. A virtual environment may be renamed as
-    long as its interpreter is called directly; only its console scripts know their old path, and
-    nothing uses those.
+    gives them. A virtual environment may be renamed as long as its interpreter is called directly;
+    only its console scripts know their old path, and nothing uses those.
     """
 
     def __init__(
@@ -214,9 +218,10 @@ class EnvironmentBuilder:
             ),
             "",
         )
-        name = (
-            f"the proxy {without_logins(address).replace('***@', '')}" if address else "the proxy"
-        )
+        name = "the proxy"
+        if address:  # with its scheme, without which a login in it would not be found
+            address = address if "://" in address else f"http://{address}"
+            name += f" {without_logins(address).replace('***@', '')}"
         for needles, sentence in _PIP_REASONS:
             if any(needle in output for needle in needles):
                 return sentence.format(proxy=name, Proxy=f"T{name[1:]}")

@@ -98,7 +98,7 @@ def _checked(python: str, source: str, remedy: str, platform: str) -> str:
 
 
 def is_executable(path: Path, platform: str) -> bool:
-    """Tell whether a file can be started as a program on ``platform``."""
+    """Return whether a file can be started as a program on ``platform``."""
     if platform == "win32":
         return path.suffix.lower() == ".exe"
     return os.access(path, os.X_OK)

@@ -16,5 +16,5 @@ for name in requirements requirements-dev; do
     packages "$lock" >"$before"
     uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
         --generate-hashes --no-emit-index-url --no-header --no-annotate -o "$lock" "$name.txt"
-    diff <(cat "$before") <(packages "$lock") | sed -n 's/^< /  was /p; s/^> /  now /p' || true
+    diff "$before" <(packages "$lock") | sed -n 's/^< /  was /p; s/^> /  now /p' || true
 done

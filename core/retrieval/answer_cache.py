@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from .json_fields import STRANGE
+
 _LOOKUP_SIZE = 500
 
 
@@ -43,7 +45,7 @@ class AnswerCache:
                         [self._host, *part],
                     )
                     found.update({name: dict(json.loads(text)) for name, text in rows})
-        except (sqlite3.Error, ValueError, TypeError, RecursionError):
+        except (sqlite3.Error, *STRANGE):
             return {}
         return found
 

@@ -68,7 +68,7 @@ def unpacked_size(
     Raises
     ------
     ProductError
-        It is no archive, lacks a file, or holds anything but plain files in the one folder.
+        It is not an archive, lacks a file, or holds anything but plain files in the one folder.
     """
     with _opened(archive, product) as file:
         files = _plain_files(file, archive, product, limits)

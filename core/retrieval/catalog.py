@@ -16,6 +16,7 @@ from ..reporter import Reporter
 from .answers import judge
 from .connection import AnswerLimits, guard
 from .failures import ELSEWHERE, may_pass, unreachable
+from .json_fields import STRANGE
 from .patience import wait_for
 from .scene_cache import SceneCache, SceneFacts, cache_folder
 
@@ -25,15 +26,6 @@ _PATHS = range(1, 176)
 LIMITS = AnswerLimits(total=64 << 20, answers=40)
 """Of one batch, which has about four pages."""
 _METADATA_LEVEL = "METADATA"
-_STRANGE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What reading JSON of another form ends in."""
 
 Facts = TypeVar("Facts")
 
@@ -97,7 +89,7 @@ def search_granules(
         raise _no_answer(host, error) from None
     except requests.RequestException as error:
         raise _out_of_reach(host, error) from None
-    except _STRANGE as error:
+    except STRANGE as error:
         # asf_search reads whatever JSON arrives as if it were the catalog's.
         raise _no_answer(host, error) from None
     finally:
@@ -113,7 +105,7 @@ def search_granules(
             )
             if name in wanted and not str(level).startswith(_METADATA_LEVEL):
                 found[str(name)] = read(product)
-        except _STRANGE:
+        except STRANGE:
             continue
     return found
 

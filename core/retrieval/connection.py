@@ -9,23 +9,25 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from ..errors import InvalidParameterError, RetrievalError
+from ..proxies import proxy_of, unusable_proxy
 from .origins import Origin, is_loopback, keeps_secrets, origin
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 _BLOCK = 1 << 16
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_MOST_TRAILERS = 100
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 Secrets = Mapping[Origin, Mapping[str, str | bytes]]
 """Headers by the one origin that may see them."""
@@ -67,8 +69,20 @@ class AnswerLimits:
     rate: float = 1000.0
 
 
+class _Answer(HTTPResponse):
+    """Reads no more lines behind a body in chunks than headers before it."""
+
+    def _read_and_discard_trailer(self) -> None:
+        for _ in range(_MOST_TRAILERS):
+            if not self.fp.readline(_BLOCK).rstrip(b"\r\n"):
+                return
+        raise HTTPException("too many trailers")
+
+
 class _Impatient(HTTPConnection):
     """Gives the headers of an answer the time for one read: each byte of them would renew it."""
+
+    response_class = _Answer
 
     def getresponse(self) -> Any:
         """Return the answer, or end the connection.
@@ -181,7 +195,8 @@ class GuardedAdapter(HTTPAdapter):
         requests.RequestException
             It was not answered, not within the limits, or the proxy asks for another login.
         RetrievalError
-            The certificates to trust are not where the environment says.
+            The certificates to trust are not where the environment says, or its proxy cannot be
+            used.
         """
         if self._closed:
             raise requests.ConnectionError("the session has ended", request=request)
@@ -261,19 +276,21 @@ def _is_address(location: str, url: str) -> bool:
 
 
 def _proxies(url: str, place: Origin) -> dict[str, str]:
-    proxies = get_environ_proxies(url, no_proxy=None)
-    by = select_proxy(url, proxies)
-    if by and is_loopback(place[1]):
-        proxy = origin(by if "://" in by else f"http://{by}")
-        if proxy is None or not is_loopback(proxy[1]):
-            # A proxy elsewhere cannot reach this computer, and would see secrets in the clear.
-            return {}
-    return dict(proxies)
+    address = proxy_of(url)
+    proxy = origin(address)
+    if not address:
+        return {}
+    if is_loopback(place[1]) and (proxy is None or not is_loopback(proxy[1])):
+        # A proxy elsewhere cannot reach this computer, and would see secrets in the clear.
+        return {}
+    if proxy is None:
+        raise RetrievalError(unusable_proxy(address))
+    return {place[0]: address}
 
 
 def _bundle() -> str | bool:
     """Return the certificates to trust, as requests chooses them."""
-    for name in _BUNDLES:
+    for name in BUNDLES:
         path = os.environ.get(name)
         if path:
             if not os.path.exists(path):
@@ -323,7 +340,7 @@ def checked_api_url(url: str) -> str:
     Raises
     ------
     InvalidParameterError
-        It is no web address, or one that would carry credentials over the network in the clear.
+        It is not a web address, or one that would carry credentials over the network in the clear.
     """
     try:
         parts = urlsplit(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from urllib.parse import urlsplit
 
 import requests
@@ -10,8 +11,9 @@ from ..contract import PRODUCTION_API
 from ..errors import AuthenticationError, RetrievalError
 from ..proxies import proxy_fault, sentence
 from .answers import Speaker, judge
-from .connection import AnswerTooLongError, AnswerTooSlowError, BadRedirectError
+from .connection import BUNDLES, AnswerTooLongError, AnswerTooSlowError, BadRedirectError
 from .credentials import EARTHDATA_URL, Credentials
+from .origins import origin
 from .patience import in_words, retry_after
 
 ELSEWHERE = "try it without VPN or proxy, or from another network"
@@ -36,7 +38,7 @@ def may_pass(status: int) -> bool:
 def refused(
     response: requests.Response, api_url: str, credentials: Credentials, remedy: str
 ) -> RetrievalError:
-    """Return the sentence for an answer of an API that is no success.
+    """Return the sentence for an answer of an API that is not a success.
 
     Parameters
     ----------
@@ -58,6 +60,14 @@ def refused(
         return RetrievalError(
             f"{api_url} is out of order at the moment (HTTP {status}){detail}; try again {later}."
         )
+    if status in (401, 403) and origin(response.url) != origin(api_url):
+        remedy = ELSEWHERE
+        if address_parameter(api_url):
+            remedy = "write that address as API_URL if it is the service's own"
+        return RetrievalError(
+            f"{api_url} leads on to {_place(response.url)}, which is sent no credentials and "
+            f"refuses the request (HTTP {status}{_after(detail)}); {remedy}."
+        )
     if status == 401 and said.speaker is not Speaker.PAGE:
         own = (
             f"generate a new token at {EARTHDATA_URL}/profile"
@@ -78,7 +88,8 @@ def refused(
         who = "The gateway of" if said.speaker is Speaker.GATEWAY else "A firewall in front of"
         return RetrievalError(
             f"{who} {api_url} refused the request before HyP3 saw it (HTTP 403{_after(detail)}), "
-            f"so that other credentials would not help; {ELSEWHERE}, or ask who runs the service."
+            f"so that other credentials would not help; {ELSEWHERE}, or ask whoever runs the "
+            "service."
         )
     if status == 404 and said.speaker is Speaker.SERVICE:
         return NotFoundError(f"{api_url} does not know what was asked for{detail}; check API_URL.")
@@ -181,10 +192,8 @@ def is_final(error: BaseException) -> bool:
 def _insecure(host: str, text: str, address: str) -> str:
     """Return why no secure connection came about: the text of OpenSSL tells."""
     if "NO_CERTIFICATE_OR_CRL_FOUND" in text or "PEM" in text:
-        return (
-            "The file that REQUESTS_CA_BUNDLE names holds no certificates; correct or unset the "
-            "variable."
-        )
+        name = next((name for name in BUNDLES if os.environ.get(name)), BUNDLES[0])
+        return f"The file that {name} names holds no certificates; correct or unset the variable."
     if any(word in text for word in _BAD_TIME):
         return (
             f"The certificate of {host} is not valid at this time; check the clock of this "
@@ -213,9 +222,11 @@ def _insecure(host: str, text: str, address: str) -> str:
 
 def _host(error: BaseException) -> str:
     request = getattr(error, "request", None)
-    if request is None or not request.url:
-        return ""
-    parts = urlsplit(str(request.url))
+    return "" if request is None or not request.url else _place(str(request.url))
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}"
 

@@ -12,6 +12,7 @@ from ..atomic import check_writable, complete_or_absent, not_writable
 from ..errors import OutputError
 from .footprints import geojson_geometry
 from .jobs import JobRecord
+from .json_fields import STRANGE
 from .selection import Selection
 
 FIELDS: tuple[tuple[str, str], ...] = (
@@ -85,14 +86,14 @@ def check_target(path: Path) -> None:
         raise OutputError(f"OUTPUT is {path}, which is a folder; give a file name.")
     if path.exists() and not _is_ours(path):
         raise OutputError(
-            f"OUTPUT is {path}, which exists and is no layer of jobs that hyp3:findjobs wrote; it "
-            "is not replaced, so give another name."
+            f"OUTPUT is {path}, which exists and is not a layer of jobs that hyp3:findjobs wrote; "
+            "it is not replaced, so give another name."
         )
     check_writable(path)
 
 
 def _is_ours(path: Path) -> bool:
-    """Tell whether a file is empty or begins with a job as :func:`write_features` writes it."""
+    """Return whether a file is empty or begins with a job as :func:`write_features` writes it."""
     if not path.is_file():
         return False
     try:
@@ -102,7 +103,7 @@ def _is_ours(path: Path) -> bool:
             return True
         feature, _ = json.JSONDecoder().raw_decode(line.removeprefix(_BEGIN))
         return line.startswith(_BEGIN) and set(feature["properties"]) >= _MARKS
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *STRANGE):
         return False
 
 

@@ -37,7 +37,7 @@ class ProductFetcher:
         self._layers = LayerFetcher(folder, manifest)
 
     def is_there(self, task: Task, check_stop: Callable[[], None]) -> bool:
-        """Tell whether everything that a task wants is on disk, complete and unchanged."""
+        """Return whether everything that a task wants is on disk, complete and unchanged."""
         entry = self._manifest.get(task.job.job_id, task.file.name)
         if entry is None or entry.status != COMPLETE or not safe_file_name(task.file.name):
             return False
@@ -67,8 +67,8 @@ class ProductFetcher:
             is_record = task.file.name.lower().startswith(MANIFEST_NAME)
             if is_record or not safe_file_name(task.file.name):
                 raise RetrievalError(
-                    f"Job {task.job.job_id} lists a file {task.file.name[:80]!r}, which is no file "
-                    "name for a product; do not trust this service."
+                    f"Job {task.job.job_id} lists a file {task.file.name[:80]!r}, which is not a "
+                    "file name of a product; do not trust this service."
                 )
             if not task.product:
                 return Fetched(self._fetch_plain(task, transfer))

@@ -36,7 +36,7 @@ class Task:
 
     @property
     def product(self) -> str:
-        """Product name; empty for a file that is no archive."""
+        """Product name; empty for a file that is not an archive."""
         stem, dot, kind = self.file.name.rpartition(".")
         return stem if dot and kind.lower() == "zip" else ""
 

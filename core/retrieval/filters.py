@@ -17,6 +17,7 @@ from ..products.passes import pass_starts
 from ..reporter import Reporter
 from .footprints import extent_area
 from .jobs import JobRecord
+from .json_fields import one_line
 from .scene_cache import SceneFacts
 from .tracks import paths_of_jobs
 
@@ -92,7 +93,7 @@ def read_filters(parameters: Parameters) -> Filters:
         paths.add(int(text[-3:]))
     return Filters(
         job_type=parameters.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0]),
-        project=parameters.text("PROJECT"),
+        project=one_line(parameters.text("PROJECT")),
         start=start,
         end=end,
         every_date=parameters.choice("DATE_RULE", DATE_RULES, DATE_RULES[0]) == "all",

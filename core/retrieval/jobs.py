@@ -15,6 +15,7 @@ from .json_fields import (
     moment,
     number,
     objects,
+    one_line,
     strings,
     text,
     whole,
@@ -40,7 +41,8 @@ class JobRecord:
     Parameters
     ----------
     job_id, job_type, project, status
-        As the service says; ``project`` is empty for a job without a name.
+        As the service says; ``project`` is empty for a job without a name, and one line with
+        single spaces, as the parameter that is compared with it.
     requested, expires
         UTC; ``expires`` is None for products that are kept.
     credits
@@ -172,7 +174,7 @@ def job_record(values: Any) -> JobRecord:
     return JobRecord(
         job_id=text(values, "job_id"),
         job_type=text(values, "job_type"),
-        project=text(values, "name", ""),
+        project=text({"name": one_line(values.get("name"))}, "name", ""),
         status=text(values, "status_code"),
         requested=requested,
         expires=moment(values, "expiration_time"),

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+STRANGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading JSON of another form ends in, where nobody checks its fields."""
+
 _SHOWN = 60
 _UNWRITABLE = ("Cc", "Cs")
 _REQUIRED: Any = object()
@@ -40,6 +43,11 @@ def text(values: Mapping[str, Any], name: str, default: Any = _REQUIRED) -> str:
 def is_plain(value: str) -> bool:
     """Return whether a text can be shown and written: no control characters, no half letters."""
     return not any(unicodedata.category(letter) in _UNWRITABLE for letter in value)
+
+
+def one_line(value: Any) -> Any:
+    """Return a text without line breaks, tabs and repeated spaces; anything else as it is."""
+    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 def whole(values: Mapping[str, Any], name: str, default: Any = _REQUIRED) -> int:

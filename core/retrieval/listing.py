@@ -17,7 +17,8 @@ from .jobs import JobRecord, job_record
 from .json_fields import FieldError, is_plain
 from .session import ask, endpoint
 
-LISTING_SECONDS = 600.0
+LISTING_SECONDS = 3600.0
+"""A slow network brings a page in a minute, and tens of thousands of jobs have hundreds."""
 MOST_JOBS = 200_000
 MOST_PAGES = 10_000
 _AGAIN = "lists the same jobs again and again"
@@ -61,8 +62,8 @@ def list_jobs(
         more = f"; and {len(odd) - _NAMES_SHOWN} more" if len(odd) > _NAMES_SHOWN else ""
         if not jobs:
             raise RetrievalError(
-                f"{service.url} lists no job as HyP3 writes them ({shown}{more}); ask who runs the "
-                "service."
+                f"{service.url} lists no job as HyP3 writes them ({shown}{more}); ask whoever runs "
+                "the service."
             )
         reporter.warning(
             f"{len(odd)} jobs at {service.url} are left out, because their records are not as "
@@ -144,8 +145,7 @@ def _next_page(follows: Any, service: HyP3) -> str:
 
 def _endless(service: HyP3, why: str) -> RetrievalError:
     return RetrievalError(
-        f"{service.url} {why}, so the list was given up; name the jobs in JOBS, or ask who runs "
-        "the service."
+        f"{service.url} {why}, so the list was given up; ask whoever runs the service."
     )
 
 

@@ -35,7 +35,7 @@ class Entry:
     job_id, file
         Which file.
     product
-        Folder of the unpacked product, empty for a file that is no archive.
+        Folder of the unpacked product, empty for a file that is not an archive.
     size, sha256
         Bytes and checksum of the file; the checksum is empty where only single layers were fetched.
     time
@@ -79,7 +79,7 @@ class Entry:
         Raises
         ------
         FieldError
-            It is none, or a field is not what it has to be.
+            A field is missing or is not what it has to be.
         """
         return cls(
             job_id=text(values, "job_id"),

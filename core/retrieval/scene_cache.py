@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .answer_cache import AnswerCache
+from .json_fields import STRANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class SceneCache:
             for name, facts in self._answers.load(names).items():
                 ring = tuple((float(lon), float(lat)) for lon, lat in facts["ring"])
                 found[name] = SceneFacts(facts["path"], facts["ascending"], ring)
-        except (ValueError, KeyError, TypeError, OverflowError):
+        except STRANGE:
             return {}
         return found
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 import requests
 from hyp3_sdk import HyP3, __version__
 from hyp3_sdk.util import AUTH_URL
+from requests.exceptions import ChunkedEncodingError
 
 from ..errors import AuthenticationError, RetrievalError
 from ..reporter import Reporter
@@ -157,8 +158,10 @@ def ask(
         for failures in range(1, POLICY.attempts + 1):
             try:
                 response = service.session.get(url, params=parameters)
-            except (requests.ConnectionError, requests.Timeout) as error:
-                if failures > 1 or is_final(error):
+            except (requests.ConnectionError, requests.Timeout, ChunkedEncodingError) as error:
+                # One that broke off shows that there are answers; else a second attempt tells.
+                most = 3 if isinstance(error, ChunkedEncodingError) else 2
+                if failures >= most or is_final(error):
                     raise
                 pause = POLICY.delay(failures)
             else:

@@ -40,7 +40,7 @@ class LayerFetcher:
     def fetch(self, task: Task, transfer: Transfer) -> Fetched | None:
         """Fetch the layers of a task that are not there yet.
 
-        A layer that the product lacks is no failure; what it can be computed from comes instead.
+        A layer that the product lacks is not a failure; what it can be computed from comes instead.
 
         Returns
         -------
@@ -150,11 +150,11 @@ class _Files:
             discard(part)
 
     def get_companion(self, suffix: str) -> bool:
-        """Fetch a file that is no layer; False where the server does not have it."""
+        """Fetch a file that is not a layer; False where the server does not have it."""
         return self._get(suffix) is not None
 
     def get_layers(self, wanted: list[str], known: tuple[str, ...]) -> bool:
-        """Fetch layers that are not known to be there; False if the answers are no rasters."""
+        """Fetch layers that are not known to be there; False if the answers are not rasters."""
         waiting = list(dict.fromkeys(wanted))
         while waiting:
             layer = waiting.pop(0)

@@ -18,13 +18,8 @@ from ..errors import Canceled, RetrievalError
 from ..proxies import proxy_fault
 from .answers import judge
 from .connection import CONNECT_SECONDS, READ_SECONDS
-from .failures import (
-    ELSEWHERE,
-    is_final,
-    may_pass,
-    unreachable,
-)
-from .json_fields import text
+from .failures import ELSEWHERE, is_final, may_pass, unreachable
+from .json_fields import STRANGE, text
 from .patience import RetryPolicy, in_words, retry_after
 from .wanted import StrangeContentError, Wanted, check_content, not_given, packing, stale
 
@@ -90,9 +85,7 @@ class Origin:
                 # Nobody said how long it is where the size is negative.
                 size=max(int(values["size"]), -1),
             )
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
-            return None
-        except RecursionError:
+        except (OSError, *STRANGE):
             return None
 
 
@@ -232,7 +225,7 @@ class Transfer:
         except _NETWORK_ERRORS as error:
             if isinstance(error, ValueError):
                 raise RetrievalError(
-                    f"{wanted.address} is no address that can be downloaded from."
+                    f"{wanted.address} is not an address that can be downloaded from."
                 ) from None
             if is_final(error):
                 raise unreachable(error, wanted.host) from None

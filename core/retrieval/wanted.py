@@ -91,7 +91,7 @@ def check_content(
         raise StrangeContentError(
             f"A web page{judge(kind, head).quoted} arrives in place of {wanted.name}, as from a "
             f"web filter, a proxy or the login page of a network; open {wanted.address} in a "
-            f"browser, or ask who runs the network to let {wanted.host} through."
+            f"browser, or ask whoever runs the network to let {wanted.host} through."
         )
     if packing(response):
         raise StrangeContentError(
@@ -144,17 +144,17 @@ def not_given(wanted: Wanted, status: int, said: Said) -> RetrievalError:
     if status in (401, 403) and said.speaker is Speaker.PAGE:
         return RetrievalError(
             f"{name} is refused by a firewall or a web filter (HTTP {status}){said.quoted}; "
-            f"{ELSEWHERE}, or ask who runs the network to let {wanted.host} through."
+            f"{ELSEWHERE}, or ask whoever runs the network to let {wanted.host} through."
         )
     if status in (403, 404):
         kept = f"until {wanted.expires:%Y-%m-%d}" if wanted.expires else "without an expiration"
         remedy = f"{ELSEWHERE}, and report" if status == 403 else "try again later, and report"
         return NotFoundError(
             f"{name} is not on the server (HTTP {status}){said.quoted}, although its job lists it "
-            f"{kept}; {remedy} the job to who runs the service if it stays so."
+            f"{kept}; {remedy} the job to whoever runs the service if it stays so."
         )
     login = ", which asks for a login that files of HyP3 do not need" if status == 401 else ""
     return RetrievalError(
         f"{name} is refused by the server (HTTP {status}){said.quoted}{login}; {ELSEWHERE}, and "
-        "report the job to who runs the service if it stays so."
+        "report the job to whoever runs the service if it stays so."
     )

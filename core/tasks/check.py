@@ -1,4 +1,4 @@
-"""Task ``check``: tell whether the interpreter has everything that the other tasks need."""
+"""Task ``check``: find out whether the interpreter has everything that the other tasks need."""
 
 from __future__ import annotations
 

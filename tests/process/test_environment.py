@@ -244,11 +244,21 @@ def test_a_proxy_that_does_not_serve(fail_behind, company, proxy, words):
     assert words in text and "jdoe" not in text
 
 
-def test_variables_that_the_user_has_set_count(fail_behind, company, monkeypatch):
-    own = company.proxy_url.replace("//", "//jdoe:a%20p%40ss%2Fword@")
-    monkeypatch.setenv("https_proxy", own)
-    text = fail_behind("http://127.0.0.1:9", {})
-    assert f"The proxy {company.proxy_url} does not connect" in text
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://jdoe:a%20p%40ss%2Fword@{host}", "does not connect"),
+        ("{host}", "does not accept the user name and password for it, or got none"),
+        ("jdoe:a%20p%40ss%2Fword@{host}", "has an address that pip cannot read"),
+    ],
+)
+def test_variables_that_the_user_has_set_count(fail_behind, company, monkeypatch, address, words):
+    host = company.proxy_url.partition("//")[2]
+    monkeypatch.setenv("https_proxy", address.format(host=host))
+    feedback = Recorder()
+    text = fail_behind("http://127.0.0.1:9", {}, feedback)
+    assert text.startswith(f"The proxy {company.proxy_url} {words}")
+    assert "p%40ss" not in text + str(vars(feedback))
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")

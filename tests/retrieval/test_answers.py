@@ -156,9 +156,10 @@ def test_redirect_to_no_address(listing, target):
 
 
 def test_answer_that_breaks_off(listing):
-    text = listing(
-        Fault(times=-1, status=200, content=b'{"jobs": []', headers={"Content-Length": "99"})
-    )
+    broken = Fault(status=200, content=b'{"jobs": []', headers={"Content-Length": "99"}, times=2)
+    assert "There are no" in listing(broken, expected=NoProductsError)
+    broken.times = -1
+    text = listing(broken)
     assert "The answer of http://127.0.0.1:" in text and "broke off; try again later" in text
 
 
@@ -194,9 +195,16 @@ def test_answer_that_trickles_in(service):
             session.get(f"{service.url}/jobs")
 
 
-@pytest.fixture
-def trickling():
+@pytest.fixture(params=[b"X-Long: ", b"X-First: a\r\nX-Long: "])
+def trickling(request):
     """A server whose headers come letter by letter, and never end."""
+    with trickle(b"HTTP/1.1 200 OK\r\n" + request.param, b"a", 0.02) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def trickle(begin, more, pause):
+    """Serve something that begins well and never ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ended = threading.Event()
 
@@ -206,9 +214,9 @@ def trickling():
                     connection, _ = listener.accept()
                     with connection, contextlib.suppress(OSError):
                         connection.recv(1 << 16)
-                        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
-                        while not ended.wait(0.02):
-                            connection.sendall(b"a")
+                        connection.sendall(begin)
+                        while not ended.wait(pause):
+                            connection.sendall(more)
 
         threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -219,6 +227,14 @@ def trickling():
 def test_headers_that_trickle_in(trickling, stream):
     with guarded_session() as session, pytest.raises(requests.ReadTimeout):
         session.get(trickling, timeout=(5.0, 0.5), stream=stream)
+
+
+@pytest.mark.parametrize("line", [b"X: y\r\n", b"a\r\n", b"X: " + b"y" * 9999 + b"\r\n"])
+def test_lines_behind_a_body_without_end(line):
+    begin = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n"
+    with trickle(begin, line * 10, 0.001) as address, guarded_session() as session:
+        with pytest.raises(requests.exceptions.ChunkedEncodingError, match="too many trailers"):
+            session.get(address)
 
 
 def test_all_answers_of_a_session_together(service):

@@ -82,7 +82,7 @@ def test_hostile_archive_leaves_nothing_outside(stack, download, tmp_path):
 def test_hostile_file_names(stack, download, tmp_path, name):
     job = stack.add_one(0)
     job.record["files"][0]["filename"] = name
-    with pytest.raises(RetrievalError, match="no file name"):
+    with pytest.raises(RetrievalError, match="not a file name"):
         download()
     assert list(tmp_path.rglob("evil*")) == [] and download.visible() == []
 

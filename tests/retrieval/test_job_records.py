@@ -92,6 +92,20 @@ def test_fields_that_may_be_so(record, fields):
     assert job.spacing in (None, 80.0)
 
 
+@pytest.mark.parametrize("name", ["Kilauea 2021\n", "\tKilauea  2021", " Kilauea\r\n2021 "])
+def test_project_with_line_breaks_and_spaces(stack, credentials, reporter, tmp_path, name):
+    """Pasted names hold them, which no parameter could repeat."""
+    stack.add_one(0).record["name"] = name
+    stack.add_one(1).record["name"] = "Kilauea"
+    found = find_jobs.run(
+        {"API_URL": stack.service.url, "WORK_FOLDER": str(tmp_path), "PROJECT": "Kilauea 2021"},
+        credentials,
+        reporter,
+    )
+    assert found["COUNT"] == 1 and found["PROJECTS"] == ["Kilauea 2021"]
+    assert reporter.warnings == []
+
+
 def test_one_strange_record_does_not_hide_the_others(stack, credentials, reporter, tmp_path):
     good = stack.add(3)
     for index, (fields, _) in enumerate(STRANGE[6:16]):

@@ -21,13 +21,16 @@ def test_output_without_qgis_has_to_be_geojson(service, credentials, reporter):
         '{"type": "FeatureCollection", "features": []}',
         '["a", "b"]',
         "no JSON at all",
+        "[" * 100_000,
+        '{"type": "FeatureCollection", "features": [' + '{"properties":' * 50_000,
     ],
+    ids=lambda content: content[:60],
 )
 def test_files_of_others_are_not_replaced(stack, service, credentials, reporter, tmp_path, content):
     stack.add_one(0)
     target = tmp_path / "notes.json"
     target.write_text(content)
-    with pytest.raises(OutputError, match=r"notes\.json, which exists and is no layer of jobs"):
+    with pytest.raises(OutputError, match=r"notes\.json, which exists and is not a layer of jobs"):
         find_jobs.run({"API_URL": service.url, "OUTPUT": str(target)}, credentials, reporter)
     assert target.read_text() == content
     assert service.log.of("api") == []

@@ -107,6 +107,41 @@ def test_a_socks_proxy():
         proxy_environment({"https": "socks5h://127.0.0.1:1080"}).__enter__()
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "localhost:9", "me:hidden@127.0.0.1:9"])
+@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_without_a_scheme(
+    service, credentials, reporter, tmp_path, monkeypatch, name, address
+):
+    monkeypatch.setenv(name, address)
+    parameters = {"API_URL": service.url, "WORK_FOLDER": str(tmp_path)}
+    with pytest.raises(RetrievalError) as caught:
+        find_jobs.run(parameters, credentials, reporter)
+    host = address.rpartition("@")[2]
+    assert str(caught.value).startswith(f"The proxy http://{host} cannot be reached; correct")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "socks5h://me:hidden@127.0.0.1:9",
+        "socks4://127.0.0.1:9",
+        "ftp://127.0.0.1:9",
+        "http://:8080",
+        "http://me:hidden@[::1",
+        "127.0.0.1:99999",
+    ],
+)
+def test_a_proxy_of_the_environment_of_another_kind(stack, download, monkeypatch, address):
+    job = stack.add_one(0)
+    job.record["files"][0]["url"] = f"http://192.0.2.1:9/{job.archive.name}"
+    monkeypatch.setenv("http_proxy", address)
+    with pytest.raises(RetrievalError) as caught:
+        download()
+    host = address.rpartition("//")[2].rpartition("@")[2]
+    assert f"{host} cannot be used, because only HTTP proxies" in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
 def test_proxies_are_taken_back(monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)

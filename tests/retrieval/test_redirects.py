@@ -8,7 +8,7 @@ from hyp3_stack.core.retrieval.connection import GuardedAdapter, guarded_session
 from hyp3_stack.core.retrieval.origins import is_loopback, origin
 from hyp3_stack.core.tasks import download_products, find_jobs
 from tests.hyp3_server import Fault
-from tests.hyp3_server.faults import redirect
+from tests.hyp3_server.faults import gateway, redirect
 from tests.hyp3_server.secure import FOREIGN_HOSTS, LOGIN_HOST, RETURN_HOST
 
 NETRC = """\
@@ -65,6 +65,20 @@ def test_listing_that_is_led_elsewhere(service, credentials, find, kind):
     assert first.authorization == "Bearer"
     assert not any(entry.authorization for entry in others if entry.host != first.host)
     assert service.log.secrets().get("elsewhere", set()) == set()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_listing_that_is_led_to_where_it_is_refused(service, credentials, find, status):
+    """A new token would not help: none is sent there."""
+    service.api_faults.add("jobs", redirect(f"{service.elsewhere_url}/jobs"))
+    service.api_faults.add("elsewhere", gateway(status, "No token"))
+    with pytest.raises(RetrievalError) as caught:
+        find(credentials)
+    assert str(caught.value) == (
+        f"{service.url} leads on to {service.elsewhere_url}, which is sent no credentials and "
+        f"refuses the request (HTTP {status}: No token); write that address as API_URL if it is "
+        "the service's own."
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -512,7 +512,7 @@ def test_nobody_listens(file):
 
 def test_no_address_at_all(file):
     file.url = "file:///etc/passwd"
-    with pytest.raises(RetrievalError, match="no address that can be downloaded"):
+    with pytest.raises(RetrievalError, match="not an address that can be downloaded"):
         file.fetch()
 
 
