@@ -139,11 +139,11 @@ def unreachable(error: BaseException, service: str, *, address: str = "") -> Ret
     """
     host = _host(error) or service
     text = str(error)
-    wrong = f" and {address}" if address else ""
+    check = f"check {address}" if address else ELSEWHERE
+    check_or = f"check {address}, or {ELSEWHERE}" if address else ELSEWHERE
     if isinstance(error, AnswerTooLongError):
         return RetrievalError(
-            f"{host} gives an answer that does not end, as no such service does; "
-            f"{f'check {address}' if address else ELSEWHERE}."
+            f"{host} gives an answer that does not end, as no such service does; {check}."
         )
     if isinstance(error, AnswerTooSlowError):
         return RetrievalError(f"{host} sends its answer byte by byte; try again later.")
@@ -154,30 +154,20 @@ def unreachable(error: BaseException, service: str, *, address: str = "") -> Ret
     if isinstance(error, requests.Timeout):
         return RetrievalError(f"{host} did not answer in time; try again later.")
     if isinstance(error, requests.TooManyRedirects):
-        return RetrievalError(
-            f"{host} leads from one address to the next without end; "
-            f"{f'check {address}, or ' if address else ''}{ELSEWHERE}."
-        )
+        return RetrievalError(f"{host} leads from one address to the next without end; {check_or}.")
     if isinstance(error, BadRedirectError):
-        return RetrievalError(
-            f"{host} leads on to something that is not an address; "
-            f"{f'check {address}, or ' if address else ''}{ELSEWHERE}."
-        )
+        return RetrievalError(f"{host} leads on to something that is not an address; {check_or}.")
     if isinstance(
         error,
         requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError,
     ):
         return RetrievalError(f"The answer of {host} broke off; try again later.")
     if isinstance(error, requests.ConnectionError):
-        return RetrievalError(
-            f"{host} cannot be reached; check the network, the proxy settings{wrong}."
-            if address
-            else f"{host} cannot be reached; check the network and the proxy settings."
-        )
-    return RetrievalError(
-        f"{host} cannot be asked ({type(error).__name__}); "
-        f"{f'check {address}' if address else 'try again later'}."
-    )
+        places = f"the network, the proxy settings and {address}"
+        if not address:
+            places = "the network and the proxy settings"
+        return RetrievalError(f"{host} cannot be reached; check {places}.")
+    return RetrievalError(f"{host} cannot be asked ({type(error).__name__}); {check}.")
 
 
 def is_final(error: BaseException) -> bool:

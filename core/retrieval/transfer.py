@@ -25,7 +25,7 @@ from .wanted import StrangeContentError, Wanted, check_content, not_given, packi
 
 _BLOCK = 1 << 17
 _HEAD = 1 << 12
-_LONGEST_ORIGIN = 1 << 16
+_LONGEST_VERSION = 1 << 16
 _PROGRESS_BYTES = 1 << 16
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
 
@@ -55,7 +55,7 @@ class _TemporaryError(Exception):
 
 
 @dataclass(frozen=True)
-class Origin:
+class Version:
     """Which version of which file a partial one is: address, validators of RFC 9110, and size."""
 
     url: str
@@ -70,14 +70,14 @@ class Origin:
 
     def save(self, part: Path) -> None:
         """Write this beside the partial file."""
-        _origin_path(part).write_text(json.dumps(vars(self)), encoding="utf-8")
+        _version_path(part).write_text(json.dumps(vars(self)), encoding="utf-8")
 
     @classmethod
-    def load(cls, part: Path) -> Origin | None:
+    def load(cls, part: Path) -> Version | None:
         """Read what a partial file is; None where that is unknown."""
         try:
-            with _origin_path(part).open(encoding="utf-8") as file:
-                values = json.loads(file.read(_LONGEST_ORIGIN))
+            with _version_path(part).open(encoding="utf-8") as file:
+                values = json.loads(file.read(_LONGEST_VERSION))
             return cls(
                 url=text(values, "url"),
                 etag=text(values, "etag", ""),
@@ -89,14 +89,14 @@ class Origin:
             return None
 
 
-def _origin_path(part: Path) -> Path:
+def _version_path(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
 def discard(part: Path) -> None:
-    """Remove a partial file with its origin."""
+    """Remove a partial file with what is noted of it."""
     part.unlink(missing_ok=True)
-    _origin_path(part).unlink(missing_ok=True)
+    _version_path(part).unlink(missing_ok=True)
 
 
 class Transfer:
@@ -135,7 +135,7 @@ class Transfer:
         if self._stop.is_set():
             raise Canceled("The download was canceled.")
 
-    def fetch(self, wanted: Wanted, part: Path) -> Origin:
+    def fetch(self, wanted: Wanted, part: Path) -> Version:
         """Bring a file to disk, starting with what a former run left of it.
 
         Parameters
@@ -143,11 +143,11 @@ class Transfer:
         wanted
             The file.
         part
-            Where it goes; its origin is kept beside it.
+            Where it goes; its version is noted beside it.
 
         Returns
         -------
-        Origin
+        Version
             Of the now complete file.
 
         Raises
@@ -166,11 +166,11 @@ class Transfer:
         failures = 0
         while True:
             self.check_stop()
-            have, origin = self._resumable(wanted, part)
-            if origin is not None and have == origin.size:
-                return origin
+            have, version = self._resumable(wanted, part)
+            if version is not None and have == version.size:
+                return version
             try:
-                return self._attempt(wanted, part, have, origin)
+                return self._attempt(wanted, part, have, version)
             except _TemporaryError as problem:
                 arrived = part.stat().st_size - have if part.is_file() else 0
                 failures = 1 if arrived >= _PROGRESS_BYTES else failures + 1
@@ -190,24 +190,24 @@ class Transfer:
             )
         self._stop.wait(pause)
 
-    def _resumable(self, wanted: Wanted, part: Path) -> tuple[int, Origin | None]:
+    def _resumable(self, wanted: Wanted, part: Path) -> tuple[int, Version | None]:
         """Return how much of the file is there, dropping what cannot be continued."""
-        origin = Origin.load(part)
+        version = Version.load(part)
+        if version is not None:
+            is_same = version.url == wanted.url and wanted.size in (None, version.size)
+            version = version if is_same else None
         have = part.stat().st_size if part.is_file() else 0
-        known = (
-            origin is not None and origin.url == wanted.url and wanted.size in (None, origin.size)
-        )
-        if have and (not known or origin is None or have > origin.size):
+        if have and (version is None or have > version.size):
             discard(part)
             return 0, None
-        return have, origin if have or known else None
+        return have, version
 
-    def _attempt(self, wanted: Wanted, part: Path, have: int, origin: Origin | None) -> Origin:
+    def _attempt(self, wanted: Wanted, part: Path, have: int, version: Version | None) -> Version:
         headers = {"Accept-Encoding": "identity"}
-        if have and origin is not None:
+        if have and version is not None:
             headers["Range"] = f"bytes={have}-"
-            if origin.validator:
-                headers["If-Range"] = origin.validator
+            if version.validator:
+                headers["If-Range"] = version.validator
         try:
             with self._session.get(
                 wanted.url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
@@ -215,7 +215,7 @@ class Transfer:
                 begin, total = self._begin(response, wanted, part, have)
                 head = b"" if begin else _head(response)
                 size = self._judged(response, head, wanted, part, begin, total)
-                current = Origin(
+                current = Version(
                     url=wanted.url,
                     etag=response.headers.get("ETag", ""),
                     modified=response.headers.get("Last-Modified", ""),
@@ -232,7 +232,7 @@ class Transfer:
             raise _TemporaryError(_reason(error, wanted.url)) from None
         if size is None:
             # Nobody said how long the file is; its end is where the server closed.
-            current = Origin(wanted.url, current.etag, current.modified, received)
+            current = Version(wanted.url, current.etag, current.modified, received)
             current.save(part)
         elif received < size:
             raise _TemporaryError(f"the connection broke after {received} of {size} bytes")
@@ -288,7 +288,7 @@ class Transfer:
         head: bytes,
         part: Path,
         begin: int,
-        current: Origin,
+        current: Version,
         wanted: Wanted,
     ) -> int:
         """Append the body, as it arrives, and return the size of the file."""
