@@ -123,7 +123,9 @@ class LayerReader:
             product = placement.product
             self._file = RasterFile(product.layer_path(layer.name), product.packed(layer.name))
             self._outputs.callback(self._file.close)
-            self._missing = nodata_of(layer, self._file.dtype, self._file.nodata, scale)
+            self._missing = nodata_of(
+                layer, self._file.dtype, self._file.nodata, scale, product.notes.get(layer.name)
+            )
             if outside is None:
                 outside = _outside(layer, self._file.dtype, self._missing)
             self.outside = outside

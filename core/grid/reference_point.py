@@ -69,7 +69,8 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
             phase = np.empty((rows.stop - rows.start, columns.stop - columns.start), file.dtype)
             file.read(rows, columns, phase)
             file.check()
-            missing = nodata_of(layer, file.dtype, file.nodata)
+            note = product.notes.get(layer.name)
+            missing = nodata_of(layer, file.dtype, file.nodata, note=note)
     except (RasterioError, OSError) as error:
         found = machine_error(f"The layer {layer.name} of {product}", error)
         if found is not None:

@@ -18,6 +18,7 @@ from . import near_misses
 from .layers import LAYERS
 from .names import ProductName, leading_name, parse_name, resembles_name
 from .near_misses import NearMiss
+from .nodata import read_note
 from .packed import LARGEST_TEXT, read_text
 from .parameter_file import ParameterFile, decoded
 from .product import Product, Readme, gdal_zip
@@ -138,11 +139,12 @@ def _is_zip(path: Path) -> bool:
 
 
 def _begins_as_zip(path: Path) -> bool:
+    """Return whether a file looks like a zip inside, or cannot be read, which reading it tells."""
     try:
         with path.open("rb") as file:
             return file.read(4) == b"PK\3\4"
     except OSError:
-        return False
+        return True
 
 
 def _is_unfinished(path: Path) -> bool:
@@ -240,6 +242,8 @@ def _look_into_zip(path: Path) -> list[Found]:
         reason = _unreadable(path, error)
     except OSError as error:
         reason = _denied(path, error)
+        if not names:
+            return [near_misses.denied(path, error)]
     return [Candidate(name, path, Damaged(stem, reason)) for stem, name in names.items()]
 
 
@@ -352,6 +356,7 @@ def _product(
 
     parameter_file, *readmes = _texts(name.text)
     parameters = text(parameter_file)
+    beside = {layer: f"{name.text}_{layer}.tif.aux.xml" for layer in LAYERS[name.product_type]}
     return Product(
         name=name,
         location=path,
@@ -359,6 +364,11 @@ def _product(
         files=tuple(sorted(files)),
         parameters=ParameterFile(parameters) if parameters is not None else None,
         readme=_readme(text(*readmes) or ""),
+        notes={
+            layer: read_note(decoded(read(file)), file)
+            for layer, file in beside.items()
+            if file in files
+        },
         stamps=stamps,
     )
 

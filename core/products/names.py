@@ -95,6 +95,11 @@ class ProductName:
         return tuple(dict.fromkeys(kinds))
 
     @property
+    def main_layers(self) -> tuple[str, ...]:
+        """The layers that every product of the type has."""
+        return ("unw_phase", "corr") if self.is_insar else POLARIZATIONS[self.polarization]
+
+    @property
     def identity(self) -> tuple[object, ...]:
         """What two products share when one is a re-run of the other, as far as names tell."""
         return self.identity_of(self.times)

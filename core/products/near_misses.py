@@ -85,6 +85,11 @@ def unreadable(path: Path, error: Exception) -> NearMiss:
     return NearMiss(path, f"the zip cannot be read ({error})", "retrieve it again, or move it away")
 
 
+def denied(path: Path, error: OSError) -> NearMiss:
+    """Return a zip that the system does not let be read."""
+    return NearMiss(path, f"the zip cannot be read ({error.strerror})", "check its permissions")
+
+
 def describe(near: Iterable[NearMiss], folder: Path) -> list[str]:
     """Return sentences that name all, those of one reason together."""
     groups: dict[tuple[str, str], list[str]] = {}

@@ -1,8 +1,9 @@
-"""Which values mean no data in a file: HyP3's own, and what the file itself declares."""
+"""Which values mean no data in a file: HyP3's own, and what it or a note beside it declares."""
 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,62 @@ class NoData:
                 np.copyto(values, values.dtype.type(wanted), where=_equal(values, value))
 
 
-def nodata_of(layer: Layer, dtype: str, tag: float | None, scale: str | None = None) -> NoData:
+@dataclass(frozen=True)
+class Note:
+    """What a note of GDAL or ArcGIS beside a file (``.tif.aux.xml``) says about its values.
+
+    Programs write one where they may not write to the file itself, and let it count more.
+
+    Parameters
+    ----------
+    missing
+        Value that it declares as missing; None for nothing.
+    flaw
+        What is wrong with it, and what helps (a clause); None where it can be followed.
+    """
+
+    missing: float | None = None
+    flaw: str | None = None
+
+
+_BAND = re.compile(r"<PAMRasterBand\b.*?</PAMRasterBand>", re.DOTALL)
+_NOTED = re.compile(r"<(NoDataValue|Scale|Offset)\b[^>]*>([^<]*)<")
+_DEFAULTS = {"Scale": 1.0, "Offset": 0.0}
+
+
+def read_note(text: str, file: str) -> Note:
+    """Read a note.
+
+    Parameters
+    ----------
+    text
+        Its content; statistics and whatever else it holds are passed over.
+    file
+        Its name, for sentences.
+    """
+    found: dict[str, float] = {}
+    band = _BAND.search(text)
+    for what, written in _NOTED.findall(band.group()) if band else ():
+        try:
+            # Programs of Windows write 1.#QNAN.
+            found[what] = math.nan if "#" in written else float(written)
+        except ValueError:
+            return Note(flaw=f"has {written[:40]!r} for {what} in {file}; mend or delete that file")
+    if any(found.get(what, default) != default for what, default in _DEFAULTS.items()):
+        return Note(
+            flaw=f"has values that are to be scaled by {file}, which is not done; delete that "
+            "file, or write the values themselves"
+        )
+    return Note(found.get("NoDataValue"))
+
+
+def nodata_of(
+    layer: Layer,
+    dtype: str,
+    tag: float | None,
+    scale: str | None = None,
+    note: Note | None = None,
+) -> NoData:
     """Return the values that mean no data in a file.
 
     Parameters
@@ -76,12 +132,16 @@ def nodata_of(layer: Layer, dtype: str, tag: float | None, scale: str | None = N
         What the file declares as missing; None for nothing.
     scale
         Scale of backscatter; None for other layers.
+    note
+        What a note beside the file says; None where there is none.
     """
     own = layer.missing
     if layer.is_backscatter:
         own = MISSING_DECIBEL if scale == "decibel" else 0.0
-    declared = () if tag is None or tag in layer.never_missing else _declared(dtype, tag)
-    values = (*(() if own is None else (own,)), *declared)
+    values = [] if own is None else [own]
+    for declared in (tag, None if note is None else note.missing):
+        if declared is not None and declared not in layer.never_missing:
+            values += _declared(dtype, declared)
     different = [
         value
         for place, value in enumerate(values)

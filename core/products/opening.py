@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from .zipped import open_zip
 _LARGEST_BLOCK = 1 << 27
 """Bytes of a block of a file: each thread that reads has one in memory."""
 
+_TIFF = re.compile(r"\.tiff?$", re.IGNORECASE)
 _OTHERS = ("_rdr", ".tif.")
 """What tells files that are not layers by another name: rasters in radar geometry, which ISCE
 products hold besides those on the map, and notes of programs."""
@@ -153,7 +154,8 @@ def common_raster(
     layers
         Layers that it holds, or from which others are computed.
     wanted
-        Layers that must not be there under another name only; None for any.
+        Layers that must not be there under another name only; None for those that products of the
+        type always have.
 
     Raises
     ------
@@ -163,7 +165,7 @@ def common_raster(
     MachineError
         If a limit of the machine or a disk is at fault.
     """
-    _check_names(product, LAYERS[product.name.product_type] if wanted is None else wanted)
+    _check_files(product, wanted)
     stored = {layer: product.stored_layer(layer) for layer in layers}
     missing = [layer for layer in layers if stored[layer] is None]
     if missing:
@@ -202,37 +204,48 @@ def common_raster(
     return first[1]
 
 
-def _check_names(product: Product, wanted: Iterable[str]) -> None:
-    """Check that no layer is there under another name only, or with a mask beside it."""
-    stem = product.name.text
-    names = {f"{stem}_{layer}.tif": layer for layer in LAYERS[product.name.product_type]}
+def _check_files(product: Product, wanted: Sequence[str] | None) -> None:
+    """Check that no layer is there under another name only, or with something beside it unread."""
+    table = LAYERS[product.name.product_type]
+    asked = table if wanted is None else wanted
+    needed = {*asked, *(COMPUTED_FROM[layer] for layer in asked if layer in COMPUTED_FROM)}
     present = set(product.files)
-    origins = {COMPUTED_FROM[layer] for layer in wanted if layer in COMPUTED_FROM}
-    for file, layer in names.items():
-        if layer not in {*wanted, *origins}:
-            continue
+    for layer in filter(needed.__contains__, table):
+        file = f"{product}_{layer}.tif"
         if f"{file}.msk" in present:
             raise ProductError(
                 f"The layer {layer} of {product} has a mask beside it ({file}.msk), which is not "
                 "read; write missing pixels as a NoData value into the layer instead, or use the "
                 "product as HyP3 delivered it."
             )
-        if file in present:
-            continue
-        begin = f"{stem}_{layer}"
-        renamed = [
-            other
-            for other in product.files
-            if other.startswith(begin)
-            and re.fullmatch(r"[^A-Za-z0-9].*\.tiff?", other[len(begin) :], re.IGNORECASE)
-            and other not in names
-            and not any(part in other[len(begin) :] for part in _OTHERS)
-        ]
-        if renamed:
+        note = product.notes.get(layer)
+        if note is not None and note.flaw is not None:
+            raise ProductError(f"The layer {layer} of {product} {note.flaw}.")
+    for layer, other in renamed_layers(product).items():
+        if layer in (product.name.main_layers if wanted is None else needed):
             raise ProductError(
-                f"{product} holds its layer {layer} only as {renamed[0]}; give it HyP3's name "
-                f"{file}, or use the product as HyP3 delivered it and cut the result by EXTENT."
+                f"{product} holds its layer {layer} only as {other}; give it HyP3's name "
+                f"{product}_{layer}.tif, or use the product as HyP3 delivered it and cut the "
+                "result by EXTENT."
             )
+
+
+def renamed_layers(product: Product) -> dict[str, str]:
+    """Return the layers that are not there, but a file with their name and more, and that file."""
+    names = [f"{product}_{layer}.tif" for layer in LAYERS[product.name.product_type]]
+    others = [name for name in product.files if name not in names and _TIFF.search(name)]
+    found = {}
+    for layer in LAYERS[product.name.product_type]:
+        begin = f"{product}_{layer}"
+        tails = [name[len(begin) :] for name in others if name.startswith(begin)]
+        like = [
+            tail
+            for tail in tails
+            if not tail[0].isalnum() and not any(part in tail for part in _OTHERS)
+        ]
+        if like and layer not in product.layers:
+            found[layer] = begin + like[0]
+    return found
 
 
 def _check_place(

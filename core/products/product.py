@@ -13,6 +13,7 @@ from ..errors import InputChangedError, ProductError
 from ..stamps import Stamps, find_change
 from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
+from .nodata import Note
 from .packed import PackedFile
 from .parameter_file import ParameterFile
 from .zipped import open_zip, zipped_files
@@ -49,6 +50,8 @@ class Product:
         Its parameter file; None where the product has none.
     readme
         What its README says.
+    notes
+        Notes of other programs beside its layers, by layer.
     stamps
         Its files as they were before anything of them was read.
     """
@@ -59,6 +62,7 @@ class Product:
     files: tuple[str, ...]
     parameters: ParameterFile | None = field(default=None, compare=False)
     readme: Readme = field(default=Readme(), compare=False)
+    notes: Mapping[str, Note] = field(default_factory=dict, compare=False)
     stamps: Stamps = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:

@@ -142,8 +142,8 @@ def raster_of(dataset: rasterio.DatasetReader) -> Raster | str:
 
 
 _NOT_NORTH_UP = (
-    "not a north-up raster with square pixels; HyP3 delivers such rasters, so use the product as "
-    "it was delivered"
+    "not a north-up raster with square pixels; use the product as HyP3 delivered it, and cut the "
+    "result by EXTENT where it was clipped"
 )
 
 

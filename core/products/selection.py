@@ -19,7 +19,7 @@ from .acquisition_times import acquisition_times, product_identity
 from .consistency import gap_warnings
 from .layers import LAYERS, Layer, layers_by_name
 from .names import ProductName, parse_name
-from .opening import common_raster
+from .opening import common_raster, renamed_layers
 from .passes import pass_starts
 from .product import Product, check_unchanged
 from .raster import Raster
@@ -167,6 +167,8 @@ class _Chooser:
         self._warnings += _flaws([product for product, _ in opened])
         if self._options.known is None:  # else the layers are those of the stack
             self._warnings += gap_warnings([product for product, _ in opened], layers)
+        if not self._options.layers:
+            self._warnings += _renamed([product for product, _ in opened])
         return Selection(
             product_type, tuple(opened), layers, tuple(self._left_out), tuple(self._warnings)
         )
@@ -315,6 +317,19 @@ class _Chooser:
             f"None of the products in {self._folder} is left ({listed}); loosen the filters or "
             "choose another folder."
         )
+
+
+def _renamed(products: Sequence[Product]) -> list[str]:
+    """Return sentences on layers that may be there under another name."""
+    found: dict[str, list[str]] = {}
+    for product in products:
+        for layer, file in renamed_layers(product).items():
+            found.setdefault(layer, []).append(file)
+    return [
+        f"The layer {layer} of {len(files)} of {len(products)} products is not taken from a file "
+        f"of another name (such as {files[0]}); give the file HyP3's name if it is that layer."
+        for layer, files in found.items()
+    ]
 
 
 def _flaws(products: Sequence[Product]) -> list[str]:

@@ -171,6 +171,30 @@ def test_what_is_not_taken_is_named(small: SampleStack, tmp_path: Path, how: str
     assert name in str(caught.value)
 
 
+SEALED = Path("/proc/sys/vm/compact_memory")
+"""A file that not even root may read."""
+
+
+@pytest.mark.skipif(not SEALED.is_file(), reason="there is no such file")
+@pytest.mark.parametrize("ending", [".zip", ".zip.1", ".zip_", ""])
+def test_a_zip_that_may_not_be_read(small: SampleStack, tmp_path: Path, ending: str) -> None:
+    one, two = copy_products(small, tmp_path / "in", 2)
+    two.rename(tmp_path / two.name)
+    (tmp_path / "in" / f"{two.name}{ending}").symlink_to(SEALED)
+    [damaged] = scan_folder(tmp_path / "in").damaged
+    assert damaged.name == two.name
+    assert damaged.reason.endswith("cannot be read (Permission denied); check its permissions.")
+
+
+@pytest.mark.skipif(not SEALED.is_file(), reason="there is no such file")
+def test_a_zip_of_whatever_that_may_not_be_read(small: SampleStack, tmp_path: Path) -> None:
+    copy_products(small, tmp_path, 1)
+    (tmp_path / "all of 2019.zip").symlink_to(SEALED)
+    scan = scan_folder(tmp_path)
+    assert (len(scan.products), scan.near) == (1, ("all of 2019.zip",))
+    assert "cannot be read (Permission denied); check its permissions" in scan.notes[0]
+
+
 def test_many_of_one_kind_make_one_sentence(small: SampleStack, tmp_path: Path) -> None:
     [one] = copy_products(small, tmp_path, 1)
     for number in range(9):

@@ -13,9 +13,9 @@ import rasterio
 import xarray as xr
 
 from hyp3_stack.core.products.layers import LAYERS
-from hyp3_stack.core.products.nodata import NoData, nodata_of
+from hyp3_stack.core.products.nodata import NoData, nodata_of, read_note
 from tests.sample_products import SampleStack
-from tests.stack.running import build, copy_products, harmonize, layer_file
+from tests.stack.running import build, copy_products, harmonize, layer_file, zip_product
 
 LOWEST = float(np.finfo("float32").min)
 ROUNDED = float(np.float32(-3.40282e38))
@@ -150,6 +150,66 @@ def test_a_stack_is_the_same_whatever_means_no_data(
     tagged: Path, expected: xr.Dataset, tmp_path: Path
 ) -> None:
     found = _stack(tagged, tmp_path)
+    for name in ("unw_phase", "corr", "water_mask", "data_mask", "mask_reason"):
+        np.testing.assert_array_equal(found[name].values, expected[name].values, err_msg=name)
+
+
+def _noted(band: str) -> str:
+    return (
+        '<PAMDataset>\n  <PAMRasterBand band="1">\n'
+        f"    <Description>x</Description>\n{band}\n  </PAMRasterBand>\n"
+        "  <Offset>5</Offset>\n</PAMDataset>\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (_noted('<NoDataValue le_hex_equiv="CDCCCCCC">-9.9990E+03</NoDataValue>'), (0.0, -9999.0)),
+        (_noted("<NoDataValue> nan </NoDataValue>"), (0.0, np.nan)),
+        (_noted("<NoDataValue>1.#QNAN</NoDataValue>"), (0.0, np.nan)),
+        (_noted("<NoDataValue>-3.40282346638529E+38</NoDataValue>"), (0.0, LOWEST)),
+        (_noted("<NoDataValue>0</NoDataValue><Scale>1</Scale><Offset>0</Offset>"), (0.0,)),
+        (_noted('<Metadata><MDI key="STATISTICS_MEAN">3</MDI></Metadata>'), (0.0,)),
+        ("", (0.0,)),
+    ],
+)
+def test_notes_beside_files(text: str, expected: tuple[float, ...]) -> None:
+    note = read_note(text, "a.tif.aux.xml")
+    found = nodata_of(INSAR["corr"], "float32", 0.0, note=note).all
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("band", "clue"),
+    [
+        ("<NoDataValue>-9999</NoDataValue><Scale>0.01</Scale>", "to be scaled by a.tif.aux.xml"),
+        ("<Offset>1e3</Offset>", "to be scaled by a.tif.aux.xml"),
+        ("<NoDataValue>none</NoDataValue>", "'none' for NoDataValue in a.tif.aux.xml"),
+    ],
+)
+def test_notes_that_cannot_be_followed(band: str, clue: str) -> None:
+    assert clue in str(read_note(_noted(band), "a.tif.aux.xml").flaw)
+
+
+@pytest.mark.parametrize("is_zipped", [False, True])
+def test_a_note_beside_a_layer_counts(
+    small: SampleStack, expected: xr.Dataset, tmp_path: Path, is_zipped: bool
+) -> None:
+    """As GDAL writes it where a file may not be changed; in GDAL it counts more than the tag."""
+    for path in copy_products(small, tmp_path / "in"):
+        for layer in ("unw_phase", "corr"):
+            file = layer_file(path, layer)
+            _retag(file, _mark(-9999.0, "float32", 0.0))
+            with rasterio.open(file) as dataset:
+                assert dataset.nodata == 0
+            file.with_name(f"{file.name}.aux.xml").write_text(
+                _noted("<NoDataValue>-9.99900000000000E+03</NoDataValue>")
+            )
+        if is_zipped:
+            zip_product(path)
+            path.rename(tmp_path / path.name)
+    found = _stack(tmp_path / "in", tmp_path)
     for name in ("unw_phase", "corr", "water_mask", "data_mask", "mask_reason"):
         np.testing.assert_array_equal(found[name].values, expected[name].values, err_msg=name)
 

@@ -259,6 +259,31 @@ def test_one_layer_under_another_name(small: SampleStack, tmp_path: Path) -> Non
     assert select_products(tmp_path / "in", SelectionOptions(layers=("unw_phase",))).products
 
 
+def test_a_file_with_the_name_of_an_optional_layer(small: SampleStack, tmp_path: Path) -> None:
+    """What users compute is often called so; it stops nobody who does not ask for that layer."""
+    folder = copy_products(small, tmp_path / "in", 2)[1]
+    made = folder / f"{folder.name}_los_disp_mm.tif"
+    made.write_bytes(layer_file(folder, "corr").read_bytes())
+    selection = select_products(tmp_path / "in", SelectionOptions())
+    assert len(selection.products) == 2 and len(selection.layers) == 3
+    [text] = [text for text in selection.warnings if made.name in text]
+    assert "los_disp of 1 of 2 products is not taken" in text
+    assert_one_sentence(text)
+    assert made.name in refusal(tmp_path / "in", layers=("los_disp",))
+
+
+def test_a_note_that_scales_a_layer(small: SampleStack, tmp_path: Path) -> None:
+    folder = copy_products(small, tmp_path / "in", 2)[1]
+    path = layer_file(folder, "corr")
+    path.with_name(f"{path.name}.aux.xml").write_text(
+        '<PAMDataset><PAMRasterBand band="1"><Scale>0.01</Scale></PAMRasterBand></PAMDataset>'
+    )
+    assert f"The layer corr of {folder.name} has values that are to be scaled" in refusal(
+        tmp_path / "in"
+    )
+    assert select_products(tmp_path / "in", SelectionOptions(layers=("unw_phase",))).products
+
+
 def test_copies_beside_layers_do_not_matter(small: SampleStack, tmp_path: Path) -> None:
     folder = copy_products(small, tmp_path / "in", 1)[0]
     path = layer_file(folder, "corr")
