@@ -57,8 +57,6 @@ def qgis_environment(tmp_path_factory):
         "QGIS_CUSTOM_CONFIG_PATH": str(home),
         "QT_QPA_PLATFORM": "offscreen",
         "HYP3_STACK_PYTHON": sys.executable,
-        # QGIS's own modules use what Python 3.14 warns of.
-        "PYTHONWARNINGS": "ignore::DeprecationWarning",
     }
     enabled = subprocess.run(
         [QGIS_PROCESS, "plugins", "enable", "hyp3_stack"],
