@@ -13,6 +13,8 @@ from .manifest import Entry, Manifest, now_text
 from .transfer import Transfer
 from .wanted import Wanted
 
+_LONGEST_NAME = 255
+
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 """First bytes of an archive, of one without members."""
 
@@ -42,8 +44,8 @@ class Task:
 
     @property
     def label(self) -> str:
-        """Name for messages."""
-        return self.product or self.file.name
+        """Name for messages; all of it where it is one that a file can have."""
+        return (self.product or self.file.name)[:_LONGEST_NAME]
 
     @property
     def wanted(self) -> Wanted:

@@ -162,6 +162,7 @@ def safe_file_name(name: str) -> bool:
         and name == os.path.basename(name)
         and name not in (".", "..")
         and not name.startswith(".")
+        and not name.endswith((".", " "))  # which Windows leaves out
         and not set(name) & set('<>:"/\\|?*')
         and all(ord(character) >= 32 for character in name)
     )

@@ -32,7 +32,7 @@ _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
 
 @dataclass(frozen=True)
 class Pace:
-    """How slowly a file may arrive.
+    """How slowly a file may arrive; proxies that scan files let little through until the end.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Pace:
         Bytes a second that have to arrive on average meanwhile.
     """
 
-    seconds: float = 30.0
+    seconds: float = 120.0
     rate: float = 1000.0
 
 
@@ -225,7 +225,7 @@ class Transfer:
         except _NETWORK_ERRORS as error:
             if isinstance(error, ValueError):
                 raise RetrievalError(
-                    f"{wanted.address} is not an address that can be downloaded from."
+                    f"{wanted.address!r} is not an address that can be downloaded from."
                 ) from None
             if is_final(error):
                 raise unreachable(error, wanted.host) from None

@@ -13,6 +13,7 @@ from .answers import Said, Speaker, is_page, judge
 from .failures import ELSEWHERE, NotFoundError
 
 _MOST_BYTES = 100 * 10**9
+_ADDRESS_SHOWN = 500
 
 
 class StaleFileError(RetrievalError):
@@ -49,8 +50,8 @@ class Wanted:
 
     @property
     def address(self) -> str:
-        """The address for messages, without a query, which may be signed."""
-        return self.url.partition("?")[0]
+        """The address for messages: not endless, and without a query, which may be signed."""
+        return self.url.partition("?")[0][:_ADDRESS_SHOWN]
 
     @property
     def name(self) -> str:

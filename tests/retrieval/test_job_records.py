@@ -152,7 +152,11 @@ def test_strange_record_of_a_named_job(stack, credentials, reporter, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "letters", ["../x.zip", "/tmp/x.zip", "x/y.zip", "a" * 300 + ".zip", ".zip", MANIFEST_NAME]
+    "letters",
+    [
+        *("../x.zip", "/tmp/x.zip", "x/y.zip", "a" * 300 + ".zip", ".zip", MANIFEST_NAME),
+        *("x.zip.", "x.zip ", "x. ."),
+    ],
 )
 def test_file_name_that_is_none(stack, download, letters):
     good, bad = stack.add(2)

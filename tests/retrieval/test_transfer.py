@@ -510,10 +510,12 @@ def test_nobody_listens(file):
         file.fetch()
 
 
-def test_no_address_at_all(file):
-    file.url = "file:///etc/passwd"
-    with pytest.raises(RetrievalError, match="not an address that can be downloaded"):
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "", "//x/y.zip", "http://[::1/y" * 99])
+def test_no_address_at_all(file, url):
+    file.url = url
+    with pytest.raises(RetrievalError, match="^'.*' is not an address that can be") as caught:
         file.fetch()
+    assert len(str(caught.value)) < 600
 
 
 def test_retry_after_forms():
