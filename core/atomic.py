@@ -72,6 +72,32 @@ def complete_or_absent(final: Path) -> Iterator[Path]:
     OutputError
         If the folder of ``final`` cannot be made or written to.
     """
+    with temporary(final) as partial:
+        yield partial
+        replace(partial, final, partial.with_name(f"{partial.name}{_OLD}"))
+
+
+@contextlib.contextmanager
+def temporary(final: Path) -> Iterator[Path]:
+    """Give a path beside ``final`` for a file or folder that is removed when the block ends.
+
+    What runs that were killed left there under the same name is removed before.
+
+    Parameters
+    ----------
+    final
+        What it is for; nothing of that name needs to exist.
+
+    Yields
+    ------
+    Path
+        On the same file system as ``final``, hidden; nothing is there yet.
+
+    Raises
+    ------
+    OutputError
+        If the folder of ``final`` cannot be made or written to.
+    """
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(final)
@@ -83,7 +109,6 @@ def complete_or_absent(final: Path) -> Iterator[Path]:
         raise not_writable(final, error) from error
     try:
         yield partial
-        replace(partial, final, partial.with_name(f"{partial.name}{_OLD}"))
     finally:
         remove(partial)
 

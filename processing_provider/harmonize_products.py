@@ -29,6 +29,11 @@ class HarmonizeProducts(StackAlgorithm):
         "own names, one folder per product. Products that already lie on the grid are copied bit "
         "for bit; only those of another UTM zone are warped. Inputs are never changed."
         "\n"
+        "Layers that do not change with time (elevation, look and incidence angles, water mask) "
+        "are complete in each product: where it has no data, it takes those of other products that "
+        "see the ground from the same direction. Programs such as MintPy, which take the geometry "
+        "of one product, find it for all of them."
+        "\n"
         "The log says before the work starts what is copied, what is warped and what is left out. "
         "To get one file for the whole stack, use Build stack; it needs no harmonized products."
     )

@@ -10,7 +10,7 @@ from ..errors import InconsistentProductsError
 from .layers import Layer
 from .names import INSAR_GAMMA, INSAR_ISCE_BURST, POLARIZATIONS, RTC_GAMMA, ProductName
 from .node import burst_numbers, passage, paths_of_passages
-from .orbits import product_path
+from .orbits import is_ascending, product_path
 from .product import Product
 
 
@@ -168,6 +168,20 @@ _FACTS = (
         "extents and masks may differ a little",
     ),
 )
+
+
+def lines_of_sight(products: Sequence[Product], latitudes: _Latitudes) -> list[tuple[object, ...]]:
+    """Return what tells from where the ground of each product is seen: equal for equal ones.
+
+    Parameters
+    ----------
+    products
+        Products of one type; at least one.
+    latitudes
+        As for :func:`check_consistency`.
+    """
+    path = _path_fact(products, latitudes).read
+    return [(is_ascending(product), path(product)) for product in products]
 
 
 def check_consistency(

@@ -9,7 +9,8 @@ from typing import Any
 from ..contract import EXTENT_MODES, RESAMPLINGS, Task
 from ..disk import COMPRESSED, check_space
 from ..errors import InvalidParameterError
-from ..grid.harmonize import check_replaceable, harmonize, sidecar_bytes
+from ..files.geotiff import check_replaceable, harmonize, sidecar_bytes
+from ..files.static_fill import StaticFill, fills_of
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..parameters import Parameters
 from ..products.layers import COMPUTED_FROM, Layer
@@ -66,9 +67,13 @@ def run(
     for line in plan.describe():
         reporter.info(line)
     check_replaceable(plan, target, reporter)
-    check_space([(target / "products", _estimate_bytes(plan, selection.layers))])
+    fills = fills_of(plan, selection.layers)
+    if fills:
+        names = ", ".join(dict.fromkeys(fill.layer.name for fill in fills))
+        reporter.info(f"Where a product has no data of {names}, it takes those of the others.")
+    check_space([(target / "products", _estimate_bytes(plan, selection.layers, fills))])
     with step(reporter, 5.0, 100.0) as writing:
-        harmonize(plan, selection.layers, resampling, target, writing)
+        harmonize(plan, selection.layers, fills, resampling, target, writing)
     return {
         "OUTPUT": str(target),
         "CRS": plan.grid.crs,
@@ -105,15 +110,23 @@ def _computed_only(folder: Path, selection: Selection) -> list[str]:
     return found
 
 
-def _estimate_bytes(plan: Plan, layers: Sequence[Layer]) -> int:
-    """Return about how many bytes the products take."""
+def _estimate_bytes(plan: Plan, layers: Sequence[Layer], fills: Sequence[StaticFill]) -> int:
+    """Return about how many bytes the products take, and what fills their gaps meanwhile."""
+    filled = {
+        (item.product.name.text, fill.layer.name): fill.covered_pixels(plan.grid)
+        for fill in fills
+        for item in fill.placements
+    }
     total, copied = 0.0, 0
     for placement in plan.placements:
-        held = [layer for layer in layers if layer.name in placement.product.layers]
-        bytes_per_pixel = sum(1 if layer.is_mask else 4 for layer in held)
-        total += bytes_per_pixel * placement.covered_pixels(plan.grid)
-        copied += sidecar_bytes(placement.product, held)
-    return int(total * COMPRESSED) + copied
+        product = placement.product
+        held = [layer for layer in layers if layer.name in product.layers]
+        covered = placement.covered_pixels(plan.grid)
+        for layer in held:
+            pixels = filled.get((product.name.text, layer.name), covered)
+            total += (1 if layer.is_mask else 4) * pixels
+        copied += sidecar_bytes(product, held)
+    return int(total * COMPRESSED) + copied + sum(fill.bytes_on(plan.grid) for fill in fills)
 
 
 def _inside(path: Path, folder: Path) -> bool:

@@ -1,1 +1,1 @@
-"""Tests of the grid: its lattice, its plan, warping, and harmonized products."""
+"""Tests of the grid: its lattice, its plan and warping."""

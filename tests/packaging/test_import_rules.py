@@ -93,6 +93,20 @@ def test_qgis_side_calls_zip_as_python_3_9_does(path):
     assert not strict
 
 
+ORDER = ("products", "grid", "stack", "files", "tasks")
+"""Folders of the core in the way of the data: each imports those before it."""
+
+
+@pytest.mark.parametrize("place", range(len(ORDER)), ids=ORDER)
+def test_imports_go_one_way(place):
+    later = {ROOT / "core" / folder for folder in ORDER[place + 1 :]}
+    paths = sorted((ROOT / "core" / ORDER[place]).rglob("*.py"))
+    assert paths
+    for path in paths:
+        for _, module in imports(path):
+            assert module is None or not later & {module, *module.parents}, (name(path), module)
+
+
 def test_core_imports_only_what_requirements_txt_names():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     requirements = [

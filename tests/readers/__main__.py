@@ -160,8 +160,11 @@ def read_by_mintpy(folder: Path) -> tuple[str, str, bool]:
         is_right &= np.array_equal(np.nan_to_num(phases[days]), values)
         any_phase |= values != 0
     lacking = (any_phase & ~(np.nan_to_num(angles) != 0)).sum() / any_phase.sum()
-    note = f"read; {lacking:.0%} of the pixels with phase have no look angles in the first product"
-    return version, note if is_right else "WRONG: other phase", is_right
+    if not is_right:
+        return version, "WRONG: other phase", False
+    if lacking:
+        return version, f"WRONG: {lacking:.1%} of the pixels with phase have no look angles", False
+    return version, "read; every pixel with phase has look angles", True
 
 
 def read(reader: Reader, stack: Stack) -> tuple[str, str, bool]:

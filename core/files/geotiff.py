@@ -7,7 +7,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,21 @@ from rasterio.windows import Window
 from ..atomic import complete_or_absent
 from ..blocks import bands, run_blocks
 from ..errors import OutputError, ProductError
+from ..grid.placement import Placement
+from ..grid.plan import Plan
+from ..grid.reading import LayerReader, gdal_environment, resampling_of
 from ..products.layers import Layer
 from ..products.product import Product, check_unchanged
 from ..products.read_errors import limit_error
 from ..products.zipped import as_bad_zip, open_zip, zipped_files
-from ..reporter import Reporter, stop_if_canceled
-from .placement import Placement
-from .plan import Plan
-from .reading import LayerReader, gdal_environment, resampling_of
+from ..reporter import Reporter, step, stop_if_canceled
+from .static_fill import StaticFill, StaticMap, not_written, static_maps
 
 _TILE = 256
 _BAND_ROWS = 4 * _TILE
+
+_FILLS_PERCENT = 5.0
+"""Share of what fills gaps in the progress; each product is then written with all its layers."""
 
 WRITER_TAG, WRITER = "HYP3_STACK_WRITER", "hyp3:harmonizeproducts"
 """Tag of every GeoTIFF that is written here, by which a later run knows what it may replace."""
@@ -66,7 +70,7 @@ def check_replaceable(plan: Plan, folder: Path, reporter: Reporter) -> None:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Tell whether a folder holds our GeoTIFFs and no others; what lies beside them is of them."""
+    """Return whether a folder holds our GeoTIFFs and no others; all else there is of them."""
     if not folder.is_dir():
         return False
     paths = list(folder.iterdir())
@@ -87,14 +91,20 @@ def _has_our_tag(path: Path) -> bool:
 
 
 def harmonize(
-    plan: Plan, layers: Sequence[Layer], resampling: str, folder: Path, reporter: Reporter
+    plan: Plan,
+    layers: Sequence[Layer],
+    fills: Sequence[StaticFill],
+    resampling: str,
+    folder: Path,
+    reporter: Reporter,
 ) -> None:
     """Write every product of a plan onto the common grid.
 
     Each product gets a folder of its name, so that the result is again a folder of HyP3 products:
     tiled and compressed GeoTIFFs with the original names, data types and values for missing data,
     and copies of the files that are no rasters, but for those that describe a raster that is not
-    written. A product's folder appears when it is complete.
+    written. A product's folder appears when it is complete. Where a product has no data of a static
+    layer, it takes those of the others, so that any of them gives the geometry of all.
 
     Parameters
     ----------
@@ -102,6 +112,9 @@ def harmonize(
         Grid and placements.
     layers
         Layers to write, where a product has them.
+    fills
+        Where static layers are filled from other products, see
+        :func:`core.files.static_fill.fills_of`.
     resampling
         The user's choice, see :func:`core.grid.reading.resampling_of`.
     folder
@@ -131,22 +144,20 @@ def harmonize(
                 _copy_sidecars(product, held, partial)
                 for layer in held:
                     target = partial / f"{product}_{layer.name}.tif"
-                    _write_layer(plan, placement, layer, resampling, target, reporter)
+                    filled = maps.get((product.name.text, layer.name))
+                    _write_layer(plan, placement, layer, resampling, filled, target, reporter)
                 check_unchanged([product])
         except (ProductError, OSError) as error:
             check_unchanged([product])
             if isinstance(error, ProductError):
                 raise
-            fault = limit_error(str(final), error)
-            if fault is not None:
-                raise fault from error
-            raise OutputError(
-                f"{final} cannot be written ({error.strerror or error}); free some space or choose "
-                "another folder."
-            ) from error
+            raise not_written(final, error) from error
 
-    with gdal_environment():
-        run_blocks(work, plan.placements, len(plan.placements), reporter)
+    with gdal_environment(), ExitStack() as files:
+        with step(reporter, 0.0, _FILLS_PERCENT) as filling:
+            maps = files.enter_context(static_maps(fills, plan.grid, resampling, folder, filling))
+        with step(reporter, _FILLS_PERCENT, 100.0) as writing:
+            run_blocks(work, plan.placements, len(plan.placements), writing)
 
 
 def _write_layer(
@@ -154,6 +165,7 @@ def _write_layer(
     placement: Placement,
     layer: Layer,
     resampling: str,
+    filled: StaticMap | None,
     target: Path,
     reporter: Reporter,
 ) -> None:
@@ -186,6 +198,8 @@ def _write_layer(
                 for rows in bands(grid.height, _TILE, _BAND_ROWS):
                     stop_if_canceled(reporter)
                     block = reader.read(rows, slice(0, grid.width))
+                    if filled is not None:
+                        filled.fill_gaps(block, rows.start, reader.outside)
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
                     written.write(block, 1, window=window)
                     checks.append(_checksum(block))
