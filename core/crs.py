@@ -56,13 +56,20 @@ def is_metric(crs: CRS) -> bool:
 
 def title(text: str) -> str:
     """Return the name of a CRS for people, with its code where it has one."""
-    name = parsed(text).name
-    return f"{name} ({text})" if text.startswith("EPSG:") else name
+    name = code_or_name(text)
+    return f"{parsed(text).name} ({name})" if text.startswith("EPSG:") else name
 
 
 def code_or_name(text: str) -> str:
     """Return the code of a CRS, or its name where it has none."""
-    return text if text.startswith("EPSG:") else parsed(text).name
+    if text.startswith("EPSG:"):
+        return text
+    name = parsed(text).name
+    return "a system without name and code" if name in _NAMELESS else name
+
+
+_NAMELESS = ("", "unknown", "unnamed")
+"""What programs write for a name where they have none."""
 
 
 def utm_zone(longitude: float, latitude: float) -> str:

@@ -111,7 +111,7 @@ def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Foun
         found += [near_misses.too_deep(item) for item in inner if resembles_name(item.name)]
     if claimed is not None and not any(isinstance(item, Candidate) for item in found):
         is_exact = claimed.text == path.name
-        empty = Candidate(claimed, path, _no_rasters(claimed, path))
+        empty = Candidate(claimed, path, _no_rasters(claimed, path, files))
         found.append(empty if is_exact else near_misses.without_rasters(path))
     return found
 
@@ -273,10 +273,10 @@ def _without_products(
         return [Candidate(claimed, path, Damaged(claimed.text, reason))]
     if has_zips:
         return [near_misses.packed_twice(path)]
+    if claimed is not None:
+        return [Candidate(claimed, path, _no_rasters(claimed, path, files))]
     if any(map(_is_raster_of_other_name, files)):
         return [near_misses.renamed(path)]
-    if claimed is not None:
-        return [Candidate(claimed, path, _no_rasters(claimed, path))]
     return [near_misses.without_rasters(path)] if resembles_name(path.name) else []
 
 
@@ -292,10 +292,15 @@ def _open(name: ProductName, path: Path, read: Callable[[], Product]) -> Candida
     return Candidate(name, path, Damaged(name.text, reason))
 
 
-def _no_rasters(name: ProductName, path: Path) -> Damaged:
-    return Damaged(
-        name.text, f"{path} holds no GeoTIFF of {name.text}; retrieve the product again."
-    )
+def _no_rasters(name: ProductName, path: Path, files: Iterable[str]) -> Damaged:
+    reason = f"{path} holds no GeoTIFF of {name.text}; retrieve the product again."
+    other = next(filter(_is_raster_of_other_name, files), None)
+    if other is not None:
+        reason = (
+            f"{path} holds GeoTIFFs of a product under other names than those of HyP3, such as "
+            f"{other}; name them as HyP3 did, or retrieve the product again."
+        )
+    return Damaged(name.text, reason)
 
 
 def _unreadable(path: Path, error: zipfile.BadZipFile) -> str:

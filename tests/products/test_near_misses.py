@@ -171,6 +171,21 @@ def test_what_is_not_taken_is_named(small: SampleStack, tmp_path: Path, how: str
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize("ending", [".TIF", ".tiff", ".Tif"])
+@pytest.mark.parametrize("is_zipped", [False, True])
+def test_endings_that_hyp3_does_not_give(
+    small: SampleStack, tmp_path: Path, ending: str, is_zipped: bool
+) -> None:
+    [folder] = copy_products(small, tmp_path, 1)
+    for path in folder.glob("*.tif"):
+        path.rename(path.with_suffix(ending))
+    if is_zipped:
+        zip_product(folder)
+        shutil.rmtree(folder)
+    [damaged] = scan_folder(tmp_path).damaged
+    assert damaged.name == folder.name and f"_corr{ending}; name them" in damaged.reason
+
+
 SEALED = Path("/proc/sys/vm/compact_memory")
 """A file that not even root may read."""
 
