@@ -229,6 +229,12 @@ def test_harmonized_products_declare_what_they_hold(
             assert (values == value).any() and np.isfinite(values).all()
             assert values.min() > -1000.0
     found = _stack(tmp_path / "out", tmp_path)
+    there = expected.water_mask.notnull()
+    np.testing.assert_array_equal(
+        found.water_mask.notnull(), there.any("pair").broadcast_like(there)
+    )
+    # Where a product tells nothing of water, others do.
+    found["water_mask"] = found.water_mask.where(there)
     for name in ("unw_phase", "corr", "water_mask"):
         np.testing.assert_array_equal(found[name].values, expected[name].values, err_msg=name)
 
