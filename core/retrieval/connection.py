@@ -6,8 +6,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -80,7 +80,7 @@ class _Answer(HTTPResponse):
 
 
 class _Impatient(HTTPConnection):
-    """Gives the headers of an answer the time for one read: each byte of them would renew it."""
+    """Gives headers, also those of a proxy, the time for one read: each byte would renew it."""
 
     response_class = _Answer
 
@@ -92,6 +92,15 @@ class _Impatient(HTTPConnection):
         TimeoutError
             The headers did not come in time.
         """
+        with self._in_time():
+            return super().getresponse()
+
+    def _tunnel(self) -> None:
+        with self._in_time():
+            super()._tunnel()
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
         seconds = self.timeout if isinstance(self.timeout, int | float) else READ_SECONDS
         is_over = threading.Event()
 
@@ -104,13 +113,12 @@ class _Impatient(HTTPConnection):
         watch.daemon = True
         watch.start()
         try:
-            response = super().getresponse()
+            yield
         finally:
             watch.cancel()
-        if is_over.is_set():
-            # The end of a connection also ends headers, as if they were whole.
-            raise TimeoutError
-        return response
+            if is_over.is_set():
+                # The end of a connection also ends headers, as if they were whole.
+                raise TimeoutError
 
 
 class _ImpatientSecure(_Impatient, HTTPSConnection):

@@ -229,6 +229,15 @@ def test_headers_that_trickle_in(trickling, stream):
         session.get(trickling, timeout=(5.0, 0.5), stream=stream)
 
 
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX-Long: "])
+@pytest.mark.parametrize("more", [b"a", b"a\r\n"])
+def test_headers_of_a_proxy_that_trickle_in(service, monkeypatch, begin, more):
+    with trickle(begin, more, 0.02) as address, guarded_session() as session:
+        monkeypatch.setenv("https_proxy", address)
+        with pytest.raises(requests.RequestException):
+            session.get("https://example.org", timeout=(0.5, 5.0))
+
+
 @pytest.mark.parametrize("line", [b"X: y\r\n", b"a\r\n", b"X: " + b"y" * 9999 + b"\r\n"])
 def test_lines_behind_a_body_without_end(line):
     begin = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n"
