@@ -30,6 +30,10 @@ _REMEDIES = {
     errno.EFBIG: "choose a disk whose file system takes larger files, which FAT32 does not "
     "beyond 4 GB",
     errno.EIO: "the disk reports a fault: check it, or choose another one",
+    errno.EMFILE: "raise the limit of open files (ulimit -n 4096 in the terminal from which QGIS "
+    "is started) and run again",
+    errno.ENFILE: "close other programs and run again",
+    errno.ENOMEM: "close other programs and run again",
     errno.ENOENT: "its folder has gone: connect the disk again, or choose another folder",
     **{
         getattr(errno, name): remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -119,5 +120,7 @@ def _change(path: Path, before: Stamp) -> str:
     except FileNotFoundError:
         return f"{path.name} is gone"
     except OSError as error:
-        return f"{path.name} cannot be read any more: {error.strerror or error}"
+        if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+            return f"{path.name} cannot be read any more: {error.strerror or error}"
+        now = Stamp.of(os.stat(path))  # takes no file to be open, of which there are too many
     return "" if before.is_same(now) else f"{path.name} is not the file that it was"

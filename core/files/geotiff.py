@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
+from rasterio.errors import CRSError, RasterioError
 from rasterio.windows import Window
 
 from ..atomic import complete_or_absent
@@ -209,10 +209,12 @@ def _write_layer(
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
                     if _checksum(written.read(1, window=window)) != check:
                         raise OSError("it does not read back as it should")
-        except OSError as error:
+        except (OSError, CRSError) as error:
             fault = limit_error(target.name, error)
             if fault is not None:
                 raise fault from error
+            if isinstance(error, CRSError):
+                raise
             raise OutputError(
                 f"{target.name} cannot be written ({error.strerror or 'the disk may be full'}); "
                 "free some space or choose another folder."
@@ -239,13 +241,18 @@ def sidecar_bytes(product: Product, layers: Sequence[Layer]) -> int:
         return sum(members[name].file_size for name in names)
 
 
+_OF_PIXELS = (".ovr", ".aux.xml", ".msk")
+"""Ends of the names of what programs write beside a raster about its pixels, which change here:
+overviews, statistics and values for missing data, masks."""
+
+
 def _sidecars(product: Product, layers: Sequence[Layer]) -> list[str]:
     """Return the files that are no rasters; of what describes a raster, where it is written."""
     written = {f"{product}_{layer.name}" for layer in layers}
     names = []
     for name in product.files:
         raster, ending, about = name.partition(".tif")
-        if not ending or (about and raster in written):
+        if not ending or (about and about not in _OF_PIXELS and raster in written):
             names.append(name)
     return names
 

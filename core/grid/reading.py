@@ -10,7 +10,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
+from rasterio.errors import CRSError, RasterioError
 
 from ..blocks import cached_bands
 from ..errors import ProductError
@@ -235,7 +235,7 @@ class LayerReader:
         except ProductError:
             self._outputs.close()
             raise
-        except (RasterioError, OSError) as error:
+        except (RasterioError, CRSError, OSError) as error:
             self._outputs.close()
             what = f"The layer {self._layer.name} of {product}"
             damaged = (

@@ -149,6 +149,8 @@ def _told(error: BaseException) -> int | None:
         if isinstance(one, OSError) and isinstance(number, int) and number in _KNOWN:
             return number
         text = str(one)
+        if "proj.db" in text:  # which PROJ has found before, so that it could not be opened now
+            return _asked(Path(os.devnull))
         for number in _KNOWN - {*_GONE}:
             # GDAL says so of any name that it knows nothing about.
             if os.strerror(number) in text:
@@ -198,5 +200,5 @@ def _file_limit() -> str:
 
 def words(error: Exception) -> str:
     """Return the innermost message without the path, which the sentence already names."""
-    text = (str(error.__cause__ or error).splitlines() or [""])[0].strip().rstrip(".")[:_LONGEST]
-    return re.sub(r"'?/\S*'?:? ?", "", text) or type(error).__name__
+    text = (str(error.__cause__ or error).splitlines() or [""])[0].strip()
+    return re.sub(r"'/[^']*':? ?|/\S*:? ?", "", text)[:_LONGEST].rstrip(".") or type(error).__name__

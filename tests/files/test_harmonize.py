@@ -243,6 +243,29 @@ def test_texts_on_rasters_that_are_not_written_are_left_out(
     )
 
 
+def test_what_describes_other_pixels_is_not_copied(small: SampleStack, tmp_path: Path) -> None:
+    """Overviews are what QGIS shows of a map, and a noted NoData value counts more than a tag."""
+    [folder] = copy_products(small, tmp_path / "in", 1)
+    path = layer_file(folder, "corr")
+    with rasterio.open(path) as file:
+        values, profile = file.read(), file.profile
+    values[values == 0] = -9999
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(values)
+    with rasterio.Env(TIFF_USE_OVR=True), rasterio.open(path, "r+") as file:
+        file.build_overviews([2, 4])
+    path.with_name(f"{path.name}.aux.xml").write_text(
+        '<PAMDataset><PAMRasterBand band="1"><NoDataValue>-9999</NoDataValue></PAMRasterBand>'
+        "</PAMDataset>"
+    )
+    assert path.with_name(f"{path.name}.ovr").is_file()
+    harmonize(tmp_path / "in", tmp_path / "out", TARGET_CRS="EPSG:32611")
+    with rasterio.open(layer_file(tmp_path / "out" / folder.name, "corr")) as file:
+        assert file.overviews(1) == [] and file.nodata == 0
+        written = file.read(1)
+    assert written.min() == 0 and (written > 0).any()
+
+
 def test_a_damaged_sidecar_in_a_zip(small: SampleStack, tmp_path: Path) -> None:
     [folder] = copy_products(small, tmp_path / "in", 1)
     (folder / "notes.bin").write_bytes(bytes(range(256)) * 40)

@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from rasterio.errors import RasterioIOError
+from rasterio.errors import CRSError, RasterioIOError
 
+from hyp3_stack.core.atomic import not_writable
 from hyp3_stack.core.errors import MachineError, ProductError, StackError, spares_work
-from hyp3_stack.core.products.read_errors import reading_error
+from hyp3_stack.core.products.read_errors import limit_error, reading_error, words
+from hyp3_stack.core.stamps import find_change, take_stamps
 from tests.checkout import ROOT
 from tests.sample_products import SampleStack
 from tests.stack.running import assert_one_sentence, copy_products, zip_product
@@ -54,6 +56,15 @@ def test_errors_of_the_machine_are_no_fault_of_a_product(
         assert spares_work(found)
 
 
+@pytest.mark.parametrize("folder", ["/data", "/data/my products", f"/data/{'x' * 300}"])
+def test_messages_are_told_without_the_path(folder: str) -> None:
+    flaw = "not recognized as being in a supported file format."
+    assert words(RasterioIOError(f"'{folder}/a_corr.tif' {flaw}")) == flaw[:-1]
+    assert words(RasterioIOError(f"{folder.replace(' ', '_')}/a.tif: No such file")) == (
+        "No such file"
+    )
+
+
 def test_what_gdal_does_not_tell_is_asked_for(tmp_path: Path) -> None:
     told = RasterioIOError("Read failed. See previous exception for details.")
     whole = tmp_path / "a.tif"
@@ -83,12 +94,36 @@ def test_want_of_memory_that_gdal_or_numpy_tells(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit for a process")
+def test_too_many_files_for_the_database_of_proj(tmp_path: Path) -> None:
+    """PROJ gives no number either, and what it says is no fault of a product."""
+    import resource
+
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"x")
+    stamps = take_stamps([path])
+    told = CRSError("The EPSG code is unknown. PROJ: proj_create: Cannot find proj.db")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
+    try:
+        found = [error_for(path, told), limit_error("a.tif", told)]
+        change = find_change(stamps)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    for error in found:
+        assert isinstance(error, MachineError) and "ulimit -n 4096" in str(error)
+    assert not change
+    assert isinstance(error_for(path, told), ProductError)
+    refused = not_writable(path, OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
+    assert "ulimit -n 4096" in str(refused) and "permissions" not in str(refused)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit for a process")
 @pytest.mark.parametrize("packing", ["folders", "zips"])
 @pytest.mark.parametrize("task", ["buildstack", "harmonizeproducts"])
 def test_no_product_is_left_out_for_want_of_files(
     small: SampleStack, tmp_path: Path, packing: str, task: str
 ) -> None:
-    """With so few that some products can be read and others cannot."""
+    """With so few that some products can be read and others cannot, or PROJ its database."""
     import resource
 
     folders = copy_products(small, tmp_path / "in")
@@ -115,6 +150,6 @@ def test_no_product_is_left_out_for_want_of_files(
     )
     messages = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode != 0
-    assert "may not have more than 10 files open at once" in messages[-1]["text"]
+    assert "ulimit -n 4096" in messages[-1]["text"]
     assert not [item for item in messages if "Left out" in str(item.get("text"))]
     assert not (tmp_path / "out").is_file()
