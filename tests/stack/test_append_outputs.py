@@ -150,7 +150,7 @@ def test_a_stack_that_was_cut(
 def test_some_pairs_of_a_stack(inputs: Callable[..., Path], tmp_path: Path) -> None:
     """Which xarray has chosen: they are a stack, too."""
     whole = build(inputs(0, 1, 2), NETCDF=tmp_path / "whole.nc").netcdf
-    with xr.open_dataset(whole, decode_cf=False) as stack:
+    with xr.open_dataset(whole) as stack:
         stack.isel(pair=[0, 2]).to_netcdf(tmp_path / "some.nc")
     run = build(inputs(0, 1, 2), NETCDF=tmp_path / "some.nc", APPEND=True)
     with xr.open_dataset(run.netcdf) as one, xr.open_dataset(whole) as stack:
