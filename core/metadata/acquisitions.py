@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import xarray as xr
 
-from ..products.node import burst_numbers, is_at_node, neighbors
-from ..products.orbits import SIDES, is_ascending, product_path, side_granules
+from ..products.parameter_file import SIDES
+from ..products.paths import burst_numbers, is_at_node, neighbors, product_path
 from ..products.product import Product
 from ..products.scenes import relative_orbit
 from . import variables
@@ -80,14 +80,14 @@ def with_details(acquisition: Acquisition, details: Details) -> Acquisition:
 def source_granules(product: Product) -> tuple[str, ...]:
     """Return the names of all granules behind a product."""
     if product.name.is_insar:
-        return (*side_granules(product, 0), *side_granules(product, 1))
+        return (*product.granules(0), *product.granules(1))
     return product.readme.granules
 
 
 def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisition:
     """Describe one side of an interferogram."""
     parameters, name = product.parameters, product.name
-    names = side_granules(product, side)
+    names = product.granules(side)
     granules = [granule for text in names if (granule := parse_granule(text))]
     orbit = parameters.integer(f"{SIDES[side]} Orbit Number") if parameters else None
     if orbit is None:
@@ -97,7 +97,7 @@ def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisitio
     if platform is None and path is not None and orbit is not None:
         # Satellites differ in the constant between absolute and relative orbit. What lies around
         # the ascending node may have either from the granule that began in the orbit before.
-        at_node = is_at_node(burst_numbers(product, side), None, is_ascending(product, side))
+        at_node = is_at_node(burst_numbers(product, side), None, product.is_ascending(side))
         fitting = [
             (code, number)
             for number in (path, *(neighbors(path) if at_node else ()))
@@ -106,7 +106,7 @@ def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisitio
         ]
         if len(fitting) == 1:
             platform, path = fitting[0]
-    ascending = is_ascending(product, side)
+    ascending = product.is_ascending(side)
     return Acquisition(start, tuple(sorted(names)), platform, orbit, path, ascending)
 
 

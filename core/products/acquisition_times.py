@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from .orbits import side_granules
 from .passes import LONGEST_GAP
 from .scenes import parse_scene
 
@@ -93,7 +92,7 @@ def _granule_starts(product: Product) -> list[list[datetime]]:
         return [[] for _ in product.name.times]
     found = []
     for side, day in enumerate(product.name.times):
-        scenes = map(parse_scene, side_granules(product, side))
+        scenes = map(parse_scene, product.granules(side))
         starts = [scene.start for scene in scenes if scene.start is not None]
         named = [start for start in starts if start.date() == day.date()]
         found.append([start for start in starts if named and abs(start - named[0]) < LONGEST_GAP])

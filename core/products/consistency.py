@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from ..errors import InconsistentProductsError
 from .layers import Layer
 from .names import INSAR_GAMMA, INSAR_ISCE_BURST, POLARIZATIONS, RTC_GAMMA, ProductName
-from .node import burst_numbers, passage, paths_of_passages
-from .orbits import is_ascending, product_path
+from .paths import burst_numbers, passage, paths_of_passages, product_path
 from .product import Product
 
 
@@ -181,7 +180,7 @@ def lines_of_sight(products: Sequence[Product], latitudes: _Latitudes) -> list[t
         As for :func:`check_consistency`.
     """
     path = _path_fact(products, latitudes).read
-    return [(is_ascending(product), path(product)) for product in products]
+    return [(product.is_ascending(), path(product)) for product in products]
 
 
 def check_consistency(

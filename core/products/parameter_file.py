@@ -25,6 +25,9 @@ def decoded(content: bytes) -> str:
     return content.decode("utf-8", errors="replace")
 
 
+SIDES = ("Reference", "Secondary")
+"""How the entries of either acquisition of a pair begin."""
+
 _LARGEST_NUMBER = 1e12
 """Far more than any length in meters or number of an orbit."""
 

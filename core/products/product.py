@@ -15,7 +15,7 @@ from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
 from .nodata import Note
 from .packed import PackedFile
-from .parameter_file import ParameterFile
+from .parameter_file import SIDES, ParameterFile
 from .zipped import open_zip, zipped_files
 
 
@@ -77,6 +77,19 @@ class Product:
             for name, layer in LAYERS[self.name.product_type].items()
             if f"{self.name.text}_{name}.tif" in present
         }
+
+    def granules(self, side: int) -> tuple[str, ...]:
+        """Return the granule names of the reference (0) or secondary (1) side of a pair."""
+        if self.parameters is None:
+            return ()
+        return self.parameters.names(f"{SIDES[side]} Granule")
+
+    def is_ascending(self, side: int = 0) -> bool | None:
+        """Return whether the satellite flew north on one side of a pair, None where none tells."""
+        if self.parameters is None:
+            return None
+        direction = self.parameters.text(f"{SIDES[side]} Pass Direction") or ""
+        return {"ASCENDING": True, "DESCENDING": False}.get(direction.upper())
 
     @property
     def is_zipped(self) -> bool:

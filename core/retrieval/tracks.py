@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..products.node import Passage, is_at_node, paths_of_passages
+from ..products.paths import Passage, is_at_node, paths_of_passages
 from .jobs import JobRecord
 from .scene_cache import SceneFacts
 
@@ -39,7 +39,7 @@ def paths_of_jobs(
     Returns
     -------
     dict
-        By job id; see :func:`core.products.node.paths_of_passages`.
+        By job id; see :func:`core.products.paths.paths_of_passages`.
     """
     passages = []
     for job in jobs:

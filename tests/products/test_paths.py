@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hyp3_stack.core.products.node import Passage, is_at_node, paths_of_passages
+from hyp3_stack.core.products.paths import Passage, is_at_node, paths_of_passages
 
 NOON = datetime(2022, 8, 14, 10, 30, tzinfo=UTC)
 CYCLE = timedelta(days=12)

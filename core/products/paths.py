@@ -1,4 +1,4 @@
-"""The ascending node, where the number of the path steps although the flight goes on.
+"""The paths (relative orbits) of products, also at the ascending node, where their number steps.
 
 A frame or burst there bears the number of the orbit in which the granule around it began, so that
 one ground has the path n in some products and n + 1 in others.
@@ -13,8 +13,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .acquisition_times import acquisition_times
-from .orbits import is_ascending, product_path, side_granules
-from .scenes import ORBIT_SECONDS, ORBITS_PER_CYCLE, orbits_of_burst, parse_scene
+from .parameter_file import SIDES
+from .scenes import (
+    ORBIT_SECONDS,
+    ORBITS_PER_CYCLE,
+    orbits_of_burst,
+    parse_scene,
+    relative_orbit,
+)
 
 if TYPE_CHECKING:
     from .product import Product
@@ -50,9 +56,40 @@ class Passage:
     at_node: bool | None
 
 
+def product_path(product: Product, side: int = 0) -> int | None:
+    """Return the path (relative orbit) of a product.
+
+    Parameters
+    ----------
+    product
+        The product.
+    side
+        0 for the reference of a pair and for backscatter, 1 for the secondary.
+
+    Returns
+    -------
+    int or None
+        From the product's name, else from the absolute orbit in its parameter file, which files
+        made before hyp3-gamma 5.1 lack, else from the names of its source granules.
+    """
+    name = product.name
+    path = name.relative_orbit
+    if path is None and name.is_insar and product.parameters is not None:
+        absolute = product.parameters.integer(f"{SIDES[side]} Orbit Number")
+        path = relative_orbit(name.platforms[side], absolute)
+    if path is not None:
+        return path
+    granules = product.granules(side) if name.is_insar else product.readme.granules
+    for granule in granules:
+        path = parse_scene(granule).path
+        if path is not None:
+            return path
+    return None
+
+
 def burst_numbers(product: Product, side: int = 0) -> tuple[int, ...]:
     """Return the bursts of a product, from its granules or else its name; none of frames."""
-    scenes = map(parse_scene, side_granules(product, side))
+    scenes = map(parse_scene, product.granules(side))
     told = sorted({scene.burst for scene in scenes if scene.burst is not None})
     named = re.findall(r"(?<!\d)\d{6}(?=_IW|s\dn(?!00))", product.name.ground or "")
     return tuple(told or map(int, named))
@@ -73,7 +110,7 @@ def passage(product: Product, latitudes: tuple[float, float] | None) -> Passage:
     return Passage(
         product_path(product),
         start if has_time else None,
-        is_at_node(burst_numbers(product), latitudes, is_ascending(product)),
+        is_at_node(burst_numbers(product), latitudes, product.is_ascending()),
     )
 
 
