@@ -19,7 +19,7 @@ class Values:
         self._context = context
 
     def given(self, name):
-        """Tell whether the user gave a value."""
+        """Return whether the user gave a value."""
         return is_given(plain(self._parameters.get(name), self._context))
 
     def text(self, name):
@@ -106,7 +106,7 @@ def plain(value, context):
 
 
 def is_given(value):
-    """Tell whether a plain value is one: blank text stands for none."""
+    """Return whether a plain value is one: blank text stands for none."""
     return value is not None and not (isinstance(value, str) and not value.strip())
 
 

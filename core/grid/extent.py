@@ -179,5 +179,5 @@ def _empty(lines: Lines) -> bool:
 
 
 def overlap(one: Bounds, other: Bounds) -> bool:
-    """Tell whether two rectangles share an area."""
+    """Return whether two rectangles share an area."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

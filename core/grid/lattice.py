@@ -44,7 +44,7 @@ class Lattice:
         )
 
     def holds(self, raster: Raster | Grid) -> bool:
-        """Tell whether a raster's pixel edges lie on the lattice (its CRS is not compared)."""
+        """Return whether a raster's pixel edges lie on the lattice (its CRS is not compared)."""
         if not math.isclose(raster.spacing, self.spacing, rel_tol=1e-9):
             return False
         offsets = (

@@ -60,7 +60,7 @@ class Placement:
         return max(width, 0.0) * max(height, 0.0) / grid.spacing**2
 
     def touches(self, grid: Grid, rows: slice, columns: slice) -> bool:
-        """Tell whether the product reaches into a block of the grid."""
+        """Return whether the product reaches into a block of the grid."""
         left, bottom, right, top = self.bounds
         return (
             left < grid.left + columns.stop * grid.spacing

@@ -24,7 +24,7 @@ _SAMPLE = 16
 
 
 class Reach:
-    """Tells whether pixels of a block of the grid may get data from rasters.
+    """Says whether pixels of a block of the grid may get data from rasters.
 
     A warped pixel has data where the pixel of the raster has that holds its position. The answer is
     never no where warping gives data. Most products of a path show the same ground, so that after
@@ -108,7 +108,7 @@ class Reach:
         return held > 0
 
     def touches(self, rows: slice, columns: slice) -> bool:
-        """Tell whether any pixel of a part of the block may get data; sooner than :meth:`meets`."""
+        """Return whether a pixel of a part of the block may get data; sooner than :meth:`meets`."""
         if not self._is_known:
             return True
         return bool(self._cells[self._among_cells(0, rows), self._among_cells(1, columns)].any())
@@ -118,7 +118,7 @@ class Reach:
         return slice((part.start - origin) // _CELL, -((origin - part.stop) // _CELL))
 
     def meets(self, gaps: NDArray[np.bool_], rows: slice, columns: slice) -> bool:
-        """Tell whether any of the pixels ``gaps`` of a part of the block may get data."""
+        """Return whether any of the pixels ``gaps`` of a part of the block may get data."""
         if not self._is_known:
             return True
         cells = self._cells[self._among_cells(0, rows), self._among_cells(1, columns)]

@@ -67,7 +67,7 @@ def renamed(path: Path) -> NearMiss:
 
 
 def other_archive(path: Path) -> NearMiss:
-    """Return an archive that is no zip."""
+    """Return an archive that is not a zip."""
     return NearMiss(path, "only zips and folders are read", "unpack it")
 
 

@@ -150,7 +150,7 @@ def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> No
 
 
 def _is_report(path: Path, sign: bytes) -> bool:
-    """Tell whether a file is empty or has the sign of a report; it may be one of many gigabytes."""
+    """Return whether a file is empty or has the sign of a report; it may have many gigabytes."""
     try:
         with open(path, "rb") as file:
             begin = file.read(_SEARCHED_BYTES)

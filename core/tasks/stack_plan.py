@@ -121,7 +121,7 @@ def _with_groups(build: BuildOptions, found: Sequence[Base], reporter: Reporter)
 
 
 def _are_complete(build: BuildOptions, found: Sequence[Base]) -> bool:
-    """Tell whether all outputs are there, with all groups, and hold the same."""
+    """Return whether all outputs are there, with all groups, and hold the same."""
     wanted = [path for path in (build.netcdf, build.zarr) if path is not None]
     there = {
         item.path: item
