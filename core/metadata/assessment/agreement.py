@@ -353,14 +353,13 @@ def records(stack: StackFile) -> Iterator[str]:
         return
     if not set(texts) <= set(names):
         yield f"{PARAMETER_FILES} is of other products than product_name"
+    files = {name: ParameterFile(text) for name, text in texts.items() if isinstance(text, str)}
     for variable, key in PARAMETER_KEYS.items():
         values = stack.values(variable)
         if values is None or values.shape != (len(names),):
             continue
         for product, value in zip(names, values, strict=True):
-            if not isinstance(texts.get(product), str):
-                continue
-            told = parameter_number(ParameterFile(texts[product]), key)
+            told = parameter_number(files[product], key) if product in files else None
             if told is None:
                 continue
             if variable == "heading":

@@ -97,7 +97,7 @@ def _units(stack: StackFile) -> Iterator[str]:
 
 
 def _needs_no_unit(stack: StackFile, name: str) -> bool:
-    variable = stack.dataset[name]
+    variable = stack.dataset.variables[name]
     return (
         variable.dtype.kind in TEXT_KINDS
         or name in NUMBERINGS
@@ -126,7 +126,7 @@ def _texts(stack: StackFile) -> Iterator[str]:
         if isinstance(value, str) and not value.strip():
             yield f"the attribute {name} is empty"
     for name in map(str, stack.dataset.variables):
-        for key, value in stack.dataset[name].attrs.items():
+        for key, value in stack.dataset.variables[name].attrs.items():
             if isinstance(value, str) and not value.strip():
                 yield f"the attribute {key} of {name} is empty"
         if stack.dataset[name].dtype.kind in TEXT_KINDS:

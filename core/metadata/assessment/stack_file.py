@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class StackFile:
         """Whether the steps are pairs."""
         return self.dimension == "pair"
 
-    @property
+    @cached_property
     def maps(self) -> tuple[str, ...]:
         """Names of the layers."""
         return tuple(
