@@ -24,11 +24,8 @@ class Note(Protocol):
     def read(self) -> bytes | None:
         """Return the note, None where there is none that is of use to this run."""
 
-    def write(self, content: bytes, waits: bool = True) -> None:
-        """Write the note, once everything that was written before it lasts as long as it does.
-
-        Without waiting, a power cut may leave a note of what is not there.
-        """
+    def write(self, content: bytes) -> None:
+        """Write the note, once everything that was written before it lasts as long as it does."""
 
     def remove(self) -> None:
         """Remove the note, if there is one."""
@@ -60,9 +57,9 @@ class FileNote:
         except FileNotFoundError:
             return None
 
-    def write(self, content: bytes, waits: bool = True) -> None:
+    def write(self, content: bytes) -> None:
         """Write the note after the disks have taken all other files: it survives a power cut."""
-        if waits and hasattr(os, "sync"):  # not on Windows
+        if hasattr(os, "sync"):  # not on Windows
             os.sync()
         partial = self._path.with_name(f"{self._path.name}.new")
         with open(partial, "wb") as file:
@@ -122,13 +119,13 @@ class AnchoredNote:
         self._anchor = anchor
         return rest
 
-    def write(self, content: bytes, waits: bool = True) -> None:
+    def write(self, content: bytes) -> None:
         """Write the note; the first one casts the anchor."""
         if not self._anchor:
             anchor = uuid.uuid4().hex.encode()
             self._far.write(anchor)
             self._anchor = anchor
-        self._near.write(self._anchor + content, waits)
+        self._near.write(self._anchor + content)
 
     def remove(self) -> None:
         """Remove note and anchor."""

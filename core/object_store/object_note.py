@@ -52,7 +52,7 @@ class ObjectNote:
         self._exists = True
         return note
 
-    def write(self, content: bytes, waits: bool = True) -> None:
+    def write(self, content: bytes) -> None:
         """Write the note, unless the location was taken by another run."""
         self._check()
         self._objects.put(JOURNAL, self._head + zlib.compress(content, 1))

@@ -168,10 +168,11 @@ class Journal:
 
         Without such a note, a build that is killed from here on repeats its last steps.
         """
-        self._stop()
         self.finished = facts
+        self._stop()
+        # The outputs get their names next: disks have to have taken them by then.
         with suppress(OSError, OutputError):
-            self._note(waits=False)
+            self._note()
 
     def forget(self) -> None:
         """Remove the note: what it tells of does not last any longer."""
@@ -205,7 +206,8 @@ class Journal:
             self._note_news()
             took = time.monotonic() - begin
             pause = min(max(self._place.seconds, took / _SHARE), _LONGEST)
-        self._note_news()
+        if self.finished is None:
+            self._note_news()
 
     def _note_news(self) -> None:
         if len(self._done) > self._noted and self._place.exists:
@@ -215,7 +217,7 @@ class Journal:
                 # What is wrong ends the build itself, if it does not pass; the last note remains.
                 return
 
-    def _note(self, waits: bool = True) -> None:
+    def _note(self) -> None:
         with self._lock:
             number = len(self._done)
             done = dict(self._done)
@@ -236,5 +238,5 @@ class Journal:
         sums |= {name: np.frombuffer(text.encode(), "u1") for name, text in texts.items()}
         content = io.BytesIO()
         np.savez(content, **sums)
-        self._place.write(_checksum(content.getbuffer()) + content.getvalue(), waits)
+        self._place.write(_checksum(content.getbuffer()) + content.getvalue())
         self._noted = number
