@@ -78,25 +78,8 @@ def take_stamps(paths: Iterable[Path]) -> dict[Path, Stamp]:
     }
 
 
-def folder_stamps(folder: Path) -> dict[Path, Stamp]:
-    """Return the stamps of all files below a folder.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
-    return take_stamps(
-        Path(place, name) for place, _, names in os.walk(folder, onerror=_fail) for name in names
-    )
-
-
-def _fail(error: OSError) -> None:
-    raise error
-
-
-def find_change(stamps: Stamps) -> str:
-    """Return what has happened to the first file that is not what it was, nothing if all are.
+def find_change(stamps: Stamps) -> tuple[Path, str] | None:
+    """Return the first file that is not what it was, and what has happened to it.
 
     Parameters
     ----------
@@ -105,11 +88,12 @@ def find_change(stamps: Stamps) -> str:
 
     Returns
     -------
-    str
-        Such as "corr.tif is gone".
+    tuple
+        Path, and such as "corr.tif is gone"; None if all files are what they were.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
-        return next(filter(None, pool.map(lambda item: _change(*item), stamps.items())), "")
+        changes = pool.map(_change, stamps.keys(), stamps.values())
+        return next((found for found in zip(stamps, changes, strict=True) if found[1]), None)
 
 
 def _change(path: Path, before: Stamp) -> str:

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,13 +32,27 @@ GDAL_SIDECAR = "pam.aux.xml"
 DOCUMENTS = (".zarray", ".zattrs", ".zgroup", GDAL_SIDECAR, "zarr.json", ".zmetadata")
 """Metadata documents of Zarr, those that gather the others last."""
 
+CHUNK = r"(c|(c[./])?\d+([./]\d+)*)"
+"""What the name of a chunk looks like inside its array, in formats 2 and 3."""
+
 _SETTLE_SECONDS = 5.0
 """How long requests that are given up may take to end."""
 
 
 def is_document(key: str) -> bool:
-    """Tell whether a key is that of a metadata document."""
+    """Return whether a key is that of a metadata document."""
     return key.rpartition("/")[2] in DOCUMENTS
+
+
+def further_chunks(
+    names: Iterable[str], arrays: Collection[str], known: Container[str]
+) -> set[str]:
+    """Return those names that readers take for chunks of arrays, but that are not known.
+
+    Whatever else lies there, as computers leave it in folders, is not read by anybody.
+    """
+    below = re.compile(rf"({'|'.join(map(re.escape, arrays))})/{CHUNK}")
+    return {name for name in names if name not in known and below.fullmatch(name)}
 
 
 class LateMetadataStore(WrapperStore[FsspecStore]):

@@ -9,7 +9,7 @@ from itertools import islice
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import OutputError, StoreError
 from .claim import MARK, STALE_SECONDS, is_running
-from .late_metadata import DOCUMENTS, is_document
+from .late_metadata import CHUNK, DOCUMENTS, is_document
 from .location import RemoteLocation
 from .object_note import JOURNAL
 from .objects import Objects
@@ -28,7 +28,7 @@ _SIGNS = {MARK, PROBE, JOURNAL}
 
 _OURS = re.compile(
     rf"(({SPATIAL_GROUP}|{TEMPORAL_GROUP})/([^/]+/)?|)({'|'.join(map(re.escape, DOCUMENTS))})"
-    rf"|({SPATIAL_GROUP}|{TEMPORAL_GROUP})/[^/]+/(c|(c[./])?\d+([./]\d+)*)"
+    rf"|({SPATIAL_GROUP}|{TEMPORAL_GROUP})/[^/]+/{CHUNK}"
     rf"|{'|'.join(map(re.escape, sorted(_SIGNS)))}"
 )
 

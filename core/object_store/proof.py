@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from isal import isal_zlib
 
+from .late_metadata import further_chunks
 from .location import RemoteLocation
 from .objects import Objects
 
@@ -14,9 +15,11 @@ _PARALLEL = 8
 
 
 def failing_objects(
-    location: RemoteLocation, receipts: Mapping[str, tuple[int, int, str]]
+    location: RemoteLocation,
+    arrays: Collection[str],
+    receipts: Mapping[str, tuple[int, int, str]],
 ) -> set[str]:
-    """Return the names of objects that are missing or not those that were written.
+    """Return the names of chunks that are missing, not those that were written, or too many.
 
     The service lists size and tag of all of them; those whose tag is another one than that of the
     answer to their writing are read.
@@ -25,6 +28,8 @@ def failing_objects(
     ----------
     location
         Where they are.
+    arrays
+        The arrays whose chunks they are.
     receipts
         Size, CRC-32 and tag by name.
 
@@ -48,4 +53,5 @@ def failing_objects(
     with ThreadPoolExecutor(_PARALLEL) as threads:
         names = sorted(receipts)
         right = threads.map(is_right, names)
-        return {name for name, is_good in zip(names, right, strict=True) if not is_good}
+        bad = {name for name, is_good in zip(names, right, strict=True) if not is_good}
+    return bad | further_chunks(there, arrays, receipts)

@@ -145,13 +145,14 @@ def check_unchanged(products: Iterable[Product]) -> None:
         If a file was replaced, written to or removed since: what was read of it, and when, does not
         belong together.
     """
-    for product in products:
-        change = find_change(product.stamps)
-        if change:
-            raise InputChangedError(
-                f"{product} was changed while it was read ({change}); run again when nothing "
-                f"writes to {product.location} any more."
-            )
+    owners = {path: product for product in products for path in product.stamps}
+    found = find_change({path: product.stamps[path] for path, product in owners.items()})
+    if found is not None:
+        path, change = found
+        raise InputChangedError(
+            f"{owners[path]} was changed while it was read ({change}); run again when nothing "
+            f"writes to {owners[path].location} any more."
+        )
 
 
 def gdal_zip(path: Path) -> str:

@@ -17,10 +17,12 @@ from ..crs import epsg_of
 from ..errors import UNREADABLE, InputChangedError, OutputError
 from ..grid.lattice import TOLERANCE, Grid, Lattice
 from ..grid.placement import Placement
+from ..object_store.late_metadata import further_chunks, is_document
 from ..products.layers import LAYERS, Layer
 from ..reporter import Reporter
-from ..stamps import Stamps, find_change, folder_stamps, take_stamps
+from ..stamps import Stamps, find_change, take_stamps
 from .dataset import GRID_MAPPING
+from .receipts import files_below
 from .record import read_record, recorded_placements
 from .stored import StoredStack
 from .survival import check_survival
@@ -94,10 +96,10 @@ class Base:
         InputChangedError
             If something has: its steps may have other numbers by now, or other values.
         """
-        change = find_change(self.stamps)
-        if change:
+        found = find_change(self.stamps)
+        if found is not None:
             raise InputChangedError(
-                f"{self.path} was changed by another run or program meanwhile ({change}); run "
+                f"{self.path} was changed by another run or program meanwhile ({found[1]}); run "
                 "again to append to what it holds now."
             )
 
@@ -169,7 +171,7 @@ def _open(path: Path, group: str | None, groups: tuple[str, ...]) -> Base:
     if group is not None:
         options = {"engine": "zarr", "group": group, "consolidated": False}
     try:
-        stamps = take_stamps([path]) if group is None else folder_stamps(path / group)
+        stamps = take_stamps([path] if group is None else _files(path / group))
         with xr.open_dataset(path, decode_coords=False, **options) as opened:
             small = [
                 name for name, item in opened.variables.items() if item.dims[-2:] != ("y", "x")
@@ -201,6 +203,14 @@ def _open(path: Path, group: str | None, groups: tuple[str, ...]) -> Base:
     return Base(
         path, group, groups, stack, grid, placements, layers, settings, made, differences, stamps
     )
+
+
+def _files(group: Path) -> list[Path]:
+    """Return what readers read of a group of a store, and nothing that computers leave beside."""
+    names = list(files_below(group))
+    arrays = {name.partition("/")[0] for name in names if "/" in name}
+    found = [*filter(is_document, names), *further_chunks(names, arrays, ())]
+    return [group / name for name in found]
 
 
 def _grid(path: Path, stack: xr.Dataset) -> Grid:

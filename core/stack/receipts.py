@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Container, Iterable, Mapping
+import os
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from isal import isal_zlib
 
 from ..blocks import run_blocks
+from ..object_store.late_metadata import further_chunks
 from ..reporter import Reporter
 
 Receipt = tuple[int, int, str]
@@ -80,9 +82,35 @@ def failing_files(folder: Path, receipts: Mapping[str, Receipt], reporter: Repor
 
 def other_files(folder: Path, known: Container[str]) -> Receipts:
     """Return the receipts of the files below a folder but those that are known."""
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    named = {path.relative_to(folder).as_posix(): path for path in paths}
-    return {name: receipt(path.read_bytes()) for name, path in named.items() if name not in known}
+    names = [name for name in files_below(folder) if name not in known]
+    return {name: receipt((folder / name).read_bytes()) for name in names}
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """Yield the names of all files below a folder as an object store has them.
+
+    Raises
+    ------
+    OSError
+        If a folder cannot be read.
+    """
+    for place, _, names in os.walk(folder, onerror=_fail):
+        inner = os.path.relpath(place, folder).replace(os.sep, "/")
+        for name in names:
+            yield name if inner == "." else f"{inner}/{name}"
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def failing_chunk_files(
+    store: Path, arrays: Collection[str], receipts: Mapping[str, Receipt], reporter: Reporter
+) -> set[str]:
+    """Return the names of chunks of a store that are missing, not as written, or too many."""
+    return failing_files(store, receipts, reporter) | further_chunks(
+        files_below(store), arrays, receipts
+    )
 
 
 def places(receipts: Mapping[str, Receipt]) -> dict[str, Receipts]:

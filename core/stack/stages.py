@@ -8,14 +8,16 @@ from typing import Any
 
 import xarray as xr
 
+from ..atomic import remove
 from ..contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
-from ..errors import InvalidParameterError, OutputError, StoreError
+from ..errors import UNREADABLE, InvalidParameterError, OutputError, StoreError
 from ..grid.plan import Plan
 from ..metadata.acquisitions import source_granules
 from ..metadata.enrichment import Details, look_up_granules
 from ..metadata.extent import outline_attributes
 from ..notes import Note
 from ..object_store.late_metadata import LateMetadataStore
+from ..object_store.objects import Objects
 from ..object_store.proof import failing_objects
 from ..products.layers import Layer
 from ..reporter import Reporter, StepReporter, complete, step, stop_if_canceled
@@ -32,7 +34,7 @@ from .maps import map_pieces
 from .netcdf_file import NETCDF, NetcdfSpool, failing_chunks, fits_twice, write_netcdf
 from .options import BuildOptions
 from .pieces import Targets
-from .receipts import Receipts, failing_files, other_files, places
+from .receipts import Receipts, failing_chunk_files, other_files, places
 from .record import stack_record
 from .reference import ReferencePoint, refer_to_point
 from .savings import tell_savings
@@ -48,7 +50,6 @@ from .zarr_store import (
     REMOTE,
     ZarrGroup,
     consolidate,
-    further_chunks,
     is_laid_out,
     remove_unfinished_chunks,
 )
@@ -171,7 +172,7 @@ class Build:
         if goes_on:
             self._remove_unfinished_chunks()
             before = len(journal)
-            journal.doubt(self._failing(journal.receipts))
+            journal.doubt(self._remove_failing(journal.receipts))
             # The catalog may tell more now, or less.
             self._lay_out(dataset)
             lost = before - len(journal)
@@ -221,16 +222,18 @@ class Build:
             if zarr is not None:
                 store = self._workspace.place(zarr)
                 others = {name: (size, value, "") for name, (size, value, _) in facts[NEAR].items()}
-                if failing_files(store, receipts.get(NEAR, {}) | others, quiet):
+                written = receipts.get(NEAR, {}) | others
+                if failing_chunk_files(store, self._arrays, written, quiet):
                     return False
             if self._remote is not None:
-                if failing_objects(self._remote.location, receipts.get(REMOTE, {})):
+                written = receipts.get(REMOTE, {})
+                if failing_objects(self._remote.location, self._arrays, written):
                     return False
                 documents = facts[REMOTE].items()
                 self._remote.restore({key: text.encode() for key, text in documents})
         except StoreError:
             raise
-        except (OSError, LookupError):
+        except UNREADABLE:
             return False
         return True
 
@@ -241,27 +244,35 @@ class Build:
             inputs |= placement.product.stamps
         return inputs
 
-    def _failing(self, receipts: Receipts) -> set[str]:
-        """Return the names of chunks that are not there as they were written.
+    @property
+    def _arrays(self) -> list[str]:
+        """Names of the arrays of layers in a store."""
+        return [f"{group}/{item.name}" for group in self._options.groups for item in self._layers]
 
-        Those of a NetCDF file are looked for in the spool.
+    def _remove_failing(self, receipts: Receipts) -> set[str]:
+        """Remove what is not as it was noted, and return the names of those chunks.
+
+        Those of a NetCDF file are looked for in the spool. What a piece wrote that is not noted is
+        removed as well: it is done again.
         """
-        found: set[str] = set()
-        for place, named in places(receipts).items():
-            if place == NETCDF and self._spool is not None:
-                bad = self._spool.failing(named, StepReporter(self._reporter, 0.0, 0.0))
-            elif place == NEAR and self._options.zarr is not None:
-                store = self._workspace.output(self._options.zarr)
-                bad = failing_files(store, named, StepReporter(self._reporter, 0.0, 0.0))
-            elif place == REMOTE and self._options.remote is not None:
-                bad = failing_objects(self._options.remote, named)
-            else:
-                bad = set(named)
-            found |= {f"{place}/{name}" for name in bad}
-        return found
+        named, quiet = places(receipts), StepReporter(self._reporter, 0.0, 0.0)
+        found: dict[str, set[str]] = {}
+        if self._spool is not None:
+            found[NETCDF] = self._spool.failing(named.get(NETCDF, {}), quiet)
+        if self._options.zarr is not None:
+            store = self._workspace.output(self._options.zarr)
+            written = named.get(NEAR, {})
+            found[NEAR] = failing_chunk_files(store, self._arrays, written, quiet)
+            for name in found[NEAR]:
+                remove(store / name)
+        if self._options.remote is not None:
+            written = named.get(REMOTE, {})
+            found[REMOTE] = failing_objects(self._options.remote, self._arrays, written)
+            Objects(self._options.remote).remove(sorted(found[REMOTE]))
+        return {f"{place}/{name}" for place, names in found.items() for name in names}
 
     def _is_laid_out(self) -> bool:
-        """Tell whether what a note on a disk tells of is still there."""
+        """Return whether what a note on a disk tells of is still there."""
         groups, zarr = self._options.groups, self._options.zarr
         return (self._spool is None or self._spool.folder.is_dir()) and (
             zarr is None or is_laid_out(self._workspace.output(zarr), groups, self._layers)
@@ -413,12 +424,11 @@ class Build:
             written = receipts.get(NETCDF, {})
             bad = failing_chunks(self._workspace.output(netcdf), self._layers, written, quiet)
             verify_chunks(netcdf, bad)
-        arrays = [f"{group}/{item.name}" for group in self._options.groups for item in self._layers]
         if zarr is not None:
             store = self._workspace.output(zarr)
-            written = receipts.get(NEAR, {})
-            bad = failing_files(store, written, quiet) | further_chunks(store, arrays, written)
+            bad = failing_chunk_files(store, self._arrays, receipts.get(NEAR, {}), quiet)
             verify_chunks(zarr, bad)
         if self._options.remote is not None:
-            bad = failing_objects(self._options.remote, receipts.get(REMOTE, {}))
+            written = receipts.get(REMOTE, {})
+            bad = failing_objects(self._options.remote, self._arrays, written)
             verify_chunks(self._options.remote, bad)

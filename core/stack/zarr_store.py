@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import warnings
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -193,18 +193,6 @@ def remove_unfinished_chunks(store: Path) -> None:
     for path in store.rglob(f"*{PARTIAL}"):
         # A worker that was only taken for lost may finish its file meanwhile.
         path.unlink(missing_ok=True)
-
-
-def further_chunks(store: Path, arrays: Sequence[str], known: Container[str]) -> set[str]:
-    """Return the files below the folders of arrays that are neither documents nor known."""
-    return {
-        name
-        for array in arrays
-        for path in (store / array).rglob("*")
-        if path.is_file()
-        and path.name not in DOCUMENTS
-        and (name := path.relative_to(store).as_posix()) not in known
-    }
 
 
 def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:

@@ -140,6 +140,25 @@ def test_killed_in_the_middle(
     assert_same(object_store, url, undisturbed)
 
 
+def test_chunks_that_are_changed_between_two_runs(
+    object_store: Service, given: dict[str, Any], small: SampleStack, undisturbed: Path
+) -> None:
+    """One has other content of the same size, one is gone, and one is there that nobody wrote."""
+    url = given["ZARR_URL"]
+    interrupt(small.folder, 45, **given)
+    first, second, *_ = sorted(chunks(object_store, url))
+    further = f"{first.rpartition('/')[0]}/0.9.9"
+    content = object_store.get(first)
+    object_store.put(first, content[:-1] + bytes([content[-1] ^ 1]))
+    object_store.put(further, content)
+    object_store.client().delete_object(Bucket=BUCKET, Key=second)
+    run = build(small.folder, **given)
+    assert any("were damaged since and are done again" in text for text in run.infos)
+    assert {first, second} <= set(written(object_store, url))
+    assert_same(object_store, url, undisturbed)
+    assert further not in object_store.keys(prefix(url))
+
+
 @pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
 def test_stopped_again_and_again(
     object_store: Service, given: dict[str, Any], small: SampleStack, tmp_path: Path

@@ -51,3 +51,18 @@ def test_every_noted_chunk_is_missed(
     run = build(small.folder, **outputs(stopped))
     assert any("Going on" in text and "damaged" in text for text in run.infos)
     assert_same(stopped, undisturbed)
+
+
+def test_chunks_that_are_not_noted_are_removed(
+    small: SampleStack, undisturbed: Path, stopped: Path
+) -> None:
+    """Readers would find them; what computers leave in folders, they do not."""
+    shutil.rmtree(stopped, ignore_errors=True)
+    shutil.copytree(stopped.with_name("70"), stopped)
+    [array] = stopped.glob(".s.zarr*/s.zarr/spatially_optimized/corr")
+    shutil.copy(next(array.glob("*.*.*")), array / "0.9.9")
+    (array / ".DS_Store").write_bytes(b"Bud1")
+    assert any("Going on" in text for text in build(small.folder, **outputs(stopped)).infos)
+    (stopped / "s.zarr" / "spatially_optimized" / "corr" / ".DS_Store").unlink()
+    assert_same(stopped, undisturbed)
+    assert not list((stopped / "s.zarr").rglob("0.9.9"))
