@@ -10,6 +10,7 @@ and the standard library only.
 import json
 import math
 import sys
+import time
 
 ADDRESS_SPACE = 6 << 30
 """Bytes that the process may take: a damaged size must not take all the memory of the computer."""
@@ -19,6 +20,9 @@ _SMALL = 1 << 20
 
 _READ_BYTES = 192 << 20
 """Bytes of pixels to read, before compression: all of a small stack, samples of a large one."""
+
+_READ_SECONDS = 20.0
+"""How long to read pixels: a stack behind a slow line is not to wait for minutes."""
 
 
 def main():
@@ -63,7 +67,7 @@ class _Trial:
             if group is not None:
                 layers += [(f"{source}{layer}", steps) for layer, steps in self._describe(group)]
         for source, steps in layers:
-            _attempt(self._read_layer, source, steps, _READ_BYTES // len(layers))
+            _attempt(self._read_layer, source, steps, len(layers))
 
     def _describe(self, group):
         """Read attributes and small arrays of a group; return names and steps of its layers."""
@@ -90,8 +94,9 @@ class _Trial:
         for attribute in _attempt(holder.GetAttributes) or []:
             _attempt(attribute.Read)
 
-    def _read_layer(self, source, steps, size):
-        """Read blocks of a layer, spread over its bands and its area."""
+    def _read_layer(self, source, steps, layers):
+        """Read blocks of one of so many layers, spread over its bands and its area."""
+        size, end = _READ_BYTES // layers, time.monotonic() + _READ_SECONDS / layers
         is_sliced = self._slices and steps > 0
         raster = self._gdal.Open(f"{source}:0" if is_sliced else source)
         raster.GetProjection(), raster.GetGeoTransform(), raster.GetMetadata()
@@ -114,6 +119,8 @@ class _Trial:
             left, top = column * columns, row * rows
             width, height = min(columns, band.XSize - left), min(rows, band.YSize - top)
             _attempt(band.ReadRaster, left, top, width, height)
+            if time.monotonic() > end:
+                return
 
 
 def _attempt(ask, *arguments):

@@ -189,6 +189,21 @@ def test_damage_is_noticed(gamma: Written, tmp_path: Path, name: str) -> None:
     assert after.count("met") < assess_stack(gamma.netcdf).count("met")
 
 
+def test_a_layer_beyond_its_limits_is_told_of_once(gamma: Written, tmp_path: Path) -> None:
+    """Each step has other extremes, and there may be hundreds of steps."""
+    path = tmp_path / "s.nc"
+    shutil.copy(gamma.netcdf, path)
+    with netCDF4.Dataset(path, "a") as file:
+        file.set_auto_mask(False)
+        values = file["corr"][:] + 2.0
+        file["corr"][:] = values + 10.0 * np.arange(len(values))[:, np.newaxis, np.newaxis]
+        least, most = np.nanmin(file["corr"][:]), np.nanmax(file["corr"][:])
+    found = [text for text in assess_stack(path, with_pixels=True).problems if "reaches" in text]
+    assert found == [
+        f"s.nc: corr reaches {value:g}, which is not from 0 to 1" for value in (least, most)
+    ]
+
+
 @pytest.mark.parametrize("form", ["netcdf", "zarr"])
 def test_whole_stacks_have_no_problems(written: Written, form: str) -> None:
     assert assess_stack(getattr(written, form), with_pixels=True).problems == ()

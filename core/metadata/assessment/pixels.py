@@ -81,14 +81,16 @@ def check_pixels(stack: StackFile, is_remote: bool) -> tuple[list[Check], str]:
     flags: list[str] = []
     told: list[str] = []
     for name in stack.maps:
-        missing, read = True, 0
+        read = 0
+        ends: list[np.float64] = []
         for item in _read(stack, name, steps):
             read += 1
-            missing = missing and bool(np.isnan(item.values).all())
-            values.extend(_values(item))
+            known = item.values[~np.isnan(item.values)]
+            ends += [known.min(), known.max()] if known.size else []
             flags.extend(unknown_flags(stack, name, item.values))
             told.extend(_statistics(stack, item))
-        if read and missing and _has_data(stack, name):
+        values.extend(_extremes(name, ends))
+        if read and not ends and _has_data(stack, name):
             values.append(f"{name} has no data in any pixel that was read")
     values.extend(_lengths(stack, steps))
     total = stack.dataset.sizes[stack.dimension]
@@ -143,16 +145,16 @@ def _numbers(values: NDArray[Any], fill: float | None) -> NDArray[np.float64]:
     return numbers
 
 
-def _values(item: _Map) -> Iterator[str]:
-    limits = _LIMITS.get(item.name)
-    known = item.values[~np.isnan(item.values)]
-    if np.isinf(known).any():
-        yield f"{item.name} is infinite somewhere"
-    elif limits is not None and known.size:
+def _extremes(name: str, ends: Sequence[np.float64]) -> Iterator[str]:
+    """Yield what is wrong with the least and largest values of the maps of a layer."""
+    limits = _LIMITS.get(name)
+    if np.isinf(ends).any():
+        yield f"{name} is infinite somewhere"
+    elif limits is not None and ends:
         low, high = limits
-        for value in (float(known.min()), float(known.max())):
+        for value in (min(ends), max(ends)):
             if not low - _ROOM <= value <= high + _ROOM:
-                yield f"{item.name} reaches {value:g}, which is not from {low:g} to {high:g}"
+                yield f"{name} reaches {value:g}, which is not from {low:g} to {high:g}"
 
 
 def _has_data(stack: StackFile, name: str) -> bool:
