@@ -65,7 +65,7 @@ class NoData:
 
 
 @dataclass(frozen=True)
-class Note:
+class LayerNote:
     """What a note of GDAL or ArcGIS beside a file (``.tif.aux.xml``) says about its values.
 
     Programs write one where they may not write to the file itself, and let it count more.
@@ -87,7 +87,7 @@ _NOTED = re.compile(r"<(NoDataValue|Scale|Offset)\b[^>]*>([^<]*)<")
 _DEFAULTS = {"Scale": 1.0, "Offset": 0.0}
 
 
-def read_note(text: str, file: str) -> Note:
+def read_note(text: str, file: str) -> LayerNote:
     """Read a note.
 
     Parameters
@@ -104,13 +104,15 @@ def read_note(text: str, file: str) -> Note:
             # Programs of Windows write 1.#QNAN.
             found[what] = math.nan if "#" in written else float(written)
         except ValueError:
-            return Note(flaw=f"has {written[:40]!r} for {what} in {file}; mend or delete that file")
+            return LayerNote(
+                flaw=f"has {written[:40]!r} for {what} in {file}; mend or delete that file"
+            )
     if any(found.get(what, default) != default for what, default in _DEFAULTS.items()):
-        return Note(
+        return LayerNote(
             flaw=f"has values that are to be scaled by {file}, which is not done; delete that "
             "file, or write the values themselves"
         )
-    return Note(found.get("NoDataValue"))
+    return LayerNote(found.get("NoDataValue"))
 
 
 def nodata_of(
@@ -118,7 +120,7 @@ def nodata_of(
     dtype: str,
     tag: float | None,
     scale: str | None = None,
-    note: Note | None = None,
+    note: LayerNote | None = None,
 ) -> NoData:
     """Return the values that mean no data in a file.
 

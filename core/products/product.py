@@ -13,7 +13,7 @@ from ..errors import InputChangedError, ProductError
 from ..stamps import Stamps, find_change
 from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
-from .nodata import Note
+from .nodata import LayerNote
 from .packed import PackedFile
 from .parameter_file import SIDES, ParameterFile
 from .zipped import open_zip, zipped_files
@@ -62,7 +62,7 @@ class Product:
     files: tuple[str, ...]
     parameters: ParameterFile | None = field(default=None, compare=False)
     readme: Readme = field(default=Readme(), compare=False)
-    notes: Mapping[str, Note] = field(default_factory=dict, compare=False)
+    notes: Mapping[str, LayerNote] = field(default_factory=dict, compare=False)
     stamps: Stamps = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:

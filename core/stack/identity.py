@@ -55,4 +55,6 @@ def _facts(placement: Placement) -> list[Any]:
         placement.transfer.value,
         placement.bounds,
         [(stamp.size, stamp.modified) for _, stamp in sorted(product.stamps.items())],
+        # Programs write them while a build is stopped, most without a word on missing data.
+        {name: note.missing for name, note in product.notes.items() if note.missing is not None},
     ]

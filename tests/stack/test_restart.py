@@ -104,6 +104,7 @@ def test_several_interruptions(larger: SampleStack, undisturbed: Path, tmp_path:
 
 CHANGES = [
     "product",
+    "note beside a layer",
     "options",
     "one output lost",
     "root lost",
@@ -122,6 +123,12 @@ def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: s
     interrupt(folder, 60, **given)
     if change == "product":
         os.utime(layer_file(copies[1], "corr"))
+    elif change == "note beside a layer":
+        path = layer_file(copies[1], "corr")
+        path.with_name(f"{path.name}.aux.xml").write_text(
+            '<PAMDataset><PAMRasterBand band="1"><NoDataValue>-9999</NoDataValue></PAMRasterBand>'
+            "</PAMDataset>"
+        )
     elif change == "options":
         given["RESAMPLING"] = "nearest"
     elif change == "one output lost":
