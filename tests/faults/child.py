@@ -23,7 +23,7 @@ import tests.checkout  # noqa: F401 - registers the package hyp3_stack
 from hyp3_stack.core.worker import _MODULES
 
 from .groups import GROUPS
-from .outcomes import CRASH, HANG, MEMORY
+from .outcomes import BROKEN, CRASH, HANG, MEMORY
 
 LIMIT_SECONDS = 150.0
 """For one input; whatever a core does not end by itself ends within 60 seconds."""
@@ -63,7 +63,7 @@ def handle(folder: Path, group: str, recipe: Any) -> dict[str, Any]:
     elif os.WIFSIGNALED(status):
         kind, text = CRASH, f"signal {os.WTERMSIG(status)}"
     elif status or not answer.is_file():
-        raise RuntimeError(f"{group}: {recipe}: {(here / 'trace').read_text()}")
+        kind, text = BROKEN, (here / "trace").read_text()
     else:
         kind, text = json.loads(answer.read_bytes())
         if megabytes > LIMIT_MEGABYTES:

@@ -13,8 +13,9 @@ CRASH = "crash"
 HANG = "hang"
 WRONG = "wrong"
 MEMORY = "memory"
+BROKEN = "broken"
 
-FAILURES = (TRACEBACK, CRASH, HANG, WRONG, MEMORY)
+FAILURES = (TRACEBACK, CRASH, HANG, WRONG, MEMORY, BROKEN)
 
 COLUMNS = {
     REFUSED: "refused with a sentence",
@@ -24,6 +25,7 @@ COLUMNS = {
     HANG: "hangs",
     WRONG: "silently wrong",
     MEMORY: "too much memory",
+    BROKEN: "not judged",
 }
 
 
@@ -42,14 +44,15 @@ class Tally:
         self.group, self.seed = group, seed
         self.counts = dict.fromkeys(COLUMNS, 0)
         self.megabytes = 0
-        self.seconds = 0.0
+        self.seconds, self.slowest = 0.0, None
         self.found = []
 
     def add(self, kind, text, recipe, megabytes=0, seconds=0.0):
         """Count an input; failures are kept as they can be tried again."""
         self.counts[kind] += 1
         self.megabytes = max(self.megabytes, megabytes)
-        self.seconds = max(self.seconds, seconds)
+        if seconds > self.seconds:
+            self.seconds, self.slowest = seconds, recipe
         if kind in FAILURES:
             self.found.append({"kind": kind, "text": text, "input": recipe})
 

@@ -33,7 +33,19 @@ def prepare(folder: Path, here: Path) -> None:
     make_products(folder / "in")
     first, second = products_in(folder / "in")
     shutil.copytree(first, folder / "first" / first.name)
-    running.build(folder / "first", NETCDF=folder / "s.nc", ZARR=folder / "s.zarr")
+    # The grid of all, so that what is appended lies in it.
+    layers = [layer for truth in truths_in(folder / "in").values() for layer in truth.values()]
+    edges = (
+        f"{min(layer[axis].values.min() for layer in layers) - 40},"
+        f"{max(layer[axis].values.max() for layer in layers) + 40}"
+        for axis in "xy"
+    )
+    running.build(
+        folder / "first",
+        NETCDF=folder / "s.nc",
+        ZARR=folder / "s.zarr",
+        EXTENT=f"{','.join(edges)} [EPSG:32610]",
+    )
 
 
 def run(folder: Path, here: Path, recipe: Any) -> Outcome:
