@@ -24,7 +24,7 @@ from ..reporter import Reporter, StepReporter, complete, step, stop_if_canceled
 from ..stamps import Stamp
 from .append import refer_new_steps
 from .base import DIFFERENCE, Base
-from .carry_over import carry_over
+from .carry_over import carry_over, check_kept
 from .contents import stack_contents
 from .dataset import open_stack
 from .execution import Executor
@@ -323,7 +323,10 @@ class Build:
         statistics = {
             name: values for name, values in findings.statistics.items() if name in dataset
         }
-        known = {} if self._base is None else dict(self._base.differences)
+        known = {}
+        if self._base is not None:
+            check_kept(self._base, self._source, statistics)
+            known = dict(self._base.differences)
         differences = {
             name: {DIFFERENCE: max(value, known.get(name, value))}
             for name, value in (known | journal.learned.differences).items()

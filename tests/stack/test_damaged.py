@@ -10,15 +10,17 @@ import sys
 import threading
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
-from hyp3_stack.core.errors import Canceled, InvalidParameterError
+from hyp3_stack.core.errors import Canceled, InvalidParameterError, OutputError
 from hyp3_stack.core.reporter import SilentReporter
 from hyp3_stack.core.stack import survival
 from tests.checkout import ROOT
 from tests.sample_products import SampleStack
 
-from .running import Run, build
+from .running import Run, assert_one_sentence, build, contents
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,31 @@ def run_core(task: str, **parameters: str) -> tuple[int, dict[str, object]]:
     )
     assert "worker.py" not in done.stderr, done.stderr  # what Zarr says of lost tasks is its own
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("lost", ["corr in nc", "unw_phase in nc", "corr in zarr"])
+def test_pixels_that_are_lost_are_missed(
+    stack: Run, small: SampleStack, tmp_path: Path, lost: str
+) -> None:
+    """A chunk that an index or a folder does not hold reads as one without data."""
+    layer, kind = lost.split(" in ")
+    target = tmp_path / f"s.{kind}"
+    if kind == "nc":
+        shutil.copy(stack.netcdf, target)
+        with h5py.File(target, "r+") as file:
+            block = file[layer][0, :30, :32]
+            assert np.isfinite(block).any()
+            file[layer][0, :30, :32] = np.nan
+    else:
+        shutil.copytree(stack.zarr, target)
+        min((target / "spatially_optimized" / layer).glob("0.*")).unlink()
+    before = contents(target) if kind == "zarr" else target.read_bytes()
+    output = {"nc": "NETCDF", "zarr": "ZARR"}[kind]
+    with pytest.raises(OutputError) as caught:
+        build(small.folder, APPEND=True, **{output: target})
+    name = "coherence_mean" if layer == "corr" else "valid_fraction"
+    assert_one_sentence(caught.value, str(target), "is damaged", name, "its pixels give")
+    assert (contents(target) if kind == "zarr" else target.read_bytes()) == before
 
 
 def test_a_stack_that_blocks_its_reader_is_given_up(
