@@ -33,6 +33,9 @@ _OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".gz", ".tgz")
 _ONE_OF = re.compile(r"_(unw_phase|wrapped_phase|corr|ls_map|VV|HH)\.tiff?$", re.IGNORECASE)
 """End of the name of a GeoTIFF as all products have at least one."""
 
+_TRACE = re.compile(r"^S1|S1[A-D_]|\d{8}T\d{6}|_(INT|RTC)\d\d_", re.IGNORECASE)
+"""What is left of the name of a product where something was put before it, or its begin is lost."""
+
 _GRANULE = re.compile(r"S1[A-D]_(?:IW|EW|S[1-6])_(?:SLC_|GRD[FHM])_\w{55}\b")
 
 
@@ -214,7 +217,7 @@ def _leftovers(files: Mapping[str, Path], names: Mapping[str, ProductName]) -> l
 
 
 def _is_raster_of_other_name(file: str) -> bool:
-    return file.lower().startswith("s1") and bool(_ONE_OF.search(file))
+    return bool(_ONE_OF.search(file) and _TRACE.search(file))
 
 
 def _look_into_zip(path: Path) -> list[Found]:

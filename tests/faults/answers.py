@@ -21,7 +21,7 @@ SHARE = 15
 
 HEADERS = (
     {}, {}, {}, {"Content-Length": "7"}, {"Content-Encoding": "gzip"}, {"Content-Encoding": "br"},
-    {"Transfer-Encoding": "chunked"}, {"Content-Type": "text/html"}, {"Retry-After": "-1"},
+    {"Content-Type": "text/html"}, {"Retry-After": "-1"},
     {"Content-Type": "application/json; charset=nonsense"}, {"X-Long": "a" * 70_000},
     {"Set-Cookie": "\xff=\xfe; Max-Age=99999999999999999999"}, {"Location": "//"},
 )  # fmt: skip

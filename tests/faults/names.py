@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .pixels import LAYERS, build, copy_products, judge, layer_file, make_produc
 SHARE = 15
 
 _LONGEST = 255
+_TRACE = re.compile(r"S1A|\d{8}T\d{6}|_INT80_", re.IGNORECASE)
 
 _pieces = st.sampled_from(
     [
@@ -93,7 +95,14 @@ def run(folder: Path, here: Path, recipe: Any) -> Outcome:
             path = layer_file(product, LAYERS[recipe["product"]])
         _rename(path, edited(path.stem, recipe["edits"]) + suffix)
     answer, refused = build(here, recipe["skip"])
-    return refused or judge(here / "s.nc", truths_in(folder / "in"), answer.warnings)
+    # Hidden folders, and files of which no name tells that they are HyP3's, are those of others.
+    is_foreign = any(
+        path.name.startswith(".") or (place == "all" and not _TRACE.search(path.name))
+        for path in (here / "in").iterdir()
+    )
+    return refused or judge(
+        here / "s.nc", truths_in(folder / "in"), answer.warnings, may_lack=is_foreign
+    )
 
 
 def _rename(path: Path, name: str) -> None:

@@ -51,6 +51,8 @@ def read_truth(product: Path) -> Truth:
     for layer in LAYERS:
         with rasterio.open(layer_file(product, layer)) as file:
             values = file.read(1, masked=True).astype("float32").filled(np.nan)
+            if file.nodata is None:
+                values[values == 0] = np.nan  # as in all of HyP3's layers of numbers
             left, top = file.transform * (0.5, 0.5)
             x = left + file.transform.a * np.arange(file.width)
             y = top + file.transform.e * np.arange(file.height)

@@ -94,6 +94,14 @@ def test_files_of_several_products_in_one_place(
     assert run.warnings == expected.warnings
 
 
+RENAMED: dict[str, Callable[[str], str]] = {
+    "former name": lambda name: BURSTS_X,
+    "small letters": str.lower,
+    "words before": lambda name: f"my-{name}",
+    "begin lost": lambda name: name[5:],
+}
+
+
 def make(tmp_path: Path, folder: Path, how: str) -> str:
     """Make something that looks like a product of a folder; return its name."""
     if how in ("part", "crdownload", "download"):
@@ -115,12 +123,12 @@ def make(tmp_path: Path, folder: Path, how: str) -> str:
     elif how == "too deep":
         name = f"a/b/{folder.name}"
         shutil.copytree(folder, tmp_path / name)
-    elif how in ("former name", "former name in a zip", "small letters"):
-        name = folder.name.lower() if how == "small letters" else BURSTS_X
+    elif how.removesuffix(" in a zip") in RENAMED:
+        name = RENAMED[how.removesuffix(" in a zip")](folder.name)
         (tmp_path / name).mkdir()
         for path in folder.iterdir():
             shutil.copy(path, tmp_path / name / path.name.replace(folder.name, name))
-        if how == "former name in a zip":
+        if how.endswith(" in a zip"):
             zip_product(tmp_path / name)
             shutil.rmtree(tmp_path / name)
             return f"{name}.zip"
@@ -151,6 +159,10 @@ def make(tmp_path: Path, folder: Path, how: str) -> str:
         "former name",
         "former name in a zip",
         "small letters",
+        "words before",
+        "words before in a zip",
+        "begin lost",
+        "begin lost in a zip",
         "empty copy",
         "7z",
         "cut zip of another name",
