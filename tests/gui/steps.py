@@ -288,7 +288,8 @@ def other_crs(folder, facts):
     click_map(transform.transform(place))
     settle()
     facts["in_degrees"] = {"name": "in degrees", **describe_dock(dock), "markers": count_markers()}
-    QgsProject.instance().setCrs(layer.crs())
+    # What is not drawn yet would set the extent in degrees again.
+    after_drawing(lambda: QgsProject.instance().setCrs(layer.crs()))
 
 
 def reopen(folder, facts):
