@@ -76,15 +76,9 @@ class Handler:
 
 
 def try_inputs(handler: Handler, group: str, number: int, seed: int) -> Tally:
-    """Try so many inputs of a group, and those that went wrong once."""
+    """Try so many inputs of a group."""
     handler.prepare(group)
     tally = Tally(group, seed)
-
-    def attempt(recipe: Any) -> None:
-        tally.add(recipe=recipe, **handler(group, recipe))
-
-    for recipe in getattr(GROUPS[group], "FOUND", ()):
-        attempt(recipe)
 
     @hypothesis.seed(seed)
     @settings(
@@ -95,8 +89,8 @@ def try_inputs(handler: Handler, group: str, number: int, seed: int) -> Tally:
         suppress_health_check=list(HealthCheck),
     )
     @given(GROUPS[group].inputs())
-    def attempt_all(recipe: Any) -> None:
-        attempt(recipe)
+    def attempt(recipe: Any) -> None:
+        tally.add(recipe=recipe, **handler(group, recipe))
 
-    attempt_all()
+    attempt()
     return tally

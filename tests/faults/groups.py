@@ -2,8 +2,7 @@
 
 Each has ``SHARE`` (percent of all inputs), ``inputs()`` (a strategy of JSON values),
 ``prepare(folder, here)`` (makes what its inputs are made of), and ``run(folder, here, recipe)``,
-which makes an input in the empty folder ``here``, gives it to jobs, and returns the outcome;
-``FOUND`` are inputs that once went wrong.
+which makes an input in the empty folder ``here``, gives it to jobs, and returns the outcome.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writ
 from tests.object_store.proxy import CUT, HOLD, RESET, Answer, Faults, Request, every
 from tests.object_store.service import BUCKET, SECRET, Service
 
+pytestmark = pytest.mark.faults
+
 ARRAY = "spatially_optimized/a"
 
 

@@ -36,7 +36,7 @@ COMBINATIONS = [
     ("NETCDF", "ZARR", "ZARR_URL"),
 ]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from tests.checkout import ROOT
 from tests.sample_products import SampleStack
 from tests.stack.running import assert_one_sentence, copy_products, zip_product
 
+pytestmark = pytest.mark.faults
+
 DAMAGED = "The layer corr of NAME is damaged and cannot be read; retrieve the product again."
 
 

@@ -14,6 +14,8 @@ from tests.sample_products import SampleStack
 from tests.spoiled_zips import BAD, HOSTILE, spoil
 from tests.stack.running import assert_one_sentence, build, copy_products, zip_product
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.mark.parametrize("how", BAD)
 def test_bad_zips_stop_or_are_left_out(small: SampleStack, tmp_path: Path, how: str) -> None:

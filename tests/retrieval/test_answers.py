@@ -23,6 +23,8 @@ from hyp3_stack.core.tasks import find_jobs
 from tests.hyp3_server import Fault
 from tests.hyp3_server.faults import gateway, packed, page, redirect, said, storage
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 def listing(stack, credentials, reporter, tmp_path):

@@ -22,6 +22,8 @@ from tests.sample_products import SampleStack
 
 from .running import Run, assert_one_sentence, build, contents
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(scope="module")
 def stack(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Run:

@@ -12,6 +12,8 @@ from tests.sample_products import SampleStack
 from .interrupted import assert_same, interrupt, outputs
 from .running import build
 
+pytestmark = pytest.mark.faults
+
 STOPS = (25, 45, 70, 91)
 
 

@@ -27,6 +27,8 @@ from tests.sample_products import SampleStack
 
 from .running import build, contents, harmonize, layer_file, leftovers
 
+pytestmark = pytest.mark.faults
+
 OUTPUTS = {"netcdf": ("NETCDF",), "zarr": ("ZARR",), "both": ("NETCDF", "ZARR")}
 
 

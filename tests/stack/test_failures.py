@@ -29,6 +29,8 @@ from .running import (
     zip_product,
 )
 
+pytestmark = pytest.mark.faults
+
 
 def outputs(folder: Path) -> dict[str, Path]:
     return {"NETCDF": folder / "s.nc", "ZARR": folder / "s.zarr"}

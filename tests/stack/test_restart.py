@@ -20,7 +20,7 @@ from tests.sample_products import SampleStack
 from .interrupted import assert_same, interrupt, outputs, start
 from .running import build, contents, copy_products, layer_file, leftovers, samples
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from tests.sample_products import SampleStack
 
 from .running import assert_one_sentence, build, harmonize, samples, zip_product
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
