@@ -16,7 +16,7 @@ from . import damage
 from .core_runs import RIGHT, WRONG, Outcome, run_document
 from .pixels import judge, make_products, products_in, truths_in
 
-SHARE = 20
+SHARE = 17
 
 SENSIBLE = {
     "EXTENT": [

@@ -21,7 +21,7 @@ from tests.stack.interrupted import assert_same, interrupt, outputs
 from . import damage
 from .core_runs import RIGHT, WRONG, Outcome, run_job
 
-SHARE = 9
+SHARE = 8
 
 STOPS = (25, 45, 70, 91)
 """Percent of progress at which builds were stopped."""
