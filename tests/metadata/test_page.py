@@ -14,6 +14,9 @@ from hyp3_stack.core.metadata.assessment.page import assessment_page
 
 from .conftest import Written
 
+KEPT = ("_FillValue", "_Encoding", "crs_wkt", "GeoTransform", "grid_mapping", "units")
+"""Attributes by which values and places are read."""
+
 
 class Elements(HTMLParser):
     """Collects the names of elements and of their attributes, and all addresses."""
@@ -46,7 +49,7 @@ def test_no_text_of_a_stack_becomes_an_element(gamma: Written, tmp_path: Path, t
     with netCDF4.Dataset(path, "a") as file:
         for holder in (file, *file.variables.values()):
             for name in holder.ncattrs():
-                is_kept = name in ("_FillValue", "crs_wkt", "GeoTransform", "grid_mapping", "units")
+                is_kept = name in KEPT
                 if isinstance(holder.getncattr(name), str) and not is_kept:
                     holder.setncattr(name, text)
             holder.setncattr("comment", text)
