@@ -58,7 +58,7 @@ def groups(
     """Return two stores with the same empty group."""
     from hyp3_stack.core.stack import zarr_layout
 
-    monkeypatch.setattr(zarr_layout, "geozarr_attributes", lambda dataset, wkt: {})
+    monkeypatch.setattr(zarr_layout, "array_attributes", lambda dataset, wkt: {})
     dataset, layers = stack()
     stores = tmp_path / "ours", tmp_path / "zarrs"
     form = request.param
