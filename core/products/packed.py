@@ -225,7 +225,8 @@ class PackedFile(io.RawIOBase):
         except (zipfile.BadZipFile, isal_zlib.error) as error:  # type: ignore[misc]
             raise ProductError(
                 f"The file {shown(self._member)} of {self._product} is damaged in the zip "
-                f"{self._zip} ({str(error).rstrip('.')}); retrieve the product again.",
+                f"{self._zip} ({str(error).rstrip('.')}); retrieve the product again, or leave it "
+                "out with the rule skip for bad products.",
                 self._product,
             ) from error
 

@@ -161,8 +161,8 @@ def _check_signature(archive: zipfile.ZipFile, place: int) -> None:
 
 
 def shown(member: zipfile.ZipInfo) -> str:
-    """Return the name of a member for a sentence."""
-    name = member.filename[-100:]
+    """Return the name of a member for a sentence, without its folders."""
+    name = member.filename.rstrip("/").rpartition("/")[2][-100:]
     return name if name.isprintable() else repr(name)
 
 
