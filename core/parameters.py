@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import stat
@@ -317,9 +318,10 @@ def _kind(name: str, path: Path) -> int | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        remedy = "a shorter name" if error.errno == errno.ENAMETOOLONG else "another path"
         raise InvalidParameterError(
             f"{name} is {shown(str(path))}, which cannot be used ({error.strerror or error}); give "
-            "another path."
+            f"{remedy}."
         ) from None
 
 

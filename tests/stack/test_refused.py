@@ -150,12 +150,18 @@ def test_inputs_are_never_replaced(small: SampleStack, tmp_path: Path) -> None:
         assert fingerprint(tmp_path) == before
 
 
-@pytest.mark.parametrize("kind", ["below a file", "too long", "too long by the mark"])
+@pytest.mark.parametrize("name", ["NETCDF", "ZARR", "REPORT"])
+def test_names_that_no_disk_takes(small: SampleStack, tmp_path: Path, name: str) -> None:
+    given = {"NETCDF": tmp_path / "s.nc", name: tmp_path / ("n" * 295)}
+    text = refused(tmp_path, small, **given)
+    assert text.startswith(f"{name} is ") and text.endswith("; give a shorter name.")
+
+
+@pytest.mark.parametrize("kind", ["below a file", "too long by the mark"])
 def test_paths_that_cannot_be_written(small: SampleStack, tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").write_text("a file")
     start = {
         "below a file": tmp_path / "file" / "s",
-        "too long": tmp_path / ("n" * 295),
         "too long by the mark": tmp_path / ("n" * 245),
     }[kind]
     for name, suffix in (("NETCDF", ".nc"), ("ZARR", ".zarr"), ("REPORT", ".html")):
@@ -206,7 +212,7 @@ def test_folders_of_outputs_are_made(small: SampleStack, tmp_path: Path) -> None
         ({"EXTENT": "1,2,3"}, ["EXTENT", "xmin,xmax,ymin,ymax"]),
         ({"EXTENT": "a,b,c,d"}, ["EXTENT", "xmin,xmax,ymin,ymax"]),
         ({"EXTENT": "2,1,3,4"}, ["EXTENT", "maxima"]),
-        ({"EXTENT": "nan,1,3,4"}, ["EXTENT", "maxima"]),
+        ({"EXTENT": "nan,1,3,4"}, ["EXTENT", "xmin,xmax,ymin,ymax"]),
         ({"EXTENT": {"bounds": [1, 2]}}, ["EXTENT", "xmin,xmax,ymin,ymax"]),
         ({"EXTENT": {"crs": "EPSG:4326"}}, ["EXTENT", "xmin,xmax,ymin,ymax"]),
         ({"LAYERS": "corr,height"}, ["LAYERS", "height", "unw_phase"]),
