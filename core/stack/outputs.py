@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..errors import OutputError
+from ..errors import UNREADABLE, OutputError
 from ..object_store.late_metadata import DOCUMENTS
 
 _OTHER_SUFFIXES = (".tif", ".tiff", ".vrt", ".zip", ".json", ".html")
@@ -80,13 +80,13 @@ def check_outputs(
 
 
 def _is_stack_file(path: Path) -> bool:
-    """Tell whether a file is empty or a stack."""
+    """Return whether a file is empty or a stack."""
     if not os.path.getsize(path):
         return True
     try:
         with h5py.File(path, "r") as file:
             return _SIGN in str(file.attrs.get("history", ""))
-    except OSError:
+    except UNREADABLE:
         return False
 
 
