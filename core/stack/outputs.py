@@ -7,10 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..errors import UNREADABLE, OutputError
+from ..errors import OutputError
 from ..object_store.late_metadata import DOCUMENTS
 
 _OTHER_SUFFIXES = (".tif", ".tiff", ".vrt", ".zip", ".json", ".html")
@@ -18,6 +16,9 @@ _OTHER_SUFFIXES = (".tif", ".tiff", ".vrt", ".zip", ".json", ".html")
 
 _SIGN = "hyp3:buildstack"
 """What the history of each of our stacks names."""
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_BLOCK = 1 << 20
 
 _ROOT_NAMES = {SPATIAL_GROUP, TEMPORAL_GROUP, *DOCUMENTS, ".DS_Store"}
 """What a store holds: its groups and documents, statistics of GDAL and settings of macOS."""
@@ -80,14 +81,27 @@ def check_outputs(
 
 
 def _is_stack_file(path: Path) -> bool:
-    """Return whether a file is empty or a stack."""
+    """Return whether a file is empty or a stack, maybe a damaged one.
+
+    Without HDF5, which a damaged file may crash.
+    """
     if not os.path.getsize(path):
         return True
     try:
-        with h5py.File(path, "r") as file:
-            return _SIGN in str(file.attrs.get("history", ""))
-    except UNREADABLE:
-        return False
+        with path.open("rb") as file:
+            block = file.read(_BLOCK)
+            if not block.startswith(_HDF5):
+                return False
+            while block:
+                # Attributes are stored as they are, and before the layers. The sign may lie across
+                # two blocks.
+                if _SIGN.encode() in block:
+                    return True
+                rest, more = block[1 - len(_SIGN) :], file.read(_BLOCK)
+                block = rest + more if more else b""
+    except OSError:
+        pass
+    return False
 
 
 def _check_store(path: Path) -> None:

@@ -30,7 +30,8 @@ _POLL_SECONDS = 0.05
 def check_survival(path: Path, name: str, reporter: Reporter) -> None:
     """Check that opening a stack on disk does not end the process.
 
-    What is wrong with it in words is not told: whoever opens it hears of that.
+    What the other process cannot read is not read here: HDF5 may get over a damage once and crash
+    on it the next time.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
     Raises
     ------
     InvalidParameterError
-        If the process crashed, ran out of memory or did not come to an end.
+        If the process crashed, ran out of memory, did not come to an end or could not read it.
     Canceled
         If the user canceled.
     """
@@ -75,10 +76,13 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
         how = f"did not come to an end in {LIMIT_SECONDS:.0f} seconds"
     elif returncode < 0 or not answers:
         how = f"crashed ({f'signal {-returncode}' if returncode < 0 else f'status {returncode}'})"
-    elif json.loads(answers[-1]).get("kind") == MemoryError.__name__:
-        how = "ran out of memory"
     else:
-        return
+        answer = json.loads(answers[-1])
+        if answer.get("kind") == InvalidParameterError.__name__:
+            raise InvalidParameterError(answer["text"].replace("INPUT", name, 1))
+        if answer.get("kind") != MemoryError.__name__:
+            return
+        how = "ran out of memory"
     raise InvalidParameterError(
         f"{name} is {path}, which is damaged: a process that opened it {how}; give a copy that is "
         "whole, or build the stack anew."

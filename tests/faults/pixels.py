@@ -111,6 +111,7 @@ def judge(
     truths: dict[str, Truth],
     warnings: Sequence[str] = (),
     may_lack: bool = False,
+    may_crop: bool = False,
     group: str = "",
 ) -> Outcome:
     """Compare the steps of a stack with the products that it is made of.
@@ -125,6 +126,8 @@ def judge(
         What the build warned of.
     may_lack
         Whether products, layers and pixels may be left out without a word, as they were asked for.
+    may_crop
+        Whether the grid may end within products.
     group
         Group of a Zarr store.
     """
@@ -133,7 +136,11 @@ def judge(
     left = dict(truths)
     for step in range(stack.sizes.get("pair", 0)):
         values = stack.isel(pair=step)
-        same = [name for name, truth in left.items() if _is_same(values, truth, warnings, may_lack)]
+        same = [
+            name
+            for name, truth in left.items()
+            if _is_same(values, truth, warnings, may_lack, may_crop)
+        ]
         if not same:
             return WRONG, f"{values.product_name.item()} has other pixels; warnings: {warnings}"
         left.pop(same[0])
@@ -144,7 +151,9 @@ def judge(
     return RIGHT, f"without {', '.join(left)}" if left else ""
 
 
-def _is_same(values: xr.Dataset, truth: Truth, warnings: Sequence[str], may_lack: bool) -> bool:
+def _is_same(
+    values: xr.Dataset, truth: Truth, warnings: Sequence[str], may_lack: bool, may_crop: bool
+) -> bool:
     for layer, expected in truth.items():
         found = values.get(layer)
         if found is None or np.isnan(found).all():
@@ -152,7 +161,7 @@ def _is_same(values: xr.Dataset, truth: Truth, warnings: Sequence[str], may_lack
                 continue
             return False
         is_inside = np.isin(expected.x, found.x).all() and np.isin(expected.y, found.y).all()
-        if not (is_inside or may_lack):
+        if not (is_inside or may_lack or may_crop):
             return False
         there = expected.reindex(x=found.x, y=found.y)
         if "zero" in expected.attrs:

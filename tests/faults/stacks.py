@@ -33,19 +33,7 @@ def prepare(folder: Path, here: Path) -> None:
     make_products(folder / "in")
     first, second = products_in(folder / "in")
     shutil.copytree(first, folder / "first" / first.name)
-    # The grid of all, so that what is appended lies in it.
-    layers = [layer for truth in truths_in(folder / "in").values() for layer in truth.values()]
-    edges = (
-        f"{min(layer[axis].values.min() for layer in layers) - 40},"
-        f"{max(layer[axis].values.max() for layer in layers) + 40}"
-        for axis in "xy"
-    )
-    running.build(
-        folder / "first",
-        NETCDF=folder / "s.nc",
-        ZARR=folder / "s.zarr",
-        EXTENT=f"{','.join(edges)} [EPSG:32610]",
-    )
+    running.build(folder / "first", NETCDF=folder / "s.nc", ZARR=folder / "s.zarr")
 
 
 def run(folder: Path, here: Path, recipe: Any) -> Outcome:
@@ -67,8 +55,9 @@ def run(folder: Path, here: Path, recipe: Any) -> Outcome:
 
 
 def _judge(target: Path, folder: Path, warnings: tuple[str, ...], damage: str) -> Outcome:
+    truths = truths_in(folder / "in")  # what is appended may reach beyond the grid
     for group in GROUPS if target.is_dir() else ("",):
-        kind, text = judge(target, truths_in(folder / "in"), warnings, group=group)
+        kind, text = judge(target, truths, warnings, may_crop=True, group=group)
         if kind != RIGHT:
             return kind, f"{damage}: {group} {text}"
     return RIGHT, ""
