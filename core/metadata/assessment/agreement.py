@@ -21,7 +21,8 @@ from ...antimeridian import unwrap
 from ...contract import RECORD
 from ...products.names import parse_name
 from ...products.parameter_file import ParameterFile
-from ...products.scenes import relative_orbit
+from ...products.paths import neighbors
+from ...products.scenes import ORBITS_PER_CYCLE, relative_orbit
 from ..attributes import duration
 from ..ceos_attributes import DOCUMENT, DOCUMENT_VERSION
 from ..granules import Granule, parse_granule
@@ -40,9 +41,6 @@ _DAY = np.timedelta64(1, "D")
 
 _LONGEST_PASS = np.timedelta64(30, "m")
 """No pass over a scene takes longer; a whole orbit takes 99 minutes."""
-
-_PATHS = 175
-"""Relative orbits of a cycle."""
 
 _DEGREES = 2e-3
 """Coordinates in degrees may differ by the rounding of outlines and their simplification."""
@@ -211,17 +209,16 @@ def _orbits(
     codes = {name: code for code, (name, _) in MISSIONS.items()}
     if relative is not None:
         known = relative[~np.isnan(relative)]
-        if ((known < 1) | (known > _PATHS)).any():
-            yield f"orbit_relative is not from 1 to {_PATHS}"
+        if ((known < 1) | (known > ORBITS_PER_CYCLE)).any():
+            yield f"orbit_relative is not from 1 to {ORBITS_PER_CYCLE}"
     if satellites is None or absolute is None or relative is None:
         return
     for step, (name, orbit, path) in enumerate(zip(satellites, absolute, relative, strict=False)):
         if np.isnan(orbit) or np.isnan(path):
             continue
         expected = relative_orbit(codes.get(name), int(orbit))
-        apart = None if expected is None else abs(path - expected) % _PATHS
         # The path grows by one at the ascending node.
-        if apart is not None and min(apart, _PATHS - apart) > 1:
+        if expected is not None and path not in (expected, *neighbors(expected)):
             yield f"orbit_relative of acquisition {step + 1} is not that of its absolute orbit"
 
 
