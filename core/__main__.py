@@ -23,7 +23,7 @@ if not __package__:
     sys.modules["hyp3_stack"] = _package
     _spec.loader.exec_module(_package)
 
-from hyp3_stack.core.worker import main  # noqa: E402 - the package exists only from here on
+from hyp3_stack.core.run.worker import main  # noqa: E402 - the package exists only from here on
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

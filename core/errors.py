@@ -44,7 +44,7 @@ class MachineError(StackError):
 
 
 class InconsistentProductsError(StackError):
-    """Products do not belong into one stack."""
+    """Products do not belong in one stack."""
 
 
 class GridError(StackError):
@@ -90,7 +90,7 @@ UNREADABLE = (
 )
 """What the readers of files raise where a file is damaged: hardly anything is out of question."""
 
-_INNOCENT = (
+_RESUMABLE = (
     BusyOutputError,
     Canceled,
     ClusterError,
@@ -103,12 +103,12 @@ _INNOCENT = (
 )
 
 
-def spares_work(error: BaseException | None) -> bool:
-    """Tell whether an error ends a run without fault of its inputs: what it wrote is worth keeping.
+def keeps_partial_output(error: BaseException | None) -> bool:
+    """Return whether an error leaves what a run wrote worth keeping: its inputs are not at fault.
 
     Parameters
     ----------
     error
         The error; None for a run that ended well.
     """
-    return isinstance(error, _INNOCENT)
+    return isinstance(error, _RESUMABLE)

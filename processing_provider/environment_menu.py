@@ -18,11 +18,11 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QAction, QApplication, QMessageBox, QProgressBar, QPushButton
 
 from ..core.contract import Task
-from .algorithm import core_python, places
-from .core_process import CoreError, run_core
-from .environment import remove_environment
-from .interpreter import EnvironmentNeededError, InterpreterError
-from .setup_environment import SetupEnvironment, set_up_lock
+from .algorithms.algorithm import core_python, places
+from .algorithms.setup_environment import SetupEnvironment, set_up_lock
+from .environment.environment import remove_environment
+from .environment.interpreter import EnvironmentNeededError, InterpreterError
+from .process.core_process import CoreError, run_core
 from .translation import tr
 
 TITLE = "HyP3 Stack"

@@ -6,15 +6,15 @@ from pathlib import Path
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-from .assess_stack import AssessStack
-from .build_stack import BuildStack
-from .download_products import DownloadProducts
-from .find_jobs import FindJobs
-from .harmonize_products import HarmonizeProducts
-from .load_stack import LoadStack
-from .object_store import connect_remembered
-from .prepare_stack import PrepareStack
-from .setup_environment import SetupEnvironment
+from .algorithms.assess_stack import AssessStack
+from .algorithms.build_stack import BuildStack
+from .algorithms.download_products import DownloadProducts
+from .algorithms.find_jobs import FindJobs
+from .algorithms.harmonize_products import HarmonizeProducts
+from .algorithms.load_stack import LoadStack
+from .algorithms.prepare_stack import PrepareStack
+from .algorithms.setup_environment import SetupEnvironment
+from .layers.gdal_s3 import connect_remembered
 
 _ROOT = Path(__file__).resolve().parents[1]
 _ICON = str(_ROOT / "icon.svg")

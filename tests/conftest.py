@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def gamma(tmp_path_factory):
     """Six noise-free interferograms with all layers, two of them in the neighboring zone."""
-    from tests.stack.running import samples
+    from tests.running import samples
 
     return samples(tmp_path_factory, products=6, rows=200, columns=220, noise=False)
 
@@ -32,7 +32,7 @@ def gamma(tmp_path_factory):
 @pytest.fixture(scope="session")
 def small(tmp_path_factory):
     """Four small interferograms with few layers, one of them in the neighboring zone."""
-    from tests.stack.running import samples
+    from tests.running import samples
 
     return samples(
         tmp_path_factory,
@@ -43,6 +43,53 @@ def small(tmp_path_factory):
         layers=("unw_phase", "corr", "water_mask"),
         sidecars=False,
     )
+
+
+@pytest.fixture(scope="session")
+def built(gamma, tmp_path_factory):
+    """The stack of ``gamma`` with default options, as NetCDF and as Zarr."""
+    from tests.running import build
+
+    folder = tmp_path_factory.mktemp("built")
+    return build(gamma.folder, NETCDF=folder / "stack.nc", ZARR=folder / "stack.zarr")
+
+
+@pytest.fixture(scope="session")
+def per_pair(gamma, tmp_path_factory):
+    """The stack of ``gamma`` with the static layers of every product."""
+    from tests.running import build
+
+    folder = tmp_path_factory.mktemp("per_pair")
+    return build(gamma.folder, NETCDF=folder / "stack.nc", STATIC_LAYERS="per_pair")
+
+
+@pytest.fixture(scope="session")
+def stacks(tmp_path_factory):
+    """One built stack of each product type, with its report."""
+    from tests.written_stacks import write_each
+
+    return write_each(tmp_path_factory.mktemp)
+
+
+TYPES = ("INSAR_GAMMA", "INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST", "RTC_GAMMA")
+
+
+@pytest.fixture(params=TYPES)
+def written(request, stacks):
+    """The stack of one product type."""
+    return stacks[request.param]
+
+
+@pytest.fixture(scope="session")
+def gamma_stack(stacks):
+    """The stack of interferograms made with GAMMA."""
+    return stacks["INSAR_GAMMA"]
+
+
+@pytest.fixture(scope="session")
+def rtc_stack(stacks):
+    """The stack of backscatter."""
+    return stacks["RTC_GAMMA"]
 
 
 @pytest.fixture(scope="session")

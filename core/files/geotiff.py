@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from rasterio.errors import CRSError, RasterioError
 from rasterio.windows import Window
 
-from ..atomic import complete_or_absent
-from ..blocks import bands, run_blocks
 from ..errors import OutputError, ProductError
 from ..grid.placement import Placement
 from ..grid.plan import Plan
-from ..grid.reading import LayerReader, gdal_environment, resampling_of
+from ..inputs.read_errors import limit_error
+from ..inputs.zipped import as_bad_zip, open_zip, zipped_files
+from ..machine.atomic import complete_or_absent
+from ..machine.blocks import bands, run_blocks
 from ..products.layers import Layer
 from ..products.product import Product, check_unchanged
-from ..products.read_errors import limit_error
-from ..products.zipped import as_bad_zip, open_zip, zipped_files
-from ..reporter import Reporter, step, stop_if_canceled
+from ..raster.layer_reader import LayerReader, gdal_environment, resampling_of
+from ..run.reporter import Reporter, step, stop_if_canceled
 from .static_fill import StaticFill, StaticMap, not_written, static_maps
 
 _TILE = 256
@@ -102,7 +102,7 @@ def harmonize(
 
     Each product gets a folder of its name, so that the result is again a folder of HyP3 products:
     tiled and compressed GeoTIFFs with the original names, data types and values for missing data,
-    and copies of the files that are no rasters, but for those that describe a raster that is not
+    and copies of the files that are not rasters, but for those that describe a raster that is not
     written. A product's folder appears when it is complete. Where a product has no data of a static
     layer, it takes those of the others, so that any of them gives the geometry of all.
 
@@ -116,7 +116,7 @@ def harmonize(
         Where static layers are filled from other products, see
         :func:`core.files.static_fill.fills_of`.
     resampling
-        The user's choice, see :func:`core.grid.reading.resampling_of`.
+        The user's choice, see :func:`core.raster.layer_reader.resampling_of`.
     folder
         Where the product folders go.
     reporter
@@ -247,7 +247,7 @@ overviews, statistics and values for missing data, masks."""
 
 
 def _sidecars(product: Product, layers: Sequence[Layer]) -> list[str]:
-    """Return the files that are no rasters; of what describes a raster, where it is written."""
+    """Return the files that are not rasters; of what describes a raster, where it is written."""
     written = {f"{product}_{layer.name}" for layer in layers}
     names = []
     for name in product.files:

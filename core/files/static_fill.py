@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atomic import temporary
-from ..blocks import BAND_BYTES, bands, cached_bands, run_blocks
 from ..errors import OutputError, ProductError, StackError
 from ..grid.lattice import Grid
 from ..grid.placement import Placement, latitudes
 from ..grid.plan import Plan
-from ..products.consistency import lines_of_sight
+from ..inputs.read_errors import limit_error
+from ..machine.atomic import temporary
+from ..machine.blocks import BAND_BYTES, bands, cached_bands, run_blocks
+from ..pixels.mosaic import is_missing
+from ..pixels.source import StackSource
+from ..pixels.static_layers import StaticReader
+from ..pixels.values import ValueOptions, is_available
 from ..products.layers import Layer
 from ..products.nodata import NoData
 from ..products.product import check_unchanged
-from ..products.read_errors import limit_error
-from ..reporter import Reporter
-from ..stack.mosaic import is_missing
-from ..stack.source import StackSource
-from ..stack.static_layers import StaticReader
-from ..stack.values import ValueOptions, is_available
+from ..run.reporter import Reporter
+from ..selection.consistency import lines_of_sight
 
 _TILE = 256
 _ZIPPED_BANDS = 3
@@ -204,7 +204,7 @@ def static_maps(
     grid
         Grid of the plan.
     resampling
-        The user's choice, see :func:`core.grid.reading.resampling_of`.
+        The user's choice, see :func:`core.raster.layer_reader.resampling_of`.
     folder
         Where the products go; the maps lie there in a hidden folder.
     reporter

@@ -10,9 +10,9 @@ from pyproj.exceptions import CRSError
 from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 
-from ..antimeridian import wrap
 from ..errors import GridError, InvalidParameterError
-from ..parameters import Extent, shown
+from ..run.parameters import Extent, shown
+from .antimeridian import wrap
 from .lattice import Lattice
 
 Bounds = tuple[float, float, float, float]
@@ -96,7 +96,7 @@ def _project_extent(extent: Extent, crs: CRS, covered: Bounds) -> Bounds | None:
         source = CRS.from_user_input(extent.crs)
     except CRSError:
         raise InvalidParameterError(
-            f"EXTENT is given in {shown(extent.crs)}, which is no coordinate reference system; "
+            f"EXTENT is given in {shown(extent.crs)}, which is not a coordinate reference system; "
             "give a code such as EPSG:4326."
         ) from None
     turn = _TURN if source.is_geographic else None

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pyproj import Transformer
 from rasterio.transform import Affine
 
-from ..crs import crs_text
-from ..products.raster import Raster
+from ..inputs.crs import crs_text
+from ..inputs.raster_grid import Raster
 
 TOLERANCE = 1e-3
 """Positions closer than this many pixels are the same; HyP3 writes whole or half meters."""
@@ -157,3 +158,8 @@ def _phase(position: float, spacing: float) -> float:
     """Return the position modulo the spacing, 0 where rounding would give nearly one spacing."""
     phase = position % spacing
     return 0.0 if spacing - phase < TOLERANCE * spacing else phase
+
+
+def to_longitude_latitude(grid: Grid) -> Transformer:
+    """Return the way from the coordinates of a grid to WGS 84, longitude first."""
+    return Transformer.from_crs(grid.crs, "OGC:CRS84", always_xy=True)

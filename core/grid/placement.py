@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ..crs import title
 from ..errors import GridError
+from ..inputs.crs import title
+from ..inputs.raster_grid import Raster
 from ..products.product import Product
-from ..products.raster import Raster
-from ..products.selection import LeftOut
+from ..selection.selection import LeftOut
 from .extent import Bounds, overlap, project_bounds
 from .lattice import Grid, Lattice
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..crs import code_or_name, crs_text, epsg_of
 from ..errors import GridError
-from ..parameters import Extent
+from ..inputs.crs import code_or_name, crs_text, epsg_of
+from ..inputs.raster_grid import Raster
 from ..products.product import Product
-from ..products.raster import Raster
-from ..products.selection import LeftOut
+from ..run.parameters import Extent
+from ..selection.selection import LeftOut
 from .extent import choose_lines
 from .lattice import Grid
 from .placement import Placement, Transfer, bounds_in, place

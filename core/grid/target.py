@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from ..crs import code_or_name, epsg_of, is_metric, parsed, title, utm_zone
 from ..errors import GridError, InconsistentProductsError, InvalidParameterError
+from ..inputs.crs import code_or_name, epsg_of, is_metric, parsed, title, utm_zone
+from ..inputs.raster_grid import Raster
 from ..products.names import INSAR_GAMMA
 from ..products.product import Product
-from ..products.raster import Raster
 from .lattice import Lattice
 
 
@@ -62,7 +62,7 @@ def parse_target_crs(text: str) -> CRS:
         crs = CRS.from_user_input(text)
     except CRSError:
         raise InvalidParameterError(
-            f"TARGET_CRS is {text!r}, which is no coordinate reference system; give a code "
+            f"TARGET_CRS is {text!r}, which is not a coordinate reference system; give a code "
             "such as EPSG:32606."
         ) from None
     if not is_metric(crs):

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 import xarray as xr
 
+from ..products.granules import Granule, parse_granule
 from ..products.parameter_file import SIDES
-from ..products.paths import burst_numbers, is_at_node, neighbors, product_path
 from ..products.product import Product
 from ..products.scenes import relative_orbit
+from ..products.sentinel1 import BURST_SECONDS, MISSION_PAGE, MISSIONS, platform_name
+from ..retrieval.catalog.enrichment import Details, GranuleDetails
+from ..selection.paths import burst_numbers, is_at_node, neighbors, product_path
 from . import variables
-from .enrichment import Details, GranuleDetails
-from .granules import Granule, parse_granule
-from .sentinel1 import BURST_SECONDS, MISSION_PAGE, MISSIONS, platform_name
 
 
 @dataclass(frozen=True)

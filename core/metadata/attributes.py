@@ -10,12 +10,12 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from ..products.acquisition_times import shared_times
 from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from ..products.product import Product
+from ..products.sentinel1 import INSTRUMENT, platform_name
+from ..selection.acquisition_times import shared_times
 from ..version import plugin_version
 from .acquisitions import Acquisition
-from .sentinel1 import INSTRUMENT, platform_name
 
 CONVENTIONS = "CF-1.11, ACDD-1.3"
 STANDARD_NAMES = "CF Standard Name Table v93"

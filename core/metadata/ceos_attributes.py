@@ -10,13 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..products.acquisition_times import shared_times
+from ..products.granules import parse_granule
 from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from ..products.product import Product
-from .acquisitions import source_granules
-from .attributes import software_of
-from .granules import parse_granule
-from .sentinel1 import (
+from ..products.sentinel1 import (
     FAR_INCIDENCE,
     GEOLOCATION,
     MODE_PAGE,
@@ -24,6 +21,9 @@ from .sentinel1 import (
     NOISE_EQUIVALENT_SIGMA0,
     SOURCE_IMAGES,
 )
+from ..selection.acquisition_times import shared_times
+from .acquisitions import source_granules
+from .attributes import software_of
 
 DOCUMENT_VERSION = "1.3.1"
 DOCUMENT = "https://ceos.org/ard/files/PFS/SAR/v1.3.1/CEOS-ARD_PFS_SAR_v1.3.1.pdf"

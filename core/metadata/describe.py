@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from ..pixels.geometry import is_ascending
 from ..products.names import RTC_GAMMA
 from ..products.product import Product
+from ..retrieval.catalog.enrichment import Details
 from . import variables
 from .acquisitions import (
     Acquisition,
@@ -23,9 +25,7 @@ from .acquisitions import (
 )
 from .attributes import coverage_attributes
 from .ceos_attributes import ceos_attributes
-from .enrichment import Details
-from .extent import corners, grid_attributes, outline_attributes, to_longitude_latitude
-from .geometry import is_ascending
+from .geospatial import corners, grid_attributes, outline_attributes
 from .gridding import gridding_convention
 from .layer_attributes import layer_attributes
 from .pairs import PARAMETER_FILES, orbit_types, pair_variables, processing_variables, provenance
@@ -33,8 +33,8 @@ from .parallel import parallel_baselines
 from .scene import look_variables, wave_variables
 
 if TYPE_CHECKING:
-    from ..grid.lattice import Grid
-    from ..stack.source import StackSource
+    from ..grid.lattice import Grid, to_longitude_latitude
+    from ..pixels.source import StackSource
 
 STATISTICS = {
     "coherence_mean": ("mean coherence", "1", "NaN: no pixel has data"),

@@ -8,7 +8,7 @@ from pyproj import CRS
 
 from ..grid.lattice import TOLERANCE, Grid, Lattice
 from ..grid.placement import is_native
-from ..products.raster import Raster
+from ..inputs.raster_grid import Raster
 
 IN_UTM = "in UTM coordinates"
 """How a convention says so, for those who check it."""

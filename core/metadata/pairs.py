@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 import xarray as xr
 
+from ..pixels.geometry import incidence_angle
 from ..products.names import INSAR_GAMMA
 from ..products.parameter_file import ParameterFile
 from ..products.product import Product
 from . import variables
-from .geometry import incidence_angle
 
 ORBIT_TYPES = ("predicted", "restituted", "precise")
 _ORBIT_LETTERS = "ORP"

@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 from pyproj import Transformer
 
+from ..retrieval.catalog.state_vectors import Orbit, Vector, baselines
 from . import variables
 from .acquisitions import Acquisition
-from .orbits import Orbit, Vector, baselines
 
 
 def parallel_baselines(

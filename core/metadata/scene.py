@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from ..grid.lattice import to_longitude_latitude
 from ..grid.placement import Placement, Transfer
+from ..pixels.geometry import incidence_angle, look_angles, look_vector
+from ..pixels.values import WAVELENGTH, ValueReader, is_available
 from ..products.layers import LAYERS
-from ..stack.values import WAVELENGTH, ValueReader, is_available
+from ..products.sentinel1 import CENTER_FREQUENCY
 from . import variables
-from .extent import to_longitude_latitude
-from .geometry import incidence_angle, look_angles, look_vector
-from .sentinel1 import CENTER_FREQUENCY
 
 if TYPE_CHECKING:
-    from ..stack.source import StackSource
+    from ..pixels.source import StackSource
 
 _MOST_PRODUCTS = 5
 _ROWS = (0.5, 0.25, 0.75)

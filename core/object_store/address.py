@@ -30,7 +30,7 @@ _LONGEST_KEY = 900
 class ObjectAddress:
     """A place in an object store where a stack is or is going to be.
 
-    Credentials are no part of it: they come from botocore's usual chain (environment variables,
+    Credentials are not part of it: they come from botocore's usual chain (environment variables,
     ``~/.aws``, roles of the machine), in every process anew.
 
     Parameters
@@ -74,7 +74,7 @@ class ObjectAddress:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text means a place in an object store, right or wrong, and no path."""
+    """Return whether a text means a place in an object store, right or wrong, and no path."""
     return text.lower().startswith(("s3:", _GDAL))
 
 
@@ -115,8 +115,8 @@ def parse_address(
     key = key.rstrip("/")
     if not _BUCKET.fullmatch(bucket):
         raise InvalidParameterError(
-            f"{parameter} is {url!r}, but {bucket!r} is no name of a bucket; it has to read like "
-            f"{URL_FORM}."
+            f"{parameter} is {url!r}, but {bucket!r} is not the name of a bucket; it has to read "
+            f"like {URL_FORM}."
         )
     if not key:
         raise InvalidParameterError(
@@ -147,16 +147,16 @@ def checked_endpoint(endpoint: str | None, name: str = "S3_ENDPOINT") -> str | N
     Raises
     ------
     InvalidParameterError
-        If it is no web address, or one with more in it than host, port and path.
+        If it is not a web address, or one with more in it than host, port and path.
     """
     if endpoint is None:
         return None
     try:
         parts = urlsplit(endpoint)
-        parts.port  # noqa: B018 - raises where the port is no number
+        parts.port  # noqa: B018 - raises where the port is not a number
     except ValueError:
         raise InvalidParameterError(
-            f"{name} is no address of a service; it has to read like {ENDPOINT_FORM}."
+            f"{name} is not the address of a service; it has to read like {ENDPOINT_FORM}."
         ) from None
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidParameterError(

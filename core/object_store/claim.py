@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 
 from ..errors import OutputError, StackError
-from ..processes import is_alive, this_system
+from ..machine.processes import is_alive, this_system
 from .objects import Objects
 
 MARK = ".hyp3-partial"
@@ -85,7 +85,7 @@ class Claim:
             )
 
     def is_held(self) -> bool:
-        """Tell whether the mark is still that of this run."""
+        """Return whether the mark is still that of this run."""
         return self._objects.get(MARK) == self._content
 
     def leave(self) -> None:
@@ -117,7 +117,7 @@ class Claim:
 
 
 def is_running(objects: Objects) -> bool:
-    """Tell whether the run that left a mark is still alive, as far as that can be known."""
+    """Return whether the run that left a mark is still alive, as far as that can be known."""
     content = objects.get(MARK)
     if content is None:
         return False

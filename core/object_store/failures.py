@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import StoreError
-from ..proxies import proxy_fault
+from ..run.proxies import proxy_fault
 from .location import RemoteLocation
 
 # Classes of botocore, by name: it is s3fs that depends on it, and newer ones know more classes.
@@ -85,22 +85,22 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
         if "ClientError" in classes:
             return _refusal(getattr(cause, "response", {}), location, verb)
     if any("endpoint" in str(cause).lower() for cause in chain if isinstance(cause, ValueError)):
-        return f"{service} is no address of a service; check S3_ENDPOINT or AWS_ENDPOINT_URL."
+        return f"{service} is not the address of a service; check S3_ENDPOINT or AWS_ENDPOINT_URL."
     return f"{url} cannot be {verb} ({_words(error)}); check {name}."
 
 
 def is_missing(error: BaseException) -> bool:
-    """Tell whether an object is not there, while its bucket is."""
+    """Return whether an object is not there, while its bucket is."""
     return _code(error) in _MISSING
 
 
 def is_changed(error: BaseException) -> bool:
-    """Tell whether an object is no longer as a request said it had to be."""
+    """Return whether an object is no longer as a request said it had to be."""
     return _code(error) in _MISSING | _CHANGED
 
 
 def is_refused(error: BaseException) -> bool:
-    """Tell whether the service understood a request and does not do it, now or later."""
+    """Return whether the service understood a request and does not do it, now or later."""
     code = _code(error)
     return bool(code) and code not in _BUSY | _BUSY_OR_NO_S3
 

@@ -58,7 +58,7 @@ def further_chunks(
 class LateMetadataStore(WrapperStore[FsspecStore]):
     """Keeps metadata documents in memory, so that no reader finds a stack that is being written.
 
-    A Zarr array without its metadata document is no array: what lies in the object store before
+    A Zarr array without its metadata document is not an array: what lies in the object store before
     the documents are there is invisible. The place has to belong to this run alone and to be empty
     in the beginning, but for chunks of an earlier attempt at the same stack.
 
@@ -114,7 +114,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         return type(self), (self.location, dict(self._documents))
 
     def __eq__(self, value: object) -> bool:
-        """Tell whether both write to one place."""
+        """Return whether both write to one place."""
         return isinstance(value, LateMetadataStore) and self.location == value.location
 
     __hash__ = None  # type: ignore[assignment]
@@ -189,7 +189,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
             yield key, await self.get(key, prototype, byte_range)
 
     async def exists(self, key: str) -> bool:
-        """Tell whether there is such a document or chunk."""
+        """Return whether there is such a document or chunk."""
         if is_document(key):
             return key in self._documents
         with in_words(self.location, "read"):
@@ -246,7 +246,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         await self.delete_dir("")
 
     async def is_empty(self, prefix: str) -> bool:
-        """Tell whether nothing lies below a prefix."""
+        """Return whether nothing lies below a prefix."""
         async for _ in self.list_prefix(prefix):
             return False
         return True

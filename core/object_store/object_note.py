@@ -37,7 +37,7 @@ class ObjectNote:
 
     @property
     def exists(self) -> bool:
-        """Tell whether this run has read or written the note."""
+        """Return whether this run has read or written the note."""
         return self._exists
 
     def read(self) -> bytes | None:

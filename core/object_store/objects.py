@@ -54,7 +54,7 @@ class Objects:
         }
 
     def is_object(self) -> bool:
-        """Tell whether the location itself is the name of an object."""
+        """Return whether the location itself is the name of an object."""
         found = self._list("read", Prefix=self.location.key, MaxKeys=1)
         return any(item["Key"] == self.location.key for item in found)
 
@@ -117,7 +117,7 @@ class Objects:
         return (now - written).total_seconds()
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove objects; it is no error where one is gone already."""
+        """Remove objects; that one is gone already is not an error, so already."""
         for begin in range(0, len(names), _BULK):
             keys = [{"Key": self._key(name)} for name in names[begin : begin + _BULK]]
             answer = self._call(

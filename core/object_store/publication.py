@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 
-from ..errors import OutputError, StackError, StoreError, spares_work
-from ..notes import AnchoredNote, Note
-from ..reporter import Reporter, SilentReporter
+from ..errors import OutputError, StackError, StoreError, keeps_partial_output
+from ..machine.notes import AnchoredNote, Note
+from ..run.reporter import Reporter, SilentReporter
 from .claim import MARK, Claim
 from .late_metadata import LateMetadataStore
 from .leftovers import (
@@ -200,7 +200,7 @@ class RemoteWorkspace:
 
     def _give_up(self, error: BaseException) -> None:
         """Keep what another attempt can use, or remove what this one wrote."""
-        self.is_kept = spares_work(error) and self.note.exists
+        self.is_kept = keeps_partial_output(error) and self.note.exists
         # What cannot be removed now is removed by the next run, which knows it by the mark.
         with suppress(StackError):
             if self._is_published:

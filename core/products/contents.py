@@ -13,17 +13,17 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import ProductError
-from ..stamps import Stamps, take_stamps
+from ..inputs.packed import LARGEST_TEXT, read_text
+from ..inputs.read_errors import machine_error
+from ..inputs.zipped import MAC, check_names, folders_of, open_zip, zipped_files
+from ..machine.stamps import Stamps, take_stamps
 from . import near_misses
 from .layers import LAYERS
 from .names import ProductName, leading_name, parse_name, resembles_name
 from .near_misses import NearMiss
 from .nodata import read_note
-from .packed import LARGEST_TEXT, read_text
 from .parameter_file import ParameterFile, decoded
 from .product import Product, Readme, gdal_zip
-from .read_errors import machine_error
-from .zipped import MAC, check_names, folders_of, open_zip, zipped_files
 
 _ENDINGS = (".xml", ".png", ".kmz", ".log", ".shp", ".dbf", ".prj", ".shx")
 """Of files of products that say nothing that goes into a stack."""

@@ -15,12 +15,12 @@ from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 
 from ..errors import ProductError
+from ..inputs.raster_grid import Raster, compared, misplaced, raster_of
+from ..inputs.read_errors import reading_error, words
+from ..inputs.tiff_header import TiffForm, TiffHeader, read_header, read_zipped_header
+from ..inputs.zipped import open_zip
 from .layers import COMPUTED_FROM, LAYERS, Layer
 from .product import Product, gdal_zip
-from .raster import Raster, compared, misplaced, raster_of
-from .read_errors import reading_error, words
-from .tiff_header import TiffForm, TiffHeader, read_header, read_zipped_header
-from .zipped import open_zip
 
 _LARGEST_BLOCK = 1 << 27
 """Bytes of a block of a file: each thread that reads has one in memory."""

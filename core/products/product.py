@@ -10,13 +10,13 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import InputChangedError, ProductError
-from ..stamps import Stamps, find_change
+from ..inputs.packed import PackedFile
+from ..inputs.zipped import open_zip, zipped_files
+from ..machine.stamps import Stamps, find_change
 from .layers import COMPUTED_FROM, LAYERS, Layer
 from .names import ProductName
 from .nodata import LayerNote
-from .packed import PackedFile
 from .parameter_file import SIDES, ParameterFile
-from .zipped import open_zip, zipped_files
 
 
 @dataclass(frozen=True)

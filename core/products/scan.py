@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import NoProductsError, ProductError
+from ..inputs.zipped import open_zip, zipped_files
 from .contents import Candidate, Damaged, look_into
 from .names import ProductName, leading_name, parse_name
 from .near_misses import NearMiss, describe, shown
 from .product import Product
-from .zipped import open_zip, zipped_files
 
 READERS = 4
 """Threads: on a quick disk one would be quicker, over a network eight."""

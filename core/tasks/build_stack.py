@@ -10,20 +10,21 @@ from typing import Any
 
 import xarray as xr
 
+from ..assessment.report import stack_report
+from ..assessment.report_files import tell, write_text
+from ..build.build import build_stack
+from ..build.execution import ExecutorFactory, threads
+from ..build.stack_plan import plan_stack
+from ..build.stack_request import StackRequest
+from ..dataset.options import BuildOptions
 from ..errors import Canceled, ProductError, StackError
 from ..grid.plan import Plan
-from ..memory import keep_freed_memory
-from ..metadata.assessment.report import stack_report
-from ..metadata.stac.catalog import item_path, write_catalog
-from ..proxies import proxy_environment
-from ..reporter import Reporter, step
-from ..stack.build import build_stack
-from ..stack.options import BuildOptions
-from ..stack.survey import Findings
-from ..waiting import beside
-from .assess_stack import tell, write_text
-from .stack_plan import plan_stack
-from .stack_request import StackRequest
+from ..machine.memory import keep_freed_memory
+from ..pixels.survey import Findings
+from ..run.proxies import proxy_environment
+from ..run.reporter import Reporter, step
+from ..run.waiting import run_cancellable
+from ..stac.stac_catalog import item_path, write_catalog
 
 _MAP = ("y", "x")
 
@@ -80,7 +81,9 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             made: dict[str, Any] = {}
             finish = partial(_finish, request, plan, reporter, made)
             with step(reporter, 5.0, 100.0) as writing:
-                build_stack(plan, planned.layers, request.build, writing, base, finish)
+                build_stack(
+                    plan, planned.layers, request.build, writing, base, _executor(request), finish
+                )
             return made
         except ProductError as error:
             # Damage inside a file shows only when it is read; the stack is begun anew without it.
@@ -88,6 +91,17 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
                 raise
             reporter.warning(f"Left out: {error}")
             without = without | {error.product}
+
+
+def _executor(request: StackRequest) -> ExecutorFactory:
+    """Return what makes the executor of the build: threads, or the user's Dask cluster."""
+    scheduler = request.build.scheduler
+    if scheduler is None:
+        return threads
+    # Takes a second, which most builds need not spend.
+    from ..build.cluster.cluster import Cluster
+
+    return partial(Cluster, scheduler)
 
 
 def _finish(
@@ -140,7 +154,7 @@ def _add_report(
         write_text(report, made[1])
 
     try:
-        beside(write, reporter)
+        run_cancellable(write, reporter)
     except (StackError, OSError) as error:
         reason = "the run was canceled" if isinstance(error, Canceled) else _words(error)
         reporter.warning(

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ..errors import StackError
-from ..reporter import Reporter, stop_if_canceled
-from ..surroundings import environment_remedy
+from ..run.reporter import Reporter, stop_if_canceled
+from ..run.surroundings import environment_remedy
 
 PACKAGES: Mapping[str, str] = {
     "numpy": "numpy",

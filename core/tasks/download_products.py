@@ -8,15 +8,15 @@ from typing import Any
 
 from ..contract import JOB_TYPES, Task
 from ..errors import InvalidParameterError, RetrievalError
-from ..parameters import Parameters
 from ..products.layers import LAYERS, layers_by_name
-from ..proxies import proxy_environment
-from ..reporter import Reporter, step
-from ..retrieval.complete_jobs import complete_jobs
-from ..retrieval.download import DownloadOptions, DownloadReport, download_jobs
-from ..retrieval.jobs import JobRecord
-from ..retrieval.one_stack import newest_of_repeated, require_one_stack
-from ..retrieval.selection import select_jobs
+from ..retrieval.download.complete_jobs import complete_jobs
+from ..retrieval.download.download import DownloadOptions, DownloadReport, download_jobs
+from ..retrieval.jobs.job_selection import select_jobs
+from ..retrieval.jobs.jobs import JobRecord
+from ..retrieval.jobs.one_stack import newest_of_repeated, require_one_stack
+from ..run.parameters import Parameters
+from ..run.proxies import proxy_environment
+from ..run.reporter import Reporter, step
 
 _NAMES_SHOWN = 5
 
@@ -98,7 +98,7 @@ def retrieve(
     elif len(set(selection.tracks.values())) > 1:
         paths = sorted(str(path or "unknown") for path in set(selection.tracks.values()))
         reporter.warning(
-            f"The products are of several paths ({', '.join(paths)}), which do not belong into "
+            f"The products are of several paths ({', '.join(paths)}), which do not belong in "
             "one stack."
         )
     with step(reporter, 5.0, 100.0) as inner:

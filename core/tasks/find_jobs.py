@@ -8,11 +8,11 @@ from typing import Any
 
 from ..contract import Task
 from ..errors import InvalidParameterError
-from ..parameters import Parameters
-from ..proxies import proxy_environment
-from ..reporter import Reporter
-from ..retrieval.features import FIELDS, check_target, write_features
-from ..retrieval.selection import select_jobs
+from ..retrieval.jobs.features import FIELDS, check_target, write_features
+from ..retrieval.jobs.job_selection import select_jobs
+from ..run.parameters import Parameters
+from ..run.proxies import proxy_environment
+from ..run.reporter import Reporter
 
 
 def run(

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import EXTENT_MODES, RESAMPLINGS, Task
-from ..disk import COMPRESSED, check_space
 from ..errors import InvalidParameterError
 from ..files.geotiff import check_replaceable, harmonize, sidecar_bytes
 from ..files.static_fill import StaticFill, fills_of
 from ..grid.plan import GridOptions, Plan, make_plan
-from ..parameters import Parameters
+from ..machine.disk import COMPRESSED, check_space
 from ..products.layers import COMPUTED_FROM, Layer
-from ..products.selection import Selection, SelectionOptions, select_products
-from ..reporter import Reporter, step
+from ..run.parameters import Parameters
+from ..run.reporter import Reporter, step
+from ..selection.selection import Selection, SelectionOptions, select_products
 
 
 def run(

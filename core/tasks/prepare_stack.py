@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..build.stack_request import StackRequest
 from ..contract import BAD_PRODUCT_RULES, JOB_TYPES, Task
 from ..errors import OutputError, RetrievalError
-from ..parameters import Parameters
-from ..proxies import proxy_environment
-from ..reporter import Reporter, step
-from ..stack.reference import layers_to_refer
+from ..pixels.reference_point import layers_to_refer
+from ..run.parameters import Parameters
+from ..run.proxies import proxy_environment
+from ..run.reporter import Reporter, step
 from . import build_stack
 from .download_products import download_folder, failure_sentence, retrieve
-from .stack_request import StackRequest
 
 _DOWNLOAD_SHARE = 50.0
 # buildstack notes its parameters in the stack; the dates have done their work under DATE_RULE.

@@ -9,9 +9,9 @@ from typing import Any
 
 import h5py
 
-from ..metadata.assessment.stack_file import open_stack_file
-from ..parameters import Parameters
-from ..reporter import Reporter, stop_if_canceled
+from ..files.stack_file import open_stack_file
+from ..run.parameters import Parameters
+from ..run.reporter import Reporter, stop_if_canceled
 
 _MEMORY = 4 << 30
 """Bytes beyond those taken already: a damaged size must not take all that the computer has."""
@@ -39,7 +39,7 @@ def run(
     Raises
     ------
     StackError
-        If there is no stack that can be read.
+        If there is not a stack that can be read.
     """
     path = Parameters(parameters).path("INPUT", required=True) or Path()
     _limit_memory()

@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ..stack_file import StackFileError
+from ..layers.stack_description import StackFileError
 from ..translation import tr
 from .export import copy, save
 from .picking import COLORS, Point, read

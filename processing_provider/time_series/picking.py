@@ -10,8 +10,8 @@ from qgis.core import (
     QgsProject,
 )
 
-from ..location import locate
-from ..stack_file import StackFileError
+from ..layers.layer_source import locate
+from ..layers.stack_description import StackFileError
 from ..translation import tr
 
 COLORS = (

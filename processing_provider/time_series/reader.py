@@ -9,8 +9,8 @@ from pathlib import Path
 from osgeo import gdal
 
 from ...core.contract import TEMPORAL_GROUP
-from ..gdal_names import source_begin
-from ..stack_file import (
+from ..layers.gdal_names import source_begin
+from ..layers.stack_description import (
     StackFileError,
     check_old_metadata,
     gdal_exceptions,
@@ -103,7 +103,7 @@ class Reader:
         return Series(values, counts)
 
     def is_current(self):
-        """Tell whether the files are still the ones that were opened."""
+        """Return whether the files are still the ones that were opened."""
         return self._stamps() == self._changed
 
     def _stamps(self):

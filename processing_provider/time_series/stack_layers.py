@@ -2,11 +2,11 @@
 
 from qgis.core import QgsProject, QgsRasterLayer
 
-from ..location import locate
+from ..layers.layer_source import locate
 
 
 def is_stack_layer(layer):
-    """Tell whether a layer shows a variable of a stack that has steps in time."""
+    """Return whether a layer shows a variable of a stack that has steps in time."""
     return (
         isinstance(layer, QgsRasterLayer)
         and layer.isValid()

@@ -19,14 +19,14 @@ import rasterio
 from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 
 # isort: split
-from hyp3_stack.core.blocks import bands, run_blocks
-from hyp3_stack.core.grid.reading import gdal_environment
+from hyp3_stack.core.files import netcdf_file, zarr_store
+from hyp3_stack.core.files.chunking import spatial_chunks
+from hyp3_stack.core.machine.blocks import bands, run_blocks
 from hyp3_stack.core.products.layers import LAYERS as TABLES
 from hyp3_stack.core.products.layers import Layer
 from hyp3_stack.core.products.product import gdal_zip
-from hyp3_stack.core.reporter import SilentReporter
-from hyp3_stack.core.stack import netcdf_file, zarr_store
-from hyp3_stack.core.stack.chunking import spatial_chunks
+from hyp3_stack.core.raster.layer_reader import gdal_environment
+from hyp3_stack.core.run.reporter import SilentReporter
 
 from .products import LAYERS
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 
 # isort: split
+from hyp3_stack.core.files import netcdf_file, zarr_store
+from hyp3_stack.core.pixels.precision import largest_relative_error, round_mantissa
 from hyp3_stack.core.products.layers import LAYERS, Layer
-from hyp3_stack.core.stack import netcdf_file, zarr_store
-from hyp3_stack.core.stack.precision import largest_relative_error, round_mantissa
 
 from .products import sample_products
 

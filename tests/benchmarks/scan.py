@@ -25,12 +25,13 @@ def prepare(folder: Path, stage: str) -> None:
     from tests import checkout  # noqa: F401, PLC0415 - registers the package hyp3_stack
 
     # isort: split
-    from hyp3_stack.core.reporter import SilentReporter
-    from hyp3_stack.core.stack.dataset import open_stack, stack_layers
-    from hyp3_stack.core.stack.source import StackSource
-    from hyp3_stack.core.stack.values import ValueOptions
-    from hyp3_stack.core.tasks.stack_plan import plan_stack
-    from hyp3_stack.core.tasks.stack_request import StackRequest
+    from hyp3_stack.core.build.stack_plan import plan_stack
+    from hyp3_stack.core.build.stack_request import StackRequest
+    from hyp3_stack.core.dataset.dataset import open_stack
+    from hyp3_stack.core.dataset.stack_layer import stack_layers
+    from hyp3_stack.core.pixels.source import StackSource
+    from hyp3_stack.core.pixels.values import ValueOptions
+    from hyp3_stack.core.run.reporter import SilentReporter
 
     begin = time.perf_counter()
     request = StackRequest.from_parameters({"INPUT": str(folder), "NETCDF": "/tmp/none.nc"})

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import tests.checkout  # noqa: F401 - registers the package hyp3_stack
-from hyp3_stack.core.worker import _MODULES
+from hyp3_stack.core.run.worker import _MODULES
 
 from .groups import GROUPS
 from .outcomes import BROKEN, CRASH, HANG, MEMORY

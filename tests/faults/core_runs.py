@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hyp3_stack.core.worker import main
+from hyp3_stack.core.run.worker import main
 
 from .outcomes import REFUSED, RIGHT, TRACEBACK, WRONG
 

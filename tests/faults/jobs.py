@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hyp3_stack.core.contract import PARAMETERS
-from tests.stack import running
+from tests import running
 
 from . import damage
 from .core_runs import RIGHT, WRONG, Outcome, run_document

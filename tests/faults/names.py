@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.stack.running import zip_product
+from tests.running import zip_product
 
 from . import damage
 from .core_runs import Outcome

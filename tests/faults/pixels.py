@@ -12,8 +12,8 @@ import numpy as np
 import rasterio
 import xarray as xr
 
+from tests.build.interrupted import MADE_ANEW
 from tests.sample_products import SampleSpec, write_products
-from tests.stack.interrupted import MADE_ANEW
 
 from .core_runs import RIGHT, WRONG, Answer, Outcome, run_job
 

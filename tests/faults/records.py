@@ -10,13 +10,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hyp3_stack.core.retrieval.manifest import MANIFEST_NAME
+from hyp3_stack.core.retrieval.download.manifest import MANIFEST_NAME
+from tests import running
+from tests.build.interrupted import assert_same, interrupt, outputs
 from tests.hyp3_server import Hyp3Service
 from tests.retrieval.downloads import assert_complete
 from tests.retrieval.products import Stack
 from tests.sample_products import SampleSpec, write_products
-from tests.stack import running
-from tests.stack.interrupted import assert_same, interrupt, outputs
 
 from . import damage
 from .core_runs import RIGHT, WRONG, Outcome, run_job

@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests import running
 from tests.damages import damaged_copy
-from tests.stack import running
 
 from .core_runs import RIGHT, WRONG, Outcome, run_job
 from .pixels import judge, make_products, products_in, truths_in

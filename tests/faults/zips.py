@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests import running
 from tests.damages import damaged_copy
+from tests.running import zip_product
 from tests.spoiled_zips import BAD, HOSTILE, spoil
-from tests.stack import running
-from tests.stack.running import zip_product
 
 from . import damage
 from .core_runs import RIGHT, WRONG, Outcome

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hyp3_stack.core.products.layers import LAYERS
+from tests.running import Run, harmonize
 from tests.sample_products import SampleStack
-from tests.stack.running import Run, harmonize
 
 STATIC = tuple(layer.name for layer in LAYERS["INSAR_GAMMA"].values() if layer.static)
 

@@ -11,10 +11,9 @@ import rasterio
 import xarray as xr
 
 from hyp3_stack.core.errors import Canceled, InvalidParameterError, OutputError, ProductError
-from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import harmonize_products
-from tests.sample_products import SampleStack
-from tests.stack.running import (
+from tests.running import (
     Run,
     assert_one_sentence,
     build,
@@ -25,6 +24,7 @@ from tests.stack.running import (
     leftovers,
     zip_product,
 )
+from tests.sample_products import SampleStack
 
 from .conftest import STATIC, folder_of
 

@@ -12,15 +12,15 @@ import pytest
 import rasterio
 from affine import Affine
 
-from hyp3_stack.core.blocks import BAND_BYTES
 from hyp3_stack.core.errors import OutputError, ProductError
 from hyp3_stack.core.files.static_fill import StaticMap, fills_of
 from hyp3_stack.core.grid.plan import GridOptions, make_plan
-from hyp3_stack.core.grid.reading import gdal_environment
-from hyp3_stack.core.products.selection import SelectionOptions, select_products
-from hyp3_stack.core.reporter import SilentReporter
-from tests.sample_products import SampleStack
-from tests.stack.running import (
+from hyp3_stack.core.machine.blocks import BAND_BYTES
+from hyp3_stack.core.raster.layer_reader import gdal_environment
+from hyp3_stack.core.run.reporter import SilentReporter
+from hyp3_stack.core.selection.selection import SelectionOptions, select_products
+from tests.build.test_disks import mounted
+from tests.running import (
     Run,
     contents,
     copy_products,
@@ -30,8 +30,8 @@ from tests.stack.running import (
     samples,
     zip_product,
 )
-from tests.stack.test_disks import mounted
-from tests.stack.truth import Positions, difference
+from tests.sample_products import SampleStack
+from tests.truth import Positions, difference
 
 from .conftest import STATIC, folder_of
 

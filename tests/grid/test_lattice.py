@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hyp3_stack.core.grid.lattice import Lattice
-from hyp3_stack.core.products.raster import Raster
+from hyp3_stack.core.inputs.raster_grid import Raster
 
 
 def raster(left: float, top: float, spacing: float = 80.0, width: int = 10, height: int = 7):

@@ -17,14 +17,14 @@ from pyproj import CRS, Transformer
 from hyp3_stack.core.errors import GridError, InconsistentProductsError, InvalidParameterError
 from hyp3_stack.core.grid.placement import Transfer
 from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
-from hyp3_stack.core.parameters import Extent
+from hyp3_stack.core.inputs.raster_grid import Raster
 from hyp3_stack.core.products.names import parse_name
 from hyp3_stack.core.products.product import Product
-from hyp3_stack.core.products.raster import Raster
-from hyp3_stack.core.products.selection import SelectionOptions, select_products
+from hyp3_stack.core.run.parameters import Extent
+from hyp3_stack.core.selection.selection import SelectionOptions, select_products
+from tests.running import Run, build, copy_products, harmonize, layer_file
 from tests.sample_products import SampleProduct, SampleStack
-from tests.stack.running import Run, build, copy_products, harmonize, layer_file
-from tests.stack.truth import Positions, measure_shift, near_change
+from tests.truth import Positions, measure_shift, near_change
 
 
 def found(number: int, raster: Raster) -> tuple[Product, Raster]:

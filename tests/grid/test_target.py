@@ -15,9 +15,9 @@ from rasterio.transform import Affine
 
 from hyp3_stack.core.errors import GridError, InconsistentProductsError, ProductError
 from hyp3_stack.core.grid.plan import GridOptions, make_plan
-from hyp3_stack.core.products.selection import SelectionOptions, select_products
+from hyp3_stack.core.selection.selection import SelectionOptions, select_products
+from tests.running import assert_one_sentence, build, copy_products, harmonize, layer_file
 from tests.sample_products import SampleStack
-from tests.stack.running import assert_one_sentence, build, copy_products, harmonize, layer_file
 
 from .test_plan import plan_of, raster
 

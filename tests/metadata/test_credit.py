@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.metadata.assessment.assess import assess_stack
+from hyp3_stack.core.assessment.assess import assess_stack
+from tests.running import build
 from tests.sample_products.tiny import (
     burst,
     gamma_name,
@@ -18,7 +19,6 @@ from tests.sample_products.tiny import (
     write_frame,
     write_pair,
 )
-from tests.stack.running import build
 
 STARTS = [datetime(2021, 12, 21, 1, 51, 36, tzinfo=UTC) + n * timedelta(days=12) for n in range(3)]
 POINT = (

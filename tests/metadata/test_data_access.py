@@ -10,14 +10,14 @@ import netCDF4
 import pytest
 import xarray as xr
 
+from hyp3_stack.core.assessment.assess import SELF_ASSESSMENT, assess_stack
 from hyp3_stack.core.errors import InvalidParameterError
-from hyp3_stack.core.metadata.assessment.assess import SELF_ASSESSMENT, assess_stack
 from hyp3_stack.core.metadata.data_access import parse_data_access
-from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
 
-from .conftest import Written
-from .stac_rules import errors
+from ..stac.stac_rules import errors
+from ..written_stacks import Written
 
 DOI = "10.5281/zenodo.1234567"
 
@@ -98,10 +98,10 @@ def statuses(path: Path) -> dict[tuple[str, str], str]:
     return {(i.requirement["number"], i.requirement["level"]): i.verdict.status for i in items}
 
 
-def test_a_doi_meets_the_requirement(gamma: Written, tmp_path: Path) -> None:
-    before = statuses(gamma.netcdf)
+def test_a_doi_meets_the_requirement(gamma_stack: Written, tmp_path: Path) -> None:
+    before = statuses(gamma_stack.netcdf)
     assert before["1.7.1", "threshold"] == "needs the user"
-    run(tmp_path, gamma, DATA_ACCESS=f"doi:{DOI}", STAC="true")
+    run(tmp_path, gamma_stack, DATA_ACCESS=f"doi:{DOI}", STAC="true")
     after = assess_stack(tmp_path / "s.nc")
     changed = {key for key, status in statuses(tmp_path / "s.nc").items() if status != before[key]}
     assert changed == {("1.7.1", "threshold")}
@@ -120,10 +120,10 @@ def test_a_doi_meets_the_requirement(gamma: Written, tmp_path: Path) -> None:
     assert errors(json.loads((tmp_path / "s.stac" / "collection.json").read_text())) == []
 
 
-def test_an_address(rtc: Written, tmp_path: Path) -> None:
+def test_an_address(rtc_stack: Written, tmp_path: Path) -> None:
     url = "https://example.org/stacks/s.zarr"
     given = {"DATA_ACCESS": url, "STAC": "true", "LAYERS": "VV", "ZARR": str(tmp_path / "s.zarr")}
-    run(tmp_path, rtc, **given)
+    run(tmp_path, rtc_stack, **given)
     for path in ("s.nc", "s.zarr"):
         assert statuses(tmp_path / path)["1.7.1", "threshold"] == "met"
     item = json.loads((tmp_path / "s.stac" / "s.json").read_text())
@@ -132,16 +132,18 @@ def test_an_address(rtc: Written, tmp_path: Path) -> None:
     assert "sci:doi" not in item["properties"]
 
 
-def test_appending_keeps_the_address_and_tells_catalogs(gamma: Written, tmp_path: Path) -> None:
+def test_appending_keeps_the_address_and_tells_catalogs(
+    gamma_stack: Written, tmp_path: Path
+) -> None:
     some = tmp_path / "some"
-    for product in gamma.samples.products[:3]:
+    for product in gamma_stack.samples.products[:3]:
         shutil.copytree(product.path, some / product.name)
     given = {"NETCDF": str(tmp_path / "s.nc"), "APPEND": "true", "LAYERS": "unw_phase,corr"}
     first = {"INPUT": str(some), "DATA_ACCESS": DOI, **given}
     build_stack.run(first, None, SilentReporter())
     noted = []
     for _ in range(2):  # the second time, nothing is new
-        options = {"INPUT": str(gamma.samples.folder), "STAC": "true", **given}
+        options = {"INPUT": str(gamma_stack.samples.folder), "STAC": "true", **given}
         outputs = build_stack.run(options, None, SilentReporter())
         item = json.loads(Path(str(outputs["STAC"])).read_text())
         assert errors(item) == []
@@ -153,25 +155,25 @@ def test_appending_keeps_the_address_and_tells_catalogs(gamma: Written, tmp_path
     assert noted[0] == noted[1] == (5, DOI, assess_stack(tmp_path / "s.nc").summary)
 
 
-def test_a_spoiled_address_is_noticed(gamma: Written, tmp_path: Path) -> None:
-    shutil.copy(gamma.netcdf, tmp_path / "s.nc")
+def test_a_spoiled_address_is_noticed(gamma_stack: Written, tmp_path: Path) -> None:
+    shutil.copy(gamma_stack.netcdf, tmp_path / "s.nc")
     with netCDF4.Dataset(tmp_path / "s.nc", "a") as file:
         file.product_data_access = "on my desk"
     assert statuses(tmp_path / "s.nc")["1.7.1", "threshold"] == "not met"
 
 
-def test_bad_input_stops_before_any_work(gamma: Written, tmp_path: Path) -> None:
+def test_bad_input_stops_before_any_work(gamma_stack: Written, tmp_path: Path) -> None:
     for given in ({"DATA_ACCESS": "my desk"}, {"MASKS": "some"}):
         with pytest.raises(InvalidParameterError, match=next(iter(given))):
-            run(tmp_path, gamma, **given)
+            run(tmp_path, gamma_stack, **given)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_masks(gamma: Written, tmp_path: Path) -> None:
-    outputs = run(tmp_path, gamma, MASKS="false", ZARR=str(tmp_path / "s.zarr"))
+def test_without_masks(gamma_stack: Written, tmp_path: Path) -> None:
+    outputs = run(tmp_path, gamma_stack, MASKS="false", ZARR=str(tmp_path / "s.zarr"))
     assert not any("mask_reason" in text for text in outputs["LAYERS"])
     for group in ("spatially_optimized", "temporally_optimized"):
-        with xr.open_zarr(tmp_path / "s.zarr", group=group) as stack, gamma.open() as whole:
+        with xr.open_zarr(tmp_path / "s.zarr", group=group) as stack, gamma_stack.open() as whole:
             assert set(whole.variables) - set(stack.variables) == {"data_mask", "mask_reason"}
             assert "data_mask" not in stack.unw_phase.attrs.get("ancillary_variables", "")
             xr.testing.assert_equal(stack["corr"].load(), whole["corr"].load())

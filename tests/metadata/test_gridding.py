@@ -9,10 +9,10 @@ import netCDF4
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.metadata.assessment.assess import assess_stack
-from hyp3_stack.core.metadata.assessment.verdict import Verdict
+from hyp3_stack.core.assessment.assess import assess_stack
+from hyp3_stack.core.assessment.verdict import Verdict
+from tests.running import build, copy_products
 from tests.sample_products import SampleStack
-from tests.stack.running import build, copy_products
 
 HYP3 = (
     "the lattice of HyP3's own products: pixels of 80 m, centers at multiples of the spacing in "

@@ -13,7 +13,7 @@ from pyproj import Transformer
 
 from tests.sample_products import SampleSpec
 
-from .conftest import Written, write
+from ..written_stacks import Written, write
 
 TEXT_KINDS = "SUO"
 
@@ -145,13 +145,13 @@ def test_statistics_of_coherence(insar: Written) -> None:
     np.testing.assert_allclose(stack.valid_fraction, share, rtol=1e-12)
 
 
-def test_statistics_in_every_layout(gamma: Written, tmp_path: Path) -> None:
+def test_statistics_in_every_layout(gamma_stack: Written, tmp_path: Path) -> None:
     """Without maps to write, they are learned from the series."""
     written = write(
-        tmp_path, gamma.samples.spec, NETCDF="", CHUNKING="temporal", LAYERS="corr,unw_phase"
+        tmp_path, gamma_stack.samples.spec, NETCDF="", CHUNKING="temporal", LAYERS="corr,unw_phase"
     )
     series = xr.open_zarr(written.zarr, group="temporally_optimized")
-    full = gamma.open()
+    full = gamma_stack.open()
     for name in ("coherence_mean", "coherence_std", "valid_fraction", "data_mask"):
         np.testing.assert_allclose(series[name].values, full[name].values, rtol=1e-9)
     assert series.attrs["footprint"] == full.attrs["footprint"]
@@ -163,8 +163,8 @@ def test_parameter_files_word_for_word(insar: Written) -> None:
         assert kept[product.name] == (product.path / f"{product.name}.txt").read_text()
 
 
-def test_backscatter(rtc: Written) -> None:
-    stack = rtc.open()
+def test_backscatter(rtc_stack: Written) -> None:
+    stack = rtc_stack.open()
     assert stack.acquisition.values.tolist() == [1, 2, 3, 4, 5]
     assert (stack.pass_direction == 1).all()
     assert (stack.orbit_type == 2).all()
@@ -223,8 +223,8 @@ def test_figures_of_the_sources(written: Written) -> None:
         assert attributes["source_number_of_looks_range"] == 5
 
 
-def test_wavelength_and_frequency_agree(gamma: Written) -> None:
-    stack = gamma.open()
+def test_wavelength_and_frequency_agree(gamma_stack: Written) -> None:
+    stack = gamma_stack.open()
     assert float(stack.radiation_wavelength) == 0.055465763
     assert float(stack.radiation_wavelength * stack.radar_frequency) == pytest.approx(
         299_792_458.0, rel=1e-7

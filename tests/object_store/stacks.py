@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import xarray as xr
 
+from tests.build.interrupted import MADE_ANEW
 from tests.object_store.service import BUCKET, Service
-from tests.stack.interrupted import MADE_ANEW
-from tests.stack.running import Run, contents
+from tests.running import Run, contents
 
 # Half the requests, where the second group makes no difference.
 ONE_GROUP = {"CHUNKING": "spatial"}

@@ -12,12 +12,12 @@ import xarray as xr
 
 from hyp3_stack.core.errors import InvalidParameterError, OutputError, StoreError
 from hyp3_stack.core.object_store.location import RemoteLocation
-from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import assess_stack, build_stack
 from tests.object_store.proxy import CUT, RESET, Answer, Request, every
 from tests.object_store.service import BUCKET, KEY, SECRET, Service
+from tests.running import build, copy_products, leftovers
 from tests.sample_products import SampleStack
-from tests.stack.running import build, copy_products, leftovers
 
 from .stacks import GROUPS, ONE_GROUP, assert_same, new_url, prefix, remote
 
@@ -216,7 +216,7 @@ def test_what_is_there_is_kept_and_nothing_is_begun(
 def test_a_damaged_product_is_left_out(
     object_store: Service, url: str, small: SampleStack, tmp_path: Path
 ) -> None:
-    from tests.stack.running import layer_file
+    from tests.running import layer_file
 
     [first, *_] = copy_products(small, tmp_path)
     path = layer_file(first, "corr")
@@ -277,7 +277,7 @@ def test_bad_values(small: SampleStack, given: dict[str, Any], words: str) -> No
         ("s3://stacks/nothing", "there is no Zarr store at that address"),
         ("s3://nobody/nothing", "has no bucket nobody; check INPUT"),
         ("s3://stacks", "INPUT is 's3://stacks', which is a whole bucket"),
-        ("/vsis3/", "is no name of a bucket"),
+        ("/vsis3/", "is not the name of a bucket"),
     ],
 )
 def test_assessing_what_is_not_there(

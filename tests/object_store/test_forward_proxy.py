@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hyp3_stack.core.errors import StoreError
-from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import assess_stack
 
 PASSWORD = "š €@/"

@@ -11,14 +11,14 @@ import pytest
 import zarr
 
 from hyp3_stack.core.errors import Canceled, OutputError
-from hyp3_stack.core.notes import FileNote, Note
+from hyp3_stack.core.machine.notes import FileNote, Note
 from hyp3_stack.core.object_store import claim
 from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.late_metadata import LateMetadataStore, is_document
 from hyp3_stack.core.object_store.location import RemoteLocation
 from hyp3_stack.core.object_store.object_note import JOURNAL
 from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
-from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.run.reporter import SilentReporter
 from tests.object_store.proxy import Answer, Request
 from tests.object_store.remote import age, fill, values, visible
 from tests.object_store.service import Service

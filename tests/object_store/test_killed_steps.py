@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 import xarray as xr
 
+from tests.build import killed_steps
+from tests.build.disk import busy
+from tests.build.interrupted import start
 from tests.object_store.proxy import Request
 from tests.object_store.service import Service
+from tests.running import build, leftovers
 from tests.sample_products import SampleStack
-from tests.stack import killed_steps
-from tests.stack.disk import busy
-from tests.stack.interrupted import start
-from tests.stack.running import build, leftovers
 
 from .stacks import assert_same, new_url, prefix
 

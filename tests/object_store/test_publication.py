@@ -18,13 +18,13 @@ import xarray as xr
 import zarr
 
 from hyp3_stack.core.errors import OutputError
+from hyp3_stack.core.machine.processes import this_system
 from hyp3_stack.core.object_store import claim, leftovers, objects
 from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.late_metadata import is_document
 from hyp3_stack.core.object_store.location import RemoteLocation
 from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
-from hyp3_stack.core.processes import this_system
-from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.run.reporter import SilentReporter
 from tests.object_store.proxy import Answer, Request
 from tests.object_store.remote import age, fill, open_remote, values, visible
 from tests.object_store.service import Service
@@ -202,7 +202,7 @@ def test_a_run_in_another_container_is_not_judged_by_its_number(
     """Containers may share name of host and kernel, but each counts its processes anew."""
     program = (
         "import tests.conftest\n"
-        "from hyp3_stack.core.processes import this_system\n"
+        "from hyp3_stack.core.machine.processes import this_system\n"
         "print(this_system())\n"
     )
     made = subprocess.run(

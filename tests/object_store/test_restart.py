@@ -20,11 +20,11 @@ from hyp3_stack.core.errors import Canceled, OutputError
 from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.object_note import JOURNAL
 from hyp3_stack.core.tasks import build_stack
+from tests.build.interrupted import StopAt, start
 from tests.object_store.proxy import HOLD, Answer, Request
 from tests.object_store.service import BUCKET, Service
+from tests.running import build, copy_products, layer_file
 from tests.sample_products import SampleStack
-from tests.stack.interrupted import StopAt, start
-from tests.stack.running import build, copy_products, layer_file
 
 from .stacks import GROUPS, ONE_GROUP, assert_invisible, assert_same, new_url, prefix
 

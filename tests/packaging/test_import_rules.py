@@ -93,18 +93,107 @@ def test_qgis_side_calls_zip_as_python_3_9_does(path):
     assert not strict
 
 
-ORDER = ("products", "grid", "stack", "files", "tasks")
-"""Folders of the core in the way of the data: each imports those before it."""
+WINGS = (
+    "core",
+    "core/run",
+    "core/machine",
+    "core/inputs",
+    "core/products",
+    "core/selection",
+    "core/grid",
+    "core/object_store",
+    "core/retrieval/service",
+    "core/retrieval/catalog",
+    "core/retrieval/jobs",
+    "core/retrieval/download",
+    "core/retrieval",
+    "core/raster",
+    "core/pixels",
+    "core/metadata",
+    "core/dataset",
+    "core/files",
+    "core/stac",
+    "core/assessment",
+    "core/append",
+    "core/build",
+    "core/build/cluster",
+    "core/tasks",
+    "processing_provider/process",
+    "processing_provider/environment",
+    "processing_provider/parameters",
+    "processing_provider/layers",
+    "processing_provider/time_series",
+    "processing_provider/algorithms",
+    "processing_provider",
+)
+"""Folders from the lowest to the highest: each imports only itself and those before it."""
+
+LOOSE = {
+    "core": {"__main__", "contract", "errors", "version"},
+    "processing_provider": {"provider", "environment_menu", "translation"},
+}
+"""Modules beside the wings."""
+
+LOWEST = {"processing_provider/translation.py", "processing_provider/__init__.py"}
+"""What every wing of the QGIS side may import."""
+
+ENTRY = ROOT / "core" / "__main__.py"
+
+MOST_MODULES = 20
+SIDES = [ROOT / "core", ROOT / "processing_provider"]
+MODULES = sorted(path for side in SIDES for path in side.rglob("*.py"))
 
 
-@pytest.mark.parametrize("place", range(len(ORDER)), ids=ORDER)
-def test_imports_go_one_way(place):
-    later = {ROOT / "core" / folder for folder in ORDER[place + 1 :]}
-    paths = sorted((ROOT / "core" / ORDER[place]).rglob("*.py"))
-    assert paths
-    for path in paths:
-        for _, module in imports(path):
-            assert module is None or not later & {module, *module.parents}, (name(path), module)
+def wing(path: Path):
+    return path.parent.relative_to(ROOT).as_posix()
+
+
+def imported(path: Path):
+    """Return the files of ours that a module imports."""
+    return {source(module) for _, module in imports(path) if module is not None} - {path}
+
+
+def test_every_folder_is_a_wing():
+    assert {wing(path) for path in MODULES} == set(WINGS)
+
+
+@pytest.mark.parametrize("folder", WINGS)
+def test_imports_go_one_way(folder):
+    lower = set(WINGS[: WINGS.index(folder) + 1])
+    for path in MODULES:
+        if wing(path) == folder and path != ENTRY:
+            upward = {
+                name(target)
+                for target in imported(path)
+                if wing(target) not in lower and name(target) not in LOWEST
+            }
+            assert not upward, name(path)
+
+
+@pytest.mark.parametrize("folder", WINGS)
+def test_a_wing_can_be_overlooked(folder):
+    modules = {path.stem for path in MODULES if wing(path) == folder} - {"__init__"}
+    assert len(modules) <= MOST_MODULES
+    if folder in LOOSE:
+        assert modules <= LOOSE[folder]
+
+
+def test_no_circle_of_modules():
+    below: dict[Path, set[Path]] = {path: imported(path) for path in MODULES}
+    while below:
+        lowest = {path for path, targets in below.items() if not targets & below.keys()}
+        assert lowest, sorted(map(name, below))
+        below = {path: targets for path, targets in below.items() if path not in lowest}
+
+
+def test_names_of_modules_are_unique():
+    """An algorithm and its task may share a name, because they are about one thing."""
+    seen: dict[str, str] = {}
+    for path in MODULES:
+        if path.stem.startswith("__") or wing(path) == "processing_provider/algorithms":
+            continue
+        assert path.stem not in seen, (name(path), seen[path.stem])
+        seen[path.stem] = name(path)
 
 
 def test_core_imports_only_what_requirements_txt_names():

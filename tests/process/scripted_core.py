@@ -16,10 +16,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import tests.conftest  # noqa: E402, F401 - registers the package hyp3_stack
-from hyp3_stack.core.ending import CANCEL_SECONDS  # noqa: E402
 from hyp3_stack.core.errors import ProductError  # noqa: E402
-from hyp3_stack.core.reporter import complete, stop_if_canceled  # noqa: E402
-from hyp3_stack.core.worker import main  # noqa: E402
+from hyp3_stack.core.run.ending import CANCEL_SECONDS  # noqa: E402
+from hyp3_stack.core.run.reporter import complete, stop_if_canceled  # noqa: E402
+from hyp3_stack.core.run.worker import main  # noqa: E402
 
 
 def echo(parameters, credentials, reporter):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hyp3_stack.processing_provider.base_python import (
+from hyp3_stack.processing_provider.environment.base_python import (
     BasePythonError,
     Probe,
     candidates,

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from hyp3_stack.processing_provider.core_process import (
+from hyp3_stack.processing_provider.process.core_process import (
     CANCEL_GRACE,
     KILL_GRACE,
     CoreCanceledError,

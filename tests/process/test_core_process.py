@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from hyp3_stack.core.ending import CANCEL_SECONDS
-from hyp3_stack.core.surroundings import clean_environment
-from hyp3_stack.processing_provider import core_process
-from hyp3_stack.processing_provider.child_process import (
+from hyp3_stack.core.run.ending import CANCEL_SECONDS
+from hyp3_stack.core.run.surroundings import clean_environment
+from hyp3_stack.processing_provider.process import core_process
+from hyp3_stack.processing_provider.process.child_process import (
     ChildProcess,
     describe_exit,
 )
-from hyp3_stack.processing_provider.core_process import CoreCanceledError, CoreError, run_core
+from hyp3_stack.processing_provider.process.core_process import (
+    CoreCanceledError,
+    CoreError,
+    run_core,
+)
 
 from .recorder import Recorder
 
@@ -61,7 +65,7 @@ def alive(pid):
 
 
 def is_zombie(pid):
-    """Tell whether a process has ended, but is still waited for by nobody."""
+    """Return whether a process has ended, but is still waited for by nobody."""
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
 

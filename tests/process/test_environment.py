@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from hyp3_stack.processing_provider import environment
-from hyp3_stack.processing_provider.core_process import CoreCanceledError, run_core
-from hyp3_stack.processing_provider.environment import EnvironmentBuilder, SetupError
-from hyp3_stack.processing_provider.interpreter import (
+from hyp3_stack.processing_provider.environment import environment
+from hyp3_stack.processing_provider.environment.environment import EnvironmentBuilder, SetupError
+from hyp3_stack.processing_provider.environment.interpreter import (
     LOCK_FILE,
     MARKER,
     Places,
     environment_python,
     resolve,
 )
+from hyp3_stack.processing_provider.process.core_process import CoreCanceledError, run_core
 from tests.hyp3_server import Hyp3Service
 
 from .recorder import Recorder

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hyp3_stack.processing_provider.interpreter import (
+from hyp3_stack.processing_provider.environment.interpreter import (
     LOCK_FILE,
     MARKER,
     InterpreterError,

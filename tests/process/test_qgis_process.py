@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.dask_cluster import running_cluster
+from tests.build.dask_cluster import running_cluster
 
 from .conftest import LIMIT_SECONDS, QGIS_PROCESS, changed
 

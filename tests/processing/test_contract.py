@@ -8,7 +8,7 @@ import pytest
 from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum
 
 from hyp3_stack.core.contract import PARAMETERS as CORE_PARAMETERS
-from hyp3_stack.processing_provider.help_page import find_help
+from hyp3_stack.processing_provider.algorithms.help_page import find_help
 
 FILTERS = {
     "API_URL": ("string", "https://hyp3-api.asf.alaska.edu"),

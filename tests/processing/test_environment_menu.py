@@ -11,9 +11,12 @@ from qgis.PyQt.QtCore import QEvent
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QProgressBar, QPushButton
 
-from hyp3_stack.processing_provider.algorithm import places
+from hyp3_stack.processing_provider.algorithms.algorithm import places
+from hyp3_stack.processing_provider.environment.interpreter import (
+    MARKER,
+    environment_python,
+)
 from hyp3_stack.processing_provider.environment_menu import EnvironmentMenu
-from hyp3_stack.processing_provider.interpreter import MARKER, environment_python
 
 from .window import Interface
 

@@ -6,7 +6,7 @@ import pytest
 from osgeo import gdal
 from qgis.core import QgsProcessingFeedback
 
-from hyp3_stack.processing_provider.feedback import RunFeedback
+from hyp3_stack.processing_provider.process.feedback import RunFeedback
 
 from .conftest import LAYERS, make_products
 

@@ -6,7 +6,7 @@ import pytest
 from qgis.core import QgsProcessingException, QgsProcessingUtils, QgsWkbTypes
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, Qt, QTime
 
-from hyp3_stack.processing_provider.job_layer import copy_features, job_sink
+from hyp3_stack.processing_provider.layers.job_layer import copy_features, job_sink
 
 COLUMNS = [
     ["project", "string"],

@@ -19,12 +19,16 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QSize
 
-from hyp3_stack.processing_provider import sampling
-from hyp3_stack.processing_provider.flags import flag_classes, flag_masks
-from hyp3_stack.processing_provider.layers import make_layer
-from hyp3_stack.processing_provider.legend import legend_processor
-from hyp3_stack.processing_provider.stack_file import StackFileError, Variable, open_stack
-from hyp3_stack.processing_provider.styles import style
+from hyp3_stack.processing_provider.layers import sampling
+from hyp3_stack.processing_provider.layers.flags import flag_classes, flag_masks
+from hyp3_stack.processing_provider.layers.legend import legend_processor
+from hyp3_stack.processing_provider.layers.raster_layers import make_layer
+from hyp3_stack.processing_provider.layers.stack_description import (
+    StackFileError,
+    Variable,
+    open_stack,
+)
+from hyp3_stack.processing_provider.layers.styles import style
 
 PAIRS = 6
 VARIABLES = {"unw_phase", "corr", "amp", "dem", "water_mask"}
@@ -294,7 +298,7 @@ def test_what_is_no_stack_is_one_sentence(tmp_path):
     (tmp_path / "other.zarr").mkdir()
     (tmp_path / "other.zarr" / ".zgroup").write_text('{"zarr_format": 2}')
     for name in ("text.nc", "empty.zarr", "other.zarr"):
-        with pytest.raises(StackFileError, match="is no stack of HyP3 Stack"):
+        with pytest.raises(StackFileError, match="is not a stack of HyP3 Stack"):
             open_stack(tmp_path / name)
     with pytest.raises(StackFileError, match="does not exist"):
         open_stack(tmp_path / "missing.nc")

@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsRasterLayer
 
-from hyp3_stack.processing_provider import virtual_raster
-from hyp3_stack.processing_provider.layers import make_layer
-from hyp3_stack.processing_provider.loading import show_stack
-from hyp3_stack.processing_provider.stack_file import StackFileError, gdal_version, open_stack
+from hyp3_stack.processing_provider.layers import virtual_raster
+from hyp3_stack.processing_provider.layers.loading import show_stack
+from hyp3_stack.processing_provider.layers.raster_layers import make_layer
+from hyp3_stack.processing_provider.layers.stack_description import (
+    StackFileError,
+    gdal_version,
+    open_stack,
+)
 
 PAIRS = 6
 

@@ -3,7 +3,7 @@
 import pytest
 from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsProcessingException
 
-from hyp3_stack.processing_provider.network import credentials, proxies, proxy_login
+from hyp3_stack.processing_provider.process.qgis_network import credentials, proxies, proxy_login
 
 PHRASE = "a pass phrase"
 

@@ -11,11 +11,14 @@ from osgeo import gdal
 from qgis.core import QgsPointXY, QgsProject, QgsRasterLayer
 
 from hyp3_stack.core.object_store.address import parse_address
-from hyp3_stack.processing_provider import object_store
-from hyp3_stack.processing_provider.layers import make_layer
-from hyp3_stack.processing_provider.location import locate
-from hyp3_stack.processing_provider.object_store import connect, connect_remembered
-from hyp3_stack.processing_provider.stack_file import StackFileError, open_stack
+from hyp3_stack.processing_provider.layers import gdal_s3 as object_store
+from hyp3_stack.processing_provider.layers.gdal_s3 import connect, connect_remembered
+from hyp3_stack.processing_provider.layers.layer_source import locate
+from hyp3_stack.processing_provider.layers.raster_layers import make_layer
+from hyp3_stack.processing_provider.layers.stack_description import (
+    StackFileError,
+    open_stack,
+)
 from hyp3_stack.processing_provider.time_series.reader import Reader
 
 from .conftest import CORE_PYTHON, ROOT

@@ -2,8 +2,8 @@
 
 from qgis.PyQt.QtGui import QImage
 
-from hyp3_stack.processing_provider.layers import make_layer
-from hyp3_stack.processing_provider.stack_file import open_stack
+from hyp3_stack.processing_provider.layers.raster_layers import make_layer
+from hyp3_stack.processing_provider.layers.stack_description import open_stack
 from scripts.quicklook import BAR, MARGIN, draw_all
 
 

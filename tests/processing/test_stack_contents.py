@@ -3,8 +3,8 @@
 import pytest
 from osgeo import gdal
 
-from hyp3_stack.processing_provider.layers import make_layer
-from hyp3_stack.processing_provider.stack_file import open_stack
+from hyp3_stack.processing_provider.layers.raster_layers import make_layer
+from hyp3_stack.processing_provider.layers.stack_description import open_stack
 
 from .conftest import build_stack, make_products
 

@@ -12,9 +12,13 @@ import pytest
 from osgeo import gdal
 from qgis.core import QgsProcessingFeedback
 
-from hyp3_stack.core.metadata.old_groups import has_old_groups
-from hyp3_stack.processing_provider import trial
-from hyp3_stack.processing_provider.stack_file import StackFileError, gdal_version, open_stack
+from hyp3_stack.core.files.old_groups import has_old_groups
+from hyp3_stack.processing_provider.layers.stack_description import (
+    StackFileError,
+    gdal_version,
+    open_stack,
+)
+from hyp3_stack.processing_provider.process import trial
 from hyp3_stack.processing_provider.time_series.reader import Readers
 from tests.faults.amount import SEED, share
 from tests.faults.outcomes import CRASH, REFUSED, RIGHT, TRACEBACK, WRONG, Tally
@@ -211,7 +215,7 @@ def test_old_metadata_are_mended_on_request(old_store, algorithm, context, feedb
 
 
 def test_time_series_of_a_layer_beside_an_old_store(old_store, stack_files):
-    from hyp3_stack.processing_provider.location import Location
+    from hyp3_stack.processing_provider.layers.layer_source import Location
 
     netcdf = old_store.with_suffix(".nc")
     shutil.copy(stack_files[0], netcdf)

@@ -4,8 +4,8 @@ import pytest
 from qgis.core import NULL, QgsCoordinateReferenceSystem, QgsProject, QgsProperty
 from qgis.PyQt.QtCore import QDate
 
-from hyp3_stack.processing_provider.value_checks import find_wrong_value
-from hyp3_stack.processing_provider.values import Values
+from hyp3_stack.processing_provider.parameters.job_values import Values
+from hyp3_stack.processing_provider.parameters.value_checks import find_wrong_value
 
 WITH_GRID = ("buildstack", "harmonizeproducts", "preparestack")
 
@@ -24,14 +24,14 @@ def wrong(algorithm, context):
 @pytest.mark.parametrize("code", ["EPSG:99999", "foo", "4326"])
 def test_an_unknown_target_crs(wrong, name, code):
     assert wrong(name, TARGET_CRS=code) == (
-        f"TARGET_CRS is '{code}', which is no coordinate reference system; give a code such as "
+        f"TARGET_CRS is '{code}', which is not a coordinate reference system; give a code such as "
         "EPSG:32606."
     )
 
 
 def test_other_forms_of_an_unknown_target_crs(wrong):
     for value in (QgsCoordinateReferenceSystem("EPSG:99999"), QgsProperty.fromExpression("'foo'")):
-        assert "which is no coordinate reference system" in wrong(TARGET_CRS=value)
+        assert "which is not a coordinate reference system" in wrong(TARGET_CRS=value)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_an_extent_in_an_unknown_crs(wrong, context, name):
     project.setCrs(QgsCoordinateReferenceSystem("EPSG:32611"))
     context.setProject(project)
     assert wrong(name, EXTENT="1,2,3,4 [EPSG:99999]") == (
-        "EXTENT is given in 'EPSG:99999', which is no coordinate reference system; give a code "
+        "EXTENT is given in 'EPSG:99999', which is not a coordinate reference system; give a code "
         "such as EPSG:4326."
     )
     assert not wrong(name, EXTENT="1,2,3,4 [EPSG:4326]")

@@ -12,7 +12,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
-from hyp3_stack.processing_provider.values import Values
+from hyp3_stack.processing_provider.parameters.job_values import Values
 
 LATE = QTime(23, 30)
 

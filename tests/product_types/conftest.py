@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import xarray as xr
 
+from tests.running import Run, build, samples
 from tests.sample_products import SampleProduct, SampleStack
-from tests.stack.running import Run, build, samples
-from tests.stack.truth import Positions
+from tests.truth import Positions
 
 TYPES = ("INSAR_GAMMA", "INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST", "RTC_GAMMA")
 EPSG = 32610

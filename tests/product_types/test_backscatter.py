@@ -12,11 +12,11 @@ import rasterio
 import xarray as xr
 
 from hyp3_stack.core.errors import InconsistentProductsError, InvalidParameterError
-from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import harmonize_products
+from tests.running import build, copy_products, layer_file
 from tests.sample_products import SampleProduct
-from tests.stack.running import build, copy_products, layer_file
-from tests.stack.truth import window_of
+from tests.truth import window_of
 
 from .conftest import EPSG, Built, Stacker, stored
 

@@ -12,9 +12,9 @@ import xarray as xr
 
 from hyp3_stack.core.products.names import parse_name
 from hyp3_stack.core.tasks import build_stack
+from tests.running import build, copy_products, layer_file, zip_product
 from tests.sample_products import SampleProduct
-from tests.stack.running import build, copy_products, layer_file, zip_product
-from tests.stack.truth import window_of
+from tests.truth import window_of
 
 from .conftest import EPSG, TYPES, Built, Stacker, stored
 
@@ -94,7 +94,7 @@ def test_only_the_products_that_a_run_retrieved(stacker: Stacker, tmp_path: Path
 
 
 def _silent() -> object:
-    from hyp3_stack.core.reporter import SilentReporter
+    from hyp3_stack.core.run.reporter import SilentReporter
 
     return SilentReporter()
 

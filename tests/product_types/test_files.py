@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.products.acquisition_times import acquisition_times
 from hyp3_stack.core.products.scan import scan_folder
-from tests.stack.running import build, copy_products
+from hyp3_stack.core.selection.acquisition_times import acquisition_times
+from tests.running import build, copy_products
 
 from .conftest import Built, Stacker, stored
 from .edited import copy_as, replace_entry

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 
 from hyp3_stack.core.products.layers import LAYERS
-from tests.stack.running import build, harmonize, layer_file
+from tests.running import build, harmonize, layer_file
 
 from .conftest import TYPES, Stacker, stored
 

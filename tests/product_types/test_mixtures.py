@@ -1,4 +1,4 @@
-"""What belongs into one stack: refusals that say how to split, and warnings."""
+"""What belongs in one stack: refusals that say how to split, and warnings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hyp3_stack.core.errors import InconsistentProductsError, NoProductsError, ProductError
+from tests.running import Run, build
 from tests.sample_products import SampleProduct
-from tests.stack.running import Run, build
 
 from .conftest import Stacker, stored
 from .edited import copy_as, replace_entry

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hyp3_stack.core.products.passes import group_passes
 from hyp3_stack.core.products.scan import scan_folder
-from tests.stack.running import build, contents_of
-from tests.stack.truth import Positions
+from hyp3_stack.core.selection.passes import group_passes
+from tests.running import build, contents_of
+from tests.truth import Positions
 
 from .conftest import EPSG, Built, Stacker, stored
 

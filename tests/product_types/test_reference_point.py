@@ -10,7 +10,7 @@ import xarray as xr
 from pyproj import Transformer
 
 from hyp3_stack.core.errors import GridError, InvalidParameterError, ProductError
-from tests.stack.running import build, copy_products, layer_file
+from tests.running import build, copy_products, layer_file
 
 from .conftest import EPSG, Built, Stacker, stored
 
@@ -50,7 +50,7 @@ def test_auto_is_the_most_coherent_pixel_of_all_pairs(plain: Built, auto: Built)
     row, column = np.unravel_index(np.nanargmax(mean), mean.shape)
     assert float(auto.stack.reference_point_x) == plain.stack.x.values[column]
     assert float(auto.stack.reference_point_y) == plain.stack.y.values[row]
-    assert any("All pairs are referred to the pixel" in text for text in auto.run.infos)
+    assert any("All pairs are referenced to the pixel" in text for text in auto.run.infos)
 
 
 def test_what_was_subtracted_is_recorded(plain: Built, auto: Built) -> None:

@@ -9,9 +9,9 @@ import netCDF4
 import numpy as np
 import pytest
 
-from hyp3_stack.core.metadata.assessment.assess import assess_stack
+from hyp3_stack.core.assessment.assess import assess_stack
 from hyp3_stack.core.products.layers import LAYERS
-from tests.metadata.test_conventions import HARMLESS, messages, run_checker
+from tests.assessment.test_conventions import HARMLESS, messages, run_checker
 
 from .conftest import Built, Stacker
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from hyp3_stack.core.products.layers import LAYERS, Layer, LayerKind
 from tests.sample_products import SampleProduct
-from tests.stack.truth import CYCLIC, Positions, difference, measure_shift, window_of
+from tests.truth import CYCLIC, Positions, difference, measure_shift, window_of
 
 from .conftest import EPSG, Built
 

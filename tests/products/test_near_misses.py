@@ -11,9 +11,9 @@ import pytest
 
 from hyp3_stack.core.errors import NoProductsError, ProductError
 from hyp3_stack.core.products.scan import scan_folder
-from hyp3_stack.core.products.selection import SelectionOptions, select_products
+from hyp3_stack.core.selection.selection import SelectionOptions, select_products
+from tests.running import build, copy_products, zip_product
 from tests.sample_products import SampleStack
-from tests.stack.running import build, copy_products, zip_product
 
 BURSTS_X = "S1_136231_IW2_20200604T022312_VV_7C85-BURSTxS1_136231_IW2_20200616T022313_VV_5D11-BURST"
 

@@ -14,8 +14,8 @@ import xarray as xr
 
 from hyp3_stack.core.products.layers import LAYERS
 from hyp3_stack.core.products.nodata import NoData, nodata_of, read_note
+from tests.running import build, copy_products, harmonize, layer_file, zip_product
 from tests.sample_products import SampleStack
-from tests.stack.running import build, copy_products, harmonize, layer_file, zip_product
 
 LOWEST = float(np.finfo("float32").min)
 ROUNDED = float(np.float32(-3.40282e38))
@@ -275,7 +275,7 @@ def test_values_of_hyp3_are_copied_bit_for_bit(small: SampleStack, tmp_path: Pat
 def test_backscatter_with_an_own_value(
     scale: str, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    from tests.stack.running import samples
+    from tests.running import samples
 
     stack = samples(
         tmp_path_factory,

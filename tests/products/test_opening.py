@@ -13,10 +13,10 @@ import rasterio
 from rasterio.transform import Affine, from_origin
 
 from hyp3_stack.core.errors import ProductError
-from hyp3_stack.core.products.selection import SelectionOptions, select_products
-from tests.grid.test_raster_file import change_entry
+from hyp3_stack.core.selection.selection import SelectionOptions, select_products
+from tests.raster.test_raster_file import change_entry
+from tests.running import assert_one_sentence, build, copy_products, layer_file, zip_product
 from tests.sample_products import SampleStack
-from tests.stack.running import assert_one_sentence, build, copy_products, layer_file, zip_product
 
 
 def rewrite(path: Path, values: np.ndarray | None = None, **options: Any) -> None:

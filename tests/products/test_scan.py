@@ -14,8 +14,8 @@ import xarray as xr
 
 from hyp3_stack.core.errors import NoProductsError
 from hyp3_stack.core.products.scan import Scan, scan_folder
+from tests.running import build, copy_products, layer_file, zip_product
 from tests.sample_products import SampleStack
-from tests.stack.running import build, copy_products, layer_file, zip_product
 
 NAME = "S1AA_20230106T015136_20230118T015137_VVP012_INT80_G_ueF_0A1B"
 

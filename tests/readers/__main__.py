@@ -24,8 +24,8 @@ import rasterio
 import xarray as xr
 
 from tests import checkout  # noqa: F401 - registers the package hyp3_stack
+from tests.running import build, harmonize
 from tests.sample_products import SampleSpec, SampleStack, write_products
-from tests.stack.running import build, harmonize
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
@@ -192,7 +192,7 @@ def read(reader: Reader, stack: Stack) -> tuple[str, str, bool]:
     notes = _warnings(done.stderr)
     if found.get("unread"):
         notes.append(f"{len(found['unread'])} arrays of text are not read")
-    return found["version"], _said(problems, notes), not problems
+    return found["version"], _findings_text(problems, notes), not problems
 
 
 def _read_by_tool(reader: Reader, stack: Stack) -> tuple[str, str, bool]:
@@ -224,7 +224,11 @@ def _read_by_tool(reader: Reader, stack: Stack) -> tuple[str, str, bool]:
         right = stack.text in done.stdout
     else:
         right = np.isclose(float(done.stdout.split()[-1]), stack.value, rtol=1e-7)
-    return number, _said([] if right else ["other value"], _warnings(done.stderr)), bool(right)
+    return (
+        number,
+        _findings_text([] if right else ["other value"], _warnings(done.stderr)),
+        bool(right),
+    )
 
 
 def _bring(path: Path, root: Path) -> Path:
@@ -258,7 +262,7 @@ def _warnings(text: str) -> list[str]:
     return sorted({line.split("!")[0][:90] for line in lines if not any(k in line for k in known)})
 
 
-def _said(problems: Sequence[str], notes: Sequence[str]) -> str:
+def _findings_text(problems: Sequence[str], notes: Sequence[str]) -> str:
     if problems:
         return "WRONG: " + "; ".join(problems)
     if len(notes) > 1:

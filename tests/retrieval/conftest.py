@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.run.reporter import SilentReporter
 from tests.hyp3_server import Hyp3Service
 
 from .downloads import Runs

@@ -4,9 +4,9 @@ import json
 import zipfile
 from pathlib import Path
 
-from hyp3_stack.core.reporter import SilentReporter
-from hyp3_stack.core.retrieval.folder import PARTIAL_FOLDER
-from hyp3_stack.core.retrieval.manifest import MANIFEST_NAME
+from hyp3_stack.core.retrieval.download.folder import PARTIAL_FOLDER
+from hyp3_stack.core.retrieval.download.manifest import MANIFEST_NAME
+from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import download_products
 
 

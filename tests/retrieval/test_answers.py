@@ -10,9 +10,13 @@ import requests
 
 from hyp3_stack.core.contract import PRODUCTION_API
 from hyp3_stack.core.errors import AuthenticationError, NoProductsError, RetrievalError
-from hyp3_stack.core.retrieval.answers import Speaker, judge
-from hyp3_stack.core.retrieval.connection import AnswerLimits, AnswerTooSlowError, guarded_session
-from hyp3_stack.core.retrieval.failures import (
+from hyp3_stack.core.retrieval.service.answers import Speaker, judge
+from hyp3_stack.core.retrieval.service.connection import (
+    AnswerLimits,
+    AnswerTooSlowError,
+    guarded_session,
+)
+from hyp3_stack.core.retrieval.service.service_failures import (
     NotFoundError,
     address_parameter,
     page_instead,

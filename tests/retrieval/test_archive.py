@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from hyp3_stack.core.errors import Canceled, ProductError
-from hyp3_stack.core.retrieval.archive import Limits, unpack, unpacked_size
+from hyp3_stack.core.retrieval.download.archive import Limits, unpack, unpacked_size
 
 from .products import write_archive
 

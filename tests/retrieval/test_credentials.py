@@ -7,7 +7,7 @@ import time
 import pytest
 
 from hyp3_stack.core.errors import AuthenticationError
-from hyp3_stack.core.retrieval.credentials import resolve_credentials, token_expiration
+from hyp3_stack.core.retrieval.service.credentials import resolve_credentials, token_expiration
 
 
 def token_with(claims):

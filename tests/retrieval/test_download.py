@@ -16,9 +16,9 @@ from hyp3_stack.core.errors import (
     OutputError,
     RetrievalError,
 )
-from hyp3_stack.core.reporter import SilentReporter
-from hyp3_stack.core.retrieval.folder import PARTIAL_FOLDER
-from hyp3_stack.core.retrieval.manifest import MANIFEST_NAME
+from hyp3_stack.core.retrieval.download.folder import PARTIAL_FOLDER
+from hyp3_stack.core.retrieval.download.manifest import MANIFEST_NAME
+from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import download_products
 from tests.hyp3_server import Fault
 
@@ -213,7 +213,7 @@ def test_several_paths_are_told(stack, download):
     stack.add_one(1, orbit=FIRST_ORBIT + 30)
     download()
     assert download.reporter.warnings == [
-        "The products are of several paths (35, 5), which do not belong into one stack."
+        "The products are of several paths (35, 5), which do not belong in one stack."
     ]
 
 

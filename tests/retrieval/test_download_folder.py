@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from hyp3_stack.core.errors import InvalidParameterError, OutputError, RetrievalError
-from hyp3_stack.core.retrieval.folder import PARTIAL_FOLDER, DownloadFolder
-from hyp3_stack.core.retrieval.manifest import MANIFEST_NAME
+from hyp3_stack.core.retrieval.download.folder import PARTIAL_FOLDER, DownloadFolder
+from hyp3_stack.core.retrieval.download.manifest import MANIFEST_NAME
 from tests.hyp3_server import Fault
 
 

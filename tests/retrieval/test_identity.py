@@ -9,6 +9,7 @@ import xarray as xr
 from hyp3_stack.core.errors import InconsistentProductsError
 from hyp3_stack.core.tasks import download_products, find_jobs, prepare_stack
 from tests.hyp3_server import make_job
+from tests.running import zip_product
 from tests.sample_products.tiny import (
     CALIFORNIA,
     EQUATOR,
@@ -21,7 +22,6 @@ from tests.sample_products.tiny import (
     write_frame,
     write_pair,
 )
-from tests.stack.running import zip_product
 
 CYCLE = timedelta(days=12)
 LATE = datetime(2022, 12, 19, 23, 59, 58, tzinfo=UTC)

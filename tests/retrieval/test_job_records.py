@@ -5,9 +5,9 @@ import json
 import pytest
 
 from hyp3_stack.core.errors import OutputError, RetrievalError
-from hyp3_stack.core.retrieval.jobs import job_record
-from hyp3_stack.core.retrieval.json_fields import FieldError
-from hyp3_stack.core.retrieval.manifest import MANIFEST_NAME
+from hyp3_stack.core.retrieval.download.manifest import MANIFEST_NAME
+from hyp3_stack.core.retrieval.jobs.jobs import job_record
+from hyp3_stack.core.retrieval.service.json_fields import FieldError
 from hyp3_stack.core.tasks import find_jobs
 from tests.hyp3_server import Fault
 

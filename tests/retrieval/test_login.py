@@ -3,11 +3,11 @@
 import pytest
 
 from hyp3_stack.core.errors import AuthenticationError, InvalidParameterError, RetrievalError
-from hyp3_stack.core.proxies import proxy_environment
-from hyp3_stack.core.retrieval.connection import checked_api_url
-from hyp3_stack.core.retrieval.credentials import resolve_credentials
-from hyp3_stack.core.retrieval.listing import list_jobs
-from hyp3_stack.core.retrieval.session import open_service
+from hyp3_stack.core.retrieval.jobs.listing import list_jobs
+from hyp3_stack.core.retrieval.service.connection import checked_api_url
+from hyp3_stack.core.retrieval.service.credentials import resolve_credentials
+from hyp3_stack.core.retrieval.service.session import open_service
+from hyp3_stack.core.run.proxies import proxy_environment
 from tests.hyp3_server import Fault
 from tests.hyp3_server.accounts import Account
 

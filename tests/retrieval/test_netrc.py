@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from hyp3_stack.core.errors import AuthenticationError
-from hyp3_stack.core.reporter import SilentReporter
-from hyp3_stack.core.retrieval.credentials import resolve_credentials
-from hyp3_stack.core.retrieval.netrc_file import read_netrc
+from hyp3_stack.core.retrieval.service.credentials import resolve_credentials
+from hyp3_stack.core.retrieval.service.netrc_file import read_netrc
+from hyp3_stack.core.run.reporter import SilentReporter
 
 ENTRY = "machine urs.earthdata.nasa.gov login me password {}\n"
 

@@ -148,7 +148,7 @@ _RTC_SCENE = "S1A_IW_GRDH_1S{}_20250420T135654_20250420T135723_058841_074ABD_E7B
             "RTC_GAMMA",
             (_RTC.format("DV", 30, "gpuned"), _RTC.format("SV", 30, "gpuned")),
             {},
-            "(VV (1 job), VV and VH (1 job)), so their products do not belong into one stack; "
+            "(VV (1 job), VV and VH (1 job)), so their products do not belong in one stack; "
             "choose those of one kind with JOBS, PROJECT or the other filters, or name in LAYERS "
             "only what all have (VV).",
         ),

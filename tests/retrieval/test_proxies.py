@@ -6,7 +6,7 @@ import pytest
 
 from hyp3_stack.core.contract import PROXY_PASSWORD, PROXY_USERNAME
 from hyp3_stack.core.errors import InvalidParameterError, RetrievalError
-from hyp3_stack.core.proxies import proxy_environment
+from hyp3_stack.core.run.proxies import proxy_environment
 from hyp3_stack.core.tasks import find_jobs
 
 LOGIN = {PROXY_USERNAME: "jdoe", PROXY_PASSWORD: "a secret word"}

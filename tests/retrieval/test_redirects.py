@@ -4,8 +4,8 @@ import pytest
 import requests
 
 from hyp3_stack.core.errors import RetrievalError, StackError
-from hyp3_stack.core.retrieval.connection import GuardedAdapter, guarded_session
-from hyp3_stack.core.retrieval.origins import is_loopback, origin
+from hyp3_stack.core.retrieval.service.connection import GuardedAdapter, guarded_session
+from hyp3_stack.core.retrieval.service.origins import is_loopback, origin
 from hyp3_stack.core.tasks import download_products, find_jobs
 from tests.hyp3_server import Fault
 from tests.hyp3_server.faults import gateway, redirect

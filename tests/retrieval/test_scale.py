@@ -20,7 +20,7 @@ SCRIPT = """
 import json, pathlib, re, resource, sys
 sys.path.insert(0, {root!r})
 import tests.conftest
-from hyp3_stack.core.reporter import SilentReporter
+from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import find_jobs
 job = json.load(sys.stdin)
 outputs = find_jobs.run(job["parameters"], job["credentials"], SilentReporter())

@@ -12,14 +12,18 @@ from email.utils import format_datetime
 
 import pytest
 
-from hyp3_stack.core.atomic import not_writable
 from hyp3_stack.core.errors import Canceled, OutputError, RetrievalError
-from hyp3_stack.core.retrieval.connection import guarded_session
-from hyp3_stack.core.retrieval.failures import NotFoundError
-from hyp3_stack.core.retrieval.fetch_task import ZIP_STARTS
-from hyp3_stack.core.retrieval.patience import RetryPolicy, retry_after
-from hyp3_stack.core.retrieval.transfer import Pace, Transfer
-from hyp3_stack.core.retrieval.wanted import StaleFileError, StrangeContentError, Wanted
+from hyp3_stack.core.machine.atomic import not_writable
+from hyp3_stack.core.retrieval.download.fetch_task import ZIP_STARTS
+from hyp3_stack.core.retrieval.download.transfer import Pace, Transfer
+from hyp3_stack.core.retrieval.download.wanted import (
+    StaleFileError,
+    StrangeContentError,
+    Wanted,
+)
+from hyp3_stack.core.retrieval.service.connection import guarded_session
+from hyp3_stack.core.retrieval.service.retries import RetryPolicy, retry_after
+from hyp3_stack.core.retrieval.service.service_failures import NotFoundError
 from tests.hyp3_server import Fault
 from tests.hyp3_server.faults import gateway, page, redirect, storage
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from hyp3_stack.core.errors import RetrievalError
-from hyp3_stack.core.proxies import proxy_environment
-from hyp3_stack.core.retrieval.credentials import resolve_credentials
-from hyp3_stack.core.retrieval.failures import unreachable
-from hyp3_stack.core.retrieval.session import open_service
+from hyp3_stack.core.retrieval.service.credentials import resolve_credentials
+from hyp3_stack.core.retrieval.service.service_failures import unreachable
+from hyp3_stack.core.retrieval.service.session import open_service
+from hyp3_stack.core.run.proxies import proxy_environment
 from hyp3_stack.core.tasks import find_jobs
 from tests.hyp3_server import Fault
 from tests.hyp3_server.faults import gateway, packed, page, redirect, said

@@ -1,0 +1,1 @@
+"""A stack on disk that more products are appended to."""

@@ -1,0 +1,229 @@
+"""The stack on disk that more products are appended to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from pyproj import CRS
+
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..dataset.dataset import GRID_MAPPING
+from ..dataset.record import read_record, recorded_placements
+from ..errors import UNREADABLE, InputChangedError, OutputError
+from ..files.receipts import files_below
+from ..files.survival import check_survival
+from ..grid.lattice import TOLERANCE, Grid, Lattice
+from ..grid.placement import Placement
+from ..inputs.crs import epsg_of
+from ..machine.atomic import remove_leftovers
+from ..machine.stamps import Stamps, find_change, take_stamps
+from ..object_store.late_metadata import further_chunks, is_document
+from ..pixels.stored import StoredStack
+from ..products.layers import LAYERS, Layer
+from ..run.reporter import Reporter
+
+DIFFERENCE = "largest_difference_between_products"
+"""Attribute of layers without steps."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """A stack to append to.
+
+    Parameters
+    ----------
+    path
+        NetCDF file or Zarr store.
+    group
+        Group of the store, None for a NetCDF file.
+    groups
+        All groups of the store; none of a NetCDF file.
+    stack
+        Its coordinates and attributes, in memory.
+    grid
+        Its grid.
+    placements
+        Its products, in the order of its steps.
+    layers
+        Its layers that come from products, in table order.
+    settings
+        Parameters that decided on its values.
+    maps
+        Names of the variables on y and x, in order.
+    differences
+        Largest difference between products, by name of the layer without steps.
+    stamps
+        Its files as they were before anything of them was read.
+    """
+
+    path: Path
+    group: str | None
+    groups: tuple[str, ...]
+    stack: xr.Dataset
+    grid: Grid
+    placements: tuple[Placement, ...]
+    layers: tuple[Layer, ...]
+    settings: Mapping[str, Any]
+    maps: tuple[str, ...]
+    differences: Mapping[str, float]
+    stamps: Stamps
+
+    @property
+    def product_type(self) -> str:
+        """Type of all its products."""
+        return self.placements[0].product.name.product_type
+
+    @property
+    def identity(self) -> str:
+        """Differs between all stacks that were ever written; ``id`` may be a DOI of several."""
+        return " ".join(str(self.stack.attrs.get(name)) for name in ("id", "date_modified"))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of its products."""
+        return frozenset(item.product.name.text for item in self.placements)
+
+    def check_unchanged(self) -> None:
+        """Check that nothing has replaced or changed the stack since it was opened.
+
+        Raises
+        ------
+        InputChangedError
+            If something has: its steps may have other numbers by now, or other values.
+        """
+        found = find_change(self.stamps)
+        if found is not None:
+            raise InputChangedError(
+                f"{self.path} was changed by another run or program meanwhile ({found[1]}); run "
+                "again to append to what it holds now."
+            )
+
+    def stored(self, grid: Grid) -> StoredStack:
+        """Return where its pixels are read from, for a stack on a grid of the same lattice."""
+        return StoredStack(
+            self.path,
+            self.group,
+            round((grid.top - self.grid.top) / grid.spacing),
+            round((self.grid.left - grid.left) / grid.spacing),
+            self.grid.height,
+            self.grid.width,
+            frozenset(self.maps),
+        )
+
+
+def open_outputs(netcdf: Path | None, zarr: Path | None, reporter: Reporter) -> tuple[Base, ...]:
+    """Open the stack that outputs hold, first where it is appended to; empty without one.
+
+    That is the output with the most products, of equals the one that is read fastest. Another may
+    hold fewer, because a run was killed before it got its name, and less of the grid, but nothing
+    else.
+
+    Raises
+    ------
+    OutputError
+        If an output is not a stack of ours, or the outputs hold different stacks.
+    InvalidParameterError
+        If one is so damaged that it ends the process that opens it.
+    """
+    for final in (netcdf, zarr):
+        if final is not None and final.parent.is_dir():
+            remove_leftovers(final, only_aside=True)
+    found: list[Base] = []
+    if zarr is not None and zarr.is_dir() and any(zarr.iterdir()):
+        groups = tuple(name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if (zarr / name).is_dir())
+        check_survival(zarr, "ZARR", reporter)
+        found += [_open(zarr, name, groups) for name in groups[:1]]
+    if netcdf is not None and netcdf.is_file() and netcdf.stat().st_size:
+        # Series are read map by map more slowly from the temporal group than from the file.
+        last = bool(found) and found[0].group == SPATIAL_GROUP
+        check_survival(netcdf, "NETCDF", reporter)
+        found.insert(1 if last else 0, _open(netcdf, None, ()))
+    found.sort(key=lambda item: len(item.names), reverse=True)
+    for other in found[1:]:
+        strange = sorted(other.names - found[0].names)
+        if strange or not _is_part(other.grid, found[0].grid):
+            raise OutputError(
+                f"{other.path} and {found[0].path} hold different stacks"
+                f"{f' (such as {strange[0]})' if strange else ''}; append to each of them alone."
+            )
+    return tuple(found)
+
+
+def _is_part(inner: Grid, outer: Grid) -> bool:
+    left, bottom, right, top = outer.bounds
+    return (
+        (inner.epsg, inner.wkt) == (outer.epsg, outer.wkt)
+        and Lattice.of(outer).holds(inner)
+        and left <= inner.bounds[0]
+        and bottom <= inner.bounds[1]
+        and right >= inner.bounds[2]
+        and top >= inner.bounds[3]
+    )
+
+
+def _open(path: Path, group: str | None, groups: tuple[str, ...]) -> Base:
+    options: dict[str, Any] = {"engine": "netcdf4"}
+    if group is not None:
+        options = {"engine": "zarr", "group": group, "consolidated": False}
+    try:
+        stamps = take_stamps([path] if group is None else _files(path / group))
+        with xr.open_dataset(path, decode_coords=False, **options) as opened:
+            small = [
+                name for name, item in opened.variables.items() if item.dims[-2:] != ("y", "x")
+            ]
+            maps = [str(name) for name in opened.variables if name not in small]
+            differences = {
+                name: float(opened[name].attrs[DIFFERENCE])
+                for name in maps
+                if DIFFERENCE in opened[name].attrs
+            }
+            stack = opened[small].load()
+        grid = _grid(path, stack)
+        record = read_record(path, stack)
+        placements = recorded_placements(path, stack, record)
+        table = LAYERS[placements[0].product.name.product_type]
+        layers = tuple(layer for name, layer in table.items() if name in record["layers"])
+        made = tuple(record["maps"])
+        settings = dict(record["settings"])
+    except UNREADABLE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise OutputError(
+            f"{path} cannot be appended to ({reason}); give the path of a stack, or a new name."
+        ) from error
+    if not set(maps).issuperset([*made, *(layer.variable for layer in layers)]):
+        raise OutputError(
+            f"{path} lacks layers that it says it has; build it anew under another name."
+        )
+    return Base(
+        path, group, groups, stack, grid, placements, layers, settings, made, differences, stamps
+    )
+
+
+def _files(group: Path) -> list[Path]:
+    """Return what readers read of a group of a store, and nothing that computers leave beside."""
+    names = list(files_below(group))
+    arrays = {name.partition("/")[0] for name in names if "/" in name}
+    found = [*filter(is_document, names), *further_chunks(names, arrays, ())]
+    return [group / name for name in found]
+
+
+def _grid(path: Path, stack: xr.Dataset) -> Grid:
+    """Return the grid of a stack, which other programs may have cut without telling so."""
+    crs = CRS.from_wkt(stack[GRID_MAPPING].attrs["crs_wkt"])
+    left, spacing, _, top, _, _ = (
+        float(part) for part in stack[GRID_MAPPING].attrs["GeoTransform"].split()
+    )
+    width, height = stack.sizes["x"], stack.sizes["y"]
+    grid = Grid(epsg_of(crs), crs.to_wkt(), left, top, spacing, width, height)
+    for axis, centers in (("x", grid.x), ("y", grid.y)):
+        if np.abs(stack[axis].values - centers).max() > TOLERANCE * spacing:
+            raise OutputError(
+                f"{path} was cut or moved after it was built ({axis} does not fit its GeoTransform)"
+                "; append to the stack as it was built, or build a new one."
+            )
+    return grid

@@ -1,0 +1,246 @@
+"""Own checks of what CF 1.11, ACDD 1.3 and the layout of HyP3 Stack ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract import DECIBEL
+from ..files.stack_file import TEXT_KINDS, TIME_UNITS, StackFile
+from . import agreement, grid_checks, plausibility
+from .verdict import NUMBERINGS
+
+_UNITS = {"1", "m", "m2", "radian", "degree", "day", "Hz", DECIBEL, "s"}
+_ACDD = (
+    "title summary keywords id naming_authority source processing_level history license "
+    "acknowledgment creator_name project date_created geospatial_bounds geospatial_lat_min "
+    "geospatial_lat_max geospatial_lon_min geospatial_lon_max time_coverage_start "
+    "time_coverage_end platform instrument standard_name_vocabulary"
+).split()
+_MANTISSA_BITS = 23
+
+
+_OF_SOURCES = ("macqid", "instru-sar", "acqpar")
+_OF_ORBITS = ("orbit-insar", "orbit")
+_OF_DOCUMENTS = ("pfsurl", "protype")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Parameters
+    ----------
+    name
+        What holds when it is passed.
+    problems
+        What it found wrong; nothing when passed.
+    of_layers
+        Whether it is of layers, else of the whole stack.
+    requirements
+        Ids of the CEOS-ARD requirements that are not met where it is not passed.
+    """
+
+    name: str
+    problems: tuple[str, ...]
+    of_layers: bool = False
+    requirements: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def check_conventions(stack: StackFile) -> list[Check]:
+    """Check one dataset; each check looks at the whole of it."""
+    return [
+        Check(name, tuple(check(stack)), of_layers, requirements)
+        for name, check, of_layers, requirements in _CHECKS
+        if check is not grid_checks.geozarr or stack.form == "Zarr"
+    ]
+
+
+def _declared(stack: StackFile) -> Iterator[str]:
+    conventions = stack.text("Conventions")
+    for name in ("CF-1.", "ACDD-1."):
+        if name not in conventions:
+            yield f"Conventions does not name {name}x"
+
+
+def _discovery(stack: StackFile) -> Iterator[str]:
+    for name in _ACDD:
+        if stack.attribute(name) is None:
+            yield f"the attribute {name} is missing"
+
+
+def _names(stack: StackFile) -> Iterator[str]:
+    bounds = {stack.text("bounds", str(name)) for name in stack.dataset.variables}
+    for name in map(str, stack.dataset.variables):
+        if name in bounds or stack.attribute("grid_mapping_name", name) is not None:
+            continue
+        if not stack.text("long_name", name) and not stack.text("standard_name", name):
+            yield f"{name} has neither long_name nor standard_name"
+
+
+def _units(stack: StackFile) -> Iterator[str]:
+    for name in map(str, stack.dataset.variables):
+        if name in stack.maps or _needs_no_unit(stack, name):
+            continue
+        unit = stack.text("units", name)
+        if not unit:
+            yield f"{name} has no unit"
+        elif unit not in _UNITS and not TIME_UNITS.match(unit):
+            yield f"{name} is in {unit!r}, which is none of the stack's units"
+
+
+def _needs_no_unit(stack: StackFile, name: str) -> bool:
+    variable = stack.dataset.variables[name]
+    return (
+        variable.dtype.kind in TEXT_KINDS
+        or name in NUMBERINGS
+        or name.endswith("_bnds")
+        or stack.attribute("grid_mapping_name", name) is not None
+        or stack.attribute("flag_meanings", name) is not None
+        or stack.attribute("algorithm", name) is not None
+    )
+
+
+def _times(stack: StackFile) -> Iterator[str]:
+    for name in map(str, stack.dataset.variables):
+        if stack.text("standard_name", name) != "time":
+            continue
+        if not TIME_UNITS.match(stack.text("units", name)):
+            yield f"{name} has no unit of time"
+        if not stack.text("calendar", name):
+            yield f"{name} has no calendar"
+    bounds = stack.text("bounds", "time")
+    if not bounds or bounds not in stack.dataset.variables:
+        yield "time has no bounds"
+
+
+def _texts(stack: StackFile) -> Iterator[str]:
+    for name, value in stack.dataset.attrs.items():
+        if isinstance(value, str) and not value.strip():
+            yield f"the attribute {name} is empty"
+    for name in map(str, stack.dataset.variables):
+        for key, value in stack.dataset.variables[name].attrs.items():
+            if isinstance(value, str) and not value.strip():
+                yield f"the attribute {key} of {name} is empty"
+        if stack.dataset[name].dtype.kind in TEXT_KINDS:
+            values = stack.values(name)
+            if values is not None and any(not item.strip() for item in np.ravel(values)):
+                yield f"{name} holds empty text"
+
+
+def _layer_attributes(stack: StackFile) -> Iterator[str]:
+    for name in stack.maps:
+        for key in ("units", "long_name", "grid_mapping"):
+            if not stack.text(key, name):
+                yield f"{name} has no {key}"
+        if stack.text("units", name) not in ("", *_UNITS):
+            yield f"{name} is in {stack.text('units', name)!r}, which is none of the stack's units"
+
+
+def _fill_values(stack: StackFile) -> Iterator[str]:
+    for name in stack.maps:
+        fill = stack.attribute("_FillValue", name)
+        kind = stack.dataset[name].dtype.kind
+        if fill is None:
+            yield f"{name} has no fill value"
+        elif kind == "f" and not np.isnan(stack.number("_FillValue", name) or 0.0):
+            yield f"the fill value of {name} is {fill} instead of NaN"
+        elif kind in "iu" and stack.number("_FillValue", name) != 255:
+            yield f"the fill value of {name} is {fill} instead of 255"
+
+
+def _flags(stack: StackFile) -> Iterator[str]:
+    for name in map(str, stack.dataset.variables):
+        meanings = stack.text("flag_meanings", name).split()
+        values = stack.attribute("flag_values", name)
+        masks = stack.attribute("flag_masks", name)
+        given = values if values is not None else masks
+        if not meanings and given is None:
+            if name in ("data_mask", "mask_reason", "water_mask", "ls_map"):
+                yield f"{name} has no flag meanings"
+            continue
+        if given is None or np.size(given) != len(meanings):
+            yield f"{name} has {len(meanings)} flag meanings for {np.size(given)} values"
+
+
+def _rounding(stack: StackFile) -> Iterator[str]:
+    for name in stack.maps:
+        container = stack.text("quantization", name)
+        if not container and stack.attribute("quantization_nsb", name) is None:
+            continue
+        bits = stack.number("quantization_nsb", name)
+        if stack.dataset[name].dtype.kind != "f":
+            yield f"{name} is rounded but holds no floating point numbers"
+        if bits is None or not 1 <= bits <= _MANTISSA_BITS:
+            yield f"{name} has no quantization_nsb from 1 to {_MANTISSA_BITS}"
+        for key in ("algorithm", "implementation"):
+            if not stack.text(key, container):
+                yield f"the quantization of {name} has no {key}"
+
+
+def _steps(stack: StackFile) -> Iterator[str]:
+    times, bounds = stack.values("time"), stack.values(stack.text("bounds", "time"))
+    if times is None or bounds is None or bounds.shape != (times.size, 2):
+        yield "time and its bounds cannot be compared"
+        return
+    if not stack.is_insar:
+        if not (np.diff(times) > 0).all():
+            yield "time does not grow strictly"
+        return
+    if not np.allclose(bounds.mean(axis=1), times, rtol=0, atol=1.0):
+        yield "time does not lie in the middle of its bounds"
+    days = stack.values("temporal_baseline")
+    if days is None or not np.allclose((bounds[:, 1] - bounds[:, 0]) / 86400, days, atol=1e-4):
+        yield "temporal_baseline differs from the times of the pairs"
+    numbers = stack.values("acquisition_time")
+    for side, column in (("reference", 0), ("secondary", 1)):
+        index = stack.values(f"{side}_acquisition")
+        if index is None or numbers is None:
+            yield f"{side}_acquisition is missing"
+        elif not (
+            ((index >= 1) & (index <= numbers.size)).all()
+            and np.allclose(numbers[index.astype(int) - 1], bounds[:, column], rtol=0, atol=1.0)
+        ):
+            yield f"{side}_acquisition names other acquisitions than the times of the pairs"
+
+
+_CHECKS: tuple[
+    tuple[str, Callable[[StackFile], Iterator[str]], bool, tuple[str, ...]],
+    ...,
+] = (
+    ("Conventions are declared", _declared, False, ()),
+    ("Discovery attributes are there (ACDD)", _discovery, False, ()),
+    ("Every variable says what it is", _names, False, ()),
+    ("Every number has a unit", _units, False, ()),
+    ("Times have units, calendar and bounds", _times, False, ()),
+    ("Coordinates are pixel centers on the stated grid", grid_checks.coordinates, False, ()),
+    ("The coordinate reference system is complete", grid_checks.crs, False, ()),
+    ("No text is empty", _texts, False, ()),
+    ("Layers have unit, description and grid mapping", _layer_attributes, True, ()),
+    ("Layers have their fill value", _fill_values, True, ()),
+    ("Flags have values and meanings", _flags, True, ()),
+    ("Rounded layers tell how they were rounded", _rounding, True, ()),
+    ("Steps agree with their times", _steps, False, ()),
+    ("Zarr attributes agree with the coordinates", grid_checks.geozarr, False, ()),
+    ("Numbers and layers are in their units", plausibility.units, False, ()),
+    ("Acquisitions and pairs are counted right", agreement.counts, False, ("time-sar", "macqid")),
+    ("Times of coverage are those of the data", agreement.coverage, False, ("time-sar",)),
+    ("Steps are those of their products", agreement.steps, False, ("time-src",)),
+    ("Acquisitions are those of their granules", agreement.sources, False, _OF_SOURCES),
+    ("Passes fly where their heading says", agreement.directions, False, _OF_ORBITS),
+    ("Extents are those of the coordinates", agreement.places, False, ("geoarea-sar",)),
+    ("Ranges are those of the baselines", agreement.baselines, False, ("inspair",)),
+    ("Numbers are those of HyP3's parameter files", agreement.records, False, ("inspair",)),
+    ("Specification and product type are right", agreement.documents, False, _OF_DOCUMENTS),
+    ("Numbers are possible for Sentinel-1", plausibility.limits, False, ("imgatt-sar",)),
+    ("Flags along the steps have a meaning", plausibility.flags, False, ()),
+    ("Look vectors have unit length", plausibility.vectors, False, ("rulvec",)),
+)
+"""What is asked, by whom it is answered, whether it is of layers, and requirements it decides."""

@@ -1,0 +1,74 @@
+"""The report of a stack that a run has built or found: its assessment, the plan, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..files.stack_file import open_stack_file
+from ..object_store.location import RemoteLocation
+from .assess import Assessment, assess_stack
+from .page import Picture, assessment_page
+from .picture import picture
+
+if TYPE_CHECKING:
+    from ..pixels.survey import Findings
+
+
+def stack_report(
+    stack: Path | RemoteLocation,
+    plan: Sequence[str],
+    findings: Findings | None,
+    steps: int,
+    others: Sequence[Path] = (),
+) -> tuple[Assessment, str]:
+    """Assess a stack and describe how it was made.
+
+    Parameters
+    ----------
+    stack
+        NetCDF file or Zarr store, on disk or in an object store.
+    plan
+        Lines on what was done with which product.
+    findings
+        What the pass over the pixels has learned; None without one.
+    steps
+        Number of pairs or dates.
+    others
+        Other files and stores of the same stack, whose layout is shown as well.
+
+    Returns
+    -------
+    assessment : Assessment
+        The outcome.
+    page : str
+        HTML that needs nothing else.
+    """
+    assessment = assess_stack(stack)
+    for path in others:
+        with open_stack_file(path) as opened:
+            layouts = tuple(filter(None, (item.layout() for item in opened)))
+        assessment = replace(assessment, layouts=(*assessment.layouts, *layouts))
+    pictures = [] if findings is None else _pictures(findings, steps)
+    return assessment, assessment_page(assessment, plan, pictures)
+
+
+def _pictures(findings: Findings, steps: int) -> list[Picture]:
+    coverage = np.where(findings.coverage > 0, findings.coverage, np.nan)
+    pictures = [
+        Picture(
+            picture(coverage, 0.0, steps),
+            f"Coverage: number of steps with data, of {steps}",
+            "0",
+            str(steps),
+        )
+    ]
+    if findings.coherence is not None and not np.isnan(findings.coherence).all():
+        pictures.append(
+            Picture(picture(findings.coherence, 0.0, 1.0), "Mean coherence of all pairs", "0", "1")
+        )
+    return pictures

@@ -1,0 +1,88 @@
+"""The files that an assessment is written to, and what a run says of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import OutputError
+from ..machine.atomic import complete_or_absent
+from ..run.reporter import Reporter
+from .assess import Assessment
+from .verdict import NEEDS_USER, NOT_MET
+
+_SIGNS = {"JSON": b'"assessor": "HyP3 Stack ', "": b"<footer>Assessed by HyP3 Stack "}
+"""What each report holds near its begin or end, by the parameter that names it."""
+
+_SEARCHED_BYTES = 1 << 16
+
+
+def tell(assessment: Assessment, reporter: Reporter) -> None:
+    """Tell the user the outcome."""
+    reporter.info(f"CEOS-ARD {assessment.family}: {assessment.summary}.")
+    for item in assessment.items:
+        if item.is_threshold and item.verdict.status in (NOT_MET, NEEDS_USER):
+            requirement = item.requirement
+            reporter.info(
+                f"  {requirement['number']} {requirement['title']}: {item.verdict.status}: "
+                f"{item.verdict.explanation}"
+            )
+    for problem in assessment.problems:
+        reporter.warning(f"{problem}.")
+
+
+def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> None:
+    """Check where reports are to be written.
+
+    Raises
+    ------
+    OutputError
+        If a target is a folder, another target, (part of) the stack or no report of ours.
+    """
+    seen: dict[Path, str] = {}
+    for name, path in targets.items():
+        if path is None:
+            continue
+        if os.path.isdir(path):
+            raise OutputError(f"{name} is {path}, which is a folder; give a file name.")
+        place = path.resolve()
+        if source is not None and source.resolve() in (place, *place.parents):
+            raise OutputError(f"{name} is {path}, which is the stack; give another name.")
+        if place in seen:
+            raise OutputError(f"{name} and {seen[place]} are both {path}; give different names.")
+        if os.path.exists(path) and not _is_report(path, _SIGNS.get(name, _SIGNS[""])):
+            raise OutputError(
+                f"{name} is {path}, which exists and is not a report that HyP3 Stack wrote; it is "
+                "not replaced, so give another name."
+            )
+        seen[place] = name
+
+
+def _is_report(path: Path, sign: bytes) -> bool:
+    """Return whether a file is empty or has the sign of a report; it may have many gigabytes."""
+    try:
+        with open(path, "rb") as file:
+            begin = file.read(_SEARCHED_BYTES)
+            file.seek(max(0, path.stat().st_size - _SEARCHED_BYTES))
+            return not begin or sign in begin or sign in file.read()
+    except OSError:
+        return False
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file under its name once it is complete.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        with complete_or_absent(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}); choose another folder or free "
+            "some space."
+        ) from error

@@ -1,0 +1,176 @@
+"""Writes a stack under hidden names, and gives it its own when it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, replace
+
+import xarray as xr
+
+from ..append.base import Base
+from ..dataset.options import BuildOptions
+from ..errors import Canceled, ClusterError, OutputError, StackError, StoreError
+from ..files.workspace import Workspace
+from ..grid.plan import Plan
+from ..inputs.read_errors import limit_error
+from ..object_store.location import RemoteLocation
+from ..object_store.publication import RemoteWorkspace
+from ..pixels.survey import Findings
+from ..products.layers import Layer
+from ..products.product import check_unchanged
+from ..raster.layer_reader import gdal_environment
+from ..run.reporter import Reporter
+from .execution import ExecutorFactory, threads
+from .identity import build_identity
+from .stages import Build
+
+
+def build_stack(
+    plan: Plan,
+    layers: tuple[Layer, ...],
+    options: BuildOptions,
+    reporter: Reporter,
+    base: Base | None = None,
+    executor: ExecutorFactory = threads,
+    afterward: Callable[[xr.Dataset, Findings], None] | None = None,
+) -> tuple[xr.Dataset, Findings]:
+    """Write a stack to NetCDF and/or Zarr, on disk and/or in an object store.
+
+    Parameters
+    ----------
+    plan
+        Grid and placements, these in the order of the steps.
+    layers
+        Layers to stack.
+    options
+        Outputs and their layout; at least one output.
+    reporter
+        Told of progress and asked whether to stop.
+    base
+        The stack that holds the products that are stored already.
+    executor
+        Makes what runs the pieces, given the folders that it has to see.
+    afterward
+        Called when all outputs have their names. A build that is killed before it returns is ended
+        by the same job.
+
+    Returns
+    -------
+    dataset : Dataset
+        The stack as described before writing (lazy).
+    findings : Findings
+        What was learned from the pixels on the way.
+
+    Raises
+    ------
+    OutputError
+        If an output cannot be written, does not fit on its disk, or does not read back right.
+    ProductError
+        If a product turns out to be damaged while it is read.
+    InputChangedError
+        If a product, or the stack that is appended to, is changed while it is read.
+    ClusterError
+        If the Dask cluster cannot do the work or is lost.
+    Canceled
+        If the user asked to stop.
+    """
+    finals = [path for path in (options.netcdf, options.zarr) if path is not None]
+    identity = _identity(plan, layers, options, base)
+    workspace = Workspace(finals, identity)
+    remote = None
+    if options.remote is not None:
+        known = workspace.root
+        remote = RemoteWorkspace(options.remote, identity, workspace.note, reporter, known)
+    note = workspace.note if remote is None else remote.note
+    if note is None:
+        raise ValueError("a build needs an output")
+
+    def is_kept() -> bool:
+        return workspace.is_kept or (remote is not None and remote.is_kept)
+
+    try:
+        with (
+            gdal_environment(),
+            executor(workspace.folders, reporter) as pieces,
+            workspace,
+        ):
+            if base is not None:
+                # From here on no other run gives an output its name.
+                base.check_unchanged()
+            with nullcontext() if remote is None else remote as store:
+                with unchanged_inputs(plan, base):
+                    build = Build(
+                        plan, layers, options, reporter, workspace, note, pieces, store, base
+                    )
+                    made = build.run()
+                if remote is not None:
+                    workspace.keep_root(remote.publish())
+                workspace.publish()
+                if afterward is not None:
+                    afterward(*made)
+        return made
+    except (Canceled, ClusterError, StoreError) as error:
+        if is_kept():
+            raise _continuable(error, options.remote) from error
+        raise
+    except OSError as error:
+        targets = " and ".join(map(str, finals)) or str(options.remote)
+        fault = limit_error(targets, error)
+        if fault is not None:
+            raise fault from error
+        what = "run the same job again to go on" if is_kept() else "choose another folder"
+        raise OutputError(
+            f"{targets} cannot be written ({error.strerror or error}); free some space or {what}."
+        ) from error
+
+
+@contextmanager
+def unchanged_inputs(plan: Plan, base: Base | None) -> Iterator[None]:
+    """Make sure that all that is read inside the block is of one time.
+
+    Raises
+    ------
+    InputChangedError
+        If an input is not what it was when it was found, also instead of an error inside the block
+        that this may have caused.
+    """
+
+    def check() -> None:
+        check_unchanged(placement.product for placement in plan.placements)
+        if base is not None:
+            base.check_unchanged()
+
+    try:
+        yield
+    except (Canceled, ClusterError, StoreError):
+        raise
+    except Exception:
+        check()
+        raise
+    check()
+
+
+def _identity(
+    plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, base: Base | None
+) -> str:
+    """Return what builds of the same result share; where work is done and by which way is nothing.
+
+    Another profile, for one, may have the credentials with which a build can go on.
+    """
+    facts = asdict(replace(options, history="", scheduler=None, remote=None))
+    facts["remote"] = None if options.remote is None else options.remote.url
+    return build_identity(plan, layers, facts | {"base": None if base is None else base.identity})
+
+
+def _continuable(error: StackError, remote: RemoteLocation | None) -> StackError:
+    """Return the error of a build whose work was kept, with what to do."""
+    if not isinstance(error, Canceled):
+        text = str(error).rstrip(".")
+        return type(error)(f"{text}; the same job then goes on where it stopped.")
+    text = "The run was canceled; run the same job again to go on from where it stopped"
+    if remote is not None:
+        text += (
+            f" (no reader sees what {remote.url} holds of it, and the next run uses or removes it)"
+        )
+    return Canceled(f"{text}.")

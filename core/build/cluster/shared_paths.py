@@ -1,0 +1,107 @@
+"""What a worker has to see: the inputs and the folders of the unfinished outputs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from ...machine.atomic import LOCK
+from ...raster.layer_reader import gdal_environment
+from ..pieces import Targets
+
+
+@dataclass(frozen=True)
+class SharedPaths:
+    """Paths that have to mean the same on all workers and here.
+
+    Parameters
+    ----------
+    inputs
+        Product folders and zips, and the stack that is appended to.
+    raster
+        GDAL path of a layer of one of the products; None where no product is read.
+    folders
+        Where the outputs are written; the build holds a lock file in each.
+    """
+
+    inputs: tuple[Path, ...]
+    raster: str | None
+    folders: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, targets: Targets, folders: tuple[Path, ...]) -> SharedPaths:
+        """Return what the pieces of a build have to see."""
+        source = targets.source
+        read = [item.product for item in source.placements if item.stored_step is None]
+        inputs = [product.location for product in read]
+        if source.stored is not None:
+            inputs.append(source.stored.path)
+        raster = read[0].layer_path(next(iter(read[0].layers))) if read else None
+        return cls(tuple(dict.fromkeys(inputs)), raster, folders)
+
+    def obstacle(self, mark: str) -> str:
+        """Return what this process does not see, as the end of a sentence; nothing if all is well.
+
+        Parameters
+        ----------
+        mark
+            Name of a file to leave in each folder of the outputs: seen elsewhere, it tells that the
+            folder is the same one.
+        """
+        return next(self._obstacles(mark), "")
+
+    def _obstacles(self, mark: str) -> Iterator[str]:
+        for path in self.inputs:
+            if not path.exists():
+                yield f"does not see {path}"
+        if self.raster is not None:
+            try:
+                with gdal_environment(), rasterio.open(self.raster) as file:
+                    file.read(1, window=Window(0, 0, 1, 1))
+            except RasterioError as error:
+                yield f"cannot read {self.raster} ({error})"
+        if self.hidden_folder is not None:
+            yield f"does not see the folder {self.hidden_folder} of the outputs"
+        for folder in self.folders:
+            try:
+                (folder / mark).touch()
+            except OSError as error:
+                yield f"cannot write into {folder} ({error.strerror or error})"
+
+    @property
+    def hidden_folder(self) -> Path | None:
+        """The first folder of the outputs whose lock file this process does not see."""
+        return next((path for path in self.folders if not os.path.exists(path / LOCK)), None)
+
+
+async def check_worker_paths(paths: SharedPaths, prefix: str, dask_worker: Any) -> tuple[str, str]:
+    """Look for everything, in a worker: return the mark that it left and the obstacle.
+
+    Parameters
+    ----------
+    paths
+        What to look for.
+    prefix
+        Begin of the mark's name.
+    dask_worker
+        Given by Dask.
+    """
+    mark = f"{prefix}-{dask_worker.id}"
+    # A disk that hangs must not keep the worker from its own duties.
+    return mark, await asyncio.to_thread(paths.obstacle, mark)
+
+
+def path_error(address: str, obstacle: str) -> str:
+    """Return the sentence on a worker that does not see what it needs."""
+    return (
+        f"The Dask worker {address} {obstacle}; all workers need the products and the outputs on "
+        "one shared file system, under the same names."
+    )

@@ -1,0 +1,60 @@
+"""Return whether two builds are the same: same inputs, same plan, same layout, same program."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..grid.placement import Placement
+from ..grid.plan import Plan
+from ..products.layers import Layer
+from ..version import plugin_version
+
+_DIGITS = 16
+
+
+def build_identity(plan: Plan, layers: Sequence[Layer], options: dict[str, Any]) -> str:
+    """Return a short text that is the same for builds whose outputs are the same.
+
+    Parameters
+    ----------
+    plan
+        Grid and placements.
+    layers
+        Layers of the stack.
+    options
+        What else decides on the outputs; anything that has a constant text.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits. Inputs count by size and time of change of their files: a product that
+        was retrieved again makes another build.
+    """
+    facts = {
+        "version": plugin_version(),
+        "grid": asdict(plan.grid),
+        "products": [_facts(placement) for placement in plan.placements],
+        "layers": [layer.variable for layer in layers],
+        "options": options,
+    }
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+def _facts(placement: Placement) -> list[Any]:
+    product = placement.product
+    if placement.stored_step is not None:
+        return [product.name.text, placement.stored_step]
+    return [
+        product.name.text,
+        str(product.location),
+        placement.transfer.value,
+        placement.bounds,
+        [(stamp.size, stamp.modified) for _, stamp in sorted(product.stamps.items())],
+        # Programs write them while a build is stopped, most without a word on missing data.
+        {name: note.missing for name, note in product.notes.items() if note.missing is not None},
+    ]

@@ -1,0 +1,242 @@
+"""What a build has finished, noted so that the same build can go on from there."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from isal import isal_zlib
+
+from ..errors import Canceled, OutputError
+from ..files.receipts import Receipts
+from ..machine.notes import Note
+from ..machine.stamps import Stamp, Stamps
+from ..pixels.survey import Survey
+from .pieces import PieceResult, is_of_series
+
+_SHARE = 0.05
+"""Share of the time that notes may take; slow disks and networks get them less often."""
+
+_LONGEST = 60.0
+"""Seconds between two notes at most, however long one took."""
+
+_LAST_NOTE = 1.0
+"""Seconds that the last note of a canceled build may take."""
+
+
+_TEXTS = ("head", "done", "inputs")
+_DIGITS = 8
+
+
+def _checksum(content: Any) -> bytes:
+    return b"%08x" % isal_zlib.crc32(content)
+
+
+class Journal:
+    """The pieces of a build that are done and what they learned.
+
+    A note is written in the background every few seconds, after disks and object stores have taken
+    what the pieces wrote: a piece that is noted survives a power cut. To be used as a context
+    manager.
+
+    Parameters
+    ----------
+    note
+        Where the notes are kept.
+    survey
+        An empty survey of the stack.
+    inputs
+        The files that are read: a note of a build that read others is worth nothing.
+
+    Attributes
+    ----------
+    learned
+        What the pieces learned from the pixels.
+    finished
+        What was noted of the outputs when they were complete; None before.
+    """
+
+    def __init__(self, note: Note, survey: Survey, inputs: Stamps) -> None:
+        self._place = note
+        self._inputs = {str(path): asdict(stamp) for path, stamp in inputs.items()}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._done: dict[str, str] = {}  # the receipts of each, as JSON
+        self._counted: set[str] = set()
+        self._noted = 0
+        self._is_open = False
+        self.finished: dict[str, Any] | None = None
+        self.learned = PieceResult(survey.fresh())
+
+    def begin(self) -> None:
+        """Write the first note, once the outputs are laid out."""
+        self._note()
+
+    def resume(self) -> bool:
+        """Read the note of an earlier attempt; returns whether there is one.
+
+        Raises
+        ------
+        OutputError
+            If there is one that is of no use; the journal is empty then.
+        """
+        content = self._place.read()
+        self._is_open = True
+        if content is None:
+            return False
+        check, rest = content[:_DIGITS], content[_DIGITS:]
+        if check != _checksum(rest):
+            raise OutputError("What a build that stopped has left is damaged")
+        with np.load(io.BytesIO(rest), allow_pickle=False) as note:
+            texts = {name: note[name].tobytes() for name in _TEXTS}
+            sums = {name: note[name] for name in note.files if name not in _TEXTS}
+        if not self._has_read(json.loads(texts["inputs"])):
+            raise OutputError("Inputs were changed since a build of them stopped")
+        head = json.loads(texts["head"])
+        self._counted = set(head["counted"])
+        self._done = {key: json.dumps(item) for key, item in json.loads(texts["done"]).items()}
+        self.finished = head["finished"]
+        self.learned.differences = head["differences"]
+        self.learned.survey.restore(sums)
+        self._noted = len(self._done)
+        return True
+
+    def _has_read(self, inputs: dict[str, dict[str, Any]]) -> bool:
+        """Return whether a build that noted its inputs has read those of this one."""
+
+        def stamp(facts: dict[str, Any]) -> Stamp:
+            return Stamp(**{**facts, "access": tuple(facts["access"])})
+
+        return inputs.keys() == self._inputs.keys() and all(
+            stamp(inputs[path]).is_same(stamp(facts)) for path, facts in self._inputs.items()
+        )
+
+    def start_over(self) -> None:
+        """Forget what an earlier attempt noted."""
+        self._done, self._counted, self._noted, self.finished = {}, set(), 0, None
+        self.learned = PieceResult(self.learned.survey.fresh())
+
+    @property
+    def receipts(self) -> Receipts:
+        """What all pieces that are done have written."""
+        with self._lock:
+            texts = list(self._done.values())
+        return {
+            name: (size, value, tag)
+            for text in texts
+            for name, (size, value, tag) in json.loads(text).items()
+        }
+
+    def doubt(self, chunks: set[str]) -> None:
+        """Take pieces for undone that have written one of some chunks, which are not as noted.
+
+        Series are put together from maps, which may have been wrong by then.
+        """
+        lost = {key for key, text in self._done.items() if not chunks.isdisjoint(json.loads(text))}
+        if any(not is_of_series(key) for key in lost):
+            lost |= set(filter(is_of_series, self._done))
+        for key in lost:
+            del self._done[key]
+        self._noted = len(self._done)
+
+    def __contains__(self, key: str) -> bool:
+        with self._lock:
+            return key in self._done
+
+    def __len__(self) -> int:
+        return len(self._done)
+
+    def record(self, key: str, learned: PieceResult) -> None:
+        """Remember that a piece is done; may be called from many threads."""
+        text = json.dumps(learned.receipts)
+        with self._lock:
+            self._done[key] = text
+            if key not in self._counted:
+                self._counted.add(key)
+                self.learned.merge(learned)
+
+    def finish(self, facts: dict[str, Any]) -> None:
+        """Note that the outputs are complete, with what proves and publishes them later.
+
+        Without such a note, a build that is killed from here on repeats its last steps.
+        """
+        self.finished = facts
+        self._stop()
+        # The outputs get their names next: disks have to have taken them by then.
+        with suppress(OSError, OutputError):
+            self._note()
+
+    def forget(self) -> None:
+        """Remove the note: what it tells of does not last any longer."""
+        self._stop()
+        self._place.remove()
+
+    def __enter__(self) -> Journal:
+        self._writer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._is_open and not self._done:
+            self.forget()
+            return
+        # What comes next may remove the note, so that none must be under way.
+        self._stop(_LAST_NOTE if isinstance(error, Canceled) else None)
+
+    def _stop(self, seconds: float | None = None) -> None:
+        self._closing.set()
+        self._writer.join(seconds)
+
+    def _write(self) -> None:
+        pause = self._place.seconds
+        while not self._closing.wait(pause):
+            begin = time.monotonic()
+            self._note_news()
+            took = time.monotonic() - begin
+            pause = min(max(self._place.seconds, took / _SHARE), _LONGEST)
+        if self.finished is None:
+            self._note_news()
+
+    def _note_news(self) -> None:
+        if len(self._done) > self._noted and self._place.exists:
+            try:
+                self._note()
+            except (OSError, OutputError):
+                # What is wrong ends the build itself, if it does not pass; the last note remains.
+                return
+
+    def _note(self) -> None:
+        with self._lock:
+            number = len(self._done)
+            done = dict(self._done)
+            head = {
+                "counted": sorted(self._counted),
+                "differences": self.learned.differences,
+                "finished": self.finished,
+            }
+            sums: dict[str, Any] = {
+                name: array.copy() for name, array in self.learned.survey.state().items()
+            }
+        items = ",".join(f"{json.dumps(key)}:{text}" for key, text in done.items())
+        texts = {
+            "head": json.dumps(head),
+            "done": f"{{{items}}}",
+            "inputs": json.dumps(self._inputs),
+        }
+        sums |= {name: np.frombuffer(text.encode(), "u1") for name, text in texts.items()}
+        content = io.BytesIO()
+        np.savez(content, **sums)
+        self._place.write(_checksum(content.getbuffer()) + content.getvalue())
+        self._noted = number

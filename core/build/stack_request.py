@@ -1,0 +1,230 @@
+"""The job of ``hyp3:buildstack``, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..assessment.report_files import check_targets
+from ..contract import (
+    BAD_PRODUCT_RULES,
+    CHUNKINGS,
+    DEFAULT_CHUNK_MEGABYTES,
+    DEFAULT_MEMORY_MEGABYTES,
+    EXTENT_MODES,
+    PRODUCT_TYPES,
+    RESAMPLINGS,
+    SCALES,
+    SMALLEST_MEMORY_MEGABYTES,
+    STATIC_LAYER_MODES,
+    ZARR_FORMATS,
+    Task,
+)
+from ..dataset.options import BuildOptions
+from ..errors import InvalidParameterError, OutputError
+from ..files.outputs import check_outputs
+from ..grid.plan import GridOptions
+from ..grid.target import parse_target_crs
+from ..machine import atomic
+from ..metadata.data_access import parse_data_access
+from ..object_store import publication
+from ..object_store.location import RemoteLocation, parse_location
+from ..pixels.look_vectors import check_angles
+from ..pixels.precision import parse_keep_bits
+from ..pixels.reference_point import AUTO, parse_point
+from ..pixels.values import ValueOptions
+from ..products.layers import layers_by_name
+from ..run.parameters import Parameters
+from ..selection.selection import SelectionOptions
+from ..stac.stac_catalog import check_catalog
+from .scheduler_address import parse_scheduler
+
+SMALLEST_CHUNK_MEGABYTES = 0.01
+LARGEST_CHUNK_MEGABYTES = 512.0
+LARGEST_MEMORY_MEGABYTES = 1e6
+_PATHS = ("INPUT", "NETCDF", "ZARR", "REPORT")
+
+
+@dataclass(frozen=True)
+class StackRequest:
+    """A checked ``buildstack`` job."""
+
+    folder: Path
+    selection: SelectionOptions
+    grid: GridOptions
+    build: BuildOptions
+    report: Path | None = None
+    stac: bool = False
+
+    @classmethod
+    def from_parameters(cls, values: Mapping[str, Any]) -> StackRequest:
+        """Read and check the parameters of a job.
+
+        Raises
+        ------
+        InvalidParameterError, OutputError
+            If a parameter is missing or wrong.
+        """
+        given = Parameters(values, Task.BUILD_STACK)
+        start, end = given.period()
+        megabytes = given.number(
+            "CHUNK_SIZE",
+            DEFAULT_CHUNK_MEGABYTES,
+            SMALLEST_CHUNK_MEGABYTES,
+            LARGEST_CHUNK_MEGABYTES,
+        )
+        only = given.names("PRODUCTS")
+        point = given.text("REFERENCE_POINT")
+        if point is not None and point.lower() == AUTO:
+            point = AUTO
+        elif point is not None:
+            parse_point(point)
+        memory = given.number(
+            "MEMORY",
+            DEFAULT_MEMORY_MEGABYTES,
+            SMALLEST_MEMORY_MEGABYTES,
+            LARGEST_MEMORY_MEGABYTES,
+        )
+        zarr_format = int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2"))
+        scheduler = given.text("SCHEDULER")
+        scale = given.choice("SCALE", SCALES, "as_delivered")
+        access = given.text("DATA_ACCESS")
+        target_crs = given.text("TARGET_CRS")
+        if target_crs is not None:
+            parse_target_crs(target_crs)
+        request = cls(
+            folder=given.folder("INPUT"),
+            selection=SelectionOptions(
+                product_type=given.choice("PRODUCT_TYPE", PRODUCT_TYPES, "auto"),
+                layers=given.names("LAYERS"),
+                start=start,
+                end=end,
+                skip_bad=given.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, "stop") == "skip",
+                only=frozenset(only) if only else None,
+                merge_passes=given.flag("MERGE_PASSES"),
+            ),
+            grid=GridOptions(
+                target_crs=target_crs,
+                extent_mode=given.choice("EXTENT_MODE", EXTENT_MODES, "union"),
+                extent=given.extent(),
+            ),
+            build=BuildOptions(
+                netcdf=given.output("NETCDF"),
+                zarr=given.output("ZARR"),
+                remote=_remote(given),
+                chunking=given.choice("CHUNKING", CHUNKINGS, "both"),
+                chunk_megabytes=megabytes or DEFAULT_CHUNK_MEGABYTES,
+                zarr_format=zarr_format,
+                sharding=_sharding(given, zarr_format),
+                memory_megabytes=memory or DEFAULT_MEMORY_MEGABYTES,
+                static_mode=given.choice("STATIC_LAYERS", STATIC_LAYER_MODES, "once"),
+                values=ValueOptions(
+                    resampling=given.choice("RESAMPLING", RESAMPLINGS, "auto"),
+                    scale=None if scale == "as_delivered" else scale,
+                    precision=parse_keep_bits(given.names("KEEP_BITS")),
+                ),
+                merge_passes=given.flag("MERGE_PASSES"),
+                reference_point=point,
+                masks=given.flag("MASKS", default=True),
+                look_vectors=given.flag("LOOK_VECTORS"),
+                data_access=None if access is None else parse_data_access(access),
+                enrich=given.flag("ENRICH"),
+                append=given.flag("APPEND"),
+                grow=given.flag("GROW"),
+                scheduler=None if scheduler is None else parse_scheduler(scheduler),
+                history=_history(values),
+            ),
+            report=given.output("REPORT"),
+            stac=given.flag("STAC"),
+        )
+        files = (request.build.netcdf, request.build.zarr)
+        check_outputs(*files, request.folder, request.build.remote is not None)
+        if request.build.append and request.build.remote is not None:
+            raise InvalidParameterError(
+                "APPEND is for stacks on a disk; leave ZARR_URL out, or build without APPEND "
+                "under a new ZARR_URL."
+            )
+        if request.build.grow and not request.build.append:
+            raise InvalidParameterError(
+                "GROW is for a stack that is appended to; set APPEND as well, or leave GROW out."
+            )
+        for stack in files:
+            check_targets({"REPORT": request.report}, stack)
+        if request.stac:
+            if request.stack is None:
+                raise OutputError(
+                    "STAC describes a stack on disk, but only ZARR_URL is given; set NETCDF or "
+                    "ZARR too, or leave STAC out."
+                )
+            check_catalog(request.stack, (*files, request.report, request.folder))
+        return request
+
+    @property
+    def stack(self) -> Path | None:
+        """The file or store on disk that stands for the stack where one is enough."""
+        return self.build.netcdf or self.build.zarr
+
+    def check_places(self) -> None:
+        """Check that all outputs can be written, before any work is done.
+
+        Raises
+        ------
+        OutputError
+            If one cannot, or there is something already in the object store.
+        """
+        for path in (self.build.netcdf, self.build.zarr, self.report):
+            if path is not None:
+                atomic.check_writable(path)
+        if self.build.remote is not None:
+            finals = [path for path in (self.build.netcdf, self.build.zarr) if path is not None]
+            goes_on = any(map(atomic.has_leftovers, finals))
+            publication.check_writable(self.build.remote, goes_on)
+
+    def check_layers(self) -> None:
+        """Check options against the layers that are named, without a look at the products.
+
+        Raises
+        ------
+        InvalidParameterError
+            If an option needs a layer that would not be in the stack.
+        """
+        by_name = layers_by_name(self.selection.product_type)
+        layers = [by_name[name] for name in self.selection.layers if name in by_name]
+        if layers:
+            self.build.values.precision.check(layers)
+        if layers and self.build.look_vectors:
+            check_angles(layers)
+
+
+def _remote(given: Parameters) -> RemoteLocation | None:
+    """Return the place in an object store."""
+    url = given.text("ZARR_URL")
+    if url is None:
+        return None
+    return parse_location(url, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"))
+
+
+def _sharding(given: Parameters, zarr_format: int) -> bool:
+    wanted = given.flag("SHARDING")
+    if wanted and zarr_format != 3:
+        raise InvalidParameterError(
+            f"SHARDING is set, but Zarr format {zarr_format} has no shards; set ZARR_FORMAT to 3 "
+            "or leave SHARDING out."
+        )
+    return wanted
+
+
+def _history(values: Mapping[str, Any]) -> str:
+    # PRODUCTS lists what the coordinate product_name holds already; addresses of
+    # proxies and services and names of profiles have no business in a stack.
+    left_out = ("PRODUCTS", "PROXIES", "S3_ENDPOINT", "S3_PROFILE", "SCHEDULER")
+    given = " ".join(
+        # Folders tell user names and how a company's disks are laid out, and nobody else has them.
+        f"{name}={Path(str(value)).name if name in _PATHS else value}"
+        for name, value in sorted(values.items())
+        if value not in (None, "") and name not in left_out
+    )
+    place = " on a Dask cluster" if values.get("SCHEDULER") else ""
+    return f"hyp3:buildstack{place} {given}"

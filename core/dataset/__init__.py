@@ -1,0 +1,1 @@
+"""The stack as a lazy dataset, its steps, and the record of its making."""

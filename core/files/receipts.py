@@ -1,0 +1,122 @@
+"""What was handed to a disk or an object store, so that it can be proven to be there."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from isal import isal_zlib
+
+from ..machine.blocks import run_blocks
+from ..object_store.late_metadata import further_chunks
+from ..run.reporter import Reporter
+
+Receipt = tuple[int, int, str]
+"""Bytes of a chunk as it is stored, their CRC-32, and what an object store calls the content."""
+
+Receipts = dict[str, Receipt]
+"""Receipts by name of the chunk. Chunks without data are not stored and have none."""
+
+_PART_BYTES = 1 << 18
+"""So much stays in the processor's cache between reading and checking."""
+
+_TOGETHER = 64
+"""Chunks that a thread checks before it asks for more."""
+
+
+def receipt(data: Any, tag: str = "") -> Receipt:
+    """Return the receipt of a chunk of contiguous bytes."""
+    return memoryview(data).nbytes, isal_zlib.crc32(data), tag
+
+
+def checksum(file: FileIO, size: int) -> int | None:
+    """Return the CRC-32 of the next bytes of a file; None if there are fewer."""
+    part, value = memoryview(bytearray(min(size, _PART_BYTES))), 0
+    while size:
+        count = file.readinto(part[:size])
+        if not count:
+            return None
+        value = isal_zlib.crc32(part[:count], value)
+        size -= count
+    return value
+
+
+def is_stored(path: Path, expected: Receipt) -> bool:
+    """Return whether a file is that of a receipt."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            size, value, _ = expected
+            return checksum(file, size) == value and not file.read(1)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return False
+
+
+def failing(names: Iterable[str], is_right: Callable[[str], bool], reporter: Reporter) -> set[str]:
+    """Return the names of what is not right, asked for in threads.
+
+    Raises
+    ------
+    Canceled
+        If the user asked to stop.
+    """
+    ordered = sorted(names)
+    found: set[str] = set()
+
+    def check(begin: int) -> None:
+        part = itertools.islice(ordered, begin, begin + _TOGETHER)
+        found.update(name for name in part if not is_right(name))
+
+    begins = range(0, len(ordered), _TOGETHER)
+    run_blocks(check, begins, len(begins), reporter)
+    return found
+
+
+def failing_files(folder: Path, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
+    """Return the names of files below a folder that are missing or not those of their receipts."""
+    return failing(receipts, lambda name: is_stored(folder / name, receipts[name]), reporter)
+
+
+def other_files(folder: Path, known: Container[str]) -> Receipts:
+    """Return the receipts of the files below a folder but those that are known."""
+    names = [name for name in files_below(folder) if name not in known]
+    return {name: receipt((folder / name).read_bytes()) for name in names}
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """Yield the names of all files below a folder as an object store has them.
+
+    Raises
+    ------
+    OSError
+        If a folder cannot be read.
+    """
+    for place, _, names in os.walk(folder, onerror=_fail):
+        inner = os.path.relpath(place, folder).replace(os.sep, "/")
+        for name in names:
+            yield name if inner == "." else f"{inner}/{name}"
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def failing_chunk_files(
+    store: Path, arrays: Collection[str], receipts: Mapping[str, Receipt], reporter: Reporter
+) -> set[str]:
+    """Return the names of chunks of a store that are missing, not as written, or too many."""
+    return failing_files(store, receipts, reporter) | further_chunks(
+        files_below(store), arrays, receipts
+    )
+
+
+def places(receipts: Mapping[str, Receipt]) -> dict[str, Receipts]:
+    """Divide receipts by the first part of their names, which is taken off."""
+    found: dict[str, Receipts] = {}
+    for name, item in receipts.items():
+        place, _, rest = name.partition("/")
+        found.setdefault(place, {})[rest] = item
+    return found

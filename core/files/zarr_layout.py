@@ -1,0 +1,228 @@
+"""The layout of a group of a Zarr store: all that xarray writes of a stack but its blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from zarr.codecs import BloscCodec
+from zarr.core.buffer import Buffer
+from zarr.core.sync import sync
+from zarr.storage import MemoryStore
+
+from ..dataset.dataset import on_disk
+from ..dataset.stack_layer import StackLayer
+from ..run.reporter import Reporter, stop_if_canceled
+from .chunk_files import replace_file
+from .geozarr import array_attributes
+from .layouts import Chunks, Layouts
+from .zarr_store import (
+    StorePlace,
+    array_of,
+    chunk_codec,
+    contents,
+    known_format,
+    plain,
+    unwarned,
+)
+
+Documents = dict[str, Buffer]
+"""Contents of the files of a group by their path below it."""
+
+
+def lay_out_stores(
+    stores: Sequence[StorePlace],
+    groups: Sequence[str],
+    dataset: xr.Dataset,
+    layers: Sequence[StackLayer],
+    layouts: Layouts,
+    zarr_format: int,
+    reporter: Reporter,
+) -> None:
+    """Write all groups of all stores, without the blocks of layers; those that are there stay.
+
+    Parameters
+    ----------
+    stores, groups
+        Where to write, and the names of the groups in each.
+    dataset, layers
+        The stack and its layers.
+    layouts
+        How they are cut into chunks.
+    zarr_format
+        2 or 3.
+    reporter
+        Asked whether to stop.
+    """
+    if not stores:
+        return
+    coordinates = coordinate_documents(dataset, layers, zarr_format)
+    for store in stores:
+        for name in groups:
+            stop_if_canceled(reporter)
+            lay_out_group(
+                store,
+                name,
+                coordinates,
+                dataset,
+                layers,
+                layouts.chunks(name),
+                layouts.maps[1:],
+                zarr_format,
+                layouts.shards(name),
+            )
+
+
+def coordinate_documents(
+    dataset: xr.Dataset, layers: Sequence[StackLayer], zarr_format: int
+) -> Documents:
+    """Return what a group holds besides its layers: coordinates and attributes of the stack.
+
+    Parameters
+    ----------
+    dataset
+        The stack.
+    layers
+        The layers of the stack.
+    zarr_format
+        2 or 3.
+
+    Returns
+    -------
+    dict
+        Contents of the files by their path below the group.
+    """
+    laid_out = on_disk(dataset).drop_vars([item.name for item in layers])
+    laid_out.attrs = plain(laid_out.attrs)
+    encoding: dict[Hashable, dict[str, Any]] = {}
+    for name, variable in laid_out.variables.items():
+        is_text = variable.dtype.kind == "U"
+        # Text of fixed length, which all readers list, takes four bytes a character.
+        encoding[name] = {
+            **variable.encoding,
+            "compressors": _compressor(4, zarr_format) if is_text else None,
+        }
+        encoding[name].pop("coordinates", None)  # of use to xarray in the dataset only
+    return _written(laid_out, encoding, zarr_format)
+
+
+def lay_out_group(
+    store: StorePlace,
+    name: str,
+    coordinates: Documents,
+    dataset: xr.Dataset,
+    layers: Sequence[StackLayer],
+    chunks: Chunks,
+    static_chunks: tuple[int, int],
+    zarr_format: int,
+    shards: tuple[Chunks, tuple[int, int]] | None = None,
+) -> None:
+    """Write a group with all coordinates and attributes, and with layers that have no chunks yet.
+
+    Parameters
+    ----------
+    store
+        Folder of the store, or the store.
+    name
+        Name of the group; in an unfinished one, all but the chunks of layers is written anew.
+    coordinates
+        From :func:`coordinate_documents`.
+    dataset
+        The stack.
+    layers
+        The layers of the stack.
+    chunks
+        Steps, rows and columns of a chunk of the layers that change with the steps.
+    static_chunks
+        Rows and columns of a chunk of the other layers.
+    zarr_format
+        2 or 3.
+    shards
+        In format 3: the same for shards, files that hold several chunks; each has to be written as
+        a whole. None makes each chunk a file.
+    """
+    of_map = array_attributes(dataset, str(dataset["spatial_ref"].attrs["crs_wkt"]))
+    corners: dict[str, xr.Variable] = {}
+    encoding: dict[Hashable, dict[str, Any]] = {}
+    for item in layers:
+        layer = dataset.variables[item.name]
+        fill = layer.encoding["_FillValue"]
+        corners[item.name] = xr.Variable(
+            layer.dims, np.full((1,) * layer.ndim, fill), {**layer.attrs, **of_map}
+        )
+        encoding[item.name] = {
+            "_FillValue": fill,
+            "chunks": chunks if item.per_step else static_chunks,
+            "compressors": _compressor(np.dtype(item.layer.dtype).itemsize, zarr_format),
+        }
+        if zarr_format == 3:
+            encoding[item.name]["fill_value"] = fill
+        if shards is not None:
+            encoding[item.name]["shards"] = shards[0] if item.per_step else shards[1]
+    shapes = {item.name: dataset.variables[item.name].shape for item in layers}
+    documents = _written(xr.Dataset(corners), encoding, zarr_format, shapes) | coordinates
+    zarr.open_group(store, mode="a", zarr_format=known_format(zarr_format))
+    sync(_replace_group(store, name, documents, list(shapes)))
+
+
+def _written(
+    dataset: xr.Dataset,
+    encoding: Mapping[Hashable, Mapping[str, Any]],
+    zarr_format: int,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+) -> Documents:
+    """Return what xarray writes of a dataset, in memory; variables then get other ``shapes``.
+
+    Hundreds of tiny files, put together so, are written at once. xarray writes all values of what
+    it is given, so that a layer is given as one pixel without data, and becomes large afterwards.
+    """
+    memory = MemoryStore()
+    with unwarned():
+        dataset.to_zarr(
+            memory,
+            mode="w",
+            zarr_format=known_format(zarr_format),
+            consolidated=False,
+            encoding=encoding,
+        )
+    if shapes:
+        group = zarr.open_group(memory, mode="r+", use_consolidated=False)
+        for name, shape in shapes.items():
+            array_of(group, name).resize(shape)
+    return sync(contents(memory))
+
+
+async def _replace_group(
+    place: StorePlace, name: str, documents: Documents, layers: Sequence[str]
+) -> None:
+    """Write all that a group holds but the chunks of layers, over what an attempt that stopped has.
+
+    Whenever this is interrupted, the group and its layers are there for the next attempt.
+    """
+    if isinstance(place, Path):
+        group = place / name
+        for path in group.iterdir() if group.exists() else ():
+            if path.is_dir() and path.name not in layers:
+                shutil.rmtree(path)
+        for key, value in documents.items():
+            (group / key).parent.mkdir(parents=True, exist_ok=True)
+            replace_file(group / key, value.to_bytes())
+        return
+    await place.delete_dir(name)
+    # Documents stay in memory; the small chunks of coordinates travel side by side.
+    writes = [place.set(f"{name}/{key}", value) for key, value in documents.items()]
+    await asyncio.gather(*writes)
+
+
+def _compressor(size: int, zarr_format: int) -> Any:
+    if zarr_format == 2:
+        return chunk_codec(size)
+    return BloscCodec(
+        typesize=size, cname="lz4", clevel=5, shuffle="shuffle" if size > 1 else "noshuffle"
+    )

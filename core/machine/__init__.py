@@ -1,0 +1,1 @@
+"""Files, locks, memory and threads of the machine that a run works on."""

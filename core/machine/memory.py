@@ -1,0 +1,138 @@
+"""How much memory a build may take, and what follows for its blocks and threads."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..contract import DEFAULT_MEMORY_MEGABYTES
+from .blocks import BAND_BYTES, bands, thread_count
+
+_FIXED_MEGABYTES = 320
+"""What Python with its packages and GDAL's cache take."""
+
+MOST_THREADS = 8
+_BLOCK_BYTES = 5 * MOST_THREADS * BAND_BYTES
+"""What blocks take, with the default memory."""
+
+_TILE_BYTES = _BLOCK_BYTES - 3 * MOST_THREADS * BAND_BYTES
+"""Least block of whole series that is put together at once, with the default memory."""
+
+# From glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_LARGEST_KEPT = 32 << 20
+
+
+def keep_freed_memory() -> None:
+    """Let blocks be made from the memory of those that were freed; only with glibc.
+
+    By default it gives large blocks back to the system at once, which then clears every page of the
+    next one: a tenth of the time of a build. One pool for all threads keeps the peak down.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
+        mallopt(_M_TRIM_THRESHOLD, 16 * _LARGEST_KEPT)
+
+
+class Scratch:
+    """Memory for blocks of whole series, which one takes over from the other; can be pickled.
+
+    They are too large for :func:`keep_freed_memory`: the system would clear the pages of each.
+    Pickles are empty.
+    """
+
+    def __init__(self) -> None:
+        self._free: list[NDArray[np.uint8]] = []
+
+    @contextmanager
+    def block(self, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator[NDArray[Any]]:
+        """Lend a block with any content; it must not be used after."""
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = np.empty(0, np.uint8)
+        if memory.size < size:
+            del memory  # frees it before the larger one is made
+            memory = np.empty(size, np.uint8)
+        try:
+            yield memory[:size].view(dtype).reshape(shape)
+        finally:
+            self._free.append(memory)
+
+    def clear(self) -> None:
+        """Give the memory back."""
+        self._free.clear()
+
+    def __reduce__(self) -> tuple[type[Scratch], tuple[()]]:
+        return Scratch, ()
+
+
+@dataclass(frozen=True)
+class MemoryBudget:
+    """Sizes that keep a build below a bound.
+
+    A thread holds about five copies of its block while it reads, warps, masks and compresses it,
+    and about three, of such a block as well, while it reads a part of a series.
+
+    Parameters
+    ----------
+    band_bytes
+        Largest block of a map that a thread holds, if a chunk is not larger.
+    tile_bytes
+        Largest block of whole series, likewise; where there are few threads it takes their memory.
+    threads
+        Number of threads.
+    """
+
+    band_bytes: int = BAND_BYTES
+    tile_bytes: int = _TILE_BYTES
+    threads: int = MOST_THREADS
+
+    @classmethod
+    def of(cls, megabytes: float, chunk_bytes: int = 0, threads: int | None = None) -> MemoryBudget:
+        """Divide memory among blocks and threads.
+
+        Parameters
+        ----------
+        megabytes
+            What the process may take, 10^6 bytes; at least
+            ``SMALLEST_MEMORY_MEGABYTES``.
+        chunk_bytes
+            Size of the largest chunk. Chunks that are larger than a block take the memory of
+            several threads.
+        threads
+            Most threads that are used, by default those of ``thread_count``.
+        """
+        share = (megabytes - _FIXED_MEGABYTES) / (DEFAULT_MEMORY_MEGABYTES - _FIXED_MEGABYTES)
+        blocks = int(share * MOST_THREADS * BAND_BYTES)
+        band = min(BAND_BYTES, blocks)
+        held = max(band, chunk_bytes)
+        threads = max(1, min(threads or thread_count(), blocks // held))
+        rest = int(share * _BLOCK_BYTES) - 3 * threads * held
+        return cls(band, max(rest, int(share * _TILE_BYTES)), threads)
+
+    @property
+    def band_pixels(self) -> int:
+        """Pixels of the largest block of a map, as one of float32, that a thread holds."""
+        return self.band_bytes // 4
+
+    def row_bands(self, height: int, width: int) -> Iterator[slice]:
+        """Cut a map, as one of float32, into bands of rows that a thread may hold."""
+        return bands(height, 1, self.band_pixels // width)
+
+    def holds(self, chunk_bytes: int) -> bool:
+        """Return whether there is room for a chunk of that size, of which some copies exist."""
+        return chunk_bytes <= max(self.band_bytes, self.tile_bytes // 2)

@@ -1,0 +1,1 @@
+"""From products to blocks of a stack: values, masks, mosaics, reference and precision."""

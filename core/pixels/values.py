@@ -1,0 +1,158 @@
+"""What the stack makes of stored values: other scales, displacement, another reference point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..grid.lattice import Grid
+from ..grid.placement import Placement
+from ..products.layers import COMPUTED_FROM, LAYERS, Layer
+from ..raster.block_reader import BlockReader
+from ..raster.layer_reader import resampling_of
+from ..raster.reach import Reach
+from ..raster.scales import convert_scale
+from ..raster.warping import Warps
+from .precision import Precision, round_mantissa
+
+WAVELENGTH = 0.055465763
+"""Radar wavelength of Sentinel-1 in meters, as in HyP3's own displacement maps; the speed of light
+over the 5.405000454334350 GHz of Sentinel-1's annotation is less by one part in 20 million."""
+
+PHASE_TO_DISPLACEMENT = -WAVELENGTH / (4.0 * math.pi)
+"""Meters toward the sensor for one radian of unwrapped phase: the path counts twice, and phase
+grows with the distance (Ferretti et al. 2007, ESA TM-19, part A)."""
+
+
+def _displacement(phase: NDArray[Any]) -> NDArray[Any]:
+    return phase * np.float32(PHASE_TO_DISPLACEMENT)
+
+
+def _incidence(elevation: NDArray[Any]) -> NDArray[Any]:
+    return np.float32(math.pi / 2.0) - elevation
+
+
+COMPUTED: dict[str, tuple[Callable[[NDArray[Any]], NDArray[Any]], str]] = {
+    "los_disp": (_displacement, f"-wavelength * {COMPUTED_FROM['los_disp']} / (4 pi)"),
+    "inc_map_ell": (_incidence, f"pi / 2 - {COMPUTED_FROM['inc_map_ell']}"),
+}
+"""How layers are computed where a product lacks them: function, and formula for people."""
+
+
+@dataclass(frozen=True)
+class ValueOptions:
+    """What the user asks for.
+
+    Parameters
+    ----------
+    resampling
+        See :func:`core.raster.layer_reader.resampling_of`.
+    scale
+        Scale of backscatter in the stack; None keeps that of the products.
+    precision
+        Mantissa bits that are kept.
+    """
+
+    resampling: str = "auto"
+    scale: str | None = None
+    precision: Precision = Precision()
+
+    @property
+    def exact(self) -> ValueOptions:
+        """The same without rounding."""
+        return replace(self, precision=Precision())
+
+
+def missing_block(layer: Layer, rows: slice, columns: slice) -> NDArray[Any]:
+    """Return a block without data, shape (rows, columns)."""
+    return np.full((rows.stop - rows.start, columns.stop - columns.start), layer.fill, layer.dtype)
+
+
+def is_available(placement: Placement, layer: Layer) -> bool:
+    """Return whether a product has a layer or what the layer is computed from."""
+    return placement.product.stored_layer(layer.name) is not None
+
+
+class ValueReader:
+    """Reads blocks of one layer of one product as they stand in the stack.
+
+    To be used as a context manager.
+
+    Parameters
+    ----------
+    placement, layer, grid
+        As for :class:`core.raster.layer_reader.LayerReader`; the layer has to be available.
+    options
+        What is made of the values.
+    reference
+        Row and column of the phase reference pixel in the product's raster.
+    offset
+        Subtracted from all values: the value at the stack's reference point; for ``vert_disp`` the
+        line-of-sight displacement there, whose vertical share needs the layer ``lv_theta``.
+    warps
+        Those of readers that are open together, see :class:`core.raster.layer_reader.LayerReader`.
+    """
+
+    def __init__(
+        self,
+        placement: Placement,
+        layer: Layer,
+        grid: Grid,
+        options: ValueOptions,
+        reference: tuple[int, int] | None = None,
+        offset: float = 0.0,
+        warps: Warps | None = None,
+    ) -> None:
+        self.layer = layer
+        product = placement.product
+        table = LAYERS[product.name.product_type]
+        stored = table[product.stored_layer(layer.name) or layer.name]
+        # By name, because layers that come from another process are copies.
+        self._compute = COMPUTED[layer.name][0] if stored.name != layer.name else None
+        self._offset = np.float32(offset)
+        self._bits = options.precision.bits(layer)
+        self._scales = (product.name.scale, options.scale) if layer.is_backscatter else (None, None)
+        method = resampling_of(stored, options.resampling)
+        with ExitStack() as files:
+            self._blocks = files.enter_context(
+                BlockReader(placement, stored, grid, method, reference, warps)
+            )
+            self._elevation: BlockReader | None = None
+            if layer.name == "vert_disp" and offset:
+                theta = table["lv_theta"]
+                method = resampling_of(theta, options.resampling)
+                self._elevation = files.enter_context(BlockReader(placement, theta, grid, method))
+            self._files = files.pop_all()
+
+    def __enter__(self) -> ValueReader:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._files.__exit__(*exception)
+
+    def reach(self, rows: slice, columns: slice) -> Reach:
+        """See :meth:`core.raster.layer_reader.LayerReader.reach`."""
+        return self._blocks.reach(rows, columns)
+
+    def read(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return a block of the grid, shape (rows, columns)."""
+        block = self._blocks.read(rows, columns)
+        stored, wanted = self._scales
+        if stored is not None and wanted is not None:
+            convert_scale(block, stored, wanted)
+        if self._compute is not None:
+            block = self._compute(block)
+        if self._elevation is not None:
+            # The vertical displacement is that along the line of sight over sin(lv_theta).
+            block -= self._offset / np.sin(self._elevation.read(rows, columns))
+        elif self._offset:
+            block -= self._offset
+        if self._bits is not None:
+            round_mantissa(block, self._bits)
+        return block

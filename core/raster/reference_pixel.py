@@ -1,0 +1,81 @@
+"""The pixel of an interferogram whose phase is zero by definition, not for want of data."""
+
+from __future__ import annotations
+
+import math
+from contextlib import closing
+
+import numpy as np
+from rasterio.errors import RasterioError
+
+from ..inputs.raster_grid import Raster, to_geographic
+from ..inputs.read_errors import machine_error
+from ..products.nodata import nodata_of
+from ..products.product import Product
+from .raster_file import RasterFile
+
+_LONGITUDE = "Longitude of the reference point (WGS84)"
+_LATITUDE = "Latitude of the reference point (WGS84)"
+
+
+def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
+    """Find the phase reference pixel of a GAMMA interferogram.
+
+    HyP3 subtracts the phase at the reference point, so the unwrapped phase is exactly 0 there,
+    which is also its value for missing data. The parameter file holds the point's position; its
+    geographic form holds also where the product was harmonized to another zone. Some versions of
+    hyp3-gamma wrote it wrong, so the pixel counts only where the phase is in fact 0 and data
+    surround it.
+
+    Parameters
+    ----------
+    product
+        The product.
+    raster
+        The grid of its layers.
+
+    Returns
+    -------
+    (row, column) or None
+        Position in the product's raster, counted from 0; None where the product has no such point
+        or its phase cannot be read (reading the layer itself tells why).
+
+    Raises
+    ------
+    ProductError
+        If the phase is damaged in its zip.
+    MachineError
+        If a limit of the machine or a disk keeps the phase from being read.
+    """
+    if product.parameters is None or "unw_phase" not in product.layers:
+        return None
+    longitude = product.parameters.number(_LONGITUDE)
+    latitude = product.parameters.number(_LATITUDE)
+    if longitude is None or latitude is None:
+        return None
+    x, y = to_geographic(raster.crs).transform(longitude, latitude, direction="INVERSE")
+    if not (math.isfinite(x) and math.isfinite(y)):
+        return None
+    column = int((x - raster.left) // raster.spacing)
+    row = int((raster.top - y) // raster.spacing)
+    if not (0 <= row < raster.height and 0 <= column < raster.width):
+        return None
+    rows = slice(max(row - 1, 0), min(row + 2, raster.height))
+    columns = slice(max(column - 1, 0), min(column + 2, raster.width))
+    layer = product.layers["unw_phase"]
+    try:
+        file = RasterFile(product.layer_path(layer.name), product.packed(layer.name))
+        with closing(file):
+            phase = np.empty((rows.stop - rows.start, columns.stop - columns.start), file.dtype)
+            file.read(rows, columns, phase)
+            file.check()
+            note = product.notes.get(layer.name)
+            missing = nodata_of(layer, file.dtype, file.nodata, note=note)
+    except (RasterioError, OSError) as error:
+        found = machine_error(f"The layer {layer.name} of {product}", error)
+        if found is not None:
+            raise found from error
+        return None
+    is_zero = phase[row - rows.start, column - columns.start] == 0
+    is_data = ~(missing.where(phase) | np.isnan(phase))
+    return (row, column) if is_zero and is_data.any() else None

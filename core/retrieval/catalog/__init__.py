@@ -1,0 +1,1 @@
+"""What the ASF catalog knows of source scenes, kept on disk."""

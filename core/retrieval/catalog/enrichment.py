@@ -1,0 +1,159 @@
+"""What the ASF catalog adds on source granules; asked only when the user wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ...errors import RetrievalError
+from ...grid.antimeridian import split, unwrap
+from ...run.reporter import Reporter
+from .answer_cache import AnswerCache
+from .asf_catalog import BATCH_SIZE, catalog_host, outline, search_granules
+from .scene_cache import cache_folder
+from .state_vectors import Orbit
+
+_FILE = "granules.sqlite"
+
+
+@dataclass(frozen=True)
+class GranuleDetails:
+    """Facts of a granule that neither names nor products tell; None where they are missing.
+
+    Parameters
+    ----------
+    stop, processed
+        UTC end of the acquisition, and time of ESA's processing.
+    version
+        Version of ESA's processor.
+    platform
+        ``S1A`` ...
+    ascending
+        Whether the satellite flew north.
+    url
+        Where the granule can be retrieved.
+    footprint
+        Outline as WKT, longitude first.
+    orbit
+        State vectors around the scene.
+    """
+
+    stop: datetime | None = None
+    processed: datetime | None = None
+    version: str | None = None
+    platform: str | None = None
+    ascending: bool | None = None
+    url: str | None = None
+    footprint: str | None = None
+    orbit: Orbit | None = None
+
+
+Details = Mapping[str, GranuleDetails]
+
+
+def look_up_granules(names: Iterable[str], reporter: Reporter) -> dict[str, GranuleDetails]:
+    """Ask the catalog for granules, those that are not in the cache yet.
+
+    Parameters
+    ----------
+    names
+        Granule names.
+    reporter
+        Told what happens; asked whether to stop. A catalog out of reach is a warning.
+
+    Raises
+    ------
+    Canceled
+        The user asked to stop.
+    """
+    distinct = list(dict.fromkeys(names))
+    host = catalog_host()
+    cache = AnswerCache(cache_folder() / _FILE, host)
+    known = cache.load(distinct)
+    missing = [name for name in distinct if name not in known]
+    if missing:
+        reporter.info(f"Looking up {len(missing)} granules in the ASF catalog.")
+    for begin in range(0, len(missing), BATCH_SIZE):
+        part = missing[begin : begin + BATCH_SIZE]
+        try:
+            found = search_granules(part, host, reporter, _answer)
+        except RetrievalError as error:
+            reporter.warning(
+                f"{error} The stack is made without what only the catalog knows of its sources."
+            )
+            break
+        cache.store(found)
+        known.update(found)
+    return {name: _details(answer) for name, answer in known.items()}
+
+
+def _answer(product: Any) -> dict[str, Any]:
+    """Return what is kept of a catalog entry, as JSON knows it."""
+    properties = product.properties
+    vectors = (getattr(product, "baseline", None) or {}).get("stateVectors") or {}
+    answer = {
+        "stop": properties.get("stopTime"),
+        "processed": properties.get("processingDate"),
+        "version": properties.get("pgeVersion"),
+        "platform": properties.get("platform"),
+        "direction": properties.get("flightDirection"),
+        "url": properties.get("url"),
+        "ring": outline(product),
+        "positions": dict(vectors.get("positions") or {}),
+        "velocities": dict(vectors.get("velocities") or {}),
+    }
+    # What cannot be used is not kept either.
+    _details(answer)
+    return answer
+
+
+def _details(answer: Mapping[str, Any]) -> GranuleDetails:
+    platform = str(answer.get("platform") or "")
+    direction = str(answer.get("direction") or "").upper()
+    ring = answer.get("ring") or []
+    return GranuleDetails(
+        stop=_time(answer.get("stop")),
+        processed=_time(answer.get("processed")),
+        version=str(answer.get("version") or "") or None,
+        platform=f"S1{platform[-1].upper()}" if platform[-1:].upper() in list("ABCD") else None,
+        ascending={"ASCENDING": True, "DESCENDING": False}.get(direction),
+        url=str(answer.get("url") or "") or None,
+        footprint=_wkt(ring),
+        orbit=_orbit(answer.get("positions") or {}, answer.get("velocities") or {}),
+    )
+
+
+def _wkt(ring: Sequence[Sequence[float]]) -> str | None:
+    if len(ring) < 4:
+        return None
+    longitude, latitude = np.array(ring).T
+    outline = split(shapely.Polygon(np.column_stack([unwrap(longitude), latitude])))
+    return shapely.to_wkt(outline, rounding_precision=6, trim=False)
+
+
+def _orbit(positions: Mapping[str, Any], velocities: Mapping[str, Any]) -> Orbit | None:
+    begin = _time(positions.get("prePositionTime"))
+    end = _time(positions.get("postPositionTime"))
+    vectors = [
+        *(positions.get(key) for key in ("prePosition", "postPosition")),
+        *(velocities.get(key) for key in ("preVelocity", "postVelocity")),
+    ]
+    if begin is None or end is None or begin >= end:
+        return None
+    if any(vector is None or len(vector) != 3 for vector in vectors):
+        return None
+    numbers = np.array(vectors, "float64")
+    return Orbit((end - begin).total_seconds(), numbers[:2], numbers[2:])
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)

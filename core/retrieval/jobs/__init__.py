@@ -1,0 +1,1 @@
+"""HyP3 jobs: listed, filtered, and chosen for one stack."""

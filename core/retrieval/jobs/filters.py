@@ -1,0 +1,318 @@
+"""Which jobs a run is about, with an account of what each filter removed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from shapely.geometry.base import BaseGeometry
+
+from ...contract import DATE_RULES, DIRECTIONS, JOB_TYPES
+from ...errors import InvalidParameterError, NoProductsError, RetrievalError
+from ...run.parameters import Parameters, shown
+from ...run.reporter import Reporter
+from ...selection.passes import pass_starts
+from ..catalog.scene_cache import SceneFacts
+from ..service.json_fields import one_line
+from .job_footprints import extent_area
+from .jobs import JobRecord
+from .tracks import paths_of_jobs
+
+WITHOUT_PROJECT = "(none)"
+"""Value of ``PROJECT`` that selects the jobs without a project name."""
+
+_NAMES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The filters of a run; None and empty stand for no restriction.
+
+    Parameters
+    ----------
+    job_type
+        One of the contract's job types.
+    project
+        Exact project name, or :data:`WITHOUT_PROJECT`.
+    start, end
+        First and last UTC day, inclusive.
+    every_date
+        True: all acquisitions lie in the period; False: at least one does.
+    paths
+        Relative orbits.
+    ascending
+        Flight direction.
+    area
+        Area in EPSG:4326 that a footprint has to touch.
+    job_ids
+        Only these jobs, whatever their type.
+    every_state
+        Also jobs that have not succeeded or whose products have expired.
+    merge_passes
+        The frames of a pass of backscatter are one acquisition.
+    """
+
+    job_type: str
+    project: str | None = None
+    start: date | None = None
+    end: date | None = None
+    every_date: bool = True
+    paths: frozenset[int] = frozenset()
+    ascending: bool | None = None
+    area: BaseGeometry | None = None
+    job_ids: tuple[str, ...] = ()
+    every_state: bool = False
+    merge_passes: bool = False
+
+    @property
+    def needs_footprints(self) -> bool:
+        """Whether jobs cannot be chosen without asking the catalog."""
+        return self.ascending is not None or self.area is not None
+
+
+def read_filters(parameters: Parameters) -> Filters:
+    """Read the filter parameters of a job.
+
+    Raises
+    ------
+    InvalidParameterError
+        One of them is malformed.
+    """
+    start, end = parameters.period()
+    direction = parameters.choice("DIRECTION", DIRECTIONS, DIRECTIONS[0])
+    extent = parameters.extent()
+    paths = set()
+    for text in parameters.names("PATHS"):
+        if not re.fullmatch(r"0*[0-9]{1,3}", text) or not 1 <= int(text[-3:]) <= 175:
+            raise InvalidParameterError(
+                f"PATHS contains {shown(text)}, but a path is a number between 1 and 175."
+            )
+        paths.add(int(text[-3:]))
+    return Filters(
+        job_type=parameters.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0]),
+        project=one_line(parameters.text("PROJECT")),
+        start=start,
+        end=end,
+        every_date=parameters.choice("DATE_RULE", DATE_RULES, DATE_RULES[0]) == "all",
+        paths=frozenset(paths),
+        ascending={"ascending": True, "descending": False}.get(direction),
+        area=None if extent is None else extent_area(extent),
+        job_ids=parameters.names("JOBS"),
+        every_state=parameters.flag("ALL_STATES"),
+        merge_passes=parameters.flag("MERGE_PASSES"),
+    )
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What one filter removed, in words, and what would let more pass."""
+
+    count: int
+    reason: str
+    remedy: str
+
+
+@dataclass
+class Funnel:
+    """Jobs passing one filter after the other.
+
+    Parameters
+    ----------
+    jobs
+        What is left.
+    removals
+        One entry for each filter that removed something.
+    """
+
+    jobs: list[JobRecord]
+    removals: list[Removal] = field(default_factory=list)
+
+    def keep(
+        self,
+        passes: Callable[[JobRecord], bool],
+        reason: str | Callable[[Sequence[JobRecord]], str],
+        remedy: str,
+    ) -> None:
+        """Drop the jobs that do not pass and note why."""
+        left: list[JobRecord] = []
+        removed: list[JobRecord] = []
+        for job in self.jobs:
+            (left if passes(job) else removed).append(job)
+        if removed:
+            words = reason if isinstance(reason, str) else reason(removed)
+            self.removals.append(Removal(len(removed), words, remedy))
+        self.jobs = left
+
+    def account(self) -> str:
+        """List what was removed, such as ``3 have expired, 2 are on other paths``."""
+        return ", ".join(f"{removal.count} {removal.reason}" for removal in self.removals)
+
+    def require(self, what: str) -> None:
+        """Raise where nothing is left.
+
+        Raises
+        ------
+        NoProductsError
+            With the account of every filter, and the remedy for the last one.
+        """
+        if self.jobs:
+            return
+        if not self.removals:
+            raise NoProductsError(
+                f"There are no {what}; check JOB_TYPE, API_URL and the account you log in with."
+            )
+        total = sum(removal.count for removal in self.removals)
+        raise NoProductsError(
+            f"None of the {total} {what} is left: {self.account()}; {self.removals[-1].remedy}."
+        )
+
+
+def apply_offline_filters(funnel: Funnel, filters: Filters, kept: Set[str] = frozenset()) -> None:
+    """Apply every filter that needs nothing but the jobs themselves.
+
+    Parameters
+    ----------
+    funnel
+        Changed in place.
+    kept
+        Ids of jobs whose products are complete on disk: they count although they have expired.
+    """
+    now = datetime.now(UTC)
+    if filters.job_ids:
+        wanted = set(filters.job_ids)
+        funnel.keep(lambda job: job.job_id in wanted, "are not named in JOBS", "check JOBS")
+    projects = sorted({job.project for job in funnel.jobs if job.project})
+    if filters.project == WITHOUT_PROJECT:
+        funnel.keep(lambda job: not job.project, "belong to a project", "name a project in PROJECT")
+    elif filters.project:
+        funnel.keep(
+            lambda job: job.project == filters.project,
+            f"are not in the project {filters.project!r}",
+            _project_remedy(projects),
+        )
+    if not filters.every_state:
+        funnel.keep(
+            lambda job: job.status == "SUCCEEDED" and bool(job.files),
+            lambda jobs: f"have not succeeded ({_counted(job.status for job in jobs)})",
+            "wait until they are done",
+        )
+        funnel.keep(
+            lambda job: not job.expired(now) or job.job_id in kept,
+            "have expired",
+            "order them again",
+        )
+    _apply_period(funnel, filters)
+    if filters.paths:
+        apply_paths(funnel, filters, {})
+
+
+def apply_paths(funnel: Funnel, filters: Filters, facts: Mapping[str, SceneFacts]) -> None:
+    """Drop the jobs whose ground is seen on other paths, as far as names and the catalog tell."""
+    paths = paths_of_jobs(funnel.jobs, facts)
+    funnel.keep(
+        lambda job: not filters.paths.isdisjoint(paths[job.job_id]),
+        lambda jobs: f"are on other paths ({_counted(str(job.path or '?') for job in jobs)})",
+        "change PATHS",
+    )
+
+
+def _apply_period(funnel: Funnel, filters: Filters) -> None:
+    if filters.start is None and filters.end is None:
+        return
+    first, last = filters.start or date.min, filters.end or date.max
+    decide = all if filters.every_date else any
+    merged: dict[str, datetime] = {}
+    if filters.merge_passes:
+        names = [name for job in funnel.jobs if (name := job.parsed_name) and not name.is_insar]
+        merged = pass_starts(names)
+
+    def passes(job: JobRecord) -> bool:
+        starts = (merged[job.product],) if job.product in merged else job.starts
+        days = [start.date() for start in starts if start is not None]
+        return bool(days) and decide(first <= day <= last for day in days)
+
+    rule = "reach outside" if filters.every_date else "lie outside"
+    funnel.keep(
+        passes, f"{rule} {filters.start or ''}..{filters.end or ''}", "change START and END"
+    )
+
+
+def apply_catalog_filters(
+    funnel: Funnel,
+    filters: Filters,
+    directions: Mapping[str, bool | None],
+    footprints: Mapping[str, BaseGeometry | None],
+    reporter: Reporter,
+    *,
+    answered: bool,
+) -> None:
+    """Apply direction and extent.
+
+    Parameters
+    ----------
+    funnel
+        Changed in place.
+    directions, footprints
+        By job id; None where unknown.
+    reporter
+        Told of jobs that are left out because nobody knows where they belong.
+    answered
+        Whether the catalog has answered, so that asking again would not tell more.
+
+    Raises
+    ------
+    RetrievalError
+        A filter is set, but the facts it needs are not to be had while the catalog is out of reach.
+    """
+
+    def keep_known(known: Mapping[str, object], fact: str, parameter: str) -> None:
+        unknown = [job.label for job in funnel.jobs if known.get(job.job_id) is None]
+        if not unknown:
+            return
+        if not answered:
+            raise RetrievalError(
+                f"The {fact} of {len(unknown)} jobs (such as {unknown[0]}) is unknown, because the "
+                f"ASF catalog does not tell; leave {parameter} empty or try again when it is in "
+                "reach."
+            )
+        reporter.warning(
+            f"{len(unknown)} jobs (such as {unknown[0]}) are left out, because the ASF catalog "
+            f"does not know their {fact}; leave {parameter} empty to have them."
+        )
+        funnel.keep(
+            lambda job: known.get(job.job_id) is not None,
+            f"have no {fact} in the ASF catalog",
+            f"leave {parameter} empty",
+        )
+
+    if filters.ascending is not None:
+        keep_known(directions, "direction", "DIRECTION")
+        wanted = filters.ascending
+        word = "ascending" if wanted else "descending"
+        funnel.keep(
+            lambda job: directions[job.job_id] is wanted, f"are not {word}", "change DIRECTION"
+        )
+    area = filters.area
+    if area is not None:
+        keep_known(footprints, "footprint", "EXTENT")
+
+        def touches(job: JobRecord) -> bool:
+            footprint = footprints[job.job_id]
+            return footprint is not None and bool(footprint.intersects(area))
+
+        funnel.keep(touches, "lie outside EXTENT", "change EXTENT")
+
+
+def _project_remedy(projects: Sequence[str]) -> str:
+    if not projects:
+        return f"none of your jobs has a project; leave PROJECT empty or use {WITHOUT_PROJECT}"
+    shown = ", ".join(projects[:_NAMES_SHOWN])
+    more = f" and {len(projects) - _NAMES_SHOWN} more" if len(projects) > _NAMES_SHOWN else ""
+    return f"your projects are: {shown}{more}"
+
+
+def _counted(words: Iterable[str]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in sorted(Counter(words).items()))

@@ -1,0 +1,137 @@
+"""From the filters of a run to the jobs it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+
+from hyp3_sdk import HyP3
+from shapely.geometry.base import BaseGeometry
+
+from ...contract import PRODUCTION_API
+from ...run.parameters import Parameters
+from ...run.reporter import Reporter
+from ..catalog.asf_catalog import Catalog
+from ..catalog.scene_cache import SceneFacts
+from ..service.connection import checked_api_url
+from ..service.credentials import Credentials, resolve_credentials
+from ..service.session import open_service
+from .filters import (
+    Filters,
+    Funnel,
+    apply_catalog_filters,
+    apply_offline_filters,
+    apply_paths,
+    read_filters,
+)
+from .job_footprints import job_footprint
+from .jobs import JobRecord
+from .listing import get_jobs, list_jobs
+from .tracks import job_direction, job_path, paths_of_jobs, track
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The jobs of a run with what is known about each.
+
+    Parameters
+    ----------
+    jobs
+        Newest request first.
+    paths, directions, footprints
+        By job id; None where unknown. A direction is True for ascending.
+    tracks
+        Paths by job id, of which one stands for both where the number steps at the ascending node.
+    """
+
+    jobs: tuple[JobRecord, ...]
+    paths: Mapping[str, int | None]
+    tracks: Mapping[str, int | None]
+    directions: Mapping[str, bool | None]
+    footprints: Mapping[str, BaseGeometry | None]
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Distinct project names, sorted."""
+        return tuple(sorted({job.project for job in self.jobs if job.project}))
+
+
+def select_jobs(
+    parameters: Parameters,
+    given: Mapping[str, str] | None,
+    reporter: Reporter,
+    *,
+    footprints: bool,
+    kept: Set[str] = frozenset(),
+) -> Selection:
+    """Log in, list jobs and filter them.
+
+    Parameters
+    ----------
+    parameters
+        The filter parameters of the contract, and ``API_URL``.
+    given
+        Credentials of the job.
+    footprints
+        Whether the catalog is asked even where no filter needs it.
+    kept
+        Ids of jobs whose products are complete on disk, which count although expired.
+
+    Raises
+    ------
+    NoProductsError
+        Nothing is left; the message says which filter removed what.
+    RetrievalError
+        A service cannot be reached or refuses.
+    """
+    filters = read_filters(parameters)
+    api_url = checked_api_url(parameters.text("API_URL") or PRODUCTION_API)
+    credentials = resolve_credentials(given, reporter=reporter)
+    service = open_service(api_url, credentials, reporter)
+    jobs = _listed(service, filters, credentials, reporter)
+    what = (
+        f"jobs named in JOBS at {api_url}"
+        if filters.job_ids
+        else (f"{filters.job_type} jobs at {api_url}")
+    )
+    funnel = Funnel(jobs)
+    apply_offline_filters(funnel, filters, kept)
+    funnel.require(what)
+    facts: Mapping[str, SceneFacts] = {}
+    answered = False
+    may_be_joined = any(len(paths) > 1 for paths in paths_of_jobs(funnel.jobs, {}).values())
+    if footprints or filters.needs_footprints or may_be_joined:
+        catalog = Catalog(reporter)
+        facts = catalog.look_up(scene.name for job in funnel.jobs for scene in job.scenes)
+        answered = catalog.reachable
+    if filters.paths and facts:
+        apply_paths(funnel, filters, facts)  # latitudes tell what lies at the ascending node
+        funnel.require(what)
+    directions = {job.job_id: job_direction(job, facts) for job in funnel.jobs}
+    areas = {job.job_id: job_footprint(job, facts) for job in funnel.jobs} if facts else {}
+    apply_catalog_filters(funnel, filters, directions, areas, reporter, answered=answered)
+    funnel.require(what)
+    account = funnel.account()
+    reporter.info(
+        f"{len(funnel.jobs)} of {len(jobs)} jobs are chosen"
+        + (f" ({account})." if account else ".")
+    )
+    return Selection(
+        jobs=tuple(funnel.jobs),
+        paths={job.job_id: job_path(job, facts) for job in funnel.jobs},
+        tracks={name: track(paths) for name, paths in paths_of_jobs(funnel.jobs, facts).items()},
+        directions=directions,
+        footprints=areas,
+    )
+
+
+def _listed(
+    service: HyP3, filters: Filters, credentials: Credentials, reporter: Reporter
+) -> list[JobRecord]:
+    jobs = list_jobs(service, filters.job_type, credentials, reporter)
+    if not filters.job_ids:
+        return jobs
+    wanted = set(filters.job_ids)
+    found = [job for job in jobs if job.job_id in wanted]
+    missing = [name for name in filters.job_ids if name not in {job.job_id for job in found}]
+    return found + get_jobs(service, missing, credentials, reporter)

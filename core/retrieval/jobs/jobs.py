@@ -1,0 +1,197 @@
+"""HyP3 jobs as the rest of the retrieval sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ...products.names import ProductName, parse_name
+from ...products.scenes import Scene, parse_scene
+from ..service.json_fields import (
+    FieldError,
+    mapping,
+    moment,
+    number,
+    objects,
+    one_line,
+    strings,
+    text,
+    whole,
+)
+
+_SCENE_LISTS = ("reference", "secondary", "granules")
+_SPACING_OF_LOOKS = {"20x4": 80.0, "10x2": 40.0, "5x1": 20.0}
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A product file on the server; ``size`` in bytes, 0 where the service does not say."""
+
+    name: str
+    url: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job without what the retrieval never needs.
+
+    Parameters
+    ----------
+    job_id, job_type, project, status
+        As the service says; ``project`` is empty for a job without a name, and one line with
+        single spaces, as the parameter that is compared with it.
+    requested, expires
+        UTC; ``expires`` is None for products that are kept.
+    credits
+        Price of the job.
+    reference, secondary
+        Scenes of the earlier and the later acquisition; ``secondary`` is empty for RTC.
+    files
+        Empty as long as the job has not succeeded.
+    options
+        The other parameters of the order.
+    """
+
+    job_id: str
+    job_type: str
+    project: str
+    status: str
+    requested: datetime
+    expires: datetime | None
+    credits: float | None
+    reference: tuple[Scene, ...]
+    secondary: tuple[Scene, ...]
+    files: tuple[RemoteFile, ...]
+    options: Mapping[str, Any]
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """All scenes of the job."""
+        return self.reference + self.secondary
+
+    @property
+    def product(self) -> str:
+        """Product name, empty as long as there is none."""
+        return self.files[0].name.rpartition(".")[0] if self.files else ""
+
+    @property
+    def parsed_name(self) -> ProductName | None:
+        """Facts of the product name."""
+        return parse_name(self.product)
+
+    @property
+    def label(self) -> str:
+        """Name for messages: the product, else the job id."""
+        return self.product or f"job {self.job_id}"
+
+    @property
+    def starts(self) -> tuple[datetime | None, ...]:
+        """When the acquisitions began, which may go on after midnight, reference first.
+
+        UTC start of the earliest scene of each side; None where no name tells.
+        """
+        sides = filter(None, (self.reference, self.secondary))
+        return tuple(min((s.start for s in side if s.start), default=None) for side in sides)
+
+    @property
+    def product_type(self) -> str:
+        """Type of the product: single bursts of either type of jobs are the same."""
+        name = self.parsed_name
+        return self.job_type if name is None else name.product_type
+
+    @property
+    def path(self) -> int | None:
+        """Relative orbit as far as names tell."""
+        name = self.parsed_name
+        if name is not None and name.relative_orbit is not None:
+            return name.relative_orbit
+        return next((scene.path for scene in self.reference if scene.path is not None), None)
+
+    @property
+    def ascending(self) -> bool | None:
+        """Direction as far as names tell."""
+        known = (scene.ascending for scene in self.reference if scene.ascending is not None)
+        return next(known, None)
+
+    @property
+    def polarization(self) -> str:
+        """Polarization of the product: the co-polarized one of an interferogram."""
+        scenes = {scene.polarization for scene in self.reference if scene.polarization}
+        text = sorted(scenes)[0] if scenes else ""
+        return text if self.job_type == "RTC_GAMMA" else text[:2]
+
+    @property
+    def spacing(self) -> float | None:
+        """Pixel spacing in meters."""
+        name = self.parsed_name
+        if name is not None:
+            return name.spacing
+        try:
+            told = number(self.options, "resolution")
+        except FieldError:
+            told = None
+        if told is not None:
+            return told
+        return _SPACING_OF_LOOKS.get(str(self.options.get("looks")))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def expired(self, now: datetime | None = None) -> bool:
+        """Return whether the products are gone."""
+        return self.expires is not None and self.expires <= (now or datetime.now(UTC))
+
+
+def job_record(values: Any) -> JobRecord:
+    """Read the record of a job.
+
+    Raises
+    ------
+    FieldError
+        A field is missing or is not what HyP3 writes there.
+    """
+    if not isinstance(values, dict):
+        raise FieldError("record is not an object")
+    parameters = mapping(values, "job_parameters")
+    first = _scenes(parameters, "reference")
+    second = _scenes(parameters, "secondary")
+    granules = _scenes(parameters, "granules")
+    if len(granules) > 1:
+        granules = sorted(granules, key=_moment)
+        first, second = granules[:1], granules[1:]
+    elif granules:
+        first = granules
+    if first and second and min(map(_moment, second)) < min(map(_moment, first)):
+        first, second = second, first
+    requested = moment(values, "request_time")
+    if requested is None:
+        raise FieldError("request_time is missing")
+    return JobRecord(
+        job_id=text(values, "job_id"),
+        job_type=text(values, "job_type"),
+        project=text({"name": one_line(values.get("name"))}, "name", ""),
+        status=text(values, "status_code"),
+        requested=requested,
+        expires=moment(values, "expiration_time"),
+        credits=number(values, "credit_cost"),
+        reference=tuple(first),
+        secondary=tuple(second),
+        files=tuple(
+            RemoteFile(text(file, "filename"), text(file, "url"), whole(file, "size", 0))
+            for file in objects(values, "files")
+        ),
+        options={name: value for name, value in parameters.items() if name not in _SCENE_LISTS},
+    )
+
+
+def _scenes(parameters: Mapping[str, Any], name: str) -> list[Scene]:
+    return [parse_scene(scene) for scene in strings(parameters, name)]
+
+
+def _moment(scene: Scene) -> datetime:
+    return scene.start or datetime.max.replace(tzinfo=UTC)

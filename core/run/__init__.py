@@ -1,0 +1,1 @@
+"""The core process: its protocol, its parameters, its end."""

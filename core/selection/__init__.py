@@ -1,0 +1,1 @@
+"""Which products become one stack: by acquisition, path and pass."""

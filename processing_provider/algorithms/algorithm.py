@@ -1,0 +1,169 @@
+"""What all algorithms of HyP3 Stack share: identity, help, and the way to the core process."""
+
+import os
+import sys
+from pathlib import Path
+
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingAlgorithm,
+    QgsProcessingException,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsSettings,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from ..environment.interpreter import SETTING, InterpreterError, Places, resolve
+from ..layers.layer_groups import separate_groups
+from ..parameters.job_values import Values, words_for_numbers
+from ..parameters.value_checks import find_wrong_value
+from ..process.core_process import CoreError, run_core
+from ..process.feedback import RunFeedback
+from ..process.qgis_network import PROXIES, proxies, proxy_login
+from ..translation import tr
+from .help_page import help_url
+
+_ICON = str(Path(__file__).resolve().parents[2] / "icon.svg")
+
+
+def places():
+    """Return where the core environment of the current QGIS profile lives."""
+    return Places(Path(QgsApplication.qgisSettingsDirPath()))
+
+
+def core_python():
+    """Return the interpreter of the core environment, or raise InterpreterError."""
+    setting = QgsSettings().value(SETTING, None)
+    return resolve(os.environ, setting, places(), sys.platform)
+
+
+class StackAlgorithm(QgsProcessingAlgorithm):
+    """Base of the algorithms; subclasses fill the class constants.
+
+    ``SUMMARY`` is one line, ``HELP`` one paragraph a line, ``EXAMPLE`` a command to paste.
+    """
+
+    NAME = ""
+    TITLE = ""
+    SUMMARY = ""
+    HELP = ""
+    EXAMPLE = ""
+    TAGS = ()
+    NEEDS_CORE = True
+
+    def name(self):
+        return self.NAME
+
+    def displayName(self):
+        return tr(self.TITLE)
+
+    def group(self):
+        return tr("HyP3")
+
+    def groupId(self):
+        return "hyp3"
+
+    def shortDescription(self):
+        return tr(self.SUMMARY)
+
+    def shortHelpString(self):
+        example = tr("Example:") + "\n" + self.EXAMPLE
+        return "\n".join((tr(self.HELP), example))
+
+    def helpUrl(self):
+        return help_url()
+
+    def tags(self):
+        return ["hyp3", "asf", "sentinel-1", "sar", "insar", "stack", *self.TAGS]
+
+    def icon(self):
+        return QIcon(_ICON)
+
+    def svgIconPath(self):
+        return _ICON
+
+    def createInstance(self):
+        return type(self)()
+
+    def add(self, parameter, text, advanced=False):
+        """Declare a parameter with its help."""
+        if isinstance(parameter, QgsProcessingParameterEnum):
+            # qgis_process says that enums take numbers, which is not so for those of words.
+            example = f"{parameter.name()}={parameter.options()[-1]}"
+            text = tr("{help} On the command line, give the word: {example}.").format(
+                help=text, example=example
+            )
+        elif isinstance(parameter, QgsProcessingParameterBoolean):
+            example = f"{parameter.name()}={str(not parameter.defaultValue()).lower()}"
+            text = tr("{help} On the command line, give true or false: {example}.").format(
+                help=text, example=example
+            )
+        parameter.setHelp(text)
+        if advanced:
+            flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+            parameter.setFlags(parameter.flags() | flag)
+        self.addParameter(parameter)
+
+    def canExecute(self):
+        # Asked by the toolbox only; checkParameterValues stops the other ways to run.
+        message = self._missing_core()
+        return not message, message
+
+    def checkParameterValues(self, parameters, context):
+        words = words_for_numbers(self, parameters)
+        message = find_wrong_value(self, words, context)
+        if message:
+            return False, message
+        ok, message = super().checkParameterValues(words, context)
+        if ok:
+            message = self._missing_core() or self.check(Values(self, parameters, context))
+        return not message, message
+
+    def check(self, values):
+        """Return what is wrong with the values in one sentence, or nothing."""
+        return ""
+
+    def is_online(self, values):
+        """Return whether a run with these values talks to services, through QGIS's proxy."""
+        return False
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        # Models and scripts come here without checkParameterValues.
+        message = find_wrong_value(self, parameters, context)
+        if message:
+            raise QgsProcessingException(message)
+        self.python = None
+        if self.NEEDS_CORE:
+            try:
+                self.python = core_python()
+            except InterpreterError as error:
+                raise QgsProcessingException(str(error)) from None
+        # Here and not in the run, because QGIS may have to ask for its master password.
+        is_online = self.is_online(Values(self, parameters, context))
+        self.proxies, self.proxy_login = (proxies(), proxy_login()) if is_online else ({}, {})
+        return True
+
+    def postProcessAlgorithm(self, context, feedback):
+        separate_groups(context)
+        return {}
+
+    def run_core(self, values, feedback, credentials=None):
+        """Run the core task of the same name; values that are None are left out."""
+        given = {name: value for name, value in values.items() if value is not None}
+        if self.proxies:
+            given[PROXIES] = self.proxies
+        secrets = {**(credentials or {}), **self.proxy_login}
+        try:
+            return run_core(self.python, self.NAME, given, RunFeedback(feedback), secrets)
+        except CoreError as error:
+            raise QgsProcessingException(str(error)) from None
+
+    def _missing_core(self):
+        try:
+            if self.NEEDS_CORE:
+                core_python()
+        except InterpreterError as error:
+            return str(error)
+        return ""

@@ -1,0 +1,113 @@
+"""Algorithm ``hyp3:assessstack``."""
+
+from pathlib import Path
+
+from qgis.core import (
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+)
+
+from ...core.object_store.address import is_address
+from ..parameters.job_values import Values
+from ..parameters.remote_parameters import add_remote_options, check_address, read_remote_options
+from ..translation import tr
+from .algorithm import StackAlgorithm
+
+
+class AssessStack(StackAlgorithm):
+    """Checks a written stack against CEOS-ARD, CF and ACDD."""
+
+    INPUT = "INPUT"
+    OUTPUT = "OUTPUT"
+    JSON = "JSON"
+
+    NAME = "assessstack"
+    TITLE = "Assess stack"
+    SUMMARY = "Checks a stack against the requirements of CEOS-ARD and the conventions CF and ACDD."
+    HELP = (
+        "Reads a stack again and checks it against every requirement of its CEOS-ARD (formerly "
+        "CARD4L) family: interferometric SAR or normalised radar backscatter, threshold and goal. "
+        "The page says for each one what was found in the file and why it is met or not. The "
+        "conventions CF and ACDD are checked too."
+        "\n"
+        "What the stack says of itself is compared with what it holds: counts, times, orbits, "
+        "extents, baselines, units, flags, the numbers of HyP3's parameter files. Pixels are read "
+        "as well, all of a stack up to 256 MB and evenly spaced pairs or dates of a larger one: "
+        "whether they are there, in the range of their quantity, and of the mean coherence and "
+        "the share of data that the stack states. A change that leaves all of this as it was, "
+        "such as another plausible phase in some pixels, is not noticed."
+        "\n"
+        "The outcome is a self-assessment; only CEOS decides in a peer review whether a product "
+        "is CEOS Analysis Ready Data. Some requirements cannot be met from HyP3's products alone, "
+        "and the page names them."
+    )
+    EXAMPLE = (
+        "qgis_process run hyp3:assessstack -- INPUT=/data/stack.nc OUTPUT=/data/stack.html "
+        "JSON=/data/stack_ceos_ard.json"
+    )
+    TAGS = ("ceos-ard", "card4l", "metadata", "cf", "acdd", "quality", "validate")
+
+    def initAlgorithm(self, configuration=None):
+        self.add(
+            QgsProcessingParameterFile(
+                self.INPUT,
+                tr("Stack"),
+                behavior=QgsProcessingParameterFile.Behavior.File,
+                fileFilter=tr("Stacks (*.nc *.zarr);;All files (*)"),
+            ),
+            tr(
+                "NetCDF file or Zarr store that Build stack has written. The browse button finds "
+                "files; for a Zarr store, type or paste the path of its folder, or its address in "
+                "an object store: s3://bucket/stack.zarr."
+            ),
+        )
+        self.add(
+            QgsProcessingParameterFileDestination(
+                self.OUTPUT, tr("Assessment"), fileFilter="HTML (*.html)"
+            ),
+            tr("Web page with every requirement and what was found, for example /data/stack.html."),
+        )
+        self.add(
+            QgsProcessingParameterFileDestination(
+                self.JSON,
+                tr("Assessment as JSON"),
+                fileFilter="JSON (*.json)",
+                optional=True,
+                createByDefault=False,
+            ),
+            tr("The same for programs, for example /data/stack_ceos_ard.json."),
+            advanced=True,
+        )
+        add_remote_options(self)
+        for name, text in (
+            ("MET", tr("Threshold requirements met")),
+            ("UNMET", tr("Threshold requirements not met")),
+            ("NOT_APPLICABLE", tr("Threshold requirements not applicable")),
+            ("NEEDS_USER", tr("Threshold requirements that need the user")),
+            ("PROBLEMS", tr("Problems with conventions")),
+        ):
+            self.addOutput(QgsProcessingOutputNumber(name, text))
+        self.addOutput(QgsProcessingOutputString("SUMMARY", tr("Outcome")))
+
+    def check(self, values):
+        path = values.text(self.INPUT)
+        if path and is_address(path.strip()):
+            return check_address(values, self.INPUT)
+        if path and not Path(path).expanduser().exists():
+            return tr("INPUT is {path}, but there is nothing of that name.").format(path=path)
+        return ""
+
+    def is_online(self, values):
+        return is_address((values.text(self.INPUT) or "").strip())
+
+    def processAlgorithm(self, parameters, context, feedback):
+        values = Values(self, parameters, context)
+        job = {
+            self.INPUT: values.text(self.INPUT),
+            self.OUTPUT: values.destination(self.OUTPUT, ".html"),
+            self.JSON: values.destination(self.JSON, ".json"),
+            **read_remote_options(values),
+        }
+        return self.run_core(job, feedback)

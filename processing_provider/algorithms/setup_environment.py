@@ -1,0 +1,118 @@
+"""Algorithm ``hyp3:setupenvironment``."""
+
+import sys
+from contextlib import contextmanager
+
+from qgis.core import (
+    QgsProcessingException,
+    QgsProcessingOutputFile,
+    QgsProcessingOutputFolder,
+    QgsProcessingParameterFile,
+)
+from qgis.PyQt.QtCore import QLockFile
+
+from ...core.run.surroundings import without_secrets
+from ..environment.base_python import BasePythonError, choose
+from ..environment.environment import EnvironmentBuilder
+from ..parameters.job_values import Values
+from ..process.child_process import current_environment
+from ..process.core_process import CoreError
+from ..process.feedback import RunFeedback
+from ..translation import tr
+from .algorithm import StackAlgorithm, places
+
+
+@contextmanager
+def set_up_lock(target):
+    """Keep other set-ups and removals of the environment out.
+
+    Raises QgsProcessingException where one is under way, or its folder cannot be written to.
+    """
+    lock = QLockFile(str(target.home / "setup.lock"))
+    # Only a process that has ended loses its lock, however long a set-up takes.
+    lock.setStaleLockTime(0)
+    try:
+        target.home.mkdir(parents=True, exist_ok=True)
+        is_ours = lock.tryLock(0)
+        if not is_ours and lock.error() != QLockFile.LockError.LockFailedError:
+            raise OSError(tr("no lock can be made in it"))
+    except OSError as error:
+        raise QgsProcessingException(
+            tr(
+                "The core environment cannot be changed in {folder} ({reason}); make that a folder "
+                "that you may write to."
+            ).format(folder=target.home, reason=error.strerror or error)
+        ) from None
+    if not is_ours:
+        raise QgsProcessingException(
+            tr("A set-up of the core environment is running; cancel it or wait for its end.")
+        )
+    try:
+        yield
+    finally:
+        lock.unlock()
+
+
+class SetupEnvironment(StackAlgorithm):
+    """Makes the core environment in the QGIS profile."""
+
+    PYTHON = "PYTHON"
+    ENVIRONMENT = "ENVIRONMENT"
+
+    NAME = "setupenvironment"
+    TITLE = "Set up core environment"
+    SUMMARY = "Installs the scientific packages of HyP3 Stack into an environment of their own."
+    HELP = (
+        "HyP3 Stack does its work outside of QGIS, with its own copies of rasterio, xarray, zarr, "
+        "netCDF4 and others. This algorithm makes a virtual environment for them in the QGIS "
+        "profile and installs exactly the versions of the plugin's lock file, each verified by "
+        "its checksum. QGIS's own packages are not touched."
+        "\n"
+        "It needs a Python 3.11 to 3.14, access to the Python package index, 2 GB of disk space "
+        "and a few minutes. Run it once after installing the plugin, and again when HyP3 Stack "
+        "says that its environment is incomplete or was made for another version. A working "
+        "environment is replaced only when the new one is complete."
+        "\n"
+        "The proxy of QGIS's options is used, and pip's own configuration of index, certificate "
+        "and proxy counts. Only wheels are installed, and pip gets no credentials of the "
+        "environment, such as EARTHDATA_TOKEN. The menu Plugins > HyP3 Stack checks the core "
+        "environment and removes it."
+    )
+    EXAMPLE = "qgis_process run hyp3:setupenvironment"
+    TAGS = ("install", "dependencies", "packages", "python", "venv", "pip")
+    NEEDS_CORE = False
+
+    def initAlgorithm(self, configuration=None):
+        self.add(
+            QgsProcessingParameterFile(
+                self.PYTHON,
+                tr("Python program"),
+                behavior=QgsProcessingParameterFile.Behavior.File,
+                optional=True,
+                # The default filter refuses names without a dot, and programs have none on Linux.
+                fileFilter=tr("All files (*)"),
+            ),
+            tr(
+                "Python 3.11 to 3.14 to base the environment on, for example /usr/bin/python3. "
+                "Empty: one is searched on this computer."
+            ),
+        )
+        self.addOutput(QgsProcessingOutputFolder(self.ENVIRONMENT, tr("Folder of the environment")))
+        self.addOutput(QgsProcessingOutputFile(self.PYTHON, tr("Python of the environment")))
+
+    def is_online(self, values):
+        return True
+
+    def processAlgorithm(self, parameters, context, feedback):
+        wanted = Values(self, parameters, context).text(self.PYTHON)
+        target = places()
+        with set_up_lock(target):
+            try:
+                run = RunFeedback(feedback)
+                environ = without_secrets(current_environment())
+                base = choose(wanted, sys.platform, sys.exec_prefix, environ, run.isCanceled)
+                builder = EnvironmentBuilder(target, run, self.proxies, self.proxy_login)
+                python = builder.build(base)
+            except (BasePythonError, CoreError) as error:
+                raise QgsProcessingException(str(error)) from None
+        return {self.ENVIRONMENT: str(target.environment), self.PYTHON: python}

@@ -1,0 +1,1 @@
+"""Layers of QGIS that show a stack: sources, styles, legends, time."""

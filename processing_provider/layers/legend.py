@@ -1,0 +1,70 @@
+"""What the legend says of a layer with many bands, of which the Temporal Controller shows one."""
+
+from qgis.core import (
+    QgsMapLayerLegendUtils,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsProject,
+)
+from qgis.PyQt import sip
+
+from ..translation import tr
+
+_PERIOD = "hyp3_stack/period"
+_BAND_NODE = 0
+"""Place in the legend of the line that names the band."""
+
+_kept = []
+
+
+def dates_of_bands(stack):
+    """Return the date of each band, or both dates of a pair."""
+    return [
+        begin if begin == end else tr("{begin} to {end}").format(begin=begin, end=end)
+        for begin, end in zip(_days(stack.begins), _days(stack.ends))  # noqa: B905 - Python 3.9
+    ]
+
+
+def describe_bands(layer, stack):
+    """Note the period of all bands for the legend, and the dates of each in the metadata.
+
+    GDAL calls the bands of a NetCDF file ``pair=1`` or by a number of seconds, and QGIS cannot
+    call them otherwise.
+    """
+    dates = dates_of_bands(stack)
+    period = tr("{first} to {last}").format(
+        first=min(_days(stack.begins)), last=max(_days(stack.ends))
+    )
+    is_pairs = stack.begins != stack.ends
+    text = tr("{number} pairs, {period}") if is_pairs else tr("{number} dates, {period}")
+    layer.setCustomProperty(_PERIOD, text.format(number=len(dates), period=period))
+    metadata = layer.metadata()
+    metadata.setHistory(
+        [tr("Band {number}: {dates}").format(number=n, dates=d) for n, d in enumerate(dates, 1)]
+    )
+    layer.setMetadata(metadata)
+
+
+def legend_processor():
+    """Return what changes the legend of one layer once it is in the layer tree.
+
+    QGIS owns it, but calls Python only as long as Python keeps it, too.
+    """
+    _kept[:] = [kept for kept in _kept if not sip.isdeleted(kept)]
+    _kept.append(_Legend())
+    return _kept[-1]
+
+
+class _Legend(QgsProcessingLayerPostProcessorInterface):
+    """Names the period instead of the first band, which is not the one that is shown in time."""
+
+    def postProcessLayer(self, layer, context, feedback):
+        period = layer.customProperty(_PERIOD)
+        project = context.project() or QgsProject.instance()
+        node = project.layerTreeRoot().findLayer(layer.id())
+        if period and node is not None:
+            QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, _BAND_NODE, period)
+            layer.legendChanged.emit()  # what is drawn already is drawn anew
+
+
+def _days(times):
+    return [time.strftime("%Y-%m-%d") for time in times]

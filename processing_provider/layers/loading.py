@@ -1,0 +1,109 @@
+"""Hands layers over to QGIS's project once an algorithm has ended."""
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingParameterBoolean,
+    QgsProcessingUtils,
+)
+
+from ..translation import tr
+from .gdal_s3 import connect
+from .legend import legend_processor
+from .raster_layers import layer_source, make_layer
+from .stack_description import StackFileError, open_stack
+
+LOAD = "LOAD"
+LAYERS = "LAYERS"
+
+
+class LoadingCanceled(QgsProcessingException):
+    """The user canceled while layers were made."""
+
+
+def add_load(algorithm):
+    """Declare LOAD."""
+    algorithm.add(
+        QgsProcessingParameterBoolean(
+            LOAD, tr("Load the layers when done"), defaultValue=True, optional=True
+        ),
+        tr(
+            "Add the layers of the stack to the project, in a group, with styles, ready for the "
+            "Temporal Controller. Turn it off in a model that loads the stack in a step of its "
+            "own. From the command line nothing is ever loaded."
+        ),
+    )
+
+
+def show_stack(outputs, load, context, feedback, address=None):
+    """Return ``outputs`` with layer sources that this QGIS opens; load them if asked.
+
+    The stack is complete by now, so that whatever fails here is a warning. ``address`` is that of
+    a stack in an object store.
+    """
+    path = outputs.get("NETCDF") or outputs.get("ZARR")
+    if address is not None:
+        connect(address)
+        path = path or address
+    # Who cancels when the stack is complete gets it, but need not wait for its layers.
+    has_project = load is not False and context.project() is not None and not feedback.isCanceled()
+    if not path or not (has_project or "NETCDF" not in outputs):
+        return outputs
+    try:
+        stack = open_stack(path)
+        names = [_variable(source) for source in outputs.get(LAYERS, [])]
+        chosen = [stack.variables[name] for name in names if name in stack.variables]
+        outputs = {**outputs, LAYERS: [layer_source(stack, variable) for variable in chosen]}
+        if has_project:
+            hand_over(stack, chosen, context, feedback)
+    except LoadingCanceled:
+        feedback.pushInfo(tr("The stack is complete; its layers are not loaded."))
+    except StackFileError as error:
+        feedback.pushWarning(
+            tr("The stack is complete, but its layers cannot be shown: {reason}").format(
+                reason=error
+            )
+        )
+    return outputs
+
+
+def hand_over(stack, variables, context, feedback, progress=None):
+    """Make layers of variables and let QGIS load them, if it has a project; return the sources.
+
+    ``progress`` is called with the percentage that is done.
+    """
+    layers = []
+    for number, variable in enumerate(variables, start=1):
+        if feedback.isCanceled():
+            raise LoadingCanceled(tr("The run was canceled."))
+        layers.append(make_layer(stack, variable))
+        feedback.pushInfo(_describe(variable))
+        if progress is not None:
+            progress(100.0 * number / len(variables))
+    if context.project() is not None:
+        for number, layer in enumerate(layers):
+            _load(context, layer, stack.name, len(layers) - number)
+    return [layer.source() for layer in layers]
+
+
+def _variable(source):
+    return source.replace("\\", "/").rpartition(":" if source.startswith("NETCDF:") else "/")[2]
+
+
+def _describe(variable):
+    if variable.steps:
+        return tr("{name}: {steps} bands").format(name=variable.name, steps=variable.steps)
+    return tr("{name}: one band").format(name=variable.name)
+
+
+def _load(context, layer, group, sort_key):
+    """Let QGIS add a layer; the first one comes to lie on top."""
+    details = QgsProcessingContext.LayerDetails(
+        layer.name(), context.project(), LAYERS, QgsProcessingUtils.LayerHint.Raster
+    )
+    details.forceName = True
+    details.groupName = group
+    details.layerSortKey = sort_key
+    details.setPostProcessor(legend_processor())
+    context.temporaryLayerStore().addMapLayer(layer)
+    context.addLayerToLoadOnCompletion(layer.id(), details)

@@ -1,0 +1,128 @@
+"""Renderers that a SAR person expects; always of a single band, because only those play in time."""
+
+import math
+
+from qgis.core import (
+    QgsColorRampLegendNodeSettings,
+    QgsColorRampShader,
+    QgsPalettedRasterRenderer,
+    QgsRasterShader,
+    QgsSingleBandPseudoColorRenderer,
+)
+from qgis.PyQt.QtGui import QColor
+
+from ..translation import tr
+from .flags import NOTHING, color_of, flag_classes, flag_masks
+from .sampling import distinct_values, percentile, sample
+
+_LOW, _HIGH = 2.0, 98.0
+
+# Symmetric around white: red toward the sensor or up, blue away or down.
+_DIVERGING = ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b")
+# First and last color are the same, so that the seam of the phase does not show.
+_CYCLIC = ("#3a4cc0", "#2aa3b5", "#5cc863", "#e8c33b", "#e0693a", "#b03a8e", "#3a4cc0")
+_SEQUENTIAL = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
+_TERRAIN = ("#2d6a4f", "#95b46a", "#e9d8a6", "#b08968", "#7f5539", "#ffffff")
+_GRAY = ("#000000", "#ffffff")
+
+_SYMMETRIC = ("unw_phase", "los_disp", "vert_disp")
+_DECIBEL_STEPS = 24
+
+
+def style(layer, variable):
+    """Give ``layer`` the renderer that suits ``variable``, with its range from sampled data."""
+    provider = layer.dataProvider()
+    if flag_masks(variable):
+        renderer = _flags(provider, variable, *distinct_values(layer.source()))
+    elif variable.is_mask:
+        renderer = _classes(provider, variable, layer.source())
+    else:
+        renderer = _continuous(provider, variable, sample(layer.source()))
+    layer.setRenderer(renderer)
+
+
+def _continuous(provider, variable, values):
+    name = variable.name
+    low = percentile(values, _LOW) if values else 0.0
+    high = percentile(values, _HIGH) if values else 1.0
+    if name == "wrapped_phase":
+        stops = _stops(-math.pi, math.pi, _CYCLIC)
+    elif name in _SYMMETRIC:
+        largest = max(abs(low), abs(high)) or 1.0
+        # Positive phase is motion away, positive displacement motion toward the sensor.
+        colors = _DIVERGING[::-1] if name == "unw_phase" else _DIVERGING
+        stops = _stops(-largest, largest, colors)
+    elif name == "corr":
+        stops = _stops(0.0, 1.0, _GRAY)
+    elif variable.units == "dB":
+        stops = _stops(low, high, _GRAY)
+    elif name == "amp" or name.endswith("_backscatter"):
+        stops = _decibel_stops(low, high)
+    elif name == "dem":
+        stops = _stops(low, high, _TERRAIN)
+    else:
+        stops = _stops(low, high, _SEQUENTIAL)
+    function = QgsColorRampShader(stops[0][0], stops[-1][0])
+    function.setColorRampType(QgsColorRampShader.Type.Interpolated)
+    function.setColorRampItemList(
+        [QgsColorRampShader.ColorRampItem(value, color, f"{value:.4g}") for value, color in stops]
+    )
+    legend = QgsColorRampLegendNodeSettings()
+    legend.setSuffix(f" {variable.units}" if variable.units not in ("", "1") else "")
+    function.setLegendSettings(legend)
+    shader = QgsRasterShader()
+    shader.setRasterShaderFunction(function)
+    renderer = QgsSingleBandPseudoColorRenderer(provider, 1, shader)
+    renderer.setClassificationMin(stops[0][0])
+    renderer.setClassificationMax(stops[-1][0])
+    return renderer
+
+
+def _stops(low, high, colors):
+    if not high > low:
+        low, high = low - 0.5, low + 0.5
+    step = (high - low) / (len(colors) - 1)
+    return [(low + number * step, QColor(color)) for number, color in enumerate(colors)]
+
+
+def _decibel_stops(low, high):
+    """Return gray levels that are even in decibel for values of linear power."""
+    high = high if high > 0 else 1.0
+    low = max(low, high * 1e-4)
+    if not high > low:
+        low = high / 10.0
+    bottom, top = 10.0 * math.log10(low), 10.0 * math.log10(high)
+    stops = []
+    for number in range(_DECIBEL_STEPS + 1):
+        share = number / _DECIBEL_STEPS
+        gray = round(255 * share)
+        value = 10.0 ** ((bottom + (top - bottom) * share) / 10.0)
+        stops.append((value, QColor(gray, gray, gray)))
+    return stops
+
+
+def _flags(provider, variable, numbers, complete):
+    """Return a renderer of a bit field: one class for each combination of flags that occurs."""
+    classes = [
+        QgsPalettedRasterRenderer.Class(number, color, label)
+        for number, color, label in flag_classes(variable, numbers, complete)
+    ]
+    return QgsPalettedRasterRenderer(provider, 1, classes)
+
+
+def _classes(provider, variable, source):
+    flags = variable.attributes.get("flag_values")
+    is_told = isinstance(flags, (list, tuple))
+    numbers = list(flags) if is_told else sorted(distinct_values(source)[0])
+    words = str(variable.attributes.get("flag_meanings", "")).split()
+    labels = words if len(words) == len(numbers) else [f"{number:g}" for number in numbers]
+    labels = [label.replace("_", " ") for label in labels]
+    classes = [
+        QgsPalettedRasterRenderer.Class(number, color_of(label, place), label)
+        for place, (number, label) in enumerate(zip(numbers, labels))  # noqa: B905 - Python 3.9
+    ]
+    if variable.name == "conncomp":
+        # Transparent, so that the layers below show where nothing was connected.
+        classes = [item for item in classes if item.value != 0]
+        classes.insert(0, QgsPalettedRasterRenderer.Class(0, NOTHING, tr("in no component")))
+    return QgsPalettedRasterRenderer(provider, 1, classes)

@@ -1,0 +1,116 @@
+"""Bands for a 3-D Zarr array where GDAL shows only its slices (before 3.8): a virtual raster."""
+
+import hashlib
+import os
+from html import escape, unescape
+from pathlib import Path
+
+from osgeo import gdal
+from qgis.core import QgsApplication
+
+from ..environment.interpreter import FOLDER
+from ..translation import tr
+from .gdal_names import quoted, slices_begin
+from .legend import dates_of_bands
+from .stack_description import StackFileError, open_raster
+
+
+def slices_as_bands(stack, variable):
+    """Write a virtual raster with one band for each slice of a variable and return its path.
+
+    It lies beside the store, or in the QGIS profile where that cannot be written to or the store
+    is in an object store.
+    """
+    sources = [
+        f"{slices_begin(stack.path, stack.group)}{variable.name}:{step}"
+        for step in range(variable.steps)
+    ]
+    first = open_raster(sources[0])
+    if first is None:
+        raise StackFileError(
+            tr("The variable {name} of {path} cannot be read.").format(
+                name=variable.name, path=stack.path
+            )
+        )
+    text = _virtual_raster(first, sources, stack)
+    folders = (_in_profile(stack),) if stack.is_remote else (_beside(stack), _in_profile(stack))
+    for folder in folders:
+        path = folder / f"{variable.name}.vrt"
+        try:
+            _write(path, text)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        else:
+            _renew_earlier(stack, path.name, text)
+            return path
+    raise StackFileError(
+        tr(
+            "{path} cannot be written ({reason}); QGIS needs it with GDAL before 3.8 to show "
+            "a Zarr store, so load the stack as NetCDF instead."
+        ).format(path=path, reason=reason)
+    )
+
+
+def _beside(stack):
+    """Return a folder of the store's own: its full name is in it, as k and k.zarr may be two."""
+    return stack.path.with_name(f"{stack.path.name}{_group(stack)}_layers")
+
+
+def _group(stack):
+    return "" if stack.is_default_group else f"_{stack.group}"
+
+
+def _renew_earlier(stack, name, text):
+    """Write bands of this store also where version 0.1 did: older projects read them there."""
+    if stack.is_remote:
+        return
+    path = stack.path.with_name(f"{stack.path.stem}{_group(stack)}_layers") / name
+    source = f"ZARR:{quoted(stack.path)}:/"
+    try:
+        if source in unescape(path.read_text(encoding="utf-8")):
+            _write(path, text)
+    except OSError:
+        return  # There is none, as for every store of a later version.
+
+
+def _in_profile(stack):
+    place = hashlib.sha256(f"{stack.path}/{stack.group}".encode()).hexdigest()[:16]
+    return Path(QgsApplication.qgisSettingsDirPath()) / FOLDER / "layers" / place
+
+
+def _write(path, text):
+    """Replace the file in one go: a layer of an open project may be reading it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _virtual_raster(first, sources, stack):
+    band = first.GetRasterBand(1)
+    kind = gdal.GetDataTypeName(band.DataType)
+    size = f'xSize="{first.RasterXSize}" ySize="{first.RasterYSize}"'
+    columns, rows = band.GetBlockSize()
+    lines = [
+        f'<VRTDataset rasterXSize="{first.RasterXSize}" rasterYSize="{first.RasterYSize}">',
+        f"<SRS>{escape(first.GetProjection(), quote=False)}</SRS>",
+        f"<GeoTransform>{', '.join(map(repr, first.GetGeoTransform()))}</GeoTransform>",
+    ]
+    for number, source in enumerate(sources, start=1):
+        file = escape(source, quote=False)
+        name = ""
+        if len(stack.begins) == len(sources):
+            name = f"<Description>{escape(dates_of_bands(stack)[number - 1])}</Description>"
+        missing = band.GetNoDataValue()
+        lines += [
+            f'<VRTRasterBand dataType="{kind}" band="{number}">{name}',
+            "" if missing is None else f"<NoDataValue>{missing!r}</NoDataValue>",
+            f'<SimpleSource><SourceFilename relativeToVRT="0">{file}</SourceFilename>',
+            "<SourceBand>1</SourceBand>",
+            f'<SourceProperties RasterXSize="{first.RasterXSize}" '
+            f'RasterYSize="{first.RasterYSize}" DataType="{kind}" '
+            f'BlockXSize="{columns}" BlockYSize="{rows}"/>',
+            f'<SrcRect xOff="0" yOff="0" {size}/><DstRect xOff="0" yOff="0" {size}/>',
+            "</SimpleSource></VRTRasterBand>",
+        ]
+    return "\n".join([*lines, "</VRTDataset>"])

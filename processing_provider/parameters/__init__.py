@@ -1,0 +1,1 @@
+"""Parameters that algorithms share, and their values on the way to the core."""

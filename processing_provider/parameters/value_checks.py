@@ -1,0 +1,110 @@
+"""Says what is wrong with values that QGIS would take for something else without a word."""
+
+import math
+import re
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameters,
+)
+
+from ..translation import tr
+from .job_values import as_flag, as_number, is_given, plain, words_for_numbers
+
+_LIMITLESS = 1e300
+"""QGIS has the largest number of its type where a parameter has no maximum."""
+
+_EXTENT_CRS = re.compile(r"(?:[^,]*,){3}[^,\[]*\[(.*)\]\s*", re.DOTALL)
+
+
+def find_wrong_value(algorithm, parameters, context):
+    """Return a sentence on the first wrong value of the parameters, or nothing."""
+    parameters = words_for_numbers(algorithm, parameters)
+    for definition in algorithm.parameterDefinitions():
+        value = plain(parameters.get(definition.name()), context)
+        check = next(
+            (check for kind, check in _CHECKS.items() if isinstance(definition, kind)), None
+        )
+        if check is not None and is_given(value):
+            message = check(definition, value, context)
+            if message:
+                return message
+    return ""
+
+
+def _check_crs(definition, value, context):
+    # QGIS makes an invalid system of an unknown code, which elsewhere stands for none.
+    name = definition.name()
+    if QgsProcessingParameters.parameterAsCrs(definition, {name: value}, context).isValid():
+        return ""
+    return tr(
+        "{name} is {value!r}, which is not a coordinate reference system; give a code such as "
+        "EPSG:32606."
+    ).format(name=name, value=value)
+
+
+def _check_extent(definition, value, context):
+    name = definition.name()
+    if isinstance(value, (list, tuple)) or not definition.checkValueIsAcceptable(value, context):
+        return tr(
+            "{name} is {value!r}, but it has to read xmin,xmax,ymin,ymax [EPSG:code]."
+        ).format(name=name, value=value)
+    match = _EXTENT_CRS.fullmatch(value) if isinstance(value, str) else None
+    if match is None or QgsCoordinateReferenceSystem(match[1]).isValid():
+        return ""
+    return tr(
+        "{name} is given in {value!r}, which is not a coordinate reference system; give a code "
+        "such as EPSG:4326."
+    ).format(name=name, value=match[1])
+
+
+def _check_number(definition, value, context):
+    number = as_number(value)
+    low, high = definition.minimum(), definition.maximum()
+    if number is not None and math.isfinite(number) and low <= number <= high:
+        return ""
+    if high < _LIMITLESS:
+        text = tr("{name} is {value!r}, but it has to be a number from {low:g} to {high:g}.")
+    else:
+        text = tr("{name} is {value!r}, but it has to be a number of at least {low:g}.")
+    return text.format(name=definition.name(), value=value, low=low, high=high)
+
+
+def _check_flag(definition, value, context):
+    if as_flag(value) is not None:
+        return ""
+    return tr("{name} is {value!r}, but it has to be true or false.").format(
+        name=definition.name(), value=value
+    )
+
+
+def _check_day(definition, value, context):
+    if definition.checkValueIsAcceptable(value, context):
+        return ""
+    return tr("{name} is {value!r}, but it has to be a date like 2021-02-28 (YYYY-MM-DD).").format(
+        name=definition.name(), value=value
+    )
+
+
+def _check_choice(definition, value, context):
+    if definition.checkValueIsAcceptable(value, context):
+        return ""
+    return tr("{name} is {value!r}, but it has to be one of: {options}.").format(
+        name=definition.name(), value=value, options=", ".join(definition.options())
+    )
+
+
+_CHECKS = {
+    QgsProcessingParameterBoolean: _check_flag,
+    QgsProcessingParameterCrs: _check_crs,
+    QgsProcessingParameterDateTime: _check_day,
+    QgsProcessingParameterEnum: _check_choice,
+    QgsProcessingParameterExtent: _check_extent,
+    QgsProcessingParameterNumber: _check_number,
+}

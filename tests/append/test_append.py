@@ -1,0 +1,276 @@
+"""Appending: the same stack as if all products had been there at once, and nothing lost."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import (
+    Canceled,
+    InconsistentProductsError,
+    InvalidParameterError,
+    OutputError,
+)
+from hyp3_stack.core.tasks import build_stack
+from tests.sample_products import SampleStack
+
+from ..build.interrupted import StopAt, views
+from ..running import Run, build, contents, copy_products, leftovers, samples
+
+pytestmark = pytest.mark.slow
+
+MADE_ANEW = {
+    "id",
+    "date_created",
+    "date_modified",
+    "date_issued",
+    "date_metadata_modified",
+    "history",
+    "hyp3_stack_json",
+}
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    return {"NETCDF": str(folder / "s.nc"), "ZARR": str(folder / "s.zarr")}
+
+
+def assert_same(folder: Path, other: Path, exact: bool = True) -> None:
+    """Compare values and attributes; facts of the scene may come from another product.
+
+    Layers without steps keep what they had: with ``exact`` unset, some pixels may come from a
+    warped product although a copied one is there by now.
+    """
+    for (name, one), (_, two) in zip(views(folder), views(other), strict=True):
+        assert set(one.variables) == set(two.variables), name
+        for variable in one.variables:
+            found, expected = one[variable], two[variable]
+            assert found.dims == expected.dims, (name, variable)
+            if found.dims == () and found.dtype.kind == "f":
+                np.testing.assert_allclose(found, expected, rtol=1e-3, err_msg=str(variable))
+            elif found.dims == ("y", "x") and found.dtype.kind == "f" and not exact:
+                assert (found.values == expected.values).mean() + found.isnull().mean() > 0.99
+            else:
+                np.testing.assert_array_equal(found, expected, err_msg=f"{name} {variable}")
+                ignored = {"largest_difference_between_products"}
+                assert {
+                    key: repr(value) for key, value in found.attrs.items() if key not in ignored
+                } == {
+                    key: repr(value) for key, value in expected.attrs.items() if key not in ignored
+                }, (name, variable)
+        changed = {key for key in one.attrs if repr(one.attrs[key]) != repr(two.attrs.get(key))}
+        assert changed <= MADE_ANEW, changed
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
+    """Six interferograms with layers of every kind, two of them in the neighboring zone."""
+    layers = ("unw_phase", "corr", "vert_disp", "lv_theta", "lv_phi", "water_mask")
+    return samples(tmp_path_factory, products=6, rows=140, columns=150, noise=False, layers=layers)
+
+
+@pytest.fixture(scope="module")
+def whole(network: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
+    """All products at once."""
+    folder = tmp_path_factory.mktemp("whole")
+    return build(network.folder, **outputs(folder)), folder
+
+
+def in_steps(
+    stack: SampleStack, folder: Path, cuts: list[list[int]], **given: Any
+) -> tuple[Run, Path]:
+    """Append products group by group; those of earlier groups are gone by then."""
+    out = folder / "out"
+    run = None
+    for number, cut in enumerate(cuts):
+        products = folder / f"in{number}"
+        products.mkdir(parents=True)
+        for index in cut:
+            path = stack.products[index].path
+            shutil.copytree(path, products / path.name)
+        run = build(products, APPEND=True, **outputs(out), **given)
+        shutil.rmtree(products)
+    assert run is not None
+    return run, out
+
+
+def box(run: Run) -> dict[str, str]:
+    """Return the grid of a stack as parameters."""
+    with xr.open_dataset(run.netcdf) as stack:
+        x, y = stack.x.values, stack.y.values
+        half = abs(float(x[1] - x[0])) / 2
+        crs = run.outputs["CRS"]
+    edges = (x[0] - half, x[-1] + half, y[-1] - half, y[0] + half)
+    return {"EXTENT": ",".join(map(str, edges)) + f" [{crs}]", "TARGET_CRS": crs}
+
+
+@pytest.mark.parametrize("cuts", [[[0, 1], [2, 3], [4, 5]], [[1, 3], [0, 5], [2, 4]]], ids=str)
+def test_three_steps_equal_one_build(
+    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path, cuts: list[list[int]]
+) -> None:
+    """The order is that of the dates, not that of the steps; warped products come in between."""
+    run, out = in_steps(network, tmp_path, cuts, GROW=True)
+    assert run.outputs["STEPS"] == 6
+    assert_same(out, whole[1], exact=cuts[0] == [0, 1])
+    assert not leftovers(out)
+    with xr.open_dataset(run.netcdf) as stack:
+        assert stack.attrs["history"].count("hyp3:buildstack") == 3
+
+
+def test_the_grid_stays_unless_it_may_grow(
+    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path
+) -> None:
+    run, _ = in_steps(network, tmp_path, [[0], [1, 2, 3, 4, 5]])
+    first = build(
+        network.products[0].path.parent, NETCDF=tmp_path / "x.nc", PRODUCTS=network.products[0].name
+    )
+    assert run.outputs["STEPS"] == 6
+    assert [run.outputs[key] for key in ("WIDTH", "HEIGHT")] == [
+        first.outputs[key] for key in ("WIDTH", "HEIGHT")
+    ]
+    with xr.open_dataset(run.netcdf) as stack, xr.open_dataset(whole[0].netcdf) as all_of_it:
+        there = all_of_it.sel(x=stack.x, y=stack.y)
+        for name in ("unw_phase", "corr", "mask_reason"):
+            np.testing.assert_array_equal(stack[name].values, there[name].values)
+
+
+def test_nothing_new_changes_nothing(network: SampleStack, tmp_path: Path) -> None:
+    given = outputs(tmp_path / "out") | {"APPEND": True}
+    first = build(network.folder, **given)
+    before = contents(tmp_path / "out")
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
+    again = build(network.folder, **given, GROW=True)
+    assert any(text.startswith("Nothing is new") for text in again.infos)
+    assert again.outputs == first.outputs
+    assert contents(tmp_path / "out") == before
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == times
+
+
+@pytest.mark.parametrize("kept", ["NETCDF", "ZARR"])
+@pytest.mark.parametrize("chunking", ["both", "temporal"])
+def test_an_output_that_is_missing_is_made(
+    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path, kept: str, chunking: str
+) -> None:
+    """From the other one: no product is read."""
+    given = outputs(tmp_path)
+    folder = tmp_path / "in"
+    copy_products(network, folder)
+    build(folder, **{kept: given[kept]}, CHUNKING=chunking)
+    for path in folder.rglob("*_unw_phase.tif"):
+        path.write_bytes(b"lost")
+    run = build(folder, **given, APPEND=True)
+    assert run.outputs["STEPS"] == 6
+    assert_same(tmp_path, whole[1])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"REFERENCE_POINT": "auto"},
+        {"STATIC_LAYERS": "per_pair"},
+        {"LAYERS": "unw_phase,corr,lv_theta,lv_phi", "LOOK_VECTORS": True},
+        {"KEEP_BITS": "8"},
+        {"MASKS": False},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_options_hold_for_what_is_appended(
+    network: SampleStack, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    order = sorted(range(6), key=lambda index: network.products[index].name)
+    if "REFERENCE_POINT" in options:
+        with xr.open_dataset(
+            build(network.folder, NETCDF=tmp_path / "p.nc", **options).netcdf
+        ) as one:
+            point = (float(one.reference_point_x), float(one.reference_point_y))
+        options = {"REFERENCE_POINT": f"{point[0]},{point[1]}"}
+    build(network.folder, **outputs(tmp_path / "whole"), **options)
+    _, out = in_steps(network, tmp_path, [order[:3], order[3:]], GROW=True, **options)
+    assert_same(out, tmp_path / "whole")
+
+
+def test_backscatter_with_merged_passes(tmp_path_factory: pytest.TempPathFactory) -> None:
+    stack = samples(
+        tmp_path_factory, product_type="RTC_GAMMA", products=6, frames=2, rows=90, columns=100
+    )
+    folder = tmp_path_factory.mktemp("rtc")
+    options = {"MERGE_PASSES": True, "SCALE": "decibel"}
+    build(stack.folder, **outputs(folder / "whole"), **options)
+    days: dict[str, list[int]] = {}
+    for index, product in enumerate(stack.products):
+        days.setdefault(product.name.split("_")[2][:8], []).append(index)
+    first, second, third = days.values()
+    _, out = in_steps(stack, folder, [[*first, *third], second], GROW=True, **options)
+    assert_same(out, folder / "whole", exact=False)
+    with pytest.raises(InconsistentProductsError, match="a frame of a pass that .* holds already"):
+        in_steps(stack, folder / "half", [[*first, second[0]], [second[1]]], **options)
+
+
+def test_canceled_and_continued(
+    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path
+) -> None:
+    """Readers see the old stack until the new one is complete."""
+    given = outputs(tmp_path / "out") | {"APPEND": True, "GROW": True}
+    few = tmp_path / "few"
+    copy_products(network, few, 3)
+    build(few, **given)
+    before = contents(tmp_path / "out")
+    with pytest.raises(Canceled, match="same job again"):
+        build_stack.run({"INPUT": str(network.folder), **given}, None, StopAt(60))
+    now = contents(tmp_path / "out")
+    assert {name: data for name, data in now.items() if "partial" not in name} == before
+    run = build(network.folder, **given)
+    assert any(text.startswith("Going on") for text in run.infos)
+    assert_same(tmp_path / "out", whole[1])
+
+
+def refused(kind: type[Exception], match: str, folder: Path, **given: Any) -> None:
+    with pytest.raises(kind, match=match) as caught:
+        build(folder, APPEND=True, **given)
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+
+
+def test_what_does_not_fit_is_refused(
+    network: SampleStack, small: SampleStack, tmp_path: Path
+) -> None:
+    given = outputs(tmp_path)
+    build(network.folder, **given, LAYERS="unw_phase,corr", PRODUCTS=network.products[0].name)
+    before = contents(tmp_path)
+    bad = InvalidParameterError
+    rounded = {"KEEP_BITS": "7,corr=8"}
+    refused(bad, "LAYERS asks for corr, but", network.folder, **given, LAYERS="corr")
+    refused(bad, "MASKS is False, but .* with True", network.folder, **given, MASKS=False)
+    refused(bad, "RESAMPLING is nearest", network.folder, **given, RESAMPLING="nearest")
+    refused(bad, "KEEP_BITS is 7,corr=8, but .* with nothing", network.folder, **given, **rounded)
+    refused(bad, "TARGET_CRS is EPSG:32633", network.folder, **given, TARGET_CRS="EPSG:32633")
+    refused(bad, "PRODUCT_TYPE is RTC_GAMMA", network.folder, **given, PRODUCT_TYPE="RTC_GAMMA")
+    with pytest.raises(bad, match="set APPEND as well"):
+        build(network.folder, **given, GROW=True)
+    other = tmp_path / "other.nc"
+    build(network.folder, NETCDF=other, PRODUCTS=network.products[1].name)
+    mixed = given | {"NETCDF": str(other)}
+    refused(OutputError, "hold different stacks", network.folder, **mixed)
+    other.unlink()
+    plain = tmp_path / "plain.nc"
+    xr.Dataset({"a": ("x", [1.0])}).to_netcdf(plain)
+    refused(OutputError, "is not a stack that hyp3:buildstack", network.folder, NETCDF=plain)
+    plain.unlink()
+    assert contents(tmp_path) == before
+
+
+def test_a_reprocessed_product_does_not_replace(network: SampleStack, tmp_path: Path) -> None:
+    given = outputs(tmp_path / "out") | {"APPEND": True}
+    folder = tmp_path / "in"
+    [first] = copy_products(network, folder, 1)
+    build(folder, **given)
+    other = f"{first.name[:-4]}FFFF"
+    for path in first.iterdir():
+        path.rename(first / path.name.replace(first.name, other))
+    first.rename(folder / other)
+    run = build(folder, **given)
+    assert run.outputs["SKIPPED"] == 1 and run.outputs["STEPS"] == 1
+    assert any("which the stack keeps" in text for text in run.warnings)

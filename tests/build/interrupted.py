@@ -1,0 +1,97 @@
+"""Builds that are stopped, and whether what comes out in the end is the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import Canceled
+from hyp3_stack.core.run.reporter import SilentReporter
+from hyp3_stack.core.tasks import build_stack
+
+ROOT = Path(__file__).resolve().parents[2]
+MADE_ANEW = {
+    "id",
+    "date_created",
+    "date_modified",
+    "date_issued",
+    "date_metadata_modified",
+    "history",
+}
+"""Attributes that no two builds share."""
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    return {
+        "NETCDF": str(folder / "s.nc"),
+        "ZARR": str(folder / "s.zarr"),
+        "CHUNK_SIZE": "0.2",
+        "LAYERS": "unw_phase,corr,water_mask",
+    }
+
+
+def start(folder: Path, parameters: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start ``python core JOB.json``."""
+    job = folder / "job.json"
+    job.write_text(json.dumps({"protocol": 1, "task": "buildstack", "parameters": parameters}))
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "core"), str(job)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+class StopAt(SilentReporter):
+    """Cancels as soon as the run has come so far."""
+
+    def __init__(self, percent: float) -> None:
+        super().__init__()
+        self.stop = percent
+
+    def canceled(self) -> bool:
+        return self.percent >= self.stop
+
+
+def interrupt(folder: Path, percent: float, **given: Any) -> None:
+    """Cancel a build when it has come so far."""
+    with pytest.raises(Canceled, match="run the same job again to go on"):
+        build_stack.run({"INPUT": str(folder), **given}, None, StopAt(percent))
+
+
+def views(folder: Path) -> Iterator[tuple[str, xr.Dataset]]:
+    with xr.open_dataset(folder / "s.nc", mask_and_scale=False) as stack:
+        yield "NetCDF", stack
+    for group in ("spatially_optimized", "temporally_optimized"):
+        with xr.open_zarr(folder / "s.zarr", group=group, mask_and_scale=False) as stack:
+            yield group, stack
+
+
+def assert_same(folder: Path, other: Path) -> None:
+    """Compare two pairs of outputs: every value, every attribute."""
+    for (name, one), (_, two) in zip(views(folder), views(other), strict=True):
+        xr.testing.assert_equal(one, two)
+        for variable in one.variables:
+            assert repr(one[variable].attrs) == repr(two[variable].attrs), (name, variable)
+        changed = {key for key in one.attrs if repr(one.attrs[key]) != repr(two.attrs.get(key))}
+        assert changed <= MADE_ANEW
+    chunks, others = (
+        {
+            str(path.relative_to(place / "s.zarr"))
+            for path in (place / "s.zarr").rglob("*")
+            if path.is_file()
+        }
+        for place in (folder, other)
+    )
+    assert chunks == others, "no chunk too many and none too few"
+
+
+def unfinished(folder: Path) -> set[Path]:
+    """Return what a build that stopped has left, but its journal, which grows."""
+    return {path for path in folder.rglob("*") if path.is_file() and "journal" not in path.name}

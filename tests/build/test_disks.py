@@ -1,0 +1,324 @@
+"""Disks that are small, fill up, or are read-only; processes that are killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+
+from hyp3_stack.core.errors import OutputError
+from hyp3_stack.core.run.reporter import SilentReporter
+from hyp3_stack.core.tasks import build_stack, harmonize_products
+from tests.conftest import ROOT
+from tests.sample_products import SampleStack
+
+from ..running import build, contents, harmonize, layer_file, leftovers
+
+pytestmark = pytest.mark.faults
+
+OUTPUTS = {"netcdf": ("NETCDF",), "zarr": ("ZARR",), "both": ("NETCDF", "ZARR")}
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, options: str) -> Iterator[Path]:
+    """Mount a small disk in memory; skips where this is not allowed."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("small disks can be mounted by root on Linux only")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=30)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk on which the sample stack fits."""
+    with mounted(tmp_path / "disk", "size=40m") as folder:
+        yield folder
+
+
+class Neighbor(SilentReporter):
+    """Someone else who fills the disk once the run has come so far."""
+
+    def __init__(self, disk: Path, percent: float) -> None:
+        super().__init__()
+        self.disk = disk
+        self.begin = percent
+
+    def progress(self, percent: float) -> None:
+        super().progress(percent)
+        grown = self.disk / "grown"
+        if percent >= self.begin and not grown.exists():
+            with contextlib.suppress(OSError), open(grown, "wb") as file:
+                while True:
+                    os.write(file.fileno(), bytes(4096))
+
+
+class SuddenNeighbor(Neighbor):
+    """Fills the disk just before a block is written, after files were opened for it."""
+
+    def __init__(self, disk: Path, blocks: int) -> None:
+        super().__init__(disk, 1000)
+        self.blocks = blocks
+
+    def canceled(self) -> bool:
+        if threading.current_thread() is not threading.main_thread():
+            self.blocks -= 1
+            if self.blocks == 0:
+                self.begin = 0
+                self.progress(self.percent)
+        return False
+
+
+def outputs(folder: Path, kind: str) -> dict[str, str]:
+    names = {"NETCDF": "s.nc", "ZARR": "s.zarr"}
+    return {name: str(folder / names[name]) for name in OUTPUTS[kind]}
+
+
+# --- disks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", OUTPUTS)
+def test_a_disk_too_small_is_found_before_writing(
+    gamma: SampleStack, tmp_path: Path, kind: str
+) -> None:
+    with mounted(tmp_path / "disk", "size=2m") as disk:
+        free = shutil.disk_usage(disk).free
+        with pytest.raises(OutputError) as caught:
+            build(gamma.folder, **outputs(disk, kind))
+        text = str(caught.value)
+        assert text.startswith(f"The disk of {disk} has 2 MB free, but the outputs need about ")
+        assert text.endswith("free some space or choose another disk.")
+        assert list(disk.iterdir()) == [] and shutil.disk_usage(disk).free == free
+
+
+def test_the_estimate_counts_all_outputs_of_a_disk(gamma: SampleStack, tmp_path: Path) -> None:
+    """Each alone fits, both together do not; on another disk the second fits again."""
+    with mounted(tmp_path / "disk", "size=12m") as disk:
+        build(gamma.folder, **outputs(disk, "netcdf"))
+        size = (disk / "s.nc").stat().st_size
+        assert size < 8e6
+        (disk / "s.nc").unlink()
+        with pytest.raises(OutputError, match="The disk of .* has .* MB free"):
+            build(gamma.folder, **outputs(disk, "both"))
+        run = build(gamma.folder, NETCDF=disk / "s.nc", ZARR=tmp_path / "elsewhere.zarr")
+        assert run.outputs["STEPS"] == 6
+
+
+@pytest.mark.parametrize("percent", [10, 50])
+@pytest.mark.parametrize("kind", OUTPUTS)
+def test_a_disk_that_fills_up_while_writing(
+    gamma: SampleStack, disk: Path, kind: str, percent: float
+) -> None:
+    given = {"INPUT": str(gamma.folder)} | outputs(disk, kind)
+    with pytest.raises(OutputError) as caught:
+        build_stack.run(given, None, Neighbor(disk, percent))
+    text = str(caught.value)
+    assert str(disk) in text and "free some space" in text
+    assert text.endswith(".") and "\n" not in text and "partial" not in text
+    assert [path.name for path in disk.iterdir() if not path.name.startswith(".")] == ["grown"]
+    # With room again, the same job goes on.
+    (disk / "grown").unlink()
+    run = build(gamma.folder, **outputs(disk, kind))
+    assert bool([text for text in run.infos if "Going on" in text]) == ("same job" in text)
+    assert not leftovers(disk)
+
+
+def test_an_older_stack_survives_a_disk_that_fills_up(gamma: SampleStack, disk: Path) -> None:
+    build(gamma.folder, **outputs(disk, "both"), LAYERS="corr")
+    before = contents(disk)
+    given = {"INPUT": str(gamma.folder)} | outputs(disk, "both")
+    with pytest.raises(OutputError):
+        build_stack.run(given, None, Neighbor(disk, 10))
+    (disk / "grown").unlink()
+    for path in leftovers(disk):
+        shutil.rmtree(path)
+    assert contents(disk) == before
+
+
+@pytest.mark.parametrize("percent", [10, 40, 60, 80])
+def test_harmonized_products_on_a_disk_that_fills_up(
+    gamma: SampleStack, disk: Path, tmp_path: Path, percent: float
+) -> None:
+    """GDAL does not tell when the end of a file does not fit; each kept file is complete."""
+    given = {"INPUT": str(gamma.folder), "OUTPUT": str(disk / "out")}
+    with pytest.raises(OutputError) as caught:
+        harmonize_products.run(given, None, Neighbor(disk, percent))
+    text = str(caught.value)
+    assert "cannot be written" in text and "free some space" in text
+    assert "previous exception" not in text and "partial" not in text
+    assert not leftovers(disk)
+    harmonize(gamma.folder, tmp_path / "whole")
+    kept = list((disk / "out").iterdir())
+    assert 0 < len(kept) < 6
+    for folder in kept:
+        for path in (tmp_path / "whole" / folder.name).iterdir():
+            if path.suffix == ".tif":
+                with rasterio.open(path) as one, rasterio.open(folder / path.name) as other:
+                    np.testing.assert_array_equal(one.read(1), other.read(1))
+            else:
+                assert (folder / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("blocks", [1, 3, 6, 10, 12, 13])
+def test_the_end_of_a_file_that_does_not_fit(
+    gamma: SampleStack, disk: Path, tmp_path: Path, blocks: int
+) -> None:
+    """A small file is written when it is closed, where GDAL keeps silent about failures."""
+    given = {"INPUT": str(gamma.folder), "OUTPUT": str(disk / "out")}
+    given["LAYERS"] = layers = "unw_phase,corr,amp,dem"
+    with pytest.raises(OutputError, match="cannot be written .*; free some space"):
+        harmonize_products.run(given, None, SuddenNeighbor(disk, blocks))
+    assert not leftovers(disk)
+    harmonize(gamma.folder, tmp_path / "whole", LAYERS=layers)
+    for folder in (disk / "out").iterdir():
+        assert contents(folder) == contents(tmp_path / "whole" / folder.name)
+
+
+def test_a_read_only_disk(small: SampleStack, tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "size=40m,ro") as disk:
+        for kind in OUTPUTS:
+            with pytest.raises(OutputError) as caught:
+                build(small.folder, **outputs(disk, kind))
+            text = str(caught.value)
+            assert f"{disk}/s." in text and "Read-only file system" in text
+            assert "choose a folder on a disk that is not mounted read-only" in text
+        with pytest.raises(OutputError, match="Read-only file system"):
+            harmonize(small.folder, disk / "out")
+
+
+def test_inputs_on_a_read_only_disk(small: SampleStack, tmp_path: Path) -> None:
+    """Nothing is written beside the products, no statistics and no index."""
+    with mounted(tmp_path / "disk", "size=40m") as disk:
+        shutil.copytree(small.folder, disk / "in")
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True, timeout=30)
+        run = build(disk / "in", **outputs(tmp_path, "both"))
+        assert run.outputs["STEPS"] == 4 and run.warnings == []
+        assert harmonize(disk / "in", tmp_path / "h").outputs["COPIED"] == 3
+
+
+# --- kills --------------------------------------------------------------------------------------
+
+
+def start(folder: Path, task: str, parameters: dict[str, str]) -> subprocess.Popen[str]:
+    """Start ``python core JOB.json``."""
+    job = folder / "job.json"
+    job.write_text(json.dumps({"protocol": 1, "task": task, "parameters": parameters}))
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "core"), str(job)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def written(path: Path) -> bool:
+    """Return whether an output is being written; at first an empty file tries the folder out."""
+    try:
+        return any(path.iterdir()) if path.is_dir() else path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def wait_for_partial(process: subprocess.Popen[str], folder: Path, count: int) -> None:
+    """Wait until so many outputs are being written."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if sum(map(written, folder.glob(".*.hyp3-partial-*"))) >= count:
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.002)
+    process.kill()
+    pytest.fail("nothing was written")
+
+
+@pytest.mark.parametrize("before", ["nothing", "an older stack"])
+def test_a_killed_run_leaves_no_stack_and_the_next_one_clears_up(
+    gamma: SampleStack, tmp_path: Path, before: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    if before == "an older stack":
+        build(gamma.folder, **outputs(out, "both"), LAYERS="corr")
+    old = contents(out)
+    process = start(tmp_path, "buildstack", {"INPUT": str(gamma.folder), **outputs(out, "both")})
+    with process:
+        wait_for_partial(process, out, 2)
+        process.send_signal(signal.SIGKILL)
+        answer, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert '"result"' not in answer
+    assert len(leftovers(out)) == 2, "a killed process cannot clear up"
+    kept = {name: data for name, data in contents(out).items() if "partial" not in name}
+    assert kept == old
+    run = build(gamma.folder, **outputs(out, "both"))
+    assert sorted(path.name for path in out.iterdir()) == ["s.nc", "s.zarr"]
+    with xr.open_dataset(run.netcdf) as stack:
+        assert stack.sizes["pair"] == 6 and "unw_phase" in stack
+
+
+def test_a_killed_harmonization(gamma: SampleStack, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    parameters = {"INPUT": str(gamma.folder), "OUTPUT": str(out)}
+    process = start(tmp_path, "harmonizeproducts", parameters)
+    with process:
+        wait_for_partial(process, out, 1)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert leftovers(out)
+    harmonize(gamma.folder, out)
+    assert not leftovers(out)
+    assert sorted(path.name for path in out.iterdir()) == sorted(p.name for p in gamma.products)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_terminated_run_leaves_no_stack(
+    gamma: SampleStack, tmp_path: Path, number: signal.Signals
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    process = start(tmp_path, "buildstack", {"INPUT": str(gamma.folder), **outputs(out, "both")})
+    with process:
+        wait_for_partial(process, out, 2)
+        process.send_signal(number)
+        answer, _ = process.communicate(timeout=120)
+    assert process.returncode == 130
+    last = json.loads(answer.splitlines()[-1])
+    assert last["type"] == "error" and last["kind"] == "Canceled"
+    assert [path for path in out.iterdir() if not path.name.startswith(".")] == []
+    assert bool(leftovers(out)) == ("go on from where it stopped" in last["text"])
+
+
+def test_the_core_process_fails_with_one_sentence_and_exit_code_1(
+    small: SampleStack, tmp_path: Path
+) -> None:
+    shutil.copytree(small.folder, tmp_path / "in")
+    bad = small.products[1].name
+    layer_file(tmp_path / "in" / bad, "corr").write_bytes(b"")
+    out = tmp_path / "s.nc"
+    parameters = {"INPUT": str(tmp_path / "in"), "NETCDF": str(out)}
+    with start(tmp_path, "buildstack", parameters) as process:
+        answer, log = process.communicate(timeout=120)
+    assert process.returncode == 1
+    last = json.loads(answer.splitlines()[-1])
+    assert last["type"] == "error" and last["kind"] == "ProductError"
+    assert bad in last["text"] and last["text"].count(". ") == 0
+    assert "Traceback" not in log and not out.exists()

@@ -1,0 +1,205 @@
+"""A build that was stopped goes on where it stopped, and ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import OutputError
+from hyp3_stack.core.machine.locks import FileLock
+from tests.sample_products import SampleStack
+
+from ..running import build, contents, copy_products, layer_file, leftovers, samples
+from .interrupted import assert_same, interrupt, outputs, start
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
+    """Products that take some seconds to stack."""
+    return samples(tmp_path_factory, products=5, rows=500, columns=520, noise=False)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(larger: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    build(larger.folder, **outputs(folder))
+    return folder
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(larger: SampleStack, undisturbed: Path, tmp_path: Path) -> None:
+    """Kill -9 whenever some more has been written, ten times in all, then let it end."""
+    given = {"INPUT": str(larger.folder), **outputs(tmp_path)}
+    chance = random.Random(20261124)
+    files = sum(path.is_file() for path in undisturbed.rglob("*"))
+    went_on = kills = 0
+    while kills < 10:
+        with start(tmp_path, given) as process:
+            _wait_for_files(process, tmp_path, chance.randrange(1, files))
+            time.sleep(chance.random() / 5)
+            process.send_signal(signal.SIGKILL)
+        if process.returncode == -signal.SIGKILL:
+            kills += 1
+            assert not (tmp_path / "s.nc").exists() and not (tmp_path / "s.zarr").exists()
+            if chance.random() < 0.7 and kills < 10:
+                continue  # killed again before it ended
+        run = build(larger.folder, **outputs(tmp_path))
+        went_on += any("Going on" in text for text in run.infos)
+        assert_same(tmp_path, undisturbed)
+        assert not leftovers(tmp_path)
+        (tmp_path / "s.nc").unlink()
+        shutil.rmtree(tmp_path / "s.zarr")
+    assert went_on
+
+
+def _wait_for_files(process: subprocess.Popen[bytes], folder: Path, count: int) -> None:
+    """Wait until an attempt has written so many files, or has ended."""
+    begun = None
+    while process.poll() is None:
+        partials = list(folder.glob(".*.hyp3-partial-*"))
+        files = sum(len(names) for path in partials for _, _, names in os.walk(path))
+        begun = files if begun is None else min(begun, files)
+        if files >= begun + count:
+            return
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("percent", [30, 60, 88])
+def test_what_is_done_is_not_done_again(
+    larger: SampleStack, undisturbed: Path, tmp_path: Path, percent: float
+) -> None:
+    interrupt(larger.folder, percent, **outputs(tmp_path))
+    [store] = tmp_path.glob(".s.zarr.hyp3-partial-*/s.zarr")
+    before = {
+        path.relative_to(store): path.stat().st_ino for path in store.rglob("[0-9]*.[0-9]*.[0-9]*")
+    }
+    assert before
+    run = build(larger.folder, **outputs(tmp_path))
+    [text] = [text for text in run.infos if text.startswith("Going on")]
+    done = int(text.split(";")[1].split()[0])
+    assert done > 0
+    kept = sum((run.zarr / path).stat().st_ino == inode for path, inode in before.items())
+    # Only what was under way when it stopped is written once more.
+    assert kept >= 0.6 * len(before)
+    assert_same(tmp_path, undisturbed)
+    assert not leftovers(tmp_path)
+
+
+def test_several_interruptions(larger: SampleStack, undisturbed: Path, tmp_path: Path) -> None:
+    for percent in (20, 45, 65, 92):
+        interrupt(larger.folder, percent, **outputs(tmp_path))
+    build(larger.folder, **outputs(tmp_path))
+    assert_same(tmp_path, undisturbed)
+
+
+CHANGES = [
+    "product",
+    "note beside a layer",
+    "options",
+    "one output lost",
+    "root lost",
+    "group lost",
+    "array damaged",
+    "chunks lost",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: str) -> None:
+    folder = tmp_path / "in"
+    copies = copy_products(small, folder)
+    out = tmp_path / "out"
+    given = outputs(out)
+    interrupt(folder, 60, **given)
+    if change == "product":
+        os.utime(layer_file(copies[1], "corr"))
+    elif change == "note beside a layer":
+        path = layer_file(copies[1], "corr")
+        path.with_name(f"{path.name}.aux.xml").write_text(
+            '<PAMDataset><PAMRasterBand band="1"><NoDataValue>-9999</NoDataValue></PAMRasterBand>'
+            "</PAMDataset>"
+        )
+    elif change == "options":
+        given["RESAMPLING"] = "nearest"
+    elif change == "one output lost":
+        [lost] = out.glob(".s.zarr.hyp3-partial-*")
+        shutil.rmtree(lost)
+    elif change == "chunks lost":
+        [lost] = out.glob(".s.nc.hyp3-partial-*/chunks")
+        shutil.rmtree(lost)
+    else:
+        [group] = out.glob(".s.zarr.hyp3-partial-*/s.zarr/temporally_optimized")
+        if change == "root lost":
+            (group.parent / ".zgroup").unlink()
+        elif change == "group lost":
+            shutil.rmtree(group)
+        else:
+            (group / "corr" / ".zarray").write_text('{"zarr_format": 2, "sha')
+    run = build(folder, **given)
+    assert not any(text.startswith("Going on") for text in run.infos)
+    assert sorted(path.name for path in out.iterdir()) == ["s.nc", "s.zarr"]
+    with xr.open_dataset(run.netcdf) as stack:
+        assert stack.corr.notnull().any(("y", "x")).values.all()
+
+
+def test_killed_when_the_store_had_its_name(small: SampleStack, tmp_path: Path) -> None:
+    """Both outputs stand, but what the build kept for another attempt was not cleared up."""
+    interrupt(small.folder, 60, **outputs(tmp_path))
+    [store] = tmp_path.glob(".s.zarr.hyp3-partial-*/s.zarr")
+    store.rename(tmp_path / "s.zarr")
+    run = build(small.folder, **outputs(tmp_path))
+    assert not any(text.startswith("Going on") for text in run.infos)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.nc", "s.zarr"]
+    with xr.open_zarr(run.zarr, group="temporally_optimized") as stack:
+        assert stack.corr.notnull().any(("y", "x")).values.all()
+
+
+def test_one_build_at_a_time(small: SampleStack, tmp_path: Path) -> None:
+    interrupt(small.folder, 60, **outputs(tmp_path))
+    before = contents(tmp_path)
+    unfinished_folders = leftovers(tmp_path)
+    [partial] = tmp_path.glob(".s.nc.hyp3-partial-*")
+    lock = FileLock(partial / "lock")
+    assert lock.take()
+    try:
+        # The same job, and another one of the same output.
+        for options in ({}, {"RESAMPLING": "nearest"}):
+            with pytest.raises(OutputError, match="Another run is building .*s.nc already"):
+                build(small.folder, **outputs(tmp_path) | options)
+            assert contents(tmp_path) == before
+            assert leftovers(tmp_path) == unfinished_folders
+    finally:
+        lock.release()
+    build(small.folder, **outputs(tmp_path))
+    assert not leftovers(tmp_path)
+
+
+def test_a_disk_too_full_to_hold_the_chunks_twice(
+    larger: SampleStack, undisturbed: Path, tmp_path: Path
+) -> None:
+    """The chunks leave the spool as they enter the file; the result is the same."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk takes root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(disk)],
+        check=True,
+        timeout=30,
+    )
+    try:
+        build(larger.folder, **outputs(disk))
+        assert_same(disk, undisturbed)
+        assert not leftovers(disk)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True, timeout=30)

@@ -1,0 +1,53 @@
+"""A zip of any kind is a bad product at worst, which can be left out."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import ProductError
+from tests.running import assert_one_sentence, build, copy_products, zip_product
+from tests.sample_products import SampleStack
+from tests.spoiled_zips import BAD, HOSTILE, spoil
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.mark.parametrize("how", BAD)
+def test_bad_zips_stop_or_are_left_out(small: SampleStack, tmp_path: Path, how: str) -> None:
+    one, two = copy_products(small, tmp_path / "in", 2)
+    bad = zip_product(two)
+    shutil.rmtree(two)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of zipfile, about a name that is there twice
+        spoil(bad, how)
+    output = tmp_path / "s.nc"
+    if how == "folder":  # with the ending of a zip, and empty
+        run = build(tmp_path / "in", NETCDF=output)
+        assert any(bad.name in text for text in run.warnings)
+    else:
+        with pytest.raises(ProductError) as caught:
+            build(tmp_path / "in", NETCDF=output)
+        assert_one_sentence(caught.value, two.name)
+        run = build(tmp_path / "in", NETCDF=output, ON_BAD_PRODUCT="skip")
+    assert (run.outputs["STEPS"], run.outputs["SKIPPED"]) == (1, 1)
+    with xr.open_dataset(output) as stack:
+        assert list(stack.product_name.values) == [one.name]
+
+
+@pytest.mark.parametrize("how", HOSTILE)
+def test_what_lies_beside_a_product_in_a_zip_does_no_harm(
+    small: SampleStack, tmp_path: Path, how: str
+) -> None:
+    [one] = copy_products(small, tmp_path / "in", 1)
+    packed = zip_product(one)
+    shutil.rmtree(one)
+    spoil(packed, how)
+    before = sorted(tmp_path.rglob("*"))
+    run = build(tmp_path / "in", NETCDF=tmp_path / "s.nc")
+    assert run.outputs["STEPS"] == 1
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "s.nc"])
