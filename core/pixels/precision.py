@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numcodecs
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -21,8 +22,6 @@ MANTISSA_BITS = 23
 
 QUANTIZATION = "quantization_info"
 """The variable that tells how layers were rounded."""
-
-_INFINITY = 0x7F800000
 
 
 @dataclass(frozen=True)
@@ -127,19 +126,12 @@ def round_mantissa(values: NDArray[np.float32], bits: int) -> None:
     bits
         1 to 22.
     """
-    dropped = MANTISSA_BITS - bits
-    half = np.uint32(1 << (dropped - 1))
-    kept = np.uint32(0xFFFFFFFF >> dropped << dropped)
+    codec = numcodecs.BitRound(bits)
     for band in cached_bands(values.shape):
-        words = values[band].view("uint32")
-        # The last bit kept makes a tie go up where it is 1 and down where it is 0.
-        rounded = words >> np.uint32(dropped)
-        rounded &= np.uint32(1)
-        rounded += words
-        rounded += half - np.uint32(1)
-        rounded &= kept
-        # What is not finite, or might become so, lies above.
-        np.copyto(words, rounded, where=(words & np.uint32(0x7FFFFFFF)) < _INFINITY - half)
+        exact = values[band]
+        rounded = codec.encode(exact).view("float32")
+        # BitRound makes the largest numbers infinite, and numbers of some NaN.
+        np.copyto(exact, rounded, where=np.isfinite(rounded) & np.isfinite(exact))
 
 
 def largest_relative_error(bits: int) -> float:
