@@ -114,6 +114,7 @@ WINGS = (
     "core/files",
     "core/stac",
     "core/assessment",
+    "core/analysis",
     "core/append",
     "core/build",
     "core/build/cluster",

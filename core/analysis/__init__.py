@@ -1,0 +1,1 @@
+"""From a written stack to displacement: network, inversion, quality, corrections and velocity."""
