@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from ..grid.lattice import Grid, to_longitude_latitude
 from ..pixels.geometry import is_ascending
 from ..products.names import RTC_GAMMA
 from ..products.product import Product
@@ -33,7 +34,6 @@ from .parallel import parallel_baselines
 from .scene import look_variables, wave_variables
 
 if TYPE_CHECKING:
-    from ..grid.lattice import Grid, to_longitude_latitude
     from ..pixels.source import StackSource
 
 STATISTICS = {
