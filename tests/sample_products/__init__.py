@@ -6,7 +6,7 @@ the noise-free value of every layer at any map position.
 
 from __future__ import annotations
 
-from .spec import SampleProduct, SampleSpec, SampleStack
+from .spec import SampleProduct, SampleSpec, SampleStack, Signals
 from .stack import write_products
 
-__all__ = ["SampleProduct", "SampleSpec", "SampleStack", "write_products"]
+__all__ = ["SampleProduct", "SampleSpec", "SampleStack", "Signals", "write_products"]

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .landscape import Waves
+from .spec import Signals
 
 POISSON = 0.25
 TUBE = 120.0
+YEAR = 365.25
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,10 @@ class Source:
 
 
 class Motion:
-    """Volcano-like sources and a creeping strike-slip fault."""
+    """Volcano-like sources, a creeping strike-slip fault and vertical motions of the ground."""
 
-    def __init__(self, width: float, height: float) -> None:
+    def __init__(self, width: float, height: float, signals: Signals) -> None:
+        self.width, self.height, self.signals = width, height, signals
         depth = float(np.clip(0.06 * width, 2600.0, 9000.0))
         uplift = 0.55 * np.sqrt(depth / 2600.0)
         self.sources = [
@@ -67,15 +70,30 @@ class Motion:
             for total, part in zip((east, north, up), source.shape(u, v), strict=True):
                 total += grown * part
         across = self.across_fault(u, v)
-        slip = self.rate * (last - first) / 365.25 / np.pi * np.arctan(across / self.locking)
-        return east - slip * self.strike[0], north - slip * self.strike[1], up
+        slip = self.rate * (last - first) / YEAR / np.pi * np.arctan(across / self.locking)
+        whole = (east - slip * self.strike[0], north - slip * self.strike[1], up)
+        east, north, up = (self.signals.motion * part for part in whole)
+        return east, north, up + self._vertical(u, v, first, last)
+
+    def _vertical(self, u: np.ndarray, v: np.ndarray, first: float, last: float) -> np.ndarray:
+        """Return the linear, yearly and sudden uplift (m) between two days."""
+        signals = self.signals
+        bowl = np.cos(2.6 * u / self.width + 0.4) * np.sin(2.2 * v / self.height + 0.9)
+        season = np.sin(2 * np.pi * last / YEAR) - np.sin(2 * np.pi * first / YEAR)
+        stepped = float(first < signals.step_day <= last)
+        return (
+            signals.linear * (last - first) / YEAR * bowl
+            + signals.annual * season * (0.5 + u / self.width)
+            + signals.step * stepped * (self.across_fault(u, v) < 0)
+        )
 
 
 class Weather:
     """Troposphere and orbit of one acquisition date.
 
     ``screen`` is the turbulent delay and ``stratified`` the delay per meter of height, both as
-    two-way phase (rad); ``offset`` is the orbit's distance from the tube's axis (m: left, up).
+    two-way phase (rad); ``offset`` is the orbit's distance from the tube's axis (m: left, up), and
+    ``tilt`` a plane's slopes (from edge to edge, standard deviation 1).
     """
 
     def __init__(self, seed: int, index: int) -> None:
@@ -85,3 +103,4 @@ class Weather:
         self.screen = Waves(rng, lengths, amplitudes)
         self.stratified = float(rng.normal(0, 1.1e-3))
         self.offset = tuple(float(o) for o in np.clip(rng.normal(0, 55, 2), -TUBE, TUBE))
+        self.tilt = rng.normal(0, 1, 2)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 
 import numpy as np
 
-from .landscape import Landscape
+from .landscape import Landscape, Waves
 from .motion import Motion, Weather
 from .orbit import WAVELENGTH, Track
 from .spec import SampleSpec
@@ -19,6 +20,7 @@ from .spec import SampleSpec
 METERS_PER_DEGREE = 111_195.0
 UNWRAPPING_THRESHOLD = 0.1
 CRITICAL_BASELINE = 5_000.0
+INCOHERENT = 0.05
 VOID_INCIDENCE = 0.16
 PHASE_PER_METER = 4 * np.pi / WAVELENGTH
 
@@ -35,7 +37,7 @@ class Scene:
             spec.longitude, spec.latitude, spec.direction, incidence=np.radians(38.5)
         )
         self.landscape = Landscape(spec.seed, width, height, spec.pixel)
-        self.motion = Motion(width, height)
+        self.motion = Motion(width, height, spec.signals)
         self._weather: dict[int, Weather] = {}
 
     def weather(self, index: int) -> Weather:
@@ -43,6 +45,24 @@ class Scene:
         if index not in self._weather:
             self._weather[index] = Weather(self.spec.seed, index)
         return self._weather[index]
+
+    def delay(self, index: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the phase (rad) of turbulent delay and ramp of an acquisition."""
+        weather, signals = self.weather(index), self.spec.signals
+        plane = weather.tilt[0] * u / self.motion.width + weather.tilt[1] * v / self.motion.height
+        return signals.turbulent * weather.screen(u, v) + signals.ramp * plane
+
+    def stratified(self, index: int) -> float:
+        """Return the delay of an acquisition per meter of height (rad)."""
+        return self.spec.signals.stratified * self.weather(index).stratified
+
+    def towards(
+        self, u: np.ndarray, v: np.ndarray, geometry: Fields, days: tuple[float, float]
+    ) -> np.ndarray:
+        """Return the motion towards the satellite (m) between two days."""
+        east, north, up = self.motion.moved(u, v, *days)
+        theta, phi = np.pi / 2 - geometry["incidence"], geometry["lv_phi"]
+        return np.cos(theta) * (np.cos(phi) * east + np.sin(phi) * north) + np.sin(theta) * up
 
     def local(self, longitude: np.ndarray, latitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return meters east and north of the scene's center."""
@@ -97,23 +117,37 @@ class Insar:
         first, last = (self.scene.weather(index).offset for index in self.dates)
         return self.scene.track.baseline(last[0] - first[0], last[1] - first[1])
 
+    @cached_property
+    def cycles(self) -> int:
+        """Cycles by which phase north of the fault is wrong."""
+        rng = np.random.default_rng([self.scene.spec.seed, 13, *self.dates])
+        wrong = rng.random() < self.scene.spec.signals.shifted
+        return int(wrong) * int(rng.choice([-1, 1]))
+
+    @cached_property
+    def patches(self) -> Waves:
+        """Smooth field of unit variance that is high where the pair has no coherence."""
+        rng = np.random.default_rng([self.scene.spec.seed, 17, *self.dates])
+        lengths = np.geomspace(0.05, 0.3, 12) * self.scene.motion.width
+        return Waves(rng, lengths, np.full(12, np.sqrt(2 / 12)))
+
     def fields(self, longitude: np.ndarray, latitude: np.ndarray) -> Fields:
         """Return the smooth fields at points given in degrees."""
         scene = self.scene
         u, v = scene.local(longitude, latitude)
         result = scene.geometry(longitude, latitude) | scene.landscape.fields(u, v)
-        east, north, up = scene.motion.moved(u, v, *self.days)
         result["across_fault"] = scene.motion.across_fault(u, v)
-        theta, phi = np.pi / 2 - result["incidence"], result["lv_phi"]
-        towards = np.cos(theta) * (np.cos(phi) * east + np.sin(phi) * north) + np.sin(theta) * up
-        first, last = (scene.weather(index) for index in self.dates)
-        delay = last.screen(u, v) - first.screen(u, v)
+        towards = scene.towards(u, v, result, self.days)
+        delay = scene.delay(self.dates[1], u, v) - scene.delay(self.dates[0], u, v)
         error = (
-            result.pop("height_error")
+            scene.spec.signals.height_error
+            * result.pop("height_error")
             * self.baseline
             / (scene.track.slant_range(result["reach"]) * np.sin(result["incidence"]))
         )
         result["phase"] = PHASE_PER_METER * (error - towards) + delay
+        if scene.spec.signals.gaps:
+            result["patches"] = self.patches(u, v)
         return result
 
     def layers(self, fields: Fields) -> Fields:
@@ -125,8 +159,10 @@ class Insar:
         land, incidence, phi = ground["land"], fields["incidence"], fields["lv_phi"]
         theta = np.pi / 2 - incidence
         local = local_incidence(incidence, phi, ground["slope_u"], ground["slope_v"])
-        first, last = (self.scene.weather(index) for index in self.dates)
-        phase = fields["phase"] + (last.stratified - first.stratified) * ground["dem"]
+        north_side = fields["across_fault"] > 0
+        first, last = (self.scene.stratified(index) for index in self.dates)
+        phase = fields["phase"] + (last - first) * ground["dem"]
+        phase = phase + 2 * np.pi * self.cycles * north_side
         corr = self._coherence(fields, land, local)
         seen = self.footprint.covers(fields["along"], fields["reach"])
         bright = seen & (local >= VOID_INCIDENCE)
@@ -139,7 +175,7 @@ class Insar:
             "bright": bright,
             "unwrapped": unwrapped,
             "land": land,
-            "north_side": fields["across_fault"] > 0,
+            "north_side": north_side,
             "phase": phase,
             "corr": np.where(bright, corr, np.nan),
             "amp": np.where(bright, amp, np.nan),
@@ -158,8 +194,13 @@ class Insar:
         slope = np.clip((local - 0.2) / 0.3, 0, 1)
         slope = slope * slope * (3 - 2 * slope)
         on_land = spatial * (0.5 + 0.47 * dry) * np.exp(-span / (14 + 260 * dry)) * slope + 0.03
+        signals = self.scene.spec.signals
+        lost = np.abs(fields["across_fault"]) < signals.river / 2
+        if signals.gaps:
+            lost |= fields["patches"] > NormalDist().inv_cdf(1 - signals.gaps)
+        on_land = np.where(lost, INCOHERENT, np.minimum(on_land, 0.985))
         on_water = 0.07 + 0.04 * np.tanh(fields["ripples"])
-        return np.where(land, np.minimum(on_land, 0.985), on_water)
+        return np.where(land, on_land, on_water)
 
 
 def local_incidence(

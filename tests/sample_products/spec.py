@@ -55,6 +55,45 @@ TRUTH_CHUNK = 400_000
 
 
 @dataclass(frozen=True)
+class Signals:
+    """What is in the phase of interferograms, and what is missing or wrong in it.
+
+    Parameters
+    ----------
+    motion, turbulent, stratified, height_error
+        Factors on the motion of volcano and fault, on the parts of the troposphere and on the error
+        of the DEM that every scene has.
+    linear
+        Largest velocity (m/year) of a smooth field of subsidence and uplift.
+    annual
+        Amplitude (m) of a vertical yearly cycle, largest in the east.
+    step, step_day
+        Uplift (m) south of the fault on a day after the first acquisition.
+    ramp
+        Standard deviation (rad from edge to edge) of a plane in each acquisition.
+    river
+        Width (m) of a strip without coherence along the fault, which parts the valid phase.
+    shifted
+        Share of the pairs that have one cycle more or less north of the fault.
+    gaps
+        Share of the land that has no coherence, in other patches in each pair.
+    """
+
+    motion: float = 1.0
+    turbulent: float = 1.0
+    stratified: float = 1.0
+    height_error: float = 1.0
+    linear: float = 0.0
+    annual: float = 0.0
+    step: float = 0.0
+    step_day: float = 30.0
+    ramp: float = 0.0
+    river: float = 0.0
+    shifted: float = 0.0
+    gaps: float = 0.0
+
+
+@dataclass(frozen=True)
 class SampleSpec:
     """What ``write_products`` shall make.
 
@@ -92,6 +131,8 @@ class SampleSpec:
         RTC only: granules per pass, 1 or 2.
     sidecars
         Write README, browse images and XML files too.
+    signals
+        InSAR only: what is in the phase.
     """
 
     product_type: str = "INSAR_GAMMA"
@@ -112,6 +153,7 @@ class SampleSpec:
     scale: str = "power"
     frames: int = 1
     sidecars: bool = True
+    signals: Signals = Signals()
 
     def __post_init__(self) -> None:
         """Refuse what no generator could make."""
