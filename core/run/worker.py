@@ -209,7 +209,7 @@ def _task(name: str) -> Any:
     """
     gc.disable()
     try:
-        return importlib.import_module(f".tasks.{_MODULES[name]}", __package__)
+        return importlib.import_module(f"..tasks.{_MODULES[name]}", __package__)
     finally:
         gc.freeze()
         gc.enable()

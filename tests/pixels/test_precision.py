@@ -120,7 +120,7 @@ def test_what_is_kept_of_which_layer() -> None:
         ("7,8", "two numbers for all other layers"),
         ("corr=7,corr=8", "two numbers for corr"),
         ("VV=7,VV_backscatter=8", "two numbers for VV"),
-        ("height=7", "no layer of HyP3.*unw_phase, corr, amp"),
+        ("height=7", "not a layer of HyP3.*unw_phase, corr, amp"),
         ("water_mask=7", "water_mask.*never rounded"),
         ("7,conncomp=7", "conncomp.*never rounded"),
         ("ls_map=7", "ls_map.*never rounded"),
