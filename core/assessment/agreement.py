@@ -18,7 +18,7 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from ..contract import RECORD
-from ..files.stack_file import StackFile
+from ..files.written_stack import WrittenStack
 from ..grid.antimeridian import unwrap
 from ..metadata.attributes import duration
 from ..metadata.ceos_attributes import DOCUMENT, DOCUMENT_VERSION
@@ -48,10 +48,10 @@ _DEGREES = 2e-3
 _TYPES = {True: "Interferometric SAR (InSAR)", False: "Normalised Radar Backscatter (NRB)"}
 
 
-def counts(stack: StackFile) -> Iterator[str]:
+def counts(stack: WrittenStack) -> Iterator[str]:
     """Yield what is numbered or counted wrongly."""
     dimension = "acquisition" if stack.is_insar else "time"
-    size = stack.dataset.sizes.get(dimension)
+    size = stack.raw.sizes.get(dimension)
     stated = stack.number("number_of_acquisitions")
     if stated is not None and size is not None and stated != size:
         yield f"number_of_acquisitions is {stated:g}, but there are {size}"
@@ -65,7 +65,7 @@ def counts(stack: StackFile) -> Iterator[str]:
         yield "product_name names a product twice"
 
 
-def coverage(stack: StackFile) -> Iterator[str]:
+def coverage(stack: WrittenStack) -> Iterator[str]:
     """Yield times that are impossible or differ from those in the attributes."""
     starts = stack.instants("acquisition_time" if stack.is_insar else "time")
     if starts is None or not starts.size or np.isnat(starts).any():
@@ -99,7 +99,7 @@ def coverage(stack: StackFile) -> Iterator[str]:
     yield from _dates(stack, latest)
 
 
-def _dates(stack: StackFile, latest: np.datetime64) -> Iterator[str]:
+def _dates(stack: WrittenStack, latest: np.datetime64) -> Iterator[str]:
     """Yield dates of the file itself that cannot be."""
     for name in ("date_created", "date_issued", "date_modified", "date_metadata_modified"):
         text = stack.text(name)
@@ -108,7 +108,7 @@ def _dates(stack: StackFile, latest: np.datetime64) -> Iterator[str]:
             yield f"{name} is {text}, which is not a date since the first data of Sentinel-1"
 
 
-def steps(stack: StackFile) -> Iterator[str]:
+def steps(stack: WrittenStack) -> Iterator[str]:
     """Yield pairs and dates whose times differ from those in the names of their products."""
     products = stack.values("product_name")
     if products is None:
@@ -156,7 +156,7 @@ def _day_number(text: str) -> int:
         return 0
 
 
-def sources(stack: StackFile) -> Iterator[str]:
+def sources(stack: WrittenStack) -> Iterator[str]:
     """Yield acquisitions that are not what the names of their granules say."""
     granules = stack.values("source_granules")
     if granules is None:
@@ -222,7 +222,7 @@ def _orbits(
             yield f"orbit_relative of acquisition {step + 1} is not that of its absolute orbit"
 
 
-def directions(stack: StackFile) -> Iterator[str]:
+def directions(stack: WrittenStack) -> Iterator[str]:
     """Yield passes whose direction differs from the heading of the satellite."""
     flags, headings = stack.values("pass_direction"), stack.values("heading")
     index = stack.values("reference_acquisition")
@@ -236,7 +236,7 @@ def directions(stack: StackFile) -> Iterator[str]:
             yield f"pass_direction and heading of pair {step + 1} differ"
 
 
-def places(stack: StackFile) -> Iterator[str]:
+def places(stack: WrittenStack) -> Iterator[str]:
     """Yield extents in degrees that differ from the coordinates."""
     crs, x, y = stack.crs(), stack.values("x"), stack.values("y")
     if crs is None or x is None or y is None or min(x.size, y.size) < 2:
@@ -277,7 +277,7 @@ def places(stack: StackFile) -> Iterator[str]:
             yield f"reference_point_{axis} lies outside of the grid"
 
 
-def _outlines(stack: StackFile, box: BaseGeometry) -> Iterator[str]:
+def _outlines(stack: WrittenStack, box: BaseGeometry) -> Iterator[str]:
     """Yield outlines that cannot be read, lie elsewhere or differ from each other."""
     outlines = {}
     for name, is_swapped in (("footprint", False), ("geospatial_bounds", True)):
@@ -314,7 +314,7 @@ def _within(shape: BaseGeometry, box: BaseGeometry) -> bool:
     )
 
 
-def baselines(stack: StackFile) -> Iterator[str]:
+def baselines(stack: WrittenStack) -> Iterator[str]:
     """Yield ranges of baselines that differ from the baselines."""
     for name in ("perpendicular_baseline", "temporal_baseline"):
         values, stated = stack.values(name), stack.attribute(f"{name}_range")
@@ -330,7 +330,7 @@ def baselines(stack: StackFile) -> Iterator[str]:
             yield f"{name}_range differs from {name}"
 
 
-def records(stack: StackFile) -> Iterator[str]:
+def records(stack: WrittenStack) -> Iterator[str]:
     """Yield numbers that differ from HyP3's parameter files, and records of other products."""
     products = stack.values("product_name")
     texts, record = _json(stack, PARAMETER_FILES), _json(stack, RECORD)
@@ -344,7 +344,7 @@ def records(stack: StackFile) -> Iterator[str]:
         listed = record.get("products")
         if not isinstance(listed, dict) or not set(names) <= set(listed):
             yield f"{RECORD} is of other products than product_name"
-        if record.get("maps") is not None and set(record["maps"]) != set(stack.maps):
+        if record.get("maps") is not None and set(record["maps"]) != set(stack.layers):
             yield f"{RECORD} lists other layers than there are"
     if texts is None or not stack.is_insar:
         return
@@ -365,7 +365,7 @@ def records(stack: StackFile) -> Iterator[str]:
                 yield f"{variable} of {product} is {value:g}, its parameter file says {told:g}"
 
 
-def _json(stack: StackFile, name: str) -> dict[str, Any] | None:
+def _json(stack: WrittenStack, name: str) -> dict[str, Any] | None:
     try:
         content = json.loads(stack.text(name))
     except (ValueError, RecursionError):
@@ -373,7 +373,7 @@ def _json(stack: StackFile, name: str) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def documents(stack: StackFile) -> Iterator[str]:
+def documents(stack: WrittenStack) -> Iterator[str]:
     """Yield statements on specification and product family that cannot be."""
     for name, expected in (
         ("ceos_ard_document_identifier", DOCUMENT),

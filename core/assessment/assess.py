@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..files.chunk_uses import Layout
-from ..files.stack_file import StackFile, StackPlace, open_stack_file
+from ..files.stack_blocks import StackPlace
+from ..files.written_stack import WrittenStack, open_stack_groups
 from ..metadata.ceos_attributes import DOCUMENT, DOCUMENT_VERSION
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
@@ -179,7 +180,7 @@ def assess_stack(path: StackPlace, with_pixels: bool = False) -> Assessment:
         If there is not a stack that can be read.
     """
     place = path.location if isinstance(path, LateMetadataStore) else path
-    with open_stack_file(path) as opened:
+    with open_stack_groups(path) as opened:
         stack = opened[0]
         checked = {item.label: check_conventions(item) for item in opened}
         if len(opened) > 1:
@@ -216,7 +217,7 @@ def assess_stack(path: StackPlace, with_pixels: bool = False) -> Assessment:
 
 
 def _item(
-    stack: StackFile, requirement: dict[str, str], rules: Mapping[str, Rule], checked: _Checked
+    stack: WrittenStack, requirement: dict[str, str], rules: Mapping[str, Rule], checked: _Checked
 ) -> Item:
     if requirement["id"] == _MACHINE_READABLE:
         verdict = _machine_readable(requirement, checked)
@@ -231,7 +232,7 @@ def _summary(items: Sequence[Item]) -> str:
     return f"self-assessed, {met} of {len(threshold)} threshold items met, not peer reviewed"
 
 
-def _stated(stack: StackFile, summary: str) -> Check:
+def _stated(stack: WrittenStack, summary: str) -> Check:
     """Compare what the file says of itself with what was found, as files may be changed."""
     text = stack.text(SELF_ASSESSMENT)
     problem = f"{SELF_ASSESSMENT} reads {text!r}, but what is found now is {summary!r}"
@@ -275,11 +276,11 @@ def _unless_damaged(requirement: dict[str, str], verdict: Verdict, checked: _Che
     return Verdict(NOT_MET, verdict.evidence, "; ".join(dict.fromkeys(problems)))
 
 
-def _facts(stack: StackFile) -> list[tuple[str, str]]:
-    sizes = stack.dataset.sizes
+def _facts(stack: WrittenStack) -> list[tuple[str, str]]:
+    sizes = stack.raw.sizes
     crs = stack.crs()
     steps = "Pairs" if stack.is_insar else "Dates"
-    bits = {name: stack.attribute("quantization_nsb", name) for name in stack.maps}
+    bits = {name: stack.attribute("quantization_nsb", name) for name in stack.layers}
     rounded = [f"{name} to {kept} bits" for name, kept in bits.items() if kept is not None]
     return [
         (steps, str(sizes[stack.dimension])),
@@ -288,7 +289,7 @@ def _facts(stack: StackFile) -> list[tuple[str, str]]:
             "Period",
             " to ".join(stack.text(f"time_coverage_{end}")[:10] for end in ("start", "end")),
         ),
-        ("Layers", ", ".join(sorted(stack.maps))),
+        ("Layers", ", ".join(sorted(stack.layers))),
         ("Grid", f"{sizes['x']} x {sizes['y']} pixels of {stack.text('column_spacing')} m"),
         ("CRS", crs.name if crs else "none"),
         ("Product type", stack.text("product_type") or "not stated"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InvalidParameterError
-from ..files.stack_file import StackFile
+from ..files.written_stack import WrittenStack
 from ..inputs.crs import authority_of
 from ..metadata.data_access import parse_data_access
 from ..metadata.gridding import IN_UTM
@@ -28,7 +28,7 @@ _NEAR = 1e-3
 """Largest deviation from a lattice, in pixels."""
 
 
-def _spacing(stack: StackFile) -> Verdict:
+def _spacing(stack: WrittenStack) -> Verdict:
     found: list[str] = []
     for axis, name in (("x", "column_spacing"), ("y", "line_spacing")):
         values, stated = stack.values(axis), stack.number(name)
@@ -41,7 +41,7 @@ def _spacing(stack: StackFile) -> Verdict:
     return Verdict(MET, tuple(found))
 
 
-def _box(stack: StackFile) -> Verdict:
+def _box(stack: WrittenStack) -> Verdict:
     box = stack.attribute("bounding_box")
     x, y = stack.values("x"), stack.values("y")
     if x is None or y is None or min(x.size, y.size) < 2 or not _is_box(box):
@@ -60,8 +60,8 @@ def _is_box(value: object) -> bool:
     return box.size == 4 and box.dtype.kind in "iuf"
 
 
-def _size(stack: StackFile) -> Verdict:
-    sizes = stack.dataset.sizes
+def _size(stack: WrittenStack) -> Verdict:
+    sizes = stack.raw.sizes
     stated = {
         "y": stack.number("number_of_lines"),
         "x": stack.number("number_of_pixels_per_line"),
@@ -72,7 +72,7 @@ def _size(stack: StackFile) -> Verdict:
     return Verdict(MET, (f"{sizes['y']} lines of {sizes['x']} pixels",))
 
 
-def _pixel_centers(stack: StackFile) -> Verdict:
+def _pixel_centers(stack: WrittenStack) -> Verdict:
     if stack.text("product_pixel_coordinate_convention") != "pixel center":
         return Verdict(NOT_MET, (), "product_pixel_coordinate_convention is missing")
     for axis in "xy":
@@ -84,7 +84,7 @@ def _pixel_centers(stack: StackFile) -> Verdict:
     return Verdict(MET, ("pixel center; x and y lie in the middle of x_bnds and y_bnds",))
 
 
-def _crs(stack: StackFile) -> Verdict:
+def _crs(stack: WrittenStack) -> Verdict:
     crs = stack.crs()
     if crs is None:
         return Verdict(NOT_MET, (), "the layers name no CRS that can be read")
@@ -93,7 +93,7 @@ def _crs(stack: StackFile) -> Verdict:
     return Verdict(MET, (f"{crs.name}, {code}, as crs_wkt and CF parameters",))
 
 
-def _lattice(stack: StackFile) -> Verdict:
+def _lattice(stack: WrittenStack) -> Verdict:
     verdict = attributes("gridding_convention")(stack)
     phases, crs = _phases(stack), stack.crs()
     if verdict.status != MET or phases is None:
@@ -117,7 +117,7 @@ def _lattice(stack: StackFile) -> Verdict:
     )
 
 
-def _phases(stack: StackFile) -> tuple[float, float] | None:
+def _phases(stack: WrittenStack) -> tuple[float, float] | None:
     """Return how many pixels the edges lie off multiples of the spacing along x and y."""
     x, y = stack.values("x"), stack.values("y")
     if x is None or y is None or min(x.size, y.size) < 2 or x[0] == x[1] or y[0] == y[1]:
@@ -130,7 +130,7 @@ def _phase(values: np.ndarray) -> float:
     return float(((values[0] - spacing / 2) / spacing) % 1.0)
 
 
-def _tile_lattice(stack: StackFile) -> Verdict:
+def _tile_lattice(stack: WrittenStack) -> Verdict:
     phases, x, crs = _phases(stack), stack.values("x"), stack.crs()
     if phases is None or x is None:
         return Verdict(NOT_MET, (), "x or y is missing")
@@ -154,17 +154,17 @@ def _tile_lattice(stack: StackFile) -> Verdict:
     )
 
 
-def _float32(stack: StackFile) -> Verdict:
+def _float32(stack: WrittenStack) -> Verdict:
     wrong = [
-        name for name in stack.maps if stack.dataset[name].dtype.kind == "f"
-        and stack.dataset[name].dtype != np.float32
+        name for name in stack.layers if stack.raw[name].dtype.kind == "f"
+        and stack.raw[name].dtype != np.float32
     ]  # fmt: skip
     if wrong:
         return Verdict(NOT_MET, (), f"{', '.join(wrong)} are not float32")
     return Verdict(MET, ("all measurements are float32, not packed",))
 
 
-def _product_access(stack: StackFile) -> Verdict:
+def _product_access(stack: WrittenStack) -> Verdict:
     made = attributes("processing_facility", "date_created", "product_version")(stack)
     place = attributes("product_data_access")(stack)
     evidence = (*made.evidence, *place.evidence)
@@ -187,7 +187,7 @@ def _product_access(stack: StackFile) -> Verdict:
 _NO_SOURCE_PROCESSING = "date and version of the sources' processing are in no HyP3 file"
 
 
-def _source_processing(stack: StackFile) -> Verdict:
+def _source_processing(stack: WrittenStack) -> Verdict:
     always = all_of(
         numbers("source_granules", "source_product_level"),
         attributes(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract import DECIBEL
-from ..files.stack_file import TEXT_KINDS, TIME_UNITS, StackFile
+from ..files.written_stack import TEXT_KINDS, TIME_UNITS, WrittenStack
 from . import agreement, grid_checks, plausibility
 from .verdict import NUMBERINGS
 
@@ -54,7 +54,7 @@ class Check:
         return not self.problems
 
 
-def check_conventions(stack: StackFile) -> list[Check]:
+def check_conventions(stack: WrittenStack) -> list[Check]:
     """Check one dataset; each check looks at the whole of it."""
     return [
         Check(name, tuple(check(stack)), of_layers, requirements)
@@ -63,31 +63,31 @@ def check_conventions(stack: StackFile) -> list[Check]:
     ]
 
 
-def _declared(stack: StackFile) -> Iterator[str]:
+def _declared(stack: WrittenStack) -> Iterator[str]:
     conventions = stack.text("Conventions")
     for name in ("CF-1.", "ACDD-1."):
         if name not in conventions:
             yield f"Conventions does not name {name}x"
 
 
-def _discovery(stack: StackFile) -> Iterator[str]:
+def _discovery(stack: WrittenStack) -> Iterator[str]:
     for name in _ACDD:
         if stack.attribute(name) is None:
             yield f"the attribute {name} is missing"
 
 
-def _names(stack: StackFile) -> Iterator[str]:
-    bounds = {stack.text("bounds", str(name)) for name in stack.dataset.variables}
-    for name in map(str, stack.dataset.variables):
+def _names(stack: WrittenStack) -> Iterator[str]:
+    bounds = {stack.text("bounds", str(name)) for name in stack.raw.variables}
+    for name in map(str, stack.raw.variables):
         if name in bounds or stack.attribute("grid_mapping_name", name) is not None:
             continue
         if not stack.text("long_name", name) and not stack.text("standard_name", name):
             yield f"{name} has neither long_name nor standard_name"
 
 
-def _units(stack: StackFile) -> Iterator[str]:
-    for name in map(str, stack.dataset.variables):
-        if name in stack.maps or _needs_no_unit(stack, name):
+def _units(stack: WrittenStack) -> Iterator[str]:
+    for name in map(str, stack.raw.variables):
+        if name in stack.layers or _needs_no_unit(stack, name):
             continue
         unit = stack.text("units", name)
         if not unit:
@@ -96,8 +96,8 @@ def _units(stack: StackFile) -> Iterator[str]:
             yield f"{name} is in {unit!r}, which is none of the stack's units"
 
 
-def _needs_no_unit(stack: StackFile, name: str) -> bool:
-    variable = stack.dataset.variables[name]
+def _needs_no_unit(stack: WrittenStack, name: str) -> bool:
+    variable = stack.raw.variables[name]
     return (
         variable.dtype.kind in TEXT_KINDS
         or name in NUMBERINGS
@@ -108,8 +108,8 @@ def _needs_no_unit(stack: StackFile, name: str) -> bool:
     )
 
 
-def _times(stack: StackFile) -> Iterator[str]:
-    for name in map(str, stack.dataset.variables):
+def _times(stack: WrittenStack) -> Iterator[str]:
+    for name in map(str, stack.raw.variables):
         if stack.text("standard_name", name) != "time":
             continue
         if not TIME_UNITS.match(stack.text("units", name)):
@@ -117,26 +117,26 @@ def _times(stack: StackFile) -> Iterator[str]:
         if not stack.text("calendar", name):
             yield f"{name} has no calendar"
     bounds = stack.text("bounds", "time")
-    if not bounds or bounds not in stack.dataset.variables:
+    if not bounds or bounds not in stack.raw.variables:
         yield "time has no bounds"
 
 
-def _texts(stack: StackFile) -> Iterator[str]:
-    for name, value in stack.dataset.attrs.items():
+def _texts(stack: WrittenStack) -> Iterator[str]:
+    for name, value in stack.raw.attrs.items():
         if isinstance(value, str) and not value.strip():
             yield f"the attribute {name} is empty"
-    for name in map(str, stack.dataset.variables):
-        for key, value in stack.dataset.variables[name].attrs.items():
+    for name in map(str, stack.raw.variables):
+        for key, value in stack.raw.variables[name].attrs.items():
             if isinstance(value, str) and not value.strip():
                 yield f"the attribute {key} of {name} is empty"
-        if stack.dataset[name].dtype.kind in TEXT_KINDS:
+        if stack.raw[name].dtype.kind in TEXT_KINDS:
             values = stack.values(name)
             if values is not None and any(not item.strip() for item in np.ravel(values)):
                 yield f"{name} holds empty text"
 
 
-def _layer_attributes(stack: StackFile) -> Iterator[str]:
-    for name in stack.maps:
+def _layer_attributes(stack: WrittenStack) -> Iterator[str]:
+    for name in stack.layers:
         for key in ("units", "long_name", "grid_mapping"):
             if not stack.text(key, name):
                 yield f"{name} has no {key}"
@@ -144,10 +144,10 @@ def _layer_attributes(stack: StackFile) -> Iterator[str]:
             yield f"{name} is in {stack.text('units', name)!r}, which is none of the stack's units"
 
 
-def _fill_values(stack: StackFile) -> Iterator[str]:
-    for name in stack.maps:
+def _fill_values(stack: WrittenStack) -> Iterator[str]:
+    for name in stack.layers:
         fill = stack.attribute("_FillValue", name)
-        kind = stack.dataset[name].dtype.kind
+        kind = stack.raw[name].dtype.kind
         if fill is None:
             yield f"{name} has no fill value"
         elif kind == "f" and not np.isnan(stack.number("_FillValue", name) or 0.0):
@@ -156,8 +156,8 @@ def _fill_values(stack: StackFile) -> Iterator[str]:
             yield f"the fill value of {name} is {fill} instead of 255"
 
 
-def _flags(stack: StackFile) -> Iterator[str]:
-    for name in map(str, stack.dataset.variables):
+def _flags(stack: WrittenStack) -> Iterator[str]:
+    for name in map(str, stack.raw.variables):
         meanings = stack.text("flag_meanings", name).split()
         values = stack.attribute("flag_values", name)
         masks = stack.attribute("flag_masks", name)
@@ -170,13 +170,13 @@ def _flags(stack: StackFile) -> Iterator[str]:
             yield f"{name} has {len(meanings)} flag meanings for {np.size(given)} values"
 
 
-def _rounding(stack: StackFile) -> Iterator[str]:
-    for name in stack.maps:
+def _rounding(stack: WrittenStack) -> Iterator[str]:
+    for name in stack.layers:
         container = stack.text("quantization", name)
         if not container and stack.attribute("quantization_nsb", name) is None:
             continue
         bits = stack.number("quantization_nsb", name)
-        if stack.dataset[name].dtype.kind != "f":
+        if stack.raw[name].dtype.kind != "f":
             yield f"{name} is rounded but holds no floating point numbers"
         if bits is None or not 1 <= bits <= _MANTISSA_BITS:
             yield f"{name} has no quantization_nsb from 1 to {_MANTISSA_BITS}"
@@ -185,7 +185,7 @@ def _rounding(stack: StackFile) -> Iterator[str]:
                 yield f"the quantization of {name} has no {key}"
 
 
-def _steps(stack: StackFile) -> Iterator[str]:
+def _steps(stack: WrittenStack) -> Iterator[str]:
     times, bounds = stack.values("time"), stack.values(stack.text("bounds", "time"))
     if times is None or bounds is None or bounds.shape != (times.size, 2):
         yield "time and its bounds cannot be compared"
@@ -212,7 +212,7 @@ def _steps(stack: StackFile) -> Iterator[str]:
 
 
 _CHECKS: tuple[
-    tuple[str, Callable[[StackFile], Iterator[str]], bool, tuple[str, ...]],
+    tuple[str, Callable[[WrittenStack], Iterator[str]], bool, tuple[str, ...]],
     ...,
 ] = (
     ("Conventions are declared", _declared, False, ()),

@@ -8,13 +8,13 @@ import numpy as np
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from ..files.stack_file import StackFile
+from ..files.written_stack import WrittenStack
 
 _NEAR = 1e-3
 """Largest deviation of a coordinate, in pixels."""
 
 
-def coordinates(stack: StackFile) -> Iterator[str]:
+def coordinates(stack: WrittenStack) -> Iterator[str]:
     """Tell where the coordinates are not the pixel centers of the stated grid."""
     for axis in "xy":
         values = stack.values(axis)
@@ -37,8 +37,8 @@ def coordinates(stack: StackFile) -> Iterator[str]:
             yield f"{axis} does not lie in the middle of its bounds"
 
 
-def _against_transform(stack: StackFile, axis: str, values: np.ndarray) -> Iterator[str]:
-    mapping = next((stack.text("grid_mapping", name) for name in stack.maps), "")
+def _against_transform(stack: WrittenStack, axis: str, values: np.ndarray) -> Iterator[str]:
+    mapping = next((stack.text("grid_mapping", name) for name in stack.layers), "")
     try:
         left, width, _, top, _, height = map(float, stack.text("GeoTransform", mapping).split())
     except ValueError:
@@ -54,14 +54,14 @@ def _against_transform(stack: StackFile, axis: str, values: np.ndarray) -> Itera
         yield f"{axis} lies up to {offset:.3g} pixels off the grid in GeoTransform"
 
 
-def crs(stack: StackFile) -> Iterator[str]:
+def crs(stack: WrittenStack) -> Iterator[str]:
     """Tell what the grid mapping lacks, and where its attributes and its WKT differ."""
-    for name in stack.maps:
+    for name in stack.layers:
         mapping = stack.text("grid_mapping", name)
-        if mapping not in stack.dataset.variables:
+        if mapping not in stack.raw.variables:
             yield f"{name} names no grid mapping that exists"
             return
-    mapping = stack.text("grid_mapping", stack.maps[0])
+    mapping = stack.text("grid_mapping", stack.layers[0])
     kind = stack.text("grid_mapping_name", mapping)
     stated = stack.crs()
     if stated is None:
@@ -77,7 +77,7 @@ def crs(stack: StackFile) -> Iterator[str]:
         from_attributes = CRS.from_cf(
             {
                 key: value
-                for key, value in stack.dataset[mapping].attrs.items()
+                for key, value in stack.raw[mapping].attrs.items()
                 if key not in ("crs_wkt", "spatial_ref", "GeoTransform")
             }
         )
@@ -93,7 +93,7 @@ def crs(stack: StackFile) -> Iterator[str]:
             yield f"{key} of {mapping} differs from its WKT"
 
 
-def geozarr(stack: StackFile) -> Iterator[str]:
+def geozarr(stack: WrittenStack) -> Iterator[str]:
     """Tell where attributes of Zarr arrays differ from the coordinates."""
     x, y = stack.values("x"), stack.values("y")
     if x is None or y is None or min(x.size, y.size) < 2:
@@ -102,7 +102,7 @@ def geozarr(stack: StackFile) -> Iterator[str]:
     expected = [step, 0.0, float(x[0]) - step / 2, 0.0, -step, float(y[0]) + step / 2]
     if stack.attribute("spatial:dimensions") is not None:
         yield "the group has spatial:dimensions, with which GDAL 3.13 crashes"
-    for name in stack.maps:
+    for name in stack.layers:
         transform = stack.attribute("spatial:transform", name)
         if transform is None:
             yield f"{name} has no spatial:transform"

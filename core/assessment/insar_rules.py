@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..files.stack_file import StackFile
+from ..files.written_stack import WrittenStack
 from ..products.names import INSAR_GAMMA
 from .common_rules import ANY_INCIDENCE
 from .verdict import (
@@ -19,7 +19,7 @@ from .verdict import (
 )
 
 
-def _unwrapping(stack: StackFile) -> Verdict:
+def _unwrapping(stack: WrittenStack) -> Verdict:
     method = all_of(
         layers("unw_phase"),
         attributes("ceos_phase_unwrapping_method", "ceos_phase_unwrapping_iterations"),
@@ -45,7 +45,7 @@ def _unwrapping(stack: StackFile) -> Verdict:
     return Verdict(NOT_MET if problems else MET, evidence, "; ".join(problems))
 
 
-def _pairs(stack: StackFile) -> Verdict:
+def _pairs(stack: WrittenStack) -> Verdict:
     known = all_of(
         attributes(
             "ceos_insar_pair_baseline_criteria_information",
@@ -70,7 +70,7 @@ def _pairs(stack: StackFile) -> Verdict:
 _LOOK_VECTOR = ("look_vector_x", "look_vector_y", "look_vector_z")
 
 
-def _look_vector(stack: StackFile) -> Verdict:
+def _look_vector(stack: WrittenStack) -> Verdict:
     """Ask for the look vector in the center of the scene, or for that of all pixels."""
     grids = layers(*_LOOK_VECTOR)(stack)
     return grids if grids.status == MET else numbers(*_LOOK_VECTOR, units="1")(stack)

@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.stack_file import StackFile
+from ..files.written_stack import WrittenStack
 from .picture import color
 
 _WIDTH, _HEIGHT = 860, 360
@@ -40,7 +40,7 @@ class Network:
     weights: NDArray[np.float64]
 
 
-def read_network(stack: StackFile) -> Network | None:
+def read_network(stack: WrittenStack) -> Network | None:
     """Read acquisitions and pairs of a stack, None where something is missing.
 
     Baselines of pairs are differences of positions; the positions are their least-squares solution

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..files.stack_file import StackFile
+from ..files.written_stack import WrittenStack
 from .verdict import (
     MET,
     NOT_MET,
@@ -16,8 +16,8 @@ from .verdict import (
 )
 
 
-def _backscatter(stack: StackFile) -> Verdict:
-    names = [name for name in stack.maps if name.endswith("_backscatter")]
+def _backscatter(stack: WrittenStack) -> Verdict:
+    names = [name for name in stack.layers if name.endswith("_backscatter")]
     if not names:
         return Verdict(NOT_MET, (), "the stack holds no backscatter")
     verdict = layers(*names)(stack)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.stack_file import StackFile
+from ..files.written_stack import WrittenStack
 from .conventions import Check
 from .plausibility import unknown_flags
 
@@ -58,7 +58,7 @@ class _Map:
     values: NDArray[np.float64]
 
 
-def check_pixels(stack: StackFile, is_remote: bool) -> tuple[list[Check], str]:
+def check_pixels(stack: WrittenStack, is_remote: bool) -> tuple[list[Check], str]:
     """Read pixels of one dataset and check them.
 
     Parameters
@@ -80,7 +80,7 @@ def check_pixels(stack: StackFile, is_remote: bool) -> tuple[list[Check], str]:
     values: list[str] = []
     flags: list[str] = []
     told: list[str] = []
-    for name in stack.maps:
+    for name in stack.layers:
         read = 0
         ends: list[np.float64] = []
         for item in _read(stack, name, steps):
@@ -93,7 +93,7 @@ def check_pixels(stack: StackFile, is_remote: bool) -> tuple[list[Check], str]:
         if read and not ends and _has_data(stack, name):
             values.append(f"{name} has no data in any pixel that was read")
     values.extend(_lengths(stack, steps))
-    total = stack.dataset.sizes[stack.dimension]
+    total = stack.raw.sizes[stack.dimension]
     extent = f"all {total} steps" if len(steps) == total else f"{len(steps)} of {total} steps"
     return [
         Check("Pixels are in the range of their quantity", _once(values), True, ("damaski",)),
@@ -106,21 +106,21 @@ def _once(problems: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(problems))
 
 
-def _steps(stack: StackFile, most: int) -> tuple[int, ...]:
+def _steps(stack: WrittenStack, most: int) -> tuple[int, ...]:
     """Return the steps that are read, evenly spaced."""
-    total = stack.dataset.sizes[stack.dimension]
+    total = stack.raw.sizes[stack.dimension]
     of_step = sum(
         variable.dtype.itemsize * int(np.prod(variable.shape[-2:]))
-        for name in stack.maps
-        if (variable := stack.dataset.variables[name]).ndim == 3
+        for name in stack.layers
+        if (variable := stack.raw.variables[name]).ndim == 3
     )
     number = min(total, max(_LEAST_STEPS, most // max(of_step, 1)))
     return tuple(sorted({int(step) for step in np.linspace(0, total - 1, number).round()}))
 
 
-def _read(stack: StackFile, name: str, steps: Sequence[int]) -> Iterator[_Map]:
+def _read(stack: WrittenStack, name: str, steps: Sequence[int]) -> Iterator[_Map]:
     """Yield maps of a layer, row by row of chunks where they are chunked for series."""
-    variable = stack.dataset.variables[name]
+    variable = stack.raw.variables[name]
     fill = stack.number("_FillValue", name)
     if variable.ndim == 2:
         yield _Map(name, None, _numbers(variable[:, :].values, fill))
@@ -157,13 +157,13 @@ def _extremes(name: str, ends: Sequence[np.float64]) -> Iterator[str]:
                 yield f"{name} reaches {value:g}, which is not from {low:g} to {high:g}"
 
 
-def _has_data(stack: StackFile, name: str) -> bool:
+def _has_data(stack: WrittenStack, name: str) -> bool:
     """Return whether a layer should have data: where the stack has some at all."""
     shares = stack.values("valid_fraction")
     return shares is None or bool((shares > 0).any())
 
 
-def _statistics(stack: StackFile, item: _Map) -> Iterator[str]:
+def _statistics(stack: WrittenStack, item: _Map) -> Iterator[str]:
     """Yield differences between a map and what the stack says of its step."""
     if item.step is None:
         return
@@ -186,22 +186,22 @@ def _statistics(stack: StackFile, item: _Map) -> Iterator[str]:
             )
 
 
-def primary(stack: StackFile) -> str | None:
+def primary(stack: WrittenStack) -> str | None:
     """Return the layer by which coverage is told: unwrapped phase, or the only measurement."""
-    if "unw_phase" in stack.maps:
+    if "unw_phase" in stack.layers:
         return "unw_phase"
     measured = [
         name
-        for name in stack.maps
-        if stack.dataset[name].ndim == 3 and stack.dataset[name].dtype.kind == "f"
+        for name in stack.layers
+        if stack.raw[name].ndim == 3 and stack.raw[name].dtype.kind == "f"
     ]
     return measured[0] if len(measured) == 1 else None
 
 
-def _lengths(stack: StackFile, steps: Sequence[int]) -> Iterator[str]:
+def _lengths(stack: WrittenStack, steps: Sequence[int]) -> Iterator[str]:
     """Yield that look vectors of pixels are not unit vectors."""
     names = [f"look_vector_{axis}" for axis in "xyz"]
-    if not set(names) <= set(stack.maps):
+    if not set(names) <= set(stack.layers):
         return
     parts = [next(_read(stack, name, steps[:1])).values for name in names]
     length = np.sqrt(sum(np.square(part) for part in parts))
@@ -209,23 +209,23 @@ def _lengths(stack: StackFile, steps: Sequence[int]) -> Iterator[str]:
         yield "look_vector_x, _y, _z are not unit vectors somewhere"
 
 
-def check_groups(stacks: Sequence[StackFile]) -> Check:
+def check_groups(stacks: Sequence[WrittenStack]) -> Check:
     """Compare the groups of a store, which hold the same stack in two layouts."""
     first, problems = stacks[0], []
     for other in stacks[1:]:
-        if set(first.dataset.variables) != set(other.dataset.variables):
+        if set(first.raw.variables) != set(other.raw.variables):
             problems.append(f"{first.label} and {other.label} have different variables")
             continue
-        for name in map(str, first.dataset.variables):
-            one, two = first.dataset.variables[name], other.dataset.variables[name]
+        for name in map(str, first.raw.variables):
+            one, two = first.raw.variables[name], other.raw.variables[name]
             if one.shape != two.shape:
                 problems.append(f"{name} of {other.label} has another shape")
-            elif not _same(one, two, name in first.maps):
+            elif not _same(one, two, name in first.layers):
                 problems.append(f"{name} of {other.label} has other values")
         problems.extend(
             f"{name} of {other.label} differs"
-            for name in sorted(set(first.dataset.attrs) & set(other.dataset.attrs))
-            if not np.array_equal(first.dataset.attrs[name], other.dataset.attrs[name])
+            for name in sorted(set(first.raw.attrs) & set(other.raw.attrs))
+            if not np.array_equal(first.raw.attrs[name], other.raw.attrs[name])
         )
     return Check("Both groups of the store hold the same stack", tuple(problems), True)
 

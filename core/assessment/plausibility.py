@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.stack_file import StackFile
+from ..files.written_stack import WrittenStack
 from ..products.layers import LAYERS, layers_by_name
 
 LIMITS: dict[str, tuple[float, float]] = {
@@ -61,7 +61,7 @@ _UNIT_LENGTH = 1e-3
 """Largest deviation of a unit vector's length from 1."""
 
 
-def limits(stack: StackFile) -> Iterator[str]:
+def limits(stack: WrittenStack) -> Iterator[str]:
     """Yield numbers that are beyond what Sentinel-1 and the definition of a quantity allow."""
     for name, (low, high) in LIMITS.items():
         values = stack.values(name)
@@ -79,7 +79,7 @@ def limits(stack: StackFile) -> Iterator[str]:
         yield from _ascending(stack, names)
 
 
-def _ascending(stack: StackFile, names: tuple[str, ...]) -> Iterator[str]:
+def _ascending(stack: WrittenStack, names: tuple[str, ...]) -> Iterator[str]:
     """Yield neighbors of which the latter is less."""
     present = [(name, values) for name in names if (values := stack.values(name)) is not None]
     for (one, lower), (other, upper) in zip(present, present[1:], strict=False):
@@ -87,7 +87,7 @@ def _ascending(stack: StackFile, names: tuple[str, ...]) -> Iterator[str]:
             yield f"{one} is larger than {other}"
 
 
-def units(stack: StackFile) -> Iterator[str]:
+def units(stack: WrittenStack) -> Iterator[str]:
     """Yield numbers and layers that are not in the units of their quantity."""
     for unit, names in UNITS.items():
         for name in names.split():
@@ -95,27 +95,27 @@ def units(stack: StackFile) -> Iterator[str]:
             if stated and stated != unit:
                 yield f"{name} is in {stated!r} instead of {unit!r}"
     table = layers_by_name(stack.text("product_type")) if _is_known(stack) else {}
-    for name in stack.maps:
+    for name in stack.layers:
         stated = stack.text("units", name)
         # Backscatter may be in decibels, which its own scale tells.
         if name in table and not stack.text("scale", name) and stated != table[name].units:
             yield f"{name} is in {stated!r} instead of {table[name].units!r}"
 
 
-def _is_known(stack: StackFile) -> bool:
+def _is_known(stack: WrittenStack) -> bool:
     return stack.text("product_type") in LAYERS
 
 
-def flags(stack: StackFile) -> Iterator[str]:
+def flags(stack: WrittenStack) -> Iterator[str]:
     """Yield flags along the steps that are none of the values with a meaning."""
-    for name in map(str, stack.dataset.variables):
+    for name in map(str, stack.raw.variables):
         values = stack.values(name)
-        if name in stack.maps or values is None or values.dtype.kind != "f":
+        if name in stack.layers or values is None or values.dtype.kind != "f":
             continue
         yield from unknown_flags(stack, name, values)
 
 
-def unknown_flags(stack: StackFile, name: str, values: NDArray[Any]) -> Iterator[str]:
+def unknown_flags(stack: WrittenStack, name: str, values: NDArray[Any]) -> Iterator[str]:
     """Yield what is wrong with values of a variable that has flags; missing ones are NaN."""
     meant, masks = stack.attribute("flag_values", name), stack.attribute("flag_masks", name)
     known = values[~np.isnan(values)]
@@ -129,7 +129,7 @@ def unknown_flags(stack: StackFile, name: str, values: NDArray[Any]) -> Iterator
         yield f"{name} is {wrong.flat[0]:g} somewhere, a flag without a meaning"
 
 
-def vectors(stack: StackFile) -> Iterator[str]:
+def vectors(stack: WrittenStack) -> Iterator[str]:
     """Yield look vectors that are not unit vectors."""
     for prefix in ("", "scene_center_"):
         parts = [stack.values(f"{prefix}look_vector_{axis}") for axis in "xyz"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files.stack_file import open_stack_file
+from ..files.written_stack import open_stack_groups
 from ..object_store.location import RemoteLocation
 from .assess import Assessment, assess_stack
 from .page import Picture, assessment_page
@@ -50,7 +50,7 @@ def stack_report(
     """
     assessment = assess_stack(stack)
     for path in others:
-        with open_stack_file(path) as opened:
+        with open_stack_groups(path) as opened:
             layouts = tuple(filter(None, (item.layout() for item in opened)))
         assessment = replace(assessment, layouts=(*assessment.layouts, *layouts))
     pictures = [] if findings is None else _pictures(findings, steps)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..files.stack_file import StackFile
+from ..files.written_stack import WrittenStack
 
 MET, NOT_MET, NOT_APPLICABLE, NEEDS_USER = "met", "not met", "not applicable", "needs the user"
 
@@ -39,13 +39,13 @@ class Verdict:
     explanation: str = ""
 
 
-Rule = Callable[[StackFile], Verdict]
+Rule = Callable[[WrittenStack], Verdict]
 
 
 def attributes(*names: str) -> Rule:
     """Ask for attributes of the stack."""
 
-    def rule(stack: StackFile) -> Verdict:
+    def rule(stack: WrittenStack) -> Verdict:
         found = tuple(
             f"{name} = {_short(stack.attribute(name))}"
             for name in names
@@ -60,7 +60,7 @@ def attributes(*names: str) -> Rule:
 def numbers(*names: str, units: str | None = None) -> Rule:
     """Ask for variables of which every value is there, numbers also with their unit."""
 
-    def rule(stack: StackFile) -> Verdict:
+    def rule(stack: WrittenStack) -> Verdict:
         found, missing = [], []
         for name in names:
             known, values = stack.known(name), stack.values(name)
@@ -85,13 +85,13 @@ def numbers(*names: str, units: str | None = None) -> Rule:
 def layers(*names: str) -> Rule:
     """Ask for layers with unit and fill value."""
 
-    def rule(stack: StackFile) -> Verdict:
+    def rule(stack: WrittenStack) -> Verdict:
         found, missing = [], []
         for name in names:
-            if name not in stack.maps:
+            if name not in stack.layers:
                 missing.append(f"the layer {name} is not in the stack")
                 continue
-            variable = stack.dataset[name]
+            variable = stack.raw[name]
             if not stack.text("units", name) or stack.attribute("_FillValue", name) is None:
                 missing.append(f"{name} lacks its unit or fill value")
             found.append(
@@ -106,7 +106,7 @@ def layers(*names: str) -> Rule:
 def any_layer(*names: str) -> Rule:
     """Ask for one of several layers."""
 
-    def rule(stack: StackFile) -> Verdict:
+    def rule(stack: WrittenStack) -> Verdict:
         for name in names:
             verdict = layers(name)(stack)
             if verdict.status == MET:
@@ -119,7 +119,7 @@ def any_layer(*names: str) -> Rule:
 def all_of(*rules: Rule, note: str = "") -> Rule:
     """Ask for everything that several rules ask for."""
 
-    def rule(stack: StackFile) -> Verdict:
+    def rule(stack: WrittenStack) -> Verdict:
         verdicts = [item(stack) for item in rules]
         evidence = tuple(text for verdict in verdicts for text in verdict.evidence)
         bad = [verdict for verdict in verdicts if verdict.status != MET]
@@ -136,11 +136,11 @@ def all_of(*rules: Rule, note: str = "") -> Rule:
 def stated(status: str, reason: str, evidence: Sequence[str] = ()) -> Rule:
     """Give a fixed status and its reason, with what the stack has by the names of the evidence."""
 
-    def rule(stack: StackFile) -> Verdict:
+    def rule(stack: WrittenStack) -> Verdict:
         found: tuple[str, ...] = ()
         for name in evidence:
-            known = name in stack.dataset.variables
-            ask = layers if name in stack.maps else numbers if known else attributes
+            known = name in stack.raw.variables
+            ask = layers if name in stack.layers else numbers if known else attributes
             found += ask(name)(stack).evidence
         return Verdict(status, found, reason)
 
@@ -150,7 +150,7 @@ def stated(status: str, reason: str, evidence: Sequence[str] = ()) -> Rule:
 def ordered(rule_of_layer: Rule, option: str) -> Rule:
     """Explain a layer that is missing by the option of the order."""
 
-    def rule(stack: StackFile) -> Verdict:
+    def rule(stack: WrittenStack) -> Verdict:
         verdict = rule_of_layer(stack)
         if verdict.status == MET:
             return verdict

@@ -9,7 +9,7 @@ from typing import Any
 
 import h5py
 
-from ..files.stack_file import open_stack_file
+from ..files.written_stack import open_stack_groups
 from ..run.parameters import Parameters
 from ..run.reporter import Reporter, stop_if_canceled
 
@@ -43,9 +43,9 @@ def run(
     """
     path = Parameters(parameters).path("INPUT", required=True) or Path()
     _limit_memory()
-    with open_stack_file(path) as opened:
+    with open_stack_groups(path) as opened:
         for stack in opened:
-            for name in stack.dataset.variables:
+            for name in stack.raw.variables:
                 stop_if_canceled(reporter)
                 stack.values(str(name))
     return {"CHUNKS": 0 if path.is_dir() else _count_chunks(path)}

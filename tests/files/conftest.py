@@ -1,4 +1,4 @@
-"""Products that are harmonized once for several modules."""
+"""Products that are harmonized, and stores that are built, once for several modules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hyp3_stack.core.products.layers import LAYERS
-from tests.running import Run, harmonize
+from tests.running import Run, build, harmonize
 from tests.sample_products import SampleStack
 
 STATIC = tuple(layer.name for layer in LAYERS["INSAR_GAMMA"].values() if layer.static)
@@ -17,6 +17,19 @@ STATIC = tuple(layer.name for layer in LAYERS["INSAR_GAMMA"].values() if layer.s
 def harmonized(gamma: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Six interferograms, of which two are warped."""
     return harmonize(gamma.folder, tmp_path_factory.mktemp("harmonized") / "out")
+
+
+@pytest.fixture(scope="session")
+def stores(gamma: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """The same stack in Zarr format 3 without and with shards, in small chunks."""
+    folder = tmp_path_factory.mktemp("shards")
+    options = {"ZARR_FORMAT": "3", "CHUNK_SIZE": 0.01}
+    return {
+        sharding: build(
+            gamma.folder, ZARR=folder / f"{sharding}.zarr", SHARDING=sharding, **options
+        ).zarr
+        for sharding in (False, True)
+    }
 
 
 def folder_of(run: Run) -> Path:

@@ -21,23 +21,10 @@ from tests.sample_products import SampleStack
 from ..running import build
 
 GROUPS = ("spatially_optimized", "temporally_optimized")
-OPTIONS = {"ZARR_FORMAT": "3", "CHUNK_SIZE": 0.01}
 
 
 def files(folder: Path) -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
-
-
-@pytest.fixture(scope="module")
-def stores(gamma: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
-    """The same stack without and with shards."""
-    folder = tmp_path_factory.mktemp("shards")
-    return {
-        sharding: build(
-            gamma.folder, ZARR=folder / f"{sharding}.zarr", SHARDING=sharding, **OPTIONS
-        ).zarr
-        for sharding in (False, True)
-    }
 
 
 @pytest.mark.parametrize("group", GROUPS)
