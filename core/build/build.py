@@ -21,7 +21,7 @@ from ..products.layers import Layer
 from ..products.product import check_unchanged
 from ..raster.layer_reader import gdal_environment
 from ..run.reporter import Reporter
-from .execution import ExecutorFactory, threads
+from ..work.execution import ExecutorFactory, threads
 from .identity import build_identity
 from .stages import Build
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dataset.stack_layer import StackLayer
-from ..files.receipts import Receipts
 from ..grid.placement import Transfer
 from ..machine.blocks import bands, whole_blocks
 from ..pixels.look_vectors import LOOK_VECTOR_NAMES
@@ -22,13 +21,14 @@ from ..pixels.stored import StoredReader
 from ..products.layers import Layer
 from ..raster.warping import Warps
 from ..run.reporter import Reporter, stop_if_canceled
-from .pieces import Piece, PieceResult, Targets
+from ..work.pieces import Piece, PieceResult, Receipts
+from .targets import Targets
 
 _COPIES = 5
 """Copies of a block that a thread holds while it reads, warps, masks and compresses it."""
 
 
-def map_pieces(targets: Targets) -> list[Piece]:
+def map_pieces(targets: Targets) -> list[Piece[Targets]]:
     """Return the pieces that read all products once and write their maps.
 
     The longest pieces come first, so that no thread is left with one at the end: those of several
@@ -121,7 +121,7 @@ class _StepPiece:
                     for mask in self.masks:
                         written = made[mask.layer.name]
                         receipts |= _write(targets, mask, number, rows, columns, written)
-        return PieceResult(survey, receipts=receipts)
+        return PieceResult(receipts, survey.state())
 
 
 @dataclass(frozen=True)
@@ -139,14 +139,14 @@ class _StaticPiece:
         return f"static {self.item.name} {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
 
     def run(self, targets: Targets, reporter: Reporter) -> PieceResult:
-        learned = PieceResult(targets.survey.fresh())
+        learned = PieceResult()
         rows, columns = self.rows, self.columns
         height, width = rows.stop - rows.start, columns.stop - columns.start
         part_rows = max(1, targets.budget.band_pixels // width)
         static = StaticReader(targets.source, part_rows=part_rows, reporter=reporter)
         block, difference = static.read(self.item.layer, rows, columns)
         if difference is not None:
-            learned.differences[self.item.name] = difference
+            learned.maxima[self.item.name] = difference
         for band in bands(height, targets.maps[1], part_rows):
             stop_if_canceled(reporter)
             part = slice(rows.start + band.start, rows.start + band.stop)

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from ..dataset.stack_layer import StackLayer
 from ..files.chunking import series_blocks
-from ..files.receipts import Receipts
 from ..machine.blocks import run_blocks, whole_blocks
 from ..raster.layer_reader import gdal_environment
 from ..run.reporter import Reporter, step
-from .pieces import SERIES, Piece, PieceResult, Targets
+from ..work.pieces import Piece, PieceResult, Receipts
+from .targets import SERIES, Targets
 
 _GATHERING = 60.0
 """Share of a tile's time that reading takes, in percent."""
 
 
-def series_pieces(targets: Targets) -> list[Piece]:
+def series_pieces(targets: Targets) -> list[Piece[Targets]]:
     """Return the pieces that write the layers that change with the steps, by whole series.
 
     They take the maps from a spatial group on a disk, where these are already warped and masked,
@@ -50,7 +50,7 @@ class _SeriesPiece:
         return f"{SERIES} {self.item.name} {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
 
     def run(self, targets: Targets, reporter: Reporter) -> PieceResult:
-        learned = PieceResult(targets.survey.fresh())
+        learned = PieceResult()
         rows, columns = self.rows, self.columns
         steps = len(targets.source.steps)
         shape = (steps, rows.stop - rows.start, columns.stop - columns.start)
@@ -84,7 +84,7 @@ class _SeriesPiece:
             survey = targets.survey.fresh()
             survey.add(item.layer, number, rows, columns, tile[number])
             with lock:
-                learned.survey.merge(survey)
+                learned.learn(PieceResult(sums=survey.state()))
 
         run_blocks(read, range(len(tile)), len(tile), reporter, targets.budget.threads)
 

@@ -39,7 +39,7 @@ from ..products.layers import layers_by_name
 from ..run.parameters import Parameters
 from ..selection.selection import SelectionOptions
 from ..stac.stac_catalog import check_catalog
-from .scheduler_address import parse_scheduler
+from ..work.scheduler_address import parse_scheduler
 
 SMALLEST_CHUNK_MEGABYTES = 0.01
 LARGEST_CHUNK_MEGABYTES = 512.0

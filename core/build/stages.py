@@ -18,7 +18,7 @@ from ..dataset.record import stack_record
 from ..errors import UNREADABLE, InvalidParameterError, OutputError, StoreError
 from ..files.layouts import Layouts
 from ..files.netcdf_file import NETCDF, NetcdfSpool, failing_chunks, fits_twice, write_netcdf
-from ..files.receipts import Receipts, failing_chunk_files, other_files, places
+from ..files.receipts import failing_chunk_files, other_files, places
 from ..files.savings import tell_savings
 from ..files.space import check_outputs
 from ..files.verify import take_samples, verify_chunks, verify_stack
@@ -46,13 +46,14 @@ from ..pixels.survey import Findings, Survey
 from ..products.layers import Layer
 from ..retrieval.catalog.enrichment import Details, look_up_granules
 from ..run.reporter import Reporter, StepReporter, complete, step, stop_if_canceled
-from .execution import Executor
-from .journal import Journal
+from ..work.execution import Executor
+from ..work.journal import Journal
+from ..work.pieces import Receipts
 from .maps import map_pieces
-from .pieces import Targets
 from .self_assessment import note_assessment
 from .series import series_pieces
 from .stack_contents import stack_contents
+from .targets import Targets, is_of_series
 
 
 def _size_and_time(path: Path) -> list[int]:
@@ -128,10 +129,10 @@ class Build:
         )
         if self._base is not None:
             carry_over(self._base, dataset, self._options.enrich, self._reporter)
-        with Journal(self._note, self._survey(), self._inputs()) as journal:
+        with Journal(self._note, self._inputs()) as journal:
             if self._begin(journal, dataset):
                 complete(self._reporter)
-                return dataset, journal.learned.survey.findings()
+                return dataset, self._findings(journal)
             targets = self._targets()
             self._write_blocks(targets, journal)
             findings = self._describe(dataset, targets, journal)
@@ -172,7 +173,7 @@ class Build:
         if goes_on:
             self._remove_unfinished_chunks()
             before = len(journal)
-            journal.doubt(self._remove_failing(journal.receipts))
+            journal.doubt(self._remove_failing(journal.receipts), is_of_series)
             # The catalog may tell more now, or less.
             self._lay_out(dataset)
             lost = before - len(journal)
@@ -319,7 +320,7 @@ class Build:
 
     def _describe(self, dataset: xr.Dataset, targets: Targets, journal: Journal) -> Findings:
         """Add what the pixels told to the dataset and to the Zarr groups."""
-        findings = journal.learned.survey.findings()
+        findings = self._findings(journal)
         statistics = {
             name: values for name, values in findings.statistics.items() if name in dataset
         }
@@ -329,7 +330,7 @@ class Build:
             known = dict(self._base.differences)
         differences = {
             name: {DIFFERENCE: max(value, known.get(name, value))}
-            for name, value in (known | journal.learned.differences).items()
+            for name, value in (known | journal.learned.maxima).items()
         }
         outline = findings.outline
         bounds = outline_attributes(self._source.grid, outline) if outline.size else {}
@@ -388,6 +389,11 @@ class Build:
     def _survey(self) -> Survey:
         layers = [item.layer for item in self._layers if item.per_step]
         return Survey(self._source.grid, layers, len(self._source.steps))
+
+    def _findings(self, journal: Journal) -> Findings:
+        survey = self._survey()
+        survey.restore(journal.learned.sums)
+        return survey.findings()
 
     def _refer(self) -> ReferencePoint | None:
         """Refer all pairs to one point, if the user wants it."""

@@ -20,7 +20,8 @@ from numcodecs.blosc import Blosc
 from numpy.typing import NDArray
 
 from ..errors import OutputError
-from .receipts import Receipts, receipt
+from ..work.pieces import Receipts
+from .receipts import receipt
 
 PARTIAL = ".partial"
 """Ending of files that are being written, as zarr's own."""

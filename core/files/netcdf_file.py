@@ -31,7 +31,8 @@ from ..errors import OutputError
 from ..machine.atomic import remove
 from ..products.layers import Layer
 from ..run.reporter import Reporter, stop_if_canceled
-from .receipts import Receipt, Receipts, checksum, failing, receipt
+from ..work.pieces import Receipt, Receipts
+from .receipts import checksum, failing, receipt
 
 _DEFLATE_LEVEL: Literal[1] = 1
 """Recorded in the file; readers do not need it."""

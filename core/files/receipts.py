@@ -14,12 +14,7 @@ from isal import isal_zlib
 from ..machine.blocks import run_blocks
 from ..object_store.late_metadata import further_chunks
 from ..run.reporter import Reporter
-
-Receipt = tuple[int, int, str]
-"""Bytes of a chunk as it is stored, their CRC-32, and what an object store calls the content."""
-
-Receipts = dict[str, Receipt]
-"""Receipts by name of the chunk. Chunks without data are not stored and have none."""
+from ..work.pieces import Receipt, Receipts
 
 _PART_BYTES = 1 << 18
 """So much stays in the processor's cache between reading and checking."""

@@ -22,9 +22,10 @@ from zarr.storage import LocalStore, MemoryStore, WrapperStore
 
 from ..dataset.stack_layer import StackLayer
 from ..object_store.late_metadata import DOCUMENTS, GDAL_SIDECAR
+from ..work.pieces import Receipts
 from .chunk_files import PARTIAL, ChunkFiles, replace_file
 from .geozarr import gdal_sidecar, tells_place
-from .receipts import Receipts, receipt
+from .receipts import receipt
 
 StorePlace = Path | Store
 """A folder, or a Zarr store that is somewhere else."""

@@ -13,7 +13,6 @@ import xarray as xr
 from ..assessment.report import stack_report
 from ..assessment.report_files import tell, write_text
 from ..build.build import build_stack
-from ..build.execution import ExecutorFactory, threads
 from ..build.stack_plan import plan_stack
 from ..build.stack_request import StackRequest
 from ..dataset.options import BuildOptions
@@ -25,6 +24,7 @@ from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, step
 from ..run.waiting import run_cancellable
 from ..stac.stac_catalog import item_path, write_catalog
+from ..work.execution import ExecutorFactory, threads
 
 _MAP = ("y", "x")
 
@@ -99,7 +99,7 @@ def _executor(request: StackRequest) -> ExecutorFactory:
     if scheduler is None:
         return threads
     # Takes a second, which most builds need not spend.
-    from ..build.cluster.cluster import Cluster
+    from ..work.cluster.cluster import Cluster
 
     return partial(Cluster, scheduler)
 

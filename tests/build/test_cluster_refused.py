@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from hyp3_stack.core.build.cluster.cluster import Cluster
-from hyp3_stack.core.build.cluster.versions import PACKAGES, compare_versions
-from hyp3_stack.core.build.scheduler_address import parse_scheduler
 from hyp3_stack.core.errors import Canceled, ClusterError, InvalidParameterError, StoreError
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
+from hyp3_stack.core.work.cluster.cluster import Cluster
+from hyp3_stack.core.work.cluster.versions import PACKAGES, compare_versions
+from hyp3_stack.core.work.scheduler_address import parse_scheduler
 from tests.object_store.service import BUCKET, CLEAN, Service
 from tests.sample_products import SampleStack
 
@@ -83,7 +83,7 @@ def test_what_is_no_scheduler_does_not_hold_up_the_end(cluster: DaskCluster) -> 
         "import sys, tests.conftest\n"
         "from hyp3_stack.core.errors import ClusterError\n"
         "from hyp3_stack.core.run.reporter import SilentReporter\n"
-        "from hyp3_stack.core.build.cluster.connection import Connection\n"
+        "from hyp3_stack.core.work.cluster.connection import Connection\n"
         "for address in sys.argv[1:]:\n"
         "    try:\n"
         "        Connection(address, SilentReporter(), 1.0)\n"
@@ -216,7 +216,7 @@ StackRequest.from_parameters(given | {{"SCHEDULER": "tcp://10.0.0.1:8786"}})
 assert "distributed" not in sys.modules
 from hyp3_stack.core.run.reporter import SilentReporter
 run(given, None, SilentReporter())
-print([name for name in sys.modules if name.startswith("hyp3_stack.core.build.cluster.")])
+print([name for name in sys.modules if name.startswith("hyp3_stack.core.work.cluster")])
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -225,4 +225,4 @@ print([name for name in sys.modules if name.startswith("hyp3_stack.core.build.cl
         text=True,
         timeout=120,
     )
-    assert done.stdout == "['hyp3_stack.core.build.cluster.address']\n", done.stderr
+    assert done.stdout == "[]\n", done.stderr

@@ -1,4 +1,4 @@
-"""What a build has finished, noted so that the same build can go on from there."""
+"""What a run has finished, noted so that the same run can go on from there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import json
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
@@ -15,11 +16,9 @@ import numpy as np
 from isal import isal_zlib
 
 from ..errors import Canceled, OutputError
-from ..files.receipts import Receipts
 from ..machine.notes import Note
 from ..machine.stamps import Stamp, Stamps
-from ..pixels.survey import Survey
-from .pieces import PieceResult, is_of_series
+from .pieces import PieceResult, Receipts
 
 _SHARE = 0.05
 """Share of the time that notes may take; slow disks and networks get them less often."""
@@ -28,10 +27,11 @@ _LONGEST = 60.0
 """Seconds between two notes at most, however long one took."""
 
 _LAST_NOTE = 1.0
-"""Seconds that the last note of a canceled build may take."""
+"""Seconds that the last note of a canceled run may take."""
 
 
 _TEXTS = ("head", "done", "inputs")
+_SUM = "sum "
 _DIGITS = 8
 
 
@@ -40,7 +40,7 @@ def _checksum(content: Any) -> bytes:
 
 
 class Journal:
-    """The pieces of a build that are done and what they learned.
+    """The pieces of a run that are done and what they learned.
 
     A note is written in the background every few seconds, after disks and object stores have taken
     what the pieces wrote: a piece that is noted survives a power cut. To be used as a context
@@ -50,20 +50,18 @@ class Journal:
     ----------
     note
         Where the notes are kept.
-    survey
-        An empty survey of the stack.
     inputs
-        The files that are read: a note of a build that read others is worth nothing.
+        The files that are read: a note of a run that read others is worth nothing.
 
     Attributes
     ----------
     learned
-        What the pieces learned from the pixels.
+        What the pieces learned, without their receipts.
     finished
         What was noted of the outputs when they were complete; None before.
     """
 
-    def __init__(self, note: Note, survey: Survey, inputs: Stamps) -> None:
+    def __init__(self, note: Note, inputs: Stamps) -> None:
         self._place = note
         self._inputs = {str(path): asdict(stamp) for path, stamp in inputs.items()}
         self._lock = threading.Lock()
@@ -74,7 +72,7 @@ class Journal:
         self._noted = 0
         self._is_open = False
         self.finished: dict[str, Any] | None = None
-        self.learned = PieceResult(survey.fresh())
+        self.learned = PieceResult()
 
     def begin(self) -> None:
         """Write the first note, once the outputs are laid out."""
@@ -97,15 +95,15 @@ class Journal:
             raise OutputError("What a build that stopped has left is damaged")
         with np.load(io.BytesIO(rest), allow_pickle=False) as note:
             texts = {name: note[name].tobytes() for name in _TEXTS}
-            sums = {name: note[name] for name in note.files if name not in _TEXTS}
+            names = (name for name in note.files if name.startswith(_SUM))
+            sums = {name.removeprefix(_SUM): note[name] for name in names}
         if not self._has_read(json.loads(texts["inputs"])):
             raise OutputError("Inputs were changed since a build of them stopped")
         head = json.loads(texts["head"])
         self._counted = set(head["counted"])
         self._done = {key: json.dumps(item) for key, item in json.loads(texts["done"]).items()}
         self.finished = head["finished"]
-        self.learned.differences = head["differences"]
-        self.learned.survey.restore(sums)
+        self.learned = PieceResult(sums=sums, maxima=head["maxima"])
         self._noted = len(self._done)
         return True
 
@@ -122,7 +120,7 @@ class Journal:
     def start_over(self) -> None:
         """Forget what an earlier attempt noted."""
         self._done, self._counted, self._noted, self.finished = {}, set(), 0, None
-        self.learned = PieceResult(self.learned.survey.fresh())
+        self.learned = PieceResult()
 
     @property
     def receipts(self) -> Receipts:
@@ -135,14 +133,20 @@ class Journal:
             for name, (size, value, tag) in json.loads(text).items()
         }
 
-    def doubt(self, chunks: set[str]) -> None:
+    def doubt(self, chunks: set[str], reads_others: Callable[[str], bool]) -> None:
         """Take pieces for undone that have written one of some chunks, which are not as noted.
 
-        Series are put together from maps, which may have been wrong by then.
+        Parameters
+        ----------
+        chunks
+            Names of the chunks.
+        reads_others
+            Returns whether a key is that of a piece that reads what others have written, which may
+            have been wrong by then.
         """
         lost = {key for key, text in self._done.items() if not chunks.isdisjoint(json.loads(text))}
-        if any(not is_of_series(key) for key in lost):
-            lost |= set(filter(is_of_series, self._done))
+        if any(not reads_others(key) for key in lost):
+            lost |= set(filter(reads_others, self._done))
         for key in lost:
             del self._done[key]
         self._noted = len(self._done)
@@ -161,7 +165,7 @@ class Journal:
             self._done[key] = text
             if key not in self._counted:
                 self._counted.add(key)
-                self.learned.merge(learned)
+                self.learned.learn(learned)
 
     def finish(self, facts: dict[str, Any]) -> None:
         """Note that the outputs are complete, with what proves and publishes them later.
@@ -214,7 +218,7 @@ class Journal:
             try:
                 self._note()
             except (OSError, OutputError):
-                # What is wrong ends the build itself, if it does not pass; the last note remains.
+                # What is wrong ends the run itself, if it does not pass; the last note remains.
                 return
 
     def _note(self) -> None:
@@ -223,11 +227,11 @@ class Journal:
             done = dict(self._done)
             head = {
                 "counted": sorted(self._counted),
-                "differences": self.learned.differences,
+                "maxima": self.learned.maxima,
                 "finished": self.finished,
             }
-            sums: dict[str, Any] = {
-                name: array.copy() for name, array in self.learned.survey.state().items()
+            arrays: dict[str, Any] = {
+                f"{_SUM}{name}": array.copy() for name, array in self.learned.sums.items()
             }
         items = ",".join(f"{json.dumps(key)}:{text}" for key, text in done.items())
         texts = {
@@ -235,8 +239,8 @@ class Journal:
             "done": f"{{{items}}}",
             "inputs": json.dumps(self._inputs),
         }
-        sums |= {name: np.frombuffer(text.encode(), "u1") for name, text in texts.items()}
+        arrays |= {name: np.frombuffer(text.encode(), "u1") for name, text in texts.items()}
         content = io.BytesIO()
-        np.savez(content, **sums)
+        np.savez(content, **arrays)
         self._place.write(_checksum(content.getbuffer()) + content.getvalue())
         self._noted = number

@@ -15,7 +15,6 @@ from rasterio.windows import Window
 
 from ...machine.atomic import LOCK
 from ...raster.layer_reader import gdal_environment
-from ..pieces import Targets
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,9 @@ class SharedPaths:
     Parameters
     ----------
     inputs
-        Product folders and zips, and the stack that is appended to.
+        Folders and files that are read.
     raster
-        GDAL path of a layer of one of the products; None where no product is read.
+        GDAL path of one of the rasters; None where none is read.
     folders
         Where the outputs are written; the build holds a lock file in each.
     """
@@ -35,17 +34,6 @@ class SharedPaths:
     inputs: tuple[Path, ...]
     raster: str | None
     folders: tuple[Path, ...]
-
-    @classmethod
-    def of(cls, targets: Targets, folders: tuple[Path, ...]) -> SharedPaths:
-        """Return what the pieces of a build have to see."""
-        source = targets.source
-        read = [item.product for item in source.placements if item.stored_step is None]
-        inputs = [product.location for product in read]
-        if source.stored is not None:
-            inputs.append(source.stored.path)
-        raster = read[0].layer_path(next(iter(read[0].layers))) if read else None
-        return cls(tuple(dict.fromkeys(inputs)), raster, folders)
 
     def obstacle(self, mark: str) -> str:
         """Return what this process does not see, as the end of a sentence; nothing if all is well.

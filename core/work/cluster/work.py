@@ -1,8 +1,7 @@
-"""What runs on a worker: the shared part of a build, loaded once, and piece after piece."""
+"""What runs on a worker: what pieces share, loaded once, and piece after piece."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from distributed import get_worker
@@ -11,7 +10,7 @@ from distributed.protocol.pickle import loads
 from ...errors import ClusterError, StoreError
 from ...raster.layer_reader import gdal_environment
 from ...run.reporter import SilentReporter
-from ..pieces import Piece, PieceResult, Targets
+from ..pieces import Piece, PieceResult, Shared
 from .shared_paths import SharedPaths, path_error
 
 _UNDER_WAY: set[str] = set()
@@ -19,18 +18,18 @@ _UNDER_WAY: set[str] = set()
 
 
 class Work:
-    """Does pieces of one build in a worker; can be pickled.
+    """Does pieces of one run in a worker; can be pickled.
 
     Parameters
     ----------
-    targets
+    shared
         What the pieces share.
     paths
         What this worker has to see.
     """
 
-    def __init__(self, targets: Targets, paths: SharedPaths) -> None:
-        self._targets = targets
+    def __init__(self, shared: Shared, paths: SharedPaths) -> None:
+        self._shared = shared
         self._paths = paths
         self._is_checked = False
 
@@ -53,20 +52,16 @@ class Work:
         worker = get_worker()
         task = _Task(worker, self._paths)
         self._check(worker)
-        piece: Piece = loads(pickled)
+        piece: Piece[Shared] = loads(pickled)
         _UNDER_WAY.add(task.key)
         try:
             with gdal_environment():
-                return piece.run(self._targets_here(worker.state.nthreads), task)
+                return piece.run(self._shared.with_threads(worker.state.nthreads), task)
         except StoreError as error:
             # It has its own credentials and its own way to the service.
             raise StoreError(f"On the Dask worker {worker.address}, {error}") from error
         finally:
             _UNDER_WAY.discard(task.key)
-
-    def _targets_here(self, threads: int) -> Targets:
-        """Return what the pieces share, for a worker of so many threads."""
-        return replace(self._targets, budget=replace(self._targets.budget, threads=threads))
 
     def _check(self, worker: Any) -> None:
         """Look once, because a worker may have joined after all others were asked."""

@@ -1,24 +1,21 @@
-"""The pieces of work of a build: what each needs, what it gives back.
-
-A piece can run in any thread or process that reaches the products and the unfinished outputs, and
-more than once: it writes whole chunks, always the same ones.
-"""
+"""What the pieces of a build share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from ..dataset.stack_layer import StackLayer
-from ..files.receipts import Receipts
 from ..files.zarr_store import ZarrGroup
 from ..machine.memory import MemoryBudget, Scratch
 from ..pixels.source import StackSource
 from ..pixels.survey import Survey
-from ..run.reporter import Reporter
+from ..products.product import Product
+from ..work.pieces import Receipts
 
 
 class Sink(Protocol):
@@ -88,30 +85,32 @@ class Targets:
         """What takes the other layers, which are chunked alike in both groups."""
         return (*self.map_sinks, *self.temporal)
 
+    @property
+    def threads(self) -> int:
+        """Number of threads that pieces may use in this process."""
+        return self.budget.threads
 
-@dataclass
-class PieceResult:
-    """What pieces learned from the pixels, and what they have written.
+    def with_threads(self, threads: int) -> Targets:
+        """Return the same for a process with another number of threads."""
+        return replace(self, budget=replace(self.budget, threads=threads))
 
-    Parameters
-    ----------
-    survey
-        Coherence, coverage and outline.
-    differences
-        Largest difference between products, by name of the static layer.
-    receipts
-        What was written.
-    """
+    @property
+    def _read(self) -> list[Product]:
+        return [item.product for item in self.source.placements if item.stored_step is None]
 
-    survey: Survey
-    differences: dict[str, float] = field(default_factory=dict)
-    receipts: Receipts = field(default_factory=dict)
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Product folders and zips, and the stack that is appended to."""
+        paths = [product.location for product in self._read]
+        if self.source.stored is not None:
+            paths.append(self.source.stored.path)
+        return tuple(dict.fromkeys(paths))
 
-    def merge(self, other: PieceResult) -> None:
-        """Add what other pieces learned from the pixels."""
-        self.survey.merge(other.survey)
-        for name, value in other.differences.items():
-            self.differences[name] = max(value, self.differences.get(name, 0.0))
+    @property
+    def raster(self) -> str | None:
+        """GDAL path of a layer of one of the products; None where no product is read."""
+        product = next(iter(self._read), None)
+        return None if product is None else product.layer_path(next(iter(product.layers)))
 
 
 SERIES = "series"
@@ -121,14 +120,3 @@ SERIES = "series"
 def is_of_series(key: str) -> bool:
     """Return whether a key is that of a piece that reads what others have written."""
     return key.startswith(f"{SERIES} ")
-
-
-class Piece(Protocol):
-    """One piece of work; can be pickled."""
-
-    @property
-    def key(self) -> str:
-        """A name that no other piece of the build has."""
-
-    def run(self, targets: Targets, reporter: Reporter) -> PieceResult:
-        """Do it."""

@@ -1,4 +1,4 @@
-"""Runs the pieces of a build that are not done yet."""
+"""Runs pieces of work that are not done yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 from ..machine.blocks import run_blocks
 from ..run.reporter import Reporter, step, stop_if_canceled
 from .journal import Journal
-from .pieces import Piece, Targets
+from .pieces import Piece, S
 
 
 class Executor(Protocol):
@@ -18,8 +18,8 @@ class Executor(Protocol):
 
     def run(
         self,
-        pieces: Sequence[Piece],
-        targets: Targets,
+        pieces: Sequence[Piece[S]],
+        shared: S,
         journal: Journal,
         reporter: Reporter,
         one_by_one: bool,
@@ -30,7 +30,7 @@ class Executor(Protocol):
         ----------
         pieces
             What to do, in any order.
-        targets
+        shared
             What the pieces share.
         journal
             Takes what each piece learned.
@@ -46,29 +46,29 @@ class Threads:
 
     def run(
         self,
-        pieces: Sequence[Piece],
-        targets: Targets,
+        pieces: Sequence[Piece[S]],
+        shared: S,
         journal: Journal,
         reporter: Reporter,
         one_by_one: bool,
     ) -> None:
         """Run pieces; see :meth:`Executor.run`."""
 
-        def run_piece(piece: Piece) -> None:
-            journal.record(piece.key, piece.run(targets, reporter))
+        def run_piece(piece: Piece[S]) -> None:
+            journal.record(piece.key, piece.run(shared, reporter))
 
         if not one_by_one:
-            run_blocks(run_piece, pieces, len(pieces), reporter, targets.budget.threads)
+            run_blocks(run_piece, pieces, len(pieces), reporter, shared.threads)
             return
         for number, piece in enumerate(pieces):
             begin, end = (100.0 * part / len(pieces) for part in (number, number + 1))
             stop_if_canceled(reporter)
             with step(reporter, begin, end) as current:
-                journal.record(piece.key, piece.run(targets, current))
+                journal.record(piece.key, piece.run(shared, current))
 
 
 ExecutorFactory = Callable[[Sequence[Path], Reporter], AbstractContextManager[Executor]]
-"""Makes an executor for a build whose unfinished outputs are in these folders."""
+"""Makes an executor for a run whose unfinished outputs are in these folders."""
 
 
 def threads(folders: Sequence[Path], reporter: Reporter) -> AbstractContextManager[Executor]:

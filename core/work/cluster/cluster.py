@@ -1,4 +1,4 @@
-"""Runs the pieces of a build on the workers of a Dask cluster."""
+"""Runs pieces of work on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...errors import Canceled, ClusterError
 from ...run.reporter import Reporter, SilentReporter, stop_if_canceled
 from ...run.waiting import run_cancellable
 from ..journal import Journal
-from ..pieces import Piece, PieceResult, Targets
+from ..pieces import Piece, PieceResult, S, Shared
 from .scheduler_connection import PATIENCE_SECONDS, Connection
 from .shared_paths import SharedPaths
 from .work import Work, count_under_way
@@ -85,8 +85,8 @@ class Cluster:
 
     def run(
         self,
-        pieces: Sequence[Piece],
-        targets: Targets,
+        pieces: Sequence[Piece[S]],
+        shared: S,
         journal: Journal,
         reporter: Reporter,
         one_by_one: bool,
@@ -100,9 +100,9 @@ class Cluster:
         ClusterError
             If the cluster or all of its workers are lost, or a worker cannot do the work.
         """
-        work = self._load(targets)
+        work = self._load(shared)
         rest = deque(pieces)
-        under_way: dict[Future[Any], tuple[Piece, str | None]] = {}
+        under_way: dict[Future[Any], tuple[Piece[S], str | None]] = {}
         done = as_completed(loop=self._client.loop)
         try:
             while rest or under_way:
@@ -134,12 +134,12 @@ class Cluster:
             if under_way:
                 self._give_up(list(under_way), reporter)
 
-    def _load(self, targets: Targets) -> Future[Any]:
+    def _load(self, shared: Shared) -> Future[Any]:
         """Hand over what all pieces share: once, as a task that Dask repeats if it is lost."""
         if self._work is None:
-            paths = SharedPaths.of(targets, self._folders)
+            paths = SharedPaths(shared.inputs, shared.raster, self._folders)
             self._connection.check_paths(paths)
-            content = dumps(Work(targets, paths))
+            content = dumps(Work(shared, paths))
             self._work = self._client.submit(loads, content, key=f"{self._name}-build")
         return self._work
 
@@ -157,7 +157,7 @@ class Cluster:
             most = _AHEAD * sum(self._workers.values())
             yield from [None] * max(0, most - len(busy))
 
-    def _submit(self, work: Future[Any], piece: Piece, place: str | None) -> Future[Any]:
+    def _submit(self, work: Future[Any], piece: Piece[Any], place: str | None) -> Future[Any]:
         self._number += 1
         # The scheduler unpickles functions and arguments, so that these are ones that it has.
         return self._client.submit(
@@ -170,7 +170,9 @@ class Cluster:
             allow_other_workers=place is not None,
         )
 
-    def _learned(self, future: Future[Any], piece: Piece, reporter: Reporter) -> PieceResult | None:
+    def _learned(
+        self, future: Future[Any], piece: Piece[Any], reporter: Reporter
+    ) -> PieceResult | None:
         """Return what a piece learned, None if it has to be repeated.
 
         Raises

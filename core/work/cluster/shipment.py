@@ -63,7 +63,7 @@ def package_plugin(content: bytes) -> WorkerPlugin:
             # Before PROJ and GDAL are loaded, as in the core process.
             importlib.import_module("hyp3_stack.core.run.surroundings").drop_foreign_variables()
             # Takes seconds, in which the worker would not answer if it did so at the first task.
-            importlib.import_module("hyp3_stack.core.build.cluster.work")
+            importlib.import_module("hyp3_stack.core.work.cluster.work")
             package.digest = digest  # type: ignore[attr-defined]
 
     return PackagePlugin()

@@ -1,1 +1,0 @@
-"""Builds on a Dask cluster: its address, what its workers get, and the way pieces take there."""

@@ -1,0 +1,1 @@
+"""Runs on a Dask cluster: its address, what its workers get, and the way pieces take there."""
