@@ -83,7 +83,7 @@ def test_what_is_no_scheduler_does_not_hold_up_the_end(cluster: DaskCluster) -> 
         "import sys, tests.conftest\n"
         "from hyp3_stack.core.errors import ClusterError\n"
         "from hyp3_stack.core.run.reporter import SilentReporter\n"
-        "from hyp3_stack.core.work.cluster.connection import Connection\n"
+        "from hyp3_stack.core.work.cluster.scheduler_connection import Connection\n"
         "for address in sys.argv[1:]:\n"
         "    try:\n"
         "        Connection(address, SilentReporter(), 1.0)\n"
