@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-faults test-qgis-ltr test-qgis-newest test-readers bench lint format package install \
-	clean lock translations
+	clean lock
 
 # The interpreter that QGIS uses; .venv is built with it as well.
 QGIS_PYTHON ?= /usr/bin/python3
@@ -127,12 +127,6 @@ install: ## link this checkout into the QGIS profile PROFILE (default)
 # Needs uv (pip install uv); run after a change of requirements*.txt.
 lock: ## resolve requirements*.txt to the lock files; tell their age and what changed
 	@scripts/lock.sh
-
-# LANGUAGES="de es" begins new ones; lrelease of Qt's tools makes what the plugin loads.
-LANGUAGES ?=
-translations: ## bring the languages in processing_provider/i18n up to date
-	@$(QGIS_PYTHON) scripts/translations.py $(LANGUAGES)
-	@for file in processing_provider/i18n/*.ts; do if [[ -e $$file ]]; then lrelease -silent "$$file"; fi; done
 
 clean: ## remove what make built: .venv, build, dist, demo, caches
 	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache

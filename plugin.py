@@ -6,7 +6,6 @@ from .processing_provider.environment_menu import EnvironmentMenu
 from .processing_provider.layers.moved_stores import MovedStores
 from .processing_provider.provider import Provider
 from .processing_provider.time_series.plugin_part import TimeSeries
-from .processing_provider.translation import install_translator, remove_translator
 
 MENU = "HyP3 Stack"
 
@@ -16,8 +15,6 @@ class Hyp3StackPlugin:
 
     def __init__(self, iface):
         self.iface = iface
-        # Before anything is given a text.
-        self._translator = install_translator(QgsApplication.locale())
         self.provider = None
         self.environment_menu = None
         self.time_series = None
@@ -51,5 +48,3 @@ class Hyp3StackPlugin:
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
-        remove_translator(self._translator)
-        self._translator = None

@@ -12,18 +12,22 @@ the same name. The answer is a stream of JSON objects, one a line, each with a `
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Final
 from urllib.parse import quote
+
+from .parameters import environment_parameters as environment
+from .parameters import grid_parameters as grid
+from .parameters import job_parameters as jobs
+from .parameters import output_parameters as outputs
+from .parameters import stack_parameters as stacks
+from .parameters import value_parameters as values
+from .parameters.parameter import Parameter
 
 PROTOCOL: Final = 1
 
 PACKAGE: Final = "hyp3_stack"
 """The name under which the plugin folder is imported, in QGIS, in the core process and in tests."""
-
-PRODUCTION_API: Final = "https://hyp3-api.asf.alaska.edu"
-"""The HyP3 service of ASF; other deployments are given as ``API_URL``."""
-
 
 PROXY_USERNAME: Final = "proxy_username"
 PROXY_PASSWORD: Final = "proxy_password"  # noqa: S105 # nosec B105 - the name of an entry
@@ -73,23 +77,6 @@ EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_CANCELED: Final = 130
 
-JOB_TYPES: Final = ("INSAR_GAMMA", "INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST", "RTC_GAMMA")
-PRODUCT_TYPES: Final = ("auto", *JOB_TYPES)
-DATE_RULES: Final = ("all", "any")
-DIRECTIONS: Final = ("any", "ascending", "descending")
-EXTENT_MODES: Final = ("union", "intersection")
-RESAMPLINGS: Final = ("auto", "nearest", "bilinear", "cubic")
-STATIC_LAYER_MODES: Final = ("once", "per_pair")
-BAD_PRODUCT_RULES: Final = ("stop", "skip")
-CHUNKINGS: Final = ("spatial", "temporal", "both")
-SCALES: Final = ("as_delivered", "power", "amplitude", "decibel")
-ZARR_FORMATS: Final = ("2", "3")
-
-DEFAULT_CHUNK_MEGABYTES: Final = 4.0
-DEFAULT_MEMORY_MEGABYTES: Final = 1000
-SMALLEST_MEMORY_MEGABYTES: Final = 450
-"""Python with the core's packages and GDAL's cache take 320 MB."""
-
 SPATIAL_GROUP: Final = "spatially_optimized"
 TEMPORAL_GROUP: Final = "temporally_optimized"
 RECORD: Final = "hyp3_stack_json"
@@ -119,27 +106,75 @@ def without_logins(text: str) -> str:
     return _LOGIN.sub("***@", text)
 
 
-_FILTERS = (
-    "API_URL AUTHCFG PROJECT JOB_TYPE START END DATE_RULE PATHS DIRECTION EXTENT JOBS ALL_STATES"
-)
-_GRID = "LAYERS TARGET_CRS EXTENT_MODE EXTENT RESAMPLING"
-_REMOTE = "S3_ENDPOINT S3_PROFILE"
-_STACK = (
-    f"{_GRID} {_REMOTE} PRODUCT_TYPE STATIC_LAYERS ON_BAD_PRODUCT REFERENCE_POINT MERGE_PASSES "
-    "SCALE KEEP_BITS MASKS SCHEDULER APPEND GROW LOOK_VECTORS ENRICH NETCDF ZARR ZARR_URL CHUNKING "
-    "CHUNK_SIZE ZARR_FORMAT SHARDING MEMORY REPORT STAC DATA_ACCESS LOAD"
-)
-
-PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
-    task: frozenset(f"{names} PROXIES".split())
-    for task, names in {
-        Task.FIND_JOBS: f"{_FILTERS} OUTPUT WORK_FOLDER",
-        Task.DOWNLOAD_PRODUCTS: f"{_FILTERS} LAYERS KEEP_ZIPS OUTPUT",
-        Task.HARMONIZE_PRODUCTS: f"INPUT {_GRID} OUTPUT",
-        Task.BUILD_STACK: f"INPUT START END {_STACK} PRODUCTS",
-        Task.PREPARE_STACK: f"{_FILTERS} FOLDER KEEP_ZIPS {_STACK}",
-        Task.ASSESS_STACK: f"INPUT OUTPUT JSON {_REMOTE}",
-    }.items()
+DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
+    "setupenvironment": (environment.PYTHON,),
+    Task.FIND_JOBS: (*jobs.FILTERS, jobs.EXTENT, jobs.ALL_STATES, jobs.FOUND_JOBS),
+    Task.DOWNLOAD_PRODUCTS: (
+        *jobs.FILTERS,
+        jobs.EXTENT,
+        jobs.JOBS,
+        jobs.LAYERS,
+        jobs.KEEP_ZIPS,
+        jobs.DOWNLOAD_FOLDER,
+    ),
+    Task.HARMONIZE_PRODUCTS: (
+        grid.PRODUCT_FOLDER,
+        grid.LAYERS,
+        grid.EXTENT,
+        *grid.GRID,
+        grid.GEOTIFF_FOLDER,
+    ),
+    Task.BUILD_STACK: (
+        grid.PRODUCT_FOLDER,
+        grid.PRODUCT_TYPE,
+        grid.LAYERS,
+        *jobs.PERIOD,
+        grid.EXTENT,
+        *grid.GRID,
+        *values.VALUES,
+        *outputs.OUTPUTS,
+    ),
+    Task.PREPARE_STACK: (
+        *jobs.FILTERS,
+        jobs.EXTENT_OF_STACK,
+        jobs.FOLDER,
+        jobs.PRODUCT_TYPE,
+        grid.LAYERS,
+        *grid.GRID,
+        *values.VALUES,
+        *outputs.OUTPUTS,
+    ),
+    "loadstack": (stacks.STACK, stacks.VARIABLES, stacks.MEND, *outputs.OBJECT_STORE),
+    Task.ASSESS_STACK: (
+        stacks.STACK,
+        stacks.ASSESSMENT,
+        stacks.ASSESSMENT_JSON,
+        *outputs.OBJECT_STORE,
+    ),
 }
-"""Names of the parameters of each task, with those that only its QGIS side reads (AUTHCFG, LOAD)
-and those that only scripts and other tasks give (PRODUCTS, PROXIES, WORK_FOLDER)."""
+"""Parameters of each algorithm, in the order of its dialog."""
+
+_WITHOUT_DIALOG: Final[Mapping[str, tuple[Parameter, ...]]] = {
+    Task.FIND_JOBS: (jobs.JOBS, jobs.WORK_FOLDER),
+    Task.DOWNLOAD_PRODUCTS: (jobs.ALL_STATES,),
+    Task.BUILD_STACK: (grid.PRODUCTS,),
+    Task.PREPARE_STACK: (jobs.JOBS, jobs.ALL_STATES, jobs.KEEP_ZIPS),
+    Task.TRY_STACK: (stacks.STACK,),
+}
+"""Parameters that only scripts and other tasks give."""
+
+ROWS: Final[Mapping[str, Mapping[str, Parameter]]] = {
+    task: {
+        row.name: row
+        for row in (
+            *DIALOGS.get(task, ()),
+            *_WITHOUT_DIALOG.get(task, ()),
+            environment.PROXIES,
+        )
+    }
+    for task in {**DIALOGS, **_WITHOUT_DIALOG}
+}
+"""Parameters that a job may hold, by task and by name."""
+
+PARAMETERS: Final[Mapping[str, Set[str]]] = {name: ROWS[name].keys() for name in DIALOGS}
+"""Names of the parameters that a job of an algorithm may hold."""

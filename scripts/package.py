@@ -29,7 +29,7 @@ CONTENT = (
     "requirements.lock",
 )
 # Kinds of file that a folder of the plugin may bring along.
-SUFFIXES = {".py", ".svg", ".qml", ".json", ".txt", ".html", ".qm", ".typed"}
+SUFFIXES = {".py", ".svg", ".qml", ".json", ".txt", ".html", ".typed"}
 # The repository's limit.
 MAX_BYTES = 25_000_000
 # The earliest time that a zip can hold: no clock, no differing zips.

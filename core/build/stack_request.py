@@ -8,20 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..assessment.report_files import check_targets
-from ..contract import (
-    BAD_PRODUCT_RULES,
-    CHUNKINGS,
-    DEFAULT_CHUNK_MEGABYTES,
-    DEFAULT_MEMORY_MEGABYTES,
-    EXTENT_MODES,
-    PRODUCT_TYPES,
-    RESAMPLINGS,
-    SCALES,
-    SMALLEST_MEMORY_MEGABYTES,
-    STATIC_LAYER_MODES,
-    ZARR_FORMATS,
-    Task,
-)
+from ..contract import ROWS, Task
 from ..dataset.options import BuildOptions
 from ..errors import InvalidParameterError, OutputError
 from ..files.outputs import check_outputs
@@ -40,11 +27,6 @@ from ..run.parameters import Parameters
 from ..selection.selection import SelectionOptions
 from ..stac.stac_catalog import check_catalog
 from ..work.scheduler_address import parse_scheduler
-
-SMALLEST_CHUNK_MEGABYTES = 0.01
-LARGEST_CHUNK_MEGABYTES = 512.0
-LARGEST_MEMORY_MEGABYTES = 1e6
-_PATHS = ("INPUT", "NETCDF", "ZARR", "REPORT")
 
 
 @dataclass(frozen=True)
@@ -69,27 +51,17 @@ class StackRequest:
         """
         given = Parameters(values, Task.BUILD_STACK)
         start, end = given.period()
-        megabytes = given.number(
-            "CHUNK_SIZE",
-            DEFAULT_CHUNK_MEGABYTES,
-            SMALLEST_CHUNK_MEGABYTES,
-            LARGEST_CHUNK_MEGABYTES,
-        )
+        megabytes = given.number("CHUNK_SIZE")
         only = given.names("PRODUCTS")
         point = given.text("REFERENCE_POINT")
         if point is not None and point.lower() == AUTO:
             point = AUTO
         elif point is not None:
             parse_point(point)
-        memory = given.number(
-            "MEMORY",
-            DEFAULT_MEMORY_MEGABYTES,
-            SMALLEST_MEMORY_MEGABYTES,
-            LARGEST_MEMORY_MEGABYTES,
-        )
-        zarr_format = int(given.choice("ZARR_FORMAT", ZARR_FORMATS, "2"))
+        memory = given.number("MEMORY")
+        zarr_format = int(given.choice("ZARR_FORMAT"))
         scheduler = given.text("SCHEDULER")
-        scale = given.choice("SCALE", SCALES, "as_delivered")
+        scale = given.choice("SCALE")
         access = given.text("DATA_ACCESS")
         target_crs = given.text("TARGET_CRS")
         if target_crs is not None:
@@ -97,37 +69,37 @@ class StackRequest:
         request = cls(
             folder=given.folder("INPUT"),
             selection=SelectionOptions(
-                product_type=given.choice("PRODUCT_TYPE", PRODUCT_TYPES, "auto"),
+                product_type=given.choice("PRODUCT_TYPE"),
                 layers=given.names("LAYERS"),
                 start=start,
                 end=end,
-                skip_bad=given.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, "stop") == "skip",
+                skip_bad=given.choice("ON_BAD_PRODUCT") == "skip",
                 only=frozenset(only) if only else None,
                 merge_passes=given.flag("MERGE_PASSES"),
             ),
             grid=GridOptions(
                 target_crs=target_crs,
-                extent_mode=given.choice("EXTENT_MODE", EXTENT_MODES, "union"),
+                extent_mode=given.choice("EXTENT_MODE"),
                 extent=given.extent(),
             ),
             build=BuildOptions(
                 netcdf=given.output("NETCDF"),
                 zarr=given.output("ZARR"),
                 remote=_remote(given),
-                chunking=given.choice("CHUNKING", CHUNKINGS, "both"),
-                chunk_megabytes=megabytes or DEFAULT_CHUNK_MEGABYTES,
+                chunking=given.choice("CHUNKING"),
+                chunk_megabytes=megabytes,
                 zarr_format=zarr_format,
                 sharding=_sharding(given, zarr_format),
-                memory_megabytes=memory or DEFAULT_MEMORY_MEGABYTES,
-                static_mode=given.choice("STATIC_LAYERS", STATIC_LAYER_MODES, "once"),
+                memory_megabytes=memory,
+                static_mode=given.choice("STATIC_LAYERS"),
                 values=ValueOptions(
-                    resampling=given.choice("RESAMPLING", RESAMPLINGS, "auto"),
+                    resampling=given.choice("RESAMPLING"),
                     scale=None if scale == "as_delivered" else scale,
                     precision=parse_keep_bits(given.names("KEEP_BITS")),
                 ),
                 merge_passes=given.flag("MERGE_PASSES"),
                 reference_point=point,
-                masks=given.flag("MASKS", default=True),
+                masks=given.flag("MASKS"),
                 look_vectors=given.flag("LOOK_VECTORS"),
                 data_access=None if access is None else parse_data_access(access),
                 enrich=given.flag("ENRICH"),
@@ -220,9 +192,10 @@ def _history(values: Mapping[str, Any]) -> str:
     # PRODUCTS lists what the coordinate product_name holds already; addresses of
     # proxies and services and names of profiles have no business in a stack.
     left_out = ("PRODUCTS", "PROXIES", "S3_ENDPOINT", "S3_PROFILE", "SCHEDULER")
+    rows = ROWS[Task.BUILD_STACK]
     given = " ".join(
         # Folders tell user names and how a company's disks are laid out, and nobody else has them.
-        f"{name}={Path(str(value)).name if name in _PATHS else value}"
+        f"{name}={Path(str(value)).name if rows[name].is_path else value}"
         for name, value in sorted(values.items())
         if value not in (None, "") and name not in left_out
     )

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..contract import DEFAULT_MEMORY_MEGABYTES, SPATIAL_GROUP, TEMPORAL_GROUP
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..metadata.data_access import DataAccess
 from ..object_store.location import RemoteLocation
+from ..parameters.output_parameters import DEFAULT_MEMORY_MEGABYTES
 from ..pixels.values import ValueOptions
 
 

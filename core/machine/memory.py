@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..contract import DEFAULT_MEMORY_MEGABYTES
+from ..parameters.output_parameters import DEFAULT_MEMORY_MEGABYTES
 from .blocks import BAND_BYTES, bands, thread_count
 
 _FIXED_MEGABYTES = 320

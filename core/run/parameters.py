@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..contract import PARAMETERS
+from ..contract import ROWS
 from ..errors import InvalidParameterError
 
 _SHOWN = 200
@@ -48,34 +48,36 @@ class Extent:
 class Parameters:
     """The ``parameters`` object of a job, read by name and type.
 
-    Every reader treats a missing key, None and blank text alike: the default is returned, or, where
-    ``required`` is set, an :class:`InvalidParameterError` names the parameter.
+    Every reader treats a missing key, None and blank text alike: the default of the parameter's row
+    in :data:`~core.contract.ROWS` is returned, or, where ``required`` is set or a number has no
+    default, an :class:`InvalidParameterError` names the parameter.
 
     Parameters
     ----------
     values
         The object.
     task
-        Task of the job, which has no other parameters than those in
-        :data:`~core.contract.PARAMETERS`; None where the names were checked before.
+        Task of the job.
 
     Raises
     ------
     InvalidParameterError
-        If there is another one: mistyped, it would be ignored.
+        If the task does not have a parameter of some name: mistyped, it would be ignored.
     """
 
-    def __init__(self, values: Mapping[str, Any], task: str | None = None) -> None:
+    def __init__(self, values: Mapping[str, Any], task: str) -> None:
         self._values = values
-        unknown = [] if task is None else sorted(set(values) - PARAMETERS[task])
+        self._rows = ROWS[task]
+        unknown = sorted(values.keys() - self._rows.keys())
         if unknown:
-            raise InvalidParameterError(_unknown_names(unknown, str(task)))
+            raise InvalidParameterError(_unknown_names(unknown, task))
 
     def _get(self, name: str, required: bool = False) -> Any:
         """Return a value, of any type; text in it is such that files and services take it."""
+        row = self._rows[name]
         value = self._values.get(name)
-        if isinstance(value, str) and not value.strip():
-            value = None
+        if value is None or (isinstance(value, str) and not value.strip()):
+            value = row.default
         if value is None and required:
             raise InvalidParameterError(f"The parameter {name} is missing; give it a value.")
         if shown(value) == _TOO_DEEP:
@@ -88,8 +90,8 @@ class Parameters:
                 )
         return value
 
-    def _plain(self, name: str) -> str | None:
-        """Return a value that is text, or a number that stands for its digits."""
+    def text(self, name: str) -> str | None:
+        """Return trimmed text; a number stands for its digits."""
         value = self._get(name)
         if value is None:
             return None
@@ -97,25 +99,18 @@ class Parameters:
             raise InvalidParameterError(f"{name} is {shown(value)}, but it has to be text.")
         return str(value).strip()
 
-    def text(self, name: str, default: str | None = None) -> str | None:
-        """Return trimmed text."""
-        value = self._plain(name)
-        return default if value is None else value
-
-    def choice(self, name: str, options: Sequence[str], default: str) -> str:
-        """Return one of ``options``; anything else is an error that lists them."""
-        value = self.text(name, default)
-        if value not in options:
+    def choice(self, name: str) -> str:
+        """Return one of the words of a choice; anything else is an error that lists them."""
+        value, choices = self.text(name), self._rows[name].choices
+        if value not in choices:
             raise InvalidParameterError(
-                f"{name} is {shown(value)}, but it has to be one of: {', '.join(options)}."
+                f"{name} is {shown(value)}, but it has to be one of: {', '.join(choices)}."
             )
         return str(value)
 
-    def flag(self, name: str, default: bool = False) -> bool:
+    def flag(self, name: str) -> bool:
         """Return a yes/no value; accepts JSON booleans, 0/1 and the words true, false, yes, no."""
         value = self._get(name)
-        if value is None:
-            return default
         if isinstance(value, bool):
             return value
         word = str(value).strip().lower()
@@ -125,17 +120,11 @@ class Parameters:
             return False
         raise InvalidParameterError(f"{name} is {shown(value)}, but it has to be true or false.")
 
-    def number(
-        self,
-        name: str,
-        default: float | None = None,
-        minimum: float = -math.inf,
-        maximum: float = math.inf,
-    ) -> float | None:
-        """Return a finite number within ``minimum``..``maximum``."""
-        value = self._get(name)
-        if value is None:
-            return default
+    def number(self, name: str) -> float:
+        """Return a finite number within the limits of the parameter."""
+        value, row = self._get(name, required=True), self._rows[name]
+        minimum = -math.inf if row.minimum is None else row.minimum
+        maximum = math.inf if row.maximum is None else row.maximum
         try:
             result = _number(value)
         except (TypeError, ValueError):
@@ -164,7 +153,7 @@ class Parameters:
 
     def day(self, name: str) -> date | None:
         """Return a UTC day given as ``YYYY-MM-DD`` (a time of day behind it is ignored)."""
-        value = self._plain(name)
+        value = self.text(name)
         if value is None:
             return None
         try:
@@ -268,7 +257,7 @@ def _unknown_names(unknown: Sequence[str], task: str) -> str:
     """Return a sentence that names unknown parameters and the ones that may be meant."""
     said = []
     for name in (ascii(name[:_NAME_SHOWN])[1:-1] for name in unknown[:_NAMES_SHOWN]):
-        near = get_close_matches(name.upper(), sorted(PARAMETERS[task]), 1)
+        near = get_close_matches(name.upper(), sorted(ROWS[task]), 1)
         said.append(f"{name} (write {near[0]}, if that is meant)" if near else name)
     if len(unknown) > len(said):
         said.append(f"and {len(unknown) - len(said)} more")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract import JOB_TYPES, Task
+from ..contract import Task
 from ..errors import InvalidParameterError, RetrievalError
 from ..products.layers import LAYERS, layers_by_name
 from ..retrieval.download.complete_jobs import complete_jobs
@@ -72,7 +72,7 @@ def retrieve(
     Parameters
     ----------
     values
-        Filters, ``LAYERS`` and ``KEEP_ZIPS``; for one stack, ``SCALE``.
+        Filters, ``LAYERS`` and ``KEEP_ZIPS``; for one stack, ``SCALE`` and ``MERGE_PASSES``.
     folder
         Where products go.
     credentials
@@ -90,7 +90,14 @@ def retrieve(
     options = DownloadOptions(layers=_layers(values), keep_archives=values.flag("KEEP_ZIPS"))
     with step(reporter, 0.0, 5.0) as inner:
         kept = complete_jobs(folder, inner)
-        selection = select_jobs(values, credentials, inner, footprints=for_one_stack, kept=kept)
+        selection = select_jobs(
+            values,
+            credentials,
+            inner,
+            footprints=for_one_stack,
+            kept=kept,
+            merge_passes=for_one_stack and values.flag("MERGE_PASSES"),
+        )
     jobs: Sequence[JobRecord] = selection.jobs
     if for_one_stack:
         require_one_stack(selection, values)
@@ -127,7 +134,7 @@ def failure_sentence(report: DownloadReport) -> str:
 
 def _layers(values: Parameters) -> tuple[str, ...]:
     """Read LAYERS as HyP3's own names, also where it names variables of the stack."""
-    job_type = values.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0])
+    job_type = values.choice("JOB_TYPE")
     by_name = layers_by_name(job_type)
     wanted = values.names("LAYERS")
     unknown = [name for name in wanted if name not in by_name]

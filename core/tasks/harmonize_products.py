@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract import EXTENT_MODES, RESAMPLINGS, Task
+from ..contract import Task
 from ..errors import InvalidParameterError
 from ..files.geotiff import check_replaceable, harmonize, sidecar_bytes
 from ..files.static_fill import StaticFill, fills_of
@@ -54,10 +54,10 @@ def run(
         raise InvalidParameterError(f"OUTPUT is {target}, which is a file; choose a folder.")
     options = GridOptions(
         target_crs=given.text("TARGET_CRS"),
-        extent_mode=given.choice("EXTENT_MODE", EXTENT_MODES, "union"),
+        extent_mode=given.choice("EXTENT_MODE"),
         extent=given.extent(),
     )
-    resampling = given.choice("RESAMPLING", RESAMPLINGS, "auto")
+    resampling = given.choice("RESAMPLING")
 
     reporter.info(f"Looking for HyP3 products in {source}.")
     selection = select_products(source, SelectionOptions(layers=given.names("LAYERS")))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..build.stack_request import StackRequest
-from ..contract import BAD_PRODUCT_RULES, JOB_TYPES, Task
+from ..contract import PARAMETERS, Task
 from ..errors import OutputError, RetrievalError
 from ..pixels.reference_point import layers_to_refer
 from ..run.parameters import Parameters
@@ -18,10 +18,7 @@ from .download_products import download_folder, failure_sentence, retrieve
 
 _DOWNLOAD_SHARE = 50.0
 # buildstack notes its parameters in the stack; the dates have done their work under DATE_RULE.
-_FOR_RETRIEVAL = frozenset(
-    "API_URL AUTHCFG PROJECT JOB_TYPE START END DATE_RULE PATHS DIRECTION JOBS ALL_STATES "
-    "KEEP_ZIPS FOLDER".split()
-)
+_FOR_STACK = PARAMETERS[Task.BUILD_STACK] - {"START", "END"}
 
 
 def run(
@@ -51,9 +48,9 @@ def run(
     """
     values = Parameters(parameters, Task.PREPARE_STACK)
     folder = download_folder(values, "FOLDER")
-    job_type = values.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0])
-    skip_bad = values.choice("ON_BAD_PRODUCT", BAD_PRODUCT_RULES, BAD_PRODUCT_RULES[0]) == "skip"
-    options = {name: value for name, value in parameters.items() if name not in _FOR_RETRIEVAL}
+    job_type = values.choice("JOB_TYPE")
+    skip_bad = values.choice("ON_BAD_PRODUCT") == "skip"
+    options = {name: value for name, value in parameters.items() if name in _FOR_STACK}
     options.update(INPUT=str(folder), PRODUCT_TYPE=job_type)
     with proxy_environment(parameters.get("PROXIES"), credentials):
         request = _checked(options, folder)
@@ -61,7 +58,7 @@ def run(
     if layers and request.build.reference_point is not None:
         # Files that the stack needs besides those that it holds.
         needed = layers_to_refer(layers, request.build.reference_point)
-        values = Parameters({**parameters, "LAYERS": [*layers, *needed]})
+        values = Parameters({**parameters, "LAYERS": [*layers, *needed]}, Task.PREPARE_STACK)
     with (
         step(reporter, 0.0, _DOWNLOAD_SHARE) as inner,
         proxy_environment(parameters.get("PROXIES"), credentials),

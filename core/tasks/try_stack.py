@@ -9,6 +9,7 @@ from typing import Any
 
 import h5py
 
+from ..contract import Task
 from ..files.written_stack import open_stack_groups
 from ..run.parameters import Parameters
 from ..run.reporter import Reporter, stop_if_canceled
@@ -41,7 +42,7 @@ def run(
     StackError
         If there is not a stack that can be read.
     """
-    path = Parameters(parameters).path("INPUT", required=True) or Path()
+    path = Parameters(parameters, Task.TRY_STACK).path("INPUT", required=True) or Path()
     _limit_memory()
     with open_stack_groups(path) as opened:
         for stack in opened:

@@ -8,15 +8,14 @@ from qgis.core import (
     QgsApplication,
     QgsProcessingAlgorithm,
     QgsProcessingException,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterDefinition,
-    QgsProcessingParameterEnum,
     QgsSettings,
 )
 from qgis.PyQt.QtGui import QIcon
 
+from ...core.contract import DIALOGS
 from ..environment.interpreter import SETTING, InterpreterError, Places, resolve
 from ..layers.layer_groups import separate_groups
+from ..parameters.declarations import definition
 from ..parameters.job_values import Values, words_for_numbers
 from ..parameters.value_checks import find_wrong_value
 from ..process.core_process import CoreError, run_core
@@ -43,6 +42,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
     """Base of the algorithms; subclasses fill the class constants.
 
     ``SUMMARY`` is one line, ``HELP`` one paragraph a line, ``EXAMPLE`` a command to paste.
+    ``OUTPUTS`` has the definition, name and label of what is returned besides written files.
     """
 
     NAME = ""
@@ -51,6 +51,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
     HELP = ""
     EXAMPLE = ""
     TAGS = ()
+    OUTPUTS = ()
     NEEDS_CORE = True
 
     def name(self):
@@ -87,24 +88,11 @@ class StackAlgorithm(QgsProcessingAlgorithm):
     def createInstance(self):
         return type(self)()
 
-    def add(self, parameter, text, advanced=False):
-        """Declare a parameter with its help."""
-        if isinstance(parameter, QgsProcessingParameterEnum):
-            # qgis_process says that enums take numbers, which is not so for those of words.
-            example = f"{parameter.name()}={parameter.options()[-1]}"
-            text = tr("{help} On the command line, give the word: {example}.").format(
-                help=text, example=example
-            )
-        elif isinstance(parameter, QgsProcessingParameterBoolean):
-            example = f"{parameter.name()}={str(not parameter.defaultValue()).lower()}"
-            text = tr("{help} On the command line, give true or false: {example}.").format(
-                help=text, example=example
-            )
-        parameter.setHelp(text)
-        if advanced:
-            flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
-            parameter.setFlags(parameter.flags() | flag)
-        self.addParameter(parameter)
+    def initAlgorithm(self, configuration=None):
+        for row in DIALOGS[self.NAME]:
+            self.addParameter(definition(row))
+        for kind, name, label in self.OUTPUTS:
+            self.addOutput(kind(name, tr(label)))
 
     def canExecute(self):
         # Asked by the toolbox only; checkParameterValues stops the other ways to run.
@@ -149,14 +137,13 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         separate_groups(context)
         return {}
 
-    def run_core(self, values, feedback, credentials=None):
-        """Run the core task of the same name; values that are None are left out."""
-        given = {name: value for name, value in values.items() if value is not None}
+    def run_core(self, job, feedback, credentials=None):
+        """Run the core task of the same name with the parameters of a job."""
         if self.proxies:
-            given[PROXIES] = self.proxies
+            job = {**job, PROXIES: self.proxies}
         secrets = {**(credentials or {}), **self.proxy_login}
         try:
-            return run_core(self.python, self.NAME, given, RunFeedback(feedback), secrets)
+            return run_core(self.python, self.NAME, job, RunFeedback(feedback), secrets)
         except CoreError as error:
             raise QgsProcessingException(str(error)) from None
 

@@ -2,26 +2,17 @@
 
 from pathlib import Path
 
-from qgis.core import (
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterFileDestination,
-)
+from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
 from ...core.object_store.address import is_address
+from ..parameters.combined_checks import check_address
 from ..parameters.job_values import Values
-from ..parameters.remote_parameters import add_remote_options, check_address, read_remote_options
 from ..translation import tr
 from .algorithm import StackAlgorithm
 
 
 class AssessStack(StackAlgorithm):
     """Checks a written stack against CEOS-ARD, CF and ACDD."""
-
-    INPUT = "INPUT"
-    OUTPUT = "OUTPUT"
-    JSON = "JSON"
 
     NAME = "assessstack"
     TITLE = "Assess stack"
@@ -49,65 +40,25 @@ class AssessStack(StackAlgorithm):
     )
     TAGS = ("ceos-ard", "card4l", "metadata", "cf", "acdd", "quality", "validate")
 
-    def initAlgorithm(self, configuration=None):
-        self.add(
-            QgsProcessingParameterFile(
-                self.INPUT,
-                tr("Stack"),
-                behavior=QgsProcessingParameterFile.Behavior.File,
-                fileFilter=tr("Stacks (*.nc *.zarr);;All files (*)"),
-            ),
-            tr(
-                "NetCDF file or Zarr store that Build stack has written. The browse button finds "
-                "files; for a Zarr store, type or paste the path of its folder, or its address in "
-                "an object store: s3://bucket/stack.zarr."
-            ),
-        )
-        self.add(
-            QgsProcessingParameterFileDestination(
-                self.OUTPUT, tr("Assessment"), fileFilter="HTML (*.html)"
-            ),
-            tr("Web page with every requirement and what was found, for example /data/stack.html."),
-        )
-        self.add(
-            QgsProcessingParameterFileDestination(
-                self.JSON,
-                tr("Assessment as JSON"),
-                fileFilter="JSON (*.json)",
-                optional=True,
-                createByDefault=False,
-            ),
-            tr("The same for programs, for example /data/stack_ceos_ard.json."),
-            advanced=True,
-        )
-        add_remote_options(self)
-        for name, text in (
-            ("MET", tr("Threshold requirements met")),
-            ("UNMET", tr("Threshold requirements not met")),
-            ("NOT_APPLICABLE", tr("Threshold requirements not applicable")),
-            ("NEEDS_USER", tr("Threshold requirements that need the user")),
-            ("PROBLEMS", tr("Problems with conventions")),
-        ):
-            self.addOutput(QgsProcessingOutputNumber(name, text))
-        self.addOutput(QgsProcessingOutputString("SUMMARY", tr("Outcome")))
+    OUTPUTS = (
+        (QgsProcessingOutputNumber, "MET", "Threshold requirements met"),
+        (QgsProcessingOutputNumber, "UNMET", "Threshold requirements not met"),
+        (QgsProcessingOutputNumber, "NOT_APPLICABLE", "Threshold requirements not applicable"),
+        (QgsProcessingOutputNumber, "NEEDS_USER", "Threshold requirements that need the user"),
+        (QgsProcessingOutputNumber, "PROBLEMS", "Problems with conventions"),
+        (QgsProcessingOutputString, "SUMMARY", "Outcome"),
+    )
 
     def check(self, values):
-        path = values.text(self.INPUT)
+        path = values.text("INPUT")
         if path and is_address(path.strip()):
-            return check_address(values, self.INPUT)
+            return check_address(values, "INPUT")
         if path and not Path(path).expanduser().exists():
             return tr("INPUT is {path}, but there is nothing of that name.").format(path=path)
         return ""
 
     def is_online(self, values):
-        return is_address((values.text(self.INPUT) or "").strip())
+        return is_address((values.text("INPUT") or "").strip())
 
     def processAlgorithm(self, parameters, context, feedback):
-        values = Values(self, parameters, context)
-        job = {
-            self.INPUT: values.text(self.INPUT),
-            self.OUTPUT: values.destination(self.OUTPUT, ".html"),
-            self.JSON: values.destination(self.JSON, ".json"),
-            **read_remote_options(values),
-        }
-        return self.run_core(job, feedback)
+        return self.run_core(Values(self, parameters, context).job(), feedback)

@@ -1,29 +1,36 @@
 """Algorithm ``hyp3:buildstack``."""
 
-from ...core.contract import PRODUCT_TYPES
-from ..layers.loading import LOAD, add_load, show_stack
-from ..parameters.append_parameters import add_append_options, read_append_options
-from ..parameters.grid_parameters import add_extent, add_grid, add_layers, choice, read_grid
-from ..parameters.job_values import Values
-from ..parameters.period_parameters import add_period, check_period, read_period
-from ..parameters.product_folder import INPUT, add_product_folder, check_product_folder
-from ..parameters.remote_parameters import address_of
-from ..parameters.stack_parameters import (
-    ZARR_URL,
-    add_stack_files,
-    add_stack_options,
-    check_stack_files,
-    read_stack_options,
+from qgis.core import (
+    QgsProcessingOutputFile,
+    QgsProcessingOutputMultipleLayers,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
 )
-from ..parameters.value_parameters import ENRICH
-from ..translation import tr
+
+from ..layers.loading import show_stack
+from ..parameters.combined_checks import (
+    address_of,
+    check_period,
+    check_product_folder,
+    check_stack_files,
+)
+from ..parameters.job_values import Values
 from .algorithm import StackAlgorithm
+
+STACK_OUTPUTS = (
+    (QgsProcessingOutputString, "ZARR_URL", "Address of the Zarr store"),
+    (QgsProcessingOutputFile, "STAC", "STAC item"),
+    (QgsProcessingOutputNumber, "STEPS", "Number of pairs or dates"),
+    (QgsProcessingOutputNumber, "SKIPPED", "Number of skipped products"),
+    (QgsProcessingOutputString, "CRS", "CRS of the grid"),
+    (QgsProcessingOutputNumber, "WIDTH", "Columns of the grid"),
+    (QgsProcessingOutputNumber, "HEIGHT", "Rows of the grid"),
+    (QgsProcessingOutputMultipleLayers, "LAYERS", "Sources of the layers"),
+)
 
 
 class BuildStack(StackAlgorithm):
     """Makes one NetCDF or Zarr stack of all products of a folder."""
-
-    PRODUCT_TYPE = "PRODUCT_TYPE"
 
     NAME = "buildstack"
     TITLE = "Build stack"
@@ -47,43 +54,16 @@ class BuildStack(StackAlgorithm):
     )
     TAGS = ("netcdf", "zarr", "time series", "xarray", "cube", "ceos-ard", "card4l")
 
-    def initAlgorithm(self, configuration=None):
-        add_product_folder(self)
-        self.add(
-            choice(self.PRODUCT_TYPE, tr("Product type"), PRODUCT_TYPES),
-            tr(
-                "auto: the type of the products in the folder, which has to be one. Choose a "
-                "type where a folder holds several; products of other types are left out."
-            ),
-            advanced=True,
-        )
-        add_layers(self)
-        add_period(self)
-        add_extent(
-            self, tr("Cut the grid to this area. Empty: the area that the extent mode gives.")
-        )
-        add_grid(self)
-        add_stack_options(self)
-        add_append_options(self)
-        add_stack_files(self)
-        add_load(self)
+    OUTPUTS = STACK_OUTPUTS
 
     def check(self, values):
         return check_product_folder(values) or check_period(values) or check_stack_files(values)
 
     def is_online(self, values):
-        return bool(values.flag(ENRICH)) or values.given(ZARR_URL)
+        return bool(values.flag("ENRICH")) or values.given("ZARR_URL")
 
     def processAlgorithm(self, parameters, context, feedback):
         values = Values(self, parameters, context)
-        job = {
-            INPUT: values.text(INPUT),
-            self.PRODUCT_TYPE: values.choice(self.PRODUCT_TYPE),
-            **read_period(values),
-            **read_grid(values),
-            **read_stack_options(values),
-            **read_append_options(values),
-        }
-        outputs = self.run_core(job, feedback)
-        address = address_of(values, ZARR_URL)
-        return show_stack(outputs, values.flag(LOAD), context, feedback, address)
+        outputs = self.run_core(values.job(), feedback)
+        address = address_of(values, "ZARR_URL")
+        return show_stack(outputs, values.flag("LOAD"), context, feedback, address)

@@ -1,25 +1,14 @@
 """Algorithm ``hyp3:harmonizeproducts``."""
 
-from qgis.core import (
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
-    QgsProcessingParameterFolderDestination,
-)
+from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
-from ..parameters.grid_parameters import add_extent, add_grid, add_layers, read_grid
+from ..parameters.combined_checks import check_product_folder
 from ..parameters.job_values import Values
-from ..parameters.product_folder import INPUT, add_product_folder, check_product_folder
-from ..translation import tr
 from .algorithm import StackAlgorithm
 
 
 class HarmonizeProducts(StackAlgorithm):
     """Writes all products of a folder as GeoTIFFs on one grid."""
-
-    OUTPUT = "OUTPUT"
-    CRS = "CRS"
-    COPIED = "COPIED"
-    WARPED = "WARPED"
 
     NAME = "harmonizeproducts"
     TITLE = "Harmonize products"
@@ -43,32 +32,14 @@ class HarmonizeProducts(StackAlgorithm):
     )
     TAGS = ("align", "warp", "reproject", "resample", "utm", "geotiff")
 
-    def initAlgorithm(self, configuration=None):
-        add_product_folder(self)
-        add_layers(self)
-        add_extent(
-            self, tr("Cut the grid to this area. Empty: the area that the extent mode gives.")
-        )
-        add_grid(self)
-        self.add(
-            QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Folder for the GeoTIFFs")),
-            tr(
-                "Folder of its own, not the input folder. Product folders that an earlier run has "
-                "written are replaced; others of the same names are refused."
-            ),
-        )
-        self.addOutput(QgsProcessingOutputString(self.CRS, tr("CRS of the grid")))
-        self.addOutput(QgsProcessingOutputNumber(self.COPIED, tr("Products copied")))
-        self.addOutput(QgsProcessingOutputNumber(self.WARPED, tr("Products warped")))
+    OUTPUTS = (
+        (QgsProcessingOutputString, "CRS", "CRS of the grid"),
+        (QgsProcessingOutputNumber, "COPIED", "Products copied"),
+        (QgsProcessingOutputNumber, "WARPED", "Products warped"),
+    )
 
     def check(self, values):
         return check_product_folder(values)
 
     def processAlgorithm(self, parameters, context, feedback):
-        values = Values(self, parameters, context)
-        job = {
-            INPUT: values.text(INPUT),
-            **read_grid(values),
-            self.OUTPUT: values.destination(self.OUTPUT),
-        }
-        return self.run_core(job, feedback)
+        return self.run_core(Values(self, parameters, context).job(), feedback)

@@ -1,30 +1,20 @@
 """Algorithm ``hyp3:loadstack``."""
 
-from qgis.core import (
-    QgsProcessingException,
-    QgsProcessingOutputMultipleLayers,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterString,
-)
+from qgis.core import QgsProcessingException, QgsProcessingOutputMultipleLayers
 
 from ...core.errors import StackError
 from ...core.files.old_groups import mend_groups
 from ..layers.gdal_s3 import connect
 from ..layers.loading import LAYERS, hand_over
 from ..layers.stack_description import StackFileError, open_stack, store_path
+from ..parameters.combined_checks import address_of
 from ..parameters.job_values import Values
-from ..parameters.remote_parameters import add_remote_options, address_of
 from ..translation import tr
 from .algorithm import StackAlgorithm
 
 
 class LoadStack(StackAlgorithm):
     """Loads the variables of a stack as layers that play in time."""
-
-    INPUT = "INPUT"
-    VARIABLES = "VARIABLES"
-    MEND = "MEND"
 
     NAME = "loadstack"
     TITLE = "Load stack"
@@ -48,50 +38,19 @@ class LoadStack(StackAlgorithm):
     TAGS = ("temporal", "time series", "animation", "netcdf", "zarr", "layer", "style")
     NEEDS_CORE = False
 
-    def initAlgorithm(self, configuration=None):
-        self.add(
-            QgsProcessingParameterFile(
-                self.INPUT,
-                tr("Stack"),
-                behavior=QgsProcessingParameterFile.Behavior.File,
-                fileFilter=tr("Stacks (*.nc *.zarr);;All files (*)"),
-            ),
-            tr(
-                "NetCDF file or Zarr store that Build stack has written. The browse button finds "
-                "files; for a Zarr store, type or paste the path of its folder, or its address in "
-                "an object store: s3://bucket/stack.zarr."
-            ),
-        )
-        self.add(
-            QgsProcessingParameterString(self.VARIABLES, tr("Variables"), optional=True),
-            tr("Which variables to load, separated by commas: unw_phase,corr. Empty: all."),
-        )
-        self.add(
-            QgsProcessingParameterBoolean(
-                self.MEND, tr("Mend the metadata"), defaultValue=False, optional=True
-            ),
-            tr(
-                "Yes: take those entries out of the metadata of a Zarr store of HyP3 Stack 0.1.0 "
-                "on which GDAL 3.13 crashes, then load it. They are repeated in every layer, and "
-                "no value changes. The store has to be on a disk that can be written to. Of no "
-                "effect on other stacks."
-            ),
-            advanced=True,
-        )
-        add_remote_options(self)
-        self.addOutput(QgsProcessingOutputMultipleLayers(LAYERS, tr("Sources of the layers")))
+    OUTPUTS = ((QgsProcessingOutputMultipleLayers, LAYERS, "Sources of the layers"),)
 
     def processAlgorithm(self, parameters, context, feedback):
         values = Values(self, parameters, context)
         try:
-            address = address_of(values, self.INPUT)
+            address = address_of(values, "INPUT")
             if address is not None:
                 connect(address)
-            source = values.text(self.INPUT) if address is None else address
-            if values.flag(self.MEND):
+            source = values.text("INPUT") if address is None else address
+            if values.flag("MEND"):
                 self._mend(store_path(source), feedback)
             stack = open_stack(source, feedback)
-            chosen = self._chosen(stack, values.text(self.VARIABLES) or "")
+            chosen = self._chosen(stack, values.text("VARIABLES") or "")
             sources = hand_over(stack, chosen, context, feedback, feedback.setProgress)
         except (StackError, StackFileError) as error:
             raise QgsProcessingException(str(error)) from None

@@ -1,38 +1,16 @@
 """Algorithm ``hyp3:preparestack``."""
 
-from qgis.core import QgsProcessingParameterFile
-
-from ...core.contract import JOB_TYPES, PRODUCT_TYPES
-from ..layers.loading import LOAD, add_load, show_stack
-from ..parameters.append_parameters import add_append_options, read_append_options
-from ..parameters.grid_parameters import add_extent, add_grid, add_layers, choice, read_grid
-from ..parameters.job_parameters import (
-    JOB_TYPE,
-    add_geometry_filters,
-    add_job_type,
-    add_project,
-    add_service,
-    read_job_filters,
-)
+from ...core.parameters.job_parameters import JOB_TYPES
+from ..layers.loading import show_stack
+from ..parameters.combined_checks import address_of, check_stack_files
 from ..parameters.job_values import Values
-from ..parameters.period_parameters import add_period
-from ..parameters.remote_parameters import address_of
-from ..parameters.stack_parameters import (
-    ZARR_URL,
-    add_stack_files,
-    add_stack_options,
-    check_stack_files,
-    read_stack_options,
-)
 from ..translation import tr
+from .build_stack import STACK_OUTPUTS
 from .retrieval_algorithm import RetrievalAlgorithm
 
 
 class PrepareStack(RetrievalAlgorithm):
     """Downloads, harmonizes and builds in one run."""
-
-    FOLDER = "FOLDER"
-    PRODUCT_TYPE = "PRODUCT_TYPE"
 
     NAME = "preparestack"
     TITLE = "Prepare stack"
@@ -51,49 +29,15 @@ class PrepareStack(RetrievalAlgorithm):
     )
     TAGS = ("download", "netcdf", "zarr", "time series", "earthdata", "ceos-ard", "card4l")
 
-    def initAlgorithm(self, configuration=None):
-        add_service(self)
-        add_project(self)
-        add_job_type(self)
-        add_period(self)
-        add_geometry_filters(self)
-        add_extent(
-            self,
-            tr(
-                "Only jobs whose footprint touches this area; the stack is cut to it. Empty: "
-                "everywhere."
-            ),
-        )
-        self.add(
-            QgsProcessingParameterFile(
-                self.FOLDER,
-                tr("Folder for the products"),
-                behavior=QgsProcessingParameterFile.Behavior.Folder,
-            ),
-            tr(
-                "The downloaded products are kept here and found again by the next run; the "
-                "folder is made if it does not exist."
-            ),
-        )
-        self.add(
-            choice(self.PRODUCT_TYPE, tr("Product type"), PRODUCT_TYPES),
-            tr("auto: that of the job type. It cannot be another one."),
-            advanced=True,
-        )
-        add_layers(self)
-        add_grid(self)
-        add_stack_options(self)
-        add_append_options(self)
-        add_stack_files(self)
-        add_load(self)
+    OUTPUTS = STACK_OUTPUTS
 
     def check(self, values):
         return super().check(values) or check_stack_files(values) or self._check_types(values)
 
     def _check_types(self, values):
-        product_type = values.choice(self.PRODUCT_TYPE) or PRODUCT_TYPES[0]
-        job_type = values.choice(JOB_TYPE) or JOB_TYPES[0]
-        if product_type in (PRODUCT_TYPES[0], job_type):
+        product_type = values.choice("PRODUCT_TYPE") or "auto"
+        job_type = values.choice("JOB_TYPE") or JOB_TYPES[0]
+        if product_type in ("auto", job_type):
             return ""
         return tr(
             "PRODUCT_TYPE is {product_type}, but JOB_TYPE is {job_type}; give only JOB_TYPE."
@@ -101,13 +45,6 @@ class PrepareStack(RetrievalAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         values = Values(self, parameters, context)
-        job = {
-            **read_job_filters(values),
-            self.FOLDER: values.text(self.FOLDER),
-            **read_grid(values),
-            **read_stack_options(values),
-            **read_append_options(values),
-        }
-        outputs = self.run_core(job, feedback, self.credentials)
-        address = address_of(values, ZARR_URL)
-        return show_stack(outputs, values.flag(LOAD), context, feedback, address)
+        outputs = self.run_core(values.job(), feedback, self.credentials)
+        address = address_of(values, "ZARR_URL")
+        return show_stack(outputs, values.flag("LOAD"), context, feedback, address)

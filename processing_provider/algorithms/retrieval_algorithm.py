@@ -1,8 +1,7 @@
 """What the algorithms that talk to the HyP3 service share: they log in."""
 
-from ..parameters.job_parameters import AUTH_CFG
+from ..parameters.combined_checks import check_period
 from ..parameters.job_values import Values
-from ..parameters.period_parameters import check_period
 from ..process.qgis_network import credentials
 from .algorithm import StackAlgorithm
 
@@ -18,5 +17,5 @@ class RetrievalAlgorithm(StackAlgorithm):
 
     def prepareAlgorithm(self, parameters, context, feedback):
         # Here and not in the run, because QGIS may have to ask for its master password.
-        self.credentials = credentials(Values(self, parameters, context).text(AUTH_CFG))
+        self.credentials = credentials(Values(self, parameters, context).text("AUTHCFG"))
         return super().prepareAlgorithm(parameters, context, feedback)

@@ -7,7 +7,6 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingOutputFile,
     QgsProcessingOutputFolder,
-    QgsProcessingParameterFile,
 )
 from qgis.PyQt.QtCore import QLockFile
 
@@ -56,9 +55,6 @@ def set_up_lock(target):
 class SetupEnvironment(StackAlgorithm):
     """Makes the core environment in the QGIS profile."""
 
-    PYTHON = "PYTHON"
-    ENVIRONMENT = "ENVIRONMENT"
-
     NAME = "setupenvironment"
     TITLE = "Set up core environment"
     SUMMARY = "Installs the scientific packages of HyP3 Stack into an environment of their own."
@@ -82,29 +78,16 @@ class SetupEnvironment(StackAlgorithm):
     TAGS = ("install", "dependencies", "packages", "python", "venv", "pip")
     NEEDS_CORE = False
 
-    def initAlgorithm(self, configuration=None):
-        self.add(
-            QgsProcessingParameterFile(
-                self.PYTHON,
-                tr("Python program"),
-                behavior=QgsProcessingParameterFile.Behavior.File,
-                optional=True,
-                # The default filter refuses names without a dot, and programs have none on Linux.
-                fileFilter=tr("All files (*)"),
-            ),
-            tr(
-                "Python 3.11 to 3.14 to base the environment on, for example /usr/bin/python3. "
-                "Empty: one is searched on this computer."
-            ),
-        )
-        self.addOutput(QgsProcessingOutputFolder(self.ENVIRONMENT, tr("Folder of the environment")))
-        self.addOutput(QgsProcessingOutputFile(self.PYTHON, tr("Python of the environment")))
+    OUTPUTS = (
+        (QgsProcessingOutputFolder, "ENVIRONMENT", "Folder of the environment"),
+        (QgsProcessingOutputFile, "PYTHON", "Python of the environment"),
+    )
 
     def is_online(self, values):
         return True
 
     def processAlgorithm(self, parameters, context, feedback):
-        wanted = Values(self, parameters, context).text(self.PYTHON)
+        wanted = Values(self, parameters, context).text("PYTHON")
         target = places()
         with set_up_lock(target):
             try:
@@ -115,4 +98,4 @@ class SetupEnvironment(StackAlgorithm):
                 python = builder.build(base)
             except (BasePythonError, CoreError) as error:
                 raise QgsProcessingException(str(error)) from None
-        return {self.ENVIRONMENT: str(target.environment), self.PYTHON: python}
+        return {"ENVIRONMENT": str(target.environment), "PYTHON": python}

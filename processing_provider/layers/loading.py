@@ -3,7 +3,6 @@
 from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingParameterBoolean,
     QgsProcessingUtils,
 )
 
@@ -13,26 +12,11 @@ from .legend import legend_processor
 from .raster_layers import layer_source, make_layer
 from .stack_description import StackFileError, open_stack
 
-LOAD = "LOAD"
 LAYERS = "LAYERS"
 
 
 class LoadingCanceled(QgsProcessingException):
     """The user canceled while layers were made."""
-
-
-def add_load(algorithm):
-    """Declare LOAD."""
-    algorithm.add(
-        QgsProcessingParameterBoolean(
-            LOAD, tr("Load the layers when done"), defaultValue=True, optional=True
-        ),
-        tr(
-            "Add the layers of the stack to the project, in a group, with styles, ready for the "
-            "Temporal Controller. Turn it off in a model that loads the stack in a step of its "
-            "own. From the command line nothing is ever loaded."
-        ),
-    )
 
 
 def show_stack(outputs, load, context, feedback, address=None):

@@ -3,6 +3,9 @@
 from qgis.core import QgsProcessing, QgsProcessingParameterEnum, QgsProperty
 from qgis.PyQt.QtCore import Qt, QVariant
 
+from ...core.contract import DIALOGS
+from ...core.parameters.parameter import Kind
+
 # Codes of these authorities mean the same in every PROJ database; QGIS's own ones do not.
 _AUTHORITIES = ("EPSG", "ESRI", "OGC", "IAU_2015", "IGNF")
 
@@ -17,6 +20,18 @@ class Values:
         self._algorithm = algorithm
         self._parameters = parameters
         self._context = context
+
+    def job(self):
+        """Return the parameters of the core's job: all that the user gave and it has a use for."""
+        read = {row.name: self._read(row) for row in DIALOGS[self._algorithm.name()]}
+        return {name: value for name, value in read.items() if value is not None}
+
+    def _read(self, row):
+        if row.qgis_only or row.kind is Kind.FEATURES:
+            return None
+        if row.kind in (Kind.NEW_FILE, Kind.NEW_FOLDER):
+            return self.destination(row.name, row.suffix)
+        return _READERS.get(row.kind, Values.text)(self, row.name)
 
     def given(self, name):
         """Return whether the user gave a value."""
@@ -86,6 +101,18 @@ class Values:
         path = self._algorithm.parameterAsFileOutput(self._parameters, name, self._context)
         temporary = self._parameters[name] == QgsProcessing.TEMPORARY_OUTPUT
         return f"{path}{suffix}" if temporary and not path.endswith(suffix) else path
+
+
+_READERS = {
+    Kind.CHOICE: Values.choice,
+    Kind.FLAG: Values.flag,
+    Kind.NUMBER: Values.number,
+    Kind.INTEGER: Values.number,
+    Kind.DAY: Values.day,
+    Kind.EXTENT: Values.extent,
+    Kind.CRS: Values.crs,
+}
+"""How to read what is not text."""
 
 
 def _is_across(value):

@@ -17,8 +17,8 @@ from qgis.core import (
 from ..translation import tr
 from .job_values import as_flag, as_number, is_given, plain, words_for_numbers
 
-_LIMITLESS = 1e300
-"""QGIS has the largest number of its type where a parameter has no maximum."""
+_SLIP = 1e6
+"""A maximum as large as this, or that of its type, is told only to who exceeds it."""
 
 _EXTENT_CRS = re.compile(r"(?:[^,]*,){3}[^,\[]*\[(.*)\]\s*", re.DOTALL)
 
@@ -69,7 +69,7 @@ def _check_number(definition, value, context):
     low, high = definition.minimum(), definition.maximum()
     if number is not None and math.isfinite(number) and low <= number <= high:
         return ""
-    if high < _LIMITLESS:
+    if high < _SLIP or (number is not None and number > high):
         text = tr("{name} is {value!r}, but it has to be a number from {low:g} to {high:g}.")
     else:
         text = tr("{name} is {value!r}, but it has to be a number of at least {low:g}.")

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from hyp3_stack.core.contract import PARAMETERS
+from hyp3_stack.core.contract import PARAMETERS, ROWS
 from hyp3_stack.core.errors import InvalidParameterError
+from hyp3_stack.core.parameters.parameter import Kind
 from hyp3_stack.core.run.parameters import Extent, Parameters
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import (
@@ -72,26 +73,44 @@ def test_tasks_refuse_unknown_names_first(task: Any, given: dict[str, str]) -> N
         task.run(given, None, SilentReporter())
 
 
-def given(value: Any) -> Parameters:
-    return Parameters({"NAME": value})
+def given(name: str, value: Any) -> Parameters:
+    return Parameters({name: value}, "preparestack")
 
 
 @pytest.mark.parametrize("nothing", [None, "", "   ", "\n"])
 def test_nothing_is_the_default(nothing: Any) -> None:
-    for parameters in (given(nothing), Parameters({})):
-        assert parameters.text("NAME") is None
-        assert parameters.text("NAME", "x") == "x"
-        assert parameters.number("NAME") is None
-        assert parameters.number("NAME", 4.0) == 4.0
-        assert parameters.flag("NAME") is False
-        assert parameters.flag("NAME", True) is True
-        assert parameters.names("NAME") == ()
-        assert parameters.day("NAME") is None
-        assert parameters.path("NAME") is None
-        assert parameters.extent("NAME") is None
-        assert parameters.choice("NAME", ("a", "b"), "b") == "b"
-        with pytest.raises(InvalidParameterError, match="The parameter NAME is missing"):
-            parameters.path("NAME", required=True)
+    names = PARAMETERS["preparestack"]
+    for parameters in (
+        Parameters(dict.fromkeys(names, nothing), "preparestack"),
+        Parameters({}, "preparestack"),
+    ):
+        assert parameters.text("PROJECT") is None
+        assert parameters.text("API_URL") == "https://hyp3-api.asf.alaska.edu"
+        assert parameters.number("CHUNK_SIZE") == 4.0
+        assert parameters.flag("APPEND") is False
+        assert parameters.flag("MASKS") is True
+        assert parameters.names("LAYERS") == ()
+        assert parameters.day("START") is None
+        assert parameters.path("NETCDF") is None
+        assert parameters.extent("EXTENT") is None
+        assert parameters.choice("CHUNKING") == "both"
+        with pytest.raises(InvalidParameterError, match="The parameter FOLDER is missing"):
+            parameters.path("FOLDER", required=True)
+
+
+READERS = {
+    Kind.CHOICE: Parameters.choice,
+    Kind.FLAG: Parameters.flag,
+    Kind.NUMBER: Parameters.number,
+    Kind.INTEGER: Parameters.number,
+}
+
+
+@pytest.mark.parametrize("task", ROWS)
+def test_defaults_are_values_that_are_taken(task: str) -> None:
+    for name, row in ROWS[task].items():
+        if row.kind in READERS:
+            assert READERS[row.kind](Parameters({}, task), name) == row.default
 
 
 @pytest.mark.parametrize(
@@ -99,29 +118,30 @@ def test_nothing_is_the_default(nothing: Any) -> None:
     [(True, True), (False, False), (1, True), (0, False), (" Yes ", True), ("FALSE", False)],
 )
 def test_flags(value: Any, expected: bool) -> None:
-    assert given(value).flag("NAME", not expected) is expected
+    assert given("MASKS", value).flag("MASKS") is expected
+    assert given("APPEND", value).flag("APPEND") is expected
 
 
 def test_the_home_of_nobody() -> None:
     with pytest.raises(InvalidParameterError) as caught:
-        given("~nobody-of-that-name/x").path("NAME")
+        given("NETCDF", "~nobody-of-that-name/x").path("NETCDF")
     assert str(caught.value) == (
-        "NAME is ~nobody-of-that-name/x, but the home folder that ~ stands for is not known; give "
-        "the path without ~."
+        "NETCDF is ~nobody-of-that-name/x, but the home folder that ~ stands for is not known; "
+        "give the path without ~."
     )
 
 
 @pytest.mark.parametrize("value", ["a\0b.nc", "a\ud800b.nc", ["/tmp/s.nc"], {}, 5, True])
 def test_what_is_no_path(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match=r"^NAME is .*(no name|one path)") as it:
-        given(value).path("NAME")
+    with pytest.raises(InvalidParameterError, match=r"^NETCDF is .*(no name|one path)") as it:
+        given("NETCDF", value).path("NETCDF")
     str(it.value).encode()
 
 
 @pytest.mark.parametrize("value", ["maybe", 2, [], {}, 0.5])
 def test_what_is_no_flag(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match="NAME .* true or false"):
-        given(value).flag("NAME")
+    with pytest.raises(InvalidParameterError, match="^MASKS is .* true or false"):
+        given("MASKS", value).flag("MASKS")
 
 
 DEEP: list[Any] = []
@@ -150,45 +170,44 @@ STRANGE = [
 
 @pytest.mark.parametrize("value", STRANGE, ids=range(len(STRANGE)))
 def test_strange_values_are_taken_or_refused_in_one_short_sentence(value: Any) -> None:
-    parameters = given(value)
-    for read in (
-        parameters.text,
-        lambda name: parameters.choice(name, ("x", "y"), "x"),
-        parameters.flag,
-        lambda name: parameters.number(name, 1.0, 0.0, 9.0),
-        parameters.names,
-        parameters.day,
-        parameters.path,
-        parameters.output,
-        parameters.folder,
-        parameters.extent,
+    for read, name in (
+        (Parameters.text, "PROJECT"),
+        (Parameters.choice, "SCALE"),
+        (Parameters.flag, "MASKS"),
+        (Parameters.number, "CHUNK_SIZE"),
+        (Parameters.names, "LAYERS"),
+        (Parameters.day, "START"),
+        (Parameters.path, "NETCDF"),
+        (Parameters.output, "NETCDF"),
+        (Parameters.folder, "FOLDER"),
+        (Parameters.extent, "EXTENT"),
     ):
         try:
-            read("NAME")
+            read(given(name, value), name)
         except InvalidParameterError as error:
             text = str(error)
             text.encode()
-            assert "NAME" in text and text.endswith(".") and len(text) < 7000
+            assert name in text and text.endswith(".") and len(text) < 7000
 
 
 @pytest.mark.parametrize("value", [10**400, -(10**400), "1e400"])
 def test_numbers_beyond_all_bounds(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match="has to lie between 0 and 10"):
-        given(value).number("NAME", minimum=0, maximum=10)
+    with pytest.raises(InvalidParameterError, match="has to lie between 0.01 and 512"):
+        given("CHUNK_SIZE", value).number("CHUNK_SIZE")
 
 
 @pytest.mark.parametrize(
     "value", [[], {}, {"a": 1}, [1], True, "a\0", "a\ud800"], ids=lambda value: repr(value)
 )
 def test_what_is_no_text(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match="^NAME is .*(to be text|no name can have)"):
-        given(value).text("NAME")
+    with pytest.raises(InvalidParameterError, match="^PROJECT is .*(to be text|no name can have)"):
+        given("PROJECT", value).text("PROJECT")
 
 
 @pytest.mark.parametrize("value", [{}, {"a": 1}, [["a"]], ["a", None], [{}], True, [True]])
 def test_what_is_no_list(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match="NAME is .* a list of words with commas"):
-        given(value).names("NAME")
+    with pytest.raises(InvalidParameterError, match="^LAYERS is .* a list of words with commas"):
+        given("LAYERS", value).names("LAYERS")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's files")
@@ -203,20 +222,20 @@ def test_paths_that_cannot_be_used(tmp_path: Path) -> None:
         (pipe, "neither a file nor a folder"),
         ("/dev/full", "neither a file nor a folder"),
     ):
-        for read in (given(str(path)).path, given(str(path)).output, given(str(path)).folder):
-            with pytest.raises(InvalidParameterError, match=f"^NAME is .*{words}"):
-                read("NAME")
+        for read in (Parameters.path, Parameters.output, Parameters.folder):
+            with pytest.raises(InvalidParameterError, match=f"^FOLDER is .*{words}"):
+                read(given("FOLDER", str(path)), "FOLDER")
 
 
 def test_numbers_and_their_range() -> None:
-    assert given("1e-2").number("NAME") == 0.01
-    assert given(5).number("NAME", minimum=5, maximum=5) == 5
+    assert given("CHUNK_SIZE", "1e-2").number("CHUNK_SIZE") == 0.01
+    assert given("CHUNK_SIZE", 512).number("CHUNK_SIZE") == 512
     for value in ("x", [], {}, "1,5"):
         with pytest.raises(InvalidParameterError, match="has to be a number"):
-            given(value).number("NAME")
-    for value in ("nan", "inf", -1, 11):
-        with pytest.raises(InvalidParameterError, match="between 0 and 10"):
-            given(value).number("NAME", minimum=0, maximum=10)
+            given("CHUNK_SIZE", value).number("CHUNK_SIZE")
+    for value in ("nan", "inf", -1, 0.009, 513):
+        with pytest.raises(InvalidParameterError, match="between 0.01 and 512"):
+            given("CHUNK_SIZE", value).number("CHUNK_SIZE")
 
 
 @pytest.mark.parametrize(
@@ -231,30 +250,30 @@ def test_numbers_and_their_range() -> None:
     ],
 )
 def test_lists(value: Any, expected: tuple[str, ...]) -> None:
-    assert given(value).names("NAME") == expected
+    assert given("LAYERS", value).names("LAYERS") == expected
 
 
 def test_days_and_periods() -> None:
-    assert given("2023-02-28").day("NAME") == date(2023, 2, 28)
-    assert given(" 2023-02-28T23:59:59Z").day("NAME") == date(2023, 2, 28)
+    assert given("START", "2023-02-28").day("START") == date(2023, 2, 28)
+    assert given("START", " 2023-02-28T23:59:59Z").day("START") == date(2023, 2, 28)
     for value in ("2023-02-29", "28.02.2023", "2023-2-8", "tomorrow"):
         with pytest.raises(InvalidParameterError, match="date like 2021-02-28"):
-            given(value).day("NAME")
-    same = Parameters({"START": "2023-02-28", "END": "2023-02-28"})
+            given("START", value).day("START")
+    same = Parameters({"START": "2023-02-28", "END": "2023-02-28"}, "findjobs")
     assert same.period() == (date(2023, 2, 28), date(2023, 2, 28))
-    assert Parameters({"END": "2023-02-28"}).period() == (None, date(2023, 2, 28))
+    assert Parameters({"END": "2023-02-28"}, "findjobs").period() == (None, date(2023, 2, 28))
     with pytest.raises(InvalidParameterError, match="START .* lies after END .*; swap them"):
-        Parameters({"START": "2023-03-01", "END": "2023-02-28"}).period()
+        Parameters({"START": "2023-03-01", "END": "2023-02-28"}, "findjobs").period()
 
 
 def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert given("~/s.nc").path("NAME") == tmp_path / "s.nc"
-    assert given("s.nc").path("NAME") == tmp_path / "s.nc"
-    assert given(str(tmp_path)).folder("NAME") == tmp_path
+    assert given("NETCDF", "~/s.nc").path("NETCDF") == tmp_path / "s.nc"
+    assert given("NETCDF", "s.nc").path("NETCDF") == tmp_path / "s.nc"
+    assert given("FOLDER", str(tmp_path)).folder("FOLDER") == tmp_path
     with pytest.raises(InvalidParameterError, match="there is no such folder"):
-        given(str(tmp_path / "none")).folder("NAME")
+        given("FOLDER", str(tmp_path / "none")).folder("FOLDER")
 
 
 @pytest.mark.parametrize(
@@ -274,7 +293,7 @@ def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_extents(value: Any, expected: Extent) -> None:
-    assert given(value).extent("NAME") == expected
+    assert given("EXTENT", value).extent() == expected
 
 
 @pytest.mark.parametrize(
@@ -283,7 +302,7 @@ def test_extents(value: Any, expected: Extent) -> None:
 )
 def test_what_is_no_extent(value: Any) -> None:
     with pytest.raises(InvalidParameterError, match=r"xmin,xmax,ymin,ymax \[EPSG:code\]"):
-        given(value).extent("NAME")
+        given("EXTENT", value).extent()
 
 
 @pytest.mark.parametrize(
@@ -301,4 +320,4 @@ def test_what_is_no_extent(value: Any) -> None:
 )
 def test_extents_the_wrong_way_round(value: str) -> None:
     with pytest.raises(InvalidParameterError, match="maxima have to be greater than its minima"):
-        given(value).extent("NAME")
+        given("EXTENT", value).extent()

@@ -94,6 +94,7 @@ def test_qgis_side_calls_zip_as_python_3_9_does(path):
 
 
 WINGS = (
+    "core/parameters",
     "core",
     "core/run",
     "core/machine",

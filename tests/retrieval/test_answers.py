@@ -8,8 +8,8 @@ import threading
 import pytest
 import requests
 
-from hyp3_stack.core.contract import PRODUCTION_API
 from hyp3_stack.core.errors import AuthenticationError, NoProductsError, RetrievalError
+from hyp3_stack.core.parameters.job_parameters import PRODUCTION_API
 from hyp3_stack.core.retrieval.service.answers import Speaker, judge
 from hyp3_stack.core.retrieval.service.connection import (
     AnswerLimits,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...contract import JOB_TYPES
+from ...parameters.job_parameters import JOB_TYPES
 from ...products.names import INSAR_GAMMA, POLARIZATIONS, RTC_GAMMA
 from ..jobs.jobs import JobRecord
 

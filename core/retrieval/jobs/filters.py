@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 
 from shapely.geometry.base import BaseGeometry
 
-from ...contract import DATE_RULES, DIRECTIONS, JOB_TYPES
 from ...errors import InvalidParameterError, NoProductsError, RetrievalError
 from ...run.parameters import Parameters, shown
 from ...run.reporter import Reporter
@@ -73,8 +72,15 @@ class Filters:
         return self.ascending is not None or self.area is not None
 
 
-def read_filters(parameters: Parameters) -> Filters:
+def read_filters(parameters: Parameters, merge_passes: bool = False) -> Filters:
     """Read the filter parameters of a job.
+
+    Parameters
+    ----------
+    parameters
+        Of a task that chooses jobs.
+    merge_passes
+        The frames of a pass of backscatter are one acquisition.
 
     Raises
     ------
@@ -82,7 +88,7 @@ def read_filters(parameters: Parameters) -> Filters:
         One of them is malformed.
     """
     start, end = parameters.period()
-    direction = parameters.choice("DIRECTION", DIRECTIONS, DIRECTIONS[0])
+    direction = parameters.choice("DIRECTION")
     extent = parameters.extent()
     paths = set()
     for text in parameters.names("PATHS"):
@@ -92,17 +98,17 @@ def read_filters(parameters: Parameters) -> Filters:
             )
         paths.add(int(text[-3:]))
     return Filters(
-        job_type=parameters.choice("JOB_TYPE", JOB_TYPES, JOB_TYPES[0]),
+        job_type=parameters.choice("JOB_TYPE"),
         project=one_line(parameters.text("PROJECT")),
         start=start,
         end=end,
-        every_date=parameters.choice("DATE_RULE", DATE_RULES, DATE_RULES[0]) == "all",
+        every_date=parameters.choice("DATE_RULE") == "all",
         paths=frozenset(paths),
         ascending={"ascending": True, "descending": False}.get(direction),
         area=None if extent is None else extent_area(extent),
         job_ids=parameters.names("JOBS"),
         every_state=parameters.flag("ALL_STATES"),
-        merge_passes=parameters.flag("MERGE_PASSES"),
+        merge_passes=merge_passes,
     )
 
 

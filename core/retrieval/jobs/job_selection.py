@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from hyp3_sdk import HyP3
 from shapely.geometry.base import BaseGeometry
 
-from ...contract import PRODUCTION_API
 from ...run.parameters import Parameters
 from ...run.reporter import Reporter
 from ..catalog.asf_catalog import Catalog
@@ -63,6 +62,7 @@ def select_jobs(
     *,
     footprints: bool,
     kept: Set[str] = frozenset(),
+    merge_passes: bool = False,
 ) -> Selection:
     """Log in, list jobs and filter them.
 
@@ -76,6 +76,8 @@ def select_jobs(
         Whether the catalog is asked even where no filter needs it.
     kept
         Ids of jobs whose products are complete on disk, which count although expired.
+    merge_passes
+        The frames of a pass of backscatter are one acquisition.
 
     Raises
     ------
@@ -84,8 +86,8 @@ def select_jobs(
     RetrievalError
         A service cannot be reached or refuses.
     """
-    filters = read_filters(parameters)
-    api_url = checked_api_url(parameters.text("API_URL") or PRODUCTION_API)
+    filters = read_filters(parameters, merge_passes)
+    api_url = checked_api_url(str(parameters.text("API_URL")))
     credentials = resolve_credentials(given, reporter=reporter)
     service = open_service(api_url, credentials, reporter)
     jobs = _listed(service, filters, credentials, reporter)

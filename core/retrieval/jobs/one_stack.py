@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
-from ...contract import SCALES
 from ...errors import InconsistentProductsError
 from ...products.names import POLARIZATIONS, ProductName
 from ...run.parameters import Parameters
@@ -50,7 +49,7 @@ def require_one_stack(selection: Selection, values: Parameters) -> None:
     backscatter = [name for name in names if not name.is_insar]
     if backscatter:
         _require_polarizations(backscatter, values.names("LAYERS"))
-        if values.choice("SCALE", SCALES, SCALES[0]) == SCALES[0]:
+        if values.choice("SCALE") == "as_delivered":
             _require_one("scale", lambda name: name.scale, backscatter, "convert them with SCALE")
 
 

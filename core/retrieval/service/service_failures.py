@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from ...contract import PRODUCTION_API
 from ...errors import AuthenticationError, RetrievalError
+from ...parameters.job_parameters import PRODUCTION_API
 from ...run.proxies import proxy_fault, sentence
 from .answers import Speaker, judge
 from .connection import BUNDLES, AnswerTooLongError, AnswerTooSlowError, BadRedirectError

@@ -1,0 +1,20 @@
+"""Parameters of the core environment and of its way to the network."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .parameter import Kind, Parameter
+
+PYTHON: Final = Parameter(
+    "PYTHON",
+    Kind.FILE,
+    "Python program",
+    "Python 3.11 to 3.14 to base the environment on, for example /usr/bin/python3. Empty: "
+    "one is searched on this computer.",
+    # The filter of Qt's own refuses names without a dot, and programs have none on Linux.
+    file_filter="All files (*)",
+)
+
+PROXIES: Final = Parameter("PROXIES", Kind.ADDRESSES)
+"""Addresses of proxies by scheme, from the options of QGIS."""

@@ -1,0 +1,98 @@
+"""A parameter as one row of plain data, for both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Kind(Enum):
+    """What a parameter takes."""
+
+    TEXT = "text"
+    LIST = "words with commas between"
+    CHOICE = "one of some words"
+    FLAG = "true or false"
+    NUMBER = "number"
+    INTEGER = "whole number"
+    DAY = "UTC day"
+    EXTENT = "rectangle"
+    CRS = "coordinate reference system"
+    LOGIN = "authentication configuration of QGIS"
+    FILE = "file"
+    FOLDER = "folder"
+    NEW_FILE = "file to be written"
+    NEW_FOLDER = "folder to be written"
+    FEATURES = "vector layer to be written"
+    ADDRESSES = "addresses by scheme"
+
+
+class Group:
+    """Where an advanced parameter stands in a dialog."""
+
+    PRODUCTS: Final = "Products"
+    GRID: Final = "Grid"
+    VALUES: Final = "Values"
+    ZARR: Final = "Zarr"
+    OBJECT_STORE: Final = "Object store"
+    CLUSTER: Final = "Cluster"
+    METADATA: Final = "Metadata"
+    APPEND: Final = "Append"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an algorithm and of the core task of the same name.
+
+    Parameters
+    ----------
+    name
+        Upper case and never changed: models and scripts rely on it.
+    kind
+        What it takes.
+    label, help
+        What dialogs show. The QGIS side adds how to write a kind on a command line.
+    group
+        One of :class:`Group` for an advanced parameter, empty for a main one.
+    required
+        A dialog does not run without it.
+    default
+        What counts where nothing is given; a choice, a flag and a number need one.
+    choices
+        The words of a choice; scripts rely on them as well.
+    minimum, maximum
+        Limits of a number, both allowed.
+    file_filter
+        Names that the file dialog shows, in Qt's form.
+    suffix
+        Ending of a temporary output.
+    qgis_only
+        The core has no use for it, but takes a job that holds it.
+    """
+
+    name: str
+    kind: Kind
+    label: str = ""
+    help: str = ""
+    group: str = ""
+    required: bool = False
+    default: str | float | bool | None = None
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    file_filter: str = ""
+    suffix: str = ""
+    qgis_only: bool = False
+
+    @property
+    def is_path(self) -> bool:
+        """Whether the value is the path of something on a disk."""
+        return self.kind in (Kind.FILE, Kind.FOLDER, Kind.NEW_FILE, Kind.NEW_FOLDER)
+
+
+def pick(rows: Iterable[Parameter], *names: str) -> tuple[Parameter, ...]:
+    """Return the rows of some names, in the order of the names."""
+    by_name = {row.name: row for row in rows}
+    return tuple(by_name[name] for name in names)

@@ -1,0 +1,91 @@
+"""Rows of the contract as the definitions that QGIS takes."""
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterAuthConfig,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
+)
+
+from ...core.parameters.parameter import Kind
+
+_CLASSES = {
+    Kind.TEXT: QgsProcessingParameterString,
+    Kind.LIST: QgsProcessingParameterString,
+    Kind.CHOICE: QgsProcessingParameterEnum,
+    Kind.FLAG: QgsProcessingParameterBoolean,
+    Kind.NUMBER: QgsProcessingParameterNumber,
+    Kind.INTEGER: QgsProcessingParameterNumber,
+    Kind.DAY: QgsProcessingParameterDateTime,
+    Kind.EXTENT: QgsProcessingParameterExtent,
+    Kind.CRS: QgsProcessingParameterCrs,
+    Kind.LOGIN: QgsProcessingParameterAuthConfig,
+    Kind.FILE: QgsProcessingParameterFile,
+    Kind.FOLDER: QgsProcessingParameterFile,
+    Kind.NEW_FILE: QgsProcessingParameterFileDestination,
+    Kind.NEW_FOLDER: QgsProcessingParameterFolderDestination,
+    Kind.FEATURES: QgsProcessingParameterFeatureSink,
+}
+
+
+def definition(row):
+    """Return the definition of a parameter."""
+    options = {"defaultValue": row.default, "optional": not row.required, **_special(row)}
+    made = _CLASSES[row.kind](row.name, row.label, **options)
+    made.setHelp(row.help + _command_line_help(row))
+    if row.group:
+        flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+        made.setFlags(made.flags() | flag)
+    return made
+
+
+def _special(row):
+    """Return what only definitions of that kind have."""
+    if row.kind is Kind.CHOICE:
+        return {"options": list(row.choices), "usesStaticStrings": True}
+    if row.kind in (Kind.NUMBER, Kind.INTEGER):
+        types = QgsProcessingParameterNumber.Type
+        limits = {"minValue": row.minimum, "maxValue": row.maximum}
+        return {
+            "type": types.Integer if row.kind is Kind.INTEGER else types.Double,
+            **{name: limit for name, limit in limits.items() if limit is not None},
+        }
+    if row.kind is Kind.DAY:
+        return {"type": QgsProcessingParameterDateTime.Type.Date}
+    if row.kind is Kind.FILE:
+        behavior = QgsProcessingParameterFile.Behavior.File
+        return {"behavior": behavior, "fileFilter": row.file_filter}
+    if row.kind is Kind.FOLDER:
+        return {"behavior": QgsProcessingParameterFile.Behavior.Folder}
+    if row.kind is Kind.NEW_FILE:
+        return {"fileFilter": row.file_filter, "createByDefault": row.required}
+    if row.kind is Kind.NEW_FOLDER:
+        return {"createByDefault": row.required}
+    if row.kind is Kind.FEATURES:
+        return {"type": QgsProcessing.SourceType.TypeVectorPolygon}
+    return {}
+
+
+def _command_line_help(row):
+    # qgis_process says that enums take numbers, which is not so for those of words.
+    if row.kind is Kind.CHOICE:
+        return f" On the command line, give the word: {row.name}={row.choices[-1]}."
+    if row.kind is Kind.FLAG:
+        other = str(not row.default).lower()
+        return f" On the command line, give true or false: {row.name}={other}."
+    if row.kind is Kind.EXTENT:
+        return (
+            " On the command line xmin,xmax,ymin,ymax with the CRS, in quotation marks: "
+            f"{row.name}='-118.2,-117.1,35.3,36.1 [EPSG:4326]'."
+        )
+    return ""
