@@ -215,7 +215,7 @@ def test_wrong_options_show_before_anything_is_fetched(prepare, jobs, service, t
         ({"FOLDER": "/proc/none/products"}, "FOLDER is /proc/none/products, which cannot be made"),
         ({"REPORT": "/proc/none/s.html"}, "/proc/none/s.html cannot be written"),
         ({"TARGET_CRS": "EPSG:4326"}, "is not a projected system in meters"),
-        ({"TARGET_CRS": "EPSG:99999"}, "is no coordinate reference system"),
+        ({"TARGET_CRS": "EPSG:99999"}, "is not a coordinate reference system"),
         ({"LAYERS": "corr", "KEEP_BITS": "amp=7"}, "KEEP_BITS names amp, which is not in"),
         ({"LAYERS": "corr", "LOOK_VECTORS": True}, "LOOK_VECTORS needs the layers lv_theta"),
     ],
