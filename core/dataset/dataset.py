@@ -18,8 +18,9 @@ from ..metadata.describe import describe_stack
 from ..pixels.precision import QUANTIZATION, quantization_attributes, quantization_variable
 from ..pixels.reference_point import ReferencePoint
 from ..pixels.source import StackSource
-from ..pixels.values import COMPUTED, WAVELENGTH
+from ..pixels.values import COMPUTED
 from ..products.layers import COMPUTED_FROM, Layer, LayerKind
+from ..products.sentinel1 import WAVELENGTH
 from ..retrieval.catalog.enrichment import Details
 from ..selection.acquisition_times import shared_times
 from .lazy import LazyLayer

@@ -12,9 +12,9 @@ import xarray as xr
 from ..grid.lattice import to_longitude_latitude
 from ..grid.placement import Placement, Transfer
 from ..pixels.geometry import incidence_angle, look_angles, look_vector
-from ..pixels.values import WAVELENGTH, ValueReader, is_available
+from ..pixels.values import ValueReader, is_available
 from ..products.layers import LAYERS
-from ..products.sentinel1 import CENTER_FREQUENCY
+from ..products.sentinel1 import CENTER_FREQUENCY, WAVELENGTH
 from . import variables
 
 if TYPE_CHECKING:

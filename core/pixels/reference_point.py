@@ -16,9 +16,9 @@ from ..grid.lattice import Grid
 from ..machine.blocks import run_blocks
 from ..machine.memory import MemoryBudget
 from ..products.layers import LAYERS, Layer, LayerKind
+from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..run.reporter import Reporter, stop_if_canceled
 from .source import StackSource
-from .values import PHASE_TO_DISPLACEMENT
 
 AUTO = "auto"
 

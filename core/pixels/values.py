@@ -14,20 +14,13 @@ from numpy.typing import NDArray
 from ..grid.lattice import Grid
 from ..grid.placement import Placement
 from ..products.layers import COMPUTED_FROM, LAYERS, Layer
+from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..raster.block_reader import BlockReader
 from ..raster.layer_reader import resampling_of
 from ..raster.reach import Reach
 from ..raster.scales import convert_scale
 from ..raster.warping import Warps
 from .precision import Precision, round_mantissa
-
-WAVELENGTH = 0.055465763
-"""Radar wavelength of Sentinel-1 in meters, as in HyP3's own displacement maps; the speed of light
-over the 5.405000454334350 GHz of Sentinel-1's annotation is less by one part in 20 million."""
-
-PHASE_TO_DISPLACEMENT = -WAVELENGTH / (4.0 * math.pi)
-"""Meters toward the sensor for one radian of unwrapped phase: the path counts twice, and phase
-grows with the distance (Ferretti et al. 2007, ESA TM-19, part A)."""
 
 
 def _displacement(phase: NDArray[Any]) -> NDArray[Any]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 CENTER_FREQUENCY = 5_405_000_454.334350
 """Hertz; from the annotation of Sentinel-1 products. HyP3's wavelength is the speed of light over
 it, rounded to nine decimals."""
+
+WAVELENGTH = 0.055465763
+"""Radar wavelength in meters, as in HyP3's own displacement maps; the speed of light over
+the center frequency is less by one part in 20 million."""
+
+PHASE_TO_DISPLACEMENT = -WAVELENGTH / (4.0 * math.pi)
+"""Meters toward the sensor for one radian of unwrapped phase: the path counts twice, and phase
+grows with the distance (Ferretti et al. 2007, ESA TM-19, part A)."""
 
 INSTRUMENT = "C-SAR"
 
