@@ -23,7 +23,6 @@ from .algorithms.setup_environment import SetupEnvironment, set_up_lock
 from .environment.environment import remove_environment
 from .environment.interpreter import EnvironmentNeededError, InterpreterError
 from .process.core_process import CoreError, run_core
-from .translation import tr
 
 TITLE = "HyP3 Stack"
 
@@ -38,9 +37,9 @@ class EnvironmentMenu:
         self._check = None
         self._item = None
         self.actions = [
-            self._action(icon, tr("Set up core environment…"), "SetUp", self.open_dialog),
-            self._action(icon, tr("Check core environment"), "Check", self.check),
-            self._action(icon, tr("Remove core environment…"), "Remove", self.ask_to_remove),
+            self._action(icon, "Set up core environment…", "SetUp", self.open_dialog),
+            self._action(icon, "Check core environment", "Check", self.check),
+            self._action(icon, "Remove core environment…", "Remove", self.ask_to_remove),
         ]
         # Once the window stands, so that the message is seen.
         QTimer.singleShot(0, self.offer)
@@ -59,7 +58,7 @@ class EnvironmentMenu:
         try:
             core_python()
         except EnvironmentNeededError as error:
-            button = QPushButton(tr("Set up now"))
+            button = QPushButton("Set up now")
             button.clicked.connect(lambda checked=False: self.set_up())
             # The rest of the sentence says what the button does.
             self._show(str(error).partition(";")[0] + ".", Qgis.MessageLevel.Info, button)
@@ -82,11 +81,11 @@ class EnvironmentMenu:
             return
         run = self._run = _Run()
         bar = _Bar()
-        cancel = QPushButton(tr("Cancel"))
+        cancel = QPushButton("Cancel")
         cancel.clicked.connect(lambda checked=False: run.task.cancel())
         run.task.progressChanged.connect(bar.show_percent)
         run.task.executed.connect(self._end_set_up)
-        text = tr("Setting up the core environment; this takes a few minutes.")
+        text = "Setting up the core environment; this takes a few minutes."
         self._show(text, Qgis.MessageLevel.Info, bar, cancel)
         QgsApplication.taskManager().addTask(run.task)
 
@@ -95,11 +94,11 @@ class EnvironmentMenu:
         if not self.actions:  # the plugin was switched off meanwhile
             return
         if succeeded:
-            self._show(tr("The core environment is ready."), Qgis.MessageLevel.Success)
+            self._show("The core environment is ready.", Qgis.MessageLevel.Success)
         elif run.feedback.isCanceled():
-            self._show(tr("The set-up was canceled."), Qgis.MessageLevel.Info)
+            self._show("The set-up was canceled.", Qgis.MessageLevel.Info)
         else:
-            again = QPushButton(tr("Try again"))
+            again = QPushButton("Try again")
             again.clicked.connect(lambda checked=False: self.set_up())
             self._show(run.feedback.error, Qgis.MessageLevel.Critical, again)
 
@@ -118,18 +117,17 @@ class EnvironmentMenu:
         if not self.actions:
             return
         if outputs is None:
-            repair = QPushButton(tr("Repair"))
+            repair = QPushButton("Repair")
             repair.clicked.connect(lambda checked=False: self.set_up())
             self._show(error, Qgis.MessageLevel.Critical, repair)
             return
         packages = [f"{name} {number}" for name, number in outputs["PACKAGES"].items()]
         details = "\n".join((outputs["PYTHON"], f"Python {outputs['VERSION']}", *packages))
-        more = QPushButton(tr("Versions"))
+        more = QPushButton("Versions")
         more.clicked.connect(partial(self._show_details, details))
         self._show(
-            tr("The core environment works: Python {version} with {count} packages.").format(
-                version=outputs["VERSION"], count=len(packages)
-            ),
+            f"The core environment works: Python {outputs['VERSION']} with "
+            f"{len(packages)} packages.",
             Qgis.MessageLevel.Success,
             more,
         )
@@ -143,9 +141,7 @@ class EnvironmentMenu:
         answer = QMessageBox.question(
             self._iface.mainWindow(),
             TITLE,
-            tr("Remove the core environment {folder}? Stacks and products stay.").format(
-                folder=folder
-            ),
+            f"Remove the core environment {folder}? Stacks and products stay.",
         )
         if answer == QMessageBox.StandardButton.Yes:
             self.remove()
@@ -158,7 +154,7 @@ class EnvironmentMenu:
         except (CoreError, QgsProcessingException) as error:
             self._show(str(error), Qgis.MessageLevel.Critical)
         else:
-            self._show(tr("The core environment was removed."), Qgis.MessageLevel.Success)
+            self._show("The core environment was removed.", Qgis.MessageLevel.Success)
 
     def unload(self):
         """Take everything away; a running set-up is canceled."""
@@ -240,7 +236,7 @@ class _CheckTask(QgsTask):
     """Asks the core environment what it has."""
 
     def __init__(self, python, show):
-        super().__init__(tr("Check the core environment"), QgsTask.Flag.CanCancel)
+        super().__init__("Check the core environment", QgsTask.Flag.CanCancel)
         self._python = python
         self._show = show
         self._outputs = None

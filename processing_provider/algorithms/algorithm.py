@@ -21,7 +21,6 @@ from ..parameters.value_checks import find_wrong_value
 from ..process.core_process import CoreError, run_core
 from ..process.feedback import RunFeedback
 from ..process.qgis_network import PROXIES, proxies, proxy_login
-from ..translation import tr
 from .help_page import help_url
 
 _ICON = str(Path(__file__).resolve().parents[2] / "icon.svg")
@@ -58,20 +57,19 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return self.NAME
 
     def displayName(self):
-        return tr(self.TITLE)
+        return self.TITLE
 
     def group(self):
-        return tr("HyP3")
+        return "HyP3"
 
     def groupId(self):
         return "hyp3"
 
     def shortDescription(self):
-        return tr(self.SUMMARY)
+        return self.SUMMARY
 
     def shortHelpString(self):
-        example = tr("Example:") + "\n" + self.EXAMPLE
-        return "\n".join((tr(self.HELP), example))
+        return f"{self.HELP}\nExample:\n{self.EXAMPLE}"
 
     def helpUrl(self):
         return help_url()
@@ -92,7 +90,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         for row in DIALOGS[self.NAME]:
             self.addParameter(definition(row))
         for kind, name, label in self.OUTPUTS:
-            self.addOutput(kind(name, tr(label)))
+            self.addOutput(kind(name, label))
 
     def canExecute(self):
         # Asked by the toolbox only; checkParameterValues stops the other ways to run.

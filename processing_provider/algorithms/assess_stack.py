@@ -7,7 +7,6 @@ from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 from ...core.object_store.address import is_address
 from ..parameters.combined_checks import check_address
 from ..parameters.job_values import Values
-from ..translation import tr
 from .algorithm import StackAlgorithm
 
 
@@ -54,7 +53,7 @@ class AssessStack(StackAlgorithm):
         if path and is_address(path.strip()):
             return check_address(values, "INPUT")
         if path and not Path(path).expanduser().exists():
-            return tr("INPUT is {path}, but there is nothing of that name.").format(path=path)
+            return f"INPUT is {path}, but there is nothing of that name."
         return ""
 
     def is_online(self, values):

@@ -9,7 +9,6 @@ from ..layers.loading import LAYERS, hand_over
 from ..layers.stack_description import StackFileError, open_stack, store_path
 from ..parameters.combined_checks import address_of
 from ..parameters.job_values import Values
-from ..translation import tr
 from .algorithm import StackAlgorithm
 
 
@@ -64,12 +63,10 @@ class LoadStack(StackAlgorithm):
             number = mend_groups(store)
         except OSError as error:
             raise StackFileError(
-                tr("The metadata of {path} cannot be mended: {reason}.").format(
-                    path=store, reason=error.strerror or error
-                )
+                f"The metadata of {store} cannot be mended: {error.strerror or error}."
             ) from None
         if number:
-            feedback.pushInfo(tr("The metadata of {path} are mended.").format(path=store))
+            feedback.pushInfo(f"The metadata of {store} are mended.")
 
     @staticmethod
     def _chosen(stack, text):
@@ -77,8 +74,7 @@ class LoadStack(StackAlgorithm):
         unknown = [name for name in names if name not in stack.variables]
         if unknown:
             raise StackFileError(
-                tr("VARIABLES names {unknown}, but the stack has only {known}.").format(
-                    unknown=", ".join(unknown), known=", ".join(stack.variables)
-                )
+                f"VARIABLES names {', '.join(unknown)}, but the stack has only "
+                f"{', '.join(stack.variables)}."
             )
         return [stack.variables[name] for name in dict.fromkeys(names or stack.variables)]

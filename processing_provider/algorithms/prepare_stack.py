@@ -4,7 +4,6 @@ from ...core.parameters.job_parameters import JOB_TYPES
 from ..layers.loading import show_stack
 from ..parameters.combined_checks import address_of, check_stack_files
 from ..parameters.job_values import Values
-from ..translation import tr
 from .build_stack import STACK_OUTPUTS
 from .retrieval_algorithm import RetrievalAlgorithm
 
@@ -39,9 +38,7 @@ class PrepareStack(RetrievalAlgorithm):
         job_type = values.choice("JOB_TYPE") or JOB_TYPES[0]
         if product_type in ("auto", job_type):
             return ""
-        return tr(
-            "PRODUCT_TYPE is {product_type}, but JOB_TYPE is {job_type}; give only JOB_TYPE."
-        ).format(product_type=product_type, job_type=job_type)
+        return f"PRODUCT_TYPE is {product_type}, but JOB_TYPE is {job_type}; give only JOB_TYPE."
 
     def processAlgorithm(self, parameters, context, feedback):
         values = Values(self, parameters, context)

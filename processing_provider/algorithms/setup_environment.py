@@ -17,7 +17,6 @@ from ..parameters.job_values import Values
 from ..process.child_process import current_environment
 from ..process.core_process import CoreError
 from ..process.feedback import RunFeedback
-from ..translation import tr
 from .algorithm import StackAlgorithm, places
 
 
@@ -34,17 +33,15 @@ def set_up_lock(target):
         target.home.mkdir(parents=True, exist_ok=True)
         is_ours = lock.tryLock(0)
         if not is_ours and lock.error() != QLockFile.LockError.LockFailedError:
-            raise OSError(tr("no lock can be made in it"))
+            raise OSError("no lock can be made in it")
     except OSError as error:
         raise QgsProcessingException(
-            tr(
-                "The core environment cannot be changed in {folder} ({reason}); make that a folder "
-                "that you may write to."
-            ).format(folder=target.home, reason=error.strerror or error)
+            f"The core environment cannot be changed in {target.home} "
+            f"({error.strerror or error}); make that a folder that you may write to."
         ) from None
     if not is_ours:
         raise QgsProcessingException(
-            tr("A set-up of the core environment is running; cancel it or wait for its end.")
+            "A set-up of the core environment is running; cancel it or wait for its end."
         )
     try:
         yield

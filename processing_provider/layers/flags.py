@@ -2,8 +2,6 @@
 
 from qgis.PyQt.QtGui import QColor
 
-from ..translation import tr
-
 _COLORS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#9c755f")
 _MEANINGS = {
     "no data": "#c9c5c0",
@@ -47,7 +45,7 @@ def flag_classes(variable, numbers, complete):
     known = sum(set(masks.values()))
     found = {number for number in numbers if number & ~known == 0}
     found |= set() if complete else set(masks.values())
-    classes = [(0, NOTHING, tr("none"))]
+    classes = [(0, NOTHING, "none")]
     for number in sorted(found - {0}, key=lambda value: (bin(value).count("1"), value)):
         words = [word for word, mask in masks.items() if number & mask]
         colors = [

@@ -14,7 +14,6 @@ from osgeo import gdal
 from qgis.core import QgsSettings
 
 from ...core.object_store.address import endpoint_of_environment
-from ..translation import tr
 
 _SETTINGS = "hyp3_stack/object_stores"
 _FOREVER = {
@@ -65,7 +64,7 @@ def why_unreadable(path):
         _set(bucket, "AWS_NO_SIGN_REQUEST", "YES")
         if _try(path):
             _set(bucket, "AWS_NO_SIGN_REQUEST", None)
-            return tr("there are no credentials; set S3_PROFILE or what AWS tools use")
+            return "there are no credentials; set S3_PROFILE or what AWS tools use"
         return ""
     return reason
 
@@ -94,7 +93,7 @@ def _try(path):
     finally:
         gdal.PopErrorHandler()
     if file is None:
-        return gdal.VSIGetLastErrorMsg().strip().rstrip(".") or tr("nothing is there")
+        return gdal.VSIGetLastErrorMsg().strip().rstrip(".") or "nothing is there"
     gdal.VSIFCloseL(file)
     return ""
 

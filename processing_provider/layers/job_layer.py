@@ -15,8 +15,6 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime, QMetaType, Qt
 
-from ..translation import tr
-
 _TYPES = {
     "string": QMetaType.Type.QString,
     "integer": QMetaType.Type.Int,
@@ -48,13 +46,10 @@ def copy_features(path, columns, sink, feedback):
     features = json.loads(Path(path).read_text(encoding="utf-8"))["features"]
     for number, item in enumerate(features, start=1):
         if feedback.isCanceled():
-            raise QgsProcessingException(tr("The run was canceled."))
+            raise QgsProcessingException("The run was canceled.")
         if not sink.addFeature(_feature(item, columns), QgsFeatureSink.Flag.FastInsert):
-            raise QgsProcessingException(
-                tr("Job {number} cannot be written to the layer: {reason}.").format(
-                    number=number, reason=sink.lastError() or tr("no reason given")
-                )
-            )
+            reason = sink.lastError() or "no reason given"
+            raise QgsProcessingException(f"Job {number} cannot be written to the layer: {reason}.")
     sink.flushBuffer()
 
 

@@ -7,8 +7,6 @@ from qgis.core import (
 )
 from qgis.PyQt import sip
 
-from ..translation import tr
-
 _PERIOD = "hyp3_stack/period"
 _BAND_NODE = 0
 """Place in the legend of the line that names the band."""
@@ -19,7 +17,7 @@ _kept = []
 def dates_of_bands(stack):
     """Return the date of each band, or both dates of a pair."""
     return [
-        begin if begin == end else tr("{begin} to {end}").format(begin=begin, end=end)
+        begin if begin == end else f"{begin} to {end}"
         for begin, end in zip(_days(stack.begins), _days(stack.ends))  # noqa: B905 - Python 3.9
     ]
 
@@ -31,16 +29,12 @@ def describe_bands(layer, stack):
     call them otherwise.
     """
     dates = dates_of_bands(stack)
-    period = tr("{first} to {last}").format(
-        first=min(_days(stack.begins)), last=max(_days(stack.ends))
-    )
+    period = f"{min(_days(stack.begins))} to {max(_days(stack.ends))}"
     is_pairs = stack.begins != stack.ends
-    text = tr("{number} pairs, {period}") if is_pairs else tr("{number} dates, {period}")
-    layer.setCustomProperty(_PERIOD, text.format(number=len(dates), period=period))
+    steps = "pairs" if is_pairs else "dates"
+    layer.setCustomProperty(_PERIOD, f"{len(dates)} {steps}, {period}")
     metadata = layer.metadata()
-    metadata.setHistory(
-        [tr("Band {number}: {dates}").format(number=n, dates=d) for n, d in enumerate(dates, 1)]
-    )
+    metadata.setHistory([f"Band {n}: {d}" for n, d in enumerate(dates, 1)])
     layer.setMetadata(metadata)
 
 

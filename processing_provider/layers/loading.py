@@ -6,7 +6,6 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from ..translation import tr
 from .gdal_s3 import connect
 from .legend import legend_processor
 from .raster_layers import layer_source, make_layer
@@ -41,13 +40,9 @@ def show_stack(outputs, load, context, feedback, address=None):
         if has_project:
             hand_over(stack, chosen, context, feedback)
     except LoadingCanceled:
-        feedback.pushInfo(tr("The stack is complete; its layers are not loaded."))
+        feedback.pushInfo("The stack is complete; its layers are not loaded.")
     except StackFileError as error:
-        feedback.pushWarning(
-            tr("The stack is complete, but its layers cannot be shown: {reason}").format(
-                reason=error
-            )
-        )
+        feedback.pushWarning(f"The stack is complete, but its layers cannot be shown: {error}")
     return outputs
 
 
@@ -59,7 +54,7 @@ def hand_over(stack, variables, context, feedback, progress=None):
     layers = []
     for number, variable in enumerate(variables, start=1):
         if feedback.isCanceled():
-            raise LoadingCanceled(tr("The run was canceled."))
+            raise LoadingCanceled("The run was canceled.")
         layers.append(make_layer(stack, variable))
         feedback.pushInfo(_describe(variable))
         if progress is not None:
@@ -76,8 +71,8 @@ def _variable(source):
 
 def _describe(variable):
     if variable.steps:
-        return tr("{name}: {steps} bands").format(name=variable.name, steps=variable.steps)
-    return tr("{name}: one band").format(name=variable.name)
+        return f"{variable.name}: {variable.steps} bands"
+    return f"{variable.name}: one band"
 
 
 def _load(context, layer, group, sort_key):

@@ -5,7 +5,6 @@ from html import escape
 from qgis.core import Qgis, QgsDateTimeRange, QgsRasterLayer
 from qgis.PyQt.QtCore import QDateTime
 
-from ..translation import tr
 from .band_times import band_ranges
 from .gdal_names import source_begin
 from .legend import describe_bands
@@ -25,9 +24,8 @@ def make_layer(stack, variable):
         layer = QgsRasterLayer(source, _name(variable), "gdal", options)
     if not layer.isValid():
         raise StackFileError(
-            tr("The variable {name} of {path} cannot be opened as a layer: {reason}.").format(
-                name=variable.name, path=stack.path, reason=layer.error().summary()
-            )
+            f"The variable {variable.name} of {stack.path} cannot be opened as a layer: "
+            f"{layer.error().summary()}."
         )
     with quiet_gdal():
         style(layer, variable)
@@ -50,10 +48,8 @@ def layer_source(stack, variable):
     """Return the source string of a variable."""
     if not stack.is_zarr and '"' in str(stack.path):
         raise StackFileError(
-            tr(
-                "{path} has a double quote in its path, with which GDAL opens no layer of a NetCDF "
-                "file; rename the file or its folder."
-            ).format(path=stack.path)
+            f"{stack.path} has a double quote in its path, with which GDAL opens no layer of a "
+            "NetCDF file; rename the file or its folder."
         )
     if not stack.is_zarr or not variable.steps or gdal_version() >= MULTIBAND_ZARR:
         return f"{source_begin(stack.path, stack.group)}{variable.name}"

@@ -15,7 +15,6 @@ from ...core.errors import StackError
 from ...core.files.old_groups import has_old_groups
 from ...core.object_store.address import is_address, parse_address
 from ..process.trial import try_out
-from ..translation import tr
 from .gdal_names import slices_begin, source_begin
 from .gdal_s3 import options_of_stores, read_bytes, why_unreadable
 
@@ -114,7 +113,7 @@ def open_stack(source, feedback=None):
     """
     path = stack_path(source)
     if isinstance(path, Path) and not path.exists():
-        raise StackFileError(tr("INPUT is {path}, which does not exist.").format(path=path))
+        raise StackFileError(f"INPUT is {path}, which does not exist.")
     is_zarr = not isinstance(path, Path) or path.is_dir()
     path, group_name = _store_and_group(path) if is_zarr else (path, "")
     if is_zarr:
@@ -146,9 +145,7 @@ def _described(path, is_zarr, group_name):
     begins, ends = _times(group)
     for variable in variables.values():
         if variable.steps > _MOST_STEPS or (begins and variable.steps not in (0, len(begins))):
-            raise StackFileError(
-                tr("The times of {path} do not fit its layers.").format(path=_address(path))
-            )
+            raise StackFileError(f"The times of {_address(path)} do not fit its layers.")
     title = next((a.Read() for a in group.GetAttributes() if a.GetName() == "title"), "")
     del group, root, dataset
     return StackFile(path, group_name, is_zarr, variables, begins, ends, str(title))
@@ -193,18 +190,12 @@ def check_old_metadata(path):
     if has_old_groups(lambda name: read_bytes(path / name)):
         reason = _try_out(path, True).killed
         if reason:
-            place = tr("it") if isinstance(path, Path) else tr("a copy of it on a disk")
+            place = "it" if isinstance(path, Path) else "a copy of it on a disk"
+            version = ".".join(map(str, gdal_version()))
             raise StackFileError(
-                tr(
-                    "{path} has metadata of HyP3 Stack 0.1.0 that GDAL {version} does not survive "
-                    "({reason}), so that QGIS does not open it; run hyp3:loadstack with MEND=true "
-                    "on {place}, which removes these entries and changes no value."
-                ).format(
-                    path=_address(path),
-                    version=".".join(map(str, gdal_version())),
-                    reason=reason,
-                    place=place,
-                )
+                f"{_address(path)} has metadata of HyP3 Stack 0.1.0 that GDAL {version} does not "
+                f"survive ({reason}), so that QGIS does not open it; run hyp3:loadstack with "
+                f"MEND=true on {place}, which removes these entries and changes no value."
             )
 
 
@@ -212,15 +203,13 @@ def _check_survival(path, is_zarr, feedback):
     """Raise StackFileError where GDAL does not survive a stack, or the user cancels."""
     verdict = _try_out(path, is_zarr, feedback)
     if verdict.is_canceled:
-        raise StackFileError(tr("The run was canceled."))
+        raise StackFileError("The run was canceled.")
     if verdict.refused:
         raise _no_stack(path, verdict.refused)
     if verdict.killed:
         raise StackFileError(
-            tr(
-                "{path} is damaged: {reason}, so that QGIS does not open it; take a copy that is "
-                "whole, or build the stack anew."
-            ).format(path=_address(path), reason=verdict.killed)
+            f"{_address(path)} is damaged: {verdict.killed}, so that QGIS does not open it; take "
+            "a copy that is whole, or build the stack anew."
         )
 
 
@@ -255,27 +244,21 @@ def _check_store(path):
         missing = {name: why_unreadable(path / name) for name in (_ZARR_2, _ZARR_3)}
     if not missing[_ZARR_3] and gdal_version() < (3, 13) and _has_shards(path):
         raise StackFileError(
-            tr(
-                "{path} is a Zarr store with shards, which QGIS reads with GDAL 3.13 and newer "
-                "only; build the stack without SHARDING or as NetCDF."
-            ).format(path=_address(path))
+            f"{_address(path)} is a Zarr store with shards, which QGIS reads with GDAL 3.13 and "
+            "newer only; build the stack without SHARDING or as NetCDF."
         )
     if not missing[_ZARR_3] and gdal_version() < (3, 11):
         raise StackFileError(
-            tr(
-                "{path} is a Zarr store of format 3, which QGIS reads with GDAL 3.11 and newer "
-                "only; build the stack with ZARR_FORMAT=2 or as NetCDF."
-            ).format(path=_address(path))
+            f"{_address(path)} is a Zarr store of format 3, which QGIS reads with GDAL 3.11 and "
+            "newer only; build the stack with ZARR_FORMAT=2 or as NetCDF."
         )
     if not all(missing.values()):
         return
     if isinstance(path, Path):
         raise _no_stack(path)
     raise StackFileError(
-        tr(
-            "{path} cannot be read as a stack ({reason}); check the address, S3_ENDPOINT and the "
-            "credentials."
-        ).format(path=_address(path), reason=missing[_ZARR_2])
+        f"{_address(path)} cannot be read as a stack ({missing[_ZARR_2]}); check the address, "
+        "S3_ENDPOINT and the credentials."
     )
 
 
@@ -323,9 +306,9 @@ def _address(path):
 
 
 def _no_stack(path, reason=""):
-    text = tr("{path} is not a stack of HyP3 Stack{reason}; choose a .nc file or a .zarr folder.")
+    why = f" ({reason.strip()})" if reason else ""
     return StackFileError(
-        text.format(path=_address(path), reason=f" ({reason.strip()})" if reason else "")
+        f"{_address(path)} is not a stack of HyP3 Stack{why}; choose a .nc file or a .zarr folder."
     )
 
 
@@ -375,11 +358,9 @@ def _read_times(group, name):
     match = _UNITS.match(array.GetUnit() or "")
     kind = _FORMATS.get(array.GetDataType().GetNumericDataType())
     if match is None or kind is None:
-        raise StackFileError(
-            tr("The times of the stack ({name}) cannot be read.").format(name=name)
-        )
+        raise StackFileError(f"The times of the stack ({name}) cannot be read.")
     if array.GetTotalElementsCount() > _MOST_STEPS:
-        raise StackFileError(tr("The stack has more times than any ({name}).").format(name=name))
+        raise StackFileError(f"The stack has more times than any ({name}).")
     unit, day, clock = match.groups()
     epoch = datetime.fromisoformat(f"{day}T{(clock or '00:00:00')[:8]}")
     epoch = epoch.replace(tzinfo=timezone.utc)

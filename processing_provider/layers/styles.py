@@ -11,7 +11,6 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
-from ..translation import tr
 from .flags import NOTHING, color_of, flag_classes, flag_masks
 from .sampling import distinct_values, percentile, sample
 
@@ -124,5 +123,5 @@ def _classes(provider, variable, source):
     if variable.name == "conncomp":
         # Transparent, so that the layers below show where nothing was connected.
         classes = [item for item in classes if item.value != 0]
-        classes.insert(0, QgsPalettedRasterRenderer.Class(0, NOTHING, tr("in no component")))
+        classes.insert(0, QgsPalettedRasterRenderer.Class(0, NOTHING, "in no component"))
     return QgsPalettedRasterRenderer(provider, 1, classes)

@@ -9,7 +9,6 @@ from osgeo import gdal
 from qgis.core import QgsApplication
 
 from ..environment.interpreter import FOLDER
-from ..translation import tr
 from .gdal_names import quoted, slices_begin
 from .legend import dates_of_bands
 from .stack_description import StackFileError, open_raster
@@ -27,11 +26,7 @@ def slices_as_bands(stack, variable):
     ]
     first = open_raster(sources[0])
     if first is None:
-        raise StackFileError(
-            tr("The variable {name} of {path} cannot be read.").format(
-                name=variable.name, path=stack.path
-            )
-        )
+        raise StackFileError(f"The variable {variable.name} of {stack.path} cannot be read.")
     text = _virtual_raster(first, sources, stack)
     folders = (_in_profile(stack),) if stack.is_remote else (_beside(stack), _in_profile(stack))
     for folder in folders:
@@ -44,10 +39,8 @@ def slices_as_bands(stack, variable):
             _renew_earlier(stack, path.name, text)
             return path
     raise StackFileError(
-        tr(
-            "{path} cannot be written ({reason}); QGIS needs it with GDAL before 3.8 to show "
-            "a Zarr store, so load the stack as NetCDF instead."
-        ).format(path=path, reason=reason)
+        f"{path} cannot be written ({reason}); QGIS needs it with GDAL before 3.8 to show "
+        "a Zarr store, so load the stack as NetCDF instead."
     )
 
 

@@ -4,14 +4,13 @@ from pathlib import Path
 
 from ...core.errors import StackError
 from ...core.object_store.address import is_address, parse_address
-from ..translation import tr
 
 
 def check_product_folder(values):
     """Return a sentence where the folder of products does not exist."""
     folder = values.text("INPUT")
     if folder and not Path(folder).expanduser().is_dir():
-        return tr("INPUT is {folder}, but there is no such folder.").format(folder=folder)
+        return f"INPUT is {folder}, but there is no such folder."
     return ""
 
 
@@ -19,8 +18,7 @@ def check_period(values):
     """Return a sentence where START lies after END."""
     start, end = values.day("START"), values.day("END")
     if start and end and end < start:
-        message = tr("START ({start}) lies after END ({end}); swap them.")
-        return message.format(start=start, end=end)
+        return f"START ({start}) lies after END ({end}); swap them."
     return ""
 
 
@@ -28,13 +26,13 @@ def check_stack_files(values):
     """Return a sentence where no output was chosen, or one that cannot be shown or reached."""
     netcdf = values.text("NETCDF") or ""
     if netcdf and '"' in str(Path(netcdf).absolute()):
-        return tr(
-            "NETCDF is {path}, but GDAL opens no layer of a NetCDF file with a double quote in its "
-            "path; give another name or folder."
-        ).format(path=netcdf)
+        return (
+            f"NETCDF is {netcdf}, but GDAL opens no layer of a NetCDF file with a double quote in "
+            "its path; give another name or folder."
+        )
     if any(values.given(name) for name in ("NETCDF", "ZARR", "ZARR_URL")):
         return check_address(values, "ZARR_URL")
-    return tr("There is nothing to write: choose a NETCDF file, a ZARR store or a ZARR_URL.")
+    return "There is nothing to write: choose a NETCDF file, a ZARR store or a ZARR_URL."
 
 
 def address_of(values, name):

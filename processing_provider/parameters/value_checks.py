@@ -14,7 +14,6 @@ from qgis.core import (
     QgsProcessingParameters,
 )
 
-from ..translation import tr
 from .job_values import as_flag, as_number, is_given, plain, words_for_numbers
 
 _SLIP = 1e6
@@ -43,25 +42,23 @@ def _check_crs(definition, value, context):
     name = definition.name()
     if QgsProcessingParameters.parameterAsCrs(definition, {name: value}, context).isValid():
         return ""
-    return tr(
-        "{name} is {value!r}, which is not a coordinate reference system; give a code such as "
+    return (
+        f"{name} is {value!r}, which is not a coordinate reference system; give a code such as "
         "EPSG:32606."
-    ).format(name=name, value=value)
+    )
 
 
 def _check_extent(definition, value, context):
     name = definition.name()
     if isinstance(value, (list, tuple)) or not definition.checkValueIsAcceptable(value, context):
-        return tr(
-            "{name} is {value!r}, but it has to read xmin,xmax,ymin,ymax [EPSG:code]."
-        ).format(name=name, value=value)
+        return f"{name} is {value!r}, but it has to read xmin,xmax,ymin,ymax [EPSG:code]."
     match = _EXTENT_CRS.fullmatch(value) if isinstance(value, str) else None
     if match is None or QgsCoordinateReferenceSystem(match[1]).isValid():
         return ""
-    return tr(
-        "{name} is given in {value!r}, which is not a coordinate reference system; give a code "
+    return (
+        f"{name} is given in {match[1]!r}, which is not a coordinate reference system; give a code "
         "such as EPSG:4326."
-    ).format(name=name, value=match[1])
+    )
 
 
 def _check_number(definition, value, context):
@@ -70,34 +67,31 @@ def _check_number(definition, value, context):
     if number is not None and math.isfinite(number) and low <= number <= high:
         return ""
     if high < _SLIP or (number is not None and number > high):
-        text = tr("{name} is {value!r}, but it has to be a number from {low:g} to {high:g}.")
+        limits = f"from {low:g} to {high:g}"
     else:
-        text = tr("{name} is {value!r}, but it has to be a number of at least {low:g}.")
-    return text.format(name=definition.name(), value=value, low=low, high=high)
+        limits = f"of at least {low:g}"
+    return f"{definition.name()} is {value!r}, but it has to be a number {limits}."
 
 
 def _check_flag(definition, value, context):
     if as_flag(value) is not None:
         return ""
-    return tr("{name} is {value!r}, but it has to be true or false.").format(
-        name=definition.name(), value=value
-    )
+    return f"{definition.name()} is {value!r}, but it has to be true or false."
 
 
 def _check_day(definition, value, context):
     if definition.checkValueIsAcceptable(value, context):
         return ""
-    return tr("{name} is {value!r}, but it has to be a date like 2021-02-28 (YYYY-MM-DD).").format(
-        name=definition.name(), value=value
+    return (
+        f"{definition.name()} is {value!r}, but it has to be a date like 2021-02-28 (YYYY-MM-DD)."
     )
 
 
 def _check_choice(definition, value, context):
     if definition.checkValueIsAcceptable(value, context):
         return ""
-    return tr("{name} is {value!r}, but it has to be one of: {options}.").format(
-        name=definition.name(), value=value, options=", ".join(definition.options())
-    )
+    options = ", ".join(definition.options())
+    return f"{definition.name()} is {value!r}, but it has to be one of: {options}."
 
 
 _CHECKS = {

@@ -5,8 +5,6 @@ import time
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
-from ..translation import tr
-
 _FIRST_SECONDS = 10.0
 """An estimate from less than this tells nothing."""
 
@@ -53,13 +51,9 @@ def _remaining(seconds):
     """Return a duration in steps so coarse that it seldom changes."""
     minutes = seconds / 60.0
     if minutes < 1.0:
-        return tr("Less than a minute left.")
+        return "Less than a minute left."
     if minutes < 90.0:
         step = 1 if minutes < 5 else 5
         rounded = max(1, round(minutes / step)) * step
-        return (
-            tr("About one minute left.")
-            if rounded == 1
-            else tr("About {number} minutes left.").format(number=rounded)
-        )
-    return tr("About {number} hours left.").format(number=max(2, round(minutes / 60.0)))
+        return "About one minute left." if rounded == 1 else f"About {rounded} minutes left."
+    return f"About {max(2, round(minutes / 60.0))} hours left."

@@ -8,7 +8,6 @@ from qgis.core import (
 )
 
 from ...core.contract import PROXY_PASSWORD, PROXY_USERNAME
-from ..translation import tr
 
 PROXIES = "PROXIES"
 """Parameter of the core's jobs, which no algorithm has."""
@@ -61,12 +60,10 @@ def proxy_login():
         config = _configuration(auth_id)
         if config is None or config.method() != "Basic":
             raise QgsProcessingException(
-                tr(
-                    "The proxy in QGIS's options (Settings > Options > Network) uses the "
-                    "authentication configuration {id}, which cannot be read or is not Basic; "
-                    "choose another one there, and check that the master password is known (for "
-                    "qgis_process: QGIS_AUTH_PASSWORD_FILE)."
-                ).format(id=auth_id)
+                "The proxy in QGIS's options (Settings > Options > Network) uses the "
+                f"authentication configuration {auth_id}, which cannot be read or is not Basic; "
+                "choose another one there, and check that the master password is known (for "
+                "qgis_process: QGIS_AUTH_PASSWORD_FILE)."
             )
         username, password = config.config("username"), config.config("password")
     else:
@@ -104,10 +101,8 @@ def credentials(auth_id):
     config = _configuration(auth_id)
     if config is None:
         raise QgsProcessingException(
-            tr(
-                "The authentication configuration {id} cannot be read; check that it exists and "
-                "that the master password is known (for qgis_process: QGIS_AUTH_PASSWORD_FILE)."
-            ).format(id=auth_id)
+            f"The authentication configuration {auth_id} cannot be read; check that it exists and "
+            "that the master password is known (for qgis_process: QGIS_AUTH_PASSWORD_FILE)."
         )
     if config.method() == "Basic":
         return {key: config.config(key) for key in ("username", "password")}
@@ -116,8 +111,6 @@ def credentials(auth_id):
     if config.method() == "APIHeader" and word.lower() == "bearer" and bearer.strip():
         return {"token": bearer.strip()}
     raise QgsProcessingException(
-        tr(
-            "The authentication configuration {id} does not suit Earthdata Login; use Basic with "
-            "user name and password, or API Header with Authorization = Bearer and a token."
-        ).format(id=auth_id)
+        f"The authentication configuration {auth_id} does not suit Earthdata Login; use Basic with "
+        "user name and password, or API Header with Authorization = Bearer and a token."
     )

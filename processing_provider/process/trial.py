@@ -13,7 +13,6 @@ from pathlib import Path
 
 from osgeo import gdal
 
-from ..translation import tr
 from .child_process import STDOUT, ChildProcess
 
 _SCRIPT = Path(__file__).with_name("gdal_trial.py")
@@ -70,10 +69,8 @@ def try_out(path, sources, slices, stores, feedback=None, pythons=None):
             return verdict
     if feedback is not None:
         feedback.pushInfo(
-            tr(
-                "The Python of QGIS was not found, so that the stack is opened without a trial: if "
-                "it is damaged, QGIS may end."
-            )
+            "The Python of QGIS was not found, so that the stack is opened without a trial: if "
+            "it is damaged, QGIS may end."
         )
     return Verdict()
 
@@ -109,8 +106,8 @@ def _watch(child, feedback):
         if feedback is not None and feedback.isCanceled():
             return Verdict(is_canceled=True)
         if time.monotonic() - heard > SILENT_SECONDS:
-            text = tr("GDAL, tried out on it, did not get on for {seconds:.0f} seconds")
-            return Verdict(killed=text.format(seconds=SILENT_SECONDS))
+            text = f"GDAL, tried out on it, did not get on for {SILENT_SECONDS:.0f} seconds"
+            return Verdict(killed=text)
     child.wait(1.0)
     if "version" not in said:
         return None
@@ -129,9 +126,9 @@ def _describe(returncode):
     if returncode == 0:
         return ""
     if returncode is not None and returncode < 0:
-        how = tr("signal {number}").format(number=-returncode)
+        how = f"signal {-returncode}"
     elif sys.platform == "win32" and returncode != _ABORTED_ON_WINDOWS:
-        how = tr("status {number}").format(number=f"0x{(returncode or 0) & 0xFFFFFFFF:08X}")
+        how = f"status 0x{(returncode or 0) & 0xFFFFFFFF:08X}"
     else:
-        how = tr("exit code {number}").format(number=returncode)
-    return tr("GDAL, tried out on it, ended with {how}").format(how=how)
+        how = f"exit code {returncode}"
+    return f"GDAL, tried out on it, ended with {how}"

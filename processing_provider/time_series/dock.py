@@ -21,7 +21,6 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..layers.stack_description import StackFileError
-from ..translation import tr
 from .export import copy, save
 from .picking import COLORS, Point, read
 from .plot import Curve, Plot
@@ -43,7 +42,7 @@ class TimeSeriesDock(QgsDockWidget):
     points_changed = pyqtSignal()
 
     def __init__(self, pick_action, parent=None):
-        super().__init__(tr("HyP3 Stack: time series"), parent)
+        super().__init__("HyP3 Stack: time series", parent)
         self.setObjectName("hyp3StackTimeSeries")
         self.points = []
         self.result = None
@@ -166,24 +165,24 @@ class TimeSeriesDock(QgsDockWidget):
         for number, picked in enumerate(result.points, start=1):
             self.legend.addItem(_legend_item(number, picked, len(result.begins)))
             values = picked.series.values if picked.series else []
-            curves.append(Curve(tr("Point {n}").format(n=number), picked.point.color, values))
+            curves.append(Curve(f"Point {number}", picked.point.color, values))
         units = f" ({result.units})" if result.units else ""
-        hint = "" if readable else tr("The point lies outside of the stack.")
+        hint = "" if readable else "The point lies outside of the stack."
         self.plot.show_curves(
             result.begins,
             result.ends,
             curves,
             f"{result.variable}{units}",
-            hint or tr("The stack has no data at this point."),
+            hint or "The stack has no data at this point.",
         )
         place = f"{result.path.name}/{result.group}" if result.group else result.path.name
-        self.status.setText(tr("Read from {file}").format(file=place))
+        self.status.setText(f"Read from {place}")
         self.status.setToolTip(f"<p>{escape(str(result.path))}</p>")
 
     def _hint(self, layer):
         if layer is None:
-            return tr("Load a stack with Load stack of the Processing Toolbox first.")
-        return tr(
+            return "Load a stack with Load stack of the Processing Toolbox first."
+        return (
             "Click on the map to see what the stack holds there. Shift or Ctrl with the click "
             "compares one more point."
         )
@@ -195,7 +194,7 @@ class TimeSeriesDock(QgsDockWidget):
 
     def _build(self, pick_action):
         self.layers = QComboBox()
-        self.layers.setToolTip(tr("The layer of a stack that is drawn"))
+        self.layers.setToolTip("The layer of a stack that is drawn")
         self.layers.setMinimumContentsLength(_NAME_LENGTH)
         self.layers.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -203,10 +202,10 @@ class TimeSeriesDock(QgsDockWidget):
         self.layers.currentIndexChanged.connect(self.refresh)
         self.window = QComboBox()
         self.window.setToolTip(
-            tr("How many pixels around the point are averaged; missing ones are left out")
+            "How many pixels around the point are averaged; missing ones are left out"
         )
         for size in WINDOWS:
-            text = tr("1 pixel") if size == 1 else tr("{n} × {n} pixels").format(n=size)
+            text = "1 pixel" if size == 1 else f"{size} × {size} pixels"
             self.window.addItem(text, size)
         self.window.currentIndexChanged.connect(self.refresh)
         bar = QToolBar()
@@ -214,17 +213,17 @@ class TimeSeriesDock(QgsDockWidget):
         bar.addAction(pick_action)
         bar.addSeparator()
         self.remove_action = self._action(
-            bar, "mActionDeleteSelected", tr("Remove the chosen point"), self._remove_chosen
+            bar, "mActionDeleteSelected", "Remove the chosen point", self._remove_chosen
         )
         self.clear_action = self._action(
-            bar, "console/iconClearConsole", tr("Remove all points"), self.clear
+            bar, "console/iconClearConsole", "Remove all points", self.clear
         )
         bar.addSeparator()
         self.copy_action = self._action(
-            bar, "mActionEditCopy", tr("Copy the values as a table"), lambda: copy(self.result)
+            bar, "mActionEditCopy", "Copy the values as a table", lambda: copy(self.result)
         )
         self.save_action = self._action(
-            bar, "mActionFileSave", tr("Save the values as CSV…"), lambda: save(self.result, self)
+            bar, "mActionFileSave", "Save the values as CSV…", lambda: save(self.result, self)
         )
         self.plot = Plot()
         self.legend = QListWidget()
@@ -261,12 +260,12 @@ class TimeSeriesDock(QgsDockWidget):
 
 def _legend_item(number, picked, steps):
     decimals = 5 if abs(picked.x) <= 360 and abs(picked.y) <= 360 else 0
-    name = tr("Point {n}").format(n=number)
+    name = f"Point {number}"
     place = f"{picked.x:.{decimals}f}, {picked.y:.{decimals}f}"
     count = picked.series.with_data if picked.series else 0
-    state = picked.reason or tr("{count} of {steps} with data").format(count=count, steps=steps)
+    state = picked.reason or f"{count} of {steps} with data"
     pixmap = QPixmap(12, 12)
     pixmap.fill(QColor(picked.point.color))
     item = QListWidgetItem(QIcon(pixmap), f"{name}: {place}\n{state}")
-    item.setToolTip(tr("Row {row}, column {column}").format(row=picked.row, column=picked.column))
+    item.setToolTip(f"Row {picked.row}, column {picked.column}")
     return item

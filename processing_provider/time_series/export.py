@@ -6,7 +6,6 @@ from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from ..translation import tr
 from .table import as_text
 
 _FOLDER = "hyp3_stack/series_folder"
@@ -23,7 +22,7 @@ def save(result, parent):
     folder = settings.value(_FOLDER, str(Path.home()))
     proposed = str(Path(folder) / f"{result.path.stem}_{result.variable}.csv")
     name, _ = QFileDialog.getSaveFileName(
-        parent, tr("Save the values as CSV"), proposed, tr("CSV files (*.csv)")
+        parent, "Save the values as CSV", proposed, "CSV files (*.csv)"
     )
     if not name:
         return
@@ -37,14 +36,13 @@ def save(result, parent):
     try:
         write(result, path)
     except OSError as error:
-        text = tr("{path} cannot be written: {reason}.")
-        text = text.format(path=path, reason=error.strerror)
+        text = f"{path} cannot be written: {error.strerror}."
         _box(QMessageBox.Icon.Warning, text, QMessageBox.StandardButton.Ok, parent).exec()
 
 
 def _may_replace(path, parent):
     buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
-    text = tr("{path} exists. Replace it?").format(path=path)
+    text = f"{path} exists. Replace it?"
     answer = _box(QMessageBox.Icon.Question, text, buttons, parent).exec()
     return answer == QMessageBox.StandardButton.Yes
 

@@ -12,7 +12,6 @@ from qgis.core import (
 
 from ..layers.layer_source import locate
 from ..layers.stack_description import StackFileError
-from ..translation import tr
 
 COLORS = (
     "#1f77b4",
@@ -73,13 +72,11 @@ def read(readers, layer, points, window):
     """Return the series of ``points`` in a stack's layer; raises StackFileError."""
     location = locate(layer.source())
     if location is None:
-        raise StackFileError(tr("{layer} shows no stack.").format(layer=layer.name()))
+        raise StackFileError(f"{layer.name()} shows no stack.")
     reader = readers.get(location)
     if reader.shape != (layer.height(), layer.width()):
         raise StackFileError(
-            tr("{path} has changed since the layer was loaded; load it again.").format(
-                path=location.path
-            )
+            f"{location.path} has changed since the layer was loaded; load it again."
         )
     variable, stack = reader.variable, reader.stack
     return Result(
@@ -97,7 +94,7 @@ def read(readers, layer, points, window):
 
 
 def _pick(reader, layer, point, window):
-    outside = tr("outside of the stack")
+    outside = "outside of the stack"
     try:
         place = point.to(layer.crs())
     except QgsCsException:
@@ -108,5 +105,5 @@ def _pick(reader, layer, point, window):
     if not (0 <= row < layer.height() and 0 <= column < layer.width()):
         return Picked(point, place.x(), place.y(), row, column, reason=outside)
     series = reader.read(row, column, window)
-    reason = "" if series.with_data else tr("no data")
+    reason = "" if series.with_data else "no data"
     return Picked(point, place.x(), place.y(), row, column, series, reason)

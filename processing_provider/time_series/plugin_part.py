@@ -6,7 +6,6 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction
 
-from ..translation import tr
 from .dock import TimeSeriesDock
 from .map_tool import PickTool
 from .markers import Markers
@@ -21,10 +20,10 @@ class TimeSeries:
         self._interface = interface
         self._menu = menu
         self.dock = self.tool = self._markers = None
-        self.action = QAction(QIcon(_ICON), tr("Time series on a click"), interface.mainWindow())
+        self.action = QAction(QIcon(_ICON), "Time series on a click", interface.mainWindow())
         self.action.setObjectName("hyp3StackTimeSeries")
         self.action.setCheckable(True)
-        self.action.setToolTip(tr("Draw what a stack holds at the points that you click"))
+        self.action.setToolTip("Draw what a stack holds at the points that you click")
         self.action.triggered.connect(self.open)
         interface.addPluginToMenu(menu, self.action)
         interface.addToolBarIcon(self.action)

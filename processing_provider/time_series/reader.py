@@ -18,7 +18,6 @@ from ..layers.stack_description import (
     open_stack,
     quiet_gdal,
 )
-from ..translation import tr
 from .averages import average_for
 
 _KEPT = 4
@@ -55,15 +54,9 @@ class Reader:
         self.stack = open_stack(chosen)
         variable = self.stack.variables.get(location.variable)
         if variable is None or not variable.steps:
-            raise StackFileError(
-                tr("{name} of {path} has no steps in time.").format(
-                    name=location.variable, path=location.path
-                )
-            )
+            raise StackFileError(f"{location.variable} of {location.path} has no steps in time.")
         if len(self.stack.begins) != variable.steps:
-            raise StackFileError(
-                tr("The times of {path} do not fit its layers.").format(path=location.path)
-            )
+            raise StackFileError(f"The times of {location.path} do not fit its layers.")
         self.variable = variable
         self.path, self.group = _quickest(self.stack)
         self._changed = self._stamps()
@@ -117,9 +110,7 @@ class Reader:
                 yield
         except RuntimeError as error:
             reason = str(error).strip().rstrip(".")
-            raise StackFileError(
-                tr("{path} cannot be read: {reason}.").format(path=self.path, reason=reason)
-            ) from None
+            raise StackFileError(f"{self.path} cannot be read: {reason}.") from None
 
 
 class _Slab:
