@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files.written_stack import WrittenStack
+from ..pixels.look_vectors import LOOK_VECTORS
+from ..products.layers import COHERENCE, UNWRAPPED_PHASE, find_layer
 from .conventions import Check
 from .plausibility import unknown_flags
 
@@ -20,28 +22,6 @@ MOST_REMOTE_BYTES = 32_000_000
 """The same in an object store."""
 
 _LEAST_STEPS = 3
-_HALF_PI = 1.5708
-_PI = 3.1416
-
-_LIMITS: dict[str, tuple[float, float]] = {
-    "corr": (0.0, 1.0),
-    "amp": (0.0, np.inf),
-    "wrapped_phase": (-_PI, _PI),
-    "unw_phase": (-1e5, 1e5),
-    "los_disp": (-1e3, 1e3),
-    "vert_disp": (-1e3, 1e3),
-    "lv_theta": (-_HALF_PI, _HALF_PI),
-    "lv_phi": (-_PI, _PI),
-    "inc_map": (0.0, _PI),
-    "inc_map_ell": (0.0, _HALF_PI),
-    "dem": (-1_000.0, 9_500.0),
-    "area": (0.0, np.inf),
-    "look_vector_x": (-1.0, 1.0),
-    "look_vector_y": (-1.0, 1.0),
-    "look_vector_z": (-1.0, 1.0),
-}
-"""Least and largest value of layers, in their units; heights are above the ellipsoid."""
-
 _ROOM = 2e-3
 """Values that are warped or rounded may be so far beyond a limit."""
 
@@ -147,14 +127,20 @@ def _numbers(values: NDArray[Any], fill: float | None) -> NDArray[np.float64]:
 
 def _extremes(name: str, ends: Sequence[np.float64]) -> Iterator[str]:
     """Yield what is wrong with the least and largest values of the maps of a layer."""
-    limits = _LIMITS.get(name)
     if np.isinf(ends).any():
         yield f"{name} is infinite somewhere"
-    elif limits is not None and ends:
-        low, high = limits
+    elif ends:
+        low, high = _limits(name)
         for value in (min(ends), max(ends)):
             if not low - _ROOM <= value <= high + _ROOM:
                 yield f"{name} reaches {value:g}, which is not from {low:g} to {high:g}"
+
+
+def _limits(name: str) -> tuple[float, float]:
+    """Return least and largest value of a variable; any for backscatter, whose scale differs."""
+    made = {layer.variable: layer for layer in LOOK_VECTORS}
+    layer = made.get(name) or find_layer(name)
+    return (-np.inf, np.inf) if layer is None or layer.is_backscatter else layer.limits
 
 
 def _has_data(stack: WrittenStack, name: str) -> bool:
@@ -177,7 +163,7 @@ def _statistics(stack: WrittenStack, item: _Map) -> Iterator[str]:
                 f"{item.name} has data in {found:.3f}"
             )
     mean = stack.values("coherence_mean")
-    if item.name == "corr" and mean is not None and item.step < mean.size and known.any():
+    if item.name == COHERENCE and mean is not None and item.step < mean.size and known.any():
         found = float(item.values[known].mean())
         if not abs(found - mean[item.step]) <= _SAME * max(1.0, abs(found)):
             yield (
@@ -188,8 +174,8 @@ def _statistics(stack: WrittenStack, item: _Map) -> Iterator[str]:
 
 def primary(stack: WrittenStack) -> str | None:
     """Return the layer by which coverage is told: unwrapped phase, or the only measurement."""
-    if "unw_phase" in stack.layers:
-        return "unw_phase"
+    if UNWRAPPED_PHASE in stack.layers:
+        return UNWRAPPED_PHASE
     measured = [
         name
         for name in stack.layers

@@ -19,7 +19,7 @@ from ..pixels.precision import QUANTIZATION, quantization_attributes, quantizati
 from ..pixels.reference_point import ReferencePoint
 from ..pixels.source import StackSource
 from ..pixels.values import COMPUTED
-from ..products.layers import COMPUTED_FROM, Layer, LayerKind
+from ..products.layers import LOS_DISPLACEMENT, Layer, LayerKind
 from ..products.sentinel1 import WAVELENGTH
 from ..retrieval.catalog.enrichment import Details
 from ..selection.acquisition_times import shared_times
@@ -109,7 +109,7 @@ def open_stack(
     return describe_stack(
         dataset,
         source,
-        [(item.name, item.per_step) for item in layers],
+        [(item.layer, item.per_step) for item in layers],
         shared_times([step[0].product for step in source.steps]),
         details,
     )
@@ -189,7 +189,7 @@ def variable_attributes(item: StackLayer, source: StackSource) -> dict[str, Any]
         elif scale == "amplitude":
             attributes.pop("standard_name", None)
     computed = sum(
-        layer.name in COMPUTED_FROM and layer.name not in placement.product.layers
+        layer.computed_from is not None and layer.name not in placement.product.layers
         for placement in source.placements
     )
     if computed:
@@ -197,7 +197,7 @@ def variable_attributes(item: StackLayer, source: StackSource) -> dict[str, Any]
             f"{COMPUTED[layer.name][1]} for the {computed} of {len(source.placements)} pairs whose "
             "product lacks the layer"
         )
-        if layer.name == "los_disp":
+        if layer.name == LOS_DISPLACEMENT:
             attributes["wavelength"] = WAVELENGTH
     return attributes | quantization_attributes(source.options.precision.bits(layer))
 

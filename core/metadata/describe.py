@@ -12,6 +12,9 @@ import xarray as xr
 
 from ..grid.lattice import Grid, to_longitude_latitude
 from ..pixels.geometry import is_ascending
+from ..pixels.look_vectors import LOOK_VECTOR_NAMES
+from ..pixels.masks import MASK_NAMES
+from ..products.layers import COHERENCE, SOURCE_FRAME, Layer, Role
 from ..products.names import RTC_GAMMA
 from ..products.product import Product
 from ..retrieval.catalog.enrichment import Details
@@ -28,7 +31,6 @@ from .attributes import coverage_attributes
 from .ceos_attributes import ceos_attributes
 from .geospatial import corners, grid_attributes, outline_attributes
 from .gridding import gridding_convention
-from .layer_attributes import layer_attributes
 from .pairs import PARAMETER_FILES, orbit_types, pair_variables, processing_variables, provenance
 from .parallel import parallel_baselines
 from .scene import look_variables, wave_variables
@@ -47,7 +49,7 @@ STATISTICS = {
 def describe_stack(
     dataset: xr.Dataset,
     source: StackSource,
-    layers: Sequence[tuple[str, bool]],
+    layers: Sequence[tuple[Layer, bool]],
     times: Sequence[Sequence[datetime]],
     details: Details | None = None,
 ) -> xr.Dataset:
@@ -91,14 +93,13 @@ def describe_stack(
         dimension = "pair"
         acquisitions = _with_details(_pair_acquisitions(products, times), details)
         described = acquisition_variables(acquisitions, "acquisition")
-        has_grids = any(name == "look_vector_x" for name, _ in layers)
+        has_grids = any(layer.name in LOOK_VECTOR_NAMES for layer, _ in layers)
         described |= {**look_variables(source, has_grids), **pair_variables(products)}
         if details:
             described["parallel_baseline"] = parallel_baselines(acquisitions, times, described)
     described |= wave_variables()
-    changing = [name for name, per_step in layers if per_step]
-    floats = [name for name in changing if dataset[name].dtype.kind == "f"]
-    described |= _statistics(dimension, floats, len(steps))
+    numbers = [layer for layer, per_step in layers if per_step and not layer.is_mask]
+    described |= _statistics(dimension, numbers, len(steps))
     described |= _bounds(source.grid)
     # Times of which none is known cannot be encoded, and tell nothing.
     dataset = dataset.assign(
@@ -107,8 +108,9 @@ def describe_stack(
     for axis in "xy":
         dataset[axis].attrs["bounds"] = f"{axis}_bnds"
     # Changed in place: lazy variables keep their encoding only so.
-    for name, per_step in layers:
-        dataset[name].attrs |= layer_attributes(name, not per_step, [other for other, _ in layers])
+    quality = _quality([layer for layer, _ in layers])
+    for layer, per_step in layers:
+        dataset[layer.variable].attrs |= _role_attributes(layer, quality if per_step else [])
     for key in dataset.variables:
         is_time = np.issubdtype(dataset[key].dtype, np.datetime64)
         if is_time and not str(key).endswith("_bnds"):
@@ -158,11 +160,29 @@ def _backscatter_acquisitions(steps: Sequence[Sequence[Product]], grid: Grid) ->
     ]
 
 
-def _statistics(dimension: str, floats: Sequence[str], steps: int) -> dict[str, xr.Variable]:
-    """Return the statistics that the float layers of the steps give, still without values."""
-    wanted = [name for name in STATISTICS if "corr" in floats or not name.startswith("coherence")]
+def _quality(layers: Sequence[Layer]) -> list[str]:
+    """Return the variables that tell how good the measurements of a stack are, masks first."""
+    # Where a pixel comes from does not say how good it is.
+    found = [item for item in layers if item.role is Role.QUALITY and item != SOURCE_FRAME]
+    return [item.variable for item in sorted(found, key=lambda one: one.name not in MASK_NAMES)]
+
+
+def _role_attributes(layer: Layer, quality: Sequence[str]) -> dict[str, str]:
+    """Return the attributes of CF and ACDD that follow from what a layer is for."""
+    attributes = {"coverage_content_type": layer.role.value}
+    if layer.role is not Role.AUXILIARY and not layer.is_mask:
+        attributes["cell_methods"] = "area: mean"
+    if layer.role is Role.MEASUREMENT and quality:
+        attributes["ancillary_variables"] = " ".join(quality)
+    return attributes
+
+
+def _statistics(dimension: str, layers: Sequence[Layer], steps: int) -> dict[str, xr.Variable]:
+    """Return the statistics that layers of numbers give, still without values."""
+    has_coherence = any(layer.name == COHERENCE for layer in layers)
+    wanted = [name for name in STATISTICS if has_coherence or not name.startswith("coherence")]
     made = {}
-    for name in wanted if floats else ():
+    for name in wanted if layers else ():
         long_name, units, comment = STATISTICS[name]
         made[name] = variables.numbers(
             (dimension,),

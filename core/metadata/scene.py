@@ -13,7 +13,7 @@ from ..grid.lattice import to_longitude_latitude
 from ..grid.placement import Placement, Transfer
 from ..pixels.geometry import incidence_angle, look_angles, look_vector
 from ..pixels.values import ValueReader, is_available
-from ..products.layers import LAYERS
+from ..products.layers import LAYERS, LOOK_AZIMUTH, LOOK_ELEVATION
 from ..products.sentinel1 import CENTER_FREQUENCY, WAVELENGTH
 from . import variables
 
@@ -121,7 +121,7 @@ def look_variables(source: StackSource, has_grids: bool = False) -> dict[str, xr
 def _from_layers(source: StackSource) -> _Look | None:
     theta, phi = (
         LAYERS[source.placements[0].product.name.product_type].get(name)
-        for name in ("lv_theta", "lv_phi")
+        for name in (LOOK_ELEVATION, LOOK_AZIMUTH)
     )
     if theta is None or phi is None:
         return None

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ..errors import InvalidParameterError
 from ..grid.lattice import Grid, to_longitude_latitude
 from ..machine.blocks import bands
-from ..products.layers import Layer, LayerKind
+from ..products.layers import LOOK_AZIMUTH, LOOK_ELEVATION, Layer, LayerKind
 from .geometry import look_component
 
-ANGLES = ("lv_theta", "lv_phi")
+ANGLES = (LOOK_ELEVATION, LOOK_AZIMUTH)
 
 _PART_PIXELS = 250_000
 """Pixels that are computed at once: in float64 with their positions, they take 20 MB."""
@@ -22,12 +22,12 @@ _PART_PIXELS = 250_000
 LOOK_VECTORS = tuple(
     Layer(
         f"look_vector_{axis}",
-        f"look_vector_{axis}",
         LayerKind.CONTINUOUS,
         "1",
         f"{axis} component of the look vector",
         static=True,
         missing=None,
+        limits=(-1.0, 1.0),
         attributes={
             "comment": "unit vector from sensor to ground, Earth-centered, Earth-fixed (WGS 84), "
             "from lv_theta and lv_phi",

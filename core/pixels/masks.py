@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..machine.blocks import cached_bands
-from ..products.layers import MASK_FILL, Layer, LayerKind
+from ..products.layers import (
+    COHERENCE,
+    COMPONENTS,
+    LAYOVER_SHADOW,
+    MASK_FILL,
+    UNWRAPPED_PHASE,
+    WATER_MASK,
+    Layer,
+    LayerKind,
+    Role,
+)
 
 LOW_COHERENCE = 0.1
 """Coherence below which HyP3 leaves pixels out of unwrapping (HyP3 InSAR guide); it applies it to
@@ -18,14 +28,14 @@ the coherence after filtering, which is not delivered."""
 NO_DATA, VALID, INVALID = 0, 1, 2
 
 _LAYOVER_BITS, _SHADOW_BITS = 4, 16
-_INSAR_INPUTS = ("corr", "unw_phase", "water_mask", "conncomp")
+_INSAR_INPUTS = (COHERENCE, UNWRAPPED_PHASE, WATER_MASK, COMPONENTS)
 
 DATA_MASK = Layer(
-    "data_mask",
     "data_mask",
     LayerKind.CATEGORICAL,
     "1",
     "validity of the pixel",
+    role=Role.QUALITY,
     missing=None,
     attributes={
         "standard_name": "quality_flag",
@@ -37,10 +47,10 @@ DATA_MASK = Layer(
 
 _INSAR_REASONS = Layer(
     "mask_reason",
-    "mask_reason",
     LayerKind.CATEGORICAL,
     "1",
     "reasons why the pixel may not be used",
+    role=Role.QUALITY,
     missing=None,
     attributes={
         "standard_name": "status_flag",
@@ -54,10 +64,10 @@ _INSAR_REASONS = Layer(
 
 _RTC_REASONS = Layer(
     "mask_reason",
-    "mask_reason",
     LayerKind.CATEGORICAL,
     "1",
     "reasons why the pixel may not be used",
+    role=Role.QUALITY,
     missing=None,
     attributes={
         "standard_name": "status_flag",
@@ -66,7 +76,7 @@ _RTC_REASONS = Layer(
     },
 )
 
-MASK_NAMES = ("data_mask", "mask_reason")
+MASK_NAMES = (DATA_MASK.name, _INSAR_REASONS.name)
 
 
 def mask_inputs(layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -75,10 +85,12 @@ def mask_inputs(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     Interferograms need coherence and unwrapped phase, backscatter needs layover and shadow.
     """
     names = {layer.name for layer in layers}
-    if {"corr", "unw_phase"} <= names:
+    if {COHERENCE, UNWRAPPED_PHASE} <= names:
         return tuple(layer for layer in layers if layer.name in _INSAR_INPUTS)
-    if "ls_map" in names and any(layer.is_backscatter for layer in layers):
-        return tuple(layer for layer in layers if layer.is_backscatter or layer.name == "ls_map")
+    if LAYOVER_SHADOW in names and any(layer.is_backscatter for layer in layers):
+        return tuple(
+            layer for layer in layers if layer.is_backscatter or layer.name == LAYOVER_SHADOW
+        )
     return ()
 
 
@@ -86,7 +98,7 @@ def mask_layers(inputs: Sequence[Layer]) -> tuple[Layer, ...]:
     """Return the masks that are made from given inputs."""
     if not inputs:
         return ()
-    is_insar = any(layer.name == "corr" for layer in inputs)
+    is_insar = any(layer.name == COHERENCE for layer in inputs)
     return DATA_MASK, _INSAR_REASONS if is_insar else _RTC_REASONS
 
 
@@ -113,14 +125,14 @@ class Classifier:
             values, reason = block[part], self._reason[part]
             if is_value:
                 np.isnan(values, out=self._missing[layer.name][part])
-            if layer.name == "corr":
+            if layer.name == COHERENCE:
                 # Comparisons with NaN are false.
                 reason |= _flag(values < LOW_COHERENCE, 8)
-            elif layer.name == "water_mask":
+            elif layer.name == WATER_MASK:
                 reason |= _flag(values == 0, 4)
-            elif layer.name == "conncomp":
+            elif layer.name == COMPONENTS:
                 reason |= _flag(values == 0, 16)
-            elif layer.name == "ls_map":
+            elif layer.name == LAYOVER_SHADOW:
                 known = values != MASK_FILL
                 reason |= _flag((values & _LAYOVER_BITS != 0) & known, 2)
                 reason |= _flag((values & _SHADOW_BITS != 0) & known, 4)
@@ -135,7 +147,7 @@ class Classifier:
             reason |= _flag(no_data, 1)
             # NO_DATA, VALID, INVALID are 0, 1, 2; sums are quicker than assignments by mask.
             np.add(np.logical_not(no_data).view("uint8"), invalid.view("uint8"), data_mask[part])
-        return {"data_mask": data_mask, "mask_reason": self._reason}
+        return dict(zip(MASK_NAMES, (data_mask, self._reason), strict=True))
 
 
 def _judge(
@@ -143,9 +155,9 @@ def _judge(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return where there are no data and where they are invalid; adds to the reasons."""
     everything = np.ones(reason.shape, bool)
-    if "unw_phase" in missing or "corr" in missing:
-        unwrapped = missing.get("unw_phase", everything)
-        no_data = unwrapped & missing.get("corr", everything)
+    if UNWRAPPED_PHASE in missing or COHERENCE in missing:
+        unwrapped = missing.get(UNWRAPPED_PHASE, everything)
+        no_data = unwrapped & missing.get(COHERENCE, everything)
         invalid: NDArray[np.bool_] = unwrapped & ~no_data
         reason |= _flag(invalid, 2)
         return no_data, invalid

@@ -15,7 +15,16 @@ from ..errors import GridError, InvalidParameterError, ProductError
 from ..grid.lattice import Grid
 from ..machine.blocks import run_blocks
 from ..machine.memory import MemoryBudget
-from ..products.layers import LAYERS, Layer, LayerKind
+from ..products.layers import (
+    COHERENCE,
+    LAYERS,
+    LOOK_ELEVATION,
+    LOS_DISPLACEMENT,
+    UNWRAPPED_PHASE,
+    VERTICAL_DISPLACEMENT,
+    Layer,
+    LayerKind,
+)
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..run.reporter import Reporter, stop_if_canceled
 from .source import StackSource
@@ -74,11 +83,11 @@ def layers_to_refer(layers: Iterable[str], wanted: str = "") -> list[str]:
     wanted
         As for :func:`reference_to_point`; empty where the pixel is known.
     """
-    needed = ["unw_phase"]
-    if "vert_disp" in layers:
-        needed.append("lv_theta")
+    needed = [UNWRAPPED_PHASE]
+    if VERTICAL_DISPLACEMENT in layers:
+        needed.append(LOOK_ELEVATION)
     if wanted == AUTO:
-        needed.append("corr")
+        needed.append(COHERENCE)
     return needed
 
 
@@ -132,7 +141,9 @@ def reference_to_point(
         _require(source, table[name])
     if wanted == AUTO:
         exact = replace(source, options=source.options.exact)
-        row, column = _most_coherent(exact, table["unw_phase"], table["corr"], reporter, budget)
+        row, column = _most_coherent(
+            exact, table[UNWRAPPED_PHASE], table[COHERENCE], reporter, budget
+        )
     else:
         row, column = _pixel(source.grid, *parse_point(wanted))
     where = f"REFERENCE_POINT {wanted}; choose another point, or auto"
@@ -174,19 +185,19 @@ def reference_to_pixel(
     exact = replace(source, options=source.options.exact)
     here = (slice(row, row + 1), slice(column, column + 1))
     steps = range(len(source.steps))
-    phases = tuple(float(exact.read(table["unw_phase"], step, *here)[0, 0]) for step in steps)
+    phases = tuple(float(exact.read(table[UNWRAPPED_PHASE], step, *here)[0, 0]) for step in steps)
     for step, value in enumerate(phases):
         if math.isnan(value):
             product = source.steps[step][0].product
             raise ProductError(f"{product} has no unwrapped phase at {where}.")
     # Their own value where they were ordered, so that rounding leaves no rest at the point.
-    towards = (float(exact.read(table["los_disp"], step, *here)[0, 0]) for step in steps)
+    towards = (float(exact.read(table[LOS_DISPLACEMENT], step, *here)[0, 0]) for step in steps)
     displacements = tuple(
         phase_there * PHASE_TO_DISPLACEMENT if math.isnan(value) else value
         for phase_there, value in zip(phases, towards, strict=True)
     )
     offsets = {
-        layer.name: phases if layer.name == "unw_phase" else displacements
+        layer.name: phases if layer.name == UNWRAPPED_PHASE else displacements
         for layer in table.values()
         if layer.kind is LayerKind.UNWRAPPED
     }
@@ -201,7 +212,7 @@ def _require(source: StackSource, layer: Layer) -> None:
             raise ProductError(
                 f"{placement.product} has no layer {layer.name}, which REFERENCE_POINT needs; "
                 f"order or retrieve it with that layer, or leave REFERENCE_POINT"
-                f"{' or vert_disp' if layer.name == 'lv_theta' else ''} out."
+                f"{f' or {VERTICAL_DISPLACEMENT}' if layer.name == LOOK_ELEVATION else ''} out."
             )
 
 

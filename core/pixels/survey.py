@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..grid.lattice import Grid
 from ..machine.blocks import cached_bands
-from ..products.layers import Layer
+from ..products.layers import COHERENCE, UNWRAPPED_PHASE, Layer
 
 _PICTURE_PIXELS = 400
 
@@ -63,7 +63,7 @@ class Survey:
         self._layers = tuple(layers)
         self._steps = steps
         self._primary = _primary(layers)
-        self._has_coherence = any(layer.name == "corr" for layer in layers)
+        self._has_coherence = any(layer.name == COHERENCE for layer in layers)
         self._factor = max(1, math.ceil(max(grid.height, grid.width) / _PICTURE_PIXELS))
         self.is_empty = True
 
@@ -85,7 +85,7 @@ class Survey:
         self, layer: Layer, step: int, rows: slice, columns: slice, block: NDArray[Any]
     ) -> None:
         """Take a block of one step, shape (rows, columns)."""
-        is_coherence = layer.name == "corr"
+        is_coherence = layer.name == COHERENCE
         if not (is_coherence or layer.name == self._primary):
             return
         moments = np.zeros(3)
@@ -174,4 +174,4 @@ class Survey:
 def _primary(layers: Sequence[Layer]) -> str | None:
     """Return the layer by which the coverage is told."""
     names = [layer.name for layer in layers if not layer.is_mask]
-    return "unw_phase" if "unw_phase" in names else next(iter(names), None)
+    return UNWRAPPED_PHASE if UNWRAPPED_PHASE in names else next(iter(names), None)

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from ..grid.lattice import Grid
 from ..grid.placement import Placement
-from ..products.layers import COMPUTED_FROM, LAYERS, Layer
+from ..products.layers import (
+    ELLIPSOIDAL_INCIDENCE,
+    LAYERS,
+    LOOK_ELEVATION,
+    LOS_DISPLACEMENT,
+    UNWRAPPED_PHASE,
+    VERTICAL_DISPLACEMENT,
+    Layer,
+)
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..raster.block_reader import BlockReader
 from ..raster.layer_reader import resampling_of
@@ -32,8 +40,8 @@ def _incidence(elevation: NDArray[Any]) -> NDArray[Any]:
 
 
 COMPUTED: dict[str, tuple[Callable[[NDArray[Any]], NDArray[Any]], str]] = {
-    "los_disp": (_displacement, f"-wavelength * {COMPUTED_FROM['los_disp']} / (4 pi)"),
-    "inc_map_ell": (_incidence, f"pi / 2 - {COMPUTED_FROM['inc_map_ell']}"),
+    LOS_DISPLACEMENT: (_displacement, f"-wavelength * {UNWRAPPED_PHASE} / (4 pi)"),
+    ELLIPSOIDAL_INCIDENCE: (_incidence, f"pi / 2 - {LOOK_ELEVATION}"),
 }
 """How layers are computed where a product lacks them: function, and formula for people."""
 
@@ -117,8 +125,8 @@ class ValueReader:
                 BlockReader(placement, stored, grid, method, reference, warps)
             )
             self._elevation: BlockReader | None = None
-            if layer.name == "vert_disp" and offset:
-                theta = table["lv_theta"]
+            if layer.name == VERTICAL_DISPLACEMENT and offset:
+                theta = table[LOOK_ELEVATION]
                 method = resampling_of(theta, options.resampling)
                 self._elevation = files.enter_context(BlockReader(placement, theta, grid, method))
             self._files = files.pop_all()

@@ -1,7 +1,11 @@
-"""The layers of HyP3 products: kind, unit, missing data, and whether they change with time."""
+"""The layers of HyP3 products: one row each, which all that is done with a layer follows.
+
+This module depends on the standard library only, so that QGIS can style layers by it.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -20,6 +24,35 @@ class LayerKind(Enum):
     """Class numbers or bit fields."""
 
 
+class Role(Enum):
+    """What a layer is for; the values are those of ``coverage_content_type`` in ACDD 1.3."""
+
+    MEASUREMENT = "physicalMeasurement"
+    QUALITY = "qualityInformation"
+    AUXILIARY = "auxiliaryInformation"
+
+
+class Delivery(Enum):
+    """Which products of a type hold a layer."""
+
+    MAIN = "all, which would not be products without it"
+    ALWAYS = "all"
+    SOMETIMES = "those that were ordered so, or made by later versions of the processor"
+
+
+class Style(Enum):
+    """How a layer is shown on a map; masks are shown by their flags."""
+
+    SEQUENTIAL = "from low to high"
+    GRAY = "gray from limit to limit"
+    BACKSCATTER = "gray levels that are even in decibels"
+    TERRAIN = "colors of heights"
+    CYCLIC = "colors of a circle from limit to limit"
+    TOWARD = "symmetric around 0, red for motion toward the sensor or up"
+    AWAY = "symmetric around 0, red for values below it"
+    COMPONENTS = "numbered areas, 0 for none"
+
+
 MASK_FILL = 255
 """Missing data in stacked masks (uint8)."""
 
@@ -35,14 +68,14 @@ class Layer:
     ----------
     name
         Suffix of the file, without underscore and extension.
-    variable
-        Name in the stack.
     kind
-        Decides how the layer is resampled.
+        Decides how the layer is resampled and averaged.
     units
         UDUNITS text; empty for class numbers.
     long_name
         One line for people.
+    role
+        Measurement, statement on the quality of measurements, or what helps to use them.
     static
         True where the layer describes the ground or the viewing geometry and is kept once.
     missing
@@ -52,30 +85,53 @@ class Layer:
         Values that are data also where a file declares them as missing, as HyP3's own do.
     is_whole
         Whether files may hold whole numbers of a quantity: heights in whole meters.
+    is_backscatter
+        Whether values are backscatter, in one of three scales.
+    limits
+        Least and largest value that the quantity can have, in its units; backscatter as power.
+    delivery
+        Which products of the type hold it.
+    order_options
+        Options of an order, each of which surely adds it.
+    computed_from
+        Layer that it is computed from where a product lacks it.
+    style
+        How it is shown.
     attributes
         Further attributes of the stack variable.
     """
 
     name: str
-    variable: str
     kind: LayerKind
     units: str
     long_name: str
+    role: Role = Role.AUXILIARY
     static: bool = False
     missing: float | None = 0.0
     never_missing: frozenset[float] = frozenset()
     is_whole: bool = False
+    is_backscatter: bool = False
+    limits: tuple[float, float] = (-math.inf, math.inf)
+    delivery: Delivery = Delivery.SOMETIMES
+    order_options: tuple[str, ...] = ()
+    computed_from: str | None = None
+    style: Style = Style.SEQUENTIAL
     attributes: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
-    def is_backscatter(self) -> bool:
-        """Whether values are backscatter, in one of three scales."""
-        return self.variable.endswith("_backscatter")
+    def variable(self) -> str:
+        """Name in the stack."""
+        return f"{self.name}_backscatter" if self.is_backscatter else self.name
 
     @property
     def is_mask(self) -> bool:
         """Whether values are class numbers, kept as uint8."""
         return self.kind is LayerKind.CATEGORICAL
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the quantity is never below 0."""
+        return self.limits[0] >= 0.0
 
     @property
     def dtype(self) -> str:
@@ -93,120 +149,172 @@ class Layer:
         return MASK_FILL if self.is_mask else float("nan")
 
 
-_TOWARD_SENSOR = "positive toward the sensor"
+# Layers that the code knows what to do with; of all others, it knows what their rows say.
+UNWRAPPED_PHASE = "unw_phase"
+COHERENCE = "corr"
+LOS_DISPLACEMENT = "los_disp"
+VERTICAL_DISPLACEMENT = "vert_disp"
+COMPONENTS = "conncomp"
+LOOK_ELEVATION, LOOK_AZIMUTH = "lv_theta", "lv_phi"
+ELLIPSOIDAL_INCIDENCE = "inc_map_ell"
+WATER_MASK = "water_mask"
+LAYOVER_SHADOW = "ls_map"
+
+_RIGHT_ANGLE = math.pi / 2.0
+
+_WITHOUT_GROUND = {"flat_earth_phase_removed": "true", "topographic_phase_removed": "true"}
 
 _INSAR = (
     Layer(
-        "unw_phase",
-        "unw_phase",
+        UNWRAPPED_PHASE,
         LayerKind.UNWRAPPED,
         "radian",
         "unwrapped interferometric phase",
+        role=Role.MEASUREMENT,
+        limits=(-1e5, 1e5),
+        delivery=Delivery.MAIN,
+        style=Style.AWAY,
         attributes={
             "comment": "positive for motion away from the sensor between reference and secondary "
-            "acquisition; relative to the reference point of the pair"
+            "acquisition; relative to the reference point of the pair",
+            "component": "line of sight",
+            **_WITHOUT_GROUND,
         },
     ),
     Layer(
-        "corr",
-        "corr",
+        COHERENCE,
         LayerKind.CONTINUOUS,
         "1",
         "interferometric coherence",
+        role=Role.QUALITY,
+        limits=(0.0, 1.0),
+        delivery=Delivery.MAIN,
+        style=Style.GRAY,
         attributes={"valid_range": [0.0, 1.0]},
     ),
     Layer(
         "amp",
-        "amp",
         LayerKind.CONTINUOUS,
         "1",
         "sigma nought power of the reference acquisition",
+        role=Role.MEASUREMENT,
+        limits=(0.0, math.inf),
+        delivery=Delivery.ALWAYS,
+        style=Style.BACKSCATTER,
         attributes={"comment": "linear power, geocoded, not terrain flattened"},
     ),
     Layer(
         "wrapped_phase",
-        "wrapped_phase",
         LayerKind.CYCLIC,
         "radian",
         "wrapped interferometric phase",
+        role=Role.MEASUREMENT,
+        limits=(-math.pi, math.pi),
+        order_options=("include_wrapped_phase",),
+        style=Style.CYCLIC,
+        attributes={"comment": "in (-pi, pi]", **_WITHOUT_GROUND},
     ),
     Layer(
-        "los_disp",
-        "los_disp",
+        LOS_DISPLACEMENT,
         LayerKind.UNWRAPPED,
         "m",
         "line-of-sight displacement",
-        attributes={"comment": _TOWARD_SENSOR},
+        role=Role.MEASUREMENT,
+        limits=(-1e3, 1e3),
+        order_options=("include_displacement_maps", "include_los_displacement"),
+        computed_from=UNWRAPPED_PHASE,
+        style=Style.TOWARD,
+        attributes={"comment": "positive toward the sensor", "component": "line of sight"},
     ),
     Layer(
-        "vert_disp",
-        "vert_disp",
+        VERTICAL_DISPLACEMENT,
         LayerKind.UNWRAPPED,
         "m",
         "vertical displacement, assuming no horizontal motion",
-        attributes={"comment": "positive up"},
+        role=Role.MEASUREMENT,
+        limits=(-1e3, 1e3),
+        order_options=("include_displacement_maps",),
+        style=Style.TOWARD,
+        attributes={"comment": "positive up", "component": "vertical"},
     ),
     Layer(
-        "conncomp",
-        "conncomp",
+        COMPONENTS,
         LayerKind.CATEGORICAL,
         "1",
         "connected component of phase unwrapping",
+        role=Role.QUALITY,
         missing=None,
         never_missing=frozenset({0.0}),
+        delivery=Delivery.ALWAYS,
+        style=Style.COMPONENTS,
         attributes={"comment": "0: in no component"},
     ),
     Layer(
-        "lv_theta",
-        "lv_theta",
+        LOOK_ELEVATION,
         LayerKind.CONTINUOUS,
         "radian",
         "look vector elevation angle",
         static=True,
-        attributes={"comment": "elevation of the line from ground to sensor above the horizon"},
+        limits=(-_RIGHT_ANGLE, _RIGHT_ANGLE),
+        order_options=("include_look_vectors",),
+        attributes={
+            "comment": "elevation of the line from ground to sensor above the horizon",
+            "ellipsoidal_incidence_angle": f"pi / 2 - {LOOK_ELEVATION}",
+        },
     ),
     Layer(
-        "lv_phi",
-        "lv_phi",
+        LOOK_AZIMUTH,
         LayerKind.CYCLIC,
         "radian",
         "look vector orientation angle",
         static=True,
+        limits=(-math.pi, math.pi),
+        order_options=("include_look_vectors",),
         attributes={
-            "comment": "azimuth of the line from ground to sensor, counterclockwise from true east"
+            "comment": "azimuth of the line from ground to sensor, counterclockwise from true east",
+            "sensor_azimuth_angle": f"pi / 2 - {LOOK_AZIMUTH}, clockwise from true north",
         },
     ),
     Layer(
-        "inc_map",
         "inc_map",
         LayerKind.CONTINUOUS,
         "radian",
         "local incidence angle",
         static=True,
-        attributes={"comment": "between the line to the sensor and the normal of the terrain"},
+        limits=(0.0, math.pi),
+        order_options=("include_inc_map",),
+        attributes={
+            "standard_name": "angle_of_incidence",
+            "comment": "between the line to the sensor and the normal of the terrain",
+        },
     ),
     Layer(
-        "inc_map_ell",
-        "inc_map_ell",
+        ELLIPSOIDAL_INCIDENCE,
         LayerKind.CONTINUOUS,
         "radian",
         "ellipsoidal incidence angle",
         static=True,
-        attributes={"comment": "between the line to the sensor and the normal of the ellipsoid"},
+        limits=(0.0, _RIGHT_ANGLE),
+        computed_from=LOOK_ELEVATION,
+        attributes={
+            "standard_name": "angle_of_incidence",
+            "comment": "between the line to the sensor and the normal of the ellipsoid",
+        },
     ),
     Layer(
-        "dem",
         "dem",
         LayerKind.CONTINUOUS,
         "m",
         "height above the WGS 84 ellipsoid",
         static=True,
         is_whole=True,
+        limits=(-1_000.0, 9_500.0),
+        order_options=("include_dem",),
+        style=Style.TERRAIN,
         attributes={"standard_name": "height_above_reference_ellipsoid"},
     ),
     Layer(
-        "water_mask",
-        "water_mask",
+        WATER_MASK,
         LayerKind.CATEGORICAL,
         "1",
         "water mask",
@@ -217,9 +325,8 @@ _INSAR = (
     ),
 )
 
-
-_IN_ISCE = {
-    "corr": {
+_IN_ISCE: dict[str, dict[str, Any]] = {
+    COHERENCE: {
         "long_name": "interferometric coherence, from the filtered phase",
         "attributes": {
             "valid_range": [0.0, 1.0],
@@ -229,22 +336,28 @@ _IN_ISCE = {
     },
     "amp": {
         "long_name": "amplitude of the interferogram",
+        "delivery": Delivery.SOMETIMES,
         "attributes": {"comment": "not calibrated"},
     },
+    **dict.fromkeys(
+        ("wrapped_phase", LOOK_ELEVATION, LOOK_AZIMUTH, "dem"), {"delivery": Delivery.ALWAYS}
+    ),
 }
 """What layers of the same name are in products made by ISCE2."""
-
-_ISCE = tuple(replace(layer, **_IN_ISCE.get(layer.name, {})) for layer in _INSAR)  # type: ignore[arg-type]
 
 
 def _backscatter(polarization: str) -> Layer:
     return Layer(
         polarization,
-        f"{polarization}_backscatter",
         LayerKind.CONTINUOUS,
         "1",
         f"radar backscatter, {polarization}",
+        role=Role.MEASUREMENT,
         missing=None,
+        is_backscatter=True,
+        limits=(0.0, math.inf),
+        delivery=Delivery.MAIN,
+        style=Style.BACKSCATTER,
         attributes={
             "standard_name": "surface_backwards_scattering_coefficient_of_radar_wave",
             "polarization": polarization,
@@ -255,38 +368,44 @@ def _backscatter(polarization: str) -> Layer:
 _RTC = (
     *(_backscatter(polarization) for polarization in ("VV", "VH", "HH", "HV")),
     Layer(
-        "ls_map",
-        "ls_map",
+        LAYOVER_SHADOW,
         LayerKind.CATEGORICAL,
         "1",
         "layover and shadow",
+        role=Role.QUALITY,
+        delivery=Delivery.ALWAYS,
         attributes={
             "flag_masks": [1, 2, 4, 8, 16],
             "flag_meanings": "tested look_angle_less_than_slope layover "
             "look_angle_less_than_opposite_slope shadow",
         },
     ),
+    *(replace(layer, missing=None) for layer in _INSAR if layer.name == "dem"),
     Layer(
-        "dem",
-        "dem",
+        "inc_map",
         LayerKind.CONTINUOUS,
-        "m",
-        "height above the WGS 84 ellipsoid",
-        static=True,
-        missing=None,
-        is_whole=True,
-        attributes={"standard_name": "height_above_reference_ellipsoid"},
+        "radian",
+        "local incidence angle",
+        limits=(0.0, math.pi),
+        order_options=("include_inc_map",),
+        attributes={"standard_name": "angle_of_incidence"},
     ),
-    Layer("inc_map", "inc_map", LayerKind.CONTINUOUS, "radian", "local incidence angle"),
-    Layer("area", "area", LayerKind.CONTINUOUS, "m2", "scattering area of gamma nought"),
+    Layer(
+        "area",
+        LayerKind.CONTINUOUS,
+        "m2",
+        "scattering area of gamma nought",
+        limits=(0.0, math.inf),
+        order_options=("include_scattering_area",),
+    ),
 )
 
 SOURCE_FRAME = Layer(
     "source_frame",
-    "source_frame",
     LayerKind.CATEGORICAL,
     "1",
     "frame of the pass that a pixel comes from",
+    role=Role.QUALITY,
     missing=None,
     attributes={
         "comment": "0 for the first frame of the pass in time, 1 for the next; where frames "
@@ -295,19 +414,33 @@ SOURCE_FRAME = Layer(
 )
 """Not a layer of products: it is made where the frames of a pass are merged."""
 
+_ISCE = tuple(replace(layer, **_IN_ISCE.get(layer.name, {})) for layer in _INSAR)
+
 LAYERS: dict[str, dict[str, Layer]] = {
-    "INSAR_GAMMA": {layer.name: layer for layer in _INSAR if layer.name != "conncomp"},
+    "INSAR_GAMMA": {layer.name: layer for layer in _INSAR if layer.name != COMPONENTS},
     "INSAR_ISCE_BURST": {layer.name: layer for layer in _ISCE},
     "INSAR_ISCE_MULTI_BURST": {layer.name: layer for layer in _ISCE},
     "RTC_GAMMA": {layer.name: layer for layer in _RTC},
 }
 """Stackable layers by product type, in the order in which they are stacked and listed."""
 
-COMPUTED_FROM = {"los_disp": "unw_phase", "inc_map_ell": "lv_theta"}
-"""Layers that are computed from another one where a product lacks them."""
-
 
 def layers_by_name(product_type: str) -> dict[str, Layer]:
     """Return the layers of a product type by their names and by the variables that hold them."""
     table = LAYERS[product_type]
     return {layer.variable: layer for layer in table.values()} | table
+
+
+def find_layer(variable: str) -> Layer | None:
+    """Return the layer that a stack variable holds, None where it holds none of a product.
+
+    Product types differ in what they say of a layer in words, not in kind, limits or style.
+    """
+    tables = map(layers_by_name, LAYERS)
+    return next((table[variable] for table in tables if variable in table), None)
+
+
+def origin_of(name: str) -> str | None:
+    """Return the layer that one is computed from where a product lacks it."""
+    layer = find_layer(name)
+    return None if layer is None else layer.computed_from

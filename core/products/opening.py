@@ -19,7 +19,7 @@ from ..inputs.raster_grid import Raster, compared, misplaced, raster_of
 from ..inputs.read_errors import reading_error, words
 from ..inputs.tiff_header import TiffForm, TiffHeader, read_header, read_zipped_header
 from ..inputs.zipped import open_zip
-from .layers import COMPUTED_FROM, LAYERS, Layer
+from .layers import LAYERS, Layer
 from .product import Product, gdal_zip
 
 _LARGEST_BLOCK = 1 << 27
@@ -208,7 +208,7 @@ def _check_files(product: Product, wanted: Sequence[str] | None) -> None:
     """Check that no layer is there under another name only, or with something beside it unread."""
     table = LAYERS[product.name.product_type]
     asked = table if wanted is None else wanted
-    needed = {*asked, *(COMPUTED_FROM[layer] for layer in asked if layer in COMPUTED_FROM)}
+    needed = {*asked, *(table[layer].computed_from for layer in asked)}
     present = set(product.files)
     for layer in filter(needed.__contains__, table):
         file = f"{product}_{layer}.tif"

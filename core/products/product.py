@@ -13,7 +13,7 @@ from ..errors import InputChangedError, ProductError
 from ..inputs.packed import PackedFile
 from ..inputs.zipped import open_zip, zipped_files
 from ..machine.stamps import Stamps, find_change
-from .layers import COMPUTED_FROM, LAYERS, Layer
+from .layers import LAYERS, Layer
 from .names import ProductName
 from .nodata import LayerNote
 from .parameter_file import SIDES, ParameterFile
@@ -98,10 +98,9 @@ class Product:
 
     def stored_layer(self, name: str) -> str | None:
         """Return the layer that holds what is asked for: itself, or what it is computed from."""
-        for candidate in (name, COMPUTED_FROM.get(name)):
-            if candidate in self.layers:
-                return candidate
-        return None
+        layer = LAYERS[self.name.product_type].get(name)
+        candidates = (name, None if layer is None else layer.computed_from)
+        return next((candidate for candidate in candidates if candidate in self.layers), None)
 
     def layer_path(self, layer: str) -> str:
         """Return the GDAL path of a layer's GeoTIFF."""

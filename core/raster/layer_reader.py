@@ -29,9 +29,6 @@ BLOCK_CACHE_MEGABYTES = 64
 """GDAL's own cache; its default is a twentieth of the machine's memory."""
 
 
-_POSITIVE = {"corr", "amp", "inc_map", "inc_map_ell", "area"}
-"""Layers of values that are never below 0, besides backscatter as power."""
-
 _LEAST = 1e-5
 """Least value of a positive layer that is warped by cubic convolution, which overshoots below 0 and
 above 1 beside bright targets. 0 means no data in files of HyP3 and gives none in decibels; this is
@@ -132,9 +129,8 @@ class LayerReader:
             self.dtype = _dtype(self._file.dtype, outside)
             self._from_power = None if scale in (None, "power") else scale
             self._limits: tuple[float, float] | None = None
-            is_positive = layer.is_backscatter or layer.name in _POSITIVE
-            if is_positive and resampling is Resampling.cubic:
-                self._limits = (_LEAST, layer.attributes.get("valid_range", (0.0, np.inf))[1])
+            if layer.is_positive and resampling is Resampling.cubic:
+                self._limits = (_LEAST, layer.limits[1])
             if placement.transfer is Transfer.WARP:
                 self._join(grid, resampling, warps or self._outputs.enter_context(Warps()))
 

@@ -10,6 +10,7 @@ from rasterio.errors import RasterioError
 
 from ..inputs.raster_grid import Raster, to_geographic
 from ..inputs.read_errors import machine_error
+from ..products.layers import UNWRAPPED_PHASE
 from ..products.nodata import nodata_of
 from ..products.product import Product
 from .raster_file import RasterFile
@@ -47,7 +48,7 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     MachineError
         If a limit of the machine or a disk keeps the phase from being read.
     """
-    if product.parameters is None or "unw_phase" not in product.layers:
+    if product.parameters is None or UNWRAPPED_PHASE not in product.layers:
         return None
     longitude = product.parameters.number(_LONGITUDE)
     latitude = product.parameters.number(_LATITUDE)
@@ -62,7 +63,7 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
         return None
     rows = slice(max(row - 1, 0), min(row + 2, raster.height))
     columns = slice(max(column - 1, 0), min(column + 2, raster.width))
-    layer = product.layers["unw_phase"]
+    layer = product.layers[UNWRAPPED_PHASE]
     try:
         file = RasterFile(product.layer_path(layer.name), product.packed(layer.name))
         with closing(file):

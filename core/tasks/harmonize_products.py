@@ -12,7 +12,7 @@ from ..files.geotiff import check_replaceable, harmonize, sidecar_bytes
 from ..files.static_fill import StaticFill, fills_of
 from ..grid.plan import GridOptions, Plan, make_plan
 from ..machine.disk import COMPRESSED, check_space
-from ..products.layers import COMPUTED_FROM, Layer
+from ..products.layers import Layer
 from ..run.parameters import Parameters
 from ..run.reporter import Reporter, step
 from ..selection.selection import Selection, SelectionOptions, select_products
@@ -93,7 +93,7 @@ def _computed_only(folder: Path, selection: Selection) -> list[str]:
     products = [product for product, _ in selection.products]
     found = []
     for layer in selection.layers:
-        origin = COMPUTED_FROM.get(layer.name)
+        origin = layer.computed_from
         lacking = [product for product in products if layer.name not in product.layers]
         if origin is None or not lacking:
             continue

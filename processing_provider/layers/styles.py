@@ -11,6 +11,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
+from ...core.products.layers import Style, find_layer
 from .flags import NOTHING, color_of, flag_classes, flag_masks
 from .sampling import distinct_values, percentile, sample
 
@@ -24,7 +25,8 @@ _SEQUENTIAL = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 _TERRAIN = ("#2d6a4f", "#95b46a", "#e9d8a6", "#b08968", "#7f5539", "#ffffff")
 _GRAY = ("#000000", "#ffffff")
 
-_SYMMETRIC = ("unw_phase", "los_disp", "vert_disp")
+_SYMMETRIC = {Style.TOWARD: _DIVERGING, Style.AWAY: _DIVERGING[::-1]}
+_BY_LIMITS = {Style.CYCLIC: _CYCLIC, Style.GRAY: _GRAY}
 _DECIBEL_STEPS = 24
 
 
@@ -41,26 +43,21 @@ def style(layer, variable):
 
 
 def _continuous(provider, variable, values):
-    name = variable.name
     low = percentile(values, _LOW) if values else 0.0
     high = percentile(values, _HIGH) if values else 1.0
-    if name == "wrapped_phase":
-        stops = _stops(-math.pi, math.pi, _CYCLIC)
-    elif name in _SYMMETRIC:
-        largest = max(abs(low), abs(high)) or 1.0
-        # Positive phase is motion away, positive displacement motion toward the sensor.
-        colors = _DIVERGING[::-1] if name == "unw_phase" else _DIVERGING
-        stops = _stops(-largest, largest, colors)
-    elif name == "corr":
-        stops = _stops(0.0, 1.0, _GRAY)
-    elif variable.units == "dB":
+    layer = find_layer(variable.name)
+    hint = Style.SEQUENTIAL if layer is None else layer.style
+    if variable.units == "dB":
         stops = _stops(low, high, _GRAY)
-    elif name == "amp" or name.endswith("_backscatter"):
+    elif hint is Style.BACKSCATTER:
         stops = _decibel_stops(low, high)
-    elif name == "dem":
-        stops = _stops(low, high, _TERRAIN)
+    elif hint in _SYMMETRIC:
+        largest = max(abs(low), abs(high)) or 1.0
+        stops = _stops(-largest, largest, _SYMMETRIC[hint])
+    elif hint in _BY_LIMITS:
+        stops = _stops(*layer.limits, _BY_LIMITS[hint])
     else:
-        stops = _stops(low, high, _SEQUENTIAL)
+        stops = _stops(low, high, _TERRAIN if hint is Style.TERRAIN else _SEQUENTIAL)
     function = QgsColorRampShader(stops[0][0], stops[-1][0])
     function.setColorRampType(QgsColorRampShader.Type.Interpolated)
     function.setColorRampItemList(
@@ -120,7 +117,8 @@ def _classes(provider, variable, source):
         QgsPalettedRasterRenderer.Class(number, color_of(label, place), label)
         for place, (number, label) in enumerate(zip(numbers, labels))  # noqa: B905 - Python 3.9
     ]
-    if variable.name == "conncomp":
+    layer = find_layer(variable.name)
+    if layer is not None and layer.style is Style.COMPONENTS:
         # Transparent, so that the layers below show where nothing was connected.
         classes = [item for item in classes if item.value != 0]
         classes.insert(0, QgsPalettedRasterRenderer.Class(0, NOTHING, "in no component"))

@@ -3,6 +3,8 @@
 import math
 from collections import Counter
 
+from ...core.products.layers import LayerKind, find_layer
+
 
 def mean(values):
     """Return the arithmetic mean."""
@@ -34,7 +36,8 @@ def average_for(name, units, is_class):
     """Return the function that averages a variable."""
     if is_class:
         return most_common
-    if name == "wrapped_phase":
+    layer = find_layer(name)
+    if layer is not None and layer.kind is LayerKind.CYCLIC:
         return circular_mean
     if units == "dB":
         return decibel_mean

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from ...parameters.job_parameters import JOB_TYPES
-from ...products.names import INSAR_GAMMA, POLARIZATIONS, RTC_GAMMA
+from collections.abc import Collection
+
+from ...products.layers import LAYERS, Delivery
+from ...products.names import POLARIZATIONS, RTC_GAMMA
 from ..jobs.jobs import JobRecord
-
-# Water masks and ellipsoidal incidence angles came with later versions of the processors.
-_INTERFEROGRAM = ("unw_phase", "corr")
-_GAMMA = ("unw_phase", "corr", "amp")
-_ISCE = ("unw_phase", "wrapped_phase", "corr", "conncomp", "dem", "lv_theta", "lv_phi")
-
-_ORDERED = {
-    "include_look_vectors": ("lv_theta", "lv_phi"),
-    "include_inc_map": ("inc_map",),
-    "include_dem": ("dem",),
-    "include_wrapped_phase": ("wrapped_phase",),
-    "include_displacement_maps": ("los_disp", "vert_disp"),
-    "include_los_displacement": ("los_disp",),
-    "include_scattering_area": ("area",),
-}
-"""Layers that an option of the order adds."""
 
 
 def certain_layers(job: JobRecord) -> frozenset[str]:
@@ -36,13 +22,7 @@ def certain_layers(job: JobRecord) -> frozenset[str]:
     frozenset of str
         What every product of the type has and what was ordered; other layers may be there, too.
     """
-    if job.job_type not in JOB_TYPES:
-        return frozenset()
-    if job.job_type == RTC_GAMMA:
-        always = (*_polarizations(job), "ls_map")
-    else:
-        always = _GAMMA if job.job_type == INSAR_GAMMA else _ISCE
-    return frozenset([*always, *_ordered(job)])
+    return frozenset(_layers(job, {Delivery.MAIN, Delivery.ALWAYS}))
 
 
 def certain_files(job: JobRecord, product: str) -> list[str]:
@@ -61,25 +41,21 @@ def certain_files(job: JobRecord, product: str) -> list[str]:
         The parameter file of an interferogram, the layers that make a product of that type, and
         what was ordered besides. Layers that only go along count where they are asked for.
     """
-    if job.job_type not in JOB_TYPES:
-        return []
-    is_insar = job.job_type != RTC_GAMMA
-    always = _INTERFEROGRAM if is_insar else _polarizations(job)
-    layers = dict.fromkeys([*always, *_ordered(job)])
-    files = [f"{product}_{layer}.tif" for layer in layers]
+    files = [f"{product}_{layer}.tif" for layer in _layers(job, {Delivery.MAIN})]
+    is_insar = job.job_type in LAYERS and job.job_type != RTC_GAMMA
     return [f"{product}.txt", *files] if is_insar else files
 
 
-def _polarizations(job: JobRecord) -> tuple[str, ...]:
+def _layers(job: JobRecord, deliveries: Collection[Delivery]) -> list[str]:
+    """Return the layers that are delivered in one of some ways, or were ordered."""
     name = job.parsed_name
-    return () if name is None else POLARIZATIONS[name.polarization]
-
-
-def _ordered(job: JobRecord) -> list[str]:
-    """Return the layers that the options of an order add."""
+    polarizations = () if name is None else POLARIZATIONS.get(name.polarization, ())
     return [
-        layer
-        for option, layers in _ORDERED.items()
-        if job.options.get(option) is True
-        for layer in layers
+        layer.name
+        for layer in LAYERS.get(job.job_type, {}).values()
+        if any(job.options.get(option) is True for option in layer.order_options)
+        or (
+            layer.delivery in deliveries
+            and (not layer.is_backscatter or layer.name in polarizations)
+        )
     ]

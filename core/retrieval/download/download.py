@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ...errors import Canceled, StackError
-from ...products.layers import COMPUTED_FROM
+from ...products.layers import origin_of
 from ...run.reporter import Reporter, stop_if_canceled
 from ..jobs.jobs import JobRecord
 from ..service.connection import guarded_session
@@ -158,7 +158,7 @@ class _Run:
                 self._folder.require_space(self._missing_bytes(missing), "The download")
             self._fetch_all(missing)
         for layer, count in sorted(self._absent.items()):
-            source = COMPUTED_FROM.get(layer)
+            source = origin_of(layer)
             remedy = f"; stacks compute it where they have {source}" if source else ""
             self._reporter.warning(f"{count} products were made without the layer {layer}{remedy}.")
         self._reporter.progress(100.0)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import RetrievalError
-from ...products.layers import COMPUTED_FROM
+from ...products.layers import origin_of
 from ...products.names import INSAR_GAMMA, RTC_GAMMA
 from ..service.service_failures import NotFoundError
 from .archive import Member
@@ -163,7 +163,7 @@ class _Files:
             part = self._get(f"_{layer}.tif")
             if part is None:
                 self.absent.append(layer)
-                source = COMPUTED_FROM.get(layer)
+                source = origin_of(layer)
                 if source is not None and source not in waiting:
                     waiting.append(source)
             elif _is_tiff(part):
