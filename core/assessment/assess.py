@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..files.chunk_uses import Layout
+from ..files.chunking import Layout
 from ..files.stack_blocks import StackPlace
 from ..files.written_stack import WrittenStack, open_stack_groups
 from ..metadata.ceos_attributes import DOCUMENT, DOCUMENT_VERSION

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from html import escape
 
-from ..files.chunk_uses import Layout, amount, product
+from ..files.chunking import Layout, amount, product
 from ..metadata.ceos_attributes import DOCUMENT, DOCUMENT_VERSION
 from ..version import plugin_version
 from .assess import Assessment, Item

@@ -16,10 +16,9 @@ from ..dataset.dataset import open_stack
 from ..dataset.options import BuildOptions
 from ..dataset.record import stack_record
 from ..errors import UNREADABLE, InvalidParameterError, OutputError, StoreError
-from ..files.layouts import Layouts
+from ..files.chunking import Layouts
 from ..files.netcdf_file import NETCDF, NetcdfSpool, failing_chunks, fits_twice, write_netcdf
 from ..files.receipts import failing_chunk_files, other_files, places
-from ..files.savings import tell_savings
 from ..files.space import check_outputs
 from ..files.verify import take_samples, verify_chunks, verify_stack
 from ..files.workspace import Workspace
@@ -108,9 +107,9 @@ class Build:
         """Write and check all outputs under their temporary names."""
         check_outputs(self._source, self._layers, self._options, self._workspace, self._reporter)
         groups, has_netcdf = self._options.groups, self._options.netcdf is not None
-        stores = len(self._stores())
-        tell_savings(self._source, self._layers, has_netcdf, len(groups) * stores, self._reporter)
-        self._layouts.tell(has_netcdf, groups if stores else (), self._reporter)
+        for text in self._options.values.precision.describe(item.layer for item in self._layers):
+            self._reporter.info(text)
+        self._layouts.tell(has_netcdf, groups if self._stores() else (), self._reporter)
         point = self._refer()
         dataset = open_stack(
             self._source,

@@ -1,14 +1,169 @@
-"""Sizes of chunks: whole maps, whole series, or both, each near a size that the user chooses."""
+"""Chunks of a stack: how large they are, what they serve, and how much of them is in memory."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
+from ..contract import SPATIAL_GROUP
+from ..dataset.options import BuildOptions
 from ..machine.blocks import whole_blocks
+from ..machine.memory import MOST_THREADS, MemoryBudget
+from ..run.reporter import Reporter
 
 _MEGABYTE = 1_000_000
 _VALUE_BYTES = 4
 """Of float32; chunks of masks follow, so that all variables of a stack share one layout."""
+
+Chunks = tuple[int, int, int]
+"""Steps, rows and columns."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the layers that change with the steps are stored.
+
+    Parameters
+    ----------
+    label
+        Name of the file or group.
+    shape
+        Steps, rows and columns of a layer.
+    chunks
+        The same of a chunk, the smallest part that is read.
+    shards
+        The same of a file that holds several chunks; None where each chunk stands alone.
+    itemsize
+        Bytes of one value.
+    """
+
+    label: str
+    shape: tuple[int, int, int]
+    chunks: tuple[int, int, int]
+    shards: tuple[int, int, int] | None = None
+    itemsize: int = 4
+
+    @property
+    def megabytes(self) -> float:
+        """Size of a chunk before compression, 10^6 bytes."""
+        return self.itemsize * math.prod(self.chunks) / 1e6
+
+    @property
+    def count(self) -> int:
+        """Chunks of a layer."""
+        return self.for_map * self.for_series
+
+    @property
+    def for_map(self) -> int:
+        """Chunks that are read for the map of one step."""
+        return math.prod(
+            -(-size // part) for size, part in zip(self.shape[1:], self.chunks[1:], strict=True)
+        )
+
+    @property
+    def for_series(self) -> int:
+        """Chunks that are read for all steps of one pixel."""
+        return -(-self.shape[0] // self.chunks[0])
+
+    @property
+    def purpose(self) -> str:
+        """What the layout serves."""
+        if self.count == 1:
+            return "maps and series, as all of a layer is one chunk"
+        if self.for_series == 1:
+            return "series of pixels"
+        return "maps"
+
+    def describe(self) -> str:
+        """Return a sentence."""
+        stored = "" if self.shards is None else f", in shards of {product(self.shards)}"
+        return (
+            f"{self.label} serves {self.purpose}: chunks of {product(self.chunks)} (steps x rows x "
+            f"columns, {amount(self.megabytes)}){stored}, {self.count} for a layer; a map reads "
+            f"{self.reads(self.for_map)}, the series of a pixel {self.reads(self.for_series)}."
+        )
+
+    def reads(self, number: int) -> str:
+        """Return how much so many chunks are before compression."""
+        noun = "chunk" if number == 1 else "chunks"
+        return f"{number} {noun} ({amount(number * self.megabytes)})"
+
+
+@dataclass(frozen=True)
+class Layouts:
+    """The layouts of a stack.
+
+    Parameters
+    ----------
+    shape
+        Steps, rows and columns of the stack.
+    maps, series
+        Chunks that serve maps, and those that serve series.
+    map_unit, series_unit
+        What a thread writes at once, whole chunks or whole shards, so that no two threads write to
+        one file.
+    sharding
+        Whether these are shards.
+    budget
+        Sizes of blocks and number of threads.
+    """
+
+    shape: Chunks
+    maps: Chunks
+    series: Chunks
+    map_unit: Chunks
+    series_unit: Chunks
+    sharding: bool
+    budget: MemoryBudget
+
+    @classmethod
+    def of(cls, options: BuildOptions, shape: Chunks, reporter: Reporter) -> Layouts:
+        """Choose the layouts; the reporter is warned of chunks that exceed the memory."""
+        height, width = shape[1:]
+        maps = spatial_chunks(height, width, options.chunk_megabytes)
+        series = temporal_chunks(shape[0], height, width, options.chunk_megabytes)
+        largest = 4 * max(math.prod(maps), math.prod(series))
+        # Workers of a cluster have threads of their own.
+        threads = None if options.scheduler is None else MOST_THREADS
+        budget = MemoryBudget.of(options.memory_megabytes, largest, threads)
+        if not budget.holds(largest):
+            reporter.warning(
+                f"Chunks of {largest / 1e6:,.0f} MB take more memory than MEMORY "
+                f"({options.memory_megabytes:,.0f} MB) allows; lower CHUNK_SIZE or raise MEMORY."
+            )
+        map_unit, series_unit = (
+            shard_shape(chunks, height, width, budget.band_bytes / 1e6)
+            if options.sharding
+            else chunks
+            for chunks in (maps, series)
+        )
+        return cls(shape, maps, series, map_unit, series_unit, options.sharding, budget)
+
+    @property
+    def netcdf(self) -> tuple[int, int]:
+        """Rows and columns of a chunk of the NetCDF file."""
+        return netcdf_chunks(self.maps)
+
+    def chunks(self, group: str) -> Chunks:
+        """Return the chunks of a Zarr group."""
+        return self.maps if group == SPATIAL_GROUP else self.series
+
+    def shards(self, group: str) -> tuple[Chunks, tuple[int, int]] | None:
+        """Return the shards of a Zarr group, of layers with steps and of those without."""
+        if not self.sharding:
+            return None
+        return self.map_unit if group == SPATIAL_GROUP else self.series_unit, self.map_unit[1:]
+
+    def tell(self, netcdf: bool, groups: tuple[str, ...], reporter: Reporter) -> None:
+        """Tell how each output is stored and what that serves."""
+        layouts = [Layout("NetCDF", self.shape, (1, *self.netcdf))] if netcdf else []
+        for name in groups:
+            shards = self.shards(name)
+            layouts.append(
+                Layout(name, self.shape, self.chunks(name), None if shards is None else shards[0])
+            )
+        for layout in layouts:
+            reporter.info(layout.describe())
 
 
 def spatial_chunks(height: int, width: int, megabytes: float) -> tuple[int, int, int]:
@@ -112,3 +267,14 @@ def _divide(length: int, largest: float) -> int:
         most -= most % 2
     chunk = math.ceil(length / math.ceil(length / most))
     return chunk if chunk in (1, length) else chunk + chunk % 2
+
+
+def product(sizes: tuple[int, ...]) -> str:
+    """Return sizes as text."""
+    return " x ".join(map(str, sizes))
+
+
+def amount(megabytes: float) -> str:
+    """Return megabytes with a precision that fits them."""
+    digits = 0 if megabytes >= 99.5 else 1 if megabytes >= 0.95 else 3
+    return f"{megabytes:,.{digits}f} MB"

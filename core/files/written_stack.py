@@ -32,7 +32,7 @@ from ..object_store.location import RemoteLocation
 from ..object_store.reading import open_remote, reading_in_words
 from ..run.reporter import Reporter
 from ..version import plugin_version
-from .chunk_uses import Layout
+from .chunking import Layout
 from .geozarr import tells_place
 from .stack_blocks import StackBlocks, StackPlace
 from .survival import check_survival

@@ -20,8 +20,8 @@ from ..dataset.dataset import on_disk
 from ..dataset.stack_layer import StackLayer
 from ..run.reporter import Reporter, stop_if_canceled
 from .chunk_files import replace_file
+from .chunking import Chunks, Layouts
 from .geozarr import array_attributes
-from .layouts import Chunks, Layouts
 from .zarr_store import (
     StorePlace,
     array_of,

@@ -62,6 +62,16 @@ class Precision:
                     f"{', '.join(names)}."
                 )
 
+    def describe(self, layers: Iterable[Layer]) -> list[str]:
+        """Return a sentence on each layer that is rounded."""
+        rounded = [(layer.variable, self.bits(layer)) for layer in layers]
+        return [
+            f"KEEP_BITS: {name} keeps {bits} bits, so values change by at most "
+            f"{100.0 * largest_relative_error(bits):.2g} %."
+            for name, bits in rounded
+            if bits is not None
+        ]
+
 
 def parse_keep_bits(entries: Sequence[str]) -> Precision:
     """Read entries such as ``corr=7``; a number alone stands for all other float layers.

@@ -6,8 +6,11 @@ import math
 from contextlib import closing
 
 import numpy as np
+from pyproj import Transformer
 from rasterio.errors import RasterioError
 
+from ..grid.lattice import Grid
+from ..grid.placement import Placement, Transfer
 from ..inputs.raster_grid import Raster, to_geographic
 from ..inputs.read_errors import machine_error
 from ..products.layers import UNWRAPPED_PHASE
@@ -80,3 +83,35 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     is_zero = phase[row - rows.start, column - columns.start] == 0
     is_data = ~(missing.where(phase) | np.isnan(phase))
     return (row, column) if is_zero and is_data.any() else None
+
+
+def pixels_on_grid(
+    placement: Placement, grid: Grid, reference: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Return the pixels of the grid (row, column) whose centers fall into a pixel of a product."""
+    row, column = reference
+    if placement.transfer is Transfer.COPY:
+        return [(row + placement.row, column + placement.column)]
+    raster = placement.raster
+    to_grid = Transformer.from_crs(raster.crs, grid.crs, always_xy=True)
+    x, y = to_grid.transform(
+        raster.left + (column + 0.5) * raster.spacing, raster.top - (row + 0.5) * raster.spacing
+    )
+    center_row = int((grid.top - y) // grid.spacing)
+    center_column = int((x - grid.left) // grid.spacing)
+    near = [
+        (center_row + down, center_column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)
+    ]
+    back_x, back_y = to_grid.transform(
+        [grid.left + (right + 0.5) * grid.spacing for _, right in near],
+        [grid.top - (down + 0.5) * grid.spacing for down, _ in near],
+        direction="INVERSE",
+    )
+    return [
+        position
+        for position, source_x, source_y in zip(near, back_x, back_y, strict=True)
+        if (source_y < raster.top - row * raster.spacing)
+        and (source_y >= raster.top - (row + 1) * raster.spacing)
+        and (source_x >= raster.left + column * raster.spacing)
+        and (source_x < raster.left + (column + 1) * raster.spacing)
+    ]

@@ -11,7 +11,7 @@ import zarr
 
 from hyp3_stack.core.assessment.assess import assess_stack
 from hyp3_stack.core.assessment.page import assessment_page
-from hyp3_stack.core.files.chunk_uses import Layout, amount
+from hyp3_stack.core.files.chunking import Layout, amount
 from tests.running import Run, build
 from tests.sample_products import SampleStack
 

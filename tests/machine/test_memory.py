@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 from hyp3_stack.core.build.stack_request import StackRequest
-from hyp3_stack.core.files.layouts import Layouts
+from hyp3_stack.core.files.chunking import Layouts
 from hyp3_stack.core.machine.blocks import BAND_BYTES, thread_count
 from hyp3_stack.core.machine.memory import MOST_THREADS, MemoryBudget, Scratch
 from hyp3_stack.core.parameters.output_parameters import (

@@ -222,16 +222,14 @@ def test_the_phase_stays_zero_at_reference_points(tmp_path_factory, tmp_path: Pa
                 assert one.reference_point_x == other.reference_point_x
 
 
-def test_the_build_tells_what_it_saves(tmp_path_factory, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_build_tells_what_it_rounds(tmp_path_factory, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     stack = samples(
         tmp_path_factory, products=3, rows=300, columns=300, layers=("unw_phase", "corr")
     )
     exact = build(stack.folder, NETCDF=tmp_path / "exact.nc", LAYERS="corr")
     run = build(stack.folder, NETCDF=tmp_path / "s.nc", LAYERS="corr", KEEP_BITS="corr=7")
-    [layer, total] = [text for text in run.infos if text.startswith("KEEP_BITS")]
+    [layer] = [text for text in run.infos if text.startswith("KEEP_BITS")]
     assert "corr keeps 7 bits" in layer and "at most 0.39 %" in layer
-    told = int(re.search(r"(\d+)% of the exact size", layer)[1]) / 100  # type: ignore[index]
-    assert re.fullmatch(r"KEEP_BITS saves about \d+ of \d+ MB, judged by these samples\.", total)
 
     def stored(path: Path) -> int:
         import h5py
@@ -239,9 +237,7 @@ def test_the_build_tells_what_it_saves(tmp_path_factory, tmp_path: Path) -> None
         with h5py.File(path) as file:
             return int(file["corr"].id.get_storage_size())
 
-    measured = stored(run.netcdf) / stored(exact.netcdf)
-    assert measured < 0.7
-    assert told == pytest.approx(measured, abs=0.1)
+    assert stored(run.netcdf) < 0.7 * stored(exact.netcdf)
 
 
 def test_look_vectors_come_from_exact_angles(gamma: SampleStack, tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from hyp3_stack.core.grid.placement import Placement, Transfer
 from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.inputs.raster_grid import Raster
+from hyp3_stack.core.pixels.values import ValueOptions, ValueReader
 from hyp3_stack.core.products.layers import LAYERS, Layer
 from hyp3_stack.core.products.nodata import NoData
-from hyp3_stack.core.raster.block_reader import BlockReader
-from hyp3_stack.core.raster.layer_reader import gdal_environment, resampling_of
+from hyp3_stack.core.raster.layer_reader import gdal_environment
 from hyp3_stack.core.raster.raster_file import RasterFile
 from hyp3_stack.core.raster.reach import Reach
 from hyp3_stack.core.raster.warping import Warps
@@ -55,8 +55,8 @@ def test_every_pixel_with_data_is_in_reach(plan: Plan, name: str, resampling: st
     layer, grid = TABLE[name], plan.grid
     rows, columns = slice(7, grid.height), slice(3, grid.width)
     for placement in warped(plan):
-        method = resampling_of(layer, resampling)
-        with gdal_environment(), BlockReader(placement, layer, grid, method) as reader:
+        options = ValueOptions(resampling)
+        with gdal_environment(), ValueReader(placement, layer, grid, options) as reader:
             data = has_data(reader.read(rows, columns), layer)
             reach = reader.reach(rows, columns)
         assert reach.touches(rows, columns) and reach.meets(data, rows, columns)
@@ -77,7 +77,7 @@ def test_it_spares_most_of_what_has_no_data(plan: Plan) -> None:
     layer, grid = TABLE["corr"], plan.grid
     rows, columns = slice(0, grid.height), slice(0, grid.width)
     for placement in warped(plan):
-        with BlockReader(placement, layer, grid, resampling_of(layer, "auto")) as reader:
+        with ValueReader(placement, layer, grid, ValueOptions()) as reader:
             near = has_data(reader.read(rows, columns), layer)
             reach = reader.reach(rows, columns)
         for _ in range(2):
@@ -130,18 +130,15 @@ def test_layers_warped_together_are_as_if_warped_alone(plan: Plan, resampling: s
     placement = warped(plan)[-1]
     layers = [TABLE[name] for name in placement.product.layers]
     middle = grid.height // 2
+    options = ValueOptions(resampling)
     with gdal_environment(), Warps() as warps:
-        readers = [
-            BlockReader(placement, layer, grid, resampling_of(layer, resampling), warps=warps)
-            for layer in layers
-        ]
+        readers = [ValueReader(placement, layer, grid, options, warps=warps) for layer in layers]
         for rows in (slice(0, middle), slice(middle, grid.height)):
             for layer, reader in zip(layers, readers, strict=True):
-                method = resampling_of(layer, resampling)
-                with BlockReader(placement, layer, grid, method) as alone:
+                with ValueReader(placement, layer, grid, options) as alone:
                     expected = alone.read(rows, columns)
                 found = reader.read(rows, columns)
                 assert found.dtype == expected.dtype
                 np.testing.assert_array_equal(found, expected, err_msg=layer.name)
         for reader in readers:
-            reader.__exit__()
+            reader.__exit__(None, None, None)

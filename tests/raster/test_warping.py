@@ -7,9 +7,8 @@ import pytest
 
 from hyp3_stack.core.grid.placement import Placement, Transfer
 from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
+from hyp3_stack.core.pixels.values import ValueOptions, ValueReader
 from hyp3_stack.core.products.layers import LAYERS, LayerKind
-from hyp3_stack.core.raster.block_reader import BlockReader
-from hyp3_stack.core.raster.layer_reader import resampling_of
 from hyp3_stack.core.selection.selection import SelectionOptions, select_products
 from tests.sample_products import SampleStack
 
@@ -22,7 +21,7 @@ def plan(gamma: SampleStack) -> Plan:
 def read(plan: Plan, placement: Placement, layer: str, rows: slice, columns: slice) -> np.ndarray:
     """Read a block through files opened for it alone."""
     table = LAYERS["INSAR_GAMMA"][layer]
-    with BlockReader(placement, table, plan.grid, resampling_of(table, "auto")) as reader:
+    with ValueReader(placement, table, plan.grid, ValueOptions()) as reader:
         return reader.read(rows, columns)
 
 
