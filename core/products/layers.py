@@ -44,6 +44,7 @@ class Style(Enum):
     """How a layer is shown on a map; masks are shown by their flags."""
 
     SEQUENTIAL = "from low to high"
+    FROM_ZERO = "from 0 upward"
     GRAY = "gray from limit to limit"
     BACKSCATTER = "gray levels that are even in decibels"
     TERRAIN = "colors of heights"

@@ -11,6 +11,8 @@ _MEANINGS = {
     "land": "#d8d2c4",
     "not unwrapped": "#edc948",
     "low coherence": "#b07aa1",
+    "no valid pair": "#c9c5c0",
+    "low temporal coherence": "#b07aa1",
     "in no component": "#9c755f",
     "layover": "#f28e2b",
     "shadow": "#4d4d4d",

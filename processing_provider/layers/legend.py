@@ -38,24 +38,36 @@ def describe_bands(layer, stack):
     layer.setMetadata(metadata)
 
 
-def legend_processor():
-    """Return what changes the legend of one layer once it is in the layer tree.
+def tree_processor(is_visible=True):
+    """Return what changes the entry of one layer once it is in the layer tree.
 
     QGIS owns it, but calls Python only as long as Python keeps it, too.
     """
     _kept[:] = [kept for kept in _kept if not sip.isdeleted(kept)]
-    _kept.append(_Legend())
+    _kept.append(_Entry(is_visible))
     return _kept[-1]
 
 
-class _Legend(QgsProcessingLayerPostProcessorInterface):
-    """Names the period instead of the first band, which is not the one that is shown in time."""
+class _Entry(QgsProcessingLayerPostProcessorInterface):
+    """Names the period instead of the first band, which is not the one that is shown in time.
+
+    What is not visible is folded as well.
+    """
+
+    def __init__(self, is_visible):
+        super().__init__()
+        self._is_visible = is_visible
 
     def postProcessLayer(self, layer, context, feedback):
         period = layer.customProperty(_PERIOD)
         project = context.project() or QgsProject.instance()
         node = project.layerTreeRoot().findLayer(layer.id())
-        if period and node is not None:
+        if node is None:
+            return
+        if not self._is_visible:
+            node.setItemVisibilityChecked(False)
+            node.setExpanded(False)
+        if period:
             QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, _BAND_NODE, period)
             layer.legendChanged.emit()  # what is drawn already is drawn anew
 

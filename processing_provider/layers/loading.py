@@ -6,8 +6,9 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
+from .displacement_layers import shown_first
 from .gdal_s3 import connect
-from .legend import legend_processor
+from .legend import tree_processor
 from .raster_layers import layer_source, make_layer
 from .stack_description import StackFileError, open_stack
 
@@ -60,8 +61,10 @@ def hand_over(stack, variables, context, feedback, progress=None):
         if progress is not None:
             progress(100.0 * number / len(variables))
     if context.project() is not None:
-        for number, layer in enumerate(layers):
-            _load(context, layer, stack.name, len(layers) - number)
+        visible = shown_first([variable.name for variable in variables])
+        for number, (layer, variable) in enumerate(zip(layers, variables)):  # noqa: B905
+            is_visible = variable.name in visible
+            _load(context, layer, stack.name, len(layers) - number, is_visible)
     return [layer.source() for layer in layers]
 
 
@@ -75,7 +78,7 @@ def _describe(variable):
     return f"{variable.name}: one band"
 
 
-def _load(context, layer, group, sort_key):
+def _load(context, layer, group, sort_key, is_visible):
     """Let QGIS add a layer; the first one comes to lie on top."""
     details = QgsProcessingContext.LayerDetails(
         layer.name(), context.project(), LAYERS, QgsProcessingUtils.LayerHint.Raster
@@ -83,6 +86,6 @@ def _load(context, layer, group, sort_key):
     details.forceName = True
     details.groupName = group
     details.layerSortKey = sort_key
-    details.setPostProcessor(legend_processor())
+    details.setPostProcessor(tree_processor(is_visible))
     context.temporaryLayerStore().addMapLayer(layer)
     context.addLayerToLoadOnCompletion(layer.id(), details)

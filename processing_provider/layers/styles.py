@@ -5,13 +5,15 @@ import math
 from qgis.core import (
     QgsColorRampLegendNodeSettings,
     QgsColorRampShader,
+    QgsExpressionBasedNumericFormat,
     QgsPalettedRasterRenderer,
     QgsRasterShader,
     QgsSingleBandPseudoColorRenderer,
 )
 from qgis.PyQt.QtGui import QColor
 
-from ...core.products.layers import Style, find_layer
+from ...core.products.layers import Style
+from .displacement_layers import look_of, shown_units
 from .flags import NOTHING, color_of, flag_classes, flag_masks
 from .sampling import distinct_values, percentile, sample
 
@@ -45,26 +47,33 @@ def style(layer, variable):
 def _continuous(provider, variable, values):
     low = percentile(values, _LOW) if values else 0.0
     high = percentile(values, _HIGH) if values else 1.0
-    layer = find_layer(variable.name)
-    hint = Style.SEQUENTIAL if layer is None else layer.style
+    hint, limits = look_of(variable.name)
     if variable.units == "dB":
         stops = _stops(low, high, _GRAY)
     elif hint is Style.BACKSCATTER:
         stops = _decibel_stops(low, high)
     elif hint in _SYMMETRIC:
-        largest = max(abs(low), abs(high)) or 1.0
+        largest = _round_up(max(abs(low), abs(high))) or 1.0
         stops = _stops(-largest, largest, _SYMMETRIC[hint])
     elif hint in _BY_LIMITS:
-        stops = _stops(*layer.limits, _BY_LIMITS[hint])
+        stops = _stops(*limits, _BY_LIMITS[hint])
+    elif hint is Style.FROM_ZERO:
+        stops = _stops(0.0, _round_up(high), _SEQUENTIAL)
     else:
         stops = _stops(low, high, _TERRAIN if hint is Style.TERRAIN else _SEQUENTIAL)
     function = QgsColorRampShader(stops[0][0], stops[-1][0])
     function.setColorRampType(QgsColorRampShader.Type.Interpolated)
+    factor, units = shown_units(variable.name, variable.units)
     function.setColorRampItemList(
-        [QgsColorRampShader.ColorRampItem(value, color, f"{value:.4g}") for value, color in stops]
+        [
+            QgsColorRampShader.ColorRampItem(value, color, f"{value * factor:.4g}")
+            for value, color in stops
+        ]
     )
     legend = QgsColorRampLegendNodeSettings()
-    legend.setSuffix(f" {variable.units}" if variable.units not in ("", "1") else "")
+    legend.setSuffix(f" {units}" if units else "")
+    if factor != 1.0:
+        legend.setNumericFormat(_multiplied(factor))
     function.setLegendSettings(legend)
     shader = QgsRasterShader()
     shader.setRasterShaderFunction(function)
@@ -74,11 +83,33 @@ def _continuous(provider, variable, values):
     return renderer
 
 
+def _multiplied(factor):
+    """Return a format of numbers that stays true when a user chooses another range."""
+    number = QgsExpressionBasedNumericFormat()
+    number.setExpression(
+        f"format_number(@value * {factor:g}, 2, trim_trailing_zeroes := true, "
+        "omit_group_separators := true)"
+    )
+    return number
+
+
+def _round_up(value):
+    """Return the next number of two digits that is not less than a positive one."""
+    if not value > 0.0:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / step - 1e-9) * step
+
+
 def _stops(low, high, colors):
     if not high > low:
         low, high = low - 0.5, low + 0.5
-    step = (high - low) / (len(colors) - 1)
-    return [(low + number * step, QColor(color)) for number, color in enumerate(colors)]
+    shares = [number / (len(colors) - 1) for number in range(len(colors))]
+    # In this form the middle of -high and high is 0, and the last stop is high.
+    return [
+        (low * (1.0 - share) + high * share, QColor(color))
+        for share, color in zip(shares, colors)  # noqa: B905 - Python 3.9
+    ]
 
 
 def _decibel_stops(low, high):
@@ -117,8 +148,7 @@ def _classes(provider, variable, source):
         QgsPalettedRasterRenderer.Class(number, color_of(label, place), label)
         for place, (number, label) in enumerate(zip(numbers, labels))  # noqa: B905 - Python 3.9
     ]
-    layer = find_layer(variable.name)
-    if layer is not None and layer.style is Style.COMPONENTS:
+    if look_of(variable.name)[0] is Style.COMPONENTS:
         # Transparent, so that the layers below show where nothing was connected.
         classes = [item for item in classes if item.value != 0]
         classes.insert(0, QgsPalettedRasterRenderer.Class(0, NOTHING, "in no component"))

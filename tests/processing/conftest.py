@@ -153,3 +153,11 @@ def stack_files(product_folder):
     netcdf, store = folder / "my stack.nc", folder / "my stack.zarr"
     build_stack(folder, INPUT=product_folder, NETCDF=netcdf, ZARR=store)
     return netcdf, store
+
+
+@pytest.fixture(scope="session")
+def displacement_file(tmp_path_factory):
+    """A small displacement stack."""
+    path = tmp_path_factory.mktemp("a result") / "my displacement.nc"
+    run_core_python("-m", "tests.displacement_file", path)
+    return path

@@ -21,7 +21,7 @@ from qgis.PyQt.QtCore import QSize
 
 from hyp3_stack.processing_provider.layers import sampling
 from hyp3_stack.processing_provider.layers.flags import flag_classes, flag_masks
-from hyp3_stack.processing_provider.layers.legend import legend_processor
+from hyp3_stack.processing_provider.layers.legend import tree_processor
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import (
     StackFileError,
@@ -223,7 +223,7 @@ def test_the_legend_names_the_period_and_not_a_band_that_time_leaves(layers, con
     labels = {}
     for name, layer in layers.items():
         context.project().addMapLayer(layer)
-        legend_processor().postProcessLayer(layer, context, feedback)
+        tree_processor().postProcessLayer(layer, context, feedback)
         node = root.findLayer(layer.id())
         labels[name] = QgsMapLayerLegendUtils.legendNodeUserLabel(node, 0)
     assert labels["corr"] == labels["mask_reason"]

@@ -1,0 +1,44 @@
+"""How the layers of a displacement stack are shown, by their names: colors, limits and units."""
+
+import re
+
+from ...core.products.layers import Style, find_layer
+
+DISPLACEMENT = "displacement"
+VELOCITY = "velocity"
+
+_LOOKS = (
+    (r"displacement|velocity|acceleration|jerk|step_\d{8}|\w+_correction", Style.TOWARD, None),
+    (r"velocity_standard_error|(semi)?annual_amplitude", Style.FROM_ZERO, None),
+    ("annual_peak", Style.CYCLIC, (0.0, 365.25)),
+    ("semiannual_peak", Style.CYCLIC, (0.0, 365.25 / 2)),
+    ("temporal_coherence", Style.GRAY, (0.0, 1.0)),
+)
+_IN_MILLIMETERS = (Style.TOWARD, Style.FROM_ZERO)
+_UNITS = {"m": "mm", "m year-1": "mm/year", "m year-2": "mm/year²", "m year-3": "mm/year³"}
+
+
+def look_of(name):
+    """Return the style of a variable and, for styles that have them, its limits."""
+    layer = find_layer(name)
+    if layer is not None:
+        return layer.style, layer.limits
+    found = ((style, limits) for names, style, limits in _LOOKS if re.fullmatch(names, name))
+    return next(found, (Style.SEQUENTIAL, None))
+
+
+def shown_units(name, units):
+    """Return the factor that turns values of a variable into what is shown, and its unit."""
+    if units in _UNITS and look_of(name)[0] in _IN_MILLIMETERS:
+        return 1000.0, _UNITS[units]
+    return 1.0, "" if units == "1" else units
+
+
+def shown_first(names):
+    """Return which layers of a stack are visible when it is loaded, in the order of ``names``.
+
+    Those of a displacement stack would hide each other: the velocity shows, or what comes first.
+    """
+    if DISPLACEMENT not in names and VELOCITY not in names:
+        return list(names)
+    return [VELOCITY if VELOCITY in names else next(iter(names))]

@@ -1,0 +1,109 @@
+"""A displacement stack in QGIS: one layer shows, the displacement plays, units are millimeters."""
+
+import pytest
+from qgis.core import QgsNumericFormatContext, QgsPalettedRasterRenderer
+
+from hyp3_stack.processing_provider.layers.displacement_layers import shown_first, shown_units
+from hyp3_stack.processing_provider.layers.layer_source import locate
+from hyp3_stack.processing_provider.layers.raster_layers import make_layer
+from hyp3_stack.processing_provider.layers.stack_description import open_stack
+
+DATES = 14
+
+
+@pytest.fixture(scope="module")
+def layers(displacement_file):
+    stack = open_stack(displacement_file)
+    return {name: make_layer(stack, variable) for name, variable in stack.variables.items()}
+
+
+def limits(layer):
+    renderer = layer.renderer()
+    return renderer.classificationMin(), renderer.classificationMax()
+
+
+def legend_text(layer, value):
+    """Return what the legend says of a value."""
+    settings = layer.renderer().shader().rasterShaderFunction().legendSettings()
+    context = QgsNumericFormatContext()
+    return settings.numericFormat().formatDouble(value, context) + settings.suffix()
+
+
+def test_displacement_has_one_frame_a_date(layers):
+    properties = layers["displacement"].temporalProperties()
+    assert properties.isActive()
+    ranges = [properties.fixedRangePerBand()[band] for band in range(1, DATES + 1)]
+    assert [r.begin().toString("yyyy-MM-dd") for r in ranges[:2]] == ["2023-01-06", "2023-01-18"]
+    assert all(a.end() == b.begin() for a, b in zip(ranges, ranges[1:]))  # noqa: B905
+    active = {name for name, layer in layers.items() if layer.temporalProperties().isActive()}
+    assert active == {"displacement"}
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("displacement", "mm"), ("velocity", "mm/year"), ("unw_phase", "radian")]
+)
+def test_motion_is_shown_in_thousandths(name, unit):
+    units = {"displacement": "m", "velocity": "m year-1"}.get(name, "radian")
+    assert shown_units(name, units) == (1.0 if name == "unw_phase" else 1000.0, unit)
+
+
+def test_heights_stay_in_meters():
+    assert shown_units("dem", "m") == (1.0, "m")
+
+
+@pytest.mark.parametrize("name", ["displacement", "velocity"])
+def test_motion_is_colored_around_zero_with_a_legend_in_millimeters(layers, name):
+    low, high = limits(layers[name])
+    assert low == -high < 0
+    unit = "mm" if name == "displacement" else "mm/year"
+    assert legend_text(layers[name], high) == f"{1000 * high:g} {unit}"
+    assert float(f"{high:.1e}") == pytest.approx(high), "a number of two digits"
+    assert legend_text(layers[name], -0.0125) == f"-12.5 {unit}", "also in a range a user chooses"
+    items = layers[name].renderer().shader().rasterShaderFunction().colorRampItemList()
+    assert (items[3].value, items[3].color.name()) == (0.0, "#f7f7f7")
+    assert items[0].color.blue() > items[0].color.red(), "away from the satellite is blue"
+
+
+def test_errors_begin_at_zero_and_coherence_has_fixed_limits(layers):
+    low, high = limits(layers["velocity_standard_error"])
+    assert low == 0.0 < high
+    assert limits(layers["temporal_coherence"]) == (0.0, 1.0)
+
+
+def test_the_mask_names_its_reasons_and_leaves_pixels_with_displacement_free(layers):
+    renderer = layers["mask"].renderer()
+    assert isinstance(renderer, QgsPalettedRasterRenderer)
+    assert {int(c.value): c.label for c in renderer.classes()} == {
+        0: "none",
+        1: "no valid pair",
+        2: "low temporal coherence",
+    }
+    assert renderer.classes()[0].color.alpha() == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "visible"),
+    [
+        (["displacement", "velocity", "mask"], ["velocity"]),
+        (["displacement", "mask"], ["displacement"]),
+        (["unw_phase", "corr"], ["unw_phase", "corr"]),
+        (["mask"], ["mask"]),
+    ],
+)
+def test_what_would_hide_each_other_shows_one_layer(names, visible):
+    assert shown_first(names) == visible
+
+
+def test_loading_shows_the_velocity(
+    processing_plugin, algorithm, context, feedback, displacement_file
+):
+    from processing.gui.Postprocessing import handleAlgorithmResults
+
+    made = algorithm("loadstack")
+    results, ok = made.run({"INPUT": str(displacement_file)}, context, feedback)
+    assert ok, feedback.textLog()
+    handleAlgorithmResults(made, context, feedback, parameters={})
+    nodes = context.project().layerTreeRoot().findLayers()
+    assert len(nodes) == len(results["LAYERS"])
+    shown = [node.layer() for node in nodes if node.isVisible()]
+    assert [locate(layer.source()).variable for layer in shown] == ["velocity"]
