@@ -1,0 +1,202 @@
+"""What single dates have too much: planes, delays that go with height, and noise of a whole date.
+
+All of it is found from the displacement at some thousand points that are spread over the grid,
+which the inversion gives before it comes to all pixels. A correction is a layer of its own: the
+displacement less it is corrected, both together are what was before. It is 0 at the reference and
+at the first date, as the displacement is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+RAMPS = {"none": 0, "linear": 2, "quadratic": 5}
+"""Number of slopes and curvatures of a surface."""
+
+LEAST_CORRELATION = 0.3
+"""Between delay and height, from which it is taken off."""
+
+OUTLIER_FACTOR = 3.0
+"""Times the median of all dates over 0.6745, in which a normal distribution has half its values."""
+
+_HUBER = 1.345
+"""Residual over standard deviation from which weights fall: 95 % efficient on normal residuals."""
+
+_ITERATIONS = 12
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """A surface in each date: a linear combination of terms that are 0 at the reference.
+
+    Parameters
+    ----------
+    coefficients
+        Shape (N, terms); meters for each unit of the terms.
+    origin
+        Values at the reference: row and column, or height.
+    scale
+        Unit of what ``origin`` holds.
+    """
+
+    coefficients: Numbers
+    origin: tuple[float, ...]
+    scale: float
+
+    def __call__(self, *places: Numbers) -> Numbers:
+        """Return the surfaces at rows and columns, or heights; shape (N, ...)."""
+        terms = _terms(places, self.origin, self.scale, self.coefficients.shape[1])
+        return np.tensordot(self.coefficients, np.stack(terms), 1)
+
+
+def fit_ramps(
+    kind: str, row: Numbers, column: Numbers, values: Numbers, reference: tuple[float, float]
+) -> Surfaces:
+    """Fit a plane or a quadratic surface to each date by least squares.
+
+    It is right where orbits or long waves of the atmosphere tilt whole maps and the ground does
+    not: it also takes off what is wide of a motion.
+
+    Parameters
+    ----------
+    kind
+        A key of ``RAMPS``.
+    row, column
+        Of the points, shape (points,).
+    values
+        Displacement in meters, shape (N, points).
+    reference
+        Row and column of the reference.
+
+    Raises
+    ------
+    ValueError
+        If there are not more points than terms.
+    """
+    scale = max(float(np.ptp(row)), float(np.ptp(column)), 1.0)
+    terms = _terms((row, column), reference, scale, RAMPS[kind])
+    design = np.stack([np.ones(row.size), *terms], axis=1)
+    if row.size <= design.shape[1]:
+        raise ValueError("fewer points than terms of the surface")
+    solution: Numbers = np.linalg.lstsq(design, values.T, rcond=None)[0].astype(np.float64)
+    return Surfaces(solution[1:].T, reference, scale)
+
+
+@dataclass(frozen=True)
+class HeightDelays:
+    """Delays that go with height.
+
+    Parameters
+    ----------
+    surfaces
+        Of height; those of dates that are left alone are 0.
+    correlation
+        Between displacement and height in each date, NaN where either is constant; shape (N,).
+    """
+
+    surfaces: Surfaces
+    correlation: Numbers
+
+    @property
+    def applied(self) -> NDArray[np.bool_]:
+        """Dates from which a delay is taken off; shape (N,)."""
+        return self.surfaces.coefficients[:, 0] != 0
+
+
+def fit_height_delays(
+    height: Numbers,
+    values: Numbers,
+    reference_height: float,
+    least_correlation: float = LEAST_CORRELATION,
+) -> HeightDelays:
+    """Fit a delay in proportion to height to each date, by least squares with Huber's weights.
+
+    It is right where the troposphere is layered and motion does not go with height: on a volcano
+    that swells it takes off motion, too.
+
+    Parameters
+    ----------
+    height
+        Of the points in meters, shape (points,).
+    values
+        Displacement in meters, shape (N, points).
+    reference_height
+        Height of the reference in meters.
+    least_correlation
+        Dates whose correlation is weaker are left alone.
+    """
+    deviations = height - height.mean(), values - values.mean(axis=1, keepdims=True)
+    spread = np.sqrt((deviations[0] ** 2).sum() * (deviations[1] ** 2).sum(axis=1))
+    moment = deviations[1] @ deviations[0]
+    correlation = np.divide(moment, spread, out=np.full(spread.shape, np.nan), where=spread > 0)
+    scale = 1000.0
+    terms = _terms((height,), (reference_height,), scale, 1)
+    slope = _robust_lines(terms[0], values)
+    slope[~(np.abs(correlation) >= least_correlation)] = 0.0
+    return HeightDelays(Surfaces(slope[:, None], (reference_height,), scale), correlation)
+
+
+def date_noise(row: Numbers, column: Numbers, residual: Numbers) -> Numbers:
+    """Return the noise of each date: root mean square of residuals without a quadratic surface.
+
+    Parameters
+    ----------
+    row, column
+        Of the points, shape (points,).
+    residual
+        Displacement less its functions of time in meters, shape (N, points).
+
+    Returns
+    -------
+    numpy.ndarray
+        Meters, shape (N,).
+    """
+    ramps = fit_ramps("quadratic", row, column, residual, (float(row[0]), float(column[0])))
+    rest = residual - ramps(row, column)
+    rest -= rest.mean(axis=1, keepdims=True)
+    noise: Numbers = np.sqrt((rest**2).mean(axis=1))
+    return noise
+
+
+def outlier_dates(noise: Numbers) -> NDArray[np.bool_]:
+    """Return the dates whose noise is far above that of the others (Rousseeuw and Hubert 2011)."""
+    outliers: NDArray[np.bool_] = noise > OUTLIER_FACTOR * np.median(noise) / 0.6745
+    return outliers
+
+
+def best_reference_date(noise: Numbers) -> int:
+    """Return the date with the least noise, which as first date adds least to all others."""
+    return int(np.argmin(noise))
+
+
+def _terms(
+    places: tuple[Numbers, ...], origin: tuple[float, ...], scale: float, count: int
+) -> list[Numbers]:
+    """Return the first terms of x, y, xy, x^2, y^2, or of x alone, 0 at the origin."""
+    first = [(np.asarray(p) - o) / scale for p, o in zip(places, origin, strict=True)]
+    if count == 5:
+        x, y = first
+        return [x, y, x * y, x**2, y**2]
+    return first
+
+
+def _robust_lines(x: Numbers, values: Numbers) -> Numbers:
+    """Return the slope of each series of values on x; shape (N,)."""
+    weights = np.ones(values.shape)
+    slope = np.zeros(len(values))
+    for _ in range(_ITERATIONS):
+        total = weights.sum(axis=1)
+        mean_x, mean_y = weights @ x / total, (weights * values).sum(axis=1) / total
+        from_x = x - mean_x[:, None]
+        squares = (weights * from_x**2).sum(axis=1)
+        products = (weights * from_x * (values - mean_y[:, None])).sum(axis=1)
+        slope = np.divide(products, squares, out=np.zeros(len(values)), where=squares > 0)
+        rest = np.abs(values - mean_y[:, None] - slope[:, None] * from_x)
+        limit = _HUBER * np.median(rest, axis=1, keepdims=True) / 0.6745
+        weights = np.minimum(1.0, np.divide(limit, rest, out=np.ones(rest.shape), where=rest > 0))
+    return slope
