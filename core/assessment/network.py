@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..files.written_stack import WrittenStack
 from .picture import color
+from .svg import label, line, ticks
 
 _WIDTH, _HEIGHT = 860, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 110, 18, 44
@@ -31,13 +32,16 @@ class Network:
     pairs
         Positions of reference and secondary in ``times``; empty for backscatter.
     weights
-        Mean coherence of each pair, NaN where it is not known.
+        Quality of each pair from 0 to 1, NaN where it is not known.
+    measure
+        What the quality is.
     """
 
     times: tuple[datetime, ...]
     heights: NDArray[np.float64]
     pairs: tuple[tuple[int, int], ...]
     weights: NDArray[np.float64]
+    measure: str = "mean coherence"
 
 
 def read_network(stack: WrittenStack) -> Network | None:
@@ -101,19 +105,19 @@ def draw_network(network: Network) -> str:
         f'<rect x="{_LEFT}" y="{_TOP}" width="{_WIDTH - _LEFT - _RIGHT}" '
         f'height="{_HEIGHT - _TOP - _BOTTOM}" class="frame"/>',
     ]
-    for value in _ticks(low, high):
-        parts.append(_line(_LEFT, y(value), _WIDTH - _RIGHT, y(value), "grid"))
-        parts.append(_label(_LEFT - 8, y(value) + 4, f"{value:g}", "end"))
+    for value in ticks(low, high):
+        parts.append(line(_LEFT, y(value), _WIDTH - _RIGHT, y(value), "grid"))
+        parts.append(label(_LEFT - 8, y(value) + 4, f"{value:g}", "end"))
     step = max(1, math.ceil(len(days) / _MOST_TICKS))
     for number in range(0, len(days), step):
-        parts.append(_label(x(days[number]), _HEIGHT - 24, f"{network.times[number]:%Y-%m-%d}"))
+        parts.append(label(x(days[number]), _HEIGHT - 24, f"{network.times[number]:%Y-%m-%d}"))
     for number in _by_weight(network.weights):
         one, other = network.pairs[number]
         weight = network.weights[number]
         stroke = "#9aa5b1" if math.isnan(weight) else color(weight)
         title = f"{network.times[one]:%Y-%m-%d} to {network.times[other]:%Y-%m-%d}"
         if not math.isnan(weight):
-            title += f", mean coherence {weight:.2f}"
+            title += f", {network.measure} {weight:.2f}"
         parts.append(
             f'<line x1="{x(days[one]):.1f}" y1="{y(network.heights[one]):.1f}" '
             f'x2="{x(days[other]):.1f}" y2="{y(network.heights[other]):.1f}" '
@@ -124,7 +128,7 @@ def draw_network(network: Network) -> str:
         title = f"{network.times[number]:%Y-%m-%d %H:%M:%S} UTC"
         if not is_insar:
             title += f", {100 * value:.0f} % of the pixels"
-            parts.append(_line(here, y(0.0), here, y(value), "stem"))
+            parts.append(line(here, y(0.0), here, y(value), "stem"))
         parts.append(
             f'<circle cx="{here:.1f}" cy="{y(value):.1f}" r="4.5" class="dot">'
             f"<title>{escape(title)}</title></circle>"
@@ -136,7 +140,7 @@ def draw_network(network: Network) -> str:
         f'transform="rotate(-90 16 {middle})">{caption}</text>'
     )
     if is_insar and not np.isnan(network.weights).all():
-        parts.append(_legend())
+        parts.append(_legend(network.measure))
     return "".join([*parts, "</svg>"])
 
 
@@ -145,13 +149,7 @@ def _by_weight(weights: NDArray[np.float64]) -> list[int]:
     return [int(number) for number in np.argsort(np.nan_to_num(weights, nan=-1.0), kind="stable")]
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    size = 10 ** math.floor(math.log10((high - low) / 4))
-    step = next(size * n for n in (1, 2, 5, 10) if (high - low) / (size * n) <= 6)
-    return [step * n for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
-def _legend() -> str:
+def _legend(measure: str) -> str:
     left, height = _WIDTH - _RIGHT + 28, 160
     steps = 40
     bars = [
@@ -160,15 +158,7 @@ def _legend() -> str:
         for n in range(steps)
     ]
     labels = [
-        _label(left + 20, _TOP + 26 + height * (1 - value), f"{value:g}", "start")
+        label(left + 20, _TOP + 26 + height * (1 - value), f"{value:g}", "start")
         for value in (0, 0.5, 1)
     ]
-    return "".join([_label(left - 8, _TOP + 10, "coherence", "start"), *bars, *labels])
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
-
-
-def _label(x: float, y: float, text: str, anchor: str = "middle") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    return "".join([label(_WIDTH, _TOP + 10, measure, "end"), *bars, *labels])

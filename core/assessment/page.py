@@ -12,7 +12,7 @@ from ..metadata.ceos_attributes import DOCUMENT, DOCUMENT_VERSION
 from ..version import plugin_version
 from .assess import Assessment, Item
 from .network import draw_network
-from .picture import color_bar
+from .picture import VIRIDIS, Colors, color_bar
 from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
 
 _CLASSES = {MET: "met", NOT_MET: "unmet", NOT_APPLICABLE: "na", NEEDS_USER: "user"}
@@ -94,6 +94,7 @@ class Picture:
     caption: str
     low: str
     high: str
+    colors: Colors = VIRIDIS
 
 
 def assessment_page(
@@ -115,14 +116,14 @@ def assessment_page(
         f"<h1>{escape(assessment.title)}</h1>",
         f'<p class="lead">{escape(assessment.name)}</p>',
         _verdict(assessment, red),
-        f'<div class="card"><dl class="facts">{"".join(map(_fact, assessment.facts))}</dl></div>',
+        f'<div class="card"><dl class="facts">{"".join(map(fact, assessment.facts))}</dl></div>',
     ]
     if assessment.network is not None:
         title = "Pairs" if assessment.network.pairs else "Dates"
         plot = draw_network(assessment.network)
         sections.append(f'<h2>{title}</h2><div class="card">{plot}</div>')
     if pictures:
-        shown = "".join(map(_picture, pictures))
+        shown = "".join(map(figure, pictures))
         sections.append(f'<h2>Pixels</h2><div class="pictures">{shown}</div>')
     if assessment.layouts:
         sections.append(
@@ -143,10 +144,15 @@ def assessment_page(
         f"{escape(assessment.family)}, list {escape(assessment.family_version)}. Numbers and "
         f"titles: {escape(assessment.attribution)}; summaries in our own words.</footer>"
     )
+    return html_page(assessment.title, sections)
+
+
+def html_page(title: str, sections: Sequence[str]) -> str:
+    """Return sections in HTML as one file that needs nothing else."""
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(assessment.title)}</title><style>{_STYLE}</style></head>"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
         f"<body><main>{''.join(sections)}</main></body></html>\n"
     )
 
@@ -182,14 +188,16 @@ def _counts(assessment: Assessment, threshold: bool) -> str:
     return ", ".join(f"{number} {status}" for status, number in counts if number)
 
 
-def _fact(fact: tuple[str, str]) -> str:
-    return f"<dt>{escape(fact[0])}</dt><dd>{escape(fact[1])}</dd>"
+def fact(item: tuple[str, str]) -> str:
+    """Return a row of a list of facts: what, and how much."""
+    return f"<dt>{escape(item[0])}</dt><dd>{escape(item[1])}</dd>"
 
 
-def _picture(item: Picture) -> str:
+def figure(item: Picture) -> str:
+    """Return a picture with its caption."""
     return (
         f'<figure class="card"><img src="{item.address}" alt="{escape(item.caption)}">'
-        f'<div class="scale" style="background:{color_bar()}"></div><div class="ends">'
+        f'<div class="scale" style="background:{color_bar(item.colors)}"></div><div class="ends">'
         f"<span>{escape(item.low)}</span><span>{escape(item.high)}</span></div>"
         f"<figcaption>{escape(item.caption)}</figcaption></figure>"
     )
