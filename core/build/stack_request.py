@@ -51,14 +51,12 @@ class StackRequest:
         """
         given = Parameters(values, Task.BUILD_STACK)
         start, end = given.period()
-        megabytes = given.number("CHUNK_SIZE")
         only = given.names("PRODUCTS")
         point = given.text("REFERENCE_POINT")
         if point is not None and point.lower() == AUTO:
             point = AUTO
         elif point is not None:
             parse_point(point)
-        memory = given.number("MEMORY")
         zarr_format = int(given.choice("ZARR_FORMAT"))
         scheduler = given.text("SCHEDULER")
         scale = given.choice("SCALE")
@@ -87,10 +85,10 @@ class StackRequest:
                 zarr=given.output("ZARR"),
                 remote=_remote(given),
                 chunking=given.choice("CHUNKING"),
-                chunk_megabytes=megabytes,
+                chunk_megabytes=given.number("CHUNK_SIZE"),
                 zarr_format=zarr_format,
                 sharding=_sharding(given, zarr_format),
-                memory_megabytes=memory,
+                memory_megabytes=given.number("MEMORY"),
                 static_mode=given.choice("STATIC_LAYERS"),
                 values=ValueOptions(
                     resampling=given.choice("RESAMPLING"),
@@ -111,27 +109,31 @@ class StackRequest:
             report=given.output("REPORT"),
             stac=given.flag("STAC"),
         )
-        files = (request.build.netcdf, request.build.zarr)
-        check_outputs(*files, request.folder, request.build.remote is not None)
-        if request.build.append and request.build.remote is not None:
+        request._check_together()
+        return request
+
+    def _check_together(self) -> None:
+        """Check what only several parameters tell."""
+        files = (self.build.netcdf, self.build.zarr)
+        check_outputs(*files, self.folder, self.build.remote is not None)
+        if self.build.append and self.build.remote is not None:
             raise InvalidParameterError(
                 "APPEND is for stacks on a disk; leave ZARR_URL out, or build without APPEND "
                 "under a new ZARR_URL."
             )
-        if request.build.grow and not request.build.append:
+        if self.build.grow and not self.build.append:
             raise InvalidParameterError(
                 "GROW is for a stack that is appended to; set APPEND as well, or leave GROW out."
             )
         for stack in files:
-            check_targets({"REPORT": request.report}, stack)
-        if request.stac:
-            if request.stack is None:
+            check_targets({"REPORT": self.report}, stack)
+        if self.stac:
+            if self.stack is None:
                 raise OutputError(
                     "STAC describes a stack on disk, but only ZARR_URL is given; set NETCDF or "
                     "ZARR too, or leave STAC out."
                 )
-            check_catalog(request.stack, (*files, request.report, request.folder))
-        return request
+            check_catalog(self.stack, (*files, self.report, self.folder))
 
     @property
     def stack(self) -> Path | None:
