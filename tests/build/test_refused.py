@@ -84,7 +84,7 @@ def test_stacks_of_others_are_not_replaced(small: SampleStack, tmp_path: Path) -
     assert "NETCDF is" in refused(tmp_path, small, NETCDF=tmp_path / "other.nc")
     assert "ZARR is" in refused(tmp_path, small, ZARR=tmp_path / "other.zarr")
     text = refused(tmp_path, small, **made, REPORT=tmp_path / "notes.html")
-    assert "REPORT is" in text and "is no report that HyP3 Stack wrote" in text
+    assert "REPORT is" in text and "is not a report that HyP3 Stack wrote" in text
 
 
 @pytest.mark.parametrize("form", [2, 3])
