@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
-from pyproj import CRS
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..dataset.dataset import GRID_MAPPING
 from ..dataset.record import read_record, recorded_placements
 from ..errors import UNREADABLE, InputChangedError, OutputError
 from ..files.receipts import files_below
-from ..files.survival import check_survival
-from ..grid.lattice import TOLERANCE, Grid, Lattice
+from ..files.stack_blocks import StackBlocks
+from ..files.written_stack import open_stack
+from ..grid.lattice import Grid, Lattice
 from ..grid.placement import Placement
-from ..inputs.crs import epsg_of
 from ..machine.atomic import remove_leftovers
 from ..machine.stamps import Stamps, find_change, take_stamps
 from ..object_store.late_metadata import further_chunks, is_document
@@ -39,12 +36,12 @@ class Base:
     ----------
     path
         NetCDF file or Zarr store.
-    group
-        Group of the store, None for a NetCDF file.
     groups
         All groups of the store; none of a NetCDF file.
     stack
         Its coordinates and attributes, in memory.
+    blocks
+        Reads blocks of its layers.
     grid
         Its grid.
     placements
@@ -55,6 +52,8 @@ class Base:
         Parameters that decided on its values.
     maps
         Names of the variables on y and x, in order.
+    per_step
+        Those of them that change with its steps.
     differences
         Largest difference between products, by name of the layer without steps.
     stamps
@@ -62,14 +61,15 @@ class Base:
     """
 
     path: Path
-    group: str | None
     groups: tuple[str, ...]
     stack: xr.Dataset
+    blocks: StackBlocks
     grid: Grid
     placements: tuple[Placement, ...]
     layers: tuple[Layer, ...]
     settings: Mapping[str, Any]
     maps: tuple[str, ...]
+    per_step: frozenset[str]
     differences: Mapping[str, float]
     stamps: Stamps
 
@@ -107,12 +107,13 @@ class Base:
         """Return where its pixels are read from, for a stack on a grid of the same lattice."""
         return StoredStack(
             self.path,
-            self.group,
+            self.blocks,
             round((grid.top - self.grid.top) / grid.spacing),
             round((self.grid.left - grid.left) / grid.spacing),
             self.grid.height,
             self.grid.width,
             frozenset(self.maps),
+            self.per_step,
         )
 
 
@@ -128,21 +129,18 @@ def open_outputs(netcdf: Path | None, zarr: Path | None, reporter: Reporter) -> 
     OutputError
         If an output is not a stack of ours, or the outputs hold different stacks.
     InvalidParameterError
-        If one is so damaged that it ends the process that opens it.
+        If one cannot be read, or ends the process that opens it.
     """
     for final in (netcdf, zarr):
         if final is not None and final.parent.is_dir():
             remove_leftovers(final, only_aside=True)
     found: list[Base] = []
     if zarr is not None and zarr.is_dir() and any(zarr.iterdir()):
-        groups = tuple(name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if (zarr / name).is_dir())
-        check_survival(zarr, "ZARR", reporter)
-        found += [_open(zarr, name, groups) for name in groups[:1]]
+        found.append(_open(zarr, "ZARR", reporter))
     if netcdf is not None and netcdf.is_file() and netcdf.stat().st_size:
         # Series are read map by map more slowly from the temporal group than from the file.
-        last = bool(found) and found[0].group == SPATIAL_GROUP
-        check_survival(netcdf, "NETCDF", reporter)
-        found.insert(1 if last else 0, _open(netcdf, None, ()))
+        last = bool(found) and SPATIAL_GROUP in found[0].groups
+        found.insert(1 if last else 0, _open(netcdf, "NETCDF", reporter))
     found.sort(key=lambda item: len(item.names), reverse=True)
     for other in found[1:]:
         strange = sorted(other.names - found[0].names)
@@ -166,28 +164,24 @@ def _is_part(inner: Grid, outer: Grid) -> bool:
     )
 
 
-def _open(path: Path, group: str | None, groups: tuple[str, ...]) -> Base:
-    options: dict[str, Any] = {"engine": "netcdf4"}
-    if group is not None:
-        options = {"engine": "zarr", "group": group, "consolidated": False}
+def _open(path: Path, parameter: str, reporter: Reporter) -> Base:
+    groups = tuple(name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if (path / name).is_dir())
     try:
-        stamps = take_stamps([path] if group is None else _files(path / group))
-        with xr.open_dataset(path, decode_coords=False, **options) as opened:
-            small = [
-                name for name, item in opened.variables.items() if item.dims[-2:] != ("y", "x")
-            ]
-            maps = [str(name) for name in opened.variables if name not in small]
+        stamps = take_stamps(_files(path / groups[0]) if groups else [path])
+        with open_stack(path, parameter=parameter, reporter=reporter) as opened:
+            layers = opened.layers
+            per_step = [name for name in layers if opened.raw[name].ndim > 2]
             differences = {
-                name: float(opened[name].attrs[DIFFERENCE])
-                for name in maps
-                if DIFFERENCE in opened[name].attrs
+                name: float(opened.raw[name].attrs[DIFFERENCE])
+                for name in layers
+                if DIFFERENCE in opened.raw[name].attrs
             }
-            stack = opened[small].load()
-        grid = _grid(path, stack)
+            stack = xr.decode_cf(opened.raw.drop_vars(layers), decode_coords=False).load()
+            grid, blocks = opened.grid, opened.blocks
         record = read_record(path, stack)
         placements = recorded_placements(path, stack, record)
         table = LAYERS[placements[0].product.name.product_type]
-        layers = tuple(layer for name, layer in table.items() if name in record["layers"])
+        from_products = tuple(layer for name, layer in table.items() if name in record["layers"])
         made = tuple(record["maps"])
         settings = dict(record["settings"])
     except UNREADABLE as error:
@@ -195,12 +189,23 @@ def _open(path: Path, group: str | None, groups: tuple[str, ...]) -> Base:
         raise OutputError(
             f"{path} cannot be appended to ({reason}); give the path of a stack, or a new name."
         ) from error
-    if not set(maps).issuperset([*made, *(layer.variable for layer in layers)]):
+    if not set(layers).issuperset([*made, *(layer.variable for layer in from_products)]):
         raise OutputError(
             f"{path} lacks layers that it says it has; build it anew under another name."
         )
     return Base(
-        path, group, groups, stack, grid, placements, layers, settings, made, differences, stamps
+        path=path,
+        groups=groups,
+        stack=stack,
+        blocks=blocks,
+        grid=grid,
+        placements=placements,
+        layers=from_products,
+        settings=settings,
+        maps=made,
+        per_step=frozenset(per_step),
+        differences=differences,
+        stamps=stamps,
     )
 
 
@@ -210,20 +215,3 @@ def _files(group: Path) -> list[Path]:
     arrays = {name.partition("/")[0] for name in names if "/" in name}
     found = [*filter(is_document, names), *further_chunks(names, arrays, ())]
     return [group / name for name in found]
-
-
-def _grid(path: Path, stack: xr.Dataset) -> Grid:
-    """Return the grid of a stack, which other programs may have cut without telling so."""
-    crs = CRS.from_wkt(stack[GRID_MAPPING].attrs["crs_wkt"])
-    left, spacing, _, top, _, _ = (
-        float(part) for part in stack[GRID_MAPPING].attrs["GeoTransform"].split()
-    )
-    width, height = stack.sizes["x"], stack.sizes["y"]
-    grid = Grid(epsg_of(crs), crs.to_wkt(), left, top, spacing, width, height)
-    for axis, centers in (("x", grid.x), ("y", grid.y)):
-        if np.abs(stack[axis].values - centers).max() > TOLERANCE * spacing:
-            raise OutputError(
-                f"{path} was cut or moved after it was built ({axis} does not fit its GeoTransform)"
-                "; append to the stack as it was built, or build a new one."
-            )
-    return grid

@@ -9,10 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..dataset.dataset import GRID_MAPPING
 from ..errors import OutputError
 from ..metadata.data_access import parse_data_access
-from ..metadata.variables import INSTANT_ENCODING, MISSING_INSTANT, NOT_PROVIDED
+from ..metadata.variables import GRID_MAPPING, INSTANT_ENCODING, MISSING_INSTANT, NOT_PROVIDED
 from ..pixels.source import StackSource
 from ..run.reporter import Reporter
 from .base import Base

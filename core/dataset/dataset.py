@@ -15,6 +15,7 @@ from ..contract import DECIBEL
 from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
 from ..metadata.describe import describe_stack
+from ..metadata.variables import GRID_MAPPING
 from ..pixels.precision import QUANTIZATION, quantization_attributes, quantization_variable
 from ..pixels.reference_point import ReferencePoint
 from ..pixels.source import StackSource
@@ -30,8 +31,6 @@ from .steps import (
     reference_coordinates,
     time_coordinates,
 )
-
-GRID_MAPPING = "spatial_ref"
 
 _OF_STACK = (
     "reference_time",

@@ -13,10 +13,11 @@ import zarr
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..dataset.dataset import GRID_MAPPING, on_disk
+from ..dataset.dataset import on_disk
 from ..dataset.stack_layer import StackLayer
 from ..errors import OutputError
 from ..grid.placement import Transfer
+from ..metadata.variables import GRID_MAPPING
 from ..object_store.location import RemoteLocation
 from ..pixels.source import StackSource
 from .zarr_store import StorePlace, array_of

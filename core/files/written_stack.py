@@ -22,11 +22,10 @@ from zarr.api.asynchronous import open_array
 from zarr.core.sync import sync
 
 from ..contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
-from ..dataset.dataset import GRID_MAPPING
 from ..errors import UNREADABLE, InvalidParameterError
 from ..grid.lattice import TOLERANCE, Grid
 from ..inputs.crs import epsg_of
-from ..metadata.variables import NOT_PROVIDED
+from ..metadata.variables import GRID_MAPPING, NOT_PROVIDED
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
 from ..object_store.reading import open_remote, reading_in_words
@@ -166,15 +165,19 @@ class WrittenStack:
             left, spacing, _, top, _, _ = map(float, mapping["GeoTransform"].split())
             sizes = self.raw.sizes
             grid = Grid(epsg_of(crs), crs.to_wkt(), left, top, spacing, sizes["x"], sizes["y"])
-            for axis, centers in (("x", grid.x), ("y", grid.y)):
-                shift = np.abs(self.raw.variables[axis].values - centers).max()
-                if not shift <= TOLERANCE * spacing:
-                    raise ValueError(
-                        "it was cut or moved after it was built, as "
-                        f"{axis} does not fit its GeoTransform"
-                    )
+            shifts = {
+                axis: np.abs(self.raw.variables[axis].values - centers).max()
+                for axis, centers in (("x", grid.x), ("y", grid.y))
+            }
         except UNREADABLE as error:
             raise self._refusal("of which the grid cannot be read", error) from error
+        for axis, shift in shifts.items():
+            if not shift <= TOLERANCE * grid.spacing:
+                raise InvalidParameterError(
+                    f"{self.parameter} is {self.place}, which was cut or moved after it was built "
+                    f"({axis} does not fit its GeoTransform); give the stack as it was built, or "
+                    "build a new one."
+                )
         return grid
 
     def read(

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+GRID_MAPPING = "spatial_ref"
+"""Variable that holds the CRS, and where the grid lies in it."""
+
 NOT_PROVIDED = "not provided"
 """Stands for missing text, so that no string is empty."""
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import h5py
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from ..errors import UNREADABLE, OutputError
@@ -20,6 +16,13 @@ from .mosaic import is_missing
 from .values import missing_block
 
 
+class BlockReader(Protocol):
+    """Reads blocks of layers as they are stored; can be pickled, and used from many threads."""
+
+    def read(self, name: str, steps: slice, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return a block, shape (steps, rows, columns), or (rows, columns) without steps."""
+
+
 @dataclass(frozen=True)
 class StoredStack:
     """A stack on disk; can be pickled and read from many threads.
@@ -27,24 +30,27 @@ class StoredStack:
     Parameters
     ----------
     path
-        NetCDF file or Zarr store.
-    group
-        Group of the store; None for a NetCDF file.
+        NetCDF file or Zarr store, for messages.
+    blocks
+        Reads its layers.
     row, column
         Position of its upper left pixel on the grid of the stack that is built.
     height, width
         Size of its grid.
     maps
         Names of its variables on y and x.
+    per_step
+        Those of them that change with its steps.
     """
 
     path: Path
-    group: str | None
+    blocks: BlockReader
     row: int
     column: int
     height: int
     width: int
     maps: frozenset[str]
+    per_step: frozenset[str]
 
     def open(self, layer: Layer, step: int | None) -> StoredReader:
         """Open a layer of one of its steps, or one without steps (None)."""
@@ -67,21 +73,12 @@ class StoredReader:
         self._stack = stack
         self._layer = layer
         self._step = step
-        self._files = ExitStack()
-        self._array: Any
-        with _in_words(stack.path):
-            if stack.group is None:
-                file = self._files.enter_context(h5py.File(stack.path, "r", locking=False))
-                self._array = file[layer.variable]
-            else:
-                path = f"{stack.group}/{layer.variable}"
-                self._array = zarr.open_array(stack.path, path=path, mode="r")
 
     def __enter__(self) -> StoredReader:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._files.close()
+        """Leave nothing open: files are opened for each block."""
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of the new grid, shape (rows, columns)."""
@@ -91,7 +88,7 @@ class StoredReader:
             block = np.array(outside(shape)[name])
         else:
             block = missing_block(self._layer, rows, columns)
-        if self._step is None and self._array.ndim > 2:
+        if self._step is None and self._layer.variable in stack.per_step:
             return block  # kept with every step: there is no map for all of them
         top, bottom = max(rows.start, stack.row), min(rows.stop, stack.row + stack.height)
         left, right = (
@@ -103,26 +100,20 @@ class StoredReader:
                 slice(top - stack.row, bottom - stack.row),
                 slice(left - stack.column, right - stack.column),
             )
-            step = () if self._step is None else (self._step,)
-            with _in_words(stack.path):
-                block[
-                    top - rows.start : bottom - rows.start,
-                    left - columns.start : right - columns.start,
-                ] = self._array[(*step, *there)]
+            step = slice(self._step or 0, (self._step or 0) + 1)
+            try:
+                stored = stack.blocks.read(self._layer.variable, step, *there)
+            except UNREADABLE as error:
+                reason = (str(error).splitlines() or [type(error).__name__])[0]
+                raise OutputError(
+                    f"{stack.path} is damaged: a part of it cannot be read ({reason}); append to a "
+                    "copy that is whole, or build the stack anew."
+                ) from error
+            block[
+                top - rows.start : bottom - rows.start,
+                left - columns.start : right - columns.start,
+            ] = stored[0] if stored.ndim > 2 else stored
         return block
-
-
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    """Name the stack where a part of it cannot be read."""
-    try:
-        yield
-    except UNREADABLE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise OutputError(
-            f"{path} is damaged: a part of it cannot be read ({reason}); append to a copy that is "
-            "whole, or build the stack anew."
-        ) from error
 
 
 class _SingleFrame(StoredReader):

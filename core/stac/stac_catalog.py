@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pystac
-import xarray as xr
 from pyproj import CRS
 
 from ..contract import SPATIAL_GROUP
 from ..errors import OutputError
+from ..files.written_stack import open_stack
 from ..machine.atomic import complete_or_absent
 from ..object_store.location import RemoteLocation
 from .collection import stack_collection
@@ -121,15 +121,12 @@ def write_catalog(
         raise ValueError("a stack has at least one file")
     path = item_path(stack)
     assets = _assets(path.parent, netcdf, zarr, groups, report, remote)
-    options: dict[str, Any] = {"engine": "netcdf4"}
-    if netcdf is None:
-        options = {"engine": "zarr", "group": groups[0], "consolidated": True}
-    with xr.open_dataset(stack, decode_coords="all", **options) as dataset:
-        crs = CRS.from_wkt(dataset["spatial_ref"].attrs["crs_wkt"])
-        item = stack_item(_id(stack), dataset, crs, assets)
+    with open_stack(stack) as written:
+        crs = CRS.from_wkt(written.grid.wkt)
+        item = stack_item(_id(stack), written.dataset, crs, assets)
         if zarr is not None or remote is not None:
             item.stac_extensions.append(_XARRAY_SCHEMA)
-        collection = stack_collection(item, dataset)
+        collection = stack_collection(item, written.dataset)
     # Links are relative; pystac would cut a folder's name at the first #.
     collection.set_self_href(f"/{_COLLECTION}")
     item.set_self_href(f"/{path.name}")

@@ -142,7 +142,7 @@ def test_a_stack_that_was_cut(
     path = build(inputs(0, 1), NETCDF=tmp_path / "whole.nc").netcdf
     with xr.open_dataset(path, decode_cf=False) as stack:
         stack.isel(cut).to_netcdf(tmp_path / "cut.nc")
-    with pytest.raises(OutputError, match=r"cut\.nc was cut or moved after it was built") as caught:
+    with pytest.raises(InvalidParameterError, match=r"cut\.nc, which was cut or moved") as caught:
         build(inputs(2), NETCDF=tmp_path / "cut.nc", APPEND=True)
     assert_one_sentence(caught.value)
 
@@ -195,7 +195,7 @@ def test_a_grid_mapping_that_cannot_be_read(
     path = build(inputs(0, 1), NETCDF=tmp_path / "s.nc").netcdf
     with netCDF4.Dataset(path, "a") as file:
         file["spatial_ref"].setncattr(name, "1 2")
-    with pytest.raises(OutputError, match="cannot be appended to") as caught:
+    with pytest.raises(InvalidParameterError, match="the grid cannot be read") as caught:
         build(inputs(2), NETCDF=path, APPEND=True)
     assert_one_sentence(caught.value)
 
