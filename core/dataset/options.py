@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..metadata.data_access import DataAccess
 from ..object_store.location import RemoteLocation
+from ..parameters.output_parameters import DEFAULT_MEMORY_MEGABYTES
 from ..pixels.values import ValueOptions
 
 
@@ -17,26 +18,26 @@ from ..pixels.values import ValueOptions
 class BuildOptions:
     """What is written and how; see the parameters of ``hyp3:buildstack``."""
 
-    netcdf: Path | None
-    zarr: Path | None
-    remote: RemoteLocation | None
-    chunking: str
-    chunk_megabytes: float
-    zarr_format: int
-    sharding: bool
-    memory_megabytes: float
-    static_mode: str
-    values: ValueOptions
-    merge_passes: bool
-    reference_point: str | None
-    masks: bool
-    look_vectors: bool
-    data_access: DataAccess | None
-    enrich: bool
-    append: bool
-    grow: bool
-    scheduler: str | None
-    history: str
+    netcdf: Path | None = None
+    zarr: Path | None = None
+    remote: RemoteLocation | None = None
+    chunking: str = "both"
+    chunk_megabytes: float = 4.0
+    zarr_format: int = 2
+    sharding: bool = False
+    memory_megabytes: float = DEFAULT_MEMORY_MEGABYTES
+    static_mode: str = "once"
+    values: ValueOptions = field(default=ValueOptions())
+    merge_passes: bool = False
+    reference_point: str | None = None
+    masks: bool = True
+    look_vectors: bool = False
+    data_access: DataAccess | None = None
+    enrich: bool = False
+    append: bool = False
+    grow: bool = False
+    scheduler: str | None = None
+    history: str = ""
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -138,6 +138,15 @@ class Parameters:
             )
         return result
 
+    def integer(self, name: str) -> int:
+        """Return a whole number within the limits of the parameter."""
+        result = self.number(name)
+        if not result.is_integer():
+            raise InvalidParameterError(
+                f"{name} is {shown(self._get(name))}, but it has to be a whole number."
+            )
+        return int(result)
+
     def names(self, name: str) -> tuple[str, ...]:
         """Return the entries of a comma list (or JSON list), trimmed, in order, without repeats."""
         value = self._get(name)

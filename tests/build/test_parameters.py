@@ -233,6 +233,9 @@ def test_numbers_and_their_range() -> None:
     for value in ("x", [], {}, "1,5"):
         with pytest.raises(InvalidParameterError, match="has to be a number"):
             given("CHUNK_SIZE", value).number("CHUNK_SIZE")
+    assert given("MEMORY", "1e3").integer("MEMORY") == 1000
+    with pytest.raises(InvalidParameterError, match="^MEMORY is 1000.5, .* a whole number"):
+        given("MEMORY", 1000.5).integer("MEMORY")
     for value in ("nan", "inf", -1, 0.009, 513):
         with pytest.raises(InvalidParameterError, match="between 0.01 and 512"):
             given("CHUNK_SIZE", value).number("CHUNK_SIZE")
