@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..assessment.report_files import check_targets
-from ..contract import ROWS, Task
+from ..contract import Task
 from ..dataset.options import BuildOptions
 from ..errors import InvalidParameterError, OutputError
 from ..files.outputs import check_outputs
@@ -104,7 +104,7 @@ class StackRequest:
                 append=given.flag("APPEND"),
                 grow=given.flag("GROW"),
                 scheduler=None if scheduler is None else parse_scheduler(scheduler),
-                history=_history(values),
+                history=given.history(),
             ),
             report=given.output("REPORT"),
             stac=given.flag("STAC"),
@@ -188,18 +188,3 @@ def _sharding(given: Parameters, zarr_format: int) -> bool:
             "or leave SHARDING out."
         )
     return wanted
-
-
-def _history(values: Mapping[str, Any]) -> str:
-    # PRODUCTS lists what the coordinate product_name holds already; addresses of
-    # proxies and services and names of profiles have no business in a stack.
-    left_out = ("PRODUCTS", "PROXIES", "S3_ENDPOINT", "S3_PROFILE", "SCHEDULER")
-    rows = ROWS[Task.BUILD_STACK]
-    given = " ".join(
-        # Folders tell user names and how a company's disks are laid out, and nobody else has them.
-        f"{name}={Path(str(value)).name if rows[name].is_path else value}"
-        for name, value in sorted(values.items())
-        if value not in (None, "") and name not in left_out
-    )
-    place = " on a Dask cluster" if values.get("SCHEDULER") else ""
-    return f"hyp3:buildstack{place} {given}"

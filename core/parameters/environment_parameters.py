@@ -16,5 +16,5 @@ PYTHON: Final = Parameter(
     file_filter="All files (*)",
 )
 
-PROXIES: Final = Parameter("PROXIES", Kind.ADDRESSES)
+PROXIES: Final = Parameter("PROXIES", Kind.ADDRESSES, private=True)
 """Addresses of proxies by scheme, from the options of QGIS."""

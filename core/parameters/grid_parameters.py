@@ -28,8 +28,8 @@ PRODUCT_TYPE: Final = Parameter(
     choices=("auto", *JOB_TYPES),
 )
 
-PRODUCTS: Final = Parameter("PRODUCTS", Kind.LIST)
-"""The names of the only products that are used."""
+PRODUCTS: Final = Parameter("PRODUCTS", Kind.LIST, private=True)
+"""The names of the only products that are used; a stack lists them in ``product_name``."""
 
 LAYERS: Final = Parameter(
     "LAYERS",

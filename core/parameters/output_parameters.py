@@ -19,6 +19,7 @@ OBJECT_STORE: Final = (
         "https://minio.example.org:9000. Empty: that of AWS_ENDPOINT_URL or of the profile, "
         "else Amazon S3.",
         group=Group.OBJECT_STORE,
+        private=True,
     ),
     Parameter(
         "S3_PROFILE",
@@ -29,6 +30,7 @@ OBJECT_STORE: Final = (
         "the default profile, the role of the machine. Credentials themselves are never given "
         "as parameters.",
         group=Group.OBJECT_STORE,
+        private=True,
     ),
 )
 
@@ -85,6 +87,7 @@ OUTPUTS: Final = (
         "itself is sent to them. For a stack in an object store they need credentials in their "
         "own environment. The stack is the same either way.",
         group=Group.CLUSTER,
+        private=True,
     ),
     Parameter(
         "MEMORY",

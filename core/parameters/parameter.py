@@ -70,6 +70,8 @@ class Parameter:
         Ending of a temporary output.
     qgis_only
         The core has no use for it, but takes a job that holds it.
+    private
+        Not for the history of a stack: addresses of services, names of profiles.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Parameter:
     file_filter: str = ""
     suffix: str = ""
     qgis_only: bool = False
+    private: bool = False
 
     @property
     def is_path(self) -> bool:

@@ -67,10 +67,22 @@ class Parameters:
 
     def __init__(self, values: Mapping[str, Any], task: str) -> None:
         self._values = values
+        self._task = task
         self._rows = ROWS[task]
         unknown = sorted(values.keys() - self._rows.keys())
         if unknown:
             raise InvalidParameterError(_unknown_names(unknown, task))
+
+    def history(self) -> str:
+        """Return the job in a line, as the history of a stack records it."""
+        given = " ".join(
+            # Folders tell user names and how disks are laid out, and nobody else has them.
+            f"{name}={Path(str(value)).name if self._rows[name].is_path else value}"
+            for name, value in sorted(self._values.items())
+            if value not in (None, "") and not self._rows[name].private
+        )
+        place = " on a Dask cluster" if self._values.get("SCHEDULER") else ""
+        return f"hyp3:{self._task}{place} {given}"
 
     def _get(self, name: str, required: bool = False) -> Any:
         """Return a value, of any type; text in it is such that files and services take it."""
