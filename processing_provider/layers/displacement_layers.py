@@ -27,6 +27,11 @@ def look_of(name):
     return next(found, (Style.SEQUENTIAL, None))
 
 
+def is_relative(name):
+    """Return whether values of a variable count from a reference area that may be another one."""
+    return look_of(name)[0] in (Style.TOWARD, Style.AWAY)
+
+
 def shown_units(name, units):
     """Return the factor that turns values of a variable into what is shown, and its unit."""
     if units in _UNITS and look_of(name)[0] in _IN_MILLIMETERS:

@@ -20,34 +20,41 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..layers.displacement_layers import shown_units
 from ..layers.stack_description import StackFileError
 from .export import copy, save
-from .picking import COLORS, Point, read
+from .picking import COLORS, OUTSIDE, REFERENCE_COLOR, Point, can_invert, can_refer, read
 from .plot import Curve, Plot
+from .point_analysis import MASKED
+from .point_texts import describe_point, velocity_text
 from .reader import Readers
-from .stack_layers import is_stack_layer, stack_layers
+from .stack_layers import series_layer, stack_layers
 
 WINDOWS = (1, 3, 5, 7, 9, 15, 25)
 _NAME_LENGTH = 32
 _LEGEND_LENGTH = 30
+_FIT_PARTS = 200
+"""Straight parts that the line of a fit is drawn with."""
 
 
 class TimeSeriesDock(QgsDockWidget):
     """Shows the series of some points in one layer.
 
-    ``result`` is what is drawn, None where nothing could be read. ``points_changed`` tells that
-    points came or went.
+    ``result`` is what is drawn, None where nothing could be read. ``reference`` is the place that
+    series are relative to, None for the stack's own. ``points_changed`` tells that points or the
+    reference came or went.
     """
 
     points_changed = pyqtSignal()
 
-    def __init__(self, pick_action, parent=None):
+    def __init__(self, pick_action, reference_action, parent=None):
         super().__init__("HyP3 Stack: time series", parent)
         self.setObjectName("hyp3StackTimeSeries")
         self.points = []
+        self.reference = None
         self.result = None
         self._readers = Readers()
-        self._build(pick_action)
+        self._build(pick_action, reference_action)
         # QGIS tells of new layers before they have their place in the tree.
         self._listing = QTimer(self)
         self._listing.setSingleShot(True)
@@ -56,7 +63,7 @@ class TimeSeriesDock(QgsDockWidget):
         for signal in self._signals():
             signal.connect(self._list_soon)
         project = QgsProject.instance()
-        project.cleared.connect(self.clear)
+        project.cleared.connect(self._forget)
         # Files of stacks that are not in the project any more may be replaced, even on Windows.
         project.layersRemoved.connect(self._close_files)
         self.closed.connect(self._close_files)
@@ -70,7 +77,7 @@ class TimeSeriesDock(QgsDockWidget):
         for signal in self._signals():
             signal.disconnect(self._list_soon)
         project = QgsProject.instance()
-        project.cleared.disconnect(self.clear)
+        project.cleared.disconnect(self._forget)
         project.layersRemoved.disconnect(self._close_files)
         self._readers.clear()
 
@@ -99,13 +106,22 @@ class TimeSeriesDock(QgsDockWidget):
         color = free[0] if free else COLORS[len(points) % len(COLORS)]
         self._set_points([*points, Point(place, crs, color)])
 
+    def refer(self, place, crs):
+        """Take the area around a point of the map for the reference of all series."""
+        self._set_reference(Point(place, crs, REFERENCE_COLOR))
+
     def clear(self):
         """Remove all points."""
         self._set_points([])
 
+    def _forget(self):
+        self.reference = None
+        self.clear()
+
     def choose(self, layer):
-        """Draw another layer, if it is one of a stack."""
-        if is_stack_layer(layer):
+        """Draw another layer, if it is one of a stack; the displacement for a map of velocity."""
+        layer = series_layer(layer)
+        if layer is not None:
             self.list_layers()
             self.layers.setCurrentIndex(self.layers.findData(layer.id()))
 
@@ -137,7 +153,14 @@ class TimeSeriesDock(QgsDockWidget):
             # Without an array for series, a large stack takes a second or two.
             QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
             try:
-                self.result = read(self._readers, layer, self.points, self.window_size())
+                self.result = read(
+                    self._readers,
+                    layer,
+                    self.points,
+                    self.window_size(),
+                    self.reference,
+                    self.invert_action.isChecked(),
+                )
             except StackFileError as error:
                 problem = str(error)
             finally:
@@ -149,6 +172,11 @@ class TimeSeriesDock(QgsDockWidget):
         self.refresh()
         self.points_changed.emit()
 
+    def _set_reference(self, reference):
+        self.reference = reference
+        self.refresh()
+        self.points_changed.emit()
+
     def _show(self, layer, problem):
         self.legend.clear()
         result = self.result
@@ -157,27 +185,49 @@ class TimeSeriesDock(QgsDockWidget):
             action.setEnabled(readable)
         self.clear_action.setEnabled(bool(self.points))
         self.remove_action.setEnabled(bool(self.points))
+        self.invert_action.setVisible(can_invert(layer))
+        self.reference_action.setVisible(can_refer(layer))
+        self.own_reference_action.setVisible(can_refer(layer) and self.reference is not None)
         self.status.setText(problem)
         if result is None:
             self.plot.show_curves([], [], [], "", problem or self._hint(layer))
+            self._describe()
             return
-        curves = []
         for number, picked in enumerate(result.points, start=1):
             self.legend.addItem(_legend_item(number, picked, len(result.begins)))
-            values = picked.series.values if picked.series else []
-            curves.append(Curve(f"Point {number}", picked.point.color, values))
-        units = f" ({result.units})" if result.units else ""
-        hint = "" if readable else "The point lies outside of the stack."
+        factor, units = shown_units(result.variable, result.units)
+        curves = [
+            _curve(number, picked, result, factor)
+            for number, picked in enumerate(result.points, start=1)
+        ]
+        hint = _nothing_to_draw(result)
         self.plot.show_curves(
             result.begins,
             result.ends,
             curves,
-            f"{result.variable}{units}",
-            hint or "The stack has no data at this point.",
+            f"{result.variable} ({units})" if units else result.variable,
+            hint,
+            units,
         )
         place = f"{result.path.name}/{result.group}" if result.group else result.path.name
         self.status.setText(f"Read from {place}")
         self.status.setToolTip(f"<p>{escape(str(result.path))}</p>")
+        self._describe()
+
+    def _describe(self):
+        """Say in words what is known of the chosen point, or of the last one."""
+        points = [] if self.result is None else self.result.points
+        chosen = self.legend.selectedItems()
+        row = self.legend.row(chosen[-1]) if chosen else len(points) - 1
+        texts = []
+        if 0 <= row < len(points):
+            texts = [describe_point(f"Point {row + 1}", points[row], self.result.units)]
+            if self.result.reference is not None:
+                texts.append("Relative to the area in the square on the map.")
+            if self.result.inverted:
+                texts.append(self.result.inverted)
+        self.description.setText(" ".join(text for text in texts if text))
+        self.description.setVisible(bool(self.description.text()))
 
     def _hint(self, layer):
         if layer is None:
@@ -192,7 +242,7 @@ class TimeSeriesDock(QgsDockWidget):
         rows = rows or {len(self.points) - 1}
         self._set_points([p for row, p in enumerate(self.points) if row not in rows])
 
-    def _build(self, pick_action):
+    def _build(self, pick_action, reference_action):
         self.layers = QComboBox()
         self.layers.setToolTip("The layer of a stack that is drawn")
         self.layers.setMinimumContentsLength(_NAME_LENGTH)
@@ -211,6 +261,14 @@ class TimeSeriesDock(QgsDockWidget):
         bar = QToolBar()
         bar.setIconSize(QSize(18, 18))
         bar.addAction(pick_action)
+        self.reference_action = reference_action
+        bar.addAction(reference_action)
+        self.own_reference_action = self._action(
+            bar,
+            "mActionUndo",
+            "Go back to the reference of the stack",
+            lambda: self._set_reference(None),
+        )
         bar.addSeparator()
         self.remove_action = self._action(
             bar, "mActionDeleteSelected", "Remove the chosen point", self._remove_chosen
@@ -225,8 +283,22 @@ class TimeSeriesDock(QgsDockWidget):
         self.save_action = self._action(
             bar, "mActionFileSave", "Save the values as CSV…", lambda: save(self.result, self)
         )
+        bar.addSeparator()
+        self.invert_action = QAction("Displacement by date", self)
+        self.invert_action.setCheckable(True)
+        self.invert_action.setToolTip(
+            "Solve the network of pairs at the points by least squares, weighted with coherence: "
+            "what Invert stack does for all pixels, at once"
+        )
+        self.invert_action.toggled.connect(self.refresh)
+        bar.addAction(self.invert_action)
         self.plot = Plot()
+        self.description = QLabel()
+        self.description.setTextFormat(Qt.TextFormat.PlainText)
+        self.description.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.description.setWordWrap(True)
         self.legend = QListWidget()
+        self.legend.itemSelectionChanged.connect(self._describe)
         self.legend.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.status = QLabel()
         # What reads like HTML in a name or in an error of GDAL is text.
@@ -237,7 +309,12 @@ class TimeSeriesDock(QgsDockWidget):
             top.addWidget(widget)
         top.addWidget(self.status, 1)
         split = QSplitter()
-        split.addWidget(self.plot)
+        left = QWidget()
+        beneath = QVBoxLayout(left)
+        beneath.setContentsMargins(0, 0, 0, 0)
+        beneath.addWidget(self.plot, 1)
+        beneath.addWidget(self.description)
+        split.addWidget(left)
         split.addWidget(self.legend)
         split.setStretchFactor(0, 1)
         split.setCollapsible(0, False)
@@ -258,14 +335,45 @@ class TimeSeriesDock(QgsDockWidget):
         return action
 
 
+def _nothing_to_draw(result):
+    """Return what stands in the place of an empty plot."""
+    reasons = [picked.reason for picked in result.points]
+    if MASKED in reasons:
+        return "This pixel is masked, for the reason that is given below."
+    if all(picked.series is None for picked in result.points) and OUTSIDE in reasons:
+        return "The point lies outside of the stack."
+    return "The stack has no data at this point."
+
+
+def _curve(number, picked, result, factor):
+    """Return what is drawn of a point, in the unit that is shown."""
+    if picked.series is None:
+        return Curve(f"Point {number}", picked.point.color, [])
+    line, residuals = [], []
+    if picked.fit is not None:
+        begin, span = result.begins[0], result.ends[-1] - result.begins[0]
+        moments = [begin + span * part / _FIT_PARTS for part in range(_FIT_PARTS + 1)]
+        line = [(moment, factor * picked.fit.at(moment)) for moment in moments]
+        residuals = [factor * residual for residual in picked.fit.residuals]
+    return Curve(
+        f"Point {number}",
+        picked.point.color,
+        [factor * value for value in picked.series.values],
+        [factor * error for error in result.errors],
+        line,
+        residuals,
+    )
+
+
 def _legend_item(number, picked, steps):
     decimals = 5 if abs(picked.x) <= 360 and abs(picked.y) <= 360 else 0
-    name = f"Point {number}"
     place = f"{picked.x:.{decimals}f}, {picked.y:.{decimals}f}"
     count = picked.series.with_data if picked.series else 0
     state = picked.reason or f"{count} of {steps} with data"
+    if picked.facts is not None and not picked.reason:
+        state = velocity_text(picked.facts) or state
     pixmap = QPixmap(12, 12)
     pixmap.fill(QColor(picked.point.color))
-    item = QListWidgetItem(QIcon(pixmap), f"{name}: {place}\n{state}")
+    item = QListWidgetItem(QIcon(pixmap), f"Point {number}: {place}\n{state}")
     item.setToolTip(f"Row {picked.row}, column {picked.column}")
     return item

@@ -9,28 +9,32 @@ _WIDTH = 3
 
 
 class Markers:
-    """Crosses in the colors of the curves."""
+    """Crosses in the colors of the curves, and a square for the reference."""
 
     def __init__(self, canvas):
         self._canvas = canvas
         self._markers = []
 
-    def show(self, points):
-        """Replace all markers by those of ``points``."""
+    def show(self, points, reference=None):
+        """Replace all markers by those of ``points``, and of the reference if there is one."""
         self.clear()
-        crs = self._canvas.mapSettings().destinationCrs()
         for point in points:
-            try:
-                place = point.to(crs)
-            except QgsCsException:
-                continue  # This map cannot show the place.
-            marker = QgsVertexMarker(self._canvas)
-            marker.setIconType(QgsVertexMarker.IconType.ICON_CROSS)
-            marker.setIconSize(_SIZE)
-            marker.setPenWidth(_WIDTH)
-            marker.setColor(QColor(point.color))
-            marker.setCenter(place)
-            self._markers.append(marker)
+            self._mark(point, QgsVertexMarker.IconType.ICON_CROSS)
+        if reference is not None:
+            self._mark(reference, QgsVertexMarker.IconType.ICON_BOX)
+
+    def _mark(self, point, icon):
+        try:
+            place = point.to(self._canvas.mapSettings().destinationCrs())
+        except QgsCsException:
+            return  # This map cannot show the place.
+        marker = QgsVertexMarker(self._canvas)
+        marker.setIconType(icon)
+        marker.setIconSize(_SIZE)
+        marker.setPenWidth(_WIDTH)
+        marker.setColor(QColor(point.color))
+        marker.setCenter(place)
+        self._markers.append(marker)
 
     def clear(self):
         """Remove all markers."""

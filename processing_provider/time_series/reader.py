@@ -4,7 +4,9 @@ import math
 from array import array
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from statistics import median
 
 from osgeo import gdal
 
@@ -19,9 +21,13 @@ from ..layers.stack_description import (
     quiet_gdal,
 )
 from .averages import average_for
+from .displacement_facts import DisplacementFacts
 
 _KEPT = 4
 """How many arrays stay open; each holds the last chunks that it read."""
+
+_REFERENCE_RADIUS = 2.5
+"""Pixels; the default one of hyp3:invertstack."""
 
 _FLOATS = (gdal.GDT_Float32, gdal.GDT_Float64)
 
@@ -75,8 +81,24 @@ class Reader:
 
         Pixels beyond the edge count as missing. The pixel itself has to lie inside.
         """
+        return self._read(row, column, window // 2, self._average)
+
+    def read_reference(self, row, column):
+        """Return the series of the reference area around a pixel: the medians of a small disk.
+
+        It is what hyp3:invertstack takes for a ``REFERENCE_AREA`` of x and y of the pixel's center.
+        """
+        return self._read(row, column, int(_REFERENCE_RADIUS), median, _REFERENCE_RADIUS)
+
+    @cached_property
+    def facts(self):
+        """What a displacement stack says besides the displacement; raises StackFileError."""
+        with self._failing_in_words():
+            return DisplacementFacts(self.stack)
+
+    def _read(self, row, column, half, average, radius=math.inf):
+        """Return averages of the pixels within ``half`` rows and columns and a radius of pixels."""
         rows, columns = self.shape
-        half = window // 2
         top, left = max(0, row - half), max(0, column - half)
         height = min(rows, row + half + 1) - top
         width = min(columns, column + half + 1) - left
@@ -84,14 +106,19 @@ class Reader:
             data = self._pixels.read(self.variable.steps, top, left, height, width)
         numbers, missing = array("d", bytes(data)), self._pixels.missing
         size = height * width
+        inside = [
+            place
+            for place in range(size)
+            if math.hypot(top + place // width - row, left + place % width - column) <= radius
+        ]
         values, counts = [], []
         for begin in range(0, len(numbers), size):
             valid = [
-                value
-                for value in numbers[begin : begin + size]
-                if math.isfinite(value) and value != missing
+                numbers[begin + place]
+                for place in inside
+                if math.isfinite(numbers[begin + place]) and numbers[begin + place] != missing
             ]
-            values.append(self._average(valid) if valid else math.nan)
+            values.append(average(valid) if valid else math.nan)
             counts.append(len(valid))
         return Series(values, counts)
 

@@ -2,6 +2,7 @@
 
 from qgis.core import QgsProject, QgsRasterLayer
 
+from ..layers.displacement_layers import DISPLACEMENT
 from ..layers.layer_source import locate
 
 
@@ -13,6 +14,23 @@ def is_stack_layer(layer):
         and (layer.bandCount() > 1 or layer.temporalProperties().isActive())
         and locate(layer.source()) is not None
     )
+
+
+def series_layer(layer):
+    """Return the layer whose series belong to a layer: itself, or the displacement of its stack.
+
+    None where the project has no such layer.
+    """
+    if is_stack_layer(layer):
+        return layer
+    location = locate(layer.source()) if isinstance(layer, QgsRasterLayer) else None
+    if location is None:
+        return None
+    for other, _ in stack_layers():
+        there = locate(other.source())
+        if (there.path, there.variable) == (location.path, DISPLACEMENT):
+            return other
+    return None
 
 
 def stack_layers():

@@ -18,6 +18,9 @@ HEADER = (
     "units",
     "value",
     "pixels",
+    "error",
+    "fit",
+    "reference",
 )
 
 
@@ -25,8 +28,12 @@ def rows(result):
     """Return one tuple for each point and step, in the order of HEADER.
 
     The coordinates are those of the point in the stack's CRS, ``pixels`` is the number of pixels
-    with data that the value stands for; a value without any is empty.
+    with data that the value stands for; a value without any is empty. Error and fit are those of
+    displacement, in its units. ``reference`` is the place that values are relative to, empty for
+    the stack's own.
     """
+    reference = result.reference
+    referred = "" if reference is None else f"{reference.x:.10g} {reference.y:.10g}"
     made = []
     for number, picked in enumerate(result.points, start=1):
         if picked.series is None:
@@ -48,6 +55,9 @@ def rows(result):
                     result.units,
                     f"{value:.9g}" if count else "",
                     count,
+                    f"{result.errors[step]:.9g}" if result.errors else "",
+                    f"{picked.fit.at(result.begins[step]):.9g}" if picked.fit else "",
+                    referred,
                 )
             )
     return made

@@ -103,7 +103,7 @@ def settings():
 
 
 def run_core_python(*arguments):
-    """Run the interpreter of the core environment to its end."""
+    """Run the interpreter of the core environment to its end, and return what it has printed."""
     if not Path(CORE_PYTHON).is_file():
         pytest.skip("no core environment: set HYP3_STACK_PYTHON")
     done = subprocess.run(
@@ -114,6 +114,7 @@ def run_core_python(*arguments):
         timeout=LIMIT_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def make_products(folder, *arguments):

@@ -238,7 +238,7 @@ def test_a_hidden_dock_reads_nothing_and_layers_that_are_gone_are_closed(stack_f
     stack = open_stack(stack_files[0])
     layer = make_layer(stack, stack.variables["unw_phase"])
     QgsProject.instance().addMapLayer(layer)
-    dock = TimeSeriesDock(QAction("pick"))
+    dock = TimeSeriesDock(QAction("pick"), QAction("refer"))
     try:
         dock.list_layers()
         dock.choose(layer)

@@ -1,0 +1,77 @@
+"""Turns series into displacement with a fit, and tells what they rest on."""
+
+import math
+from dataclasses import replace
+
+from ...core.products.sentinel1 import PHASE_TO_DISPLACEMENT
+from ..layers.displacement_layers import DISPLACEMENT
+from .displacement_facts import PointFacts
+from .point_inversion import invert
+from .reader import Series
+from .series_fit import fit, functions_of
+
+MASKED = "masked"
+
+
+def with_facts(found, reader):
+    """Add what the file says of points and dates, and fit the functions of time that it names.
+
+    The velocity of the file is that of its own reference and of single pixels; that of anything
+    else follows from the series that is drawn.
+    """
+    functions = functions_of(reader.stack.variables, found.begins)
+    as_in_file = found.reference is None and found.window == 1
+    points = []
+    for picked in found.points:
+        if picked.series is None:
+            points.append(picked)
+            continue
+        facts = reader.facts.at(picked.row, picked.column)
+        fitted = fit(functions, found.begins, picked.series.values)
+        if fitted is not None and not as_in_file:
+            facts = replace(facts, velocity=fitted.velocity, velocity_error=fitted.velocity_error)
+        reason = MASKED if picked.reason and facts.reasons else picked.reason
+        points.append(replace(picked, fit=fitted, facts=facts, reason=reason))
+    return replace(found, points=points, errors=reader.facts.date_errors)
+
+
+def invert_points(found, coherence):
+    """Return displacement by date from the phases of pairs, weighted with their coherence."""
+    points, times = [], sorted({*found.begins, *found.ends})
+    for picked in found.points:
+        solution = None
+        if picked.series is not None:
+            weights = None
+            if coherence is not None:
+                weights = coherence.read(picked.row, picked.column, found.window).values
+            solution = invert(found.begins, found.ends, picked.series.values, weights)
+        if solution is None:
+            points.append(replace(picked, series=None, reason=picked.reason or "no data"))
+            continue
+        values = [phase * PHASE_TO_DISPLACEMENT for phase in solution.phases]
+        fitted = fit(functions_of((), times), times, values)
+        facts = PointFacts(
+            math.nan if fitted is None else fitted.velocity,
+            math.nan if fitted is None else fitted.velocity_error,
+            solution.temporal_coherence,
+            solution.valid_pairs,
+            solution.redundancy,
+            solution.gap_count,
+            len(found.begins),
+        )
+        counts = [max(picked.series.counts)] * len(values)
+        series = Series(values, counts)
+        points.append(replace(picked, series=series, fit=fitted, facts=facts, reason=""))
+    return replace(
+        found,
+        variable=DISPLACEMENT,
+        title="displacement by least squares",
+        units="m",
+        begins=times,
+        ends=times,
+        points=points,
+        inverted=(
+            "Least squares on the pairs"
+            + (", weighted with their coherence." if coherence is not None else ", all alike.")
+        ),
+    )

@@ -1,0 +1,73 @@
+"""What is said of a point beneath the plot, in words."""
+
+import math
+
+from ..layers.displacement_layers import shown_units
+
+_REASONS = {
+    "no valid pair": "no pair has phase here",
+    "low temporal coherence": "the pairs contradict each other (low temporal coherence)",
+}
+
+
+def describe_point(name, picked, units):
+    """Return one or two sentences on a point that was inverted; empty where nothing is known.
+
+    ``units`` are those of the values in the file.
+    """
+    facts = picked.facts
+    if facts is None:
+        return ""
+    parts = [] if facts.reasons else [velocity_text(facts), *_other_motion(picked.fit, units)]
+    parts += _quality(facts)
+    text = f"{name}: {', '.join(part for part in parts if part)}."
+    if facts.reasons:
+        why = " and ".join(_REASONS.get(word, word) for word in facts.reasons)
+        return f"{name} is masked, because {why}. {', '.join(parts).capitalize()}."
+    return text
+
+
+def velocity_text(facts):
+    """Return the velocity with its standard error; empty where it is not known."""
+    if not math.isfinite(facts.velocity):
+        return ""
+    error = (
+        f" ± {_millimeters(facts.velocity_error)}" if math.isfinite(facts.velocity_error) else ""
+    )
+    sense = "toward" if facts.velocity > 0 else "away from"
+    return f"velocity {_millimeters(facts.velocity)}{error} mm/year ({sense} the satellite)"
+
+
+def _other_motion(fit, units):
+    """Return what was fitted besides the velocity."""
+    if fit is None:
+        return []
+    parts = []
+    for name, value, per in zip(("acceleration", "jerk"), fit.derivatives, (2, 3)):  # noqa: B905
+        factor, unit = shown_units(name, f"{units} year-{per}")
+        parts.append(f"{name} {factor * value:.1f} {unit}")
+    factor, unit = shown_units("displacement", units)
+    for name, value in zip(("yearly", "half-yearly"), fit.amplitudes):  # noqa: B905
+        parts.append(f"{name} amplitude {factor * value:.1f} {unit}")
+    for day, height in fit.steps:
+        parts.append(f"step of {factor * height:.1f} {unit} on {day:%Y-%m-%d}")
+    return parts
+
+
+def _quality(facts):
+    parts = []
+    if math.isfinite(facts.temporal_coherence):
+        parts.append(f"temporal coherence {facts.temporal_coherence:.2f}")
+    if math.isfinite(facts.valid_pairs):
+        total = f" of {facts.pair_count:.0f}" if math.isfinite(facts.pair_count) else ""
+        parts.append(f"{facts.valid_pairs:.0f}{total} pairs")
+        if facts.redundancy == 0 and facts.valid_pairs:
+            parts.append("none of which checks another")
+    if facts.gap_count > 0:
+        noun = "gap" if facts.gap_count == 1 else "gaps"
+        parts.append(f"{facts.gap_count:.0f} {noun} in time that no pair bridges")
+    return parts
+
+
+def _millimeters(meters):
+    return f"{1000.0 * meters:.1f}"

@@ -1,0 +1,247 @@
+"""The dock on a displacement stack, and on pairs that it inverts at a point."""
+
+import csv
+import io
+import math
+import struct
+
+import pytest
+from osgeo import gdal
+from qgis.core import QgsPointXY, QgsProject
+from qgis.PyQt import sip
+from qgis.PyQt.QtWidgets import QAction
+
+from hyp3_stack.core.products.sentinel1 import PHASE_TO_DISPLACEMENT
+from hyp3_stack.processing_provider.layers.raster_layers import make_layer
+from hyp3_stack.processing_provider.layers.stack_description import open_stack
+from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
+from hyp3_stack.processing_provider.time_series.table import as_text
+
+from .conftest import run_core_python
+
+DATES, PAIRS = 14, 26
+
+SOLVE_WITH_CORE = """
+import json, sys
+import numpy as np
+import xarray as xr
+import tests.checkout
+from hyp3_stack.core.analysis.inversion import Inversion
+from hyp3_stack.core.analysis.pair_network import PairNetwork
+
+path, row, column, down, across = sys.argv[1], *map(int, sys.argv[2:6])
+with xr.open_dataset(path) as stack:
+    network = PairNetwork.of_pairs(stack.reference_time.values, stack.secondary_time.values)
+    i, j = np.indices(stack.unw_phase.shape[1:])
+    disk = np.hypot(i - down, j - across) <= 2.5
+    phase = stack.unw_phase.values.astype("f8")
+    phase -= np.nanmedian(phase[:, disk], axis=1)[:, np.newaxis, np.newaxis]
+    found = Inversion(network).solve(
+        phase[:, row, column, np.newaxis], stack["corr"].values[:, row, column, np.newaxis]
+    )
+    print(json.dumps(found.phase[:, 0].tolist()))
+"""
+
+
+def values_of(source, row, column):
+    """Return the values of all bands at a pixel."""
+    raster = gdal.Open(source)
+    data = raster.ReadRaster(column, row, 1, 1, buf_type=gdal.GDT_Float64)
+    return list(struct.unpack(f"={raster.RasterCount}d", data))
+
+
+def place(layer, row, column):
+    """Return the center of a pixel."""
+    extent = layer.extent()
+    return QgsPointXY(
+        extent.xMinimum() + (column + 0.5) * extent.width() / layer.width(),
+        extent.yMaximum() - (row + 0.5) * extent.height() / layer.height(),
+    )
+
+
+class Window:
+    """A dock on the layers of one stack."""
+
+    def __init__(self, path, *names):
+        self.path, stack = path, open_stack(path)
+        self.layers = {name: make_layer(stack, stack.variables[name]) for name in names}
+        QgsProject.instance().addMapLayers(list(self.layers.values()))
+        self.dock = TimeSeriesDock(QAction("pick"), QAction("refer"))
+        self.dock.resize(900, 320)
+        self.dock.show()
+        self.dock.list_layers()
+
+    def pick(self, row, column, adding=False):
+        layer = self.dock.layer()
+        self.dock.pick(place(layer, row, column), layer.crs(), adding)
+        return self.dock.result
+
+    def refer(self, row, column):
+        layer = self.dock.layer()
+        self.dock.refer(place(layer, row, column), layer.crs())
+        return self.dock.result
+
+    def file(self, name, row, column):
+        return values_of(f'NETCDF:"{self.path}":{name}', row, column)
+
+
+@pytest.fixture
+def shown():
+    """Return a function that shows a dock on some layers of a stack."""
+    opened = []
+
+    def show(path, *names):
+        opened.append(Window(path, *names))
+        return opened[-1]
+
+    yield show
+    for window in opened:
+        window.dock.detach()
+        sip.delete(window.dock)  # else it would be painted until Python collects it
+    QgsProject.instance().removeAllMapLayers()
+
+
+@pytest.fixture
+def window(shown, displacement_file):
+    return shown(displacement_file, "displacement", "velocity")
+
+
+def test_displacement_is_drawn_in_millimeters_with_errors_fit_and_residuals(window):
+    result = window.pick(20, 30)
+    assert not window.dock.plot.grab().isNull()
+    (curve,) = window.dock.plot.curves()
+    expected = [1000 * value for value in window.file("displacement", 20, 30)]
+    assert curve.values == pytest.approx(expected)
+    assert len(window.dock.plot.dots()) == DATES
+    assert len(curve.errors) == DATES and all(error > 0 for error in curve.errors)
+    line = dict(curve.fit)
+    assert min(line) == result.begins[0]
+    assert line[result.begins[0]] + curve.residuals[0] == pytest.approx(curve.values[0])
+    assert sum(curve.residuals) == pytest.approx(0.0, abs=1e-9)
+    text = window.dock.plot.describe(0, 3)
+    assert text.splitlines()[1:] == [
+        "2023-02-11",
+        f"{curve.values[3]:.4g} ± {curve.errors[3]:.2g} mm",
+        f"{curve.residuals[3]:+.2g} mm from the fit",
+    ]
+
+
+def test_the_fit_is_that_of_the_file(window):
+    (picked,) = window.pick(20, 30).points
+    (velocity,) = window.file("velocity", 20, 30)
+    assert picked.fit.velocity == pytest.approx(velocity, rel=1e-5)
+    assert picked.facts.velocity == velocity
+    (error,) = window.file("velocity_standard_error", 20, 30)
+    assert picked.fit.velocity_error == pytest.approx(error, rel=1e-4)
+
+
+def test_what_a_point_rests_on_is_said_beneath_the_plot(window):
+    window.pick(20, 30)
+    (velocity,) = window.file("velocity", 20, 30)
+    (error,) = window.file("velocity_standard_error", 20, 30)
+    (coherence,) = window.file("temporal_coherence", 20, 30)
+    sense = "toward" if velocity > 0 else "away from"
+    assert window.dock.description.text() == (
+        f"Point 1: velocity {1000 * velocity:.1f} ± {1000 * error:.1f} mm/year ({sense} the "
+        f"satellite), temporal coherence {coherence:.2f}, {PAIRS} of {PAIRS} pairs."
+    )
+    assert window.dock.description.isVisible()
+    assert "mm/year" in window.dock.legend.item(0).text()
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (DATES * 4, "the pairs contradict each other (low temporal coherence)"),
+        (59, "no pair has phase here"),
+    ],
+)
+def test_a_masked_pixel_says_why(window, row, why):
+    (picked,) = window.pick(row, 65).points
+    assert all(map(math.isnan, picked.series.values))
+    assert window.dock.description.text().startswith(f"Point 1 is masked, because {why}.")
+    assert window.dock.legend.item(0).text().endswith("masked")
+    assert "masked" in window.dock.plot.hint()
+
+
+def test_the_chosen_point_is_described(window):
+    window.pick(20, 30)
+    window.pick(20, 60, adding=True)
+    assert window.dock.description.text().startswith("Point 2: ")
+    window.dock.legend.item(0).setSelected(True)
+    assert window.dock.description.text().startswith("Point 1: ")
+
+
+def test_another_reference_is_subtracted_without_inverting_again(window):
+    (before,) = window.pick(20, 30).points
+    result = window.refer(10, 50)
+    (after,) = result.points
+    area = [
+        window.file("displacement", 10 + down, 50 + across)
+        for down in range(-2, 3)
+        for across in range(-2, 3)
+        if down**2 + across**2 <= 2.5**2
+    ]
+    medians = [sorted(values)[len(area) // 2] for values in zip(*area)]  # noqa: B905
+    expected = [a - b for a, b in zip(before.series.values, medians)]  # noqa: B905
+    assert len(area) == 21
+    assert after.series.values == pytest.approx(expected)
+    assert after.series.values[0] == 0.0
+    assert after.facts.velocity == after.fit.velocity != before.facts.velocity
+    assert "Relative to the area in the square on the map." in window.dock.description.text()
+    window.dock.own_reference_action.trigger()
+    assert window.dock.result.points[0].series.values == before.series.values
+    assert window.dock.reference is None
+
+
+def test_a_reference_without_data_is_one_sentence(window):
+    window.pick(20, 30)
+    assert window.refer(59, 30) is None
+    assert "lies where the stack has no data; choose another place" in window.dock.plot.hint()
+    assert window.refer(-40, 30) is None
+    assert "lies outside of the stack" in window.dock.plot.hint()
+
+
+def test_a_click_with_the_velocity_chosen_draws_the_displacement(window):
+    window.dock.choose(window.layers["velocity"])
+    assert window.dock.layer() is window.layers["displacement"]
+    assert not window.dock.invert_action.isVisible()
+
+
+def test_the_table_tells_error_fit_and_reference(window):
+    window.pick(20, 30)
+    result = window.refer(10, 50)
+    rows = list(csv.DictReader(io.StringIO(as_text(result, ","))))
+    assert len(rows) == DATES
+    (picked,) = result.points
+    for row, value, moment, error in zip(  # noqa: B905 - Python 3.9
+        rows, picked.series.values, result.begins, result.errors
+    ):
+        assert float(row["value"]) == pytest.approx(value)
+        assert float(row["fit"]) == pytest.approx(picked.fit.at(moment))
+        assert float(row["error"]) == pytest.approx(error)
+        assert row["units"] == "m"
+        assert row["reference"] == f"{result.reference.x:.10g} {result.reference.y:.10g}"
+
+
+def test_a_point_of_a_stack_of_pairs_is_inverted_at_once_as_the_core_does(shown, stack_files):
+    window = shown(stack_files[0], "unw_phase")
+    dock, layer = window.dock, window.layers["unw_phase"]
+    rows, columns = layer.height(), layer.width()
+    row, column, there = rows // 2, columns // 2, (rows // 3, columns // 3)
+    assert len(window.pick(row, column).begins) == 6, "pairs, until asked for dates"
+    assert dock.invert_action.isVisible()
+    dock.invert_action.trigger()
+    result = window.refer(*there)
+    (picked,) = result.points
+    told = run_core_python("-c", SOLVE_WITH_CORE, stack_files[0], row, column, *there)
+    expected = [float(text) for text in told.strip("[]\n").split(",")]
+    phases = [value / PHASE_TO_DISPLACEMENT for value in picked.series.values]
+    assert phases == pytest.approx(expected, abs=2e-4)
+    assert result.units == "m" and len(result.begins) == len(expected)
+    text = dock.description.text()
+    assert "temporal coherence" in text and "of 6 pairs" in text
+    assert text.endswith("Least squares on the pairs, weighted with their coherence.")
+    (curve,) = dock.plot.curves()
+    assert curve.values == pytest.approx([1000 * value for value in picked.series.values])
+    assert curve.fit
