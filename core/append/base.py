@@ -21,7 +21,7 @@ from ..machine.atomic import remove_leftovers
 from ..machine.stamps import Stamps, find_change, take_stamps
 from ..object_store.late_metadata import further_chunks, is_document
 from ..pixels.stored import StoredStack
-from ..products.layers import LAYERS, Layer
+from ..products.layers import Layer
 from ..run.reporter import Reporter
 
 DIFFERENCE = "largest_difference_between_products"
@@ -180,7 +180,7 @@ def _open(path: Path, parameter: str, reporter: Reporter) -> Base:
             grid, blocks = opened.grid, opened.blocks
         record = read_record(path, stack)
         placements = recorded_placements(path, stack, record)
-        table = LAYERS[placements[0].product.name.product_type]
+        table = placements[0].product.type.layers
         from_products = tuple(layer for name, layer in table.items() if name in record["layers"])
         made = tuple(record["maps"])
         settings = dict(record["settings"])

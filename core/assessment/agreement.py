@@ -22,11 +22,12 @@ from ..files.written_stack import WrittenStack
 from ..grid.antimeridian import unwrap
 from ..metadata.attributes import duration
 from ..metadata.ceos_attributes import DOCUMENT, DOCUMENT_VERSION
-from ..metadata.pairs import PARAMETER_FILES, PARAMETER_KEYS, parameter_number
+from ..metadata.pairs import PARAMETER_FILES
 from ..metadata.variables import NOT_PROVIDED
 from ..products.granules import Granule, parse_granule
 from ..products.names import parse_name
-from ..products.parameter_file import ParameterFile
+from ..products.parameter_file import PARAMETER_KEYS, ParameterFile
+from ..products.product_types import INSAR, RTC
 from ..products.scenes import ORBITS_PER_CYCLE, relative_orbit
 from ..products.sentinel1 import MISSIONS, platform_name
 from ..selection.paths import neighbors
@@ -44,8 +45,6 @@ _LONGEST_PASS = np.timedelta64(30, "m")
 
 _DEGREES = 2e-3
 """Coordinates in degrees may differ by the rounding of outlines and their simplification."""
-
-_TYPES = {True: "Interferometric SAR (InSAR)", False: "Normalised Radar Backscatter (NRB)"}
 
 
 def counts(stack: WrittenStack) -> Iterator[str]:
@@ -356,7 +355,7 @@ def records(stack: WrittenStack) -> Iterator[str]:
         if values is None or values.shape != (len(names),):
             continue
         for product, value in zip(names, values, strict=True):
-            told = parameter_number(files[product], key) if product in files else None
+            told = files[product].number(key) if product in files else None
             if told is None:
                 continue
             if variable == "heading":
@@ -383,7 +382,7 @@ def documents(stack: WrittenStack) -> Iterator[str]:
         if text and text != expected:
             yield f"{name} is {text}, but the stack is made by {expected}"
     family = stack.text("ceos_ard_product_type")
-    if family and family != _TYPES[stack.is_insar]:
+    if family and family != (INSAR if stack.is_insar else RTC).ceos_type:
         yield f"ceos_ard_product_type is {family}, which is not the family of this stack"
     kind = stack.text("product_type")
     names = stack.values("product_name")

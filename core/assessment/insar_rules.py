@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..files.written_stack import WrittenStack
-from ..products.names import INSAR_GAMMA
+from ..products.product_types import GAMMA, PRODUCT_TYPES
 from .common_rules import ANY_INCIDENCE
 from .verdict import (
     MET,
@@ -32,7 +32,8 @@ def _unwrapping(stack: WrittenStack) -> Verdict:
     problems = [method.explanation] if method.status != MET else []
     if point.status != MET:
         # Files of hyp3-gamma name the point since version 5.1, those of ISCE2 never do.
-        is_gamma = stack.text("product_type") == INSAR_GAMMA
+        row = PRODUCT_TYPES.get(stack.text("product_type"))
+        is_gamma = row is not None and row.processor is GAMMA
         reason = (
             f"the parameter files do not give the reference point of all pairs ({own.explanation})"
             if is_gamma

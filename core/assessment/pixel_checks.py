@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..files.written_stack import WrittenStack
 from ..pixels.look_vectors import LOOK_VECTORS
-from ..products.layers import COHERENCE, UNWRAPPED_PHASE, find_layer
+from ..products.layers import COHERENCE, UNWRAPPED_PHASE
+from ..products.product_types import find_layer
 from .conventions import Check
 from .plausibility import unknown_flags
 

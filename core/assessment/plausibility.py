@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files.written_stack import WrittenStack
-from ..products.layers import LAYERS, layers_by_name
+from ..products.product_types import PRODUCT_TYPES
 
 LIMITS: dict[str, tuple[float, float]] = {
     "perpendicular_baseline": (-5_000.0, 5_000.0),
@@ -94,16 +94,13 @@ def units(stack: WrittenStack) -> Iterator[str]:
             stated = stack.text("units", name)
             if stated and stated != unit:
                 yield f"{name} is in {stated!r} instead of {unit!r}"
-    table = layers_by_name(stack.text("product_type")) if _is_known(stack) else {}
+    row = PRODUCT_TYPES.get(stack.text("product_type"))
+    table = {} if row is None else row.by_name
     for name in stack.layers:
         stated = stack.text("units", name)
         # Backscatter may be in decibels, which its own scale tells.
         if name in table and not stack.text("scale", name) and stated != table[name].units:
             yield f"{name} is in {stated!r} instead of {table[name].units!r}"
-
-
-def _is_known(stack: WrittenStack) -> bool:
-    return stack.text("product_type") in LAYERS
 
 
 def flags(stack: WrittenStack) -> Iterator[str]:

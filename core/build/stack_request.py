@@ -22,7 +22,7 @@ from ..pixels.look_vectors import check_angles
 from ..pixels.precision import parse_keep_bits
 from ..pixels.reference_point import AUTO, parse_point
 from ..pixels.values import ValueOptions
-from ..products.layers import layers_by_name
+from ..products.product_types import PRODUCT_TYPES
 from ..run.parameters import Parameters
 from ..selection.selection import SelectionOptions
 from ..stac.stac_catalog import check_catalog
@@ -164,7 +164,7 @@ class StackRequest:
         InvalidParameterError
             If an option needs a layer that would not be in the stack.
         """
-        by_name = layers_by_name(self.selection.product_type)
+        by_name = PRODUCT_TYPES[self.selection.product_type].by_name
         layers = [by_name[name] for name in self.selection.layers if name in by_name]
         if layers:
             self.build.values.precision.check(layers)

@@ -35,7 +35,6 @@ from ..grid.plan import Plan
 from ..machine.atomic import remove
 from ..machine.notes import Note
 from ..machine.stamps import Stamp
-from ..metadata.acquisitions import source_granules
 from ..metadata.geospatial import outline_attributes
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.objects import Objects
@@ -382,7 +381,7 @@ class Build:
     def _details(self) -> Details:
         """Ask the catalog for the sources of all products."""
         products = [placement.product for placement in self._source.placements]
-        names = [name for product in products for name in source_granules(product)]
+        names = [name for product in products for name in product.source_granules]
         return look_up_granules(names, self._reporter)
 
     def _survey(self) -> Survey:

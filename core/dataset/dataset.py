@@ -129,7 +129,7 @@ def _changes_sentence(source: StackSource, layers: Sequence[StackLayer], is_refe
 
 def step_dimension(source: StackSource) -> str:
     """Return the dimension of the steps: ``pair`` of interferograms, ``time`` of backscatter."""
-    return "pair" if source.placements[0].product.name.is_insar else "time"
+    return source.placements[0].product.type.family.dimension
 
 
 def step_coordinates(source: StackSource) -> dict[str, xr.Variable]:

@@ -41,10 +41,7 @@ def pair_coordinates(products: Sequence[Product]) -> dict[str, xr.Variable]:
     times = np.array([[instant(time) for time in both] for both in starts], dtype="datetime64[ns]")
     acquisitions = np.unique(times)
     reference, secondary = times[:, 0], times[:, 1]
-    baselines = [
-        product.parameters.number("Baseline") if product.parameters else None
-        for product in products
-    ]
+    baselines = [product.number("perpendicular_baseline") for product in products]
 
     def on_pair(values: object, long_name: str, **attributes: object) -> xr.Variable:
         return xr.Variable("pair", values, {"long_name": long_name, **attributes})

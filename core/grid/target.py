@@ -11,7 +11,6 @@ from pyproj.exceptions import CRSError
 from ..errors import GridError, InconsistentProductsError, InvalidParameterError
 from ..inputs.crs import code_or_name, epsg_of, is_metric, parsed, title, utm_zone
 from ..inputs.raster_grid import Raster
-from ..products.names import INSAR_GAMMA
 from ..products.product import Product
 from .lattice import Lattice
 
@@ -164,8 +163,7 @@ def native_lattice(
     metric = [raster for _, raster in products if raster.is_metric]
     native = [raster for raster in metric if raster.crs == here] or metric
     if not native:
-        is_centered = products[0][0].name.product_type == INSAR_GAMMA
-        phase = spacing / 2.0 if is_centered else 0.0
+        phase = spacing / 2.0 if products[0][0].type.is_centered else 0.0
         return Lattice(spacing, phase, phase)
     phases = Counter(
         (round(lattice.x_phase, 6), round(lattice.y_phase, 6))

@@ -77,13 +77,6 @@ def with_details(acquisition: Acquisition, details: Details) -> Acquisition:
     )
 
 
-def source_granules(product: Product) -> tuple[str, ...]:
-    """Return the names of all granules behind a product."""
-    if product.name.is_insar:
-        return (*product.granules(0), *product.granules(1))
-    return product.readme.granules
-
-
 def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisition:
     """Describe one side of an interferogram."""
     parameters, name = product.parameters, product.name

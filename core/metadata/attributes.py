@@ -10,7 +10,6 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from ..products.product import Product
 from ..products.sentinel1 import INSTRUMENT, platform_name
 from ..selection.acquisition_times import shared_times
@@ -19,14 +18,6 @@ from .acquisitions import Acquisition
 
 CONVENTIONS = "CF-1.11, ACDD-1.3"
 STANDARD_NAMES = "CF Standard Name Table v93"
-
-_SOFTWARE = {INSAR_GAMMA: "GAMMA", RTC_GAMMA: "GAMMA"}
-
-_REFERENCES = {
-    "GAMMA": "https://doi.org/10.5281/zenodo.3962936",
-    "ISCE2": "https://doi.org/10.5281/zenodo.8007397",
-}
-"""HyP3's own plugins for the two processors."""
 
 _HYP3 = "https://doi.org/10.5281/zenodo.3962581"
 _HYP3_DOCUMENTATION = "https://doi.org/10.5281/zenodo.4646138"
@@ -39,21 +30,7 @@ _LICENSE = (
     "the European Union and ESA; all rights reserved."
 )
 
-_KEYWORDS = {
-    True: (
-        "EARTH SCIENCE > SPECTRAL/ENGINEERING > RADAR > RADAR IMAGERY",
-        "EARTH SCIENCE > SOLID EARTH > TECTONICS",
-    ),
-    False: (
-        "EARTH SCIENCE > SPECTRAL/ENGINEERING > RADAR > RADAR IMAGERY",
-        "EARTH SCIENCE > SPECTRAL/ENGINEERING > RADAR > RADAR BACKSCATTER",
-    ),
-}
-
-
-def software_of(product_type: str) -> str:
-    """Return the SAR processor behind a product type."""
-    return _SOFTWARE.get(product_type, "ISCE2")
+_KEYWORD = "EARTH SCIENCE > SPECTRAL/ENGINEERING > RADAR > RADAR IMAGERY"
 
 
 def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any]:
@@ -71,8 +48,8 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
     dict
         Attributes of CF 1.11 and ACDD 1.3, and the credit that ASF and Copernicus ask for.
     """
-    product_type = products[0].name.product_type
-    software = software_of(product_type)
+    row = products[0].type
+    software = row.processor.name
     times = shared_times(products)
     # What was acquired over the turn of a year is of both.
     years = sorted(
@@ -83,19 +60,17 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
         {product.readme.processed.year for product in products if product.readme.processed}
     )
     now = _iso(datetime.now(timezone.utc))
-    is_rtc = product_type == RTC_GAMMA
-    kind = "RTC backscatter image" if is_rtc else "interferogram"
-    images = f"{len(products)} Sentinel-1 {kind}{'s' if len(products) > 1 else ''}"
+    images = f"{len(products)} Sentinel-1 {row.family.image}{'s' if len(products) > 1 else ''}"
     first, last = min(both[0] for both in times), max(both[-1] for both in times)
     attributes: dict[str, Any] = {
         "Conventions": CONVENTIONS,
-        "title": f"Stack of {images} ({product_type})",
+        "title": f"Stack of {images} ({row.name})",
         "summary": f"{images} of {first:%Y-%m-%d} to {last:%Y-%m-%d}, "
         f"made by ASF's HyP3 service with {software} and put on one grid. Products on the grid "
         "are copied value for value, others are resampled once.",
         "comment": "missing numbers are NaN, missing text reads not provided; what HyP3 does not "
         "deliver is listed by hyp3:assessstack",
-        "keywords": ", ".join(_KEYWORDS[not is_rtc]),
+        "keywords": f"{_KEYWORD}, {row.family.keyword}",
         "keywords_vocabulary": "GCMD Science Keywords",
         "standard_name_vocabulary": STANDARD_NAMES,
         "id": str(uuid.uuid4()),
@@ -107,7 +82,7 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
         "processing_level": "analysis-ready stack of level 2 products",
         "history": f"{now} HyP3 Stack {plugin_version()} (xarray "
         f"{version('xarray')}, rasterio {version('rasterio')}): {history}",
-        "references": f"{_HYP3} {_HYP3_DOCUMENTATION} {_REFERENCES[software]}",
+        "references": f"{_HYP3} {_HYP3_DOCUMENTATION} {row.processor.plugin}",
         "acknowledgment": " ".join(
             (
                 "ASF DAAC HyP3",
@@ -128,7 +103,7 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
         "contributor_role": "Sentinel-1 data",
         "metadata_link": _HYP3_DOCUMENTATION,
         "cdm_data_type": "Grid",
-        "product_type": product_type,
+        "product_type": row.name,
         "product_version": plugin_version(),
         "date_created": now,
         "date_issued": now,

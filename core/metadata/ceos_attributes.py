@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..products.granules import parse_granule
-from ..products.names import INSAR_GAMMA, RTC_GAMMA
 from ..products.product import Product
+from ..products.product_types import RTC
 from ..products.sentinel1 import (
     FAR_INCIDENCE,
     GEOLOCATION,
@@ -22,37 +22,21 @@ from ..products.sentinel1 import (
     SOURCE_IMAGES,
 )
 from ..selection.acquisition_times import shared_times
-from .acquisitions import source_granules
-from .attributes import software_of
+from .variables import NOT_PROVIDED
 
 DOCUMENT_VERSION = "1.3.1"
 DOCUMENT = "https://ceos.org/ard/files/PFS/SAR/v1.3.1/CEOS-ARD_PFS_SAR_v1.3.1.pdf"
 
 _GUIDE = "https://hyp3-docs.asf.alaska.edu/guides"
-_COREGISTRATION = {
-    "GAMMA": "to the reference by intensity matching and enhanced spectral diversity; HyP3 "
-    "packages no standard deviations, its guide says that the azimuth offset is below 0.02 "
-    "pixels before the last step",
-    "ISCE2": "to the reference by orbits and the elevation model; HyP3 packages no standard "
-    "deviations",
-}
-_PHASE_QUALITY = {
-    "GAMMA": "coherence estimated by cc_wave on the unfiltered interferogram; shape and weights of "
-    "its window are not delivered; unwrapping left out pixels whose filtered coherence was below "
-    "0.1",
-    "ISCE2": "coherence estimated from the standard deviation of the filtered phase; size of its "
-    "window and threshold are not delivered",
-}
-_UNWRAPPING = {
-    "GAMMA": "minimum cost flow, https://doi.org/10.1109/36.673674",
-    "ISCE2": "SNAPHU with minimum cost flow initialization, https://doi.org/10.1364/JOSAA.18.000338",
-}
 _COPERNICUS = "Copernicus GLO-30 (GLO-90 in its gaps), https://doi.org/10.5270/ESA-c5d3d65"
 _GEOID = "EGM2008, https://doi.org/10.1029/2011JB008916; heights are ellipsoidal"
 _ADAPTIVE = "adaptive filter in the frequency domain, https://doi.org/10.1029/1998GL900033"
 _NOT_STATED = "not stated"
-_SPECKLE_FILTERS = {"f": "Enhanced Lee, 7 x 7 pixels, damping factor 1", "n": "none"}
-_DEM_MATCHING = {"m": "attempted", "d": "not used, orbits only"}
+_SPECKLE_FILTERS: dict[str | None, str] = {
+    "f": "Enhanced Lee, 7 x 7 pixels, damping factor 1",
+    "n": "none",
+}
+_DEM_MATCHING: dict[str | None, str] = {"m": "attempted", "d": "not used, orbits only"}
 
 
 def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, Any]:
@@ -67,7 +51,7 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
     """
     kind = _source_kind(products)
     image = SOURCE_IMAGES[kind]
-    common = {
+    common: dict[str, Any] = {
         "ceos_ard_document_identifier": DOCUMENT,
         "ceos_ard_document_version": DOCUMENT_VERSION,
         "ceos_ard_status": "self-assessed by hyp3:assessstack only, not peer reviewed",
@@ -102,8 +86,9 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
         "S1-Radiometric-Calibration-V1.0.pdf",
     }
     common |= _elevation_model(products)
-    is_rtc = products[0].name.product_type == RTC_GAMMA
-    return common | (_rtc(products) if is_rtc else _insar(products, spacing))
+    family = products[0].type.family
+    common["ceos_ard_product_type"] = family.ceos_type
+    return common | (_rtc(products) if family is RTC else _insar(products, spacing))
 
 
 def _elevation_model(products: Sequence[Product]) -> dict[str, str]:
@@ -112,12 +97,9 @@ def _elevation_model(products: Sequence[Product]) -> dict[str, str]:
     Backscatter has no parameter files, and for it HyP3 offers no other model. Only the heights of
     the Copernicus model are known to lie above EGM2008.
     """
-    if products[0].name.product_type == RTC_GAMMA:
+    if not products[0].type.has_parameter_file:
         return {"dem": _COPERNICUS, "egm": _GEOID}
-    models = [
-        product.parameters.text("DEM source") if product.parameters is not None else None
-        for product in products
-    ]
+    models = [product.entry("DEM source") for product in products]
     if not any(models):
         return {}
     texts = [
@@ -132,10 +114,8 @@ def _phase_filter(products: Sequence[Product]) -> dict[str, str]:
     """Return the filter of interferograms; nothing if no file tells."""
     texts = []
     for product in products:
-        name = product.parameters.text("INSAR phase filter") if product.parameters else None
-        exponent = (
-            product.parameters.number("Phase filter parameter") if product.parameters else None
-        )
+        name = product.entry("INSAR phase filter")
+        exponent = product.number("phase_filter_parameter")
         # Before hyp3-gamma 6.4 the file named the filter even where its exponent was 0.
         if exponent == 0 or (name or "").lower() in ("none", "no"):
             texts.append("none")
@@ -152,14 +132,13 @@ def _phase_filter(products: Sequence[Product]) -> dict[str, str]:
 
 def _source_kind(products: Sequence[Product]) -> str:
     """Return ``GRD`` where all sources are such images, else ``SLC``."""
-    granules = [parse_granule(name) for product in products for name in source_granules(product)]
+    granules = [parse_granule(name) for product in products for name in product.source_granules]
     kinds = {granule.kind for granule in granules if granule is not None}
     return "GRD" if kinds == {"GRD"} else "SLC"
 
 
 def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
-    product_type = products[0].name.product_type
-    software = software_of(product_type)
+    processor = products[0].type.processor
     # A pass after whole repeat cycles may begin seconds earlier in the day.
     times = shared_times(products)
     spans = [secondary - reference for reference, secondary in times]
@@ -167,27 +146,25 @@ def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
     baselines = [
         value
         for product in products
-        if product.parameters is not None
-        and (value := product.parameters.number("Baseline")) is not None
+        if (value := product.number("perpendicular_baseline")) is not None
     ]
     references = {reference for reference, _ in times}
     network = "single reference" if len(references) == 1 else "small baseline network"
     pairs = f"{len(products)} {'pair' if len(products) == 1 else 'pairs'}"
     attributes = {
-        "ceos_ard_product_type": "Interferometric SAR (InSAR)",
         "ceos_insar_pair_baseline_criteria_information": f"{network} of {pairs} as "
         "ordered by the user",
         "ceos_insar_orbital_baseline_refinement": "false",
         "temporal_baseline_range": np.array([min(days), max(days)], "int32"),
         "temporal_baseline_range_units": "day",
-        "ceos_insar_coregistration": _COREGISTRATION[software],
-        "ceos_phase_quality": _PHASE_QUALITY[software],
+        "ceos_insar_coregistration": processor.coregistration,
+        "ceos_phase_quality": processor.phase_quality,
         **_phase_filter(products),
-        "ceos_phase_unwrapping_method": _UNWRAPPING[software],
+        "ceos_phase_unwrapping_method": processor.unwrapping,
         "ceos_phase_unwrapping_iterations": 1,
-        "ceos_phase_unwrapping_coherence_threshold": 0.1
-        if product_type == INSAR_GAMMA
-        else "not provided",
+        "ceos_phase_unwrapping_coherence_threshold": NOT_PROVIDED
+        if processor.unwrapping_threshold is None
+        else processor.unwrapping_threshold,
         "ceos_atmospheric_phase_correction": "not applied",
         "ceos_ionospheric_phase_correction": "not applied",
         "scaling_conversion": "none: phase in radians; dB = 10 * log10(amp)",
@@ -201,14 +178,15 @@ def _insar(products: Sequence[Product], spacing: float) -> dict[str, Any]:
 
 
 def _rtc(products: Sequence[Product]) -> dict[str, Any]:
-    options = [product.name.options for product in products]
+    names = [product.name for product in products]
     normalized = products[0].name.radiometry == "gamma0"
     return {
-        "ceos_ard_product_type": "Normalised Radar Backscatter (NRB)",
         "measurement_type": "gamma nought, terrain flattened"
         if normalized
         else "sigma nought, which is not normalised radar backscatter",
-        "speckle_filter": _shared(_SPECKLE_FILTERS[letters[3]] for letters in options),
+        "speckle_filter": _shared(
+            _SPECKLE_FILTERS[name.option("speckle_filter")] for name in names
+        ),
         "radiometric_terrain_correction_algorithm": "pixel-area integration, "
         "https://doi.org/10.1109/TGRS.2011.2120616; HyP3 guide "
         f"{_GUIDE}/rtc_atbd",
@@ -218,7 +196,7 @@ def _rtc(products: Sequence[Product]) -> dict[str, Any]:
         "source_incidence_far": FAR_INCIDENCE,
         "source_incidence_comment": "degrees at the edges of the mode IW, nominal; source: ESA, "
         f"{MODE_PAGE}",
-        "dem_matching": _shared(_DEM_MATCHING[letters[5]] for letters in options),
+        "dem_matching": _shared(_DEM_MATCHING[name.option("dem_matching")] for name in names),
         "acquisition_id_image": "not applicable: each step is one acquisition; where frames of a "
         "pass are merged, the variable source_frame tells them apart",
         "product_resolution_comment": "HyP3 states the pixel spacing only",

@@ -15,8 +15,8 @@ from ..pixels.geometry import is_ascending
 from ..pixels.look_vectors import LOOK_VECTOR_NAMES
 from ..pixels.masks import MASK_NAMES
 from ..products.layers import COHERENCE, SOURCE_FRAME, Layer, Role
-from ..products.names import RTC_GAMMA
 from ..products.product import Product
+from ..products.product_types import RTC
 from ..retrieval.catalog.enrichment import Details
 from . import variables
 from .acquisitions import (
@@ -76,8 +76,9 @@ def describe_stack(
     """
     steps = [[placement.product for placement in step] for step in source.steps]
     products = [product for step in steps for product in step]
-    if products[0].name.product_type == RTC_GAMMA:
-        dimension = "time"
+    family = products[0].type.family
+    dimension = family.dimension
+    if family is RTC:
         acquisitions = _with_details(_backscatter_acquisitions(steps, source.grid), details)
         described = {
             "acquisition": xr.Variable(
@@ -90,7 +91,6 @@ def describe_stack(
             **processing_variables(steps, "time"),
         }
     else:
-        dimension = "pair"
         acquisitions = _with_details(_pair_acquisitions(products, times), details)
         described = acquisition_variables(acquisitions, "acquisition")
         has_grids = any(layer.name in LOOK_VECTOR_NAMES for layer, _ in layers)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import xarray as xr
 
 from ..pixels.geometry import incidence_angle
-from ..products.names import INSAR_GAMMA
-from ..products.parameter_file import ParameterFile
 from ..products.product import Product
 from . import variables
 
@@ -20,26 +18,6 @@ PARAMETER_FILES = "hyp3_parameters_json"
 """Attribute with the parameter files word for word."""
 
 _ON = ("pair",)
-_HEIGHT = "Spacecraft height"
-_RADIUS = "Earth radius at nadir"
-
-PARAMETER_KEYS = {
-    "perpendicular_baseline": "Baseline",
-    "heading": "Heading",
-    "slant_range_near": "Slant range near",
-    "slant_range_center": "Slant range center",
-    "slant_range_far": "Slant range far",
-    "looks_range": "Range looks",
-    "looks_azimuth": "Azimuth looks",
-    "phase_filter_parameter": "Phase filter parameter",
-    "dem_spacing": "DEM resolution",
-    "hyp3_reference_longitude": "Longitude of the reference point (WGS84)",
-    "hyp3_reference_latitude": "Latitude of the reference point (WGS84)",
-    "hyp3_reference_phase": "Phase at reference point",
-    "spacecraft_height": _HEIGHT,
-    "earth_radius": _RADIUS,
-}
-"""Keys in parameter files of the numbers that are taken from them, by variable."""
 
 
 def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
@@ -58,8 +36,7 @@ def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
     """
 
     def numbers(name: str, long_name: str, units: str) -> dict[str, xr.Variable]:
-        values = _each(products, PARAMETER_KEYS[name])
-        return {name: variables.numbers(_ON, values, long_name, units)}
+        return {name: variables.numbers(_ON, _each(products, name), long_name, units)}
 
     result = {
         "polarization": variables.texts(
@@ -67,7 +44,7 @@ def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
         ),
         "heading": variables.numbers(
             _ON,
-            [None if value is None else value % 360 for value in _each(products, "Heading")],
+            [None if value is None else value % 360 for value in _each(products, "heading")],
             "heading of the satellite, clockwise from true north",
             "degree",
             standard_name="platform_course",
@@ -112,7 +89,7 @@ def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
         "dem_source": _texts(products, "DEM source", "elevation model"),
         "unwrapping_method": _texts(products, "Unwrapping type", "method of phase unwrapping"),
     }
-    if all(product.name.product_type == INSAR_GAMMA for product in products):
+    if all("spacecraft_height" in product.type.parameters for product in products):
         result |= {
             **numbers("spacecraft_height", "height of the satellite", "m"),
             **numbers("earth_radius", "radius of the Earth at nadir", "m"),
@@ -160,24 +137,15 @@ def provenance(products: Sequence[Product]) -> str:
     return json.dumps(files, ensure_ascii=False)
 
 
-def parameter_number(file: ParameterFile, key: str) -> float | None:
-    """Return a number of a parameter file; some versions of HyP3 add the unit to the key."""
-    value = file.number(key)
-    return file.number(f"{key} (m)") if value is None else value
-
-
-def _each(products: Sequence[Product], key: str) -> list[float | None]:
-    return [
-        None if product.parameters is None else parameter_number(product.parameters, key)
-        for product in products
-    ]
+def _each(products: Sequence[Product], name: str) -> list[float | None]:
+    return [product.number(name) for product in products]
 
 
 def _incidence(products: Sequence[Product], edge: str) -> xr.Variable:
     columns = zip(
-        _each(products, _RADIUS),
-        _each(products, _HEIGHT),
-        _each(products, f"Slant range {edge}"),
+        _each(products, "earth_radius"),
+        _each(products, "spacecraft_height"),
+        _each(products, f"slant_range_{edge}"),
         strict=True,
     )
     values = [
@@ -207,10 +175,7 @@ def _yes_no(products: Sequence[Product], key: str, long_name: str) -> xr.Variabl
 
 
 def _texts(products: Sequence[Product], key: str, long_name: str) -> xr.Variable:
-    read: Callable[[Product], str | None] = lambda product: (  # noqa: E731
-        product.parameters.text(key) if product.parameters else None
-    )
-    return variables.texts(_ON, [read(product) for product in products], long_name)
+    return variables.texts(_ON, [product.entry(key) for product in products], long_name)
 
 
 def _orbit_type(product: Product) -> int | None:

@@ -13,7 +13,7 @@ from ..grid.lattice import to_longitude_latitude
 from ..grid.placement import Placement, Transfer
 from ..pixels.geometry import incidence_angle, look_angles, look_vector
 from ..pixels.values import ValueReader, is_available
-from ..products.layers import LAYERS, LOOK_AZIMUTH, LOOK_ELEVATION
+from ..products.layers import LOOK_AZIMUTH, LOOK_ELEVATION
 from ..products.sentinel1 import CENTER_FREQUENCY, WAVELENGTH
 from . import variables
 
@@ -120,7 +120,7 @@ def look_variables(source: StackSource, has_grids: bool = False) -> dict[str, xr
 
 def _from_layers(source: StackSource) -> _Look | None:
     theta, phi = (
-        LAYERS[source.placements[0].product.name.product_type].get(name)
+        source.placements[0].product.type.layers.get(name)
         for name in (LOOK_ELEVATION, LOOK_AZIMUTH)
     )
     if theta is None or phi is None:
@@ -177,16 +177,9 @@ def _from_parameters(source: StackSource) -> _Look | None:
     """Use heading and distances; ISCE products carry constants instead of the latter."""
     for placement in source.placements:
         product = placement.product
-        if product.parameters is None or product.name.product_type != "INSAR_GAMMA":
-            continue
         values = [
-            product.parameters.number(key)
-            for key in (
-                "Heading",
-                "Earth radius at nadir",
-                "Spacecraft height",
-                "Slant range center",
-            )
+            product.number(name)
+            for name in ("heading", "earth_radius", "spacecraft_height", "slant_range_center")
         ]
         known = [value for value in values if value is not None]
         if len(known) < len(values):

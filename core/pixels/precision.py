@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidParameterError
 from ..machine.blocks import cached_bands
-from ..products.layers import LAYERS, SOURCE_FRAME, Layer
+from ..products.layers import SOURCE_FRAME, Layer
+from ..products.product_types import PRODUCT_TYPES
 from ..version import plugin_version
 from .masks import MASK_NAMES
 
@@ -108,7 +109,7 @@ def parse_keep_bits(entries: Sequence[str]) -> Precision:
 
 def _layer_name(given: str) -> str:
     """Return the name of a float layer, which may be given by its variable."""
-    layers = [layer for table in LAYERS.values() for layer in table.values()]
+    layers = [layer for row in PRODUCT_TYPES.values() for layer in row.layers.values()]
     masks = {layer.variable for layer in (*layers, SOURCE_FRAME) if layer.is_mask}
     if given in (*masks, *MASK_NAMES):
         raise InvalidParameterError(

@@ -17,7 +17,6 @@ from ..machine.blocks import run_blocks
 from ..machine.memory import MemoryBudget
 from ..products.layers import (
     COHERENCE,
-    LAYERS,
     LOOK_ELEVATION,
     LOS_DISPLACEMENT,
     UNWRAPPED_PHASE,
@@ -130,7 +129,7 @@ def reference_to_point(
     ProductError
         If a pair has no data at the point, or lacks a layer that is needed.
     """
-    table = LAYERS[source.placements[0].product.name.product_type]
+    table = source.placements[0].product.type.layers
     if not any(layer.kind is LayerKind.UNWRAPPED for layer in layers):
         referred = [layer.name for layer in table.values() if layer.kind is LayerKind.UNWRAPPED]
         raise InvalidParameterError(
@@ -178,7 +177,7 @@ def reference_to_pixel(
     ProductError
         If a pair has no data there, or lacks a layer that is needed.
     """
-    table = LAYERS[source.placements[0].product.name.product_type]
+    table = source.placements[0].product.type.layers
     for name in layers_to_refer([layer.name for layer in layers]):
         _require(source, table[name])
     # What is subtracted is exact, so that 0 remains at the point.

@@ -66,11 +66,7 @@ class StackSource:
         stored: StoredStack | None = None,
     ) -> StackSource:
         """Return a source, with the phase reference pixel of each product looked up."""
-        new = [
-            placement
-            for placement in itertools.chain(*steps)
-            if placement.product.name.is_insar and placement.stored_step is None
-        ]
+        new = [placement for placement in itertools.chain(*steps) if placement.stored_step is None]
         with ThreadPoolExecutor(thread_count()) as pool:
             # In a zip half of a file has to be unpacked for it.
             found = pool.map(lambda item: reference_pixel(item.product, item.raster), new)

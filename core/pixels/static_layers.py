@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..grid.placement import Placement, Transfer
-from ..products.layers import LAYERS, Layer
+from ..products.layers import Layer
 from ..raster.reach import Reach
 from ..raster.warping import tile_position, warp_tiles
 from ..run.reporter import Reporter, SilentReporter, stop_if_canceled
@@ -155,7 +155,7 @@ class StaticReader:
                 values = stored.read(rows, columns)
         gaps = is_missing(values, layer)
         if gaps.any():
-            table = LAYERS[source.placements[0].product.name.product_type]
+            table = source.placements[0].product.type.layers
             angles = replace(self, compares=False)
             elevation, azimuth = (
                 angles._mosaic(table[name], rows, columns).values for name in ANGLES

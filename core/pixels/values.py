@@ -16,7 +16,6 @@ from ..grid.lattice import Grid
 from ..grid.placement import Placement
 from ..products.layers import (
     ELLIPSOIDAL_INCIDENCE,
-    LAYERS,
     LOOK_ELEVATION,
     LOS_DISPLACEMENT,
     UNWRAPPED_PHASE,
@@ -119,7 +118,7 @@ class ValueReader:
     ) -> None:
         self.layer = layer
         product = placement.product
-        table = LAYERS[product.name.product_type]
+        table = product.type.layers
         stored = table[product.stored_layer(layer.name) or layer.name]
         # By name, because layers that come from another process are copies.
         self._compute = COMPUTED[layer.name][0] if stored.name != layer.name else None

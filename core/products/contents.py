@@ -18,19 +18,26 @@ from ..inputs.read_errors import machine_error
 from ..inputs.zipped import MAC, check_names, folders_of, open_zip, zipped_files
 from ..machine.stamps import Stamps, take_stamps
 from . import near_misses
-from .layers import LAYERS
+from .layers import Delivery
 from .names import ProductName, leading_name, parse_name, resembles_name
 from .near_misses import NearMiss
 from .nodata import read_note
 from .parameter_file import ParameterFile, decoded
 from .product import Product, Readme, gdal_zip
+from .product_types import PRODUCT_TYPES
 
 _ENDINGS = (".xml", ".png", ".kmz", ".log", ".shp", ".dbf", ".prj", ".shx")
 """Of files of products that say nothing that goes into a stack."""
 
 _OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".gz", ".tgz")
 
-_ONE_OF = re.compile(r"_(unw_phase|wrapped_phase|corr|ls_map|VV|HH)\.tiff?$", re.IGNORECASE)
+_SURE = {
+    name
+    for row in PRODUCT_TYPES.values()
+    for name, layer in row.layers.items()
+    if layer.delivery is not Delivery.SOMETIMES and not layer.static
+}
+_ONE_OF = re.compile(rf"_({'|'.join(_SURE)})\.tiff?$", re.IGNORECASE)
 """End of the name of a GeoTIFF as all products have at least one."""
 
 _TRACE = re.compile(r"^S1|S1[A-D_]|\d{8}T\d{6}|_(INT|RTC)\d\d_", re.IGNORECASE)
@@ -196,8 +203,8 @@ def _own_files(stem: str, files: Iterable[str], among: Sequence[str] | None) -> 
 
 def _is_complete(name: ProductName, files: set[str]) -> bool:
     """Return whether files are enough to be a product, though no folder says so."""
-    held = {f"{name.text}_{layer}.tif" for layer in LAYERS[name.product_type]} & files
-    return bool(held) and (not name.is_insar or f"{name.text}.txt" in files)
+    held = {f"{name.text}_{layer}.tif" for layer in name.type.layers} & files
+    return bool(held) and (not name.type.has_parameter_file or f"{name.text}.txt" in files)
 
 
 def _leftovers(files: Mapping[str, Path], names: Mapping[str, ProductName]) -> list[Found]:
@@ -262,7 +269,7 @@ def _is_known(
     layer, ending = file[len(stem) + 1 : -4], file[-4:]
     if not file.startswith((f"{stem}_", f"{stem}.")) or ending == ".txt":
         return file in _texts(stem)
-    return layer in LAYERS[here[0].product_type] if ending == ".tif" else ending in _ENDINGS
+    return layer in here[0].type.layers if ending == ".tif" else ending in _ENDINGS
 
 
 def _without_products(
@@ -364,7 +371,7 @@ def _product(
 
     parameter_file, *readmes = _texts(name.text)
     parameters = text(parameter_file)
-    beside = {layer: f"{name.text}_{layer}.tif.aux.xml" for layer in LAYERS[name.product_type]}
+    beside = {layer: f"{name.text}_{layer}.tif.aux.xml" for layer in name.type.layers}
     return Product(
         name=name,
         location=path,
@@ -381,9 +388,10 @@ def _product(
     )
 
 
-def _texts(stem: str) -> tuple[str, str, str]:
-    """Return the names of a parameter file, and of a README by GAMMA and by ISCE2."""
-    return f"{stem}.txt", f"{stem}.README.md.txt", f"{stem}_README.md.txt"
+def _texts(stem: str) -> tuple[str, ...]:
+    """Return the names of a parameter file, and of a README by any processor."""
+    readmes = dict.fromkeys(row.processor.readme for row in PRODUCT_TYPES.values())
+    return (f"{stem}.txt", *(f"{stem}{readme}" for readme in readmes))
 
 
 def _readme(text: str) -> Readme:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from .names import POLARIZATIONS
+from .sentinel1 import POLARIZATIONS
 
 _SCENE = re.compile(
     r"(?P<platform>S1[A-D])_(?P<mode>IW|EW|S[1-6])_(?P<type>SLC|GRD)(?P<class>[FHM_])_(?P<level>\d)"

@@ -415,33 +415,7 @@ SOURCE_FRAME = Layer(
 )
 """Not a layer of products: it is made where the frames of a pass are merged."""
 
-_ISCE = tuple(replace(layer, **_IN_ISCE.get(layer.name, {})) for layer in _INSAR)
-
-LAYERS: dict[str, dict[str, Layer]] = {
-    "INSAR_GAMMA": {layer.name: layer for layer in _INSAR if layer.name != COMPONENTS},
-    "INSAR_ISCE_BURST": {layer.name: layer for layer in _ISCE},
-    "INSAR_ISCE_MULTI_BURST": {layer.name: layer for layer in _ISCE},
-    "RTC_GAMMA": {layer.name: layer for layer in _RTC},
-}
-"""Stackable layers by product type, in the order in which they are stacked and listed."""
-
-
-def layers_by_name(product_type: str) -> dict[str, Layer]:
-    """Return the layers of a product type by their names and by the variables that hold them."""
-    table = LAYERS[product_type]
-    return {layer.variable: layer for layer in table.values()} | table
-
-
-def find_layer(variable: str) -> Layer | None:
-    """Return the layer that a stack variable holds, None where it holds none of a product.
-
-    Product types differ in what they say of a layer in words, not in kind, limits or style.
-    """
-    tables = map(layers_by_name, LAYERS)
-    return next((table[variable] for table in tables if variable in table), None)
-
-
-def origin_of(name: str) -> str | None:
-    """Return the layer that one is computed from where a product lacks it."""
-    layer = find_layer(name)
-    return None if layer is None else layer.computed_from
+GAMMA_LAYERS = {layer.name: layer for layer in _INSAR if layer.name != COMPONENTS}
+ISCE_LAYERS = {layer.name: replace(layer, **_IN_ISCE.get(layer.name, {})) for layer in _INSAR}
+RTC_LAYERS = {layer.name: layer for layer in _RTC}
+"""Stackable layers of the products of each processor, in the order in which they are stacked."""

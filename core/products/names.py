@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-INSAR_GAMMA = "INSAR_GAMMA"
-INSAR_ISCE_BURST = "INSAR_ISCE_BURST"
-INSAR_ISCE_MULTI_BURST = "INSAR_ISCE_MULTI_BURST"
-RTC_GAMMA = "RTC_GAMMA"
+from .layers import Delivery
+from .product_types import PRODUCT_TYPES, ProductType
 
-POLARIZATIONS = {"SV": ("VV",), "SH": ("HH",), "DV": ("VV", "VH"), "DH": ("HH", "HV")}
-"""What the letters in names of backscatter products and of scenes stand for."""
+_SCALES = {"p": "power", "a": "amplitude", "d": "decibel"}
+_RADIOMETRIES = {"g": "gamma0", "s": "sigma0"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,8 @@ class ProductName:
         Path number where the name holds it.
     options
         Letters of processing options where the name holds them, such as ``ueF`` or ``gpuned``.
+    job_types
+        Types of the jobs that make products with such names: of single bursts, two.
     """
 
     text: str
@@ -59,28 +59,34 @@ class ProductName:
     spacing: float
     footprint: str
     product_id: str
-    orbit_type: str | None = None
-    relative_orbit: int | None = None
-    options: str = ""
+    orbit_type: str | None
+    relative_orbit: int | None
+    options: str
+    job_types: tuple[str, ...]
+
+    @property
+    def type(self) -> ProductType:
+        """The row of its type."""
+        return PRODUCT_TYPES[self.product_type]
 
     @property
     def is_insar(self) -> bool:
         """Whether the product is an interferogram."""
-        return self.product_type != RTC_GAMMA
+        return self.type.is_insar
+
+    def option(self, name: str) -> str | None:
+        """Return the letter of a processing option, None where the name does not tell."""
+        return dict(zip(self.type.options, self.options, strict=False)).get(name)
 
     @property
     def scale(self) -> str | None:
         """``power``, ``amplitude`` or ``decibel`` of RTC backscatter."""
-        if self.product_type != RTC_GAMMA:
-            return None
-        return {"p": "power", "a": "amplitude", "d": "decibel"}[self.options[1]]
+        return _SCALES.get(self.option("scale") or "")
 
     @property
     def radiometry(self) -> str | None:
         """``gamma0`` or ``sigma0`` of RTC backscatter."""
-        if self.product_type != RTC_GAMMA:
-            return None
-        return {"g": "gamma0", "s": "sigma0"}[self.options[0]]
+        return _RADIOMETRIES.get(self.option("radiometry") or "")
 
     def label_of(self, times: Sequence[datetime]) -> str:
         """Return ``<reference>_<secondary>`` (or the one time) in the form of the name."""
@@ -88,16 +94,9 @@ class ProductName:
         return "_".join(time.strftime(form) for time in times)
 
     @property
-    def job_types(self) -> tuple[str, ...]:
-        """Types of the jobs that make products with such names: of single bursts, two."""
-        is_multi = _MULTI_BURST.fullmatch(self.text) is not None
-        kinds = (self.product_type, INSAR_ISCE_MULTI_BURST if is_multi else self.product_type)
-        return tuple(dict.fromkeys(kinds))
-
-    @property
     def main_layers(self) -> tuple[str, ...]:
-        """The layers that every product of the type has."""
-        return ("unw_phase", "corr") if self.is_insar else POLARIZATIONS[self.polarization]
+        """The layers without which it is not a product of its type."""
+        return self.type.delivered(self.polarization, Delivery.MAIN)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -109,14 +108,13 @@ class ProductName:
 
         Backscatter of another scale or radiometry is another quantity, never a re-run.
         """
-        options = self.options if self.product_type == RTC_GAMMA else ""
         return (
             self.product_type,
             tuple(time.date() if self.days_only else time for time in times),
             self.polarization,
             self.footprint,
             self.spacing,
-            options,
+            "" if self.is_insar else self.options,
         )
 
     @property
@@ -125,111 +123,13 @@ class ProductName:
         return self.footprint if self.footprint[:1].isdigit() else None
 
 
-def _utc(text: str) -> datetime:
-    form = "%Y%m%dT%H%M%S" if "T" in text else "%Y%m%d"
-    return datetime.strptime(text, form).replace(tzinfo=timezone.utc)
-
-
-_GAMMA = re.compile(
-    r"S1(?P<reference>[A-D])(?P<secondary>[A-D])_(?P<first>\d{8}T\d{6})_(?P<second>\d{8}T\d{6})"
-    r"_(?P<polarization>VV|HH)(?P<orbit>[PRO])\d{3,}_INT(?P<spacing>\d+)_G"
-    r"_(?P<options>[uw][ec][123F])_(?P<id>[0-9A-F]{4})"
-)
-_BURST = re.compile(
-    r"S1_(?P<footprint>\d{6}_IW[123])_(?P<first>\d{8})_(?P<second>\d{8})"
-    r"_(?P<polarization>VV|HH)_INT(?P<spacing>\d{2})_(?P<id>[0-9A-F]{4})"
-)
-_MULTI_BURST = re.compile(
-    r"S1_(?P<path>\d{3})_(?P<footprint>\d{6}s1n\d{2}-\d{6}s2n\d{2}-\d{6}s3n\d{2})_IW"
-    r"_(?P<first>\d{8})_(?P<second>\d{8})"
-    r"_(?P<polarization>VV|HH)_INT(?P<spacing>\d{2})_(?P<id>[0-9A-F]{4})"
-)
 _SWATH = re.compile(r"(\d{6})s(\d)n(\d{2})")
-# The merged bursts of hyp3-isce2 before 4.0 name a southwest and a northeast corner.
-_MERGED_BURSTS = re.compile(
-    r"(?P<platform>S1[A-D])_(?P<path>\d{3})"
-    r"_(?P<footprint>[EW]\d{3}_\d_[NS]\d{2}_\d_[EW]\d{3}_\d_[NS]\d{2}_\d)"
-    r"_(?P<first>\d{8})_(?P<second>\d{8})"
-    r"_(?P<polarization>VV|HH)_INT(?P<spacing>\d{2})_(?P<id>[0-9A-F]{4})"
-)
-_RTC = re.compile(
-    r"(?P<platform>S1[A-D])_(?P<mode>IW|EW|S[1-6])_(?P<first>\d{8}T\d{6})"
-    r"_(?P<polarization>[SD][VH])(?P<orbit>[PRO])_RTC(?P<spacing>\d{2})_G"
-    r"_(?P<options>[gs][pda][uw][nf][ec][dm])_(?P<id>[0-9A-F]{4})"
-)
 
 
-def _gamma(text: str, token: dict[str, str]) -> ProductName:
-    return ProductName(
-        text=text,
-        product_type=INSAR_GAMMA,
-        times=(_utc(token["first"]), _utc(token["second"])),
-        days_only=False,
-        platforms=(f"S1{token['reference']}", f"S1{token['secondary']}"),
-        polarization=token["polarization"],
-        spacing=float(token["spacing"]),
-        footprint="",
-        product_id=token["id"],
-        orbit_type=token["orbit"],
-        options=token["options"],
-    )
-
-
-def _isce(product_type: str) -> Callable[[str, dict[str, str]], ProductName]:
-    def make(text: str, token: dict[str, str]) -> ProductName:
-        return ProductName(
-            text=text,
-            product_type=product_type,
-            times=(_utc(token["first"]), _utc(token["second"])),
-            days_only=True,
-            platforms=(token.get("platform"), None),
-            polarization=token["polarization"],
-            spacing=float(token["spacing"]),
-            footprint=token["footprint"],
-            product_id=token["id"],
-            relative_orbit=int(token["path"]) if "path" in token else None,
-        )
-
-    return make
-
-
-def _multi_burst(text: str, token: dict[str, str]) -> ProductName:
-    """Return what a name of one or more bursts says; one is the same burst under either name."""
-    name = _isce(INSAR_ISCE_MULTI_BURST)(text, token)
-    bursts = [
-        (lowest, swath)
-        for lowest, swath, count in _SWATH.findall(token["footprint"])
-        for _ in range(int(count))
-    ]
-    if len(bursts) != 1:
-        return name
-    [(burst, swath)] = bursts
-    return replace(name, product_type=INSAR_ISCE_BURST, footprint=f"{burst}_IW{swath}")
-
-
-def _rtc(text: str, token: dict[str, str]) -> ProductName:
-    return ProductName(
-        text=text,
-        product_type=RTC_GAMMA,
-        times=(_utc(token["first"]),),
-        days_only=False,
-        platforms=(token["platform"],),
-        polarization=token["polarization"],
-        spacing=float(token["spacing"]),
-        footprint="",
-        product_id=token["id"],
-        orbit_type=token["orbit"],
-        options=token["options"],
-    )
-
-
-_FORMS: tuple[tuple[re.Pattern[str], Callable[[str, dict[str, str]], ProductName]], ...] = (
-    (_GAMMA, _gamma),
-    (_BURST, _isce(INSAR_ISCE_BURST)),
-    (_MULTI_BURST, _multi_burst),
-    (_MERGED_BURSTS, _isce(INSAR_ISCE_MULTI_BURST)),
-    (_RTC, _rtc),
-)
+def _patterns() -> Iterator[tuple[re.Pattern[str], ProductType]]:
+    for row in PRODUCT_TYPES.values():
+        for pattern in row.names:
+            yield pattern, row
 
 
 def parse_name(text: str) -> ProductName | None:
@@ -246,14 +146,49 @@ def parse_name(text: str) -> ProductName | None:
         None where ``text`` is not the name of a stackable HyP3 product, also when its dates are
         no dates.
     """
-    for pattern, make in _FORMS:
+    for pattern, row in _patterns():
         match = pattern.fullmatch(text)
         if match:
             try:
-                return make(text, match.groupdict())
+                return _read(text, row, match.groupdict())
             except ValueError:
                 return None
     return None
+
+
+def _read(text: str, row: ProductType, token: dict[str, str]) -> ProductName:
+    times = tuple(_utc(token[key]) for key in ("first", "second") if key in token)
+    letters = (token.get("first_platform"), token.get("second_platform"))
+    name = ProductName(
+        text=text,
+        product_type=row.name,
+        times=times,
+        days_only="T" not in token["first"],
+        platforms=tuple(f"S1{letter}" if letter else None for letter in letters[: len(times)]),
+        polarization=token["polarization"],
+        spacing=float(token["spacing"]),
+        footprint=token.get("footprint", ""),
+        product_id=token["id"],
+        orbit_type=token.get("orbit"),
+        relative_orbit=int(token["path"]) if "path" in token else None,
+        options=token.get("options", ""),
+        job_types=(row.name,),
+    )
+    bursts = [
+        f"{lowest}_IW{swath}"
+        for lowest, swath, count in _SWATH.findall(name.footprint)
+        for _ in range(int(count))
+    ]
+    if row.of_one_burst is None or len(bursts) != 1:
+        return name
+    # It is the same burst under either name.
+    types = (row.of_one_burst, row.name)
+    return replace(name, product_type=types[0], footprint=bursts[0], job_types=types)
+
+
+def _utc(text: str) -> datetime:
+    form = "%Y%m%dT%H%M%S" if "T" in text else "%Y%m%d"
+    return datetime.strptime(text, form).replace(tzinfo=timezone.utc)
 
 
 def leading_name(text: str) -> ProductName | None:
@@ -269,7 +204,7 @@ def leading_name(text: str) -> ProductName | None:
     ProductName or None
         None where it begins with none, or where the name is only a part of a longer word.
     """
-    for pattern, _ in _FORMS:
+    for pattern, _ in _patterns():
         match = pattern.match(text)
         if match and not text[match.end() : match.end() + 1].isalnum():
             return parse_name(match.group())
@@ -281,4 +216,4 @@ def resembles_name(text: str) -> bool:
     return any(pattern.search(text) for pattern in _IN_ANY_CASE)
 
 
-_IN_ANY_CASE = [re.compile(pattern.pattern, re.IGNORECASE) for pattern, _ in _FORMS]
+_IN_ANY_CASE = [re.compile(pattern.pattern, re.IGNORECASE) for pattern, _ in _patterns()]

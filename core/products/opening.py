@@ -19,7 +19,7 @@ from ..inputs.raster_grid import Raster, compared, misplaced, raster_of
 from ..inputs.read_errors import reading_error, words
 from ..inputs.tiff_header import TiffForm, TiffHeader, read_header, read_zipped_header
 from ..inputs.zipped import open_zip
-from .layers import LAYERS, Layer
+from .layers import Layer
 from .product import Product, gdal_zip
 
 _LARGEST_BLOCK = 1 << 27
@@ -60,7 +60,7 @@ def open_raster(product: Product, layer: str, header: TiffHeader | None = None) 
     try:
         with rasterio.open(product.layer_path(layer), driver="GTiff") as dataset:
             form = None if header is None else header.form
-            flaw = _flaw(form or _form_of(dataset), LAYERS[product.name.product_type][layer])
+            flaw = _flaw(form or _form_of(dataset), product.type.layers[layer])
             whole = flaw is not None or _is_whole(dataset)
             found = flaw or raster_of(dataset)
         if isinstance(found, Raster):
@@ -175,7 +175,7 @@ def common_raster(
         )
     first: tuple[str, Raster] | None = None
     header: TiffHeader | None = None
-    table = LAYERS[product.name.product_type]
+    table = product.type.layers
     held = list(dict.fromkeys(name for name in stored.values() if name is not None))
     with _headers(product) as read:
         if product.is_zipped:
@@ -206,7 +206,7 @@ def common_raster(
 
 def _check_files(product: Product, wanted: Sequence[str] | None) -> None:
     """Check that no layer is there under another name only, or with something beside it unread."""
-    table = LAYERS[product.name.product_type]
+    table = product.type.layers
     asked = table if wanted is None else wanted
     needed = {*asked, *(table[layer].computed_from for layer in asked)}
     present = set(product.files)
@@ -232,10 +232,10 @@ def _check_files(product: Product, wanted: Sequence[str] | None) -> None:
 
 def renamed_layers(product: Product) -> dict[str, str]:
     """Return the layers that are not there, but a file with their name and more, and that file."""
-    names = [f"{product}_{layer}.tif" for layer in LAYERS[product.name.product_type]]
+    names = [f"{product}_{layer}.tif" for layer in product.type.layers]
     others = [name for name in product.files if name not in names and _TIFF.search(name)]
     found = {}
-    for layer in LAYERS[product.name.product_type]:
+    for layer in product.type.layers:
         begin = f"{product}_{layer}"
         tails = [name[len(begin) :] for name in others if name.startswith(begin)]
         like = [

@@ -13,8 +13,8 @@ _WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 @functools.lru_cache(maxsize=256)
 def _normal(key: str) -> str:
-    """Fold spelling variants of a key, such as ``UTCtime`` and ``UTC time``."""
-    return re.sub(r"[^a-z0-9]", "", key.lower())
+    """Fold spelling variants of a key: ``UTCtime`` and ``UTC time``, with or without ``(m)``."""
+    return re.sub(r"\(m\)|[^a-z0-9]", "", key.lower())
 
 
 def decoded(content: bytes) -> str:
@@ -31,27 +31,31 @@ SIDES = ("Reference", "Secondary")
 _LARGEST_NUMBER = 1e12
 """Far more than any length in meters or number of an orbit."""
 
+PARAMETER_KEYS = {
+    "perpendicular_baseline": "Baseline",
+    "heading": "Heading",
+    "slant_range_near": "Slant range near",
+    "slant_range_center": "Slant range center",
+    "slant_range_far": "Slant range far",
+    "looks_range": "Range looks",
+    "looks_azimuth": "Azimuth looks",
+    "phase_filter_parameter": "Phase filter parameter",
+    "dem_spacing": "DEM resolution (m)",
+    "hyp3_reference_longitude": "Longitude of the reference point (WGS84)",
+    "hyp3_reference_latitude": "Latitude of the reference point (WGS84)",
+    "hyp3_reference_phase": "Phase at reference point",
+    "spacecraft_height": "Spacecraft height",
+    "earth_radius": "Earth radius at nadir",
+}
+"""Keys of the numbers that a stack takes over, by the variable that holds them."""
+
 _NUMBERS = {
     _normal(key)
     for key in (
-        "Reference Orbit Number",
-        "Secondary Orbit Number",
-        "Baseline",
+        *PARAMETER_KEYS.values(),
+        *(f"{side} Orbit Number" for side in SIDES),
         "UTC time",
-        "Heading",
-        "Spacecraft height",
-        "Earth radius at nadir",
-        "Slant range near",
-        "Slant range center",
-        "Slant range far",
-        "Range looks",
-        "Azimuth looks",
-        "Phase filter parameter",
         "Resolution of output (m)",
-        "DEM resolution (m)",
-        "Phase at reference point",
-        "Longitude of the reference point (WGS84)",
-        "Latitude of the reference point (WGS84)",
     )
 }
 """Keys whose values are numbers wherever they are there."""
@@ -68,7 +72,7 @@ class ParameterFile:
 
     Keys come and go between versions of HyP3, so a missing key is normal and every reader returns
     None for it, as for a value that is not of the asked type. Keys are compared without regard to
-    case, spaces and punctuation. Values may contain colons.
+    case, spaces, punctuation and the unit (m). Values may contain colons.
 
     Parameters
     ----------

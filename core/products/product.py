@@ -13,10 +13,11 @@ from ..errors import InputChangedError, ProductError
 from ..inputs.packed import PackedFile
 from ..inputs.zipped import open_zip, zipped_files
 from ..machine.stamps import Stamps, find_change
-from .layers import LAYERS, Layer
+from .layers import Layer
 from .names import ProductName
 from .nodata import LayerNote
 from .parameter_file import SIDES, ParameterFile
+from .product_types import ProductType
 
 
 @dataclass(frozen=True)
@@ -68,27 +69,47 @@ class Product:
     def __str__(self) -> str:
         return self.name.text
 
+    @property
+    def type(self) -> ProductType:
+        """The row of its type."""
+        return self.name.type
+
     @cached_property
     def layers(self) -> Mapping[str, Layer]:
         """The stackable layers that the product holds, in table order."""
         present = set(self.files)
         return {
             name: layer
-            for name, layer in LAYERS[self.name.product_type].items()
+            for name, layer in self.type.layers.items()
             if f"{self.name.text}_{name}.tif" in present
         }
 
     def granules(self, side: int) -> tuple[str, ...]:
-        """Return the granule names of the reference (0) or secondary (1) side of a pair."""
-        if self.parameters is None:
-            return ()
-        return self.parameters.names(f"{SIDES[side]} Granule")
+        """Return the granule names of the reference (0) or secondary (1) acquisition."""
+        if not self.type.has_parameter_file:
+            return () if side else self.readme.granules
+        return () if self.parameters is None else self.parameters.names(f"{SIDES[side]} Granule")
+
+    @property
+    def source_granules(self) -> tuple[str, ...]:
+        """The names of all granules behind the product."""
+        return (*self.granules(0), *self.granules(1))
+
+    def number(self, variable: str) -> float | None:
+        """Return a number of the parameter file by the variable of a stack that holds it.
+
+        None where no file tells it, and where files of the type hold a constant in its place.
+        """
+        key = self.type.parameters.get(variable)
+        return None if self.parameters is None or key is None else self.parameters.number(key)
+
+    def entry(self, key: str) -> str | None:
+        """Return a text of the parameter file, None where no file tells it."""
+        return None if self.parameters is None else self.parameters.text(key)
 
     def is_ascending(self, side: int = 0) -> bool | None:
         """Return whether the satellite flew north on one side of a pair, None where none tells."""
-        if self.parameters is None:
-            return None
-        direction = self.parameters.text(f"{SIDES[side]} Pass Direction") or ""
+        direction = self.entry(f"{SIDES[side]} Pass Direction") or ""
         return {"ASCENDING": True, "DESCENDING": False}.get(direction.upper())
 
     @property
@@ -98,7 +119,7 @@ class Product:
 
     def stored_layer(self, name: str) -> str | None:
         """Return the layer that holds what is asked for: itself, or what it is computed from."""
-        layer = LAYERS[self.name.product_type].get(name)
+        layer = self.type.layers.get(name)
         candidates = (name, None if layer is None else layer.computed_from)
         return next((candidate for candidate in candidates if candidate in self.layers), None)
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .names import POLARIZATIONS
+from .sentinel1 import POLARIZATIONS
 
 ORBITS_PER_CYCLE = 175
 _S1C_MANEUVER = 8018

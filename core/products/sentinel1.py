@@ -19,6 +19,9 @@ grows with the distance (Ferretti et al. 2007, ESA TM-19, part A)."""
 
 INSTRUMENT = "C-SAR"
 
+POLARIZATIONS = {"SV": ("VV",), "SH": ("HH",), "DV": ("VV", "VH"), "DH": ("HH", "HV")}
+"""What the letters in names of backscatter products and of granules stand for."""
+
 MISSIONS = {
     "S1A": ("Sentinel-1A", 575),
     "S1B": ("Sentinel-1B", 576),

@@ -18,9 +18,6 @@ from ..products.nodata import nodata_of
 from ..products.product import Product
 from .raster_file import RasterFile
 
-_LONGITUDE = "Longitude of the reference point (WGS84)"
-_LATITUDE = "Latitude of the reference point (WGS84)"
-
 
 def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     """Find the phase reference pixel of a GAMMA interferogram.
@@ -51,10 +48,10 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     MachineError
         If a limit of the machine or a disk keeps the phase from being read.
     """
-    if product.parameters is None or UNWRAPPED_PHASE not in product.layers:
+    if UNWRAPPED_PHASE not in product.layers:
         return None
-    longitude = product.parameters.number(_LONGITUDE)
-    latitude = product.parameters.number(_LATITUDE)
+    longitude = product.number("hyp3_reference_longitude")
+    latitude = product.number("hyp3_reference_latitude")
     if longitude is None or latitude is None:
         return None
     x, y = to_geographic(raster.crs).transform(longitude, latitude, direction="INVERSE")

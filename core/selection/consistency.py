@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from ..errors import InconsistentProductsError
 from ..products.layers import Layer
-from ..products.names import INSAR_GAMMA, INSAR_ISCE_BURST, POLARIZATIONS, RTC_GAMMA, ProductName
+from ..products.names import ProductName
 from ..products.product import Product
+from ..products.product_types import GAMMA
+from ..products.sentinel1 import POLARIZATIONS
 from .paths import burst_numbers, passage, paths_of_passages, product_path
 
 
@@ -50,31 +52,26 @@ def gap_warnings(products: Sequence[Product], layers: Sequence[Layer]) -> list[s
 
 
 def _parameter(key: str) -> Callable[[Product], object]:
-    return lambda product: product.parameters.text(key) if product.parameters else None
+    return lambda product: product.entry(key)
 
 
-def _number(key: str) -> Callable[[Product], object]:
-    return lambda product: product.parameters.number(key) if product.parameters else None
+def _number(variable: str) -> Callable[[Product], object]:
+    return lambda product: product.number(variable)
+
+
+def _option(name: str) -> Callable[[Product], object]:
+    return lambda product: product.name.option(name)
 
 
 def _water_masking(product: Product) -> object:
     """Return whether water was masked before unwrapping: in GAMMA's names, in ISCE's files."""
-    letter = product.name.options[:1]
-    if letter:
-        return {"u": "no", "w": "yes"}.get(letter)
-    return product.parameters.text("Water mask") if product.parameters else None
-
-
-def _option(position: int) -> Callable[[Product], object]:
-    def read(product: Product) -> object:
-        return product.name.options[position : position + 1] or None
-
-    return read
+    letter = product.name.option("water_masking")
+    return {"u": "no", "w": "yes"}.get(letter) if letter else product.entry("Water mask")
 
 
 def _water_mask_source(product: Product) -> object:
     version = re.match(r"v?(\d+)\.(\d+)", product.readme.plugin_version or "")
-    if product.name.product_type != INSAR_GAMMA or version is None:
+    if product.type.processor is not GAMMA or version is None:
         return None
     # hyp3-gamma 8.1 changed from GSHHG to OpenStreetMap and WorldCover.
     is_new = (int(version.group(1)), int(version.group(2))) >= (8, 1)
@@ -105,7 +102,7 @@ def _path_fact(products: Sequence[Product], latitudes: _Latitudes) -> _Fact:
 def _bursts(product: Product) -> object:
     """Return the bursts in the name; those of the granules where it hides that there are more."""
     ground, told = product.name.ground, burst_numbers(product)
-    if product.name.product_type == INSAR_ISCE_BURST and ground and len(told) > 1:
+    if ground and "_IW" in ground and len(told) > 1:  # the form of the name of one burst
         return " ".join(f"{burst:06d}" for burst in told)
     return ground
 
@@ -126,12 +123,12 @@ _FACTS = (
         "they are seen from other directions",
     ),
     _Fact("bursts", _bursts, "fatal", None, "they show other ground"),
-    _Fact("range looks", _number("Range looks"), "fatal", None, "they differ in resolution"),
-    _Fact("azimuth looks", _number("Azimuth looks"), "fatal", None, "they differ in resolution"),
+    _Fact("range looks", _number("looks_range"), "fatal", None, "they differ in resolution"),
+    _Fact("azimuth looks", _number("looks_azimuth"), "fatal", None, "they differ in resolution"),
     _Fact("radiometry", lambda p: p.name.radiometry, None, "fatal", "they are other quantities"),
     _Fact(
         "phase filter",
-        _number("Phase filter parameter"),
+        _number("phase_filter_parameter"),
         "warning",
         None,
         "their phase is smoothed differently",
@@ -143,8 +140,10 @@ _FACTS = (
         None,
         "phase over water is missing in some and there in others",
     ),
-    _Fact("speckle filter", _option(3), None, "warning", "n: none, f: filtered"),
-    _Fact("DEM matching", _option(5), None, "warning", "d: dead reckoning, m: matched"),
+    _Fact("speckle filter", _option("speckle_filter"), None, "warning", "n: none, f: filtered"),
+    _Fact(
+        "DEM matching", _option("dem_matching"), None, "warning", "d: dead reckoning, m: matched"
+    ),
     _Fact(
         "elevation model",
         _parameter("DEM source"),
@@ -213,12 +212,12 @@ def check_consistency(
     InconsistentProductsError
         If the products differ in something that makes a stack of them meaningless.
     """
-    is_rtc = products[0].name.product_type == RTC_GAMMA
+    is_insar = products[0].type.is_insar
     warnings = []
-    if is_rtc:
+    if not is_insar:
         _check_polarizations(products, chosen)
     for fact in (_path_fact(products, latitudes), *_FACTS):
-        severity = fact.rtc if is_rtc else fact.insar
+        severity = fact.insar if is_insar else fact.rtc
         groups = _groups(products, fact.read)
         if severity is None or len(groups) < 2:
             continue
@@ -260,7 +259,8 @@ def shared_polarizations(
     """
     held = [set(POLARIZATIONS[name.polarization]) for name in names]
     shared, known = set.intersection(*held), set.union(*held)
-    wanted = known & {layer.removesuffix("_backscatter") for layer in chosen}
+    by_name = names[0].type.by_name
+    wanted = known & {by_name[layer].name for layer in chosen if layer in by_name}
     return sorted(shared), bool(chosen) and wanted <= shared
 
 

@@ -74,13 +74,12 @@ def product_path(product: Product, side: int = 0) -> int | None:
     """
     name = product.name
     path = name.relative_orbit
-    if path is None and name.is_insar and product.parameters is not None:
+    if path is None and product.parameters is not None:
         absolute = product.parameters.integer(f"{SIDES[side]} Orbit Number")
         path = relative_orbit(name.platforms[side], absolute)
     if path is not None:
         return path
-    granules = product.granules(side) if name.is_insar else product.readme.granules
-    for granule in granules:
+    for granule in product.granules(side):
         path = parse_scene(granule).path
         if path is not None:
             return path

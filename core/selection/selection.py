@@ -16,10 +16,11 @@ from ..errors import (
     ProductError,
 )
 from ..inputs.raster_grid import Raster
-from ..products.layers import LAYERS, Layer, layers_by_name
+from ..products.layers import Layer
 from ..products.names import ProductName, parse_name
 from ..products.opening import common_raster, renamed_layers
 from ..products.product import Product, check_unchanged
+from ..products.product_types import PRODUCT_TYPES
 from ..products.scan import READERS, Scan, scan_folder
 from .acquisition_times import acquisition_times, product_identity
 from .consistency import gap_warnings
@@ -233,13 +234,13 @@ class _Chooser:
         return True
 
     def _layers(self, product_type: str, products: Sequence[Product]) -> tuple[Layer, ...]:
-        table = LAYERS[product_type]
+        table = PRODUCT_TYPES[product_type].layers
         if not self._options.layers and self._options.held:
             return tuple(layer for name, layer in table.items() if name in self._options.held)
         if not self._options.layers:
             present = {layer for product in products for layer in product.layers}
             return tuple(layer for name, layer in table.items() if name in present)
-        by_name = layers_by_name(product_type)
+        by_name = PRODUCT_TYPES[product_type].by_name
         unknown = [name for name in self._options.layers if name not in by_name]
         if unknown:
             raise InvalidParameterError(
@@ -260,7 +261,7 @@ class _Chooser:
         def open_one(product: Product) -> Raster | ProductError:
             held = names if demanded else tuple(filter(product.stored_layer, names))
             try:
-                if product.name.is_insar and product.parameters is None:
+                if product.type.has_parameter_file and product.parameters is None:
                     raise ProductError(
                         f"{product} lacks its parameter file {product}.txt; retrieve the product "
                         "again."

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..contract import Task
 from ..errors import InvalidParameterError, RetrievalError
-from ..products.layers import LAYERS, layers_by_name
+from ..products.product_types import PRODUCT_TYPES
 from ..retrieval.download.complete_jobs import complete_jobs
 from ..retrieval.download.download import DownloadOptions, DownloadReport, download_jobs
 from ..retrieval.jobs.job_selection import select_jobs
@@ -135,12 +135,12 @@ def failure_sentence(report: DownloadReport) -> str:
 def _layers(values: Parameters) -> tuple[str, ...]:
     """Read LAYERS as HyP3's own names, also where it names variables of the stack."""
     job_type = values.choice("JOB_TYPE")
-    by_name = layers_by_name(job_type)
+    by_name = PRODUCT_TYPES[job_type].by_name
     wanted = values.names("LAYERS")
     unknown = [name for name in wanted if name not in by_name]
     if unknown:
         raise InvalidParameterError(
             f"LAYERS names {', '.join(unknown)}, which products of that JOB_TYPE do not have; "
-            f"choose from {', '.join(LAYERS[job_type])}."
+            f"choose from {', '.join(PRODUCT_TYPES[job_type].layers)}."
         )
     return tuple(dict.fromkeys(by_name[name].name for name in wanted))

@@ -2,7 +2,8 @@
 
 import re
 
-from ...core.products.layers import Style, find_layer
+from ...core.products.layers import Style
+from ...core.products.product_types import find_layer
 
 DISPLACEMENT = "displacement"
 VELOCITY = "velocity"

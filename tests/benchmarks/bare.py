@@ -22,9 +22,9 @@ from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 from hyp3_stack.core.files import netcdf_file, zarr_store
 from hyp3_stack.core.files.chunking import spatial_chunks
 from hyp3_stack.core.machine.blocks import bands, run_blocks
-from hyp3_stack.core.products.layers import LAYERS as TABLES
 from hyp3_stack.core.products.layers import Layer
 from hyp3_stack.core.products.product import gdal_zip
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from hyp3_stack.core.raster.layer_reader import gdal_environment
 from hyp3_stack.core.run.reporter import SilentReporter
 
@@ -50,7 +50,7 @@ def rasters(folder: Path, inputs: str) -> Iterator[tuple[str, Layer]]:
         is_zip = product.suffix == ".zip"
         inside = f"{gdal_zip(product)}/{product.stem}" if is_zip else str(product)
         for name in names:
-            yield f"{inside}/{product.stem}_{name}.tif", TABLES[product_type][name]
+            yield f"{inside}/{product.stem}_{name}.tif", PRODUCT_TYPES[product_type].layers[name]
 
 
 def bare_work(folder: Path, inputs: str, passes: list[str], chunks: Path | None) -> float:

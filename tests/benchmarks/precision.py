@@ -20,7 +20,8 @@ from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 # isort: split
 from hyp3_stack.core.files import netcdf_file, zarr_store
 from hyp3_stack.core.pixels.precision import largest_relative_error, round_mantissa
-from hyp3_stack.core.products.layers import LAYERS, Layer
+from hyp3_stack.core.products.layers import Layer
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 
 from .products import sample_products
 
@@ -66,7 +67,9 @@ def main() -> None:
     """Compress the layers of products and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=1000)
-    parser.add_argument("--types", nargs="+", default=["INSAR_GAMMA", "RTC_GAMMA"], choices=LAYERS)
+    parser.add_argument(
+        "--types", nargs="+", default=["INSAR_GAMMA", "RTC_GAMMA"], choices=PRODUCT_TYPES
+    )
     given = parser.parse_args()
     for product_type in given.types:
         folder = sample_products(2, given.size, (), product_type)
@@ -76,7 +79,7 @@ def main() -> None:
         print("|---|" + "---|" * len(BITS))
         limits = (f"{100 * largest_relative_error(bits):.2g} %" for bits in BITS)
         print(f"| largest error | {' | '.join(limits)} |")
-        for layer in LAYERS[product_type].values():
+        for layer in PRODUCT_TYPES[product_type].layers.values():
             found = {} if layer.is_mask else sizes(products, layer)
             if not found:
                 continue

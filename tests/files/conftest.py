@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hyp3_stack.core.products.layers import LAYERS
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from tests.running import Run, build, harmonize
 from tests.sample_products import SampleStack
 
-STATIC = tuple(layer.name for layer in LAYERS["INSAR_GAMMA"].values() if layer.static)
+STATIC = tuple(layer.name for layer in PRODUCT_TYPES["INSAR_GAMMA"].layers.values() if layer.static)
 
 
 @pytest.fixture(scope="session")

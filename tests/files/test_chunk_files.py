@@ -14,7 +14,7 @@ from hyp3_stack.core.dataset.stack_layer import StackLayer
 from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.files.zarr_layout import coordinate_documents, lay_out_group
 from hyp3_stack.core.files.zarr_store import ZarrGroup
-from hyp3_stack.core.products.layers import LAYERS
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 
 SHAPE, CHUNKS = (3, 70, 50), (1, 32, 20)
 
@@ -35,7 +35,7 @@ def stack() -> tuple[xr.Dataset, list[StackLayer]]:
         }
     )
     dataset["spatial_ref"] = xr.Variable((), 0, {"crs_wkt": "", "GeoTransform": "0 1 0 0 0 -1"})
-    table = LAYERS["INSAR_GAMMA"]
+    table = PRODUCT_TYPES["INSAR_GAMMA"].layers
     layers = [
         StackLayer(table["unw_phase"], per_step=True),
         StackLayer(table["water_mask"], per_step=False),

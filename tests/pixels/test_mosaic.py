@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from hyp3_stack.core.pixels.mosaic import Mosaic
-from hyp3_stack.core.products.layers import LAYERS, Layer
+from hyp3_stack.core.products.layers import Layer
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 
-TABLE = LAYERS["INSAR_GAMMA"]
+TABLE = PRODUCT_TYPES["INSAR_GAMMA"].layers
 ROWS, COLUMNS = slice(100, 300), slice(40, 47)
 SHAPE = (200, 7)
 

@@ -19,13 +19,13 @@ from hyp3_stack.core.pixels.precision import (
     parse_keep_bits,
     round_mantissa,
 )
-from hyp3_stack.core.products.layers import LAYERS
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from tests.sample_products import SampleStack
 
 from ..running import build, samples
 
 GROUPS = ("spatially_optimized", "temporally_optimized")
-INSAR = LAYERS["INSAR_GAMMA"]
+INSAR = PRODUCT_TYPES["INSAR_GAMMA"].layers
 TINY = np.finfo("float32").tiny
 LARGEST = np.finfo("float32").max
 
@@ -98,7 +98,7 @@ def test_what_is_kept_of_which_layer() -> None:
     assert expected["water_mask"] is None
     by_variable = parse_keep_bits(["VV_backscatter=9"])
     assert by_variable == parse_keep_bits(["VV=9"])
-    assert by_variable.bits(LAYERS["RTC_GAMMA"]["VV"]) == 9
+    assert by_variable.bits(PRODUCT_TYPES["RTC_GAMMA"].layers["VV"]) == 9
     assert parse_keep_bits([]) == Precision()
 
 

@@ -12,12 +12,12 @@ from pyproj import CRS
 
 from hyp3_stack.core.grid.lattice import Grid
 from hyp3_stack.core.pixels.survey import Findings, Survey
-from hyp3_stack.core.products.layers import LAYERS
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from tests.sample_products import SampleStack
 
 from ..running import build, copy_products, layer_file
 
-CORR = LAYERS["INSAR_GAMMA"]["corr"]
+CORR = PRODUCT_TYPES["INSAR_GAMMA"].layers["corr"]
 
 
 def survey_of(coherence: np.ndarray, blocks: int = 1) -> Findings:

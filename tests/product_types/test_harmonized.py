@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import rasterio
 
-from hyp3_stack.core.products.layers import LAYERS
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from tests.running import build, harmonize, layer_file
 
 from .conftest import TYPES, Stacker, stored
 
 STATIC = {
-    kind: [layer.name for layer in table.values() if layer.static] for kind, table in LAYERS.items()
+    kind: [layer.name for layer in row.layers.values() if layer.static]
+    for kind, row in PRODUCT_TYPES.items()
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hyp3_stack.core.assessment.assess import assess_stack
-from hyp3_stack.core.products.layers import LAYERS
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from tests.assessment.test_conventions import HARMLESS, messages, run_checker
 
 from .conftest import Built, Stacker
@@ -27,7 +27,7 @@ def rounded(built: Built, stacker: Stacker) -> Built:
 
 def test_no_value_changes_more_than_promised(built: Built, rounded: Built) -> None:
     floats = 0
-    for layer in LAYERS[built.samples.spec.product_type].values():
+    for layer in PRODUCT_TYPES[built.samples.spec.product_type].layers.values():
         if layer.variable not in built.stack:
             continue
         exact = built.stack[layer.variable].values

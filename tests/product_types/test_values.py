@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyp3_stack.core.products.layers import LAYERS, Layer, LayerKind
+from hyp3_stack.core.products.layers import Layer, LayerKind
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from tests.sample_products import SampleProduct
 from tests.truth import CYCLIC, Positions, difference, measure_shift, window_of
 
@@ -14,7 +15,7 @@ DIRECTIONS = [(np.cos(turn), np.sin(turn)) for turn in np.arange(8) * np.pi / 4]
 
 
 def layers_of(built: Built) -> list[Layer]:
-    table = LAYERS[built.samples.spec.product_type]
+    table = PRODUCT_TYPES[built.samples.spec.product_type].layers
     return [table[name] for name in built.samples.products[0].layers if name in table]
 
 

@@ -12,14 +12,16 @@ import pytest
 import rasterio
 import xarray as xr
 
-from hyp3_stack.core.products.layers import LAYERS
 from hyp3_stack.core.products.nodata import NoData, nodata_of, read_note
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from tests.running import build, copy_products, harmonize, layer_file, zip_product
 from tests.sample_products import SampleStack
 
 LOWEST = float(np.finfo("float32").min)
 ROUNDED = float(np.float32(-3.40282e38))
-INSAR, ISCE, RTC = (LAYERS[kind] for kind in ("INSAR_GAMMA", "INSAR_ISCE_BURST", "RTC_GAMMA"))
+INSAR, ISCE, RTC = (
+    PRODUCT_TYPES[kind].layers for kind in ("INSAR_GAMMA", "INSAR_ISCE_BURST", "RTC_GAMMA")
+)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from rasterio.windows import Window
 from hyp3_stack.core.grid.plan import GridOptions, make_plan
 from hyp3_stack.core.inputs.tiff_header import read_header
 from hyp3_stack.core.pixels.values import ValueOptions, ValueReader
-from hyp3_stack.core.products.layers import LAYERS
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from hyp3_stack.core.raster.raster_file import RasterFile
 from hyp3_stack.core.selection.selection import SelectionOptions, select_products
 from tests.products.geotiff import PROFILE, write_geotiff
@@ -246,7 +246,7 @@ def test_missing_values_of_long_numbers_are_found_as_float32(
         file.write(values, 1)
     product = select_products(tmp_path, SelectionOptions()).products[0]
     plan = make_plan([product], GridOptions())
-    layer = LAYERS["INSAR_GAMMA"]["corr"]
+    layer = PRODUCT_TYPES["INSAR_GAMMA"].layers["corr"]
     with ValueReader(plan.placements[0], layer, plan.grid, ValueOptions("bilinear")) as reader:
         row, column = plan.placements[0].row + 5, plan.placements[0].column + 5
         found = reader.read(slice(row, row + 1), slice(column, column + 3))

@@ -13,8 +13,9 @@ from hyp3_stack.core.grid.placement import Placement, Transfer
 from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.inputs.raster_grid import Raster
 from hyp3_stack.core.pixels.values import ValueOptions, ValueReader
-from hyp3_stack.core.products.layers import LAYERS, Layer
+from hyp3_stack.core.products.layers import Layer
 from hyp3_stack.core.products.nodata import NoData
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from hyp3_stack.core.raster.layer_reader import gdal_environment
 from hyp3_stack.core.raster.raster_file import RasterFile
 from hyp3_stack.core.raster.reach import Reach
@@ -22,7 +23,7 @@ from hyp3_stack.core.raster.warping import Warps
 from hyp3_stack.core.selection.selection import SelectionOptions, select_products
 from tests.sample_products import SampleStack
 
-TABLE = LAYERS["INSAR_GAMMA"]
+TABLE = PRODUCT_TYPES["INSAR_GAMMA"].layers
 
 
 @pytest.fixture(scope="module", params=[None, "EPSG:3857"])

@@ -8,7 +8,8 @@ import pytest
 from hyp3_stack.core.grid.placement import Placement, Transfer
 from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.pixels.values import ValueOptions, ValueReader
-from hyp3_stack.core.products.layers import LAYERS, LayerKind
+from hyp3_stack.core.products.layers import LayerKind
+from hyp3_stack.core.products.product_types import PRODUCT_TYPES
 from hyp3_stack.core.selection.selection import SelectionOptions, select_products
 from tests.sample_products import SampleStack
 
@@ -20,7 +21,7 @@ def plan(gamma: SampleStack) -> Plan:
 
 def read(plan: Plan, placement: Placement, layer: str, rows: slice, columns: slice) -> np.ndarray:
     """Read a block through files opened for it alone."""
-    table = LAYERS["INSAR_GAMMA"][layer]
+    table = PRODUCT_TYPES["INSAR_GAMMA"].layers[layer]
     with ValueReader(placement, table, plan.grid, ValueOptions()) as reader:
         return reader.read(rows, columns)
 
@@ -29,9 +30,9 @@ def whole(plan: Plan) -> tuple[slice, slice]:
     return slice(0, plan.grid.height), slice(0, plan.grid.width)
 
 
-@pytest.mark.parametrize("layer", LAYERS["INSAR_GAMMA"])
+@pytest.mark.parametrize("layer", PRODUCT_TYPES["INSAR_GAMMA"].layers)
 def test_blocks_fit_together(plan: Plan, layer: str, side: int = 61) -> None:
-    kind = LAYERS["INSAR_GAMMA"][layer].kind
+    kind = PRODUCT_TYPES["INSAR_GAMMA"].layers[layer].kind
     rows, columns = whole(plan)
     for placement in plan.placements:
         expected = read(plan, placement, layer, rows, columns)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from ...products.layers import LAYERS, Delivery
-from ...products.names import POLARIZATIONS, RTC_GAMMA
+from ...products.layers import Delivery
+from ...products.product_types import PRODUCT_TYPES
 from ..jobs.jobs import JobRecord
 
 
@@ -22,7 +20,7 @@ def certain_layers(job: JobRecord) -> frozenset[str]:
     frozenset of str
         What every product of the type has and what was ordered; other layers may be there, too.
     """
-    return frozenset(_layers(job, {Delivery.MAIN, Delivery.ALWAYS}))
+    return frozenset(_layers(job, Delivery.MAIN, Delivery.ALWAYS))
 
 
 def certain_files(job: JobRecord, product: str) -> list[str]:
@@ -41,21 +39,20 @@ def certain_files(job: JobRecord, product: str) -> list[str]:
         The parameter file of an interferogram, the layers that make a product of that type, and
         what was ordered besides. Layers that only go along count where they are asked for.
     """
-    files = [f"{product}_{layer}.tif" for layer in _layers(job, {Delivery.MAIN})]
-    is_insar = job.job_type in LAYERS and job.job_type != RTC_GAMMA
-    return [f"{product}.txt", *files] if is_insar else files
+    row = PRODUCT_TYPES.get(job.job_type)
+    texts = [f"{product}.txt"] if row is not None and row.has_parameter_file else []
+    return texts + [f"{product}_{layer}.tif" for layer in _layers(job, Delivery.MAIN)]
 
 
-def _layers(job: JobRecord, deliveries: Collection[Delivery]) -> list[str]:
-    """Return the layers that are delivered in one of some ways, or were ordered."""
-    name = job.parsed_name
-    polarizations = () if name is None else POLARIZATIONS.get(name.polarization, ())
-    return [
+def _layers(job: JobRecord, *deliveries: Delivery) -> list[str]:
+    """Return the layers that are delivered in one of some ways, and those that were ordered."""
+    row, name = PRODUCT_TYPES.get(job.job_type), job.parsed_name
+    if row is None:
+        return []
+    ordered = (
         layer.name
-        for layer in LAYERS.get(job.job_type, {}).values()
+        for layer in row.layers.values()
         if any(job.options.get(option) is True for option in layer.order_options)
-        or (
-            layer.delivery in deliveries
-            and (not layer.is_backscatter or layer.name in polarizations)
-        )
-    ]
+    )
+    held = row.delivered("" if name is None else name.polarization, *deliveries)
+    return list(dict.fromkeys([*held, *ordered]))

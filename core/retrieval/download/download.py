@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ...errors import Canceled, StackError
-from ...products.layers import origin_of
+from ...products.product_types import origin_of
 from ...run.reporter import Reporter, stop_if_canceled
 from ..jobs.jobs import JobRecord
 from ..service.connection import guarded_session

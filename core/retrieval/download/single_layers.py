@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import RetrievalError
-from ...products.layers import origin_of
-from ...products.names import INSAR_GAMMA, RTC_GAMMA
+from ...products.product_types import PRODUCT_TYPES, origin_of
 from ..service.service_failures import NotFoundError
 from .archive import Member
 from .certain_layers import certain_layers
@@ -63,8 +62,10 @@ class LayerFetcher:
     def _fetch(self, task: Task, transfer: Transfer, files: _Files) -> Fetched | None:
         former = self._former(task)
         there = former and intact(former, self._folder.path, transfer.check_stop)
-        required, others = _companions(task.job.job_type)
-        if there is None and not all(files.get_companion(suffix) for suffix in required):
+        row = PRODUCT_TYPES.get(task.job.job_type)
+        if row is None:
+            return None
+        if there is None and row.has_parameter_file and not files.get_companion(".txt"):
             return None
         # Of a product that was damaged since, everything that it had is fetched again.
         damaged = former.layers if former and there is None else None
@@ -88,7 +89,7 @@ class LayerFetcher:
             self._manifest.record(entry)
             return Fetched(entry, is_new=False)
         before = there.members if there else {}
-        for suffix in others:
+        for suffix in (row.processor.readme, *([".log"] if row.has_log else [])):
             if f"{task.product}{suffix}" not in before:
                 files.get_companion(suffix)
         members = {**before, **self._placed(task, files.parts, transfer)}
@@ -189,15 +190,6 @@ class _Files:
             return None
         self.parts[name] = part
         return part
-
-
-def _companions(job_type: str) -> tuple[list[str], list[str]]:
-    """Return suffixes of the files that belong to every layer, and of those that may."""
-    if job_type == RTC_GAMMA:
-        return [], [".README.md.txt", ".log"]
-    if job_type == INSAR_GAMMA:
-        return [".txt"], [".README.md.txt"]
-    return [".txt"], ["_README.md.txt"]
 
 
 def _is_tiff(path: Path) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...products.names import ProductName, parse_name
+from ...products.product_types import PRODUCT_TYPES, RTC
 from ...products.scenes import Scene, parse_scene
 from ..service.json_fields import (
     FieldError,
@@ -121,7 +122,8 @@ class JobRecord:
         """Polarization of the product: the co-polarized one of an interferogram."""
         scenes = {scene.polarization for scene in self.reference if scene.polarization}
         text = sorted(scenes)[0] if scenes else ""
-        return text if self.job_type == "RTC_GAMMA" else text[:2]
+        row = PRODUCT_TYPES.get(self.job_type)
+        return text if row is not None and row.family is RTC else text[:2]
 
     @property
     def spacing(self) -> float | None:

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 from ...errors import InconsistentProductsError
-from ...products.names import POLARIZATIONS, ProductName
+from ...products.names import ProductName
+from ...products.sentinel1 import POLARIZATIONS
 from ...run.parameters import Parameters
 from ...run.reporter import Reporter
 from ...selection.consistency import shared_polarizations
