@@ -11,7 +11,8 @@ import pytest
 import xarray as xr
 
 from hyp3_stack.core.errors import InvalidParameterError, OutputError, StoreError
-from hyp3_stack.core.object_store.location import RemoteLocation
+from hyp3_stack.core.files.written_stack import open_stack
+from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import assess_stack, build_stack
 from tests.object_store.proxy import CUT, RESET, Answer, Request, every
@@ -44,6 +45,13 @@ def test_the_same_stack_as_on_disk(
         for source in here.outputs["LAYERS"]
     ]
     assert_same(object_store, url, here.zarr)
+    place = parse_location(url, object_store.endpoint)
+    with open_stack(place) as one, open_stack(here.zarr) as two:
+        assert (set(one.layers), one.grid) == (set(two.layers), two.grid)
+        xr.testing.assert_equal(one.dataset.load(), two.dataset.load())
+        for name in one.layers:
+            block = ([0, 2], slice(20, 50), slice(9, 70))
+            np.testing.assert_array_equal(one.read(name, *block), two.read(name, *block))
 
 
 def test_both_at_once_and_a_file(
