@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ def stack(request: pytest.FixtureRequest, built: Run) -> xr.Dataset:
 
 
 def utc(time: datetime) -> np.datetime64:
-    return np.datetime64(time.astimezone(UTC).replace(tzinfo=None), "ns")
+    return np.datetime64(time.astimezone(timezone.utc).replace(tzinfo=None), "ns")
 
 
 def product(name: str, parameters: str | None = None) -> Product:
@@ -117,8 +117,8 @@ def test_granules_tell_the_time_of_day_of_isce_products() -> None:
         "Secondary Granule: S1_056072_IW2_20220907T125830_VV_97A5-BURST\n",
     )
     assert acquisition_times(burst) == (
-        datetime(2022, 8, 14, 12, 58, 29, tzinfo=UTC),
-        datetime(2022, 9, 7, 12, 58, 30, tzinfo=UTC),
+        datetime(2022, 8, 14, 12, 58, 29, tzinfo=timezone.utc),
+        datetime(2022, 9, 7, 12, 58, 30, tzinfo=timezone.utc),
     )
     several = product(
         MULTI,

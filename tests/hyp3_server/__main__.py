@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from .records import job_from_archive
@@ -29,7 +29,7 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     with Hyp3Service(arguments.port) as service:
         for index, archive in enumerate(archives):
             service.add(

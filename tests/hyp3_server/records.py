@@ -7,7 +7,7 @@ import uuid
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def make_job(
     ring: Sequence[tuple[float, float]] = (),
 ) -> StoredJob:
     """Make a record; a job that has not succeeded has no files, as in HyP3."""
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     job_id = str(uuid.uuid4())
     requested = requested or now - timedelta(days=1)
     parameters: dict[str, Any] = dict(options or {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,10 @@ from tests.sample_products.tiny import (
     write_pair,
 )
 
-STARTS = [datetime(2021, 12, 21, 1, 51, 36, tzinfo=UTC) + n * timedelta(days=12) for n in range(3)]
+STARTS = [
+    datetime(2021, 12, 21, 1, 51, 36, tzinfo=timezone.utc) + n * timedelta(days=12)
+    for n in range(3)
+]
 POINT = (
     "Longitude of the reference point (WGS84): -117.5\n"
     "Latitude of the reference point (WGS84): 35.5\n"

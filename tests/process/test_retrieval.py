@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -23,7 +23,7 @@ def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     layers = ("unw_phase", "corr")
     write_products(folder, SampleSpec(products=3, rows=60, columns=70, layers=layers, zipped=True))
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     with Hyp3Service() as running:
         for index, archive in enumerate(sorted(folder.glob("*.zip"))):
             requested = now - timedelta(hours=1, minutes=index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import pytest
 
@@ -16,7 +16,7 @@ RTC = "S1A_IW_20250420T135654_DVP_RTC30_G_gpuned_7959"
 
 
 def day(year: int, month: int, date: int, *clock: int) -> datetime:
-    return datetime(year, month, date, *clock, tzinfo=UTC)
+    return datetime(year, month, date, *clock, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(

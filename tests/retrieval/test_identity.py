@@ -1,7 +1,7 @@
 """What acquisition, burst and path a found job is of: over midnight, names and the node."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import xarray as xr
@@ -24,8 +24,8 @@ from tests.sample_products.tiny import (
 )
 
 CYCLE = timedelta(days=12)
-LATE = datetime(2022, 12, 19, 23, 59, 58, tzinfo=UTC)
-NOON = datetime(2022, 8, 14, 15, 30, tzinfo=UTC)
+LATE = datetime(2022, 12, 19, 23, 59, 58, tzinfo=timezone.utc)
+NOON = datetime(2022, 8, 14, 15, 30, tzinfo=timezone.utc)
 AROUND = [(38, -1), (39, -1), (39, 1.5), (38, 1.5), (38, -1)]
 ELSEWHERE = [(-118, 35), (-117, 35), (-117, 36), (-118, 36), (-118, 35)]
 
@@ -163,7 +163,7 @@ def test_jobs_of_both_types_for_one_burst(add, run, service, tmp_path):
 
 def test_a_burst_that_was_ordered_again_under_the_other_name(add, run, reporter, tmp_path):
     day = timedelta(days=1)
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     burst_job(add, "single", 0, requested=now - 2 * day)
     again = burst_job(add, "multi", 0, requested=now - day)
     outputs = run(

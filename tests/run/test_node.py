@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ from tests.sample_products.tiny import (
 
 from ..running import build
 
-FIRST = datetime(2022, 8, 14, 15, 30, tzinfo=UTC)
+FIRST = datetime(2022, 8, 14, 15, 30, tzinfo=timezone.utc)
 STARTS = [FIRST + number * timedelta(days=12, seconds=7) for number in range(4)]
 PATH_43 = 73 + 42
 """An orbit of Sentinel-1A on path 43."""

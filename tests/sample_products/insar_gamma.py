@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from .orbit import HEIGHT, orbit_number
 from .scene import Insar, Scene
 from .spec import SampleProduct
 
-PROCESSED = datetime(2025, 6, 1, 12, 0, 0, tzinfo=UTC)
+PROCESSED = datetime(2025, 6, 1, 12, 0, 0, tzinfo=timezone.utc)
 FIRST_LINE_SECONDS = 1.869576
 AZIMUTH_SPACING, RANGE_SPACING = 13.95, 2.329562
 FILTER = "0.6"

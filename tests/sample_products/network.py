@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta, timezone
 
 import numpy as np
 from affine import Affine
@@ -19,7 +19,7 @@ PASS_TIMES = {"ascending": time(1, 51, 36), "descending": time(14, 8, 12)}
 
 def acquisition(spec: SampleSpec, index: int) -> datetime:
     """Return the start of an acquisition; it varies by a second, as real frames do."""
-    first = datetime.combine(spec.start, PASS_TIMES[spec.direction], UTC)
+    first = datetime.combine(spec.start, PASS_TIMES[spec.direction], timezone.utc)
     return first + timedelta(days=REPEAT_DAYS * index, seconds=index % 2)
 
 

@@ -7,7 +7,7 @@ and the angle at the Earth's center between the point and the track ("reach", ra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 
@@ -19,7 +19,7 @@ EARTH_ROTATION = 7.2921159e-5
 GROUND_SPEED = 6_840.0
 INCLINATION = np.radians(98.18)
 CYCLE_ORBITS, CYCLE_DAYS = 175, 12
-KNOWN_ORBIT, KNOWN_TIME = 61237, datetime(2025, 10, 1, 20, 45, 13, tzinfo=UTC)
+KNOWN_ORBIT, KNOWN_TIME = 61237, datetime(2025, 10, 1, 20, 45, 13, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from hyp3_stack.core.selection.acquisition_times import (
 from hyp3_stack.core.selection.passes import pass_starts
 from tests.sample_products.tiny import burst, gamma_name, multi_name, rtc_name, single_name, slc
 
-FIRST = datetime(2022, 12, 19, 23, 59, 58, tzinfo=UTC)
+FIRST = datetime(2022, 12, 19, 23, 59, 58, tzinfo=timezone.utc)
 CYCLE = timedelta(days=12)
 STARTS = [FIRST + number * CYCLE for number in range(3)]
 
@@ -69,7 +69,7 @@ def test_a_day_alone_is_the_acquisition_of_that_day_in_other_products() -> None:
     told = pair(0, 1)
     untold = product(multi_name(56072, 3, 27, STARTS[1] + timedelta(seconds=6), STARTS[2]))
     assert shared_times([told, untold])[1][0] == STARTS[1]
-    assert shared_times([untold])[0][0] == datetime(2023, 1, 1, tzinfo=UTC)
+    assert shared_times([untold])[0][0] == datetime(2023, 1, 1, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from tests.sample_products.tiny import burst, multi_name, single_name, write_pai
 
 from ..running import Run, build
 
-FIRST = datetime(2022, 8, 14, 12, 58, 29, tzinfo=UTC)
+FIRST = datetime(2022, 8, 14, 12, 58, 29, tzinfo=timezone.utc)
 STARTS = [FIRST + number * timedelta(days=12) for number in range(4)]
 OLD, NEW = "2026-01-01T00:00:00+00:00", "2026-06-01T00:00:00+00:00"
 

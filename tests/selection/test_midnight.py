@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from tests.sample_products.tiny import (
 
 from ..running import build
 
-FIRST = datetime(2022, 12, 19, 23, 59, 58, tzinfo=UTC)
+FIRST = datetime(2022, 12, 19, 23, 59, 58, tzinfo=timezone.utc)
 CYCLE = timedelta(days=12)
 STARTS = [FIRST + number * CYCLE for number in range(4)]
 NETWORK = ((0, 1), (1, 2), (0, 2), (2, 3))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from hyp3_stack.core.selection.paths import Passage, is_at_node, paths_of_passages
 
-NOON = datetime(2022, 8, 14, 10, 30, tzinfo=UTC)
+NOON = datetime(2022, 8, 14, 10, 30, tzinfo=timezone.utc)
 CYCLE = timedelta(days=12)
 
 
@@ -55,7 +55,7 @@ def test_the_number_does_not_step_at_the_descending_node() -> None:
 
 
 def test_midnight_does_not_part_a_passage() -> None:
-    late = datetime(2022, 8, 14, 23, 59, 50, tzinfo=UTC)
+    late = datetime(2022, 8, 14, 23, 59, 50, tzinfo=timezone.utc)
     early = late + CYCLE + timedelta(seconds=20)
     found = paths_of_passages([Passage(9, late, True), Passage(10, early, True)])
     assert found == [(9, 10), (9, 10)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 import requests
@@ -135,7 +135,7 @@ def not_given(wanted: Wanted, status: int, said: Said) -> RetrievalError:
         What the answer holds.
     """
     name = wanted.name
-    expired = wanted.expires is not None and wanted.expires <= datetime.now(UTC)
+    expired = wanted.expires is not None and wanted.expires <= datetime.now(timezone.utc)
     if status in (403, 404, 410) and (expired or status == 410):
         since = f" since {wanted.expires:%Y-%m-%d}" if expired else ""
         return NotFoundError(

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timezone
 
 from shapely.geometry.base import BaseGeometry
 
@@ -186,7 +186,7 @@ def apply_offline_filters(funnel: Funnel, filters: Filters, kept: Set[str] = fro
     kept
         Ids of jobs whose products are complete on disk: they count although they have expired.
     """
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     if filters.job_ids:
         wanted = set(filters.job_ids)
         funnel.keep(lambda job: job.job_id in wanted, "are not named in JOBS", "check JOBS")

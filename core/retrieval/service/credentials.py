@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from ...errors import AuthenticationError
 from ...run.reporter import Reporter
@@ -174,7 +174,7 @@ def _checked_token(token: str, source: str) -> str:
             f"{EARTHDATA_URL}/profile (Generate Token)."
         )
     expired = token_expiration(token)
-    if expired is not None and expired <= datetime.now(UTC):
+    if expired is not None and expired <= datetime.now(timezone.utc):
         raise AuthenticationError(
             f"The Earthdata token in {source} expired on {expired:%Y-%m-%d}; generate a new one at "
             f"{EARTHDATA_URL}/profile (Generate Token)."
@@ -194,7 +194,7 @@ def token_expiration(token: str) -> datetime | None:
         payload = token.split(".")[1]
         padded = payload + "=" * (-len(payload) % 4)
         return datetime.fromtimestamp(
-            float(json.loads(base64.urlsafe_b64decode(padded))["exp"]), UTC
+            float(json.loads(base64.urlsafe_b64decode(padded))["exp"]), timezone.utc
         )
     except (IndexError, KeyError, TypeError, ValueError, OverflowError, binascii.Error):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 STRANGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -76,13 +76,15 @@ def number(values: Mapping[str, Any], name: str) -> float | None:
 
 
 def moment(values: Mapping[str, Any], name: str) -> datetime | None:
-    """Return a time of ISO 8601 as UTC, which it is where it says no offset; None where missing."""
+    """Return a time of ISO 8601 in UTC, also where it has no offset; None where missing."""
     value = values.get(name)
     if value is None:
         return None
     try:
         time = datetime.fromisoformat(value)
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        if time.tzinfo is None:
+            return time.replace(tzinfo=timezone.utc)
+        return time.astimezone(timezone.utc)
     except (ValueError, TypeError, OverflowError):
         raise _wrong(name, value, "a time") from None
 

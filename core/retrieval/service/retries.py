@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
@@ -64,8 +64,8 @@ def retry_after(value: str | None) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        pause = (moment - datetime.now(UTC)).total_seconds()
+            moment = moment.replace(tzinfo=timezone.utc)
+        pause = (moment - datetime.now(timezone.utc)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(pause, 0.0), _FOREVER)
