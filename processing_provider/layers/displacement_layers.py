@@ -28,6 +28,11 @@ def look_of(name):
     return next(found, (Style.SEQUENTIAL, None))
 
 
+def is_toward(name):
+    """Return whether a variable is a motion that is positive toward the satellite."""
+    return look_of(name)[0] is Style.TOWARD
+
+
 def is_relative(name):
     """Return whether values of a variable count from a reference area that may be another one."""
     return look_of(name)[0] in (Style.TOWARD, Style.AWAY)

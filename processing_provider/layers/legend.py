@@ -7,7 +7,7 @@ from qgis.core import (
 )
 from qgis.PyQt import sip
 
-_PERIOD = "hyp3_stack/period"
+_CAPTION = "hyp3_stack/caption"
 _BAND_NODE = 0
 """Place in the legend of the line that names the band."""
 
@@ -32,10 +32,15 @@ def describe_bands(layer, stack):
     period = f"{min(_days(stack.begins))} to {max(_days(stack.ends))}"
     is_pairs = stack.begins != stack.ends
     steps = "pairs" if is_pairs else "dates"
-    layer.setCustomProperty(_PERIOD, f"{len(dates)} {steps}, {period}")
+    layer.setCustomProperty(_CAPTION, f"{len(dates)} {steps}, {period}")
     metadata = layer.metadata()
     metadata.setHistory([f"Band {n}: {d}" for n, d in enumerate(dates, 1)])
     layer.setMetadata(metadata)
+
+
+def describe_sense(layer):
+    """Note for the legend of a map of motion what its colors mean."""
+    layer.setCustomProperty(_CAPTION, "red is toward the satellite")
 
 
 def tree_processor(is_visible=True):
@@ -49,7 +54,7 @@ def tree_processor(is_visible=True):
 
 
 class _Entry(QgsProcessingLayerPostProcessorInterface):
-    """Names the period instead of the first band, which is not the one that is shown in time.
+    """Names the period, or the sense of a motion, instead of the first band.
 
     What is not visible is folded as well.
     """
@@ -59,7 +64,7 @@ class _Entry(QgsProcessingLayerPostProcessorInterface):
         self._is_visible = is_visible
 
     def postProcessLayer(self, layer, context, feedback):
-        period = layer.customProperty(_PERIOD)
+        caption = layer.customProperty(_CAPTION)
         project = context.project() or QgsProject.instance()
         node = project.layerTreeRoot().findLayer(layer.id())
         if node is None:
@@ -67,8 +72,8 @@ class _Entry(QgsProcessingLayerPostProcessorInterface):
         if not self._is_visible:
             node.setItemVisibilityChecked(False)
             node.setExpanded(False)
-        if period:
-            QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, _BAND_NODE, period)
+        if caption:
+            QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, _BAND_NODE, caption)
             layer.legendChanged.emit()  # what is drawn already is drawn anew
 
 

@@ -6,8 +6,9 @@ from qgis.core import Qgis, QgsDateTimeRange, QgsRasterLayer
 from qgis.PyQt.QtCore import QDateTime
 
 from .band_times import band_ranges
+from .displacement_layers import is_toward
 from .gdal_names import source_begin
-from .legend import describe_bands
+from .legend import describe_bands, describe_sense
 from .stack_description import MULTIBAND_ZARR, StackFileError, gdal_version, quiet_gdal
 from .styles import style
 from .virtual_raster import slices_as_bands
@@ -41,6 +42,8 @@ def make_layer(stack, variable):
     layer.setMetadata(metadata)
     if variable.steps and len(stack.begins) == variable.steps:
         describe_bands(layer, stack)
+    elif is_toward(variable.name):
+        describe_sense(layer)
     return layer
 
 

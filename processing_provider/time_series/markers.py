@@ -5,11 +5,11 @@ from qgis.gui import QgsVertexMarker
 from qgis.PyQt.QtGui import QColor
 
 _SIZE = 13
-_WIDTH = 3
+_WIDTH = 2
 
 
 class Markers:
-    """Crosses in the colors of the curves, and a square for the reference."""
+    """Dots in the colors of the curves, and a square for the reference."""
 
     def __init__(self, canvas):
         self._canvas = canvas
@@ -19,7 +19,7 @@ class Markers:
         """Replace all markers by those of ``points``, and of the reference if there is one."""
         self.clear()
         for point in points:
-            self._mark(point, QgsVertexMarker.IconType.ICON_CROSS)
+            self._mark(point, QgsVertexMarker.IconType.ICON_CIRCLE)
         if reference is not None:
             self._mark(reference, QgsVertexMarker.IconType.ICON_BOX)
 
@@ -32,7 +32,9 @@ class Markers:
         marker.setIconType(icon)
         marker.setIconSize(_SIZE)
         marker.setPenWidth(_WIDTH)
-        marker.setColor(QColor(point.color))
+        marker.setFillColor(QColor(point.color))
+        # An edge that shows on maps of the same color.
+        marker.setColor(QColor("white"))
         marker.setCenter(place)
         self._markers.append(marker)
 

@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import QPointF, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
 from qgis.PyQt.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from .ticks import date_ticks, number_ticks
+from .ticks import date_ticks, number_ticks, symmetric_ticks
 
 _MARGIN = 10
 _DOT = 3.5
@@ -20,6 +20,7 @@ _LONE_DAYS = 12
 _RESIDUAL_SHARE = 0.3
 """Of the height, for the residuals, if that leaves enough."""
 _LEAST_HEIGHT = 160
+_FEW_TICKS = 4
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Plot(QWidget):
             self._draw_curve(painter, main, number, curve)
         painter.setClipping(False)
         if below is not None:
-            self._draw_grid(painter, below, f"residual ({self._units})", with_dates=True)
+            self._draw_grid(painter, below, "residual", with_dates=True)
             self._clip(painter, below)
             for curve in self._curves:
                 self._draw_residuals(painter, below, curve)
@@ -107,10 +108,9 @@ class Plot(QWidget):
             return _Axes(self, _MARGIN, height, values, self._begins, self._ends), None
         share = _RESIDUAL_SHARE * height
         main = _Axes(self, _MARGIN, height - share - _MARGIN, values, self._begins, self._ends)
-        largest = max(map(abs, residuals))
-        below = _Axes(
-            self, _MARGIN + height - share, share, [-largest, largest], self._begins, self._ends
-        )
+        largest = max(map(abs, residuals)) or 1.0
+        ends = [-largest, largest]
+        below = _Axes(self, _MARGIN + height - share, share, ends, self._begins, self._ends)
         left = max(main.frame.left(), below.frame.left())
         main.frame.setLeft(left)
         below.frame.setLeft(left)
@@ -149,10 +149,9 @@ class Plot(QWidget):
         painter.setPen(text)
         painter.translate(_MARGIN / 2, frame.center().y())
         painter.rotate(-90)
-        place = QRectF(-frame.height() / 2 - line, 0, frame.height() + 2 * line, line)
-        fitting = painter.fontMetrics().elidedText(
-            title, Qt.TextElideMode.ElideRight, int(place.width())
-        )
+        length = frame.height() + line
+        fitting = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, int(length))
+        place = QRectF(-length / 2, 0, length, line)
         painter.drawText(place, int(Qt.AlignmentFlag.AlignHCenter), fitting)
         painter.restore()
 
@@ -246,9 +245,10 @@ class _Axes:
             self._end += timedelta(days=_LONE_DAYS)
         edge = (self._end - self._begin) * 0.02
         self._begin, self._end = self._begin - edge, self._end + edge
-        numbers, decimals = number_ticks(
-            self._low, self._high, max(2, int(height / (1.8 * self.text_height)))
-        )
+        most = int(height / (1.8 * self.text_height))
+        numbers, decimals = number_ticks(self._low, self._high, max(2, most))
+        if most < _FEW_TICKS and low < 0.0 < high:
+            numbers, decimals = symmetric_ticks(min(-low, high))
         self.y_ticks = [(number, f"{number:.{decimals}f}") for number in numbers]
         widest = max(metrics.horizontalAdvance(label) for _, label in self.y_ticks)
         left = 2 * _MARGIN + self.text_height + widest

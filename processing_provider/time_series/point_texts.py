@@ -18,7 +18,7 @@ def describe_point(name, picked, units):
     facts = picked.facts
     if facts is None:
         return ""
-    parts = [] if facts.reasons else [velocity_text(facts), *_other_motion(picked.fit, units)]
+    parts = [] if facts.reasons else [_velocity(facts), *_other_motion(picked.fit, units)]
     parts += _quality(facts)
     text = f"{name}: {', '.join(part for part in parts if part)}."
     if facts.reasons:
@@ -34,8 +34,13 @@ def velocity_text(facts):
     error = (
         f" ± {_millimeters(facts.velocity_error)}" if math.isfinite(facts.velocity_error) else ""
     )
+    return f"{_millimeters(facts.velocity)}{error} mm/year"
+
+
+def _velocity(facts):
+    text = velocity_text(facts)
     sense = "toward" if facts.velocity > 0 else "away from"
-    return f"velocity {_millimeters(facts.velocity)}{error} mm/year ({sense} the satellite)"
+    return f"velocity {text} ({sense} the satellite)" if text else ""
 
 
 def _other_motion(fit, units):

@@ -25,6 +25,13 @@ def number_ticks(low, high, most):
     return [number * step for number in range(first, last + 1)], decimals
 
 
+def symmetric_ticks(largest):
+    """Return 0 and, on both sides, a number of one digit up to ``largest``, and their decimals."""
+    digits = math.floor(math.log10(largest))
+    step = math.floor(largest / 10.0**digits + 1e-9) * 10.0**digits
+    return [-step, 0.0, step], max(0, -digits)
+
+
 def date_ticks(begin, end, most):
     """Return at most about ``most`` UTC days from ``begin`` to ``end``, with their labels."""
     span = (end - begin) / timedelta(days=1)

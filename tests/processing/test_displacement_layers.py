@@ -1,7 +1,7 @@
 """A displacement stack in QGIS: one layer shows, the displacement plays, units are millimeters."""
 
 import pytest
-from qgis.core import QgsNumericFormatContext, QgsPalettedRasterRenderer
+from qgis.core import QgsMapLayerLegendUtils, QgsNumericFormatContext, QgsPalettedRasterRenderer
 
 from hyp3_stack.processing_provider.layers.displacement_layers import shown_first, shown_units
 from hyp3_stack.processing_provider.layers.layer_source import locate
@@ -107,3 +107,10 @@ def test_loading_shows_the_velocity(
     assert len(nodes) == len(results["LAYERS"])
     shown = [node.layer() for node in nodes if node.isVisible()]
     assert [locate(layer.source()).variable for layer in shown] == ["velocity"]
+    captions = {
+        locate(node.layer().source()).variable: QgsMapLayerLegendUtils.legendNodeUserLabel(node, 0)
+        for node in nodes
+    }
+    assert captions["velocity"] == "red is toward the satellite"
+    assert captions["displacement"] == "14 dates, 2023-01-06 to 2023-06-11"
+    assert captions["temporal_coherence"] == ""

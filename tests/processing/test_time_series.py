@@ -31,7 +31,11 @@ from hyp3_stack.processing_provider.time_series.map_tool import PickTool
 from hyp3_stack.processing_provider.time_series.picking import Point, read
 from hyp3_stack.processing_provider.time_series.plot import Curve, Plot
 from hyp3_stack.processing_provider.time_series.reader import Reader, Readers
-from hyp3_stack.processing_provider.time_series.ticks import date_ticks, number_ticks
+from hyp3_stack.processing_provider.time_series.ticks import (
+    date_ticks,
+    number_ticks,
+    symmetric_ticks,
+)
 
 from .conftest import build_stack
 
@@ -297,6 +301,16 @@ def test_numbers_on_the_axis_are_few_round_and_distinct(low, span, most):
             float(label) == pytest.approx(tick, abs=1e-9 * max(1, abs(low)))
             for label, tick in zip(labels, ticks)  # noqa: B905
         )
+
+
+@pytest.mark.parametrize(
+    ("largest", "expected"),
+    [(7.7, (7.0, 0)), (1.0, (1.0, 0)), (0.0349, (0.03, 2)), (250, (200, 0))],
+)
+def test_few_numbers_around_zero(largest, expected):
+    (low, zero, high), decimals = symmetric_ticks(largest)
+    assert (high, decimals) == (pytest.approx(expected[0]), expected[1])
+    assert (low, zero) == (-high, 0.0)
 
 
 @pytest.mark.parametrize("days", [1, 12, 60, 400, 1500, 4000, 20000])
