@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 import xarray as xr
 
 from ..append.base import Base
 from ..dataset.options import BuildOptions
-from ..errors import Canceled, ClusterError, OutputError, StackError, StoreError
+from ..errors import Canceled, ClusterError, StoreError
 from ..files.workspace import Workspace
 from ..grid.plan import Plan
-from ..inputs.read_errors import limit_error
-from ..object_store.location import RemoteLocation
-from ..object_store.publication import RemoteWorkspace
+from ..machine.notes import Note
+from ..object_store.late_metadata import LateMetadataStore
+from ..outputs.publishing import publish_outputs
 from ..pixels.survey import Findings
 from ..products.layers import Layer
 from ..products.product import check_unchanged
 from ..raster.layer_reader import gdal_environment
 from ..run.reporter import Reporter
-from ..work.execution import ExecutorFactory, threads
+from ..work.execution import Executor, ExecutorFactory, threads
 from .identity import build_identity
 from .stages import Build
 
@@ -33,7 +33,7 @@ def build_stack(
     reporter: Reporter,
     base: Base | None = None,
     executor: ExecutorFactory = threads,
-    afterward: Callable[[xr.Dataset, Findings], None] | None = None,
+    afterward: Callable[[tuple[xr.Dataset, Findings]], None] | None = None,
 ) -> tuple[xr.Dataset, Findings]:
     """Write a stack to NetCDF and/or Zarr, on disk and/or in an object store.
 
@@ -75,54 +75,20 @@ def build_stack(
     Canceled
         If the user asked to stop.
     """
-    finals = [path for path in (options.netcdf, options.zarr) if path is not None]
     identity = _identity(plan, layers, options, base)
-    workspace = Workspace(finals, identity)
-    remote = None
-    if options.remote is not None:
-        known = workspace.root
-        remote = RemoteWorkspace(options.remote, identity, workspace.note, reporter, known)
-    note = workspace.note if remote is None else remote.note
-    if note is None:
-        raise ValueError("a build needs an output")
 
-    def is_kept() -> bool:
-        return workspace.is_kept or (remote is not None and remote.is_kept)
+    def write(
+        workspace: Workspace, note: Note, pieces: Executor, remote: LateMetadataStore | None
+    ) -> tuple[xr.Dataset, Findings]:
+        if base is not None:
+            # From here on no other run gives an output its name.
+            base.check_unchanged()
+        with unchanged_inputs(plan, base):
+            build = Build(plan, layers, options, reporter, workspace, note, pieces, remote, base)
+            return build.run()
 
-    try:
-        with (
-            gdal_environment(),
-            executor(workspace.folders, reporter) as pieces,
-            workspace,
-        ):
-            if base is not None:
-                # From here on no other run gives an output its name.
-                base.check_unchanged()
-            with nullcontext() if remote is None else remote as store:
-                with unchanged_inputs(plan, base):
-                    build = Build(
-                        plan, layers, options, reporter, workspace, note, pieces, store, base
-                    )
-                    made = build.run()
-                if remote is not None:
-                    workspace.keep_root(remote.publish())
-                workspace.publish()
-                if afterward is not None:
-                    afterward(*made)
-        return made
-    except (Canceled, ClusterError, StoreError) as error:
-        if is_kept():
-            raise _continuable(error, options.remote) from error
-        raise
-    except OSError as error:
-        targets = " and ".join(map(str, finals)) or str(options.remote)
-        fault = limit_error(targets, error)
-        if fault is not None:
-            raise fault from error
-        what = "run the same job again to go on" if is_kept() else "choose another folder"
-        raise OutputError(
-            f"{targets} cannot be written ({error.strerror or error}); free some space or {what}."
-        ) from error
+    with gdal_environment():
+        return publish_outputs(options, identity, executor, reporter, write, afterward)
 
 
 @contextmanager
@@ -161,16 +127,3 @@ def _identity(
     facts = asdict(replace(options, history="", scheduler=None, remote=None))
     facts["remote"] = None if options.remote is None else options.remote.url
     return build_identity(plan, layers, facts | {"base": None if base is None else base.identity})
-
-
-def _continuable(error: StackError, remote: RemoteLocation | None) -> StackError:
-    """Return the error of a build whose work was kept, with what to do."""
-    if not isinstance(error, Canceled):
-        text = str(error).rstrip(".")
-        return type(error)(f"{text}; the same job then goes on where it stopped.")
-    text = "The run was canceled; run the same job again to go on from where it stopped"
-    if remote is not None:
-        text += (
-            f" (no reader sees what {remote.url} holds of it, and the next run uses or removes it)"
-        )
-    return Canceled(f"{text}.")

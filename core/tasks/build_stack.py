@@ -109,10 +109,10 @@ def _finish(
     plan: Plan,
     reporter: Reporter,
     made: dict[str, Any],
-    dataset: xr.Dataset,
-    findings: Findings,
+    built: tuple[xr.Dataset, Findings],
 ) -> None:
     """Add report and STAC item to a stack whose outputs have their names; tell what was made."""
+    dataset, findings = built
     skipped = len(plan.left_out)
     steps = dataset.sizes["pair" if "pair" in dataset.sizes else "time"]
     reporter.info(f"The stack is complete: {steps} steps, {skipped} left out.")

@@ -115,6 +115,7 @@ WINGS = (
     "core/metadata",
     "core/dataset",
     "core/files",
+    "core/outputs",
     "core/stac",
     "core/assessment",
     "core/analysis",

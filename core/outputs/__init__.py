@@ -1,0 +1,1 @@
+"""The outputs of one run, from laying out under hidden names to their own names."""
