@@ -16,6 +16,7 @@ from collections.abc import Mapping, Set
 from typing import Any, Final
 from urllib.parse import quote
 
+from .parameters import analysis_parameters as analysis
 from .parameters import environment_parameters as environment
 from .parameters import grid_parameters as grid
 from .parameters import job_parameters as jobs
@@ -50,6 +51,7 @@ class Task:
     BUILD_STACK: Final = "buildstack"
     PREPARE_STACK: Final = "preparestack"
     ASSESS_STACK: Final = "assessstack"
+    INVERT_STACK: Final = "invertstack"
     TRY_STACK: Final = "trystack"
 
 
@@ -145,6 +147,11 @@ DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         *outputs.OUTPUTS,
     ),
     "loadstack": (stacks.STACK, stacks.VARIABLES, stacks.MEND, *outputs.OBJECT_STORE),
+    Task.INVERT_STACK: (
+        *analysis.PAIRS,
+        *analysis.INVERSION,
+        *analysis.DISPLACEMENT_OUTPUTS,
+    ),
     Task.ASSESS_STACK: (
         stacks.STACK,
         stacks.ASSESSMENT,

@@ -11,6 +11,7 @@ from .algorithms.build_stack import BuildStack
 from .algorithms.download_products import DownloadProducts
 from .algorithms.find_jobs import FindJobs
 from .algorithms.harmonize_products import HarmonizeProducts
+from .algorithms.invert_stack import InvertStack
 from .algorithms.load_stack import LoadStack
 from .algorithms.prepare_stack import PrepareStack
 from .algorithms.setup_environment import SetupEnvironment
@@ -27,6 +28,7 @@ ALGORITHMS = (
     BuildStack,
     PrepareStack,
     LoadStack,
+    InvertStack,
     AssessStack,
 )
 

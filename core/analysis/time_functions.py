@@ -22,6 +22,9 @@ Numbers = NDArray[np.float64]
 SEASONS = {"none": 0, "annual": 1, "semiannual": 2}
 """Number of harmonics of a year."""
 
+_DERIVATIVES = ("acceleration", "jerk")
+_HARMONICS = ("annual", "semiannual")
+
 _VELOCITY = 1
 """Column of the velocity, after that of the offset."""
 
@@ -123,7 +126,7 @@ class TimeFunctions:
 
     @property
     def _year_fractions(self) -> Numbers:
-        """Days since the begin of 2000 over 365.25; shape (N,)."""
+        """Days since the first one of 2000 over 365.25; shape (N,)."""
         days: Numbers = (self.times - np.datetime64("2000-01-01")) / np.timedelta64(1, "D")
         return days / YEAR_DAYS
 
@@ -146,16 +149,21 @@ class TimeFunctions:
         variance = squares * factor / freedom if freedom else np.full(squares.shape, np.nan)
         return Fit(coefficients, residual, variance)
 
-    def harmonic(self, fit: Fit, number: int) -> tuple[Numbers, Numbers]:
-        """Return amplitude of a harmonic and the day of the year on which it is largest."""
-        begin = self.degree + 1 + 2 * (number - 1)
-        cosine, sine = fit.coefficients[begin : begin + 2]
-        turn = np.arctan2(sine, cosine) / (2 * np.pi) % 1.0
-        return np.hypot(cosine, sine), 1.0 + turn * YEAR_DAYS / number
+    def parameters(self, fit: Fit) -> dict[str, Numbers]:
+        """Return what is fitted besides the velocity, by name of the variable; shapes (pixels,)."""
+        rows = iter(fit.coefficients[self.degree + 1 :])
+        found = dict(zip(_DERIVATIVES[: self.degree - 1], fit.coefficients[2:], strict=False))
+        for number, name in enumerate(_HARMONICS[: self.harmonics], 1):
+            cosine, sine = next(rows), next(rows)
+            turn = np.arctan2(sine, cosine) / (2 * np.pi) % 1.0
+            found[f"{name}_amplitude"] = np.hypot(cosine, sine)
+            found[f"{name}_peak"] = turn * YEAR_DAYS / number
+        return found | dict(zip(self.step_names, rows, strict=True))
 
-    def step(self, fit: Fit, number: int) -> Numbers:
-        """Return the height of a step; shape (pixels,)."""
-        return fit.coefficients[self.degree + 1 + 2 * self.harmonics + number]
+    @property
+    def step_names(self) -> tuple[str, ...]:
+        """Names of the variables of steps."""
+        return tuple(f"step_{_day(day).replace('-', '')}" for day in self.steps)
 
 
 def larger_error(residual: Numbers, propagated: Numbers) -> Numbers:

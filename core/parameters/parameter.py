@@ -40,6 +40,7 @@ class Group:
     CLUSTER: Final = "Cluster"
     METADATA: Final = "Metadata"
     APPEND: Final = "Append"
+    ANALYSIS: Final = "Analysis"
 
 
 @dataclass(frozen=True)

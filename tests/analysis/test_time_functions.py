@@ -29,9 +29,16 @@ def test_every_function_is_found_again():
     )
     fit = functions.fit(series[:, None])
     assert fit.coefficients[1:4, 0] == pytest.approx([0.02, 0.004, -0.003], abs=1e-9)
-    assert functions.harmonic(fit, 1) == (pytest.approx(0.01), pytest.approx(101.0, abs=1e-6))
-    assert functions.harmonic(fit, 2) == (pytest.approx(0.005), pytest.approx(31.0, abs=1e-6))
-    assert functions.step(fit, 0)[0] == pytest.approx(0.15)
+    found = {name: values[0] for name, values in functions.parameters(fit).items()}
+    assert found == {
+        "acceleration": pytest.approx(0.004),
+        "jerk": pytest.approx(-0.003),
+        "annual_amplitude": pytest.approx(0.01),
+        "annual_peak": pytest.approx(100.0),
+        "semiannual_amplitude": pytest.approx(0.005),
+        "semiannual_peak": pytest.approx(30.0),
+        "step_20210203": pytest.approx(0.15),
+    }
     assert np.abs(fit.residual).max() < 1e-12 and fit.velocity_variance[0] < 1e-20
 
 

@@ -1,0 +1,148 @@
+"""The job of ``hyp3:invertstack``, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..contract import Task
+from ..dataset.options import BuildOptions
+from ..errors import InvalidParameterError
+from ..files.outputs import check_outputs
+from ..machine import atomic
+from ..object_store import publication
+from ..object_store.address import is_address
+from ..object_store.location import RemoteLocation, parse_location
+from ..run.parameters import Extent, Parameters
+from ..work.scheduler_address import parse_scheduler
+from .time_functions import parse_steps
+
+
+@dataclass(frozen=True)
+class InversionRequest:
+    """A checked ``invertstack`` job.
+
+    Parameters
+    ----------
+    source
+        The stack of pairs.
+    start, end, extent, layer
+        See :func:`.pair_selection.select_pairs`.
+    reference_area
+        ``auto``, coordinates, or None for the stack's own point.
+    weights, gaps, min_coherence, min_temporal_coherence
+        How pairs are inverted.
+    degree, seasonal, steps
+        Functions of time, see :class:`.time_functions.TimeFunctions` and ``SEASONS`` there.
+    outputs
+        What is written and how.
+    """
+
+    source: Path | RemoteLocation
+    start: date | None
+    end: date | None
+    extent: Extent | None
+    layer: str
+    reference_area: str | None
+    weights: str
+    gaps: str
+    min_coherence: float
+    min_temporal_coherence: float
+    degree: int
+    seasonal: str
+    steps: tuple[np.datetime64, ...]
+    outputs: BuildOptions
+
+    @classmethod
+    def from_parameters(cls, values: Mapping[str, Any]) -> InversionRequest:
+        """Read and check the parameters of a job.
+
+        Raises
+        ------
+        InvalidParameterError, OutputError
+            If a parameter is missing or wrong.
+        """
+        given = Parameters(values, Task.INVERT_STACK)
+        source = _source(given)
+        start, end = given.period()
+        url, scheduler = given.text("ZARR_URL"), given.text("SCHEDULER")
+        outputs = BuildOptions(
+            netcdf=given.output("NETCDF"),
+            zarr=given.output("ZARR"),
+            remote=None if url is None else _location(given, "ZARR_URL"),
+            chunking=given.choice("CHUNKING"),
+            memory_megabytes=given.number("MEMORY"),
+            scheduler=None if scheduler is None else parse_scheduler(scheduler),
+            history=given.history(),
+        )
+        request = cls(
+            source=source,
+            start=start,
+            end=end,
+            extent=given.extent(),
+            layer=given.choice("LAYER"),
+            reference_area=given.text("REFERENCE_AREA"),
+            weights=given.choice("WEIGHTS"),
+            gaps=given.choice("GAPS"),
+            min_coherence=given.number("MIN_COHERENCE"),
+            min_temporal_coherence=given.number("MIN_TEMPORAL_COHERENCE"),
+            degree=int(given.number("POLYNOMIAL")),
+            seasonal=given.choice("SEASONAL"),
+            steps=parse_steps(given.names("STEPS")),
+            outputs=outputs,
+        )
+        request._check_outputs()
+        return request
+
+    def _check_outputs(self) -> None:
+        source, outputs = self.source, self.outputs
+        for name, path in (("NETCDF", outputs.netcdf), ("ZARR", outputs.zarr)):
+            if isinstance(source, Path) and path is not None and path.resolve() == source.resolve():
+                raise InvalidParameterError(
+                    f"{name} is {path}, which is INPUT itself; give another name, because the "
+                    "stack of pairs is never changed."
+                )
+        if isinstance(source, RemoteLocation) and outputs.remote is not None:
+            if source.url == outputs.remote.url:
+                raise InvalidParameterError(
+                    f"ZARR_URL is {source.url}, which is INPUT itself; give another address."
+                )
+        inputs = source if isinstance(source, Path) else Path(__file__)
+        check_outputs(outputs.netcdf, outputs.zarr, inputs, outputs.remote is not None)
+
+    def check_places(self) -> None:
+        """Check that all outputs can be written, before any work is done.
+
+        Raises
+        ------
+        OutputError
+            If one cannot, or there is something already in the object store.
+        """
+        finals = [path for path in (self.outputs.netcdf, self.outputs.zarr) if path is not None]
+        for path in finals:
+            atomic.check_writable(path)
+        if self.outputs.remote is not None:
+            goes_on = any(map(atomic.has_leftovers, finals))
+            publication.check_writable(self.outputs.remote, goes_on)
+
+
+def _source(given: Parameters) -> Path | RemoteLocation:
+    """Return the stack, on disk or in an object store."""
+    text = given.text("INPUT")
+    if text is not None and is_address(text):
+        return _location(given, "INPUT")
+    path = given.path("INPUT", required=True)
+    if path is None or not path.exists():
+        raise InvalidParameterError(f"INPUT is {path}, but there is nothing of that name.")
+    return path
+
+
+def _location(given: Parameters, name: str) -> RemoteLocation:
+    return parse_location(
+        given.text(name) or "", given.text("S3_ENDPOINT"), given.text("S3_PROFILE"), name
+    )

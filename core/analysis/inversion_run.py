@@ -1,0 +1,422 @@
+"""Inverts a written stack: from its pairs to a displacement stack, in one pass over its pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..dataset.stack_layer import StackLayer
+from ..errors import InputChangedError, InvalidParameterError
+from ..files.receipts import files_below
+from ..files.verify import Sample
+from ..files.workspace import Workspace
+from ..files.written_stack import WrittenStack
+from ..grid.lattice import Grid
+from ..machine.disk import COMPRESSED, check_space
+from ..machine.notes import Note
+from ..machine.stamps import Stamps, find_change, take_stamps
+from ..object_store.late_metadata import LateMetadataStore
+from ..outputs.publishing import publish_outputs
+from ..outputs.unfinished_outputs import UnfinishedOutputs
+from ..run.reporter import Reporter, complete, step
+from ..version import plugin_version
+from ..work.execution import Executor, ExecutorFactory
+from ..work.journal import Journal
+from .displacement import (
+    analysis_layers,
+    displacement_dataset,
+    geometry_layers,
+    note_statistics,
+)
+from .inversion_blocks import BlockPlan, InversionTargets, inversion_pieces
+from .inversion_request import InversionRequest
+from .pair_network import PairNetwork
+from .pair_selection import COHERENCE, PairSelection, select_pairs
+from .reference_area import AUTO, DEFAULT_RADIUS, ReferenceArea, choose_area, parse_area
+from .series_analysis import LOW_TEMPORAL_COHERENCE, NO_VALID_PAIR, SeriesAnalysis
+from .time_functions import SEASONS, TimeFunctions
+
+_SEARCHED_PIXELS = 1_500_000
+"""So many are searched for a reference area, spread over the stack."""
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """What an inversion has made.
+
+    Parameters
+    ----------
+    dataset
+        The displacement stack as described; its layers are empty, its statistics known.
+    network
+        Acquisitions and pairs.
+    area
+        Reference area.
+    grid
+        Grid of the result.
+    layers
+        Names of the variables on y and x, in order.
+    sums
+        What added up over all pixels, see :meth:`.series_analysis.SeriesAnalysis.run`.
+    """
+
+    dataset: xr.Dataset
+    network: PairNetwork
+    area: ReferenceArea
+    grid: Grid
+    layers: tuple[str, ...]
+    sums: Mapping[str, NDArray[Any]]
+
+
+class StackInversion:
+    """One run: from an open stack to outputs.
+
+    Parameters
+    ----------
+    stack
+        A stack of pairs.
+    request
+        What is wanted.
+    reporter
+        Told of choices, warnings and progress, and asked whether to stop.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the stack cannot give what is wanted.
+    GridError
+        If the extent lies outside the stack.
+    """
+
+    def __init__(self, stack: WrittenStack, request: InversionRequest, reporter: Reporter) -> None:
+        self._stack = stack
+        self._request = request
+        self._reporter = reporter
+        self._stamps = _stamps(stack)
+        selection = select_pairs(stack, request.layer, request.start, request.end, request.extent)
+        self._check_weights(selection)
+        memory = request.outputs.memory_megabytes
+        with step(reporter, 0.0, 5.0) as choosing:
+            self._area = self._choose_area(selection, BlockPlan.of(selection, memory), choosing)
+        phases = self._reference_phases(selection)
+        self._selection, phases = self._leave_out(selection, phases)
+        self._plan = BlockPlan.of(self._selection, memory)
+        network = self._selection.network
+        self._tell_network(network)
+        functions = TimeFunctions(
+            network.times, request.degree, SEASONS[request.seasonal], request.steps
+        )
+        self._analysis = SeriesAnalysis(
+            network,
+            functions,
+            phases,
+            request.weights,
+            self._selection.looks,
+            request.gaps == "linear",
+            request.min_coherence,
+            request.min_temporal_coherence,
+        )
+        self._made = analysis_layers(functions)
+        self._carried = geometry_layers(stack)
+
+    @property
+    def _layers(self) -> tuple[StackLayer, ...]:
+        return (*self._made, *self._carried)
+
+    def run(
+        self, executor: ExecutorFactory, afterward: Callable[[Inverted], None] | None = None
+    ) -> Inverted:
+        """Write the displacement stack.
+
+        Parameters
+        ----------
+        executor
+            Makes what runs the pieces.
+        afterward
+            Called when all outputs have their names.
+
+        Raises
+        ------
+        OutputError
+            If an output cannot be written, does not fit on its disk, or does not read back right.
+        InputChangedError
+            If the stack is changed while it is read.
+        ClusterError
+            If the Dask cluster cannot do the work or is lost.
+        Canceled
+            If the user asked to stop.
+        """
+        return publish_outputs(
+            self._request.outputs,
+            self._identity(),
+            executor,
+            self._reporter,
+            self._write,
+            afterward,
+        )
+
+    def _write(
+        self,
+        workspace: Workspace,
+        note: Note,
+        executor: Executor,
+        remote: LateMetadataStore | None,
+    ) -> Inverted:
+        options, reporter = self._request.outputs, self._reporter
+        grid, network = self._selection.grid, self._selection.network
+        layouts = self._plan.layouts((network.date_count, grid.height, grid.width))
+        outputs = UnfinishedOutputs(options, self._layers, layouts, workspace, remote, reporter)
+        self._check_space(workspace)
+        has_stores = bool(outputs.stores())
+        layouts.tell(options.netcdf is not None, options.groups if has_stores else (), reporter)
+        dataset = self._describe()
+        with Journal(note, self._stamps) as journal:
+            if not outputs.begin(journal, dataset, lambda key: False):
+                self._fill(outputs, executor, journal)
+                self._check_unchanged()
+                statistics = note_statistics(dataset, journal.learned.sums)
+                for groups in outputs.open_groups().values():
+                    for group in groups:
+                        group.finish({}, statistics, {})
+                outputs.write_netcdf(dataset, journal)
+                if options.scheduler is not None:
+                    outputs.remove_unfinished_chunks()
+                outputs.consolidate()
+                reporter.info("Reading the outputs back to check them.")
+                outputs.verify(dataset, [_no_pixels(item) for item in self._layers], journal)
+                journal.finish(outputs.facts(journal))
+            complete(reporter)
+            sums = journal.learned.sums
+        names = tuple(item.name for item in self._layers)
+        return Inverted(dataset, network, self._area, grid, names, sums)
+
+    def _fill(self, outputs: UnfinishedOutputs, executor: Executor, journal: Journal) -> None:
+        groups, spool = outputs.open_groups(), outputs.spool
+        place = self._stack.place
+        targets = InversionTargets(
+            self._selection,
+            self._analysis,
+            self._made,
+            self._carried,
+            self._plan,
+            place if isinstance(place, Path) else None,
+            spools=() if spool is None else (spool,),
+            spatial=groups.get(SPATIAL_GROUP, ()),
+            temporal=groups.get(TEMPORAL_GROUP, ()),
+        )
+        pieces = inversion_pieces(targets)
+        rest = [piece for piece in pieces if piece.key not in journal]
+        done = 1.0 - len(rest) / len(pieces)
+        with step(self._reporter, 5.0 + 80.0 * done, 85.0) as working:
+            executor.run(rest, targets, journal, working, one_by_one=True)
+
+    def _describe(self) -> xr.Dataset:
+        request = self._request
+        settings = {
+            "LAYER": request.layer,
+            "REFERENCE_AREA": str(self._area),
+            "WEIGHTS": request.weights,
+            "GAPS": request.gaps,
+            "MIN_COHERENCE": request.min_coherence,
+            "MIN_TEMPORAL_COHERENCE": request.min_temporal_coherence,
+            "POLYNOMIAL": request.degree,
+            "SEASONAL": request.seasonal,
+            "STEPS": [str(day) for day in request.steps],
+        }
+        dataset = displacement_dataset(
+            self._stack,
+            self._selection.pairs.tolist(),
+            self._selection.grid,
+            self._selection.network,
+            self._layers,
+            settings,
+            request.outputs.history,
+        )
+        dataset["pair_reference_phase"].values = self._analysis.reference_phase
+        return dataset
+
+    def _check_weights(self, selection: PairSelection) -> None:
+        request, name = self._request, self._stack.label
+        if not selection.has_coherence and (request.weights != "none" or request.min_coherence):
+            what = f"WEIGHTS is {request.weights}"
+            remedy = "choose none"
+            if request.weights == "none":
+                what, remedy = f"MIN_COHERENCE is {request.min_coherence:g}", "leave it out"
+            raise InvalidParameterError(
+                f"{what}, but {name} has no layer {COHERENCE}; {remedy}, or build the stack with "
+                f"{COHERENCE}."
+            )
+        if request.weights == "variance" and selection.looks is None:
+            raise InvalidParameterError(
+                f"WEIGHTS is variance, but {name} does not tell the number of looks of all pairs "
+                "(looks_range, looks_azimuth); choose coherence or none."
+            )
+
+    def _choose_area(
+        self, selection: PairSelection, plan: BlockPlan, reporter: Reporter
+    ) -> ReferenceArea:
+        wanted, grid, stack = self._request.reference_area, selection.grid, self._stack
+        if wanted is not None and wanted.lower() != AUTO:
+            return parse_area(wanted, grid)
+        own = [stack.values(f"reference_point_{axis}") for axis in "xy"]
+        if wanted is None and own[0] is not None and own[1] is not None:
+            x, y = (float(value) for value in own if value is not None)
+            area = ReferenceArea(x, y, DEFAULT_RADIUS * grid.spacing, "stack")
+            left, bottom, right, top = grid.bounds
+            if left < x < right and bottom < y < top:
+                return area
+            reporter.warning(
+                "The reference point of the stack lies outside of EXTENT, so that another area is "
+                "chosen; REFERENCE_AREA chooses one by hand."
+            )
+        blocks = list(plan.blocks(grid.height, grid.width))
+        stride = max(1, len(blocks) * plan.rows * plan.columns // _SEARCHED_PIXELS)
+        searched = blocks[stride // 2 :: stride]
+
+        def read(rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[Any] | None]:
+            phase = selection.phase(rows, columns, plan.threads, reporter)
+            if not selection.has_coherence:
+                return phase, None
+            return phase, selection.coherence(rows, columns, plan.threads, reporter)
+
+        return choose_area(grid, searched, read)
+
+    def _reference_phases(self, selection: PairSelection) -> NDArray[np.float64]:
+        """Return what is subtracted from each pair; NaN where it has no phase in the area."""
+        rows, columns, inside = self._area.pixels(selection.grid)
+        phases = self._area.phases(selection.phase(rows, columns), inside)
+        if np.isnan(phases).all():
+            raise InvalidParameterError(
+                f"No pair has phase in REFERENCE_AREA, {self._area} (x, y and radius in "
+                f"{selection.grid.crs}); choose another place, a larger radius, or auto."
+            )
+        how = {"auto": "the most coherent one", "stack": "that of the stack", "given": "as given"}
+        self._reporter.info(
+            f"All pairs are referenced to the median of {np.count_nonzero(inside)} pixels around "
+            f"{self._area.x:.1f}, {self._area.y:.1f} ({selection.grid.crs}), "
+            f"{how[self._area.origin]}."
+        )
+        return phases
+
+    def _leave_out(
+        self, selection: PairSelection, phases: NDArray[np.float64]
+    ) -> tuple[PairSelection, NDArray[np.float64]]:
+        """Leave out the pairs without phase in the reference area."""
+        kept = np.isfinite(phases)
+        if not kept.all():
+            labels = self._stack.values("pair_label")
+            pairs = selection.pairs[~kept]
+            names = [str(labels[pair]) if labels is not None else str(pair + 1) for pair in pairs]
+            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" * (len(names) > 5))
+            self._reporter.warning(
+                f"Left out: {shown}, without phase in the reference area; choose another "
+                "REFERENCE_AREA to keep them."
+            )
+        return selection.only(kept), phases[kept]
+
+    def _tell_network(self, network: PairNetwork) -> None:
+        days = network.times.astype("datetime64[D]")
+        self._reporter.info(
+            f"{network.pair_count} pairs between {network.date_count} dates, {days[0]} to "
+            f"{days[-1]}."
+        )
+        count = network.component_count
+        if count > 1:
+            parts = [days[network.component_of == number] for number in range(count)]
+            listed = ", ".join(f"{part[0]} to {part[-1]}" for part in parts[:5])
+            more = f" and {count - 5} more" if count > 5 else ""
+            self._reporter.warning(
+                f"The network consists of {count} parts without a pair between them ({listed}"
+                f"{more}): displacement from one to another is not measured but assumed, as GAPS "
+                f"says ({self._request.gaps}); order pairs between them, or choose one by START "
+                "and END."
+            )
+
+    def _check_space(self, workspace: Workspace) -> None:
+        grid, dates = self._selection.grid, self._selection.network.date_count
+        depth = sum((dates if item.per_step else 1) for item in self._layers)
+        size = int(4 * depth * grid.height * grid.width * COMPRESSED)
+        options = self._request.outputs
+        sizes = {options.netcdf: size, options.zarr: size * len(options.groups)}
+        check_space(
+            [
+                (path, max(0, need - workspace.used_bytes(path)))
+                for path, need in sizes.items()
+                if path is not None
+            ]
+        )
+
+    def _check_unchanged(self) -> None:
+        found = find_change(self._stamps)
+        if found is not None:
+            raise InputChangedError(
+                f"{self._stack.place} was changed by another run or program meanwhile "
+                f"({found[1]}); run again to invert what it holds now."
+            )
+
+    def _identity(self) -> str:
+        """Return a text that is the same for runs whose outputs are the same."""
+        stack, options = self._stack, self._request.outputs
+        facts = {
+            "version": plugin_version(),
+            "stack": [stack.text(name) for name in ("id", "date_modified")],
+            "stamps": {str(path): item.modified for path, item in self._stamps.items()},
+            "pairs": self._selection.pairs.tolist(),
+            "grid": str(self._selection.grid),
+            "plan": [self._plan.rows, self._plan.columns, self._plan.series],
+            "settings": json.loads(self._describe().attrs["hyp3_stack_json"]),
+            "outputs": [options.netcdf, options.zarr, options.groups],
+            "remote": None if options.remote is None else options.remote.url,
+        }
+        text = json.dumps(facts, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def tell_result(inverted: Inverted, reporter: Reporter) -> None:
+    """Tell how many pixels have displacement, and why others have none."""
+    sums = inverted.sums
+    counts = sums["mask_pixels"]
+    total = max(int(counts.sum()), 1)
+    reporter.info(
+        f"{100 * counts[0] / total:.1f} % of the pixels have displacement; "
+        f"{100 * counts[NO_VALID_PAIR] / total:.1f} % have no valid pair, "
+        f"{100 * counts[LOW_TEMPORAL_COHERENCE] / total:.1f} % too little temporal coherence."
+    )
+    if not counts[0]:
+        reporter.warning(
+            "No pixel has displacement; look at temporal_coherence, and lower "
+            "MIN_TEMPORAL_COHERENCE or choose another REFERENCE_AREA."
+        )
+    gaps = int(sums["gap_pixels"][0])
+    if gaps:
+        reporter.warning(
+            f"In {gaps:,} pixels with displacement the network has gaps, across which it is "
+            "assumed; gap_count tells where."
+        )
+
+
+def _no_pixels(item: StackLayer) -> Sample:
+    """Return a sample without pixels: what was written is proven by its receipts."""
+    nothing = slice(0, 0)
+    place = (0, nothing, nothing) if item.per_step else (nothing, nothing)
+    return Sample(item, place, np.empty((0, 0), item.layer.dtype))
+
+
+def _stamps(stack: WrittenStack) -> Stamps:
+    """Return the stamps of the files that are read."""
+    place = stack.place
+    if not isinstance(place, Path):
+        return {}
+    if not place.is_dir():
+        return take_stamps([place])
+    folder = place if stack.group is None else place / stack.group
+    return take_stamps(folder / name for name in files_below(folder))

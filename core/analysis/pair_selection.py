@@ -1,0 +1,289 @@
+"""Which pairs and pixels of a stack are inverted, and how they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from ..errors import InvalidParameterError
+from ..files.stack_blocks import StackBlocks
+from ..files.written_stack import StackKind, WrittenStack
+from ..grid.extent import choose_lines
+from ..grid.lattice import Grid, Lattice
+from ..machine.blocks import run_blocks
+from ..products.layers import MASK_FILL
+from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
+from ..run.parameters import Extent
+from ..run.reporter import Reporter, SilentReporter
+from .pair_network import PairNetwork
+from .phase_variance import independent_looks
+
+COHERENCE = "corr"
+
+
+@dataclass(frozen=True)
+class PairSelection:
+    """Pairs and a window of a stack; can be pickled, and read from many threads.
+
+    Parameters
+    ----------
+    blocks
+        Where they are read from.
+    layer
+        ``unw_phase``, or ``los_disp``, which is turned into phase.
+    pairs
+        Positions of the pairs in the stack, ascending; shape (M,).
+    network
+        Their acquisitions.
+    grid
+        Grid of the window.
+    row, column
+        Upper left pixel of the window in the stack.
+    looks
+        Independent looks of each pair, None where the stack does not tell them; shape (M,).
+    has_coherence
+        Whether the stack has the coherence of pairs.
+    """
+
+    blocks: StackBlocks
+    layer: str
+    pairs: NDArray[np.intp]
+    network: PairNetwork
+    grid: Grid
+    row: int
+    column: int
+    looks: NDArray[np.intp] | None
+    has_coherence: bool
+
+    def only(self, kept: NDArray[np.bool_]) -> PairSelection:
+        """Return the same with fewer pairs, and only their acquisitions."""
+        network = self.network
+        times = network.times
+        some = PairNetwork.of_pairs(times[network.reference[kept]], times[network.secondary[kept]])
+        looks = None if self.looks is None else self.looks[kept]
+        return replace(self, pairs=self.pairs[kept], network=some, looks=looks)
+
+    @property
+    def chunks(self) -> tuple[int, int, int]:
+        """Pairs, rows and columns of a chunk of the stack."""
+        steps, rows, columns = self.blocks.array(self.layer).chunks
+        return steps, rows, columns
+
+    def phase(
+        self,
+        rows: slice,
+        columns: slice,
+        threads: int = 1,
+        reporter: Reporter | None = None,
+    ) -> NDArray[np.float32]:
+        """Read the phase of all pairs in a block of the window; shape (M, rows, columns)."""
+        phase = self._read(self.layer, rows, columns, threads, reporter)
+        if self.layer == "los_disp":
+            phase /= np.float32(PHASE_TO_DISPLACEMENT)
+        return phase
+
+    def coherence(
+        self,
+        rows: slice,
+        columns: slice,
+        threads: int = 1,
+        reporter: Reporter | None = None,
+    ) -> NDArray[np.float32]:
+        """Read the coherence of all pairs in a block of the window; shape (M, rows, columns)."""
+        return self._read(COHERENCE, rows, columns, threads, reporter)
+
+    def geometry(self, name: str, rows: slice, columns: slice) -> NDArray[Any]:
+        """Read a layer without steps, or of one with steps what the first pair with data has.
+
+        Returns
+        -------
+        ndarray
+            As stored, shape (rows, columns).
+        """
+        place = (
+            slice(self.row + rows.start, self.row + rows.stop),
+            slice(self.column + columns.start, self.column + columns.stop),
+        )
+        array = self.blocks.array(name)
+        if len(array.shape) == 2:
+            return self.blocks.read(name, slice(None), *place)
+        block = self.blocks.read(name, [self.pairs[0]], *place)[0]
+        for pair in self.pairs[1:]:
+            missing = np.isnan(block) if block.dtype.kind == "f" else block == MASK_FILL
+            if not missing.any():
+                break
+            block[missing] = self.blocks.read(name, [pair], *place)[0][missing]
+        return block
+
+    def _read(
+        self, name: str, rows: slice, columns: slice, threads: int, reporter: Reporter | None
+    ) -> NDArray[np.float32]:
+        """Read in parts of whole chunks, so that several threads decompress at once."""
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        block = np.empty((self.pairs.size, height, width), np.float32)
+        depth, high, wide = self.blocks.array(name).chunks
+        top, left = self.row + rows.start, self.column + columns.start
+
+        def read(part: tuple[slice, slice, slice]) -> None:
+            chosen, down, across = part
+            block[chosen, down, across] = self.blocks.read(
+                name,
+                self.pairs[chosen].tolist(),
+                slice(top + down.start, top + down.stop),
+                slice(left + across.start, left + across.stop),
+            )
+
+        parts = [
+            (chosen, down, across)
+            for chosen in _runs(self.pairs, depth)
+            for down in _cut(top, height, high)
+            for across in _cut(left, width, wide)
+        ]
+        run_blocks(read, parts, len(parts), reporter or SilentReporter(), threads)
+        return block
+
+
+def _cut(begin: int, length: int, chunk: int) -> list[slice]:
+    """Cut a run of pixels where chunks begin; positions count from its beginning."""
+    first = chunk - begin % chunk
+    edges = [0, *range(first, length, chunk), length]
+    return [slice(one, other) for one, other in zip(edges, edges[1:], strict=False)]
+
+
+def _runs(pairs: NDArray[np.intp], depth: int) -> list[slice]:
+    """Divide pairs into those that share a chunk."""
+    edges = np.flatnonzero(np.diff(pairs // depth)) + 1
+    bounds = [0, *edges.tolist(), pairs.size]
+    return [slice(one, other) for one, other in zip(bounds, bounds[1:], strict=False)]
+
+
+def select_pairs(
+    stack: WrittenStack,
+    layer: str,
+    start: date | None,
+    end: date | None,
+    extent: Extent | None,
+) -> PairSelection:
+    """Choose the pairs and the window of a stack.
+
+    Parameters
+    ----------
+    stack
+        A stack of pairs.
+    layer
+        ``unw_phase`` or ``los_disp``.
+    start, end
+        UTC days, inclusive, in which both acquisitions of a pair lie; None for no limit.
+    extent
+        The window is the smallest one that holds it; None for the whole stack.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the stack has no pairs, or no more than one date is left.
+    GridError
+        If the extent lies outside the stack.
+    """
+    _check_kind(stack, layer)
+    reference, secondary = (
+        _times(stack, f"{side}_time").astype("datetime64[ns]")
+        for side in ("reference", "secondary")
+    )
+    days = [side.astype("datetime64[D]") for side in (reference, secondary)]
+    kept = np.ones(reference.size, bool)
+    for day in days:
+        if start is not None:
+            kept &= day >= np.datetime64(start)
+        if end is not None:
+            kept &= day <= np.datetime64(end)
+    if not kept.any():
+        first, last = min(days[0]), max(days[1])
+        raise InvalidParameterError(
+            f"START and END ({start or 'open'} to {end or 'open'}) leave no pair of "
+            f"{stack.label}, whose dates are {first} to {last}; both dates of a pair have to lie "
+            "in the period, so choose a longer one."
+        )
+    network = PairNetwork.of_pairs(reference[kept], secondary[kept])
+    row, column, grid = _window(stack, extent)
+    pairs = np.flatnonzero(kept)
+    return PairSelection(
+        stack.blocks,
+        layer,
+        pairs,
+        _with_middles(stack, network),
+        grid,
+        row,
+        column,
+        _looks(stack, pairs),
+        COHERENCE in stack.layers,
+    )
+
+
+def _times(stack: WrittenStack, name: str) -> NDArray[np.datetime64]:
+    times = stack.instants(name)
+    if times is None or np.isnat(times).any():
+        raise InvalidParameterError(
+            f"{stack.parameter} is {stack.place}, which does not tell the times of its pairs; give "
+            "a stack that hyp3:buildstack wrote."
+        )
+    return times
+
+
+def _check_kind(stack: WrittenStack, layer: str) -> None:
+    what = f"{stack.parameter} is {stack.place}, which"
+    if stack.kind is StackKind.BACKSCATTER:
+        raise InvalidParameterError(
+            f"{what} holds backscatter, but displacement comes from interferograms; give a stack "
+            "of INSAR_GAMMA or INSAR_ISCE products."
+        )
+    if stack.kind is StackKind.DISPLACEMENT:
+        raise InvalidParameterError(
+            f"{what} holds displacement already; give the stack of pairs that it was made from."
+        )
+    if layer not in stack.layers or stack.raw.variables[layer].dims[0] != "pair":
+        others = [name for name in ("unw_phase", "los_disp") if name in stack.layers]
+        remedy = f"choose {others[0]}" if others else "build the stack with unw_phase"
+        raise InvalidParameterError(f"{what} has no layer {layer}; {remedy}.")
+
+
+def _with_middles(stack: WrittenStack, network: PairNetwork) -> PairNetwork:
+    """Return a network with the middle of each acquisition, where the stack tells its end."""
+    starts, ends = stack.instants("acquisition_time"), stack.instants("acquisition_end_time")
+    if starts is None or ends is None or starts.shape != ends.shape:
+        return network
+    begins = network.times.astype("datetime64[ms]")
+    known = {start: end for start, end in zip(starts, ends, strict=True) if end >= start}
+    middles = [begin + (known.get(begin, begin) - begin) // 2 for begin in begins]
+    times = np.array(middles, "datetime64[ns]")
+    if not (np.diff(times) > np.timedelta64(0)).all():
+        return network
+    return PairNetwork(times, network.reference, network.secondary)
+
+
+def _looks(stack: WrittenStack, pairs: NDArray[np.intp]) -> NDArray[np.intp] | None:
+    both = [stack.values(f"looks_{side}") for side in ("range", "azimuth")]
+    if both[0] is None or both[1] is None:
+        return None
+    across, along = (side[pairs] for side in both if side is not None)
+    if not (np.isfinite(across).all() and np.isfinite(along).all()):
+        return None
+    return np.array([independent_looks(*looks) for looks in zip(across, along, strict=True)])
+
+
+def _window(stack: WrittenStack, extent: Extent | None) -> tuple[int, int, Grid]:
+    """Return the first row and column of the window around an extent, and its grid."""
+    grid = stack.grid
+    if extent is None:
+        return 0, 0, grid
+    lattice = Lattice.of(grid)
+    crs = CRS.from_wkt(grid.wkt)
+    lines = choose_lines(lattice, [grid.bounds], "union", extent, crs)
+    window = lattice.grid(grid.epsg, grid.wkt, lines)
+    row = round((grid.top - window.top) / grid.spacing)
+    column = round((window.left - grid.left) / grid.spacing)
+    return row, column, window

@@ -1,0 +1,183 @@
+"""What becomes of the series of pixels: phases of pairs in, displacement with its quality out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
+from .closure import ClosureStatistics, PixelClosure
+from .inversion import Inversion, Solution
+from .pair_network import PairNetwork
+from .phase_variance import variance_weights
+from .time_functions import Fit, TimeFunctions, larger_error
+
+Floats = NDArray[np.float32]
+
+NO_VALID_PAIR, LOW_TEMPORAL_COHERENCE = 1, 2
+"""Bits of the mask; 0 is a pixel with displacement."""
+
+COHERENCE_BINS = 50
+"""Of the histogram of temporal coherence, from 0 to 1."""
+
+_CLOSURE_SUMS = (
+    "pixels",
+    "wrong",
+    "never_right",
+    "triangle_pixels",
+    "triangle_errors",
+    "triangle_sum",
+)
+
+
+@dataclass(frozen=True)
+class SeriesAnalysis:
+    """Turns the series of any pixels into displacement; can be pickled, and shared by threads.
+
+    Parameters
+    ----------
+    network
+        Acquisitions and pairs.
+    functions
+        Functions of time that are fitted.
+    reference_phase
+        Phase of each pair at the reference area, radians; shape (M,).
+    weights
+        ``variance``, ``coherence`` or ``none``.
+    looks
+        Independent looks of each pair; shape (M,).
+    linear_gaps
+        See :class:`.inversion.Inversion`.
+    min_coherence
+        Pairs of less are taken for missing, pixel by pixel.
+    min_temporal_coherence
+        Pixels of less are masked.
+    """
+
+    network: PairNetwork
+    functions: TimeFunctions
+    reference_phase: NDArray[np.float64]
+    weights: str = "variance"
+    looks: NDArray[np.intp] | None = None
+    linear_gaps: bool = False
+    min_coherence: float = 0.0
+    min_temporal_coherence: float = 0.7
+
+    @property
+    def needs_coherence(self) -> bool:
+        """Whether anything depends on the coherence of pairs."""
+        return self.weights != "none" or self.min_coherence > 0.0
+
+    def run(
+        self, phase: Floats, coherence: Floats | None
+    ) -> tuple[dict[str, Floats | NDArray[np.uint8]], dict[str, NDArray[Any]]]:
+        """Analyze pixels.
+
+        Parameters
+        ----------
+        phase
+            Unwrapped phase of each pair as the stack has it, radians; shape (M, pixels), NaN where
+            missing.
+        coherence
+            Likewise; None where nothing depends on it.
+
+        Returns
+        -------
+        values : dict
+            By name of the variable, shape (N, pixels) or (pixels,); NaN where missing.
+        sums : dict
+            What adds up over all pixels, by name.
+        """
+        phase = phase - self.reference_phase[:, np.newaxis].astype(np.float32)
+        if self.min_coherence and coherence is not None:
+            phase[~(coherence >= self.min_coherence)] = np.nan
+        solution = self._inversion.solve(phase, self._weights(coherence))
+        closure = ClosureStatistics(self._pairs, self.network.years * 365.25)
+        pixels = closure.add(phase)
+        series = solution.phase * PHASE_TO_DISPLACEMENT
+        fit = self.functions.fit(series)
+        mask = self._mask(solution)
+        sums = self._sums(solution, fit, mask)
+        sums |= {f"closure_{name}": getattr(closure, name) for name in _CLOSURE_SUMS}
+        return self._values(solution, series, fit, pixels, mask), sums
+
+    @property
+    def _pairs(self) -> NDArray[np.intp]:
+        return np.stack([self.network.reference, self.network.secondary], axis=1)
+
+    @cached_property
+    def _inversion(self) -> Inversion:
+        functional = self.functions.velocity_functional[np.newaxis]
+        return Inversion(self.network, self.linear_gaps, functional)
+
+    def _weights(self, coherence: Floats | None) -> Floats | None:
+        if coherence is None or self.weights == "none":
+            return None
+        if self.weights == "coherence":
+            return coherence
+        if self.looks is None:
+            raise ValueError("the variance needs the number of looks")
+        weights = np.empty_like(coherence)
+        for looks in np.unique(self.looks):
+            pairs = self.looks == looks
+            weights[pairs] = variance_weights(coherence[pairs], int(looks))
+        return weights
+
+    def _mask(self, solution: Solution) -> NDArray[np.uint8]:
+        # A network without redundancy fits any phase, so that its temporal coherence tells nothing.
+        is_told = solution.redundancy > 0
+        is_low = is_told & (solution.temporal_coherence < self.min_temporal_coherence)
+        mask = np.where(is_low, LOW_TEMPORAL_COHERENCE, 0)
+        return np.where(solution.valid_pairs == 0, NO_VALID_PAIR, mask).astype(np.uint8)
+
+    def _values(
+        self,
+        solution: Solution,
+        series: NDArray[np.float64],
+        fit: Fit,
+        closure: PixelClosure,
+        mask: NDArray[np.uint8],
+    ) -> dict[str, Floats | NDArray[np.uint8]]:
+        is_empty = solution.valid_pairs == 0
+        error = larger_error(fit.velocity_variance, solution.variance[0] * PHASE_TO_DISPLACEMENT**2)
+        measured = {
+            "displacement": series,
+            "velocity": fit.coefficients[1],
+            "velocity_standard_error": error,
+            **self.functions.parameters(fit),
+        }
+        told = {
+            "temporal_coherence": solution.temporal_coherence,
+            "closure_error_share": closure.share,
+            **{
+                name: np.where(is_empty, np.nan, getattr(solution, name))
+                for name in ("redundancy", "gap_count")
+            },
+            "valid_pairs": solution.valid_pairs,
+        }
+        values: dict[str, Floats | NDArray[np.uint8]] = {
+            name: np.where(mask == 0, item, np.nan).astype(np.float32)
+            for name, item in measured.items()
+        }
+        values |= {name: item.astype(np.float32) for name, item in told.items()}
+        return values | {"mask": mask}
+
+    def _sums(
+        self, solution: Solution, fit: Fit, mask: NDArray[np.uint8]
+    ) -> dict[str, NDArray[Any]]:
+        is_kept = mask == 0
+        residual = solution.residual[:, is_kept].astype(np.float64)
+        bins = np.linspace(0.0, 1.0, COHERENCE_BINS + 1)
+        coherence = np.minimum(solution.temporal_coherence, 1.0)
+        return {
+            "pair_squares": np.nansum(residual**2, axis=1),
+            "pair_pixels": np.isfinite(residual).sum(axis=1),
+            "date_squares": (fit.residual[:, is_kept] ** 2).sum(axis=1),
+            "mask_pixels": np.bincount(mask, minlength=LOW_TEMPORAL_COHERENCE + 1),
+            "gap_pixels": np.array([np.count_nonzero(is_kept & (solution.gap_count > 0))]),
+            "coherence_histogram": np.histogram(coherence[mask != NO_VALID_PAIR], bins)[0],
+        }

@@ -1,0 +1,79 @@
+"""The task behind ``hyp3:invertstack``: from a stack of pairs to displacement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from ..analysis.inversion_request import InversionRequest
+from ..analysis.inversion_run import Inverted, StackInversion, tell_result
+from ..contract import TEMPORAL_GROUP
+from ..files.written_stack import open_stack
+from ..machine.memory import keep_freed_memory
+from ..run.proxies import proxy_environment
+from ..run.reporter import Reporter
+from ..work.execution import ExecutorFactory, threads
+from .build_stack import layer_sources
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Invert a stack.
+
+    Parameters
+    ----------
+    parameters
+        Parameters of ``hyp3:invertstack``.
+    credentials
+        The login of the proxy, or None.
+    reporter
+        Told of choices, warnings and progress.
+
+    Returns
+    -------
+    dict
+        Outputs of ``hyp3:invertstack``.
+
+    Raises
+    ------
+    StackError
+        If anything is wrong with parameters, stack or outputs.
+    """
+    keep_freed_memory()
+    request = InversionRequest.from_parameters(parameters)
+    with proxy_environment(parameters.get("PROXIES"), credentials):
+        request.check_places()
+        with open_stack(request.source, TEMPORAL_GROUP, "INPUT", reporter) as stack:
+            inverted = StackInversion(stack, request, reporter).run(_executor(request))
+    tell_result(inverted, reporter)
+    return _outputs(request, inverted)
+
+
+def _executor(request: InversionRequest) -> ExecutorFactory:
+    """Return what makes the executor: threads, or the user's Dask cluster."""
+    scheduler = request.outputs.scheduler
+    if scheduler is None:
+        return threads
+    # Takes a second, which most runs need not spend.
+    from ..work.cluster.cluster import Cluster
+
+    return partial(Cluster, scheduler)
+
+
+def _outputs(request: InversionRequest, inverted: Inverted) -> dict[str, Any]:
+    options, network = request.outputs, inverted.network
+    outputs: dict[str, Any] = {
+        "DATES": network.date_count,
+        "PAIRS": network.pair_count,
+        "COMPONENTS": network.component_count,
+        "REFERENCE": f"{inverted.area} [{inverted.grid.crs}]",
+        "LAYERS": layer_sources(options, inverted.layers),
+    }
+    places = {
+        "NETCDF": options.netcdf,
+        "ZARR": options.zarr,
+        "ZARR_URL": None if options.remote is None else options.remote.url,
+    }
+    return outputs | {name: str(place) for name, place in places.items() if place is not None}

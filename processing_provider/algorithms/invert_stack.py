@@ -1,0 +1,78 @@
+"""Algorithm ``hyp3:invertstack``."""
+
+from pathlib import Path
+
+from qgis.core import (
+    QgsProcessingOutputMultipleLayers,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+)
+
+from ...core.object_store.address import is_address
+from ..layers.loading import show_stack
+from ..parameters.combined_checks import (
+    address_of,
+    check_address,
+    check_period,
+    check_stack_files,
+)
+from ..parameters.job_values import Values
+from .algorithm import StackAlgorithm
+
+
+class InvertStack(StackAlgorithm):
+    """Turns a stack of interferograms into displacement by date and a velocity map."""
+
+    NAME = "invertstack"
+    TITLE = "Invert stack"
+    SUMMARY = "Turns a stack of interferograms into displacement by date and velocity."
+    HELP = (
+        "Finds the displacement along the line of sight on each date that fits all pairs of a "
+        "stack best, by weighted least squares on the network of pairs, and its velocity. The "
+        "result is a stack with the dimensions time, y, x, which loads and plays like any other. "
+        "Displacement is in meters, positive toward the satellite, 0 on the first date and "
+        "relative to the reference area."
+        "\n"
+        "The layer temporal_coherence tells how well the pairs of a pixel agree, redundancy how "
+        "far they can check each other, gap_count where the network of a pixel falls apart, "
+        "closure_error_share how many triangles of pairs do not close by whole cycles, and mask "
+        "why a pixel has no displacement. velocity_standard_error is the larger one of two errors: "
+        "that of the fit, which takes deviations for independent in time, and that propagated from "
+        "the pairs. Neither knows of a slow atmosphere, nor of errors that all pairs share."
+        "\n"
+        "The stack of pairs is never changed. A run that was stopped goes on when the same one "
+        "runs again."
+    )
+    EXAMPLE = (
+        "qgis_process run hyp3:invertstack -- INPUT=/data/stack.zarr "
+        "REFERENCE_AREA='-117.6,35.7,500 [EPSG:4326]' NETCDF=/data/displacement.nc"
+    )
+    TAGS = ("sbas", "small baseline", "time series", "displacement", "velocity", "deformation")
+
+    OUTPUTS = (
+        (QgsProcessingOutputString, "ZARR_URL", "Address of the Zarr store"),
+        (QgsProcessingOutputNumber, "DATES", "Number of dates"),
+        (QgsProcessingOutputNumber, "PAIRS", "Number of pairs"),
+        (QgsProcessingOutputNumber, "COMPONENTS", "Parts of the network without pairs between"),
+        (QgsProcessingOutputString, "REFERENCE", "Reference area"),
+        (QgsProcessingOutputMultipleLayers, "LAYERS", "Sources of the layers"),
+    )
+
+    def check(self, values):
+        path = (values.text("INPUT") or "").strip()
+        if is_address(path):
+            wrong = check_address(values, "INPUT")
+        elif path and not Path(path).expanduser().exists():
+            wrong = f"INPUT is {path}, but there is nothing of that name."
+        else:
+            wrong = ""
+        return wrong or check_period(values) or check_stack_files(values)
+
+    def is_online(self, values):
+        return values.given("ZARR_URL") or is_address((values.text("INPUT") or "").strip())
+
+    def processAlgorithm(self, parameters, context, feedback):
+        values = Values(self, parameters, context)
+        outputs = self.run_core(values.job(), feedback)
+        address = address_of(values, "ZARR_URL")
+        return show_stack(outputs, values.flag("LOAD"), context, feedback, address)
