@@ -122,7 +122,7 @@ def check_passes(base: Base, plan: Plan) -> None:
     Raises
     ------
     InconsistentProductsError
-        If one belongs to a pass that the stack holds merged, or nothing in the stack tells where
+        If one belongs to a pass that the stack holds merged, or nothing in the stack shows where
         its own passes have data.
     """
     stored = {item.product.name.text: item.stored_step for item in plan.placements}
@@ -132,8 +132,8 @@ def check_passes(base: Base, plan: Plan) -> None:
     for frames in group_passes([item.product for item in plan.placements]):
         if len(frames) > 1 and not tells_frames:
             raise InconsistentProductsError(
-                f"{frames[0]} is a frame of a pass, but {base.path} holds no backscatter, by which "
-                "frames are told apart; build a new stack to merge them."
+                f"{frames[0]} is a frame of a pass, but {base.path} holds no backscatter, which "
+                "is needed to tell frames apart; build a new stack to merge them."
             )
         steps = {stored[frame.name.text] for frame in frames}
         if len(steps) > 1:

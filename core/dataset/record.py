@@ -1,4 +1,4 @@
-"""What a stack tells of its own making, so that more products can be appended to it."""
+"""How a stack was made, kept in the stack so that more products can be appended to it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def read_record(path: Path, stack: xr.Dataset) -> dict[str, Any]:
             record[part]
     except (KeyError, ValueError, TypeError):
         raise OutputError(
-            f"{path} does not tell how it was made, so that nothing can be appended to it; build "
+            f"{path} does not say how it was made, so that nothing can be appended to it; build "
             "it anew without APPEND, under another name."
         ) from None
     return record

@@ -177,7 +177,7 @@ def time_coordinates(passes: Sequence[Sequence[Product]]) -> dict[str, xr.Variab
 
 
 def _stop_time(product: Product) -> datetime:
-    """Return the end of an acquisition, its start where no granule tells it."""
+    """Return the end of an acquisition, its start where no granule has it."""
     for granule in product.readme.granules:
         times = _GRANULE_TIMES.search(granule)
         if times:

@@ -22,7 +22,7 @@ _READ_BYTES = 1 << 17
 _PART_BYTES = 1 << 20
 
 HEAD_BYTES = 1 << 18
-"""So much of the beginning is kept, in which a GeoTIFF tells where its pixels are."""
+"""So much of the beginning is kept, in which a GeoTIFF says where its pixels are."""
 
 LARGEST_TEXT = 1 << 20
 """Bytes of a parameter file or README; those of HyP3 have some thousand."""

@@ -1,7 +1,7 @@
 """Why a file of a product could not be read: damage, or a limit of the machine.
 
-GDAL tells most of its errors without the number by which the system knows them, so that the file is
-asked once more.
+GDAL reports most errors without the number that the system gave them, so that the file is read once
+more.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def reading_error(
 
 
 def _told(error: BaseException) -> int | None:
-    """Return the number of the error by which the system refused something, as far as told."""
+    """Return the number of the error by which the system refused something, if it is known."""
     for one in _chain(error):
         if isinstance(one, MemoryError) or "OutOfMemory" in type(one).__name__:
             return errno.ENOMEM

@@ -94,7 +94,7 @@ class PlainRows:
     height, width
         Rows and columns.
     missing
-        Value that means no data, as GDAL tells it; None where there is none.
+        Value that means no data, as GDAL gives it; None where there is none.
     """
 
     runs: tuple[tuple[int, int], ...]
@@ -134,7 +134,7 @@ class TiffForm:
 
 @dataclass(frozen=True)
 class TiffHeader:
-    """What the header of a file tells.
+    """What the header of a file holds.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def read_header(path: str, with_pixels: bool = False) -> TiffHeader | None:
         A file of the system, as HyP3 and GDAL write it: a TIFF whose first directory is that of the
         image.
     with_pixels
-        Whether to tell where the pixels are, which takes as long again.
+        Whether to look for where the pixels are, which takes as long again.
 
     Returns
     -------
@@ -188,7 +188,7 @@ def read_beginning(content: bytes, size: int, with_pixels: bool = False) -> Tiff
     size
         Bytes of the whole file.
     with_pixels
-        Whether to tell where the pixels are.
+        Whether to look for where the pixels are.
 
     Returns
     -------

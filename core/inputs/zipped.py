@@ -135,7 +135,7 @@ def _check(archive: zipfile.ZipFile, count: int) -> None:
 
 
 def _check_gap(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Check that no file follows a member that the table of contents does not tell of."""
+    """Check that no file follows a member that the table of contents does not list."""
     with as_bad_zip():
         file = _opened(archive)
         file.seek(member.header_offset + 26)

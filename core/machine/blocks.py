@@ -51,7 +51,7 @@ def run_blocks(
     total
         Number of tasks, for progress.
     reporter
-        Told of progress; asked before each task whether to stop.
+        Takes progress; asked before each task whether to stop.
     threads
         Number of threads, by default :func:`thread_count`.
 

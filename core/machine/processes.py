@@ -25,7 +25,7 @@ def is_alive(process: int) -> bool:
 
 
 def this_system() -> str:
-    """Return what tells numbers of processes here from those of other computers and containers.
+    """Return what distinguishes process ids here from those of other computers and containers.
 
     Names of hosts do not: containers may have the same, and each begins to count at 1.
     """

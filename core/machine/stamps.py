@@ -1,4 +1,4 @@
-"""What tells whether a file is still the one that it was, without reading it."""
+"""Stamps of files, which show without reading whether a file is still what it was."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Stamp:
     def is_same(self, other: Stamp) -> bool:
         """Return whether both are of one file with one content.
 
-        A status that was changed together with permissions, owner or names tells of no other
+        A status that was changed together with permissions, owner or names does not mean other
         content.
         """
         if (self.size, self.modified) != (other.size, other.modified):

@@ -10,7 +10,7 @@ import numpy as np
 
 _NOON = 12.0
 _LARGEST_LATITUDE = 75.0
-"""Degrees; beyond it the local time of a pass changes too fast to tell its direction."""
+"""Degrees; beyond it the local time of a pass changes too fast to give its direction."""
 
 
 def incidence_angle(radius: float, height: float, slant_range: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Optional precision: how many mantissa bits of each float layer are kept, and how it is told."""
+"""Optional precision: the mantissa bits that float layers keep, and how that is recorded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MANTISSA_BITS = 23
 """Explicit mantissa bits of a float32 (IEEE 754)."""
 
 QUANTIZATION = "quantization_info"
-"""The variable that tells how layers were rounded."""
+"""The variable that says how layers were rounded."""
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def reference_to_point(
     layers
         Layers of the stack.
     reporter
-        Told of progress.
+        Takes progress.
     budget
         Sizes of blocks and number of threads.
 

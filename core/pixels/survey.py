@@ -152,7 +152,7 @@ class Survey:
         if self.is_empty:
             self._begin()
         pixels = self._grid.height * self._grid.width
-        # Masks tell where data could be used, not where they are.
+        # Masks say where data could be used, not where they are.
         statistics = {} if self._primary is None else {"valid_fraction": self._valid / pixels}
         coherence = None
         covered = self._coverage > 0
@@ -172,6 +172,6 @@ class Survey:
 
 
 def _primary(layers: Sequence[Layer]) -> str | None:
-    """Return the layer by which the coverage is told."""
+    """Return the layer from which the coverage is computed."""
     names = [layer.name for layer in layers if not layer.is_mask]
     return UNWRAPPED_PHASE if UNWRAPPED_PHASE in names else next(iter(names), None)

@@ -186,14 +186,14 @@ class LayerReader:
             np.clip(part, low, high, out=part, where=part != outside)
 
     def tags(self) -> dict[str, str]:
-        """Return what the file's tags tell people."""
+        """Return the tags of the file."""
         with self._sentence():
             return dict(self._file.dataset.tags())
 
     def reach(self, rows: slice, columns: slice) -> Reach:
-        """Tell where in a block there may be data, for less than what warping takes."""
+        """Return where in a block there may be data, for less than what warping takes."""
         if self._warp is None:
-            raise TypeError("Only layers that are warped tell their reach.")
+            raise TypeError("Only layers that are warped have a reach.")
         with self._sentence():
             return self._warp.reach(rows, columns)
 

@@ -1,4 +1,4 @@
-"""Which pixels of the grid a raster of another zone has data for, told without warping it."""
+"""Which pixels of the grid a raster of another zone has data for, found without warping it."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Reach:
         row, column = np.nonzero(gaps & reached)
         row += rows.start - self._origin[0]
         column += columns.start - self._origin[1]
-        # Most often a few tell; all are asked only where these say no.
+        # Most often a few decide; all are asked only where these say no.
         return self._any(row[::_SAMPLE], column[::_SAMPLE]) or self._any(row, column)
 
     def _any(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> bool:

@@ -39,7 +39,7 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     -------
     (row, column) or None
         Position in the product's raster, counted from 0; None where the product has no such point
-        or its phase cannot be read (reading the layer itself tells why).
+        or its phase cannot be read (reading the layer itself says why).
 
     Raises
     ------

@@ -107,12 +107,12 @@ class Warp:
             try:
                 self._kept = self._warp(range(len(self._bands)), rows, columns)
             except (RasterioError, OSError):
-                # Another band may be the damaged one, which is then told when that is read.
+                # Another band may be the damaged one, which is reported when that is read.
                 self._kept = self._warp([number], rows, columns)
         return self._kept.pop(number)
 
     def reach(self, rows: slice, columns: slice) -> Reach:
-        """Tell where in a block any of the bands may have data."""
+        """Return where in a block any of the bands may have data."""
         return self._reach(self._bands, rows, columns)
 
     def _reach(self, bands: Sequence[Band], rows: slice, columns: slice) -> Reach:

@@ -171,11 +171,11 @@ class Channel:
         self.send(Message.PROGRESS, percent=round(percent, 2))
 
     def info(self, text: str) -> None:
-        """Tell the user what happens."""
+        """Inform the user of what happens."""
         self.send(Message.INFO, text=self._scrub(str(text)))
 
     def warning(self, text: str) -> None:
-        """Tell the user what deserves attention."""
+        """Warn the user of what deserves attention."""
         self.send(Message.WARNING, text=self._scrub(str(text)))
 
     def result(self, outputs: Mapping[str, Any]) -> None:
@@ -199,7 +199,7 @@ class Channel:
         self._cancel.wait()
 
     def completing(self) -> None:
-        """Note that outputs come to stand, so that the run must not be left any more; tell so."""
+        """Announce that outputs are being moved to their final names; too late to cancel."""
         self.is_completing = True
         self.send(Message.COMPLETING)
 

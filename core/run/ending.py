@@ -29,7 +29,7 @@ class Ending:
     Parameters
     ----------
     channel
-        Tells of the cancel and takes the answer.
+        Passes the cancel on and takes the answer.
     """
 
     def __init__(self, channel: Channel) -> None:

@@ -76,7 +76,7 @@ class Parameters:
     def history(self) -> str:
         """Return the job in a line, as the history of a stack records it."""
         given = " ".join(
-            # Folders tell user names and how disks are laid out, and nobody else has them.
+            # Folders reveal user names and the layout of disks, and nobody else has them.
             f"{name}={Path(str(value)).name if self._rows[name].is_path else value}"
             for name, value in sorted(self._values.items())
             if value not in (None, "") and not self._rows[name].private

@@ -16,7 +16,7 @@ from ..errors import InvalidParameterError
 from .parameters import is_text
 
 _VARIABLES = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "no_proxy": "NO_PROXY"}
-# As http.client and as aiohttp tell of it.
+# As http.client and as aiohttp put it.
 _ANSWER = re.compile(r"Tunnel connection failed: (\d{3})|(\d{3}), message=")
 _LOGIN_NEEDED = 407
 _PLACE = "QGIS's options (Settings > Options > Network), or in HTTPS_PROXY where that names it"

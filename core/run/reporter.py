@@ -1,4 +1,4 @@
-"""How the core tells what it does and learns that it should stop."""
+"""How the core reports what it does and learns that it should stop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Reporter(Protocol):
         """Report overall progress, 0 to 100."""
 
     def info(self, text: str) -> None:
-        """Tell the user what happens."""
+        """Inform the user of what happens."""
 
     def warning(self, text: str) -> None:
-        """Tell the user what deserves attention but does not end the run."""
+        """Warn the user of what deserves attention but does not end the run."""
 
     def canceled(self) -> bool:
         """Return whether the user asked to stop."""

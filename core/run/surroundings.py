@@ -18,7 +18,7 @@ MARKER = "hyp3_stack.lock.sha256"
 # also PROJ_NETWORK, with which coordinates would depend on the network, GTIFF_POINT_GEO_IGNORE,
 # which moves rasters by half a pixel, or GTIFF_IGNORE_READ_ERRORS, which hides damage.
 _FOREIGN = ("PYTHON", "PROJ_", "GDAL_", "GTIFF_", "TIFF_", "OGR_", "OSR_", "CPL_", "VSI_")
-# macOS tells a framework Python with this which program started it; a virtual environment that
+# With this macOS lets a framework Python know what started it; a virtual environment that
 # inherits it takes QGIS's packages for its own.
 _FOREIGN_NAMES = ("__PYVENV_LAUNCHER__",)
 

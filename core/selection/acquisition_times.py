@@ -23,13 +23,13 @@ def acquisition_times(product: Product) -> tuple[datetime, ...]:
     ----------
     product
         One product. The names of GAMMA products hold the times. Those of ISCE products hold the
-        first day of the reference and the last day of the secondary; there the earliest granule of
-        the parameter file tells when either began, also where that was before midnight.
+        first day of the reference and the last day of the secondary; there either began with the
+        earliest granule of the parameter file, also where that was before midnight.
 
     Returns
     -------
     tuple of datetime
-        Midnight of the named day stands where no granule tells.
+        Midnight of the named day stands where no granule is known.
     """
     return tuple(
         min(starts, default=day)
@@ -48,7 +48,7 @@ def shared_times(products: Sequence[Product]) -> list[tuple[datetime, ...]]:
     Returns
     -------
     list of tuple
-        As :func:`acquisition_times` gives them. Where a product tells no more than the day of an
+        As :func:`acquisition_times` gives them. Where a product has no more than the day of an
         acquisition, that of the other products on this day stands, if there is just one.
     """
     told = [_granule_starts(product) for product in products]
@@ -84,7 +84,7 @@ def product_identity(product: Product) -> tuple[object, ...]:
 
 
 def _granule_starts(product: Product) -> list[list[datetime]]:
-    """Return when the granules of each side began; none of another pass than the name tells.
+    """Return when the granules of each side began; none of another pass than the name says.
 
     Nothing where the name holds the times.
     """

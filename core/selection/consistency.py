@@ -24,7 +24,7 @@ class _Fact:
     label
         What it is, for the sentence.
     read
-        Returns the value of a product, None where nothing tells it.
+        Returns the value of a product, None where it is unknown.
     insar, rtc
         ``fatal``, ``warning`` or None (not compared) in stacks of either kind.
     why
@@ -39,7 +39,7 @@ class _Fact:
 
 
 def gap_warnings(products: Sequence[Product], layers: Sequence[Layer]) -> list[str]:
-    """Return what to tell the user of layers that some products lack."""
+    """Return warnings of layers that some products lack."""
     found = []
     for layer in layers:
         without = [item for item in products if item.stored_layer(layer.name) is None]
@@ -169,7 +169,7 @@ _FACTS = (
 
 
 def lines_of_sight(products: Sequence[Product], latitudes: _Latitudes) -> list[tuple[object, ...]]:
-    """Return what tells from where the ground of each product is seen: equal for equal ones.
+    """Return from where the ground of each product is seen, as keys to compare.
 
     Parameters
     ----------
@@ -240,7 +240,7 @@ def check_consistency(
 def shared_polarizations(
     names: Sequence[ProductName], chosen: Sequence[str]
 ) -> tuple[list[str], bool]:
-    """Tell which polarizations all products of backscatter have.
+    """Return which polarizations all products of backscatter have.
 
     Parameters
     ----------

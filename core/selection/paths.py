@@ -44,11 +44,11 @@ class Passage:
     Parameters
     ----------
     path
-        Relative orbit, 1..175; None where nothing tells.
+        Relative orbit, 1..175; None where unknown.
     start
         UTC start; None where no time of day is known.
     at_node
-        Whether it lies around the ascending node; None where nothing tells.
+        Whether it lies around the ascending node; None where unknown.
     """
 
     path: int | None
@@ -130,7 +130,7 @@ def is_at_node(
     Returns
     -------
     bool or None
-        None where nothing tells.
+        None where unknown.
     """
     if ascending is False:
         return False
@@ -182,7 +182,7 @@ def paths_of_passages(passages: Sequence[Passage]) -> list[tuple[int, ...]]:
 
 
 def _clock(item: Passage) -> int | None:
-    """Return the second of the day; None where only the place tells."""
+    """Return the second of the day; None where only the place is known."""
     if item.start is None:
         return None
     return (item.start.hour * 60 + item.start.minute) * 60 + item.start.second

@@ -12,7 +12,7 @@ def group_reruns(products: Sequence[Product]) -> list[list[Product]]:
     """Return the products of each pair or date together, the one to take first.
 
     That is the newest by the processing time in the README. Products without such a time come
-    last, because the time of files tells when they were copied rather than made; it only decides
+    last, because the time of files is when they were copied rather than made; it only decides
     among themselves.
     """
     groups: dict[tuple[object, ...], list[Product]] = {}
@@ -22,7 +22,7 @@ def group_reruns(products: Sequence[Product]) -> list[list[Product]]:
 
 
 def superseded_reason(product: Product, used: Product) -> tuple[str, str]:
-    """Tell why another product of a group is used.
+    """Return why another product of a group is used.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ def superseded_reason(product: Product, used: Product) -> tuple[str, str]:
     if used.readme.processed is not None:
         return (
             f"without a processing time, unlike {used}",
-            f"{both}; {used} is used, because only its README tells when it was made.",
+            f"{both}; {used} is used, because only its README says when it was made.",
         )
     return (
         f"of older files than {used}",
-        f"{both}; {used} is used, whose files are newer, because no README tells when they were "
+        f"{both}; {used} is used, whose files are newer, because no README says when they were "
         "made.",
     )
 

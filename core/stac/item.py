@@ -146,7 +146,7 @@ def _add_orbit(item: pystac.Item, stack: xr.Dataset) -> None:
 
 
 def _add_address(item: pystac.Item, stack: xr.Dataset) -> None:
-    """Tell where the stack is published, if its maker has said so."""
+    """Add where the stack is published, if its maker has said so."""
     text = stack.attrs.get("product_data_access")
     if not text:
         return
@@ -182,7 +182,7 @@ def insar_facts(stack: xr.Dataset) -> dict[str, Any]:
 
 
 def texts(stack: xr.Dataset, name: str) -> list[str]:
-    """Return what a text variable tells, without what is missing."""
+    """Return the values of a text variable, without what is missing."""
     if name not in stack:
         return []
     return [str(text) for text in plain(stack[name].values) if text is not None]

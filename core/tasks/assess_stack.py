@@ -1,4 +1,4 @@
-"""The task behind ``hyp3:assessstack``: reads a stack again and tells what it fulfills."""
+"""The task behind ``hyp3:assessstack``: reads a stack again and reports what it meets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(
     credentials
         The login of the proxy, or None.
     reporter
-        Told of what is not met.
+        Takes what is not met.
 
     Returns
     -------

@@ -78,7 +78,7 @@ def retrieve(
     credentials
         Of the job.
     reporter
-        Told what happens.
+        Takes messages and progress.
     for_one_stack
         Refuse to mix what cannot be one stack, and pass over jobs that were ordered again.
 

@@ -30,7 +30,7 @@ def run(
     credentials
         Not used.
     reporter
-        Told of the plan, warnings and progress.
+        Takes the plan, warnings and progress.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def run(
 
 
 def _computed_only(folder: Path, selection: Selection) -> list[str]:
-    """Return what to tell of layers that stacks compute from another one where products lack them.
+    """Return warnings of layers that stacks compute from another one where products lack them.
 
     Raises
     ------

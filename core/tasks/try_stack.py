@@ -66,7 +66,7 @@ def _limit_memory() -> None:
 
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:  # only Linux tells it, and macOS ignores the limit
+    except OSError:  # only Linux has it, and macOS ignores the limit
         return
     limit = pages * resource.getpagesize() + _MEMORY
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

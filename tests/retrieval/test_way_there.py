@@ -31,7 +31,7 @@ def find(stack, credentials, reporter, tmp_path):
         assert feature["geometry"] is None
         (warning,) = reporter.warnings
         assert warning.endswith(
-            "Footprints, and directions that the names do not tell, are missing."
+            "Footprints, and directions that are not in the names, are missing."
         )
         return warning
 

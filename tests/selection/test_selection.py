@@ -205,7 +205,7 @@ def test_duplicates_without_readme_go_by_the_time_of_their_files(
         assert (item.name, item.reason) == (other.name, f"of older files than {newest.name}")
         [said] = selection.warnings
         assert said.endswith(
-            f"{newest.name} is used, whose files are newer, because no README tells when they were "
+            f"{newest.name} is used, whose files are newer, because no README says when they were "
             "made."
         )
 
@@ -227,7 +227,7 @@ def test_a_time_of_files_is_not_compared_with_a_processing_time(
     ]
     assert selection.warnings[0] == (
         f"{one.name} and {dated.name} hold the same acquisitions; {dated.name} is used, because "
-        "only its README tells when it was made."
+        "only its README says when it was made."
     )
 
 

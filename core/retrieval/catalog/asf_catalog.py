@@ -138,7 +138,7 @@ class Catalog:
     Parameters
     ----------
     reporter
-        Told what happens; asked whether to stop.
+        Takes warnings; asked whether to stop.
 
     Attributes
     ----------
@@ -184,7 +184,7 @@ class Catalog:
         except RetrievalError as error:
             self.reachable = False
             self._reporter.warning(
-                f"{error} Footprints, and directions that the names do not tell, are missing."
+                f"{error} Footprints, and directions that are not in the names, are missing."
             )
             return {}
 

@@ -23,7 +23,7 @@ _FILE = "granules.sqlite"
 
 @dataclass(frozen=True)
 class GranuleDetails:
-    """Facts of a granule that neither names nor products tell; None where they are missing.
+    """Facts of a granule that are in neither names nor products; None where they are missing.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def look_up_granules(names: Iterable[str], reporter: Reporter) -> dict[str, Gran
     names
         Granule names.
     reporter
-        Told what happens; asked whether to stop. A catalog out of reach is a warning.
+        Takes warnings; asked whether to stop. A catalog out of reach is a warning.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from .answer_cache import AnswerCache
 
 @dataclass(frozen=True, slots=True)
 class SceneFacts:
-    """Facts of a scene that its name does not tell.
+    """Facts of a scene that are not in its name.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
 class Speaker(Enum):
-    """Who an answer is from, as far as its form tells."""
+    """Who an answer is from, judged by its form."""
 
     SERVICE = "the service itself"
     GATEWAY = "the gateway in front of the service"

@@ -1,4 +1,4 @@
-"""HTTP sessions that tell each host only what is meant for it, and read within limits."""
+"""HTTP sessions that send each host only what is meant for it, and read within limits."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class GuardedAdapter(HTTPAdapter):
     Parameters
     ----------
     secrets
-        What which origin is told.
+        Secrets by the origin that they are for.
     limits
         How much of an answer is read.
     """

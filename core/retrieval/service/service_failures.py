@@ -180,7 +180,7 @@ def is_final(error: BaseException) -> bool:
 
 
 def _insecure(host: str, text: str, address: str) -> str:
-    """Return why no secure connection came about: the text of OpenSSL tells."""
+    """Return why no secure connection came about, judged by the text of OpenSSL."""
     if "NO_CERTIFICATE_OR_CRL_FOUND" in text or "PEM" in text:
         name = next((name for name in BUNDLES if os.environ.get(name)), BUNDLES[0])
         return f"The file that {name} names holds no certificates; correct or unset the variable."

@@ -159,7 +159,7 @@ def ask(
             try:
                 response = service.session.get(url, params=parameters)
             except (requests.ConnectionError, requests.Timeout, ChunkedEncodingError) as error:
-                # One that broke off shows that there are answers; else a second attempt tells.
+                # One that broke off shows that there are answers; else a second attempt decides.
                 most = 3 if isinstance(error, ChunkedEncodingError) else 2
                 if failures >= most or is_final(error):
                     raise
