@@ -60,7 +60,7 @@ def run_blocks(
     Canceled
         If the user asked to stop.
     Exception
-        The first error of any task, after the tasks under way have ended.
+        If a task fails: the first error, raised after the tasks under way have ended.
     """
     threads = threads or thread_count()
     done = 0

@@ -39,7 +39,7 @@ def proxy_environment(proxies: Any, credentials: Mapping[str, Any] | None = None
     Raises
     ------
     InvalidParameterError
-        It is not such an object, or a SOCKS proxy is set.
+        If it is not such an object, or a SOCKS proxy is set.
     """
     # What is wrong is not told, because it may hold a password.
     wanted: dict[str, str] = {}

@@ -33,9 +33,9 @@ def run_cancellable(
     Raises
     ------
     Canceled
-        The user asked to stop.
+        If the user asked to stop.
     TimeoutError
-        The deadline has passed.
+        If the deadline has passed.
     """
     outcome: list[Result] = []
     failure: list[BaseException] = []

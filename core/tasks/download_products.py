@@ -41,7 +41,7 @@ def run(
     Raises
     ------
     RetrievalError
-        Some products did not arrive; the others are complete.
+        If some products did not arrive; the others are complete.
     """
     values = Parameters(parameters, Task.DOWNLOAD_PRODUCTS)
     folder = download_folder(values, "OUTPUT")

@@ -37,9 +37,9 @@ def run(
     Raises
     ------
     OutputError
-        ``OUTPUT`` would replace something else than the jobs of a former run.
+        If ``OUTPUT`` would replace something else than the jobs of a former run.
     StackError
-        Whatever else is wrong with the filters or the services.
+        If anything else is wrong with the filters or the services.
     """
     values = Parameters(parameters, Task.FIND_JOBS)
     target, outputs = _target(values)

@@ -42,9 +42,9 @@ def run(
     Raises
     ------
     RetrievalError
-        A product did not arrive and ``ON_BAD_PRODUCT`` is ``stop``.
+        If a product did not arrive and ``ON_BAD_PRODUCT`` is ``stop``.
     StackError
-        Whatever else goes wrong in one of the two steps.
+        If anything else goes wrong in one of the two steps.
     """
     values = Parameters(parameters, Task.PREPARE_STACK)
     folder = download_folder(values, "FOLDER")

@@ -67,7 +67,7 @@ def search_granules(
     RetrievalError
         If the catalog is out of reach.
     Canceled
-        The user asked to stop.
+        If the user asked to stop.
     """
     import asf_search
 
@@ -163,7 +163,7 @@ class Catalog:
         Raises
         ------
         Canceled
-            The user asked to stop.
+            If the user asked to stop.
         """
         distinct = list(dict.fromkeys(names))
         known = self._cache.load(distinct)

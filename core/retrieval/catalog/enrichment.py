@@ -69,7 +69,7 @@ def look_up_granules(names: Iterable[str], reporter: Reporter) -> dict[str, Gran
     Raises
     ------
     Canceled
-        The user asked to stop.
+        If the user asked to stop.
     """
     distinct = list(dict.fromkeys(names))
     host = catalog_host()

@@ -68,7 +68,7 @@ def unpacked_size(
     Raises
     ------
     ProductError
-        It is not an archive, lacks a file, or holds anything but plain files in the one folder.
+        If it is not an archive, lacks a file, or holds anything but plain files in the one folder.
     """
     with _opened(archive, product) as file:
         files = _plain_files(file, archive, product, limits)
@@ -107,7 +107,7 @@ def unpack(
     Raises
     ------
     ProductError
-        The archive is damaged, too large, or holds anything but plain files in ``product``.
+        If the archive is damaged, too large, or holds anything but plain files in ``product``.
     """
     members: dict[str, Member] = {}
     with _opened(archive, product) as file:

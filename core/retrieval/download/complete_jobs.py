@@ -22,9 +22,9 @@ def complete_jobs(path: Path, reporter: Reporter) -> frozenset[str]:
     Raises
     ------
     Canceled
-        The user asked to stop.
+        If the user asked to stop.
     OutputError
-        Another run is at work in the folder, or its manifest cannot be read or written.
+        If another run is at work in the folder, or its manifest cannot be read or written.
     """
     if not (path / MANIFEST_NAME).is_file():
         return frozenset()

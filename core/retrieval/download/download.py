@@ -102,9 +102,9 @@ def download_jobs(
     Raises
     ------
     Canceled
-        The user asked to stop; complete products and resumable parts are kept.
+        If the user asked to stop; complete products and resumable parts are kept.
     OutputError
-        The folder cannot be used, or the disk is too small.
+        If the folder cannot be used, or the disk is too small.
     """
     folder = DownloadFolder(path)
     with folder.locked():

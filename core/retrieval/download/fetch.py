@@ -61,7 +61,7 @@ class ProductFetcher:
         Raises
         ------
         StackError
-            Why the product did not arrive; noted in the manifest, too.
+            If the product did not arrive; the reason is noted in the manifest, too.
         """
         try:
             is_record = task.file.name.lower().startswith(MANIFEST_NAME)

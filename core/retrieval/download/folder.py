@@ -31,7 +31,7 @@ class DownloadFolder:
     Raises
     ------
     OutputError
-        It cannot be created.
+        If it cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +49,7 @@ class DownloadFolder:
         Raises
         ------
         OutputError
-            Another run is at work here, or the folder cannot be written to.
+            If another run is at work here, or the folder cannot be written to.
         """
         lock = FileLock(self.partial / "lock")
         try:
@@ -89,7 +89,7 @@ class DownloadFolder:
         Raises
         ------
         OutputError
-            With what is needed and what is free.
+            If less is free than needed.
         """
         free = shutil.disk_usage(self.path).free
         if needed + _RESERVE_BYTES > free:
@@ -123,7 +123,7 @@ class DownloadFolder:
         Raises
         ------
         OutputError
-            A folder of that name, not from a former run, has other content.
+            If a folder of that name, not from a former run, has other content.
         """
         target = self.path / product
         if not target.exists():

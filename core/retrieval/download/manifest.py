@@ -79,7 +79,7 @@ class Entry:
         Raises
         ------
         FieldError
-            A field is missing or is not what it has to be.
+            If a field is missing or is not what it has to be.
         """
         return cls(
             job_id=text(values, "job_id"),
@@ -130,7 +130,7 @@ class Manifest:
     Raises
     ------
     OutputError
-        A manifest is there but cannot be read.
+        If a manifest is there but cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -49,7 +49,7 @@ class LayerFetcher:
         Raises
         ------
         RetrievalError
-            The server does not have a layer that the product was made with.
+            If the server does not have a layer that the product was made with.
         """
         files = _Files(task, transfer, self._folder)
         try:

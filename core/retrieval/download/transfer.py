@@ -153,15 +153,15 @@ class Transfer:
         Raises
         ------
         NotFoundError
-            The server does not have the file (403 and 404; content networks say either).
+            If the server does not have the file (403 and 404; content networks say either).
         StaleFileError
-            The server's file has another size than expected.
+            If the server's file has another size than expected.
         StrangeContentError
-            Something else arrives in its place.
+            If something else arrives in its place.
         RetrievalError
-            It does not arrive, however often it is tried.
+            If it does not arrive, however often it is tried.
         OutputError
-            It cannot be written.
+            If it cannot be written.
         """
         failures = 0
         while True:

@@ -85,7 +85,7 @@ def check_content(
     Raises
     ------
     StrangeContentError
-        It is a page, packed a second time, or something else.
+        If it is a page, packed a second time, or something else.
     """
     kind = response.headers.get("Content-Type", "")
     if is_page(kind, head):

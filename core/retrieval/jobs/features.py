@@ -80,7 +80,7 @@ def check_target(path: Path) -> None:
     Raises
     ------
     OutputError
-        It is a folder, a file that is not from a former run, or cannot be written.
+        If it is a folder, a file that is not from a former run, or cannot be written.
     """
     if path.is_dir():
         raise OutputError(f"OUTPUT is {path}, which is a folder; give a file name.")
@@ -113,7 +113,7 @@ def write_features(selection: Selection, path: Path) -> None:
     Raises
     ------
     OutputError
-        The file cannot be written.
+        If the file cannot be written.
     """
     try:
         with complete_or_absent(path) as partial, partial.open("w", encoding="utf-8") as file:

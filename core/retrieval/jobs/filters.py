@@ -85,7 +85,7 @@ def read_filters(parameters: Parameters, merge_passes: bool = False) -> Filters:
     Raises
     ------
     InvalidParameterError
-        One of them is malformed.
+        If one of them is malformed.
     """
     start, end = parameters.period()
     direction = parameters.choice("DIRECTION")
@@ -162,7 +162,8 @@ class Funnel:
         Raises
         ------
         NoProductsError
-            With the account of every filter, and the remedy for the last one.
+            If no job is left; the message has the account of every filter, and the remedy for the
+            last.
         """
         if self.jobs:
             return
@@ -271,7 +272,8 @@ def apply_catalog_filters(
     Raises
     ------
     RetrievalError
-        A filter is set, but the facts it needs are not to be had while the catalog is out of reach.
+        If a filter is set, but the facts it needs are not to be had while the catalog is out of
+        reach.
     """
 
     def keep_known(known: Mapping[str, object], fact: str, parameter: str) -> None:

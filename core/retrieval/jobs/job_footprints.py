@@ -79,7 +79,7 @@ def extent_area(extent: Extent) -> BaseGeometry:
     Raises
     ------
     InvalidParameterError
-        The CRS is missing or unknown, or the rectangle lies outside of where it is defined.
+        If the CRS is missing or unknown, or the rectangle lies outside of where it is defined.
     """
     if not extent.crs:
         raise InvalidParameterError(

@@ -82,9 +82,9 @@ def select_jobs(
     Raises
     ------
     NoProductsError
-        Nothing is left; the message says which filter removed what.
+        If nothing is left; the message says which filter removed what.
     RetrievalError
-        A service cannot be reached or refuses.
+        If a service cannot be reached or refuses.
     """
     filters = read_filters(parameters, merge_passes)
     api_url = checked_api_url(str(parameters.text("API_URL")))

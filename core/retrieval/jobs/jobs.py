@@ -155,7 +155,7 @@ def job_record(values: Any) -> JobRecord:
     Raises
     ------
     FieldError
-        A field is missing or is not what HyP3 writes there.
+        If a field is missing or is not what HyP3 writes there.
     """
     if not isinstance(values, dict):
         raise FieldError("record is not an object")

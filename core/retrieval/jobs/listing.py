@@ -36,9 +36,9 @@ def list_jobs(
     Raises
     ------
     RetrievalError
-        The service does not answer, or its answers do not end.
+        If the service does not answer, or its answers do not end.
     Canceled
-        The user asked to stop.
+        If the user asked to stop.
     """
     reporter.info(f"Listing your {job_type} jobs at {service.url}.")
     jobs: dict[str, JobRecord] = {}
@@ -106,9 +106,9 @@ def get_jobs(
     Raises
     ------
     NotFoundError
-        The service does not know one of them.
+        If the service does not know one of them.
     RetrievalError
-        The service does not answer, or with something else.
+        If the service does not answer, or with something else.
     """
     records = []
     for job_id in job_ids:

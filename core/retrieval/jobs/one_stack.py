@@ -41,7 +41,7 @@ def require_one_stack(selection: Selection, values: Parameters) -> None:
     Raises
     ------
     InconsistentProductsError
-        With the list of choices and how many jobs each has.
+        If the jobs are not of one stack; the message lists the choices and how many jobs each has.
     """
     _require_one_geometry(selection)
     names = [name for job in selection.jobs if (name := job.parsed_name) is not None]

@@ -90,7 +90,7 @@ class _Impatient(HTTPConnection):
         Raises
         ------
         TimeoutError
-            The headers did not come in time.
+            If the headers did not come in time.
         """
         with self._in_time():
             return super().getresponse()
@@ -201,9 +201,9 @@ class GuardedAdapter(HTTPAdapter):
         Raises
         ------
         requests.RequestException
-            It was not answered, not within the limits, or the proxy asks for another login.
+            If it was not answered, not within the limits, or the proxy asks for another login.
         RetrievalError
-            The certificates to trust are not where the environment says, or its proxy cannot be
+            If the certificates to trust are not where the environment says, or its proxy cannot be
             used.
         """
         if self._closed:
@@ -348,7 +348,8 @@ def checked_api_url(url: str) -> str:
     Raises
     ------
     InvalidParameterError
-        It is not a web address, or one that would carry credentials over the network in the clear.
+        If it is not a web address, or one that would carry credentials over the network in the
+        clear.
     """
     try:
         parts = urlsplit(url)

@@ -74,7 +74,7 @@ def resolve_credentials(
     Raises
     ------
     AuthenticationError
-        Nothing is found, a user name lacks its password, or a token is malformed or expired.
+        If nothing is found, a user name lacks its password, or a token is malformed or expired.
     """
     given = given or {}
     named = {key: str(given.get(key) or "").strip() for key in ("token", "username")}

@@ -108,7 +108,7 @@ def read_netrc(path: Path) -> NetrcFile:
     Raises
     ------
     OSError
-        It cannot be read, or is not an ordinary file.
+        If it cannot be read, or is not an ordinary file.
     """
     with path.open("rb") as file:
         status = os.fstat(file.fileno())

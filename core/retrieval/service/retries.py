@@ -95,9 +95,9 @@ def wait_for(
     Raises
     ------
     Canceled
-        The user asked to stop.
+        If the user asked to stop.
     RetrievalError
-        The deadline has passed.
+        If the deadline has passed.
     """
     try:
         return run_cancellable(call, reporter, seconds)

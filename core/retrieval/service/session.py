@@ -49,9 +49,9 @@ def open_service(api_url: str, credentials: Credentials, reporter: Reporter) -> 
     Raises
     ------
     AuthenticationError
-        User name or password are wrong, or the account lacks an approval.
+        If user name or password are wrong, or the account lacks an approval.
     RetrievalError
-        Earthdata Login cannot be reached.
+        If Earthdata Login cannot be reached.
     """
     if credentials.token is not None:
         header = {"Authorization": f"Bearer {credentials.token}"}
@@ -147,11 +147,11 @@ def ask(
     Raises
     ------
     NotFoundError
-        The service does not have it.
+        If the service does not have it.
     RetrievalError
-        The service does not give it, or answers with something else.
+        If the service does not give it, or answers with something else.
     Canceled
-        The user asked to stop.
+        If the user asked to stop.
     """
 
     def attempts() -> requests.Response:
