@@ -39,7 +39,7 @@ def serve_file(handler: Handler, job_id: str, name: str) -> None:
     begin, end = 0, len(data)
     status = 200
     match = re.fullmatch(r"bytes=(\d+)-(\d*)", handler.headers.get("Range", ""))
-    if match and handler.headers.get("If-Range") in (None, etag, formatdate(modified, usegmt=True)):
+    if match:
         begin = int(match[1])
         end = min(int(match[2]) + 1, len(data)) if match[2] else len(data)
         status = 206

@@ -15,7 +15,6 @@ class Entry:
     path: str
     query: dict[str, str]
     range: str = ""
-    if_range: str = ""
     authorization: str = ""
     has_cookie: bool = False
     host: str = ""

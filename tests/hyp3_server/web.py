@@ -34,7 +34,6 @@ class Handler(BaseHTTPRequestHandler):
             path=parts.path,
             query=dict(parse_qsl(parts.query)),
             range=self.headers.get("Range", ""),
-            if_range=self.headers.get("If-Range", ""),
             authorization=header.partition(" ")[0],
             host=self.headers.get("Host", ""),
             has_cookie="Cookie" in self.headers,

@@ -21,7 +21,7 @@ from .fetch import ProductFetcher
 from .fetch_task import Fetched, Task
 from .folder import DownloadFolder, safe_file_name
 from .manifest import Manifest
-from .transfer import Transfer, discard
+from .transfer import Transfer
 
 PARALLEL = 4
 ENDING_SECONDS = 0.6
@@ -195,7 +195,7 @@ class _Run:
         if there:
             self._report.products.append(task.label)
             # A run that was killed right after its last note may have left it.
-            discard(self._folder.part(task.file.name))
+            self._folder.part(task.file.name).unlink(missing_ok=True)
         return there
 
     def _missing_bytes(self, tasks: Sequence[Task]) -> int:

@@ -16,7 +16,7 @@ from .fetch_task import Fetched, Task, member_of, place
 from .folder import DownloadFolder, safe_file_name
 from .manifest import COMPLETE, FAILED, MANIFEST_NAME, Entry, Manifest, intact
 from .single_layers import LayerFetcher
-from .transfer import Transfer, discard
+from .transfer import Transfer
 
 _BLOCK = 1 << 20
 _DETAIL_LENGTH = 200
@@ -111,14 +111,13 @@ class ProductFetcher:
         is_ours = former is not None and bool(former.members)
         if not is_ours and target.exists():
             if not target.is_file() or file_crc(target, transfer.check_stop) != member.crc:
-                discard(part)
+                part.unlink(missing_ok=True)
                 raise OutputError(
                     f"{target} is in the way and not from a former run; move it away and run it "
                     "again."
                 )
         entry = task.entry(COMPLETE, {task.file.name: member}, _sha256(part, transfer))
         part.replace(target)
-        discard(part)
         entry = replace(entry, members=self._folder.refreshed("", entry.members))
         self._manifest.record(entry)
         return entry
@@ -137,12 +136,12 @@ class ProductFetcher:
             return self._unpack(task, part, transfer)
         except ProductError:
             # Damaged on the way or on the server: one more transfer tells.
-            discard(part)
+            part.unlink(missing_ok=True)
         transfer.fetch(task.wanted, part)
         try:
             return self._unpack(task, part, transfer)
         except ProductError:
-            discard(part)
+            part.unlink(missing_ok=True)
             raise
 
     def _unpack(self, task: Task, archive: Path, transfer: Transfer) -> Entry:
@@ -158,10 +157,9 @@ class ProductFetcher:
             self._manifest.record(entry)
         elif task.keep_archive:
             archive.replace(folder.path / task.file.name)
-            discard(archive)
             self._manifest.record(entry)
         else:
-            self._manifest.record(entry, afterward=lambda: discard(archive))
+            self._manifest.record(entry, afterward=lambda: archive.unlink(missing_ok=True))
         return entry
 
 

@@ -14,7 +14,7 @@ from .certain_layers import certain_layers
 from .fetch_task import Fetched, Task, member_of, place
 from .folder import DownloadFolder
 from .manifest import COMPLETE, Entry, Manifest, intact
-from .transfer import Transfer, discard
+from .transfer import Transfer
 from .wanted import StrangeContentError, Wanted
 
 _LEAST_LIMIT = 256 * 10**6
@@ -115,8 +115,6 @@ class LayerFetcher:
             for name, part in parts.items():
                 part.rename(source / name)
             place(task, source, members, self._folder, self._manifest, transfer)
-        for part in parts.values():
-            discard(part)
         return members
 
 
@@ -148,7 +146,7 @@ class _Files:
     def discard(self) -> None:
         """Remove what has come."""
         for part in self.parts.values():
-            discard(part)
+            part.unlink(missing_ok=True)
 
     def get_companion(self, suffix: str) -> bool:
         """Fetch a file that is not a layer; False where the server does not have it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -18,14 +17,12 @@ from ...machine.atomic import not_writable
 from ...run.proxies import proxy_fault
 from ..service.answers import judge
 from ..service.connection import CONNECT_SECONDS, READ_SECONDS
-from ..service.json_fields import STRANGE, text
 from ..service.retries import RetryPolicy, in_words, retry_after
 from ..service.service_failures import ELSEWHERE, is_final, may_pass, unreachable
 from .wanted import StrangeContentError, Wanted, check_content, not_given, packing, stale
 
 _BLOCK = 1 << 17
 _HEAD = 1 << 12
-_LONGEST_VERSION = 1 << 16
 _PROGRESS_BYTES = 1 << 16
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
 
@@ -52,51 +49,6 @@ class _TemporaryError(Exception):
     def __init__(self, reason: str, pause: float | None = None) -> None:
         super().__init__(reason)
         self.pause = pause
-
-
-@dataclass(frozen=True)
-class Version:
-    """Which version of which file a partial one is: address, validators of RFC 9110, and size."""
-
-    url: str
-    etag: str
-    modified: str
-    size: int
-
-    @property
-    def validator(self) -> str:
-        """Value for ``If-Range``, empty where the server gave nothing that can be trusted."""
-        return self.modified if self.etag.startswith("W/") or not self.etag else self.etag
-
-    def save(self, part: Path) -> None:
-        """Write this beside the partial file."""
-        _version_path(part).write_text(json.dumps(vars(self)), encoding="utf-8")
-
-    @classmethod
-    def load(cls, part: Path) -> Version | None:
-        """Read what a partial file is; None where that is unknown."""
-        try:
-            with _version_path(part).open(encoding="utf-8") as file:
-                values = json.loads(file.read(_LONGEST_VERSION))
-            return cls(
-                url=text(values, "url"),
-                etag=text(values, "etag", ""),
-                modified=text(values, "modified", ""),
-                # Nobody said how long it is where the size is negative.
-                size=max(int(values["size"]), -1),
-            )
-        except (OSError, *STRANGE):
-            return None
-
-
-def _version_path(part: Path) -> Path:
-    return part.with_name(part.name + ".json")
-
-
-def discard(part: Path) -> None:
-    """Remove a partial file with what is noted of it."""
-    part.unlink(missing_ok=True)
-    _version_path(part).unlink(missing_ok=True)
 
 
 class Transfer:
@@ -135,20 +87,18 @@ class Transfer:
         if self._stop.is_set():
             raise Canceled("The download was canceled.")
 
-    def fetch(self, wanted: Wanted, part: Path) -> Version:
+    def fetch(self, wanted: Wanted, part: Path) -> None:
         """Bring a file to disk, starting with what a former run left of it.
+
+        The files of a job never change, so that a rest fits what was there; whoever knows a
+        checksum looks at the whole.
 
         Parameters
         ----------
         wanted
             The file.
         part
-            Where it goes; its version is noted beside it.
-
-        Returns
-        -------
-        Version
-            Of the now complete file.
+            Where it goes.
 
         Raises
         ------
@@ -166,11 +116,15 @@ class Transfer:
         failures = 0
         while True:
             self.check_stop()
-            have, version = self._resumable(wanted, part)
-            if version is not None and have == version.size:
-                return version
+            have = part.stat().st_size if part.is_file() else 0
+            if have > (wanted.most if wanted.size is None else wanted.size):
+                part.unlink()
+                have = 0
+            if have and have == wanted.size:
+                return
             try:
-                return self._attempt(wanted, part, have, version)
+                self._attempt(wanted, part, have)
+                return
             except _TemporaryError as problem:
                 arrived = part.stat().st_size - have if part.is_file() else 0
                 failures = 1 if arrived >= _PROGRESS_BYTES else failures + 1
@@ -190,38 +144,20 @@ class Transfer:
             )
         self._stop.wait(pause)
 
-    def _resumable(self, wanted: Wanted, part: Path) -> tuple[int, Version | None]:
-        """Return how much of the file is there, dropping what cannot be continued."""
-        version = Version.load(part)
-        if version is not None:
-            is_same = version.url == wanted.url and wanted.size in (None, version.size)
-            version = version if is_same else None
-        have = part.stat().st_size if part.is_file() else 0
-        if have and (version is None or have > version.size):
-            discard(part)
-            return 0, None
-        return have, version
-
-    def _attempt(self, wanted: Wanted, part: Path, have: int, version: Version | None) -> Version:
+    def _attempt(self, wanted: Wanted, part: Path, have: int) -> None:
         headers = {"Accept-Encoding": "identity"}
-        if have and version is not None:
+        if have:
             headers["Range"] = f"bytes={have}-"
-            if version.validator:
-                headers["If-Range"] = version.validator
         try:
             with self._session.get(
                 wanted.url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
             ) as response:
+                if response.status_code == 416 and _total(response) == have:
+                    return  # a former run was stopped at the end of a file of unknown size
                 begin, total = self._begin(response, wanted, part, have)
                 head = b"" if begin else _head(response)
                 size = self._judged(response, head, wanted, part, begin, total)
-                current = Version(
-                    url=wanted.url,
-                    etag=response.headers.get("ETag", ""),
-                    modified=response.headers.get("Last-Modified", ""),
-                    size=-1 if size is None else size,
-                )
-                received = self._write(response, head, part, begin, current, wanted)
+                received = self._write(response, head, part, begin, size, wanted)
         except _NETWORK_ERRORS as error:
             if isinstance(error, ValueError):
                 raise RetrievalError(
@@ -230,13 +166,9 @@ class Transfer:
             if is_final(error):
                 raise unreachable(error, wanted.host) from None
             raise _TemporaryError(_reason(error, wanted.url)) from None
-        if size is None:
-            # Nobody said how long the file is; its end is where the server closed.
-            current = Version(wanted.url, current.etag, current.modified, received)
-            current.save(part)
-        elif received < size:
+        # Where nobody said how long the file is, its end is where the server closed.
+        if size is not None and received < size:
             raise _TemporaryError(f"the connection broke after {received} of {size} bytes")
-        return current
 
     def _begin(
         self, response: requests.Response, wanted: Wanted, part: Path, have: int
@@ -248,7 +180,7 @@ class Transfer:
                 f"HTTP {status}", retry_after(response.headers.get("Retry-After"))
             )
         if status == 416:
-            discard(part)
+            part.unlink(missing_ok=True)
             raise _TemporaryError("the server's file is shorter than what was there of it")
         if status not in (200, 206):
             kind = response.headers.get("Content-Type", "")
@@ -256,13 +188,13 @@ class Transfer:
         if status == 200:
             return 0, _number(response.headers.get("Content-Length"))
         match = re.fullmatch(
-            r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})",
+            r"bytes ([0-9]{1,18})-[0-9]{1,18}/[0-9]{1,18}",
             response.headers.get("Content-Range", ""),
         )
         if match is None or int(match[1]) != have:
-            discard(part)
+            part.unlink(missing_ok=True)
             raise _TemporaryError("the server sent another part than asked for")
-        return have, int(match[3])
+        return have, _total(response)
 
     def _judged(
         self,
@@ -278,7 +210,7 @@ class Transfer:
             raise _TemporaryError("the server sends nothing")
         check_content(wanted, response, head, begin, total)
         if wanted.size is not None and total is not None and total != wanted.size:
-            discard(part)
+            part.unlink(missing_ok=True)
             raise stale(wanted, f"has {total} bytes on the server")
         return wanted.size if total is None else total
 
@@ -288,17 +220,16 @@ class Transfer:
         head: bytes,
         part: Path,
         begin: int,
-        current: Version,
+        size: int | None,
         wanted: Wanted,
     ) -> int:
         """Append the body, as it arrives, and return the size of the file."""
-        most = wanted.most if current.size < 0 else current.size
+        most = wanted.most if size is None else size
         try:
             # Unbuffered, so that a killed run loses nothing of what had arrived.
             with part.open("r+b" if begin else "wb", buffering=0) as file:
                 if begin:
                     file.seek(begin)
-                current.save(part)
                 for block in self._blocks(response, head):
                     self.check_stop()
                     file.write(block)
@@ -311,7 +242,7 @@ class Transfer:
                 raise
             raise not_writable(part, error) from None
         if received > most:
-            discard(part)
+            part.unlink(missing_ok=True)
             if wanted.size is None:
                 raise StrangeContentError(
                     f"{wanted.name} goes on beyond {most / 1e9:.1f} GB, which no such file has; "
@@ -362,6 +293,11 @@ def _reason(error: Exception, url: str) -> str:
     if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
         return "the server went silent"
     return "the connection broke"
+
+
+def _total(response: requests.Response) -> int | None:
+    """Return the size of the file of which an answer is a part, or which has no such part."""
+    return _number(response.headers.get("Content-Range", "").rpartition("/")[2])
 
 
 def _number(text: str | None) -> int | None:
