@@ -13,7 +13,7 @@ from ..dataset.options import BuildOptions
 from ..errors import Canceled, ClusterError, StoreError
 from ..files.workspace import Workspace
 from ..grid.plan import Plan
-from ..machine.notes import Note
+from ..machine.notes import FileNote
 from ..object_store.late_metadata import LateMetadataStore
 from ..outputs.publishing import publish_outputs
 from ..pixels.survey import Findings
@@ -78,7 +78,7 @@ def build_stack(
     identity = _identity(plan, layers, options, base)
 
     def write(
-        workspace: Workspace, note: Note, pieces: Executor, remote: LateMetadataStore | None
+        workspace: Workspace, note: FileNote | None, pieces: Executor, remote: LateMetadataStore | None
     ) -> tuple[xr.Dataset, Findings]:
         if base is not None:
             # From here on no other run gives an output its name.
@@ -120,10 +120,7 @@ def unchanged_inputs(plan: Plan, base: Base | None) -> Iterator[None]:
 def _identity(
     plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, base: Base | None
 ) -> str:
-    """Return what builds of the same result share; where work is done and by which way is nothing.
-
-    Another profile, for one, may have the credentials with which a build can go on.
-    """
+    """Return what builds of the same result share; where the work is done does not count."""
     facts = asdict(replace(options, history="", scheduler=None, remote=None))
-    facts["remote"] = None if options.remote is None else options.remote.url
-    return build_identity(plan, layers, facts | {"base": None if base is None else base.identity})
+    facts["base"] = None if base is None else base.identity
+    return build_identity(plan, layers, facts)

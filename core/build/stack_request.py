@@ -152,9 +152,7 @@ class StackRequest:
             if path is not None:
                 atomic.check_writable(path)
         if self.build.remote is not None:
-            finals = [path for path in (self.build.netcdf, self.build.zarr) if path is not None]
-            goes_on = any(map(atomic.has_leftovers, finals))
-            publication.check_writable(self.build.remote, goes_on)
+            publication.check_writable(self.build.remote)
 
     def check_layers(self) -> None:
         """Check options against the layers that are named, without a look at the products.

@@ -20,10 +20,9 @@ from ..machine.atomic import (
     replace,
 )
 from ..machine.locks import FileLock
-from ..machine.notes import FileNote, Note
+from ..machine.notes import FileNote
 
 _NOTE = "journal.npz"
-_ROOT = "root"
 
 
 class Workspace:
@@ -57,7 +56,7 @@ class Workspace:
         self._folders = {final: partial_folder(final, identity) for final in finals}
         self._locks = ExitStack()
         first = next(iter(self._folders.values()), None)
-        self.note: Note | None = None if first is None else FileNote(first / _NOTE)
+        self.note: FileNote | None = None if first is None else FileNote(first / _NOTE)
         self.is_kept = False
 
     @property
@@ -149,22 +148,6 @@ class Workspace:
         """Return where an output is that was complete in an earlier attempt."""
         output = self.output(final)
         return output if os.path.lexists(output) else final
-
-    @property
-    def root(self) -> bytes | None:
-        """The document that has made the stack visible in an object store, if one has."""
-        path = self._root_path
-        return path.read_bytes() if path is not None and path.is_file() else None
-
-    def keep_root(self, content: bytes) -> None:
-        """Remember the document that has made the stack visible in an object store."""
-        if self._root_path is not None:
-            self._root_path.write_bytes(content)
-
-    @property
-    def _root_path(self) -> Path | None:
-        folder = next(iter(self.folders), None)
-        return None if folder is None else folder / _ROOT
 
     def __exit__(
         self,

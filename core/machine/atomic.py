@@ -198,11 +198,6 @@ def remove_leftovers(final: Path, keep: Path | None = None, only_aside: bool = F
             remove(leftover)
 
 
-def has_leftovers(final: Path) -> bool:
-    """Return whether a run that was stopped, or is under way, keeps something beside ``final``."""
-    return any(True for _ in _beside(final))
-
-
 def _beside(final: Path) -> Iterator[Path]:
     """Return where runs keep what becomes ``final``, or what it replaces."""
     name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in final.name)

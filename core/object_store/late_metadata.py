@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import re
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Callable,
-    Collection,
-    Container,
-    Iterable,
-    Iterator,
-    Mapping,
-)
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Collection, Container, Iterable, Mapping
 from typing import Any
+from weakref import WeakSet
 
 from isal import isal_zlib
-from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
-from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.abc.store import (
+    ByteRequest,
+    OffsetByteRequest,
+    RangeByteRequest,
+    Store,
+    SuffixByteRequest,
+)
+from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.core.sync import sync
-from zarr.storage import FsspecStore, WrapperStore
 
+from .claim import MARK, taken
 from .failures import in_words
 from .location import RemoteLocation, close_store
 
@@ -34,6 +33,9 @@ DOCUMENTS = (".zarray", ".zattrs", ".zgroup", GDAL_SIDECAR, "zarr.json", ".zmeta
 
 CHUNK = r"(c|(c[./])?\d+([./]\d+)*)"
 """What the name of a chunk looks like inside its array, in formats 2 and 3."""
+
+_CHECK_SECONDS = 60.0
+"""How often a run that writes looks whether the location is still its own."""
 
 _SETTLE_SECONDS = 5.0
 """How long requests that are given up may take to end."""
@@ -55,12 +57,12 @@ def further_chunks(
     return {name for name in names if name not in known and below.fullmatch(name)}
 
 
-class LateMetadataStore(WrapperStore[FsspecStore]):
+class LateMetadataStore(Store):
     """Keeps metadata documents in memory, so that no reader finds a stack that is being written.
 
     A Zarr array without its metadata document is not an array: what lies in the object store before
     the documents are there is invisible. The place has to belong to this run alone and to be empty
-    in the beginning, but for chunks of an earlier attempt at the same stack.
+    in the beginning.
 
     Chunks may be written and read from many threads. The store can be pickled; the copy knows the
     documents as they were and is to write chunks only.
@@ -69,81 +71,32 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
     ----------
     location
         Where the stack is going to be.
+    mark
+        Content of the object by which the location belongs to this run.
     documents
         Metadata documents by key, where a store was pickled.
-    check
-        Called before a chunk is written or removed; raises an error if the place belongs to another
-        run. It stays behind when the store is pickled.
-    withdraw
-        Makes a stack invisible that an earlier attempt has published; stays behind as well.
     """
 
+    supports_writes = supports_deletes = supports_listing = True
+
     def __init__(
-        self,
-        location: RemoteLocation,
-        documents: Mapping[str, bytes] | None = None,
-        check: Callable[[], None] | None = None,
-        withdraw: Callable[[], None] | None = None,
+        self, location: RemoteLocation, mark: bytes, documents: Mapping[str, bytes] | None = None
     ) -> None:
-        # In a worker each task brings a copy; they share connections.
-        super().__init__(location.store(shared=documents is not None))
+        super().__init__()
         self.location = location
+        self._mark = mark
+        # In a worker each task brings a copy; they share connections.
+        self._chunks = location.store(shared=documents is not None)
         self._documents = dict(documents or {})
         self._written: set[str] = set()
-        self._inherited: set[str] = set()
-        self._under_way: set[asyncio.Task[Any]] = set()
-        self._check = check
-        self._withdraw = withdraw
         self._receipts: dict[str, tuple[int, int, str]] = {}
+        self._under_way: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._checked = time.time()
+        self._checking = asyncio.Lock()
 
     def take_receipts(self, keys: Iterable[str]) -> dict[str, tuple[int, int, str]]:
         """Return size, CRC-32 and tag of the chunks written under some keys, and forget them."""
         return {key: self._receipts.pop(key) for key in keys if key in self._receipts}
-
-    def inherit(self, chunks: set[str]) -> None:
-        """Take over the chunks of an earlier attempt.
-
-        Zarr need not know of them, but one that turns out to be without data is removed. A worker
-        knows nothing of them and need not: a piece of work that is done again writes the same
-        chunks.
-        """
-        self._inherited = chunks
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Take along what another process needs: place and documents, but no connection."""
-        return type(self), (self.location, dict(self._documents))
-
-    def __eq__(self, value: object) -> bool:
-        """Return whether both write to one place."""
-        return isinstance(value, LateMetadataStore) and self.location == value.location
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __str__(self) -> str:
-        """Return the address of the stack."""
-        return self.location.url
-
-    def __repr__(self) -> str:
-        """Return class and address."""
-        return f"{type(self).__name__}({self.location.url!r})"
-
-    def _with_store(self, store: FsspecStore) -> LateMetadataStore:
-        # Whoever reads through a read-only copy has to see documents that come later, too.
-        made = type(self)(self.location)
-        made._store, made._documents, made._written = store, self._documents, self._written
-        made._inherited, made._check = self._inherited, self._check
-        made._under_way, made._receipts = self._under_way, self._receipts
-        return made
-
-    def withdraw(self) -> None:
-        """Make the stack invisible, if an earlier attempt has published it."""
-        if self._withdraw is not None:
-            self._withdraw()
-
-    def restore(self, documents: Mapping[str, bytes]) -> None:
-        """Take over the documents of an earlier attempt that had all of them."""
-        self._documents.clear()
-        self._documents.update(documents)
 
     def documents(self) -> list[list[tuple[str, bytes]]]:
         """Return the documents in the order in which they have to appear.
@@ -160,7 +113,58 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
             ranked.setdefault((-key.count("/"), DOCUMENTS.index(name)), []).append((key, content))
         return [ranked[rank] for rank in sorted(ranked)]
 
+    def close(self) -> None:
+        """Close the connections; using the store again opens new ones.
+
+        When a chunk cannot be written, Zarr does not wait for the others of its block. They are
+        given up here, so that none arrives when the place belongs to another run.
+        """
+        sync(self._settle())
+        close_store(self._chunks)
+
+    async def _settle(self) -> None:
+        tasks = [task for task in self._under_way if not task.done()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_SETTLE_SECONDS)
+
+    async def _check_mark(self) -> None:
+        """Look from time to time whether another run has taken the location.
+
+        A computer that slept for an hour finds its location taken before it writes anything. What
+        runs do to each other between two looks is found when the stack is verified.
+        """
+        async with self._checking:
+            if abs(time.time() - self._checked) < _CHECK_SECONDS:
+                return
+            with in_words(self.location, "read"):
+                mark = await self._chunks.get(MARK, default_buffer_prototype())
+            if mark is None or mark.to_bytes() != self._mark:
+                raise taken(self.location)
+            self._checked = time.time()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Take along what another process needs: place and documents, but no connection."""
+        return type(self), (self.location, self._mark, dict(self._documents))
+
     # --- the interface of Zarr's stores -----------------------------------------------------------
+
+    def with_read_only(self, read_only: bool = False) -> LateMetadataStore:
+        """Return a view of the same documents and chunks."""
+        made = copy.copy(self)
+        made._read_only = read_only
+        return made
+
+    def __eq__(self, value: object) -> bool:
+        """Return whether both write to one place."""
+        return isinstance(value, LateMetadataStore) and self.location == value.location
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        """Return the address of the stack."""
+        return self.location.url
 
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
@@ -172,7 +176,7 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
                 return None
             return prototype.buffer.from_bytes(_part(content, byte_range))
         with in_words(self.location, "read"):
-            return await self._store.get(key, prototype, byte_range)
+            return await self._chunks.get(key, prototype, byte_range)
 
     async def get_partial_values(
         self,
@@ -182,133 +186,59 @@ class LateMetadataStore(WrapperStore[FsspecStore]):
         """Return parts of documents and chunks."""
         return [await self.get(key, prototype, part) for key, part in key_ranges]
 
-    async def _get_many(
-        self, requests: Iterable[tuple[str, BufferPrototype, ByteRequest | None]]
-    ) -> AsyncGenerator[tuple[str, Buffer | None], None]:
-        for key, prototype, byte_range in requests:
-            yield key, await self.get(key, prototype, byte_range)
-
     async def exists(self, key: str) -> bool:
         """Return whether there is such a document or chunk."""
-        if is_document(key):
-            return key in self._documents
-        with in_words(self.location, "read"):
-            return await self._store.exists(key)
+        return key in self._documents or key in self._written
 
     async def set(self, key: str, value: Buffer) -> None:
         """Keep a document or write a chunk."""
+        self._check_writable()
+        content = value.to_bytes()
         if is_document(key):
-            self._check_writable()
-            self._documents[key] = value.to_bytes()
+            self._documents[key] = content
             return
-        self._stop_if_lost()
-        with self._under_way_here(), in_words(self.location, "written"):
-            content = value.to_bytes()
-            answer = await self._store.fs._pipe_file(f"{self._store.path}/{key}", content)
+        task = asyncio.current_task()
+        if task is not None:
+            self._under_way.add(task)
+        await self._check_mark()
+        with in_words(self.location, "written"):
+            answer = await self._chunks.fs._pipe_file(f"{self._chunks.path}/{key}", content)
         self._written.add(key)
         # Chunks that are too large for one request are answered without a tag.
         tag = (answer or {}).get("ETag", "")
         self._receipts[key] = len(content), isal_zlib.crc32(content), tag.strip('"')
 
-    async def _set_many(self, values: Iterable[tuple[str, Buffer]]) -> None:
-        for key, value in values:
-            await self.set(key, value)
-
-    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
-        """Keep a document or write a chunk, unless it is there."""
-        if not await self.exists(key):
-            await self.set(key, value)
-
     async def delete(self, key: str) -> None:
         """Forget a document or remove a chunk.
 
-        Zarr deletes each chunk that is without data. Only what this process wrote or inherited
-        costs a request: there is nothing else.
+        Zarr deletes each chunk that is without data. Only what this process wrote costs a request:
+        there is nothing else.
         """
-        if is_document(key):
-            self._documents.pop(key, None)
-        elif key in self._written or key in self._inherited:
-            self._stop_if_lost()
+        self._check_writable()
+        self._documents.pop(key, None)
+        if key in self._written:
+            await self._check_mark()
             with in_words(self.location, "written"):
-                await self._store.fs._rm_file(f"{self._store.path}/{key}")
+                await self._chunks.fs._rm_file(f"{self._chunks.path}/{key}")
             self._written.discard(key)
-            self._inherited.discard(key)
-
-    async def delete_dir(self, prefix: str) -> None:
-        """Forget the documents below a prefix and remove the chunks that this process wrote."""
-        below = f"{prefix.rstrip('/')}/" if prefix else ""
-        for key in [*self._documents, *self._written]:
-            if key.startswith(below):
-                await self.delete(key)
-
-    async def clear(self) -> None:
-        """Forget all documents and remove the chunks that this process wrote."""
-        await self.delete_dir("")
-
-    async def is_empty(self, prefix: str) -> bool:
-        """Return whether nothing lies below a prefix."""
-        async for _ in self.list_prefix(prefix):
-            return False
-        return True
 
     async def list(self) -> AsyncIterator[str]:
-        """Yield all keys."""
-        async for key in self.list_prefix(""):
+        """Yield all keys: documents, and chunks of this process."""
+        for key in sorted({*self._documents, *self._written}):
             yield key
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
-        """Yield the keys that begin with a prefix: documents, and chunks of this process."""
-        for key in sorted({*self._documents, *self._written}):
+        """Yield the keys that begin with a prefix."""
+        async for key in self.list():
             if key.startswith(prefix):
                 yield key
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
         """Yield the names right below a prefix."""
         below = f"{prefix.rstrip('/')}/" if prefix else ""
-        keys = {*self._documents, *self._written}
-        inside = {key[len(below) :].partition("/")[0] for key in keys if key.startswith(below)}
-        for name in sorted(inside):
+        keys = [key async for key in self.list_prefix(below)]
+        for name in dict.fromkeys(key[len(below) :].partition("/")[0] for key in keys):
             yield name
-
-    def close(self) -> None:
-        """Close the connections; using the store again opens new ones.
-
-        When a chunk cannot be written, Zarr does not wait for the others of its block. They are
-        given up here, so that none arrives when the place belongs to another run.
-        """
-        sync(self._settle())
-        close_store(self._store)
-
-    async def _settle(self) -> None:
-        tasks = list(self._under_way)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=_SETTLE_SECONDS)
-
-    @contextmanager
-    def _under_way_here(self) -> Iterator[None]:
-        task = asyncio.current_task()
-        if task is None:
-            yield
-            return
-        self._under_way.add(task)
-        try:
-            yield
-        finally:
-            self._under_way.discard(task)
-
-    async def getsize(self, key: str) -> int:
-        """Return the number of bytes of a document or chunk."""
-        if is_document(key):
-            if key not in self._documents:
-                raise FileNotFoundError(key)
-            return len(self._documents[key])
-        return await self._store.getsize(key)
-
-    def _stop_if_lost(self) -> None:
-        if self._check is not None:
-            self._check()
 
 
 def _part(content: bytes, byte_range: ByteRequest | None) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -109,12 +108,20 @@ class Objects:
                 return None
             raise
 
-    def age(self, name: str) -> float:
-        """Return the seconds since an object was written, by the clock of the service."""
+    def idle_seconds(self, name: str) -> float:
+        """Return the seconds since anything was written at the location, where an object is.
+
+        Parameters
+        ----------
+        name
+            The object: with its answer, the service tells the time of its own clock.
+        """
         answer = self._call("read", "head_object", Key=self._key(name))
-        written: datetime = answer["LastModified"]
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return (now - written).total_seconds()
+        written = [answer["LastModified"]]
+        written += [item["LastModified"] for item in self._list("read", Prefix=self._key(""))]
+        seconds: float = (now - max(written)).total_seconds()
+        return seconds
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove objects; that one is gone already is not an error, so already."""

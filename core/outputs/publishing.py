@@ -10,9 +10,8 @@ from ..dataset.options import BuildOptions
 from ..errors import Canceled, ClusterError, OutputError, StackError, StoreError
 from ..files.workspace import Workspace
 from ..inputs.read_errors import limit_error
-from ..machine.notes import Note
+from ..machine.notes import FileNote
 from ..object_store.late_metadata import LateMetadataStore
-from ..object_store.location import RemoteLocation
 from ..object_store.publication import RemoteWorkspace
 from ..run.reporter import Reporter
 from ..work.execution import Executor, ExecutorFactory
@@ -25,10 +24,10 @@ def publish_outputs(
     identity: str,
     executor: ExecutorFactory,
     reporter: Reporter,
-    write: Callable[[Workspace, Note, Executor, LateMetadataStore | None], Made],
+    write: Callable[[Workspace, FileNote | None, Executor, LateMetadataStore | None], Made],
     afterward: Callable[[Made], None] | None = None,
 ) -> Made:
-    """Write outputs and publish them; what a stopped run has left is gone on with.
+    """Write outputs and publish them; what a stopped run has left on disks is gone on with.
 
     Parameters
     ----------
@@ -63,50 +62,37 @@ def publish_outputs(
     """
     finals = [path for path in (options.netcdf, options.zarr) if path is not None]
     workspace = Workspace(finals, identity)
-    remote = None
-    if options.remote is not None:
-        known = workspace.root
-        remote = RemoteWorkspace(options.remote, identity, workspace.note, reporter, known)
-    note = workspace.note if remote is None else remote.note
-    if note is None:
-        raise ValueError("a run needs an output")
-
-    def is_kept() -> bool:
-        return workspace.is_kept or (remote is not None and remote.is_kept)
-
+    remote = None if options.remote is None else RemoteWorkspace(options.remote, reporter)
+    # What was written to an object store is not looked for again: a run with one starts over.
+    note = workspace.note if remote is None else None
     try:
         with executor(workspace.folders, reporter) as pieces, workspace:
             with nullcontext() if remote is None else remote as store:
                 made = write(workspace, note, pieces, store)
-                if remote is not None:
-                    workspace.keep_root(remote.publish())
+                # Before the stack in the object store is visible, which the same job would refuse
+                # to replace if it were killed here; it replaces files and folders.
                 workspace.publish()
-                if afterward is not None:
-                    afterward(made)
+            if afterward is not None:
+                afterward(made)
         return made
     except (Canceled, ClusterError, StoreError) as error:
-        if is_kept():
-            raise _continuable(error, options.remote) from error
+        if workspace.is_kept:
+            raise _continuable(error) from error
         raise
     except OSError as error:
         targets = " and ".join(map(str, finals)) or str(options.remote)
         fault = limit_error(targets, error)
         if fault is not None:
             raise fault from error
-        what = "run the same job again to go on" if is_kept() else "choose another folder"
+        what = "run the same job again to go on" if workspace.is_kept else "choose another folder"
         raise OutputError(
             f"{targets} cannot be written ({error.strerror or error}); free some space or {what}."
         ) from error
 
 
-def _continuable(error: StackError, remote: RemoteLocation | None) -> StackError:
-    """Return the error of a build whose work was kept, with what to do."""
+def _continuable(error: StackError) -> StackError:
+    """Return the error of a run whose work was kept, with what to do."""
     if not isinstance(error, Canceled):
         text = str(error).rstrip(".")
         return type(error)(f"{text}; the same job then goes on where it stopped.")
-    text = "The run was canceled; run the same job again to go on from where it stopped"
-    if remote is not None:
-        text += (
-            f" (no reader sees what {remote.url} holds of it, and the next run uses or removes it)"
-        )
-    return Canceled(f"{text}.")
+    return Canceled("The run was canceled; run the same job again to go on from where it stopped.")

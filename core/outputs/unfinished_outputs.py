@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import xarray as xr
 
 from ..dataset.options import BuildOptions
 from ..dataset.stack_layer import StackLayer
-from ..errors import UNREADABLE, OutputError, StoreError
+from ..errors import UNREADABLE, OutputError
 from ..files.chunking import Layouts
 from ..files.netcdf_file import NETCDF, NetcdfSpool, failing_chunks, fits_twice, write_netcdf
 from ..files.receipts import failing_chunk_files, other_files, places
@@ -28,7 +27,6 @@ from ..files.zarr_store import (
 )
 from ..machine.atomic import remove
 from ..object_store.late_metadata import LateMetadataStore
-from ..object_store.objects import Objects
 from ..object_store.proof import failing_objects
 from ..run.reporter import Reporter, StepReporter, step
 from ..work.journal import Journal
@@ -120,8 +118,6 @@ class UnfinishedOutputs:
             if goes_on and not self._is_laid_out():
                 raise OutputError("What a build that stopped has left is damaged")
         except OutputError as error:
-            if isinstance(error, StoreError):
-                raise
             self._reporter.info(f"{error}; starting over.")
             goes_on = False
         if goes_on:
@@ -137,8 +133,6 @@ class UnfinishedOutputs:
                 f"{damaged}."
             )
             return False
-        if self._remote is not None:
-            self._remote.withdraw()
         # A note that was of no use may have left outputs behind, and one may tell of damaged ones.
         journal.start_over()
         self._workspace.clear()
@@ -209,9 +203,6 @@ class UnfinishedOutputs:
             store = self._workspace.output(self._options.zarr)
             chunks = places(journal.receipts).get(NEAR, {})
             facts[NEAR] = other_files(store, chunks)
-        if self._remote is not None:
-            documents = itertools.chain.from_iterable(self._remote.documents())
-            facts[REMOTE] = {key: content.decode() for key, content in documents}
         return facts
 
     def _stands(self, journal: Journal) -> bool:
@@ -232,14 +223,6 @@ class UnfinishedOutputs:
                 written = receipts.get(NEAR, {}) | others
                 if failing_chunk_files(store, self._arrays, written, quiet):
                     return False
-            if self._remote is not None:
-                written = receipts.get(REMOTE, {})
-                if failing_objects(self._remote.location, self._arrays, written):
-                    return False
-                documents = facts[REMOTE].items()
-                self._remote.restore({key: text.encode() for key, text in documents})
-        except StoreError:
-            raise
         except UNREADABLE:
             return False
         return True
@@ -265,10 +248,6 @@ class UnfinishedOutputs:
             found[NEAR] = failing_chunk_files(store, self._arrays, written, quiet)
             for name in found[NEAR]:
                 remove(store / name)
-        if self._options.remote is not None:
-            written = named.get(REMOTE, {})
-            found[REMOTE] = failing_objects(self._options.remote, self._arrays, written)
-            Objects(self._options.remote).remove(sorted(found[REMOTE]))
         return {f"{place}/{name}" for place, names in found.items() for name in names}
 
     def _is_laid_out(self) -> bool:

@@ -16,12 +16,15 @@ import numpy as np
 from isal import isal_zlib
 
 from ..errors import Canceled, OutputError
-from ..machine.notes import Note
+from ..machine.notes import FileNote
 from ..machine.stamps import Stamp, Stamps
 from .pieces import PieceResult, Receipts
 
 _SHARE = 0.05
 """Share of the time that notes may take; slow disks and networks get them less often."""
+
+_SHORTEST = 1.0
+"""Seconds between two notes at least: what a killed run has to do again."""
 
 _LONGEST = 60.0
 """Seconds between two notes at most, however long one took."""
@@ -49,7 +52,7 @@ class Journal:
     Parameters
     ----------
     note
-        Where the notes are kept.
+        Where the notes are kept; None keeps them in memory only.
     inputs
         The files that are read: a note of a run that read others is worth nothing.
 
@@ -61,7 +64,7 @@ class Journal:
         What was noted of the outputs when they were complete; None before.
     """
 
-    def __init__(self, note: Note, inputs: Stamps) -> None:
+    def __init__(self, note: FileNote | None, inputs: Stamps) -> None:
         self._place = note
         self._inputs = {str(path): asdict(stamp) for path, stamp in inputs.items()}
         self._lock = threading.Lock()
@@ -86,7 +89,7 @@ class Journal:
         OutputError
             If there is one that is of no use; the journal is empty then.
         """
-        content = self._place.read()
+        content = None if self._place is None else self._place.read()
         self._is_open = True
         if content is None:
             return False
@@ -181,7 +184,8 @@ class Journal:
     def forget(self) -> None:
         """Remove the note: what it tells of does not last any longer."""
         self._stop()
-        self._place.remove()
+        if self._place is not None:
+            self._place.remove()
 
     def __enter__(self) -> Journal:
         self._writer.start()
@@ -204,17 +208,17 @@ class Journal:
         self._writer.join(seconds)
 
     def _write(self) -> None:
-        pause = self._place.seconds
+        pause = _SHORTEST
         while not self._closing.wait(pause):
             begin = time.monotonic()
             self._note_news()
             took = time.monotonic() - begin
-            pause = min(max(self._place.seconds, took / _SHARE), _LONGEST)
+            pause = min(max(_SHORTEST, took / _SHARE), _LONGEST)
         if self.finished is None:
             self._note_news()
 
     def _note_news(self) -> None:
-        if len(self._done) > self._noted and self._place.exists:
+        if len(self._done) > self._noted and self._place is not None and self._place.exists:
             try:
                 self._note()
             except (OSError, OutputError):
@@ -222,6 +226,8 @@ class Journal:
                 return
 
     def _note(self) -> None:
+        if self._place is None:
+            return
         with self._lock:
             number = len(self._done)
             done = dict(self._done)

@@ -32,7 +32,7 @@ def location(object_store: Service) -> RemoteLocation:
 def write(location: RemoteLocation) -> np.ndarray:
     """Write and read back one array in 16 chunks."""
     values = np.arange(256.0 * 256, dtype="float32").reshape(256, 256)
-    with RemoteWorkspace(location, "test") as store:
+    with RemoteWorkspace(location) as store:
         array = zarr.create_array(
             store, name=ARRAY, shape=(256, 256), chunks=(64, 64), dtype="f4", zarr_format=2
         )
