@@ -164,7 +164,7 @@ class WrittenStack:
             crs = CRS.from_wkt(mapping["crs_wkt"])
             left, spacing, _, top, _, _ = map(float, mapping["GeoTransform"].split())
             sizes = self.raw.sizes
-            grid = Grid(epsg_of(crs), crs.to_wkt(), left, top, spacing, sizes["x"], sizes["y"])
+            grid = Grid(epsg_of(crs), left, top, spacing, sizes["x"], sizes["y"], crs.to_wkt())
             shifts = {
                 axis: np.abs(self.raw.variables[axis].values - centers).max()
                 for axis, centers in (("x", grid.x), ("y", grid.y))

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
-from rasterio.transform import Affine
 
-from ..inputs.crs import crs_text
 from ..inputs.raster_grid import Raster
 
 TOLERANCE = 1e-3
@@ -38,13 +36,13 @@ class Lattice:
     y_phase: float
 
     @classmethod
-    def of(cls, raster: Raster | Grid) -> Lattice:
-        """Return the lattice that a raster or a grid lies on."""
+    def of(cls, raster: Raster) -> Lattice:
+        """Return the lattice that a raster lies on."""
         return cls(
             raster.spacing, _phase(raster.left, raster.spacing), _phase(raster.top, raster.spacing)
         )
 
-    def holds(self, raster: Raster | Grid) -> bool:
+    def holds(self, raster: Raster) -> bool:
         """Return whether a raster's pixel edges lie on the lattice (its CRS is not compared)."""
         if not math.isclose(raster.spacing, self.spacing, rel_tol=1e-9):
             return False
@@ -97,51 +95,8 @@ class Lattice:
         )
 
 
-@dataclass(frozen=True)
-class Grid:
-    """The grid of a stack: north up, square pixels.
-
-    Parameters
-    ----------
-    epsg
-        Code of the CRS; None for a CRS without one.
-    wkt
-        The CRS as WKT.
-    left, top
-        Outer corner of the upper left pixel, in meters.
-    spacing
-        Width and height of a pixel, in meters.
-    width, height
-        Number of columns and rows.
-    """
-
-    epsg: int | None
-    wkt: str
-    left: float
-    top: float
-    spacing: float
-    width: int
-    height: int
-
-    @property
-    def crs(self) -> str:
-        """Authority code where there is one, else WKT."""
-        return crs_text(self.epsg, self.wkt)
-
-    @property
-    def transform(self) -> Affine:
-        """Pixel corner (column, row) to map coordinates."""
-        return Affine(self.spacing, 0.0, self.left, 0.0, -self.spacing, self.top)
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, bottom, right, top."""
-        return (
-            self.left,
-            self.top - self.height * self.spacing,
-            self.left + self.width * self.spacing,
-            self.top,
-        )
+class Grid(Raster):
+    """The grid of a stack, in meters; its CRS is written out also where it has a code."""
 
     @property
     def x(self) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ _SKEW = 1e-3
 
 @dataclass(frozen=True)
 class Raster:
-    """Size and position of a product's rasters.
+    """Size and position of rasters: north up, square pixels.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Raster:
     width, height
         Number of columns and rows.
     wkt
-        The CRS, where it has no code.
+        The CRS; may be empty where it has a code.
     """
 
     epsg: int | None

@@ -26,7 +26,7 @@ from ..written_stacks import write
 
 
 def grid_at(epsg: int, left: float, top: float) -> Grid:
-    return Grid(epsg, CRS.from_epsg(epsg).to_wkt(), left, top, 80.0, 500, 400)
+    return Grid(epsg, left, top, 80.0, 500, 400, CRS.from_epsg(epsg).to_wkt())
 
 
 @pytest.mark.parametrize(

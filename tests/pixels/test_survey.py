@@ -24,7 +24,7 @@ def survey_of(coherence: np.ndarray, blocks: int = 1) -> Findings:
     """Return what is found in one step of coherence that comes in blocks of rows."""
     height, width = coherence.shape
     wkt = CRS.from_epsg(32610).to_wkt()
-    grid = Grid(32610, wkt, 500_000.0, 4_000_000.0, 80.0, width, height)
+    grid = Grid(32610, 500_000.0, 4_000_000.0, 80.0, width, height, wkt)
     survey = Survey(grid, [CORR], 1)
     for rows in np.array_split(np.arange(height), blocks):
         part = slice(int(rows[0]), int(rows[-1]) + 1)
