@@ -54,11 +54,11 @@ class _SeriesPiece:
         rows, columns = self.rows, self.columns
         steps = len(targets.source.steps)
         shape = (steps, rows.stop - rows.start, columns.stop - columns.start)
-        with targets.scratch.block(shape, self.item.layer.dtype) as tile:
-            with step(reporter, 0.0, _GATHERING) as reading:
-                self._gather(targets, tile, learned, reading)
-            with step(reporter, _GATHERING, 100.0) as writing:
-                learned.receipts |= self._scatter(targets, tile, writing)
+        tile = np.empty(shape, self.item.layer.dtype)
+        with step(reporter, 0.0, _GATHERING) as reading:
+            self._gather(targets, tile, learned, reading)
+        with step(reporter, _GATHERING, 100.0) as writing:
+            learned.receipts |= self._scatter(targets, tile, writing)
         return learned
 
     def _gather(

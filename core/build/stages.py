@@ -161,7 +161,6 @@ class Build:
             begin += (end - begin) * (1.0 - len(rest) / max(len(pieces), 1))
             with step(self._reporter, begin, end) as reporter:
                 self._executor.run(rest, targets, journal, reporter, one_by_one)
-        targets.scratch.clear()
 
     def _describe(self, dataset: xr.Dataset, targets: Targets, journal: Journal) -> Findings:
         """Add what the pixels told to the dataset and to the Zarr groups."""

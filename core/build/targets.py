@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..dataset.stack_layer import StackLayer
 from ..files.zarr_store import ZarrGroup
-from ..machine.memory import MemoryBudget, Scratch
+from ..machine.memory import MemoryBudget
 from ..pixels.source import StackSource
 from ..pixels.survey import Survey
 from ..products.product import Product
@@ -52,8 +52,6 @@ class Targets:
         Groups that are chunked by maps.
     temporal
         Groups that are chunked by series.
-    scratch
-        Memory for blocks of whole series.
     """
 
     source: StackSource
@@ -65,7 +63,6 @@ class Targets:
     spools: tuple[Sink, ...] = ()
     spatial: tuple[ZarrGroup, ...] = ()
     temporal: tuple[ZarrGroup, ...] = ()
-    scratch: Scratch = field(default_factory=Scratch)
 
     @property
     def near(self) -> ZarrGroup | None:

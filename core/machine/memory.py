@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-import math
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from ..parameters.output_parameters import DEFAULT_MEMORY_MEGABYTES
 from .blocks import BAND_BYTES, bands, thread_count
@@ -25,59 +17,6 @@ _BLOCK_BYTES = 5 * MOST_THREADS * BAND_BYTES
 
 _TILE_BYTES = _BLOCK_BYTES - 3 * MOST_THREADS * BAND_BYTES
 """Least block of whole series that is put together at once, with the default memory."""
-
-# From glibc's malloc.h.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_LARGEST_KEPT = 32 << 20
-
-
-def keep_freed_memory() -> None:
-    """Let blocks be made from the memory of those that were freed; only with glibc.
-
-    By default it gives large blocks back to the system at once, which then clears every page of the
-    next one: a tenth of the time of a build. One pool for all threads keeps the peak down.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 1)
-        mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
-        mallopt(_M_TRIM_THRESHOLD, 16 * _LARGEST_KEPT)
-
-
-class Scratch:
-    """Memory for blocks of whole series, which one takes over from the other; can be pickled.
-
-    They are too large for :func:`keep_freed_memory`: the system would clear the pages of each.
-    Pickles are empty.
-    """
-
-    def __init__(self) -> None:
-        self._free: list[NDArray[np.uint8]] = []
-
-    @contextmanager
-    def block(self, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator[NDArray[Any]]:
-        """Lend a block with any content; it must not be used after."""
-        size = math.prod(shape) * np.dtype(dtype).itemsize
-        try:
-            memory = self._free.pop()
-        except IndexError:
-            memory = np.empty(0, np.uint8)
-        if memory.size < size:
-            del memory  # frees it before the larger one is made
-            memory = np.empty(size, np.uint8)
-        try:
-            yield memory[:size].view(dtype).reshape(shape)
-        finally:
-            self._free.append(memory)
-
-    def clear(self) -> None:
-        """Give the memory back."""
-        self._free.clear()
-
-    def __reduce__(self) -> tuple[type[Scratch], tuple[()]]:
-        return Scratch, ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from ..build.stack_request import StackRequest
 from ..dataset.options import BuildOptions
 from ..errors import Canceled, ProductError, StackError
 from ..grid.plan import Plan
-from ..machine.memory import keep_freed_memory
 from ..pixels.survey import Findings
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, step
@@ -53,7 +52,6 @@ def run(
     StackError
         If anything is wrong with parameters, products, grid or outputs.
     """
-    keep_freed_memory()
     request = StackRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES"), credentials):
         request.check_places()

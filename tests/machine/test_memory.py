@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import xarray as xr
 from hyp3_stack.core.build.stack_request import StackRequest
 from hyp3_stack.core.files.chunking import Layouts
 from hyp3_stack.core.machine.blocks import BAND_BYTES, thread_count
-from hyp3_stack.core.machine.memory import MOST_THREADS, MemoryBudget, Scratch
+from hyp3_stack.core.machine.memory import MOST_THREADS, MemoryBudget
 from hyp3_stack.core.parameters.output_parameters import (
     DEFAULT_MEMORY_MEGABYTES,
     SMALLEST_MEMORY_MEGABYTES,
@@ -71,27 +70,6 @@ def test_large_chunks_take_the_place_of_threads() -> None:
         budget = MemoryBudget.of(1000, chunk)
         copies = 3 * budget.threads * max(chunk, budget.band_bytes)
         assert 320e6 + budget.tile_bytes + copies <= 1000e6
-
-
-def test_memory_of_blocks_is_taken_over() -> None:
-    scratch = Scratch()
-    with scratch.block((4, 6), "float32") as first, scratch.block((2, 2), "uint8") as other:
-        first[...], other[...] = 1.5, 7
-        assert not np.shares_memory(first, other)
-        assert (first == 1.5).all()
-    places = {first.ctypes.data, other.ctypes.data}
-    with scratch.block((3, 5), "float32") as larger, scratch.block((1, 4), "uint8") as smaller:
-        assert larger.shape == (3, 5) and larger.dtype == "float32"
-        assert not np.shares_memory(larger, smaller)
-        assert places & {larger.ctypes.data, smaller.ctypes.data}
-    with pytest.raises(ZeroDivisionError), scratch.block((1,), "uint8"):
-        raise ZeroDivisionError
-    with scratch.block((1000, 1000), "uint8"):
-        pass
-    assert len(pickle.dumps(scratch)) < 1000
-    scratch.clear()
-    with pickle.loads(pickle.dumps(scratch)).block((2,), "float64") as block:
-        block[...] = 1.0
 
 
 @pytest.mark.parametrize("memory", [450, 5000])
