@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 import tempfile
 import threading
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from .processes import is_alive, this_system
+from .processes import is_known_dead, new_mark
 
 _HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 """Errors that say that another process has a lock; all others say that there are no locks, as on
@@ -69,8 +67,7 @@ class FileLock:
 
     def _leave_mark(self) -> bool:
         holder = _holder(self._path)
-        facts = {"run": uuid.uuid4().hex, "system": this_system(), "process": os.getpid()}
-        mark = json.dumps(facts).encode()
+        mark = new_mark()
         if not _is_held(self._path):
             holder.unlink(missing_ok=True)
         try:
@@ -129,14 +126,8 @@ def _is_held(path: Path) -> bool:
     """Return whether the process that left a mark is alive, as far as that can be known."""
     holder = _holder(path)
     content = _read(holder)
-    if content is None:
+    if content is None or is_known_dead(content):
         return False
-    try:
-        mark = json.loads(content)
-        if mark["system"] == this_system() and not is_alive(int(mark["process"])):
-            return False
-    except (KeyError, TypeError, ValueError):
-        pass  # just being written, or cut off while it was: its age counts
     try:
         # By the clock of the disk, which may be that of another computer.
         with tempfile.TemporaryFile(dir=path.parent) as file:

@@ -1,11 +1,31 @@
-"""Whether the run that left a mark is still alive."""
+"""Marks of runs, and whether the run that left one is still alive."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import uuid
 from pathlib import Path
+
+
+def new_mark() -> bytes:
+    """Return a mark that no other run leaves, with what tells later whether its run is dead."""
+    facts = {"run": uuid.uuid4().hex, "system": this_system(), "process": os.getpid()}
+    return json.dumps(facts).encode()
+
+
+def is_known_dead(mark: bytes) -> bool:
+    """Return whether the run that left a mark has surely ended.
+
+    False also for runs on other computers, and for a mark that is just being written, was cut off
+    or is of an earlier version.
+    """
+    try:
+        facts = json.loads(mark)
+        return facts["system"] == this_system() and not is_alive(int(facts["process"]))
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def is_alive(process: int) -> bool:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import uuid
-
 from ..errors import OutputError
-from ..machine.processes import is_alive, this_system
+from ..machine.processes import is_known_dead
 from .location import RemoteLocation
 from .objects import Objects
 
@@ -18,13 +14,6 @@ STALE_SECONDS = 600.0
 """How long a run on another computer may write nothing before it is taken for dead."""
 
 
-def new_mark() -> bytes:
-    """Return the mark of a new run."""
-    return json.dumps(
-        {"run": uuid.uuid4().hex, "system": this_system(), "process": os.getpid()}
-    ).encode()
-
-
 def take(objects: Objects, mark: bytes, before: str | None) -> None:
     """Leave a mark, unless another run has left one meanwhile.
 
@@ -33,7 +22,7 @@ def take(objects: Objects, mark: bytes, before: str | None) -> None:
     objects
         What lies at the location.
     mark
-        From :func:`new_mark`.
+        From :func:`core.machine.processes.new_mark`.
     before
         Version of the mark that was there when its run was found to be dead; None for no mark.
 
@@ -69,12 +58,6 @@ def taken(location: RemoteLocation) -> OutputError:
 def is_running(objects: Objects) -> bool:
     """Return whether the run that left a mark is still alive, as far as that can be known."""
     content = objects.get(MARK)
-    if content is None:
+    if content is None or is_known_dead(content):
         return False
-    try:
-        mark = json.loads(content)
-        if mark["system"] == this_system() and not is_alive(int(mark["process"])):
-            return False
-    except (KeyError, TypeError, ValueError):
-        pass  # Not as we write it, or of an earlier version: only what it writes counts.
     return objects.idle_seconds(MARK) < STALE_SECONDS

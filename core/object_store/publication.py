@@ -6,8 +6,9 @@ from contextlib import suppress
 from types import TracebackType
 
 from ..errors import OutputError, StackError, StoreError
+from ..machine.processes import new_mark
 from ..run.reporter import Reporter, SilentReporter
-from .claim import MARK, check_held, new_mark, take
+from .claim import MARK, check_held, take
 from .late_metadata import LateMetadataStore
 from .leftovers import check_free, own_names, remove_leftovers
 from .location import BRIEF, RemoteLocation

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hyp3_stack.core.errors import OutputError
-from hyp3_stack.core.object_store.claim import MARK, check_held, new_mark, take
+from hyp3_stack.core.machine.processes import new_mark
+from hyp3_stack.core.object_store.claim import MARK, check_held, take
 from hyp3_stack.core.object_store.location import BRIEF, RemoteLocation
 from hyp3_stack.core.object_store.objects import Objects
 from tests.object_store.proxy import Answer, Request
