@@ -22,7 +22,6 @@ from ..files.workspace import Workspace
 from ..files.written_stack import WrittenStack
 from ..grid.lattice import Grid
 from ..machine.disk import COMPRESSED, check_space
-from ..machine.notes import FileNote
 from ..machine.stamps import Stamps, find_change, take_stamps
 from ..object_store.late_metadata import LateMetadataStore
 from ..outputs.publishing import publish_outputs
@@ -167,7 +166,7 @@ class StackInversion:
     def _write(
         self,
         workspace: Workspace,
-        note: FileNote | None,
+        note: Path | None,
         executor: Executor,
         remote: LateMetadataStore | None,
     ) -> Inverted:

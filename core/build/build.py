@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import xarray as xr
 
@@ -13,7 +14,6 @@ from ..dataset.options import BuildOptions
 from ..errors import Canceled, ClusterError, StoreError
 from ..files.workspace import Workspace
 from ..grid.plan import Plan
-from ..machine.notes import FileNote
 from ..object_store.late_metadata import LateMetadataStore
 from ..outputs.publishing import publish_outputs
 from ..pixels.survey import Findings
@@ -78,7 +78,7 @@ def build_stack(
     identity = _identity(plan, layers, options, base)
 
     def write(
-        workspace: Workspace, note: FileNote | None, pieces: Executor, remote: LateMetadataStore | None
+        workspace: Workspace, note: Path | None, pieces: Executor, remote: LateMetadataStore | None
     ) -> tuple[xr.Dataset, Findings]:
         if base is not None:
             # From here on no other run gives an output its name.

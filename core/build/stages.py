@@ -19,7 +19,6 @@ from ..files.space import check_outputs
 from ..files.verify import take_samples
 from ..files.workspace import Workspace
 from ..grid.plan import Plan
-from ..machine.notes import FileNote
 from ..machine.stamps import Stamp
 from ..metadata.geospatial import outline_attributes
 from ..object_store.late_metadata import LateMetadataStore
@@ -48,7 +47,7 @@ class Build:
     workspace
         Where unfinished outputs are.
     note
-        Where the build notes what is done; None for a build that always starts over.
+        File in which the build notes what is done; None for a build that always starts over.
     executor
         Where the pieces run.
     remote
@@ -62,7 +61,7 @@ class Build:
         options: BuildOptions,
         reporter: Reporter,
         workspace: Workspace,
-        note: FileNote | None,
+        note: Path | None,
         executor: Executor,
         remote: LateMetadataStore | None,
         base: Base | None,

@@ -20,7 +20,6 @@ from ..machine.atomic import (
     replace,
 )
 from ..machine.locks import FileLock
-from ..machine.notes import FileNote
 
 _NOTE = "journal.npz"
 
@@ -42,7 +41,7 @@ class Workspace:
     Attributes
     ----------
     note
-        Where the build notes what is done; None without an output on disk.
+        File in which the build notes what is done; None without an output on disk.
     is_kept
         Whether unfinished outputs were left for another attempt.
 
@@ -56,7 +55,7 @@ class Workspace:
         self._folders = {final: partial_folder(final, identity) for final in finals}
         self._locks = ExitStack()
         first = next(iter(self._folders.values()), None)
-        self.note: FileNote | None = None if first is None else FileNote(first / _NOTE)
+        self.note = None if first is None else first / _NOTE
         self.is_kept = False
 
     @property
@@ -116,7 +115,7 @@ class Workspace:
 
     @property
     def _is_noted(self) -> bool:
-        return self.note is not None and self.note.exists
+        return self.note is not None and self.note.exists()
 
     def clear(self) -> None:
         """Remove what an earlier attempt left."""

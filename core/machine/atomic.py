@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 from ..errors import BusyOutputError, OutputError
 from .locks import is_locked
@@ -241,20 +240,24 @@ def _replace(partial: Path, final: Path, aside: Path) -> None:
     remove(aside)
 
 
-def flush(file: IO[Any]) -> None:
-    """Wait until a disk has what was written to an open file, where the file system can tell.
+def replace_content(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all, and wait until its disk has it, if that can be told.
 
     Raises
     ------
     OSError
-        If it cannot be written.
+        If it cannot be written; the file is as it was.
     """
-    file.flush()
-    try:
-        os.fsync(file.fileno())
-    except OSError as error:
-        if error.errno not in _NO_SYNC:
-            raise
+    partial = path.with_name(f"{path.name}.part")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
+    partial.replace(path)
 
 
 def remove(path: Path) -> None:

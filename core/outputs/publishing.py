@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TypeVar
 
 from ..dataset.options import BuildOptions
 from ..errors import Canceled, ClusterError, OutputError, StackError, StoreError
 from ..files.workspace import Workspace
 from ..inputs.read_errors import limit_error
-from ..machine.notes import FileNote
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.publication import RemoteWorkspace
 from ..run.reporter import Reporter
@@ -24,7 +24,7 @@ def publish_outputs(
     identity: str,
     executor: ExecutorFactory,
     reporter: Reporter,
-    write: Callable[[Workspace, FileNote | None, Executor, LateMetadataStore | None], Made],
+    write: Callable[[Workspace, Path | None, Executor, LateMetadataStore | None], Made],
     afterward: Callable[[Made], None] | None = None,
 ) -> Made:
     """Write outputs and publish them; what a stopped run has left on disks is gone on with.
@@ -40,7 +40,7 @@ def publish_outputs(
     reporter
         Told of progress and asked whether to stop.
     write
-        Writes and checks the outputs, given where, where to note what is done, where pieces run,
+        Writes and checks the outputs, given where, the file to note in what is done (None to start over each time), where pieces run,
         and the store in an object store, if there is one.
     afterward
         Called when all outputs have their names. A run that is killed before it returns is ended

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +18,7 @@ import numpy as np
 from isal import isal_zlib
 
 from ..errors import Canceled, OutputError
-from ..machine.notes import FileNote
+from ..machine.atomic import replace_content
 from ..machine.stamps import Stamp, Stamps
 from .pieces import PieceResult, Receipts
 
@@ -52,7 +54,7 @@ class Journal:
     Parameters
     ----------
     note
-        Where the notes are kept; None keeps them in memory only.
+        File in which the notes are kept; None keeps them in memory only.
     inputs
         The files that are read: a note of a run that read others is worth nothing.
 
@@ -64,8 +66,8 @@ class Journal:
         What was noted of the outputs when they were complete; None before.
     """
 
-    def __init__(self, note: FileNote | None, inputs: Stamps) -> None:
-        self._place = note
+    def __init__(self, note: Path | None, inputs: Stamps) -> None:
+        self._path = note
         self._inputs = {str(path): asdict(stamp) for path, stamp in inputs.items()}
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -89,10 +91,10 @@ class Journal:
         OutputError
             If there is one that is of no use; the journal is empty then.
         """
-        content = None if self._place is None else self._place.read()
         self._is_open = True
-        if content is None:
+        if self._path is None or not self._path.exists():
             return False
+        content = self._path.read_bytes()
         check, rest = content[:_DIGITS], content[_DIGITS:]
         if check != _checksum(rest):
             raise OutputError("What a build that stopped has left is damaged")
@@ -184,8 +186,8 @@ class Journal:
     def forget(self) -> None:
         """Remove the note: what it tells of does not last any longer."""
         self._stop()
-        if self._place is not None:
-            self._place.remove()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
     def __enter__(self) -> Journal:
         self._writer.start()
@@ -218,7 +220,7 @@ class Journal:
             self._note_news()
 
     def _note_news(self) -> None:
-        if len(self._done) > self._noted and self._place is not None and self._place.exists:
+        if len(self._done) > self._noted and self._path is not None and self._path.exists():
             try:
                 self._note()
             except (OSError, OutputError):
@@ -226,7 +228,7 @@ class Journal:
                 return
 
     def _note(self) -> None:
-        if self._place is None:
+        if self._path is None:
             return
         with self._lock:
             number = len(self._done)
@@ -248,5 +250,8 @@ class Journal:
         arrays |= {name: np.frombuffer(text.encode(), "u1") for name, text in texts.items()}
         content = io.BytesIO()
         np.savez(content, **arrays)
-        self._place.write(_checksum(content.getbuffer()) + content.getvalue())
+        # The note comes after the disks have taken all other files: it survives a power cut.
+        if hasattr(os, "sync"):  # not on Windows
+            os.sync()
+        replace_content(self._path, _checksum(content.getbuffer()) + content.getvalue())
         self._noted = number

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...errors import OutputError
-from ...machine.atomic import flush, not_writable
+from ...machine.atomic import not_writable, replace_content
 from ..service.json_fields import FieldError, is_plain, mapping, objects, strings, text, whole
 from .archive import Member, file_crc
 
@@ -202,12 +202,8 @@ class Manifest:
             "updated": now_text(),
             "files": [entry.to_json() for entry in self._entries.values()],
         }
-        partial = self.path.with_name(self.path.name + ".part")
         try:
-            with partial.open("w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1)
-                flush(file)
-            partial.replace(self.path)
+            replace_content(self.path, json.dumps(content, indent=1).encode())
         except OSError as error:
             raise not_writable(self.path, error) from None
         afterward, self._afterward = self._afterward, []
