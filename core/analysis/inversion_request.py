@@ -123,12 +123,11 @@ class InversionRequest:
         OutputError
             If one cannot, or there is something already in the object store.
         """
-        finals = [path for path in (self.outputs.netcdf, self.outputs.zarr) if path is not None]
-        for path in finals:
-            atomic.check_writable(path)
+        for path in (self.outputs.netcdf, self.outputs.zarr):
+            if path is not None:
+                atomic.check_writable(path)
         if self.outputs.remote is not None:
-            goes_on = any(map(atomic.has_leftovers, finals))
-            publication.check_writable(self.outputs.remote, goes_on)
+            publication.check_writable(self.outputs.remote)
 
 
 def _source(given: Parameters) -> Path | RemoteLocation:

@@ -40,11 +40,11 @@ def publish_outputs(
     reporter
         Told of progress and asked whether to stop.
     write
-        Writes and checks the outputs, given where, the file to note in what is done (None to start over each time), where pieces run,
-        and the store in an object store, if there is one.
+        Writes and checks the outputs, given where, the file in which to note what is done (None to
+        note nothing), where pieces run, and the store in an object store, if there is one.
     afterward
-        Called when all outputs have their names. A run that is killed before it returns is ended
-        by the same job.
+        Called when all outputs have their names. A run with outputs on disks alone that is killed
+        before it returns is ended by the same job.
 
     Returns
     -------

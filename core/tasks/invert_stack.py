@@ -10,7 +10,6 @@ from ..analysis.inversion_request import InversionRequest
 from ..analysis.inversion_run import Inverted, StackInversion, tell_result
 from ..contract import TEMPORAL_GROUP
 from ..files.written_stack import open_stack
-from ..machine.memory import keep_freed_memory
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
 from ..work.execution import ExecutorFactory, threads
@@ -41,7 +40,6 @@ def run(
     StackError
         If anything is wrong with parameters, stack or outputs.
     """
-    keep_freed_memory()
     request = InversionRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES"), credentials):
         request.check_places()
