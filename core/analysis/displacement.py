@@ -323,7 +323,7 @@ def _pair_coordinates(stack: WrittenStack, pairs: Sequence[int]) -> dict[str, xr
         )
     }
     for name, new in _OF_PAIRS.items():
-        if name not in stack.raw.variables:
+        if name not in stack.raw.variables or stack.dataset.variables[name].dims != ("pair",):
             continue
         variable = stack.dataset.variables[name][list(pairs)].load()
         encoding: dict[str, Any] = {}

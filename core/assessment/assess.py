@@ -9,9 +9,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ..errors import InvalidParameterError
 from ..files.chunking import Layout
 from ..files.stack_blocks import StackPlace
-from ..files.written_stack import WrittenStack, open_stack_groups
+from ..files.written_stack import StackKind, WrittenStack, open_stack_groups
 from ..metadata.ceos_attributes import DOCUMENT, DOCUMENT_VERSION
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
@@ -182,6 +183,11 @@ def assess_stack(path: StackPlace, with_pixels: bool = False) -> Assessment:
     place = path.location if isinstance(path, LateMetadataStore) else path
     with open_stack_groups(path) as opened:
         stack = opened[0]
+        if stack.kind is StackKind.DISPLACEMENT:
+            raise InvalidParameterError(
+                f"INPUT is {place}, which holds displacement: CEOS-ARD has requirements for "
+                "interferograms and backscatter only; give the stack of pairs it was made from."
+            )
         checked = {item.label: check_conventions(item) for item in opened}
         if len(opened) > 1:
             checked[stack.label].append(check_groups(opened))

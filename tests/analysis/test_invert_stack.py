@@ -274,12 +274,3 @@ def test_a_stopped_run_goes_on(tall, tmp_path):
     for name in one.data_vars:
         if name != "spatial_ref":
             assert np.allclose(one[name], other[name], atol=1e-6, equal_nan=True), name
-
-
-def test_a_displacement_stack_is_refused_where_pairs_are_needed(moving, inverted, tmp_path):
-    from hyp3_stack.core.errors import StackError
-
-    with pytest.raises(StackError, match="holds displacement already"):
-        invert(inverted.netcdf, NETCDF=tmp_path / "d.nc")
-    with pytest.raises(StackError, match=r"nothing can be appended|cannot be appended"):
-        build(moving.folder, NETCDF=inverted.netcdf, APPEND="true")
