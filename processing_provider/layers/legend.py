@@ -7,6 +7,8 @@ from qgis.core import (
 )
 from qgis.PyQt import sip
 
+from .playing import prepare_playing
+
 _CAPTION = "hyp3_stack/caption"
 _BAND_NODE = 0
 """Place in the legend of the line that names the band."""
@@ -72,6 +74,7 @@ class _Entry(QgsProcessingLayerPostProcessorInterface):
         if not self._is_visible:
             node.setItemVisibilityChecked(False)
             node.setExpanded(False)
+        prepare_playing(layer)
         if caption:
             QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, _BAND_NODE, caption)
             layer.legendChanged.emit()  # what is drawn already is drawn anew

@@ -55,13 +55,14 @@ def describe_layer(layer):
 def describe_dock(dock):
     """Return what the dock shows."""
     if dock.result is None:
-        return {"hint": dock.plot._hint, "points": []}
+        return {"hint": dock.plot.hint(), "points": []}
     return {
         "variable": dock.result.variable,
         "units": dock.result.units,
         "window": dock.result.window,
         "group": dock.result.group,
-        "hint": dock.plot._hint,
+        "hint": dock.plot.hint(),
+        "description": dock.description.text(),
         "legend": [dock.legend.item(row).text() for row in range(dock.legend.count())],
         "dots": len(dock.plot.dots()),
         "markers": count_markers(),

@@ -46,7 +46,9 @@ from .noting import (
 )
 
 SIZE = QSize(1460, 920)
-NETCDF_GROUP, ZARR_GROUP = "my stack", "my store"
+NETCDF_GROUP, ZARR_GROUP, INVERTED_GROUP = "my stack", "my store", "my displacement"
+REFERENCE = (0.33, 0.35)
+"""Shares of width and height at which the stack is told not to move."""
 
 
 def run(folder, facts):
@@ -57,7 +59,19 @@ def run(folder, facts):
     iface.mainWindow().findChild(QDockWidget, "Browser").close()
     settle()
     facts["seconds"] = seconds = {}
-    for step in (first_start, build, batch, load, play, series, other_crs, reopen, unload):
+    for step in (
+        first_start,
+        build,
+        batch,
+        load,
+        play,
+        invert,
+        series,
+        displacement,
+        other_crs,
+        reopen,
+        unload,
+    ):
         step(folder, facts)
         seconds[step.__name__] = round(time.monotonic() - begin, 1)
 
@@ -144,7 +158,7 @@ def build(folder, facts):
     part = plugins["hyp3_stack"].time_series
     part.action.trigger()
     settle()
-    facts["hint_before"] = part.dock.plot._hint
+    facts["hint_before"] = part.dock.plot.hint()
     part.dock.close()
     parameters = {
         "INPUT": str(folder / "products"),
@@ -183,6 +197,45 @@ def _first_line(node):
     return nodes[0].data(Qt.ItemDataRole.DisplayRole)
 
 
+def invert(folder, facts):
+    """Invert the stack from the dialog, which loads the displacement, and play that."""
+    place = place_in(layers_of(NETCDF_GROUP)["unw_phase"], *REFERENCE)
+    parameters = {
+        "INPUT": str(folder / "stack" / f"{NETCDF_GROUP}.nc"),
+        "REFERENCE_AREA": f"{place.x()},{place.y()}",
+        "WEIGHTS": "coherence",
+        "NETCDF": str(folder / "stack" / f"{INVERTED_GROUP}.nc"),
+    }
+    _run_dialog(folder, facts, "invertstack", parameters)
+    group = QgsProject.instance().layerTreeRoot().findGroup(INVERTED_GROUP)
+    facts["visible_of_inverted"] = [
+        variable_of(node.layer().source())
+        for node in group.findLayers()
+        if node.itemVisibilityChecked()
+    ]
+    velocity = layers_of(INVERTED_GROUP)["velocity"]
+    facts["legend_of_velocity"] = _first_line(
+        QgsProject.instance().layerTreeRoot().findLayer(velocity.id())
+    )
+    zoom(_wide(velocity))
+    shoot(folder, "velocity")
+    dock = iface.mainWindow().findChild(QDockWidget, "Temporal Controller")
+    dock.setUserVisible(True)
+    settle()
+    click(dock.findChild(QToolButton, "mNavigationAnimated"))
+    settle()
+    layer = layers_of(INVERTED_GROUP)["displacement"]
+    _show_only(layer)
+    navigation = iface.mapCanvas().temporalController()
+    if navigation.currentFrameNumber():
+        first = _visible(dock.findChildren(QPushButton, "mRewindButton"))
+        after_drawing(lambda: click(first))
+    following = _visible(dock.findChildren(QPushButton, "mNextButton"))
+    facts["frames"][INVERTED_GROUP] = _step_through(folder, layer, following)
+    navigation.setNavigationMode(QgsTemporalNavigationObject.NavigationMode.NavigationOff)
+    dock.close()
+
+
 def play(folder, facts):
     """Step through time with the buttons of the Temporal Controller."""
     root = QgsProject.instance().layerTreeRoot()
@@ -202,23 +255,29 @@ def play(folder, facts):
         _show_only(layers_of(group)["unw_phase"])
         if navigation.currentFrameNumber():
             after_drawing(lambda: click(first))
-        bands = images_of_bands(folder, layers_of(group)["unw_phase"])
-        shown = []
-        for number in range(navigation.totalFrameCount()):
-            if number:
-                after_drawing(lambda: click(following))
-            image = map_image(folder)
-            shown.append(
-                {
-                    "number": navigation.currentFrameNumber(),
-                    "band": bands.index(image) + 1 if image in bands else 0,
-                }
-            )
-            if number == 2:
-                shoot(folder, f"playing_{group.rpartition(' ')[2]}")
-        frames[group] = {"shown": shown, "distinct_bands": len(set(bands))}
+        frames[group] = _step_through(folder, layers_of(group)["unw_phase"], following)
     navigation.setNavigationMode(QgsTemporalNavigationObject.NavigationMode.NavigationOff)
     dock.close()
+
+
+def _step_through(folder, layer, following):
+    """Click from frame to frame and note which band of the layer each one shows."""
+    navigation = iface.mapCanvas().temporalController()
+    bands, shown = images_of_bands(folder, layer), []
+    for number in range(navigation.totalFrameCount()):
+        if number:
+            after_drawing(lambda: click(following))
+        image = map_image(folder)
+        shown.append(
+            {
+                "number": navigation.currentFrameNumber(),
+                "band": bands.index(image) + 1 if image in bands else 0,
+            }
+        )
+        if number == 2:
+            group = QgsProject.instance().layerTreeRoot().findLayer(layer.id()).parent().name()
+            shoot(folder, f"playing_{group.rpartition(' ')[2]}")
+    return {"shown": shown, "distinct_bands": len(set(bands))}
 
 
 def series(folder, facts):
@@ -274,6 +333,46 @@ def series(folder, facts):
     note("no data")
     dock.clear_action.trigger()
     facts["after_clearing"] = [len(dock.points), len(dock.plot.dots()), count_markers()]
+
+
+def displacement(folder, facts):
+    """Click a map of velocity, compare points, and change the reference; then invert at a click."""
+    layers = layers_of(INVERTED_GROUP)
+    part = plugins["hyp3_stack"].time_series
+    dock, velocity = part.dock, layers["velocity"]
+    _tidy(velocity)
+    iface.setActiveLayer(velocity)
+    clicks = facts["displacement_clicks"] = []
+
+    def note(name):
+        settle()
+        wait(lambda: len(dock.plot.dots()) == values_with_data(dock), "drawing the plot")
+        clicks.append({"name": name, **describe_dock(dock)})
+
+    click_map(place_in(velocity, 0.5, 0.5))
+    note("first")
+    click_map(place_in(velocity, 0.62, 0.58), Qt.KeyboardModifier.ShiftModifier)
+    note("second")
+    shoot(folder, "displacement")
+    dock.reference_action.trigger()
+    click_map(place_in(velocity, 0.35, 0.66))
+    note("other reference")
+    shoot(folder, "displacement_referred")
+    facts["tool_after_reference"] = iface.mapCanvas().mapTool() is part.tool
+    dock.own_reference_action.trigger()
+    click_map(place_in(velocity, *place_without_data(velocity)))
+    note("masked")
+    shoot(folder, "displacement_masked")
+    iface.setActiveLayer(layers_of(NETCDF_GROUP)["unw_phase"])
+    click_map(place_in(velocity, 0.5, 0.5))
+    dock.reference_action.trigger()
+    click_map(place_in(velocity, *REFERENCE))
+    dock.invert_action.trigger()
+    note("pairs inverted")
+    shoot(folder, "pairs_inverted")
+    dock.invert_action.trigger()
+    dock.own_reference_action.trigger()
+    dock.clear_action.trigger()
 
 
 def other_crs(folder, facts):
@@ -361,11 +460,13 @@ def _run_dialog(folder, facts, name, parameters):
 
 
 def _tidy(layer):
-    """Make the window fit for a picture: only the legend of ``layer`` is unfolded."""
+    """Make the window fit for a picture: only the group and legend of ``layer`` are unfolded."""
     window, root = iface.mainWindow(), QgsProject.instance().layerTreeRoot()
-    root.findGroup(ZARR_GROUP).setExpanded(False)
-    for node in root.findGroup(NETCDF_GROUP).findLayers():
-        node.setExpanded(node.layer() is layer)
+    for group in (NETCDF_GROUP, ZARR_GROUP, INVERTED_GROUP):
+        nodes = root.findGroup(group).findLayers()
+        root.findGroup(group).setExpanded(any(node.layer() is layer for node in nodes))
+        for node in nodes:
+            node.setExpanded(node.layer() is layer)
     for name, size, direction in (
         ("Layers", 330, Qt.Orientation.Horizontal),
         ("hyp3StackTimeSeries", 300, Qt.Orientation.Vertical),

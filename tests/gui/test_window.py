@@ -16,7 +16,7 @@ import xarray
 from .conftest import PICTURES, SPEC
 
 PAIRS = SPEC.products
-FILE, STORE = "my stack", "my store"
+FILE, STORE, INVERTED = "my stack", "my store", "my displacement"
 IN_TIME = {"unw_phase", "corr", "wrapped_phase"}
 ONCE = {"dem", "water_mask"}
 RENDERERS = {"singlebandpseudocolor", "paletted"}
@@ -32,6 +32,13 @@ def stack(session: Session) -> xarray.Dataset:
     """The stack, read without QGIS and GDAL."""
     path = Path(session["folder"]) / "moved" / f"{FILE}.nc"
     with xarray.open_dataset(path, decode_coords="all") as opened:
+        return opened.load()
+
+
+@pytest.fixture(scope="module")
+def inverted(session: Session) -> xarray.Dataset:
+    """The displacement stack, read without QGIS and GDAL."""
+    with xarray.open_dataset(Path(session["folder"]) / "moved" / f"{INVERTED}.nc") as opened:
         return opened.load()
 
 
@@ -80,7 +87,8 @@ def test_the_legend_names_the_period(session: Session, group: str) -> None:
 
 
 def test_the_dialogs_run_to_their_end(session: Session) -> None:
-    assert session["runs"] == [["buildstack", True], ["loadstack", True]]
+    names = ("buildstack", "loadstack", "invertstack")
+    assert session["runs"] == [[name, True] for name in names]
 
 
 def test_building_loads_the_layers(session: Session) -> None:
@@ -139,6 +147,58 @@ def test_every_pair_is_one_frame_of_the_temporal_controller(
         )
     ]
     assert [shown[index] for index in apart] == [int(order[index]) for index in apart]
+
+
+def test_the_velocity_shows_and_the_displacement_plays_by_date(
+    session: Session, inverted: xarray.Dataset
+) -> None:
+    assert session["visible_of_inverted"] == ["velocity"]
+    assert session["legend_of_velocity"] == "red is toward the satellite"
+    dates = inverted.sizes["time"]
+    assert session["frames"][INVERTED]["distinct_bands"] == dates
+    bands = [frame["band"] for frame in session["frames"][INVERTED]["shown"]]
+    assert bands == sorted(bands), "a date that lasts longer has more frames"
+    assert set(bands) == set(range(1, dates + 1))
+
+
+def test_a_click_on_the_velocity_draws_the_displacement(
+    session: Session, inverted: xarray.Dataset
+) -> None:
+    first, second, *_ = session["displacement_clicks"]
+    assert (first["variable"], first["units"]) == ("displacement", "m")
+    assert [len(shown["points"]) for shown in (first, second)] == [1, 2]
+    for point in second["points"]:
+        at = {"y": point["row"], "x": point["column"]}
+        assert same(point["values"], inverted["displacement"].isel(at).values)
+    velocity, error = (
+        1000 * float(inverted[name].isel(at)) for name in ("velocity", "velocity_standard_error")
+    )
+    assert f"velocity {velocity:.1f} ± {error:.1f} mm/year" in second["description"]
+    assert f"{int(inverted['valid_pairs'].isel(at))} of {PAIRS} pairs" in second["description"]
+
+
+def test_another_reference_is_a_click(session: Session) -> None:
+    _, before, after, masked, _ = session["displacement_clicks"]
+    changes = [
+        np.subtract(one["values"], other["values"])
+        for one, other in zip(before["points"], after["points"], strict=True)
+    ]
+    assert np.allclose(changes[0], changes[1], atol=1e-12)
+    assert np.abs(changes[0]).max() > 1e-4
+    assert after["markers"] == before["markers"] + 1
+    assert session["tool_after_reference"]
+    assert masked["points"][0]["reason"] == "masked"
+    assert masked["description"].startswith("Point 1 is masked, because no pair has phase here.")
+
+
+def test_pairs_are_inverted_at_a_click_as_invertstack_does(
+    session: Session, inverted: xarray.Dataset
+) -> None:
+    *_, shown = session["displacement_clicks"]
+    (point,) = shown["points"]
+    expected = inverted["displacement"].isel(y=point["row"], x=point["column"]).values
+    radian = inverted.attrs["wavelength"] / (4 * math.pi)
+    assert np.allclose(point["values"], expected, rtol=0, atol=2e-4 * radian)
 
 
 def test_the_tool_is_active(session: Session) -> None:
@@ -269,7 +329,18 @@ def test_qgis_ends_well_with_files_open(session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["dialog_buildstack", "log_buildstack", "playing_stack", "playing_store", "series"]
+    "name",
+    [
+        "dialog_buildstack",
+        "log_buildstack",
+        "playing_stack",
+        "playing_store",
+        "series",
+        "velocity",
+        "playing_displacement",
+        "displacement",
+        "pairs_inverted",
+    ],
 )
 def test_pictures_are_there_to_look_at(session: Session, name: str) -> None:
     assert (PICTURES / f"{name}.png").stat().st_size > 20_000
