@@ -24,11 +24,15 @@ from ..metadata.attributes import duration
 from ..metadata.ceos_attributes import DOCUMENT, DOCUMENT_VERSION
 from ..metadata.pairs import PARAMETER_FILES
 from ..metadata.variables import NOT_PROVIDED
-from ..products.granules import Granule, parse_granule
+from ..products.granules import (
+    ORBITS_PER_CYCLE,
+    Granule,
+    known_granules,
+    relative_orbit,
+)
 from ..products.names import parse_name
 from ..products.parameter_file import PARAMETER_KEYS, ParameterFile
 from ..products.product_types import INSAR, RTC
-from ..products.scenes import ORBITS_PER_CYCLE, relative_orbit
 from ..products.sentinel1 import MISSIONS, platform_name
 from ..selection.paths import neighbors
 
@@ -167,13 +171,14 @@ def sources(stack: WrittenStack) -> Iterator[str]:
     for step, text in enumerate(granules.ravel().tolist()):
         if text == NOT_PROVIDED:
             continue
-        found = [granule for name in text.split() if (granule := parse_granule(name))]
+        found = known_granules(text.split())
         if len(found) < len(text.split()):
             yield f"{text!r} in source_granules is not a list of Sentinel-1 granules"
             continue
         label = f"acquisition {step + 1}"
         if starts is not None:
-            first = min(np.datetime64(granule.start.replace(tzinfo=None)) for granule in found)
+            begun = [granule.start for granule in found if granule.start is not None]
+            first = np.datetime64(min(begun).replace(tzinfo=None))
             if not abs(starts[step] - first) <= _DAY:
                 yield f"{label} is not of the day of its source granules"
         platform = next((granule.platform for granule in found if granule.platform), None)
@@ -196,7 +201,7 @@ def sources(stack: WrittenStack) -> Iterator[str]:
 
 
 def _told(text: str, granules: list[Granule]) -> bool:
-    return set(text.split()) == {part for item in granules for part in item.polarizations.split()}
+    return set(text.split()) == {part for item in granules for part in item.polarizations}
 
 
 def _orbits(

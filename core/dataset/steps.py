@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
@@ -13,12 +12,11 @@ import xarray as xr
 from ..errors import InconsistentProductsError
 from ..metadata.variables import TIME_ENCODING as TIME_UNITS
 from ..pixels.reference_point import ReferencePoint
+from ..products.granules import parse_granule
 from ..products.product import Product
 from ..selection.acquisition_times import shared_times
 
 TIME_ENCODING = {**TIME_UNITS, "_FillValue": None}
-
-_GRANULE_TIMES = re.compile(r"_(\d{8}T\d{6})_(\d{8}T\d{6})_")
 
 
 def pair_coordinates(products: Sequence[Product]) -> dict[str, xr.Variable]:
@@ -178,11 +176,8 @@ def time_coordinates(passes: Sequence[Sequence[Product]]) -> dict[str, xr.Variab
 
 def _stop_time(product: Product) -> datetime:
     """Return the end of an acquisition, its start where no granule has it."""
-    for granule in product.readme.granules:
-        times = _GRANULE_TIMES.search(granule)
-        if times:
-            return datetime.strptime(times.group(2), "%Y%m%dT%H%M%S").replace(tzinfo=timezone.utc)
-    return product.name.times[0]
+    stops = (granule.stop for granule in map(parse_granule, product.source_granules))
+    return next(filter(None, stops), product.name.times[0])
 
 
 def with_encoding(

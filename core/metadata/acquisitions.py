@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import xarray as xr
 
-from ..products.granules import Granule, parse_granule
+from ..products.granules import Granule, known_granules, relative_orbit
 from ..products.parameter_file import SIDES
 from ..products.product import Product
-from ..products.scenes import relative_orbit
 from ..products.sentinel1 import BURST_SECONDS, MISSION_PAGE, MISSIONS, platform_name
 from ..retrieval.catalog.enrichment import Details, GranuleDetails
 from ..selection.paths import burst_numbers, is_at_node, neighbors, product_path
@@ -47,9 +46,9 @@ class Acquisition:
     details: tuple[GranuleDetails, ...] = ()
 
     @property
-    def granules(self) -> tuple[Granule, ...]:
+    def granules(self) -> list[Granule]:
         """The granules whose names can be read."""
-        return tuple(granule for name in self.names if (granule := parse_granule(name)))
+        return known_granules(self.names)
 
     @property
     def stop(self) -> datetime | None:
@@ -57,11 +56,8 @@ class Acquisition:
         told = [item.stop for item in self.details if item.stop is not None]
         if told and len(told) == len(self.names):
             return max(told)
-        stops = [
-            granule.stop or granule.start + timedelta(seconds=BURST_SECONDS)
-            for granule in self.granules
-        ]
-        return max(stops, default=None)
+        ends = [granule.end for granule in self.granules]
+        return max(filter(None, ends), default=None)
 
 
 def with_details(acquisition: Acquisition, details: Details) -> Acquisition:
@@ -81,7 +77,7 @@ def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisitio
     """Describe one side of an interferogram."""
     parameters, name = product.parameters, product.name
     names = product.granules(side)
-    granules = [granule for text in names if (granule := parse_granule(text))]
+    granules = known_granules(names)
     orbit = parameters.integer(f"{SIDES[side]} Orbit Number") if parameters else None
     if orbit is None:
         orbit = next((granule.orbit for granule in granules if granule.orbit), None)
@@ -124,7 +120,7 @@ def merge(parts: Sequence[Acquisition]) -> Acquisition:
 def backscatter_acquisition(frames: Sequence[Product], ascending: bool | None) -> Acquisition:
     """Describe the pass behind one step of a backscatter stack."""
     names = sorted({name for frame in frames for name in frame.readme.granules})
-    granules = [granule for text in names if (granule := parse_granule(text))]
+    granules = known_granules(names)
     platform = frames[0].name.platforms[0]
     orbit = next((granule.orbit for granule in granules if granule.orbit), None)
     return Acquisition(
@@ -202,7 +198,7 @@ def acquisition_variables(
         ),
         "source_polarizations": variables.texts(
             on,
-            [_joined(g.polarizations for g in group) for group in granules],
+            [_joined(" ".join(g.polarizations) for g in group) for group in granules],
             "polarizations of the source granules",
         ),
         "source_product_level": variables.texts(

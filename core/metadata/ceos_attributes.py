@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..products.granules import parse_granule
+from ..products.granules import known_granules
 from ..products.product import Product
 from ..products.product_types import RTC
 from ..products.sentinel1 import (
@@ -132,8 +132,8 @@ def _phase_filter(products: Sequence[Product]) -> dict[str, str]:
 
 def _source_kind(products: Sequence[Product]) -> str:
     """Return ``GRD`` where all sources are such images, else ``SLC``."""
-    granules = [parse_granule(name) for product in products for name in product.source_granules]
-    kinds = {granule.kind for granule in granules if granule is not None}
+    names = [name for product in products for name in product.source_granules]
+    kinds = {granule.kind for granule in known_granules(names)}
     return "GRD" if kinds == {"GRD"} else "SLC"
 
 

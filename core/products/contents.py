@@ -18,6 +18,7 @@ from ..inputs.read_errors import machine_error
 from ..inputs.zipped import MAC, check_names, folders_of, open_zip, zipped_files
 from ..machine.stamps import Stamps, take_stamps
 from . import near_misses
+from .granules import granules_in
 from .layers import Delivery
 from .names import ProductName, leading_name, parse_name, resembles_name
 from .near_misses import NearMiss
@@ -42,8 +43,6 @@ _ONE_OF = re.compile(rf"_({'|'.join(_SURE)})\.tiff?$", re.IGNORECASE)
 
 _TRACE = re.compile(r"^S1|S1[A-D_]|\d{8}T\d{6}|_(INT|RTC)\d\d_", re.IGNORECASE)
 """What is left of the name of a product where something was put before it, or its begin is lost."""
-
-_GRANULE = re.compile(r"S1[A-D]_(?:IW|EW|S[1-6])_(?:SLC_|GRD[FHM])_\w{55}\b")
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Foun
     if not path.is_dir():
         return _look_into_zip(path)
     if _is_unfinished(path):
-        return [near_misses.unfinished(path)]
+        return [NearMiss(path, near_misses.DOWNLOADING)]
     claimed = parse_name(path.name) or leading_name(path.name)
     try:
         files, folders = _inside(path)
@@ -118,11 +117,13 @@ def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Foun
         for items in map(look, inner) if pool is None else pool.map(look, inner):
             found += items
     else:
-        found += [near_misses.too_deep(item) for item in inner if resembles_name(item.name)]
+        found += [
+            NearMiss(item, near_misses.TOO_DEEP) for item in inner if resembles_name(item.name)
+        ]
     if claimed is not None and not any(isinstance(item, Candidate) for item in found):
         is_exact = claimed.text == path.name
         empty = Candidate(claimed, path, _no_rasters(claimed, path, files))
-        found.append(empty if is_exact else near_misses.without_rasters(path))
+        found.append(empty if is_exact else NearMiss(path, near_misses.WITHOUT_RASTERS))
     return found
 
 
@@ -173,7 +174,7 @@ def _in_folder(
         if (is_own and name == claimed) or _is_complete(name, own):
             found.append(_open(name, path, partial(_open_folder, name, path, own)))
         else:
-            found += [near_misses.alone(files[file]) for file in sorted(own)[:1]]
+            found += [NearMiss(files[file], near_misses.ALONE) for file in sorted(own)[:1]]
     if not is_own:
         found += _leftovers(files, names)
     return found, is_own
@@ -213,13 +214,13 @@ def _leftovers(files: Mapping[str, Path], names: Mapping[str, ProductName]) -> l
     for file, path in files.items():
         known = leading_name(file)
         if _is_unfinished(path):
-            found.append(near_misses.unfinished(path))
+            found.append(NearMiss(path, near_misses.DOWNLOADING))
         elif (known is not None and known.text in names) or _is_zip(path):
             continue
         elif _is_raster_of_other_name(file):
-            found.append(near_misses.renamed(path))
+            found.append(NearMiss(path, near_misses.RENAMED))
         elif path.suffix.lower() in _OTHER_ARCHIVES and resembles_name(file):
-            found.append(near_misses.other_archive(path))
+            found.append(NearMiss(path, near_misses.OTHER_ARCHIVE))
     return found
 
 
@@ -248,12 +249,12 @@ def _look_into_zip(path: Path) -> list[Found]:
         reason = str(error)
     except zipfile.BadZipFile as error:
         if not names and (resembles_name(path.name) or _begins_as_zip(path)):
-            return [near_misses.unreadable(path, error)]
+            return [NearMiss(path, near_misses.unreadable(error))]
         reason = _unreadable(path, error)
     except OSError as error:
         reason = _denied(path, error)
         if not names:
-            return [near_misses.denied(path, error)]
+            return [NearMiss(path, near_misses.unreadable(error))]
     return [Candidate(name, path, Damaged(stem, reason)) for stem, name in names.items()]
 
 
@@ -282,12 +283,12 @@ def _without_products(
         reason = f"{path} holds only a zip of {claimed.text}; unpack it once."
         return [Candidate(claimed, path, Damaged(claimed.text, reason))]
     if has_zips:
-        return [near_misses.packed_twice(path)]
+        return [NearMiss(path, near_misses.PACKED_TWICE)]
     if claimed is not None:
         return [Candidate(claimed, path, _no_rasters(claimed, path, files))]
     if any(map(_is_raster_of_other_name, files)):
-        return [near_misses.renamed(path)]
-    return [near_misses.without_rasters(path)] if resembles_name(path.name) else []
+        return [NearMiss(path, near_misses.RENAMED)]
+    return [NearMiss(path, near_misses.WITHOUT_RASTERS)] if resembles_name(path.name) else []
 
 
 def _open(name: ProductName, path: Path, read: Callable[[], Product]) -> Candidate:
@@ -411,6 +412,6 @@ def _readme(text: str) -> Readme:
     return Readme(
         processed=processed,
         plugin_version=first(r"plugin version (\S+) running"),
-        granules=tuple(dict.fromkeys(_GRANULE.findall(text))),
+        granules=granules_in(text),
         software_version=first(r"running (?:GAMMA|ISCE2?) (?:release|version) (\S+?)[.,]?\s"),
     )

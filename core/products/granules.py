@@ -1,108 +1,204 @@
-"""What the names of source granules tell about acquisitions, without any service."""
+"""Source granules of products: what their names tell without any service."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime, timedelta
 
-from .sentinel1 import POLARIZATIONS
+from .sentinel1 import BURST_SECONDS, POLARIZATIONS
 
-_SCENE = re.compile(
-    r"(?P<platform>S1[A-D])_(?P<mode>IW|EW|S[1-6])_(?P<type>SLC|GRD)(?P<class>[FHM_])_(?P<level>\d)"
-    r"[SA](?P<polarization>[SD][VH])_(?P<start>\d{8}T\d{6})_(?P<stop>\d{8}T\d{6})"
+ORBITS_PER_CYCLE = 175
+_S1C_MANEUVER = 8018
+_BURST_INTERVAL = 2.758273
+_PREAMBLE_SECONDS = 2.299849
+ORBIT_SECONDS = 12 * 86400 / ORBITS_PER_CYCLE
+_TURN_MARGIN = 0.005
+
+_FRAME = re.compile(
+    r"(?P<platform>S1[A-D])_(?P<mode>[A-Z0-9]{2})_(?P<kind>SLC|GRD)(?P<resolution>[FHM_])"
+    r"_(?P<level>\d)[SA](?P<polarization>[SD][VH])_(?P<start>\d{8}T\d{6})_(?P<stop>\d{8}T\d{6})"
     r"_(?P<orbit>\d{6})_[0-9A-F]{6}_[0-9A-F]{4}"
 )
 _BURST = re.compile(
     r"S1_(?P<burst>\d{6})_(?P<swath>(?P<mode>IW|EW)\d)_(?P<start>\d{8}T\d{6})"
-    r"_(?P<polarization>VV|VH|HH|HV)_[0-9A-F]{4}-BURST"
+    r"_(?P<polarization>[VH]{2})_[0-9A-F]{4}-BURST"
 )
+_ANY_TIME = re.compile(r"(?<!\d)(\d{8}T\d{6})(?!\d)")
+
+_ARCHIVE = "https://sentinel1.asf.alaska.edu"
+_SEARCH = "https://api.daac.asf.alaska.edu/services/search/param?output=geojson&granule_list="
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Granule:
-    """A source granule.
+    """A frame or burst that products are made from, as far as its name tells.
 
     Parameters
     ----------
     name
         Its name.
-    start
-        UTC start.
-    stop
-        UTC end; None for bursts, whose names lack it.
+    start, stop
+        UTC, whole seconds; None where the name does not tell. Those of bursts lack the end.
+    kind
+        ``SLC`` or ``GRD``; empty where the form of the name is unknown.
+    mode
+        ``IW``, ``EW`` or ``S1`` to ``S6``.
+    polarizations
+        As recorded, ``VV`` before ``VH``.
     platform
         ``S1A`` ...; None for bursts.
     orbit
         Absolute orbit number; None for bursts.
-    mode
-        ``IW``, ``EW`` or ``S1`` to ``S6``.
+    path
+        Relative orbit number, 1..175.
+    ascending
+        Whether the satellite flew north; None where the name does not tell.
     swath
         ``IW2`` ... of a burst, else None.
-    kind
-        ``SLC`` or ``GRD``.
-    polarizations
-        As recorded, separated by spaces.
     burst
-        Relative burst number; None for whole scenes.
+        Relative burst number; None for whole frames.
+    url
+        Where it can be had: its file, or for a burst the search that gives its file.
     """
 
     name: str
-    start: datetime
-    stop: datetime | None
-    platform: str | None
-    orbit: int | None
-    mode: str
-    swath: str | None
-    kind: str
-    polarizations: str
+    start: datetime | None = None
+    stop: datetime | None = None
+    kind: str = ""
+    mode: str = ""
+    polarizations: tuple[str, ...] = ()
+    platform: str | None = None
+    orbit: int | None = None
+    path: int | None = None
+    ascending: bool | None = None
+    swath: str | None = None
     burst: int | None = None
+    url: str = ""
 
     @property
-    def url(self) -> str:
-        """Where the granule can be had: its file, or for a burst the search that gives its file."""
-        if self.burst is not None:
-            return (
-                "https://api.daac.asf.alaska.edu/services/search/param?output=geojson&granule_list="
-                + self.name
-            )
-        folder = self.kind
-        if folder == "GRD":
-            folder += f"_{self.name[10]}{self.name[14]}"
-        return f"https://sentinel1.asf.alaska.edu/{folder}/S{self.name[2]}/{self.name}.zip"
+    def end(self) -> datetime | None:
+        """UTC end; that of a burst from its nominal length."""
+        if self.stop is not None or self.start is None:
+            return self.stop
+        return self.start + timedelta(seconds=BURST_SECONDS)
 
 
-def parse_granule(name: str) -> Granule | None:
-    """Read a granule name, None where its form is unknown."""
-    match = _SCENE.fullmatch(name)
+def parse_granule(name: str) -> Granule:
+    """Read a granule name; one of an unknown form gives a granule with no facts but its start."""
+    match = _FRAME.fullmatch(name)
     if match:
+        platform, orbit, kind = match["platform"], int(match["orbit"]), match["kind"]
+        folder = (
+            kind if kind == "SLC" else f"{kind}_{match['resolution']}{match['polarization'][0]}"
+        )
         return Granule(
-            name=name,
-            start=_utc(match["start"]),
-            stop=_utc(match["stop"]),
-            platform=match["platform"],
-            orbit=int(match["orbit"]),
-            mode=match["mode"],
-            swath=None,
-            kind=match["type"],
-            polarizations=" ".join(POLARIZATIONS[match["polarization"]]),
+            name,
+            _utc(match["start"]),
+            _utc(match["stop"]),
+            kind,
+            match["mode"],
+            POLARIZATIONS[match["polarization"]],
+            platform,
+            orbit,
+            relative_orbit(platform, orbit),
+            url=f"{_ARCHIVE}/{folder}/S{platform[2]}/{name}.zip",
         )
     match = _BURST.fullmatch(name)
     if match:
+        burst = int(match["burst"])
+        path, ascending = burst_orbit(burst)
         return Granule(
-            name=name,
-            start=_utc(match["start"]),
-            stop=None,
-            platform=None,
-            orbit=None,
-            mode=match["mode"],
-            swath=match["swath"],
+            name,
+            _utc(match["start"]),
             kind="SLC",
-            polarizations=match["polarization"],
-            burst=int(match["burst"]),
+            mode=match["mode"],
+            polarizations=(match["polarization"],),
+            path=path,
+            ascending=ascending,
+            swath=match["swath"],
+            burst=burst,
+            url=_SEARCH + name,
         )
-    return None
+    match = _ANY_TIME.search(name)
+    return Granule(name, _utc(match.group(1)) if match else None)
 
 
-def _utc(text: str) -> datetime:
-    return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=timezone.utc)
+def known_granules(names: Iterable[str]) -> list[Granule]:
+    """Return what names of granules tell, without those of a form that is not Sentinel-1's."""
+    return [item for item in map(parse_granule, names) if item.kind and item.start is not None]
+
+
+def granules_in(text: str) -> tuple[str, ...]:
+    """Return the names of frames that a text holds, each once."""
+    found = (match.group() for match in re.finditer(rf"{_FRAME.pattern}\b", text))
+    return tuple(dict.fromkeys(found))
+
+
+def relative_orbit(platform: str | None, orbit: int | None) -> int | None:
+    """Compute the path of a Sentinel-1 acquisition.
+
+    Parameters
+    ----------
+    platform
+        ``S1A`` ... ``S1D``.
+    orbit
+        Absolute orbit number.
+
+    Returns
+    -------
+    int or None
+        Relative orbit, 1..175; None where platform or orbit are unknown.
+
+    Notes
+    -----
+    The offsets are those of the orbit phasing of each satellite, as used by HyP3's own checks and
+    by MintPy; that of S1C changed with a maneuver after orbit 8018.
+    """
+    if platform is None or orbit is None:
+        return None
+    offsets = {"S1A": 73, "S1B": 27, "S1C": 172 if orbit <= _S1C_MANEUVER else 99, "S1D": 42}
+    if platform not in offsets:
+        return None
+    return (orbit - offsets[platform]) % ORBITS_PER_CYCLE + 1
+
+
+def orbits_of_burst(burst: int) -> float:
+    """Return the time of a burst in orbits since the first ascending node of the cycle."""
+    return (burst * _BURST_INTERVAL + _PREAMBLE_SECONDS) / ORBIT_SECONDS
+
+
+def burst_orbit(burst: int) -> tuple[int, bool | None]:
+    """Compute path and direction from the number of a burst.
+
+    ESA counts bursts along the 175 orbits of a cycle from the ascending node on, one each
+    2.758273 s after a preamble of 2.299849 s (Sentinel-1 Level-1 Detailed Algorithm Definition,
+    burst identification), so the number is a time within the cycle.
+
+    Parameters
+    ----------
+    burst
+        Relative burst number, 1..375887.
+
+    Returns
+    -------
+    path : int
+        Relative orbit, 1..175.
+    ascending : bool or None
+        None close to the northernmost and southernmost point of the orbit.
+    """
+    orbits = orbits_of_burst(burst)
+    path = min(math.floor(orbits), ORBITS_PER_CYCLE - 1) + 1
+    phase = orbits - math.floor(orbits)
+    if min(abs(phase - 0.25), abs(phase - 0.75)) < _TURN_MARGIN:
+        return path, None
+    return path, phase < 0.25 or phase > 0.75
+
+
+def _utc(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from ..products.scenes import parse_scene
+from ..products.granules import parse_granule
 from .passes import LONGEST_GAP
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _granule_starts(product: Product) -> list[list[datetime]]:
         return [[] for _ in product.name.times]
     found = []
     for side, day in enumerate(product.name.times):
-        scenes = map(parse_scene, product.granules(side))
+        scenes = map(parse_granule, product.granules(side))
         starts = [scene.start for scene in scenes if scene.start is not None]
         named = [start for start in starts if start.date() == day.date()]
         found.append([start for start in starts if named and abs(start - named[0]) < LONGEST_GAP])

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..products.parameter_file import SIDES
-from ..products.scenes import (
+from ..products.granules import (
     ORBIT_SECONDS,
     ORBITS_PER_CYCLE,
     orbits_of_burst,
-    parse_scene,
+    parse_granule,
     relative_orbit,
 )
+from ..products.parameter_file import SIDES
 from .acquisition_times import acquisition_times
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def product_path(product: Product, side: int = 0) -> int | None:
     if path is not None:
         return path
     for granule in product.granules(side):
-        path = parse_scene(granule).path
+        path = parse_granule(granule).path
         if path is not None:
             return path
     return None
@@ -88,7 +88,7 @@ def product_path(product: Product, side: int = 0) -> int | None:
 
 def burst_numbers(product: Product, side: int = 0) -> tuple[int, ...]:
     """Return the bursts of a product, from its granules or else its name; none of frames."""
-    scenes = map(parse_scene, product.granules(side))
+    scenes = map(parse_granule, product.granules(side))
     told = sorted({scene.burst for scene in scenes if scene.burst is not None})
     named = re.findall(r"(?<!\d)\d{6}(?=_IW|s\dn(?!00))", product.name.ground or "")
     return tuple(told or map(int, named))

@@ -14,7 +14,7 @@ from hyp3_stack.core.pixels.geometry import (
     look_angles,
     look_vector,
 )
-from hyp3_stack.core.products.granules import parse_granule
+from hyp3_stack.core.products.granules import known_granules, parse_granule
 from hyp3_stack.core.products.names import parse_name
 from hyp3_stack.core.products.parameter_file import ParameterFile
 from hyp3_stack.core.products.product import Product
@@ -68,14 +68,13 @@ def test_direction_by_local_time(
 
 def test_granules() -> None:
     scene = parse_granule("S1C_IW_SLC__1SDH_20251007T204359_20251007T204426_004461_008D5C_0C40")
-    assert scene is not None
-    assert (scene.platform, scene.orbit, scene.polarizations) == ("S1C", 4461, "HH HV")
+    assert (scene.platform, scene.orbit, scene.polarizations) == ("S1C", 4461, ("HH", "HV"))
     assert scene.url == f"https://sentinel1.asf.alaska.edu/SLC/SC/{scene.name}.zip"
     grd = parse_granule("S1A_IW_GRDH_1SSV_20200604T022251_20200604T022316_032861_03CE65_7C85")
-    assert grd is not None and "/GRD_HS/SA/" in grd.url and grd.polarizations == "VV"
+    assert "/GRD_HS/SA/" in grd.url and grd.polarizations == ("VV",)
     burst = parse_granule("S1_056072_IW2_20220814T125829_VV_67BC-BURST")
-    assert burst is not None and burst.stop is None and burst.name in burst.url
-    assert parse_granule("something else") is None
+    assert burst.stop is None and burst.name in burst.url
+    assert known_granules(["something else"]) == []
 
 
 def test_the_satellite_of_a_genuine_burst() -> None:

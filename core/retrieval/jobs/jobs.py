@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ...products.granules import Granule, parse_granule
 from ...products.names import ProductName, parse_name
 from ...products.product_types import PRODUCT_TYPES, RTC
-from ...products.scenes import Scene, parse_scene
 from ..service.json_fields import (
     FieldError,
     mapping,
@@ -63,13 +63,13 @@ class JobRecord:
     requested: datetime
     expires: datetime | None
     credits: float | None
-    reference: tuple[Scene, ...]
-    secondary: tuple[Scene, ...]
+    reference: tuple[Granule, ...]
+    secondary: tuple[Granule, ...]
     files: tuple[RemoteFile, ...]
     options: Mapping[str, Any]
 
     @property
-    def scenes(self) -> tuple[Scene, ...]:
+    def scenes(self) -> tuple[Granule, ...]:
         """All scenes of the job."""
         return self.reference + self.secondary
 
@@ -120,8 +120,8 @@ class JobRecord:
     @property
     def polarization(self) -> str:
         """Polarization of the product: the co-polarized one of an interferogram."""
-        scenes = {scene.polarization for scene in self.reference if scene.polarization}
-        text = sorted(scenes)[0] if scenes else ""
+        told = {"+".join(scene.polarizations) for scene in self.reference if scene.polarizations}
+        text = min(told, default="")
         row = PRODUCT_TYPES.get(self.job_type)
         return text if row is not None and row.family is RTC else text[:2]
 
@@ -191,9 +191,9 @@ def job_record(values: Any) -> JobRecord:
     )
 
 
-def _scenes(parameters: Mapping[str, Any], name: str) -> list[Scene]:
-    return [parse_scene(scene) for scene in strings(parameters, name)]
+def _scenes(parameters: Mapping[str, Any], name: str) -> list[Granule]:
+    return [parse_granule(scene) for scene in strings(parameters, name)]
 
 
-def _moment(scene: Scene) -> datetime:
+def _moment(scene: Granule) -> datetime:
     return scene.start or datetime.max.replace(tzinfo=UTC)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from hyp3_stack.core.products.scenes import burst_orbit, parse_scene
+from hyp3_stack.core.products.granules import burst_orbit, known_granules, parse_granule
 
 
 @pytest.mark.parametrize(
     ("name", "path"),
     [
-        # Pairs of one product: both scenes have to be on the same path.
+        # Pairs of one product: both granules have to be on the same path.
         ("S1A_IW_SLC__1SDH_20251001T204513_20251001T204540_061237_07A332_A16A", 90),
         ("S1C_IW_SLC__1SDH_20251007T204359_20251007T204426_004461_008D5C_0C40", 90),
         # Orbits in the parameter files of burst products whose names tell the path.
@@ -20,8 +20,8 @@ from hyp3_stack.core.products.scenes import burst_orbit, parse_scene
     ],
 )
 def test_path_of_frames(name, path):
-    scene = parse_scene(name)
-    assert scene.path == path and scene.ascending is None
+    granule = parse_granule(name)
+    assert granule.path == path and granule.ascending is None
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_first_and_last_burst_of_the_cycle():
 
 
 def test_burst_name():
-    scene = parse_scene("S1_056072_IW2_20220814T125829_VV_67BC-BURST")
-    assert (scene.path, scene.ascending, scene.polarization) == (27, True, "VV")
-    assert scene.start.isoformat() == "2022-08-14T12:58:29+00:00"
+    granule = parse_granule("S1_056072_IW2_20220814T125829_VV_67BC-BURST")
+    assert (granule.path, granule.ascending, granule.polarizations) == (27, True, ("VV",))
+    assert granule.start.isoformat() == "2022-08-14T12:58:29+00:00"
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,17 @@ def test_burst_name():
 )
 def test_polarization(token, text):
     name = f"S1A_IW_GRDH_1S{token}_20250420T135654_20250420T135723_058841_074ABD_E7BB"
-    assert parse_scene(name).polarization == text
+    assert "+".join(parse_granule(name).polarizations) == text
 
 
 def test_unknown_names_give_what_they_can():
-    assert parse_scene("LC08_L1TP_009011_20200703_T1").start is None
-    other = parse_scene("S2A_MSIL1C_20200704T142741_N0209_R139_T19XDA")
+    assert parse_granule("LC08_L1TP_009011_20200703_T1").start is None
+    other = parse_granule("S2A_MSIL1C_20200704T142741_N0209_R139_T19XDA")
     assert other.start.year == 2020 and other.path is None
-    assert parse_scene("X_20201399T000000").start is None
+    assert parse_granule("X_20201399T000000").start is None
+
+
+def test_names_of_impossible_times_are_not_known():
+    right = "S1A_IW_SLC__1SDH_20251001T204513_20251001T204540_061237_07A332_A16A"
+    wrong = right.replace("20251001T204513", "20251399T204513")
+    assert [item.name for item in known_granules([wrong, "S1A", right])] == [right]
