@@ -94,7 +94,7 @@ bench: setup ## time and memory against odc-stac and rioxarray; see BENCHES and 
 	@build/peers/bin/python -m pip install -q -r tests/benchmarks/peers/requirements.txt
 	$(PYTHON) -m tests.benchmarks.run --peer-python build/peers/bin/python $(BENCH_ARGS)
 
-# Each is a module of tests/benchmarks, which tells what it measures.
+# Each is a module of tests/benchmarks, which says what it measures.
 .PHONY: $(BENCHES)
 $(BENCHES): setup
 	$(PYTHON) -m tests.benchmarks.$(@:bench-%=%) $(BENCH_ARGS)

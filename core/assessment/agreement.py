@@ -72,7 +72,7 @@ def coverage(stack: WrittenStack) -> Iterator[str]:
     """Yield times that are impossible or differ from those in the attributes."""
     starts = stack.instants("acquisition_time" if stack.is_insar else "time")
     if starts is None or not starts.size or np.isnat(starts).any():
-        return  # told by the checks of times
+        return  # the checks of times report it
     latest = np.datetime64(datetime.now(timezone.utc).replace(tzinfo=None)) + _DAY
     if starts.min() < _FIRST_DATA or starts.max() > latest:
         yield (

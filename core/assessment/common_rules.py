@@ -20,7 +20,7 @@ from .verdict import (
     attributes,
     layers,
     numbers,
-    ordered,
+    with_order_hint,
 )
 
 _TILE = 100_000.0
@@ -223,7 +223,7 @@ COMMON: dict[str, Rule] = {
         numbers("observation_mode", "beam", "source_polarizations"),
     ),
     "propar/threshold": _source_processing,
-    "imgatt-sar/goal": ordered(numbers("source_footprint"), "ENRICH asks the ASF catalog"),
+    "imgatt-sar/goal": with_order_hint(numbers("source_footprint"), "ENRICH asks the ASF catalog"),
     "sencal-sar/goal": attributes("sensor_calibration"),
     "perfind/threshold": attributes("noise_equivalent_sigma0", "noise_equivalent_sigma0_comment"),
     "daccess-prod/threshold": _product_access,
@@ -234,7 +234,7 @@ COMMON: dict[str, Rule] = {
     "imgsize/threshold": _size,
     "pixcoco/threshold": _pixel_centers,
     "crs-sar/threshold": _crs,
-    "pidem/goal": ordered(layers("dem"), "order the product with its elevation model"),
+    "pidem/goal": with_order_hint(layers("dem"), "order the product with its elevation model"),
     "scaconv/threshold": attributes("scaling_conversion"),
     "scaconv/goal": _float32,
     "geocalg/goal": attributes("geometric_correction_algorithm", "geometric_correction_resampling"),

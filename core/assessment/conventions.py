@@ -226,7 +226,7 @@ _CHECKS: tuple[
     ("Layers have unit, description and grid mapping", _layer_attributes, True, ()),
     ("Layers have their fill value", _fill_values, True, ()),
     ("Flags have values and meanings", _flags, True, ()),
-    ("Rounded layers tell how they were rounded", _rounding, True, ()),
+    ("Rounded layers say how they were rounded", _rounding, True, ()),
     ("Steps agree with their times", _steps, False, ()),
     ("Zarr attributes agree with the coordinates", grid_checks.geozarr, False, ()),
     ("Numbers and layers are in their units", plausibility.units, False, ()),

@@ -15,7 +15,7 @@ _NEAR = 1e-3
 
 
 def coordinates(stack: WrittenStack) -> Iterator[str]:
-    """Tell where the coordinates are not the pixel centers of the stated grid."""
+    """Yield where the coordinates are not the pixel centers of the stated grid."""
     for axis in "xy":
         values = stack.values(axis)
         if values is None:
@@ -55,7 +55,7 @@ def _against_transform(stack: WrittenStack, axis: str, values: np.ndarray) -> It
 
 
 def crs(stack: WrittenStack) -> Iterator[str]:
-    """Tell what the grid mapping lacks, and where its attributes and its WKT differ."""
+    """Yield what the grid mapping lacks, and where its attributes and its WKT differ."""
     for name in stack.layers:
         mapping = stack.text("grid_mapping", name)
         if mapping not in stack.raw.variables:
@@ -94,7 +94,7 @@ def crs(stack: WrittenStack) -> Iterator[str]:
 
 
 def geozarr(stack: WrittenStack) -> Iterator[str]:
-    """Tell where attributes of Zarr arrays differ from the coordinates."""
+    """Yield where attributes of Zarr arrays differ from the coordinates."""
     x, y = stack.values("x"), stack.values("y")
     if x is None or y is None or min(x.size, y.size) < 2:
         return

@@ -15,7 +15,7 @@ from .verdict import (
     attributes,
     layers,
     numbers,
-    ordered,
+    with_order_hint,
 )
 
 
@@ -101,16 +101,20 @@ INSAR: dict[str, Rule] = {
     "phasun/threshold": _unwrapping,
     "catpha/threshold": attributes("ceos_atmospheric_phase_correction"),
     "ionpha/threshold": attributes("ceos_ionospheric_phase_correction"),
-    "damaski/threshold": ordered(layers("data_mask"), "stack corr and unw_phase, with MASKS"),
-    "pelinca/threshold": ordered(ANY_INCIDENCE, "order the products with look vectors"),
-    "radulov-insar/goal": ordered(
+    "damaski/threshold": with_order_hint(
+        layers("data_mask"), "stack corr and unw_phase, with MASKS"
+    ),
+    "pelinca/threshold": with_order_hint(ANY_INCIDENCE, "order the products with look vectors"),
+    "radulov-insar/goal": with_order_hint(
         layers(*_LOOK_VECTOR),
         "LOOK_VECTORS computes them where lv_theta and lv_phi are in the stack",
     ),
     "coheri/goal": all_of(layers("corr"), numbers("coherence_mean", "coherence_std")),
-    "interfi/goal": ordered(layers("wrapped_phase"), "order the products with wrapped phase"),
+    "interfi/goal": with_order_hint(
+        layers("wrapped_phase"), "order the products with wrapped phase"
+    ),
     "unwinterfi/goal": layers("unw_phase"),
-    "indispi/goal": ordered(
+    "indispi/goal": with_order_hint(
         any_layer("los_disp", "vert_disp"), "add los_disp to LAYERS; it is computed where missing"
     ),
 }

@@ -12,7 +12,7 @@ from .verdict import (
     attributes,
     layers,
     numbers,
-    ordered,
+    with_order_hint,
 )
 
 
@@ -52,9 +52,9 @@ NRB: dict[str, Rule] = {
         note="all values are nominal",
     ),
     "spekfil/threshold": attributes("speckle_filter"),
-    "damaski/threshold": ordered(layers("data_mask"), "stack ls_map, with MASKS"),
-    "piscata/goal": ordered(layers("area"), "order the products with scattering area"),
-    "ploinca/threshold": ordered(
+    "damaski/threshold": with_order_hint(layers("data_mask"), "stack ls_map, with MASKS"),
+    "piscata/goal": with_order_hint(layers("area"), "order the products with scattering area"),
+    "ploinca/threshold": with_order_hint(
         layers("inc_map"), "order the products with the local incidence angle"
     ),
     "backsca-nrb/threshold": _backscatter,

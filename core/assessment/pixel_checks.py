@@ -174,7 +174,7 @@ def _statistics(stack: WrittenStack, item: _Map) -> Iterator[str]:
 
 
 def primary(stack: WrittenStack) -> str | None:
-    """Return the layer by which coverage is told: unwrapped phase, or the only measurement."""
+    """Return the layer that coverage is judged by: unwrapped phase, or the only measurement."""
     if UNWRAPPED_PHASE in stack.layers:
         return UNWRAPPED_PHASE
     measured = [

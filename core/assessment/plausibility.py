@@ -98,7 +98,7 @@ def units(stack: WrittenStack) -> Iterator[str]:
     table = {} if row is None else row.by_name
     for name in stack.layers:
         stated = stack.text("units", name)
-        # Backscatter may be in decibels, which its own scale tells.
+        # Backscatter may be in decibels, which its own scale says.
         if name in table and not stack.text("scale", name) and stated != table[name].units:
             yield f"{name} is in {stated!r} instead of {table[name].units!r}"
 

@@ -18,8 +18,8 @@ _SIGNS = {"JSON": b'"assessor": "HyP3 Stack ', "": b"<footer>Assessed by HyP3 St
 _SEARCHED_BYTES = 1 << 16
 
 
-def tell(assessment: Assessment, reporter: Reporter) -> None:
-    """Tell the user the outcome."""
+def report_outcome(assessment: Assessment, reporter: Reporter) -> None:
+    """Inform the user of the outcome."""
     reporter.info(f"CEOS-ARD {assessment.family}: {assessment.summary}.")
     for item in assessment.items:
         if item.is_threshold and item.verdict.status in (NOT_MET, NEEDS_USER):

@@ -147,7 +147,7 @@ def stated(status: str, reason: str, evidence: Sequence[str] = ()) -> Rule:
     return rule
 
 
-def ordered(rule_of_layer: Rule, option: str) -> Rule:
+def with_order_hint(rule_of_layer: Rule, option: str) -> Rule:
     """Explain a layer that is missing by the option of the order."""
 
     def rule(stack: WrittenStack) -> Verdict:

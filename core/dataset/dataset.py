@@ -64,9 +64,9 @@ def open_stack(
     history
         What makes the stack, for its attribute of that name.
     point
-        Where all pairs are referred to, if the source does so.
+        The point to which all pairs are referenced, if the source does so.
     details
-        What the ASF catalog tells of the source granules, if it was asked.
+        What the ASF catalog knows of the source granules, if it was asked.
 
     Returns
     -------

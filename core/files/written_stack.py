@@ -157,7 +157,7 @@ class WrittenStack:
         Raises
         ------
         InvalidParameterError
-            If it has none, or another program cut the stack without changing what tells its place.
+            If it has none, or another program cut the stack without changing its GeoTransform.
         """
         try:
             mapping = self.raw.variables[GRID_MAPPING].attrs
@@ -449,7 +449,7 @@ def _open(place: StackPlace, parameter: str, resources: ExitStack) -> Iterator[W
             resources.enter_context(dataset)
             stack = WrittenStack(dataset, place, group, parameter)
             if isinstance(place, RemoteLocation):
-                # Gathered metadata leave out what arrays tell of their place.
+                # Gathered metadata leave out what arrays say of their place.
                 sync(_add_own_attributes(store, group, stack))
             yield stack
 

@@ -28,13 +28,13 @@ class Acquisition:
     names
         Names of its granules, sorted.
     platform
-        ``S1A`` ...; None where nothing tells.
+        ``S1A`` ...; None where unknown.
     orbit, path
-        Absolute and relative orbit number; None where nothing tells.
+        Absolute and relative orbit number; None where unknown.
     ascending
-        Whether the satellite flew north; None where nothing tells.
+        Whether the satellite flew north; None where unknown.
     details
-        What the catalog tells of its granules, where it was asked.
+        What the catalog knows of its granules, where it was asked.
     """
 
     start: datetime
@@ -61,7 +61,7 @@ class Acquisition:
 
 
 def with_details(acquisition: Acquisition, details: Details) -> Acquisition:
-    """Add what the catalog tells; facts of the products stay."""
+    """Add what the catalog knows; facts of the products stay."""
     found = tuple(details[name] for name in acquisition.names if name in details)
     platform = next((item.platform for item in found if item.platform is not None), None)
     ascending = next((item.ascending for item in found if item.ascending is not None), None)
@@ -100,7 +100,7 @@ def pair_acquisition(product: Product, side: int, start: datetime) -> Acquisitio
 
 
 def merge(parts: Sequence[Acquisition]) -> Acquisition:
-    """Combine what several products tell of one acquisition."""
+    """Combine what several products say of one acquisition."""
     names = sorted({name for part in parts for name in part.names})
 
     def first(attribute: str) -> object:

@@ -34,7 +34,7 @@ _KEYWORD = "EARTH SCIENCE > SPECTRAL/ENGINEERING > RADAR > RADAR IMAGERY"
 
 
 def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any]:
-    """Return the attributes of a stack that its products tell.
+    """Return the attributes of a stack that come from its products.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
 
 
 def _elevation_model(products: Sequence[Product]) -> dict[str, str]:
-    """Return elevation model and geoid; not what no file tells.
+    """Return elevation model and geoid; not what is in no file.
 
     Backscatter has no parameter files, and for it HyP3 offers no other model. Only the heights of
     the Copernicus model are known to lie above EGM2008.
@@ -111,7 +111,7 @@ def _elevation_model(products: Sequence[Product]) -> dict[str, str]:
 
 
 def _phase_filter(products: Sequence[Product]) -> dict[str, str]:
-    """Return the filter of interferograms; nothing if no file tells."""
+    """Return the filter of interferograms; nothing if no file has it."""
     texts = []
     for product in products:
         name = product.entry("INSAR phase filter")

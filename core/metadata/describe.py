@@ -66,7 +66,7 @@ def describe_stack(
     times
         UTC start times of each step's acquisitions, reference first.
     details
-        What the ASF catalog tells of the source granules, where it was asked.
+        What the ASF catalog knows of the source granules, where it was asked.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def describe_stack(
     numbers = [layer for layer, per_step in layers if per_step and not layer.is_mask]
     described |= _statistics(dimension, numbers, len(steps))
     described |= _bounds(source.grid)
-    # Times of which none is known cannot be encoded, and tell nothing.
+    # Times of which none is known cannot be encoded, and mean nothing.
     dataset = dataset.assign(
         {name: item for name, item in described.items() if not _is_unknown_time(item)}
     )
@@ -118,7 +118,7 @@ def describe_stack(
     dataset.attrs |= coverage_attributes(acquisitions)
     dataset.attrs |= grid_attributes(source.grid)
     boxes = [_cut(placement.bounds, source.grid.bounds) for placement in source.placements]
-    # Until all pixels have been read, and where none of them tells more.
+    # Until all pixels have been read, and where none of them adds anything.
     dataset.attrs |= outline_attributes(source.grid, corners(boxes), "the rasters of the products")
     dataset.attrs |= ceos_attributes(products, source.grid.spacing)
     dataset.attrs["gridding_convention"] = gridding_convention(
@@ -161,7 +161,7 @@ def _backscatter_acquisitions(steps: Sequence[Sequence[Product]], grid: Grid) ->
 
 
 def _quality(layers: Sequence[Layer]) -> list[str]:
-    """Return the variables that tell how good the measurements of a stack are, masks first."""
+    """Return the variables that say how good the measurements of a stack are, masks first."""
     # Where a pixel comes from does not say how good it is.
     found = [item for item in layers if item.role is Role.QUALITY and item != SOURCE_FRAME]
     return [item.variable for item in sorted(found, key=lambda one: one.name not in MASK_NAMES)]

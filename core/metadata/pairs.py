@@ -1,4 +1,4 @@
-"""What HyP3 tells of each interferogram, as numbers with units."""
+"""What HyP3 records of each interferogram, as numbers with units."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def parallel_baselines(
     Parameters
     ----------
     acquisitions
-        All acquisitions, with what the catalog tells of their granules.
+        All acquisitions, with what the catalog knows of their granules.
     times
         Start of reference and secondary acquisition of each pair.
     scene

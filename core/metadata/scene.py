@@ -73,7 +73,7 @@ def look_variables(source: StackSource, has_grids: bool = False) -> dict[str, xr
     -------
     dict of Variable
         ``look_vector_x``, ``_y``, ``_z`` (sensor to ground, Earth-centered, Earth-fixed), its
-        position, the incidence angle there, and those at the edges where look vectors tell them.
+        position, the incidence angle there, and those at the edges where look vectors give them.
         Empty where neither look vectors nor heading and distances are delivered.
     """
     look = _from_layers(source) or _from_parameters(source)

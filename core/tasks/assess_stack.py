@@ -9,7 +9,7 @@ from typing import Any
 
 from ..assessment.assess import Assessment, assess_stack
 from ..assessment.page import assessment_page
-from ..assessment.report_files import check_targets, tell, write_text
+from ..assessment.report_files import check_targets, report_outcome, write_text
 from ..assessment.verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
 from ..contract import Task
 from ..errors import UNREADABLE, InvalidParameterError, OutputError
@@ -60,7 +60,7 @@ def run(
         assessment = run_cancellable(lambda: _assess(source), reporter)
     reporter.progress(70.0)
     complete(reporter)
-    tell(assessment, reporter)
+    report_outcome(assessment, reporter)
     outputs: dict[str, Any] = {
         "MET": assessment.count(MET),
         "UNMET": assessment.count(NOT_MET),

@@ -11,7 +11,7 @@ from typing import Any
 import xarray as xr
 
 from ..assessment.report import stack_report
-from ..assessment.report_files import tell, write_text
+from ..assessment.report_files import report_outcome, write_text
 from ..build.build import build_stack
 from ..build.stack_plan import plan_stack
 from ..build.stack_request import StackRequest
@@ -40,7 +40,7 @@ def run(
     credentials
         The login of the proxy, or None.
     reporter
-        Told of the plan, warnings and progress.
+        Takes the plan, warnings and progress.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def _finish(
     made: dict[str, Any],
     built: tuple[xr.Dataset, Findings],
 ) -> None:
-    """Add report and STAC item to a stack whose outputs have their names; tell what was made."""
+    """Add report and STAC item to a stack whose outputs have their names; report what was made."""
     dataset, findings = built
     skipped = len(plan.left_out)
     steps = dataset.sizes["pair" if "pair" in dataset.sizes else "time"]
@@ -148,7 +148,7 @@ def _add_report(
     def write() -> None:
         others = [build.zarr] if build.zarr not in (None, stack) else []
         made = stack_report(stack, plan.describe(), findings, outputs["STEPS"], others)
-        tell(made[0], reporter)
+        report_outcome(made[0], reporter)
         write_text(report, made[1])
 
     try:

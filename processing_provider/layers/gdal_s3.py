@@ -49,7 +49,7 @@ def connect_remembered():
 
 
 def options_of_stores():
-    """Return what GDAL was told of buckets, by path prefix and name: another process needs it."""
+    """Return what GDAL was given for buckets, by path prefix and name: another process needs it."""
     return _told
 
 

@@ -1,4 +1,4 @@
-"""Tells which variable of which stack a raster layer shows, from its source alone."""
+"""Finds which variable of which stack a raster layer shows, from its source alone."""
 
 import re
 from dataclasses import dataclass

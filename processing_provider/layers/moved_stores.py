@@ -33,7 +33,7 @@ class MovedStores:
 
 
 def point_to_moved_store(path):
-    """Write the new place of its store into a virtual raster; tell whether that was needed.
+    """Write the new place of its store into a virtual raster; return whether that was needed.
 
     The store lies where it lay before as seen from the virtual raster: in the folder above, under
     its old name. In a copied project that is the copy.

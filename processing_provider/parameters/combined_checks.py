@@ -1,4 +1,4 @@
-"""Says what is wrong with values that only their meaning tells, or with several together."""
+"""Says what is wrong with values that only their meaning shows, or with several together."""
 
 from pathlib import Path
 

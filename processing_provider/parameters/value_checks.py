@@ -17,7 +17,7 @@ from qgis.core import (
 from .job_values import as_flag, as_number, is_given, plain, words_for_numbers
 
 _SLIP = 1e6
-"""A maximum as large as this, or that of its type, is told only to who exceeds it."""
+"""A maximum as large as this, or that of its type, is named only to who exceeds it."""
 
 _EXTENT_CRS = re.compile(r"(?:[^,]*,){3}[^,\[]*\[(.*)\]\s*", re.DOTALL)
 

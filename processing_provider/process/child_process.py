@@ -119,7 +119,7 @@ class ChildProcess:
         return self._process.poll()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end and tell whether it came."""
+        """Wait for the end and return whether it came."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:

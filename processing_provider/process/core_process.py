@@ -128,7 +128,7 @@ class _Conversation:
             return self._answer["outputs"]
         if self._feedback.isCanceled():
             said = self._answer or {}
-            is_about_it = said.get("kind") == "Canceled"  # it may tell how to go on
+            is_about_it = said.get("kind") == "Canceled"  # it may say how to go on
             text = str(said.get("text")) if is_about_it else "The run was canceled."
             raise CoreCanceledError(text)
         if self._answer is None:

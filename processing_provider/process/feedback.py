@@ -6,7 +6,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 _FIRST_SECONDS = 10.0
-"""An estimate from less than this tells nothing."""
+"""An estimate from less than this is worth nothing."""
 
 
 class RunFeedback:
@@ -36,7 +36,7 @@ class RunFeedback:
         return self._feedback.isCanceled()
 
     def setProgress(self, progress):
-        """Show progress, and the time that is left whenever another one is to be told."""
+        """Show progress, and the time that is left whenever it differs from the last."""
         self._feedback.setProgress(progress)
         elapsed = self._clock() - self._begin
         if elapsed < _FIRST_SECONDS or not 1.0 <= progress < 100.0:

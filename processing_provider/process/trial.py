@@ -1,7 +1,7 @@
 """Tries out in a process of its own whether GDAL survives a file, before QGIS opens it.
 
 A damaged NetCDF file or Zarr store can end the process that opens it, inside of GDAL or HDF5. No
-other library tells whether it does: the trial asks the GDAL of QGIS, in the Python of QGIS.
+other library knows whether it does: the trial asks the GDAL of QGIS, in the Python of QGIS.
 """
 
 import json
@@ -43,8 +43,8 @@ def try_out(path, sources, slices, stores, feedback=None, pythons=None):
     """Return the verdict on a stack.
 
     ``path`` is what GDAL opens; ``sources`` are the beginnings of the names of its layers by group,
-    ``slices`` tells whether these name slices of 3-D arrays. ``stores`` are options of GDAL by
-    their path prefix. Where none of ``pythons`` has QGIS's GDAL, ``feedback`` is told.
+    ``slices`` says whether these name slices of 3-D arrays. ``stores`` are options of GDAL by
+    their path prefix. Where none of ``pythons`` has QGIS's GDAL, ``feedback`` is warned.
     """
     config = {name: gdal.GetConfigOption(name) for name in _CONFIG}
     job = {

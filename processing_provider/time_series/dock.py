@@ -41,7 +41,7 @@ class TimeSeriesDock(QgsDockWidget):
     """Shows the series of some points in one layer.
 
     ``result`` is what is drawn, None where nothing could be read. ``reference`` is the place that
-    series are relative to, None for the stack's own. ``points_changed`` tells that points or the
+    series are relative to, None for the stack's own. ``points_changed`` says that points or the
     reference came or went.
     """
 
@@ -55,7 +55,7 @@ class TimeSeriesDock(QgsDockWidget):
         self.result = None
         self._readers = Readers()
         self._build(pick_action, reference_action)
-        # QGIS tells of new layers before they have their place in the tree.
+        # QGIS announces new layers before they have their place in the tree.
         self._listing = QTimer(self)
         self._listing.setSingleShot(True)
         self._listing.setInterval(0)

@@ -7,7 +7,7 @@ _ADDING = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifie
 
 
 class PickTool(QgsMapTool):
-    """Tells of each left click: the point in the CRS of the map, and whether to keep the others."""
+    """Emits each left click: the point in the CRS of the map, and whether to keep the others."""
 
     picked = pyqtSignal(object, bool)
 

@@ -71,7 +71,7 @@ class Result:
 
     ``errors`` are the standard errors of each step, none where they are not known. ``reference`` is
     the place whose series was subtracted from all others, None for the reference of the stack.
-    ``inverted`` tells how phases of pairs were made displacement, empty where they were not.
+    ``inverted`` says how phases of pairs were made displacement, empty where they were not.
     """
 
     variable: str

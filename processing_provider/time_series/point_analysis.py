@@ -1,4 +1,4 @@
-"""Turns series into displacement with a fit, and tells what they rest on."""
+"""Turns series into displacement with a fit, and says what they rest on."""
 
 import math
 from dataclasses import replace

@@ -227,7 +227,7 @@ def _quickest(stack):
 
 
 def _run(group):
-    """Return what tells the run that wrote a group from all others."""
+    """Return what distinguishes the run that wrote a group from all others."""
     found = {a.GetName(): str(a.Read()) for a in group.GetAttributes() if a.GetName() in _RUN}
     return [found.get(name, "") for name in _RUN]
 

@@ -162,7 +162,7 @@ def _plain_files(
     seen: set[str] = set()
     for info in file.infolist():
         problem = _problem(info, product)
-        # Some file systems do not tell upper from lower case.
+        # Some file systems take upper and lower case for the same.
         key = info.filename.rstrip("/").lower()
         if problem is None and key in seen:
             problem = "is listed twice"

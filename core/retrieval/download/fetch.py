@@ -135,7 +135,7 @@ class ProductFetcher:
         try:
             return self._unpack(task, part, transfer)
         except ProductError:
-            # Damaged on the way or on the server: one more transfer tells.
+            # Damaged on the way or on the server: one more transfer decides.
             part.unlink(missing_ok=True)
         transfer.fetch(task.wanted, part)
         try:

@@ -63,7 +63,7 @@ class Transfer:
     stop
         Set when the run ends early; every wait looks at it.
     on_bytes
-        Told how many bytes arrived.
+        Called with the number of bytes that arrived.
     pace
         How slowly a file may arrive.
     """
@@ -268,7 +268,7 @@ class Transfer:
 
 
 def _head(response: requests.Response) -> bytes:
-    """Return the first bytes of a body, so many that they tell what it is."""
+    """Return the first bytes of a body, enough to see what it is."""
     # A packed answer is never a file that was asked for, but its words are worth reading.
     packed = packing(response) != ""
     head = b""

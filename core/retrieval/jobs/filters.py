@@ -217,7 +217,7 @@ def apply_offline_filters(funnel: Funnel, filters: Filters, kept: Set[str] = fro
 
 
 def apply_paths(funnel: Funnel, filters: Filters, facts: Mapping[str, SceneFacts]) -> None:
-    """Drop the jobs whose ground is seen on other paths, as far as names and the catalog tell."""
+    """Drop the jobs whose ground is seen on other paths, as far as names and the catalog show."""
     paths = paths_of_jobs(funnel.jobs, facts)
     funnel.keep(
         lambda job: not filters.paths.isdisjoint(paths[job.job_id]),
@@ -265,9 +265,9 @@ def apply_catalog_filters(
     directions, footprints
         By job id; None where unknown.
     reporter
-        Told of jobs that are left out because nobody knows where they belong.
+        Warned of jobs that are left out because nobody knows where they belong.
     answered
-        Whether the catalog has answered, so that asking again would not tell more.
+        Whether the catalog has answered, so that asking again would bring no more.
 
     Raises
     ------
@@ -283,7 +283,7 @@ def apply_catalog_filters(
         if not answered:
             raise RetrievalError(
                 f"The {fact} of {len(unknown)} jobs (such as {unknown[0]}) is unknown, because the "
-                f"ASF catalog does not tell; leave {parameter} empty or try again when it is in "
+                f"ASF catalog does not know; leave {parameter} empty or try again when it is in "
                 "reach."
             )
         reporter.warning(

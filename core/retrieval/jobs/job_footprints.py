@@ -74,7 +74,7 @@ def extent_area(extent: Extent) -> BaseGeometry:
     Parameters
     ----------
     extent
-        Its CRS has to be given, because numbers alone do not tell degrees from meters.
+        Its CRS has to be given, because numbers alone may be degrees or meters.
 
     Raises
     ------

@@ -107,7 +107,7 @@ def select_jobs(
         facts = catalog.look_up(scene.name for job in funnel.jobs for scene in job.scenes)
         answered = catalog.reachable
     if filters.paths and facts:
-        apply_paths(funnel, filters, facts)  # latitudes tell what lies at the ascending node
+        apply_paths(funnel, filters, facts)  # latitudes show what lies at the ascending node
         funnel.require(what)
     directions = {job.job_id: job_direction(job, facts) for job in funnel.jobs}
     areas = {job.job_id: job_footprint(job, facts) for job in funnel.jobs} if facts else {}

@@ -10,7 +10,7 @@ from .jobs import JobRecord
 
 
 def job_path(job: JobRecord, facts: Mapping[str, SceneFacts]) -> int | None:
-    """Return the path of a job as names tell it, else the catalog."""
+    """Return the path of a job by its names, else by the catalog."""
     if job.path is not None:
         return job.path
     known = (facts[scene.name].path for scene in job.scenes if scene.name in facts)
@@ -18,7 +18,7 @@ def job_path(job: JobRecord, facts: Mapping[str, SceneFacts]) -> int | None:
 
 
 def job_direction(job: JobRecord, facts: Mapping[str, SceneFacts]) -> bool | None:
-    """Return whether a job's scenes are ascending as the catalog tells, else their names."""
+    """Return whether a job's scenes are ascending by the catalog, else by their names."""
     known = (facts[scene.name].ascending for scene in job.scenes if scene.name in facts)
     told = next((ascending for ascending in known if ascending is not None), None)
     return job.ascending if told is None else told
