@@ -24,6 +24,7 @@ ALGORITHMS = (
     "buildstack",
     "loadstack",
     "preparestack",
+    "invertstack",
 )
 SCRIPT = Path(__file__).with_name("scripted_core.py")
 
@@ -104,6 +105,27 @@ def test_build_and_harmonize(qgis_run, product_folder, tmp_path):
     assert harmonized.returncode == 0, harmonized.text
     assert harmonized.outputs["COPIED"] + harmonized.outputs["WARPED"] == 6
     assert len(list((tmp_path / "h").rglob("*_corr.tif"))) == 6
+
+
+def test_from_products_to_displacement(qgis_run, product_folder, tmp_path):
+    pairs, netcdf, zarr = (tmp_path / name for name in ("pairs.zarr", "d.nc", "d.zarr"))
+    built = qgis_run("hyp3:buildstack", INPUT=product_folder, ZARR=pairs)
+    assert built.returncode == 0, built.text
+    inverted = qgis_run("hyp3:invertstack", INPUT=pairs, NETCDF=netcdf, ZARR=zarr)
+    assert inverted.returncode == 0, inverted.text
+    outputs = inverted.outputs
+    assert (outputs["NETCDF"], outputs["ZARR"]) == (str(netcdf), str(zarr))
+    assert outputs["PAIRS"] == 6 and outputs["DATES"] >= 4 and outputs["COMPONENTS"] == 1
+    assert f"[{built.outputs['CRS']}]" in outputs["REFERENCE"]
+    assert outputs["LAYERS"][:2] == [
+        f'NETCDF:"{netcdf}":displacement',
+        f'NETCDF:"{netcdf}":velocity',
+    ]
+    loaded = qgis_run("hyp3:loadstack", {"HYP3_STACK_PYTHON": None}, INPUT=netcdf)
+    assert loaded.outputs["LAYERS"] == outputs["LAYERS"]
+    assert qgis_run("hyp3:loadstack", INPUT=zarr).returncode == 0
+    again = qgis_run("hyp3:invertstack", INPUT=netcdf, NETCDF=tmp_path / "e.nc")
+    assert again.returncode == 1 and "holds displacement already" in again.text
 
 
 def test_command_line_form_and_temporary_outputs(qgis_command, product_folder):
