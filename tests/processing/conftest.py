@@ -139,12 +139,17 @@ def product_folder(tmp_path_factory):
     return make_products(tmp_path_factory.mktemp("a stack") / "products", "--products", 6)
 
 
-def build_stack(folder, **parameters):
-    """Build a stack by the core in its own interpreter."""
+def run_task(folder, task, **parameters):
+    """Run a task of the core in its own interpreter."""
     job = folder / "job.json"
     given = {name: str(value) for name, value in parameters.items()}
-    job.write_text(json.dumps({"protocol": 1, "task": "buildstack", "parameters": given}))
+    job.write_text(json.dumps({"protocol": 1, "task": task, "parameters": given}))
     run_core_python(ROOT / "core", job)
+
+
+def build_stack(folder, **parameters):
+    """Build a stack by the core in its own interpreter."""
+    run_task(folder, "buildstack", **parameters)
 
 
 @pytest.fixture(scope="session")
@@ -157,8 +162,12 @@ def stack_files(product_folder):
 
 
 @pytest.fixture(scope="session")
-def displacement_file(tmp_path_factory):
-    """A small displacement stack."""
-    path = tmp_path_factory.mktemp("a result") / "my displacement.nc"
-    run_core_python("-m", "tests.displacement_file", path)
-    return path
+def displacement_files(stack_files):
+    """Displacement of the stack of six pairs as NetCDF and as Zarr, not of one run."""
+    folder = stack_files[0].parent
+    netcdf, store = folder / "my displacement.nc", folder / "my inversion.zarr"
+    # So high that some pixels with pairs are masked.
+    given = {"INPUT": stack_files[0], "MIN_TEMPORAL_COHERENCE": 0.99}
+    run_task(folder, "invertstack", NETCDF=netcdf, **given)
+    run_task(folder, "invertstack", ZARR=store, CHUNKING="both", **given)
+    return netcdf, store

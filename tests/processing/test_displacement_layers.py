@@ -8,12 +8,14 @@ from hyp3_stack.processing_provider.layers.layer_source import locate
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
 
-DATES = 14
+DATES = 4
+
+each_format = pytest.mark.parametrize("kind", [0, 1], ids=["netcdf", "zarr"])
 
 
-@pytest.fixture(scope="module")
-def layers(displacement_file):
-    stack = open_stack(displacement_file)
+@pytest.fixture
+def layers(displacement_files, kind):
+    stack = open_stack(displacement_files[kind])
     return {name: make_layer(stack, variable) for name, variable in stack.variables.items()}
 
 
@@ -29,6 +31,7 @@ def legend_text(layer, value):
     return settings.numericFormat().formatDouble(value, context) + settings.suffix()
 
 
+@each_format
 def test_displacement_has_one_frame_a_date(layers):
     properties = layers["displacement"].temporalProperties()
     assert properties.isActive()
@@ -51,6 +54,7 @@ def test_heights_stay_in_meters():
     assert shown_units("dem", "m") == (1.0, "m")
 
 
+@each_format
 @pytest.mark.parametrize("name", ["displacement", "velocity"])
 def test_motion_is_colored_around_zero_with_a_legend_in_millimeters(layers, name):
     low, high = limits(layers[name])
@@ -64,12 +68,14 @@ def test_motion_is_colored_around_zero_with_a_legend_in_millimeters(layers, name
     assert items[0].color.blue() > items[0].color.red(), "away from the satellite is blue"
 
 
+@each_format
 def test_errors_begin_at_zero_and_coherence_has_fixed_limits(layers):
     low, high = limits(layers["velocity_standard_error"])
     assert low == 0.0 < high
     assert limits(layers["temporal_coherence"]) == (0.0, 1.0)
 
 
+@each_format
 def test_the_mask_names_its_reasons_and_leaves_pixels_with_displacement_free(layers):
     renderer = layers["mask"].renderer()
     assert isinstance(renderer, QgsPalettedRasterRenderer)
@@ -94,13 +100,14 @@ def test_what_would_hide_each_other_shows_one_layer(names, visible):
     assert shown_first(names) == visible
 
 
+@each_format
 def test_loading_shows_the_velocity(
-    processing_plugin, algorithm, context, feedback, displacement_file
+    processing_plugin, algorithm, context, feedback, displacement_files, kind
 ):
     from processing.gui.Postprocessing import handleAlgorithmResults
 
     made = algorithm("loadstack")
-    results, ok = made.run({"INPUT": str(displacement_file)}, context, feedback)
+    results, ok = made.run({"INPUT": str(displacement_files[kind])}, context, feedback)
     assert ok, feedback.textLog()
     handleAlgorithmResults(made, context, feedback, parameters={})
     nodes = context.project().layerTreeRoot().findLayers()
@@ -112,5 +119,5 @@ def test_loading_shows_the_velocity(
         for node in nodes
     }
     assert captions["velocity"] == "red is toward the satellite"
-    assert captions["displacement"] == "14 dates, 2023-01-06 to 2023-06-11"
+    assert captions["displacement"] == "4 dates, 2023-01-06 to 2023-02-11"
     assert captions["temporal_coherence"] == ""
