@@ -28,12 +28,9 @@ def grid_attributes(grid: Grid) -> dict[str, Any]:
     """
     left, bottom, right, top = grid.bounds
     along = np.linspace(0.0, 1.0, _EDGE_POINTS)
-    x = np.concatenate([left + along * (right - left)] * 2 + [[left] * _EDGE_POINTS] * 1)
-    y = np.concatenate(
-        [[bottom] * _EDGE_POINTS, [top] * _EDGE_POINTS, bottom + along * (top - bottom)]
-    )
-    x = np.concatenate([x, [right] * _EDGE_POINTS])
-    y = np.concatenate([y, bottom + along * (top - bottom)])
+    across, up = left + along * (right - left), bottom + along * (top - bottom)
+    x = np.concatenate([across, across, np.full_like(up, left), np.full_like(up, right)])
+    y = np.concatenate([np.full_like(across, bottom), np.full_like(across, top), up, up])
     longitude, latitude = to_longitude_latitude(grid).transform(x, y)
     west, east = limits(longitude)
     degrees = grid.spacing / _METERS_PER_DEGREE
