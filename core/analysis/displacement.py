@@ -19,23 +19,16 @@ from ..grid.lattice import Grid
 from ..metadata.attributes import CONVENTIONS, STANDARD_NAMES
 from ..metadata.geospatial import grid_attributes
 from ..metadata.variables import GRID_MAPPING, TIME_ATTRIBUTES, TIME_ENCODING, numbers
-from ..products.layers import Layer, LayerKind, Role
+from ..pixels.look_vectors import LOOK_VECTORS
+from ..products.layers import GAMMA_LAYERS, Layer, LayerKind, Role
 from ..products.sentinel1 import WAVELENGTH
 from ..version import plugin_version
 from .pair_network import PairNetwork
 from .series_analysis import LOW_TEMPORAL_COHERENCE, NO_VALID_PAIR
 from .time_functions import TimeFunctions
 
-GEOMETRY = (
-    "lv_theta",
-    "lv_phi",
-    "inc_map",
-    "inc_map_ell",
-    "dem",
-    "water_mask",
-    "look_vector_x",
-    "look_vector_y",
-    "look_vector_z",
+GEOMETRY = tuple(
+    layer.variable for layer in (*GAMMA_LAYERS.values(), *LOOK_VECTORS) if layer.static
 )
 """Layers of a stack that are carried over."""
 

@@ -26,6 +26,7 @@ from ..machine.stamps import Stamps, find_change, take_stamps
 from ..object_store.late_metadata import LateMetadataStore
 from ..outputs.publishing import publish_outputs
 from ..outputs.unfinished_outputs import UnfinishedOutputs
+from ..products.layers import COHERENCE
 from ..run.reporter import Reporter, complete, step
 from ..version import plugin_version
 from ..work.execution import Executor, ExecutorFactory
@@ -39,7 +40,7 @@ from .displacement import (
 from .inversion_blocks import BlockPlan, InversionTargets, inversion_pieces
 from .inversion_request import InversionRequest
 from .pair_network import PairNetwork
-from .pair_selection import COHERENCE, PairSelection, select_pairs
+from .pair_selection import PairSelection, select_pairs
 from .reference_area import AUTO, DEFAULT_RADIUS, ReferenceArea, choose_area, parse_area
 from .series_analysis import LOW_TEMPORAL_COHERENCE, NO_VALID_PAIR, SeriesAnalysis
 from .time_functions import SEASONS, TimeFunctions

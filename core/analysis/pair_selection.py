@@ -16,14 +16,12 @@ from ..files.written_stack import StackKind, WrittenStack
 from ..grid.extent import choose_lines
 from ..grid.lattice import Grid, Lattice
 from ..machine.blocks import run_blocks
-from ..products.layers import MASK_FILL
+from ..products.layers import COHERENCE, LOS_DISPLACEMENT, MASK_FILL, UNWRAPPED_PHASE
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..run.parameters import Extent
 from ..run.reporter import Reporter, SilentReporter
 from .pair_network import PairNetwork
 from .phase_variance import independent_looks
-
-COHERENCE = "corr"
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class PairSelection:
     ) -> NDArray[np.float32]:
         """Read the phase of all pairs in a block of the window; shape (M, rows, columns)."""
         phase = self._read(self.layer, rows, columns, threads, reporter)
-        if self.layer == "los_disp":
+        if self.layer == LOS_DISPLACEMENT:
             phase /= np.float32(PHASE_TO_DISPLACEMENT)
         return phase
 
@@ -246,8 +244,8 @@ def _check_kind(stack: WrittenStack, layer: str) -> None:
             f"{what} holds displacement already; give the stack of pairs that it was made from."
         )
     if layer not in stack.layers or stack.raw.variables[layer].dims[0] != "pair":
-        others = [name for name in ("unw_phase", "los_disp") if name in stack.layers]
-        remedy = f"choose {others[0]}" if others else "build the stack with unw_phase"
+        others = [name for name in (UNWRAPPED_PHASE, LOS_DISPLACEMENT) if name in stack.layers]
+        remedy = f"choose {others[0]}" if others else f"build the stack with {UNWRAPPED_PHASE}"
         raise InvalidParameterError(f"{what} has no layer {layer}; {remedy}.")
 
 

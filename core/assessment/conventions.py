@@ -9,6 +9,8 @@ import numpy as np
 
 from ..contract import DECIBEL
 from ..files.written_stack import TEXT_KINDS, TIME_UNITS, WrittenStack
+from ..pixels.masks import MASK_NAMES
+from ..products.product_types import PRODUCT_TYPES
 from . import agreement, grid_checks, plausibility
 from .verdict import NUMBERINGS
 
@@ -156,6 +158,18 @@ def _fill_values(stack: WrittenStack) -> Iterator[str]:
             yield f"the fill value of {name} is {fill} instead of 255"
 
 
+_FLAGGED = {
+    *MASK_NAMES,
+    *(
+        layer.variable
+        for row in PRODUCT_TYPES.values()
+        for layer in row.layers.values()
+        if "flag_meanings" in layer.attributes
+    ),
+}
+"""Layers whose values have no meaning without their flags."""
+
+
 def _flags(stack: WrittenStack) -> Iterator[str]:
     for name in map(str, stack.raw.variables):
         meanings = stack.text("flag_meanings", name).split()
@@ -163,7 +177,7 @@ def _flags(stack: WrittenStack) -> Iterator[str]:
         masks = stack.attribute("flag_masks", name)
         given = values if values is not None else masks
         if not meanings and given is None:
-            if name in ("data_mask", "mask_reason", "water_mask", "ls_map"):
+            if name in _FLAGGED:
                 yield f"{name} has no flag meanings"
             continue
         if given is None or np.size(given) != len(meanings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..files.written_stack import WrittenStack
+from ..products.product_types import backscatter_in
 from .verdict import (
     MET,
     NOT_MET,
@@ -17,7 +18,7 @@ from .verdict import (
 
 
 def _backscatter(stack: WrittenStack) -> Verdict:
-    names = [name for name in stack.layers if name.endswith("_backscatter")]
+    names = [*backscatter_in(stack.layers)]
     if not names:
         return Verdict(NOT_MET, (), "the stack holds no backscatter")
     verdict = layers(*names)(stack)

@@ -6,7 +6,7 @@ This module depends on the standard library only, so that QGIS can style layers 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -264,6 +264,16 @@ def find_layer(variable: str) -> Layer | None:
     """
     tables = [row.by_name for row in PRODUCT_TYPES.values()]
     return next((table[variable] for table in tables if variable in table), None)
+
+
+def backscatter_in(variables: Iterable[str]) -> dict[str, str]:
+    """Return the variables of a stack that hold backscatter, each with its polarization."""
+    layers = {variable: find_layer(variable) for variable in variables}
+    return {
+        variable: layer.name
+        for variable, layer in layers.items()
+        if layer is not None and layer.is_backscatter
+    }
 
 
 def origin_of(name: str) -> str | None:

@@ -17,6 +17,7 @@ from pystac.extensions.scientific import ScientificExtension
 
 from ..inputs.crs import authority_of
 from ..metadata.data_access import parse_data_access
+from ..products.product_types import backscatter_in
 from .cube import add_cube, iso, moment, only, plain
 from .footprint import footprint
 
@@ -122,8 +123,7 @@ def polarizations(stack: xr.Dataset) -> list[str]:
     """Return the polarizations of the layers."""
     if "pair" in stack.sizes:
         return sorted(set(texts(stack, "polarization")))
-    ending = "_backscatter"
-    return [str(name)[: -len(ending)] for name in stack.data_vars if str(name).endswith(ending)]
+    return [*backscatter_in(map(str, stack.data_vars)).values()]
 
 
 def _count(stack: xr.Dataset, name: str) -> int | None:
