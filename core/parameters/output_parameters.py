@@ -145,8 +145,7 @@ OUTPUTS: Final = (
         "Stack as a Zarr store in an S3-compatible object store, for example "
         "s3://bucket/folder/stack.zarr. Readers see it only when it is complete; what is there "
         "already is never replaced. Checked before any work starts. A run that was stopped "
-        "goes on when the same job runs again; another job to that address removes what the "
-        "stopped one left.",
+        "starts over; the next one to that address removes what it left.",
         group=Group.OBJECT_STORE,
     ),
     *OBJECT_STORE,

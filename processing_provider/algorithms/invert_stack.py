@@ -41,7 +41,7 @@ class InvertStack(StackAlgorithm):
         "the pairs. Neither knows of a slow atmosphere, nor of errors that all pairs share."
         "\n"
         "The stack of pairs is never changed. A run that was stopped goes on when the same one "
-        "runs again."
+        "runs again, or starts over where it writes to an object store."
     )
     EXAMPLE = (
         "qgis_process run hyp3:invertstack -- INPUT=/data/stack.zarr "

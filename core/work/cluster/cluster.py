@@ -21,7 +21,7 @@ from ..journal import Journal
 from ..pieces import Piece, PieceResult, S, Shared
 from .scheduler_connection import PATIENCE_SECONDS, Connection
 from .shared_paths import SharedPaths
-from .work import Work, count_under_way
+from .work import Work, count_running
 
 _AHEAD = 2
 """Pieces at the cluster for each of its threads: one that runs and one that waits."""
@@ -212,7 +212,7 @@ class Cluster:
 
         def wait() -> None:
             self._client.cancel(futures, force=True)
-            while any(self._client.run(count_under_way, self._name, on_error="ignore").values()):
+            while any(self._client.run(count_running, self._name, on_error="ignore").values()):
                 time.sleep(_POLL_SECONDS)
 
         try:

@@ -13,9 +13,6 @@ from ...run.reporter import SilentReporter
 from ..pieces import Piece, PieceResult, Shared
 from .shared_paths import SharedPaths, path_error
 
-_UNDER_WAY: set[str] = set()
-"""Keys of the tasks that run in this process."""
-
 
 class Work:
     """Does pieces of one run in a worker; can be pickled.
@@ -53,15 +50,12 @@ class Work:
         task = _Task(worker, self._paths)
         self._check(worker)
         piece: Piece[Shared] = loads(pickled)
-        _UNDER_WAY.add(task.key)
         try:
             with gdal_environment():
                 return piece.run(self._shared.with_threads(worker.state.nthreads), task)
         except StoreError as error:
             # It has its own credentials and its own way to the service.
             raise StoreError(f"On the Dask worker {worker.address}, {error}") from error
-        finally:
-            _UNDER_WAY.discard(task.key)
 
     def _check(self, worker: Any) -> None:
         """Look once, because a worker may have joined after all others were asked."""
@@ -94,6 +88,15 @@ class _Task(SilentReporter):
         return task is None or task.state != "executing" or self._paths.hidden_folder is not None
 
 
-def count_under_way(prefix: str) -> int:
-    """Return how many tasks run in this process whose keys begin with a prefix."""
-    return sum(key.startswith(prefix) for key in tuple(_UNDER_WAY))
+def count_running(prefix: str, dask_worker: Any) -> int:
+    """Return how many tasks a worker runs whose keys begin with a prefix.
+
+    Parameters
+    ----------
+    prefix
+        Begin of the keys.
+    dask_worker
+        Given by Dask, which does not count tasks as running that were canceled, but keeps their
+        keys until they end.
+    """
+    return sum(key.startswith(prefix) for key in tuple(dask_worker.active_keys))
