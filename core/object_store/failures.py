@@ -22,20 +22,53 @@ _KINDS = {
 }
 _LIBRARIES = ("aiobotocore", "aiohttp", "botocore")
 
-_REFUSED = {"InvalidAccessKeyId", "InvalidSecurity", "SignatureDoesNotMatch"}
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"}
-_DENIED = {"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden"}
-_ELSEWHERE = {
-    "AuthorizationHeaderMalformed",
-    "IllegalLocationConstraintException",
-    "PermanentRedirect",
-    "301",
-}
-_FULL = {"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "507"}
 _BUSY = {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"}
 # Without a name of S3's own: a gateway that fails, or a page of something else.
 _BUSY_OR_NO_S3 = {"500", "502", "503", "504"}
-_NO_S3 = {"404", "405", "MethodNotAllowed", "NotImplemented", "501"}
+_NO_S3 = "{service} does not answer as an S3 service does; check S3_ENDPOINT"
+
+_REFUSALS: tuple[tuple[set[str], str], ...] = (
+    (
+        {"NoSuchBucket"},
+        "{service} has no bucket {bucket}; check {name} and S3_ENDPOINT, or create the bucket",
+    ),
+    (
+        {"InvalidAccessKeyId", "InvalidSecurity", "SignatureDoesNotMatch"},
+        "{service} does not accept the credentials ({code}); check them, S3_PROFILE and "
+        "S3_ENDPOINT",
+    ),
+    (
+        {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"},
+        "the credentials have expired ({code}); get new ones and run again",
+    ),
+    (
+        {"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden"},
+        "access was denied; ask for permission to list, read, write and delete there, or choose "
+        "other credentials with S3_PROFILE",
+    ),
+    (
+        {
+            "AuthorizationHeaderMalformed",
+            "IllegalLocationConstraintException",
+            "PermanentRedirect",
+            "301",
+        },
+        "the bucket lies in another region ({code}); set AWS_REGION to it",
+    ),
+    (
+        {"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "507"},
+        "{service} is full ({code}); free some space",
+    ),
+    ({"RequestTimeTooSkewed"}, "the clock of this computer is wrong; set it"),
+    (_BUSY, "{service} failed again and again ({code}); run again later"),
+    (
+        _BUSY_OR_NO_S3,
+        "{service} fails or is no S3 service ({code}); check S3_ENDPOINT or run again later",
+    ),
+    ({"404", "405", "MethodNotAllowed", "NotImplemented", "501"}, _NO_S3),
+)
+"""Codes of the service, and why it does not do what it is asked, with what helps."""
+
 _MISSING = {"NoSuchKey", "404"}
 _CHANGED = {"ConditionalRequestConflict", "409", "PreconditionFailed", "412"}
 
@@ -74,7 +107,7 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
                 f"({_words(cause)}); log in again, for example with 'aws sso login'."
             )
         if "ResponseParserError" in classes:
-            return _no_s3(url, service, verb)
+            return f"{url} cannot be {verb}, because {_NO_S3.format(service=service)}."
         if "ProxyConnectionError" in classes:
             return _no_way(location, verb, cause)
         if classes & _NO_CONNECTION:
@@ -138,65 +171,23 @@ def in_words(
 
 def _refusal(answer: Mapping[str, Any], location: RemoteLocation, verb: str) -> str:
     """Return a sentence about an answer of the service that is an error."""
-    url, service, name = location.url, location.service, location.parameter
+    url, name = location.url, location.parameter
     code = str(answer.get("Error", {}).get("Code", ""))
     if code == "407":
         return _no_way(location, verb, int(code))
-    if code == "NoSuchBucket":
+    reason = next((text for codes, text in _REFUSALS if code in codes), None)
+    if reason is None:
         return (
-            f"{url} cannot be {verb}, because {service} has no bucket {location.bucket}; check "
-            f"{name} and S3_ENDPOINT, or create the bucket."
+            f"{url} cannot be {verb} ({code or 'no reason given'}); check {name} and S3_ENDPOINT."
         )
-    if code in _REFUSED:
-        return (
-            f"{url} cannot be {verb}, because {service} does not accept the credentials ({code}); "
-            "check them, S3_PROFILE and S3_ENDPOINT."
-        )
-    if code in _EXPIRED:
-        return (
-            f"{url} cannot be {verb}, because the credentials have expired ({code}); get new ones "
-            "and run again."
-        )
-    if code in _DENIED:
-        return (
-            f"{url} cannot be {verb}, because access was denied; ask for permission to list, read, "
-            "write and delete there, or choose other credentials with S3_PROFILE."
-        )
-    if code in _ELSEWHERE:
-        return (
-            f"{url} cannot be {verb}, because the bucket lies in another region ({code}); set "
-            "AWS_REGION to it."
-        )
-    if code in _FULL:
-        return f"{url} cannot be {verb}, because {service} is full ({code}); free some space."
-    if code == "RequestTimeTooSkewed":
-        return f"{url} cannot be {verb}, because the clock of this computer is wrong; set it."
-    if code in _BUSY:
-        return (
-            f"{url} cannot be {verb}, because {service} failed again and again ({code}); run again "
-            "later."
-        )
-    if code in _BUSY_OR_NO_S3:
-        return (
-            f"{url} cannot be {verb}, because {service} fails or is no S3 service ({code}); check "
-            "S3_ENDPOINT or run again later."
-        )
-    if code in _NO_S3:
-        return _no_s3(url, service, verb)
-    return f"{url} cannot be {verb} ({code or 'no reason given'}); check {name} and S3_ENDPOINT."
+    reason = reason.format(service=location.service, bucket=location.bucket, name=name, code=code)
+    return f"{url} cannot be {verb}, because {reason}."
 
 
 def _no_way(location: RemoteLocation, verb: str, problem: BaseException | int) -> str:
     """Return a sentence about a proxy that does not lead to the service."""
     address = location.other_service or "https://s3.amazonaws.com"
     return f"{location.url} cannot be {verb}, because {proxy_fault(address, problem)}."
-
-
-def _no_s3(url: str, service: str, verb: str) -> str:
-    return (
-        f"{url} cannot be {verb}, because {service} does not answer as an S3 service does; check "
-        "S3_ENDPOINT."
-    )
 
 
 def _code(error: BaseException) -> str:
