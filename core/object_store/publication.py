@@ -17,6 +17,9 @@ from .objects import Objects
 _PROBE = f"{MARK}-probe"
 """Object with which a location is tried out."""
 
+_ROUNDS = 5
+"""How often what a run wrote is removed: workers of a cluster may end what they have in hand."""
+
 
 def check_writable(location: RemoteLocation) -> None:
     """Check a location before any work is done: list, write and delete there.
@@ -93,9 +96,7 @@ class RemoteWorkspace:
             else:
                 # What cannot be removed now is removed by the next run, which knows it by the mark.
                 with suppress(StackError):
-                    check_held(self._brief, self._mark)
-                    remove_leftovers(self._brief, own_names(self._brief))
-                    self._brief.remove([MARK])
+                    self._clear_up()
 
     def _publish(self) -> None:
         """Write the metadata documents, the one that makes the stack visible at the end."""
@@ -109,6 +110,15 @@ class RemoteWorkspace:
                 f"{self._location.url} was written, but {name} does not read back as it should; "
                 "run again."
             )
+
+    def _clear_up(self) -> None:
+        check_held(self._brief, self._mark)
+        for _ in range(_ROUNDS):
+            names = own_names(self._brief)
+            if names == [MARK]:
+                self._brief.remove(names)
+                return
+            remove_leftovers(self._brief, names)
 
     def _take_mark_away(self) -> None:
         try:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.errors import ClusterError, ProductError
+from hyp3_stack.core.errors import Canceled, ClusterError, ProductError
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
 from tests.object_store.service import BUCKET, CLEAN, CREDENTIALS, Service
@@ -21,7 +21,7 @@ from tests.sample_products import SampleStack
 
 from ..running import build, contents, copy_products, layer_file, leftovers, samples
 from .dask_cluster import DaskCluster, running_cluster
-from .interrupted import assert_same, interrupt, outputs, start, unfinished
+from .interrupted import StopAt, assert_same, interrupt, outputs, start, unfinished
 
 pytestmark = pytest.mark.slow
 
@@ -160,14 +160,17 @@ def test_append(cluster: DaskCluster, small: SampleStack, tmp_path: Path) -> Non
 def test_workers_write_to_an_object_store(
     cluster: DaskCluster, object_store: Service, small: SampleStack, tmp_path: Path
 ) -> None:
-    """With the credentials in their own environment; what they did before a cancel stays."""
+    """With the credentials in their own environment; nothing of it stays after a cancel."""
     given = {
         "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
         "S3_ENDPOINT": object_store.endpoint,
     }
-    interrupt(small.folder, 40, **given, SCHEDULER=cluster.address)
-    run = build(small.folder, **given, SCHEDULER=cluster.address)
-    assert any(text.startswith("Going on") for text in run.infos)
+    with pytest.raises(Canceled):
+        build_stack.run(
+            {"INPUT": str(small.folder), "SCHEDULER": cluster.address, **given}, None, StopAt(40)
+        )
+    assert object_store.keys(f"{tmp_path.name}/") == []
+    build(small.folder, **given, SCHEDULER=cluster.address)
     build(small.folder, ZARR=tmp_path / "s.zarr")
     there = object_store.contents(f"{tmp_path.name}/s.zarr/")
     here = contents(tmp_path / "s.zarr")

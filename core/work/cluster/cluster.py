@@ -30,7 +30,7 @@ _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 2.0
 _RESULT_SECONDS = 20.0
 _REPEATS = 5
-_CANCEL_SECONDS = 0.5
+_CANCEL_SECONDS = 2.0
 _END_SECONDS = 10.0
 """How long pieces that run may take to notice that their build has failed."""
 
