@@ -91,7 +91,7 @@ class InversionRequest:
             gaps=given.choice("GAPS"),
             min_coherence=given.number("MIN_COHERENCE"),
             min_temporal_coherence=given.number("MIN_TEMPORAL_COHERENCE"),
-            degree=int(given.number("POLYNOMIAL")),
+            degree=given.integer("POLYNOMIAL"),
             seasonal=given.choice("SEASONAL"),
             steps=parse_steps(given.names("STEPS")),
             outputs=outputs,

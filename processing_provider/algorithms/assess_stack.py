@@ -1,11 +1,9 @@
 """Algorithm ``hyp3:assessstack``."""
 
-from pathlib import Path
-
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
 from ...core.object_store.address import is_address
-from ..parameters.combined_checks import check_address
+from ..parameters.combined_checks import check_stack
 from ..parameters.job_values import Values
 from .algorithm import StackAlgorithm
 
@@ -49,12 +47,7 @@ class AssessStack(StackAlgorithm):
     )
 
     def check(self, values):
-        path = values.text("INPUT")
-        if path and is_address(path.strip()):
-            return check_address(values, "INPUT")
-        if path and not Path(path).expanduser().exists():
-            return f"INPUT is {path}, but there is nothing of that name."
-        return ""
+        return check_stack(values)
 
     def is_online(self, values):
         return is_address((values.text("INPUT") or "").strip())

@@ -1,7 +1,5 @@
 """Algorithm ``hyp3:invertstack``."""
 
-from pathlib import Path
-
 from qgis.core import (
     QgsProcessingOutputMultipleLayers,
     QgsProcessingOutputNumber,
@@ -12,8 +10,8 @@ from ...core.object_store.address import is_address
 from ..layers.loading import show_stack
 from ..parameters.combined_checks import (
     address_of,
-    check_address,
     check_period,
+    check_stack,
     check_stack_files,
 )
 from ..parameters.job_values import Values
@@ -59,14 +57,7 @@ class InvertStack(StackAlgorithm):
     )
 
     def check(self, values):
-        path = (values.text("INPUT") or "").strip()
-        if is_address(path):
-            wrong = check_address(values, "INPUT")
-        elif path and not Path(path).expanduser().exists():
-            wrong = f"INPUT is {path}, but there is nothing of that name."
-        else:
-            wrong = ""
-        return wrong or check_period(values) or check_stack_files(values)
+        return check_stack(values) or check_period(values) or check_stack_files(values)
 
     def is_online(self, values):
         return values.given("ZARR_URL") or is_address((values.text("INPUT") or "").strip())

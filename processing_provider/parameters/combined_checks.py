@@ -14,6 +14,16 @@ def check_product_folder(values):
     return ""
 
 
+def check_stack(values):
+    """Return a sentence where there is no stack at INPUT, or its address is none."""
+    path = (values.text("INPUT") or "").strip()
+    if is_address(path):
+        return check_address(values, "INPUT")
+    if path and not Path(path).expanduser().exists():
+        return f"INPUT is {path}, but there is nothing of that name."
+    return ""
+
+
 def check_period(values):
     """Return a sentence where START lies after END."""
     start, end = values.day("START"), values.day("END")
