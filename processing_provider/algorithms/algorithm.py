@@ -15,6 +15,8 @@ from qgis.PyQt.QtGui import QIcon
 from ...core.contract import DIALOGS
 from ..environment.interpreter import SETTING, InterpreterError, Places, resolve
 from ..layers.layer_groups import separate_groups
+from ..layers.loading import show_stack
+from ..parameters.combined_checks import address_of
 from ..parameters.declarations import definition
 from ..parameters.job_values import Values, words_for_numbers
 from ..parameters.value_checks import find_wrong_value
@@ -120,7 +122,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         message = find_wrong_value(self, parameters, context)
         if message:
             raise QgsProcessingException(message)
-        self.python = None
+        self.python = self.credentials = None
         if self.NEEDS_CORE:
             try:
                 self.python = core_python()
@@ -135,11 +137,18 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         separate_groups(context)
         return {}
 
-    def run_core(self, job, feedback, credentials=None):
+    def write_stack(self, parameters, context, feedback):
+        """Run the core task of the same name, which writes a stack, and load that if asked."""
+        values = Values(self, parameters, context)
+        outputs = self.run_core(values.job(), feedback)
+        address = address_of(values, "ZARR_URL")
+        return show_stack(outputs, values.flag("LOAD"), context, feedback, address)
+
+    def run_core(self, job, feedback):
         """Run the core task of the same name with the parameters of a job."""
         if self.proxies:
             job = {**job, PROXIES: self.proxies}
-        secrets = {**(credentials or {}), **self.proxy_login}
+        secrets = {**(self.credentials or {}), **self.proxy_login}
         try:
             return run_core(self.python, self.NAME, job, RunFeedback(feedback), secrets)
         except CoreError as error:

@@ -7,14 +7,7 @@ from qgis.core import (
     QgsProcessingOutputString,
 )
 
-from ..layers.loading import show_stack
-from ..parameters.combined_checks import (
-    address_of,
-    check_period,
-    check_product_folder,
-    check_stack_files,
-)
-from ..parameters.job_values import Values
+from ..parameters.combined_checks import check_period, check_product_folder, check_stack_files
 from .algorithm import StackAlgorithm
 
 STACK_OUTPUTS = (
@@ -63,7 +56,4 @@ class BuildStack(StackAlgorithm):
         return bool(values.flag("ENRICH")) or values.given("ZARR_URL")
 
     def processAlgorithm(self, parameters, context, feedback):
-        values = Values(self, parameters, context)
-        outputs = self.run_core(values.job(), feedback)
-        address = address_of(values, "ZARR_URL")
-        return show_stack(outputs, values.flag("LOAD"), context, feedback, address)
+        return self.write_stack(parameters, context, feedback)

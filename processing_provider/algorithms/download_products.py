@@ -34,5 +34,4 @@ class DownloadProducts(RetrievalAlgorithm):
     )
 
     def processAlgorithm(self, parameters, context, feedback):
-        job = Values(self, parameters, context).job()
-        return self.run_core(job, feedback, self.credentials)
+        return self.run_core(Values(self, parameters, context).job(), feedback)

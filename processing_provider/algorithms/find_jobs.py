@@ -37,7 +37,7 @@ class FindJobs(RetrievalAlgorithm):
     def processAlgorithm(self, parameters, context, feedback):
         job = Values(self, parameters, context).job()
         with tempfile.TemporaryDirectory(prefix="hyp3_stack_") as folder:
-            outputs = self.run_core({**job, "WORK_FOLDER": folder}, feedback, self.credentials)
+            outputs = self.run_core({**job, "WORK_FOLDER": folder}, feedback)
             sink, identifier = job_sink(self, parameters, "OUTPUT", context, outputs["FIELDS"])
             copy_features(outputs["FEATURES_FILE"], outputs["FIELDS"], sink, feedback)
         return {

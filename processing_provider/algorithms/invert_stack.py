@@ -7,14 +7,7 @@ from qgis.core import (
 )
 
 from ...core.object_store.address import is_address
-from ..layers.loading import show_stack
-from ..parameters.combined_checks import (
-    address_of,
-    check_period,
-    check_stack,
-    check_stack_files,
-)
-from ..parameters.job_values import Values
+from ..parameters.combined_checks import check_period, check_stack, check_stack_files
 from .algorithm import StackAlgorithm
 
 
@@ -63,7 +56,4 @@ class InvertStack(StackAlgorithm):
         return values.given("ZARR_URL") or is_address((values.text("INPUT") or "").strip())
 
     def processAlgorithm(self, parameters, context, feedback):
-        values = Values(self, parameters, context)
-        outputs = self.run_core(values.job(), feedback)
-        address = address_of(values, "ZARR_URL")
-        return show_stack(outputs, values.flag("LOAD"), context, feedback, address)
+        return self.write_stack(parameters, context, feedback)

@@ -1,9 +1,7 @@
 """Algorithm ``hyp3:preparestack``."""
 
 from ...core.parameters.job_parameters import JOB_TYPES
-from ..layers.loading import show_stack
-from ..parameters.combined_checks import address_of, check_stack_files
-from ..parameters.job_values import Values
+from ..parameters.combined_checks import check_stack_files
 from .build_stack import STACK_OUTPUTS
 from .retrieval_algorithm import RetrievalAlgorithm
 
@@ -41,7 +39,4 @@ class PrepareStack(RetrievalAlgorithm):
         return f"PRODUCT_TYPE is {product_type}, but JOB_TYPE is {job_type}; give only JOB_TYPE."
 
     def processAlgorithm(self, parameters, context, feedback):
-        values = Values(self, parameters, context)
-        outputs = self.run_core(values.job(), feedback, self.credentials)
-        address = address_of(values, "ZARR_URL")
-        return show_stack(outputs, values.flag("LOAD"), context, feedback, address)
+        return self.write_stack(parameters, context, feedback)

@@ -16,6 +16,7 @@ class RetrievalAlgorithm(StackAlgorithm):
         return True
 
     def prepareAlgorithm(self, parameters, context, feedback):
+        is_ready = super().prepareAlgorithm(parameters, context, feedback)
         # Here and not in the run, because QGIS may have to ask for its master password.
         self.credentials = credentials(Values(self, parameters, context).text("AUTHCFG"))
-        return super().prepareAlgorithm(parameters, context, feedback)
+        return is_ready
