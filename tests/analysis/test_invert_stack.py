@@ -8,9 +8,7 @@ import xarray as xr
 import zarr
 
 from hyp3_stack.core.contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
-from hyp3_stack.core.errors import Canceled
-from hyp3_stack.core.run.reporter import SilentReporter
-from tests.running import build, leftovers, samples
+from tests.running import build, samples
 from tests.sample_products.ground_truth import ground_truth
 
 from .conftest import MOVING
@@ -231,46 +229,3 @@ def test_stacks_without_unwrapped_phase_or_coherence(moving, tmp_path):
     built = build(moving.folder, NETCDF=tmp_path / "pairs.nc", LAYERS="los_disp")
     run = invert(built.netcdf, NETCDF=tmp_path / "d.nc", LAYER="los_disp", WEIGHTS="none")
     check_against_truth(moving.spec, run, AUTO_TOLERANCE)
-
-
-class Stopping(SilentReporter):
-    """Cancels when a share of the work is done."""
-
-    def __init__(self, percent):
-        super().__init__()
-        self.limit = percent
-
-    def canceled(self):
-        return self.percent >= self.limit
-
-
-@pytest.fixture(scope="module")
-def tall(tmp_path_factory):
-    """A stack of more than one block."""
-    folder = tmp_path_factory.mktemp("tall")
-    stack = samples(
-        tmp_path_factory,
-        products=3,
-        rows=540,
-        columns=50,
-        sidecars=False,
-        layers=("unw_phase", "corr"),
-        neighbor_zone_share=0.0,
-        signals=MOVING,
-    )
-    return build(stack.folder, NETCDF=folder / "pairs.nc", ZARR=folder / "pairs.zarr")
-
-
-def test_a_stopped_run_goes_on(tall, tmp_path):
-    given = {"NETCDF": tmp_path / "d.nc", "ZARR": tmp_path / "d.zarr", "REFERENCE_AREA": "auto"}
-    with pytest.raises(Canceled, match="same job again"):
-        invert(tall.zarr, Stopping(50.0), **given)
-    assert leftovers(tmp_path) and not (tmp_path / "d.nc").exists()
-    run = invert(tall.zarr, **given)
-    assert any(text.startswith("Going on with") for text in run.infos)
-    assert not leftovers(tmp_path)
-    fresh = invert(tall.netcdf, NETCDF=tmp_path / "fresh.nc", REFERENCE_AREA="auto")
-    one, other = (xr.open_dataset(path) for path in (run.netcdf, fresh.netcdf))
-    for name in one.data_vars:
-        if name != "spatial_ref":
-            assert np.allclose(one[name], other[name], atol=1e-6, equal_nan=True), name

@@ -37,10 +37,12 @@ def outputs(folder: Path) -> dict[str, str]:
     }
 
 
-def start(folder: Path, parameters: dict[str, str]) -> subprocess.Popen[bytes]:
+def start(
+    folder: Path, parameters: dict[str, str], task: str = "buildstack"
+) -> subprocess.Popen[bytes]:
     """Start ``python core JOB.json``."""
     job = folder / "job.json"
-    job.write_text(json.dumps({"protocol": 1, "task": "buildstack", "parameters": parameters}))
+    job.write_text(json.dumps({"protocol": 1, "task": task, "parameters": parameters}))
     return subprocess.Popen(
         [sys.executable, str(ROOT / "core"), str(job)],
         stdout=subprocess.DEVNULL,
