@@ -17,6 +17,7 @@ from ..dataset.stack_layer import StackLayer
 from ..files.written_stack import WrittenStack
 from ..grid.lattice import Grid
 from ..metadata.attributes import CONVENTIONS, STANDARD_NAMES
+from ..metadata.describe import cell_bounds
 from ..metadata.geospatial import grid_attributes
 from ..metadata.variables import GRID_MAPPING, TIME_ATTRIBUTES, TIME_ENCODING, numbers
 from ..pixels.look_vectors import LOOK_VECTORS
@@ -52,6 +53,12 @@ _CARRIED = (
     "contributor_name",
     "contributor_role",
     "metadata_link",
+    "platform",
+    "platform_vocabulary",
+    "instrument",
+    "instrument_vocabulary",
+    "radar_band",
+    "antenna_pointing",
     "geospatial_bounds",
     "geospatial_bounds_crs",
     "footprint",
@@ -273,27 +280,36 @@ def displacement_dataset(
 
 
 def _coordinates(stack: WrittenStack, grid: Grid, network: PairNetwork) -> dict[str, xr.Variable]:
-    found = {
-        "time": xr.Variable(
-            "time",
-            network.times,
-            {
-                "long_name": "middle of the acquisition",
-                "standard_name": "time",
-                "axis": "T",
-                **TIME_ATTRIBUTES,
-            },
-            {**TIME_ENCODING, "_FillValue": None},
-        )
+    encoding = {**TIME_ENCODING, "_FillValue": None}
+    times = {
+        "long_name": "middle of the acquisition",
+        "standard_name": "time",
+        "axis": "T",
+        **TIME_ATTRIBUTES,
     }
+    found = dict(cell_bounds(grid))
+    bounds = _acquisition_bounds(stack, network)
+    if bounds is not None:
+        found["time_bnds"] = xr.Variable(("time", "nv"), bounds, {}, encoding)
+        times["bounds"] = "time_bnds"
+    found["time"] = xr.Variable("time", network.times, times, encoding)
     for axis, values in (("y", grid.y), ("x", grid.x)):
-        attributes = {
-            key: value
-            for key, value in stack.raw.variables[axis].attrs.items()
-            if key not in ("_FillValue", "bounds")
-        }
+        attributes = stack.raw.variables[axis].attrs | {"bounds": f"{axis}_bnds"}
+        attributes.pop("_FillValue", None)
         found[axis] = xr.Variable(axis, values, attributes, {"_FillValue": None})
     return found
+
+
+def _acquisition_bounds(stack: WrittenStack, network: PairNetwork) -> NDArray[np.datetime64] | None:
+    """Return start and end of each acquisition, shape (N, 2); None where one is not known."""
+    starts, ends = stack.instants("acquisition_time"), stack.instants("acquisition_end_time")
+    if starts is None or ends is None or starts.shape != ends.shape:
+        return None
+    holds = (starts <= network.times[:, np.newaxis]) & (network.times[:, np.newaxis] <= ends)
+    if not (holds.sum(axis=1) == 1).all():
+        return None
+    place = holds.argmax(axis=1)
+    return np.stack([starts[place], ends[place]], axis=1).astype("datetime64[ns]")
 
 
 _OF_PAIRS = {

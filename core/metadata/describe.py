@@ -100,7 +100,7 @@ def describe_stack(
     described |= wave_variables()
     numbers = [layer for layer, per_step in layers if per_step and not layer.is_mask]
     described |= _statistics(dimension, numbers, len(steps))
-    described |= _bounds(source.grid)
+    described |= cell_bounds(source.grid)
     # Times of which none is known cannot be encoded, and mean nothing.
     dataset = dataset.assign(
         {name: item for name, item in described.items() if not _is_unknown_time(item)}
@@ -195,7 +195,8 @@ def _statistics(dimension: str, layers: Sequence[Layer], steps: int) -> dict[str
     return made
 
 
-def _bounds(grid: Grid) -> dict[str, xr.Variable]:
+def cell_bounds(grid: Grid) -> dict[str, xr.Variable]:
+    """Return the edges of the pixels along both axes, as CF has them; shapes (x, nv), (y, nv)."""
     half = grid.spacing / 2
     return {
         "x_bnds": xr.Variable(

@@ -109,6 +109,9 @@ def test_layout(moving_stack, inverted):
     starts = xr.open_dataset(moving_stack.netcdf).acquisition_time
     after = (times.values - starts.values) / np.timedelta64(1, "s")
     assert ((after > 5) & (after < 30)).all()
+    bounds = xr.open_dataset(inverted.netcdf).time_bnds
+    assert (bounds.mean("nv") == times).all() and (bounds[:, 0] == starts.values).all()
+    assert np.allclose(raw.x_bnds.mean("nv"), raw.x) and np.allclose(raw.y_bnds.mean("nv"), raw.y)
     store = zarr.open_group(inverted.zarr, mode="r", use_consolidated=False)
     for group in (SPATIAL_GROUP, TEMPORAL_GROUP):
         for name in maps:
