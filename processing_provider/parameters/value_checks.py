@@ -16,8 +16,9 @@ from qgis.core import (
 
 from .job_values import as_flag, as_number, is_given, plain, words_for_numbers
 
-_SLIP = 1e6
-"""A maximum as large as this, or that of its type, is named only to who exceeds it."""
+_LARGE = 1e6
+"""A maximum of this size is mentioned only where a value exceeds it. Without a maximum, QGIS has
+the largest number of its type."""
 
 _EXTENT_CRS = re.compile(r"(?:[^,]*,){3}[^,\[]*\[(.*)\]\s*", re.DOTALL)
 
@@ -66,7 +67,7 @@ def _check_number(definition, value, context):
     low, high = definition.minimum(), definition.maximum()
     if number is not None and math.isfinite(number) and low <= number <= high:
         return ""
-    if high < _SLIP or (number is not None and number > high):
+    if high < _LARGE or (number is not None and number > high):
         limits = f"from {low:g} to {high:g}"
     else:
         limits = f"of at least {low:g}"

@@ -72,6 +72,12 @@ def test_wrong_numbers_above_a_limit(wrong, value):
     assert wrong(MEMORY=value) == expected
 
 
+@pytest.mark.parametrize("value", [2_000_000, "inf"])
+def test_a_number_above_a_large_limit(wrong, value):
+    expected = f"MEMORY is {value!r}, but it has to be a number from 450 to 1e+06."
+    assert wrong(MEMORY=value) == expected
+
+
 @pytest.mark.parametrize("value", [None, NULL, "", "600", " 600 ", 600, 6e2, "6e2"])
 def test_numbers(wrong, algorithm, context, value):
     assert not wrong(MEMORY=value)
