@@ -10,10 +10,14 @@ VELOCITY = "velocity"
 
 _LOOKS = (
     (r"displacement|velocity|acceleration|jerk|step_\d{8}|\w+_correction", Style.TOWARD, None),
-    (r"velocity_standard_error|(semi)?annual_amplitude", Style.FROM_ZERO, None),
+    (
+        "velocity_standard_error|(semi)?annual_amplitude|closure_error_share",
+        Style.FROM_ZERO,
+        None,
+    ),
+    ("temporal_coherence", Style.FROM_ZERO, (0.0, 1.0)),
     ("annual_peak", Style.CYCLIC, (0.0, 365.25)),
     ("semiannual_peak", Style.CYCLIC, (0.0, 365.25 / 2)),
-    ("temporal_coherence", Style.GRAY, (0.0, 1.0)),
 )
 _IN_MILLIMETERS = (Style.TOWARD, Style.FROM_ZERO)
 _UNITS = {"m": "mm", "m year-1": "mm/year", "m year-2": "mm/year²", "m year-3": "mm/year³"}

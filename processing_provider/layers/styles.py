@@ -58,7 +58,7 @@ def _continuous(provider, variable, values):
     elif hint in _BY_LIMITS:
         stops = _stops(*limits, _BY_LIMITS[hint])
     elif hint is Style.FROM_ZERO:
-        stops = _stops(0.0, _round_up(high), _SEQUENTIAL)
+        stops = _stops(0.0, limits[1] if limits else _round_up(high), _SEQUENTIAL)
     else:
         stops = _stops(low, high, _TERRAIN if hint is Style.TERRAIN else _SEQUENTIAL)
     function = QgsColorRampShader(stops[0][0], stops[-1][0])

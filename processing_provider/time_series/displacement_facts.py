@@ -50,7 +50,9 @@ class DisplacementFacts:
         group = self._dataset.GetRootGroup()
         group = group.OpenGroup(stack.group) if stack.group else group
         self._arrays = {
-            name: group.OpenMDArray(name) for name in _OF_PIXELS if name in stack.variables
+            name: group.OpenMDArray(name)
+            for name in _OF_PIXELS
+            if name in stack.variables and not stack.variables[name].steps
         }
         mask = stack.variables.get("mask")
         self._flags = {} if mask is None else flag_masks(mask)
@@ -60,7 +62,8 @@ class DisplacementFacts:
             self._pair_count = group.OpenMDArray("pair").GetTotalElementsCount()
         self.date_errors = []
         if "residual_rms" in names:
-            self.date_errors = _numbers(group.OpenMDArray("residual_rms"))
+            errors = _numbers(group.OpenMDArray("residual_rms"))
+            self.date_errors = errors if len(errors) == len(stack.begins) else []
 
     def at(self, row, column):
         """Return what the file says of a pixel."""

@@ -222,8 +222,11 @@ class TimeSeriesDock(QgsDockWidget):
         texts = []
         if 0 <= row < len(points):
             texts = [describe_point(f"Point {row + 1}", points[row], self.result.units)]
-            if self.result.reference is not None:
-                texts.append("Relative to the area in the square on the map.")
+            reference = self.result.reference
+            if reference is not None:
+                texts.append(
+                    f"Relative to the area around {_place(reference)}, the square on the map."
+                )
             if self.result.inverted:
                 texts.append(self.result.inverted)
         self.description.setText(" ".join(text for text in texts if text))
@@ -366,14 +369,18 @@ def _curve(number, picked, result, factor):
 
 
 def _legend_item(number, picked, steps):
-    decimals = 5 if abs(picked.x) <= 360 and abs(picked.y) <= 360 else 0
-    place = f"{picked.x:.{decimals}f}, {picked.y:.{decimals}f}"
     count = picked.series.with_data if picked.series else 0
     state = picked.reason or f"{count} of {steps} with data"
     if picked.facts is not None and not picked.reason:
         state = velocity_text(picked.facts) or state
     pixmap = QPixmap(12, 12)
     pixmap.fill(QColor(picked.point.color))
-    item = QListWidgetItem(QIcon(pixmap), f"Point {number}: {place}\n{state}")
+    item = QListWidgetItem(QIcon(pixmap), f"Point {number}: {_place(picked)}\n{state}")
     item.setToolTip(f"Row {picked.row}, column {picked.column}")
     return item
+
+
+def _place(picked):
+    """Return the coordinates of a point in the CRS of the stack, which may be in degrees."""
+    decimals = 5 if abs(picked.x) <= 360 and abs(picked.y) <= 360 else 0
+    return f"{picked.x:.{decimals}f}, {picked.y:.{decimals}f}"

@@ -26,13 +26,13 @@ def with_facts(found, reader):
         if picked.series is None:
             points.append(picked)
             continue
-        facts = reader.facts.at(picked.row, picked.column)
+        facts = reader.facts_at(picked.row, picked.column)
         fitted = fit(functions, found.begins, picked.series.values)
-        if fitted is not None and not as_in_file:
+        if fitted is not None and not (as_in_file and math.isfinite(facts.velocity)):
             facts = replace(facts, velocity=fitted.velocity, velocity_error=fitted.velocity_error)
         reason = MASKED if picked.reason and facts.reasons else picked.reason
         points.append(replace(picked, fit=fitted, facts=facts, reason=reason))
-    return replace(found, points=points, errors=reader.facts.date_errors)
+    return replace(found, points=points, errors=reader.date_errors())
 
 
 def invert_points(found, coherence):

@@ -37,7 +37,7 @@ def invert(begins, ends, phases, weights=None):
     pairs = [
         (place[begin], place[end], phase, weight)
         for begin, end, phase, weight in zip(begins, ends, phases, weights)  # noqa: B905
-        if math.isfinite(phase) and weight > 0.0  # not so for NaN
+        if begin != end and math.isfinite(phase) and weight > 0.0  # not so for NaN
     ]
     if not pairs:
         return None

@@ -18,13 +18,13 @@ def describe_point(name, picked, units):
     facts = picked.facts
     if facts is None:
         return ""
-    parts = [] if facts.reasons else [_velocity(facts), *_other_motion(picked.fit, units)]
-    parts += _quality(facts)
-    text = f"{name}: {', '.join(part for part in parts if part)}."
+    quality = ", ".join(_quality(facts))
     if facts.reasons:
         why = " and ".join(_REASONS.get(word, word) for word in facts.reasons)
-        return f"{name} is masked, because {why}. {', '.join(parts).capitalize()}."
-    return text
+        return f"{name} is masked, because {why}. {quality.capitalize()}."
+    parts = [_velocity(facts), *_other_motion(picked.fit, units), quality]
+    text = ", ".join(part for part in parts if part)
+    return f"{name}: {text}." if text else ""
 
 
 def velocity_text(facts):

@@ -90,9 +90,17 @@ class Reader:
         """
         return self._read(row, column, int(_REFERENCE_RADIUS), median, _REFERENCE_RADIUS)
 
+    def date_errors(self):
+        """Return the standard errors of the dates of a displacement stack; none if it has none."""
+        return self._facts.date_errors
+
+    def facts_at(self, row, column):
+        """Return what a displacement stack says of a pixel besides its displacement."""
+        with self._failing_in_words():
+            return self._facts.at(row, column)
+
     @cached_property
-    def facts(self):
-        """What a displacement stack says besides the displacement; raises StackFileError."""
+    def _facts(self):
         with self._failing_in_words():
             return DisplacementFacts(self.stack)
 

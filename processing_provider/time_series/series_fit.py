@@ -1,7 +1,6 @@
 """Functions of time fitted to one series: those that a displacement stack was fitted with."""
 
 import math
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -13,7 +12,6 @@ _DERIVATIVES = ("acceleration", "jerk")
 _SINGULAR = 1e-12
 """Relative pivot of functions that the dates cannot tell apart."""
 _SEASONS = ("annual_amplitude", "semiannual_amplitude")
-_STEP = re.compile(r"step_(\d{8})")
 
 
 @dataclass(frozen=True)
@@ -41,13 +39,20 @@ def functions_of(names, times):
 
     ``times`` are its dates, from the middle of which the velocity counts.
     """
-    days = sorted(match[1] for match in map(_STEP.fullmatch, names) if match)
     return TimeFunctions(
         times[0] + (times[-1] - times[0]) / 2,
         1 + sum(name in names for name in _DERIVATIVES),
         sum(name in names for name in _SEASONS),
-        tuple(datetime.strptime(day, "%Y%m%d").replace(tzinfo=timezone.utc) for day in days),
+        tuple(sorted(day for day in map(_day_of_step, names) if day is not None)),
     )
+
+
+def _day_of_step(name):
+    """Return the day whose step a variable holds, or None."""
+    try:
+        return datetime.strptime(name, "step_%Y%m%d").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

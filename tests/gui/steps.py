@@ -51,6 +51,10 @@ REFERENCE = (0.33, 0.35)
 """Shares of width and height at which the stack is told not to move."""
 
 
+STEP_DAY = "2023-01-25"
+"""Told to be a jump of the ground: it is fitted beside the velocity."""
+
+
 def run(folder, facts):
     """Do all steps."""
     begin = time.monotonic()
@@ -204,6 +208,7 @@ def invert(folder, facts):
         "INPUT": str(folder / "stack" / f"{NETCDF_GROUP}.nc"),
         "REFERENCE_AREA": f"{place.x()},{place.y()}",
         "WEIGHTS": "coherence",
+        "STEPS": STEP_DAY,
         "NETCDF": str(folder / "stack" / f"{INVERTED_GROUP}.nc"),
     }
     _run_dialog(folder, facts, "invertstack", parameters)

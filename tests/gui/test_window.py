@@ -174,6 +174,8 @@ def test_a_click_on_the_velocity_draws_the_displacement(
         1000 * float(inverted[name].isel(at)) for name in ("velocity", "velocity_standard_error")
     )
     assert f"velocity {velocity:.1f} ± {error:.1f} mm/year" in second["description"]
+    height = 1000 * float(inverted["step_20230125"].isel(at))
+    assert f"step of {height:.1f} mm on 2023-01-25" in second["description"]
     assert f"{int(inverted['valid_pairs'].isel(at))} of {PAIRS} pairs" in second["description"]
 
 

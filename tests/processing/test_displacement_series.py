@@ -231,7 +231,8 @@ def test_another_reference_is_subtracted_without_inverting_again(window, valid):
     assert after.series.values == pytest.approx(expected)
     assert after.series.values[0] == 0.0
     assert after.facts.velocity == after.fit.velocity != before.facts.velocity
-    assert "Relative to the area in the square on the map." in window.dock.description.text()
+    place = f"{result.reference.x:.0f}, {result.reference.y:.0f}"
+    assert f"Relative to the area around {place}, the" in window.dock.description.text()
     window.dock.own_reference_action.trigger()
     assert window.dock.result.points[0].series.values == before.series.values
     assert window.dock.reference is None

@@ -109,11 +109,19 @@ def test_an_acquisition_without_pairs_keeps_the_velocity_of_its_neighbors():
     assert (found.valid_pairs, found.redundancy, found.gap_count) == (2, 0, 1)
     assert invert(begins, ends, [math.nan] * 3) is None
     assert invert(begins, ends, [1.0] * 3, [0.0, math.nan, 0.0]) is None
+    assert invert(begins, begins, [1.0] * 3) is None
 
 
 def test_functions_follow_from_the_names_of_variables():
     times = [BEGIN, BEGIN + timedelta(days=730)]
-    names = ["displacement", "velocity", "acceleration", "annual_amplitude", "step_20200706"]
+    names = [
+        "displacement",
+        "velocity",
+        "acceleration",
+        "annual_amplitude",
+        "step_20200706",
+        "step_99",
+    ]
     functions = functions_of(names, times)
     assert (functions.degree, functions.harmonics) == (2, 1)
     assert functions.steps == (datetime(2020, 7, 6, tzinfo=timezone.utc),)
