@@ -13,6 +13,8 @@ from isal import isal_zlib
 
 from ..machine.blocks import run_blocks
 from ..object_store.late_metadata import further_chunks
+from ..object_store.location import RemoteLocation
+from ..object_store.objects import Objects
 from ..run.reporter import Reporter
 from ..work.pieces import Receipt, Receipts
 
@@ -106,6 +108,37 @@ def failing_chunk_files(
     return failing_files(store, receipts, reporter) | further_chunks(
         files_below(store), arrays, receipts
     )
+
+
+def failing_objects(
+    location: RemoteLocation,
+    arrays: Collection[str],
+    receipts: Mapping[str, Receipt],
+    reporter: Reporter,
+) -> set[str]:
+    """Return the names of chunks in an object store that are missing, not as written, or too many.
+
+    The service lists size and tag of all of them; those whose tag is another one than that of the
+    answer to their writing are read.
+
+    Raises
+    ------
+    StoreError
+        If the service does not answer.
+    """
+    objects = Objects(location)
+    there = objects.tags()
+
+    def is_right(name: str) -> bool:
+        size, value, tag = receipts[name]
+        if name not in there or there[name][0] != size:
+            return False
+        if tag and there[name][1] == tag:
+            return True
+        content = objects.get(name)
+        return content is not None and isal_zlib.crc32(content) == value
+
+    return failing(receipts, is_right, reporter) | further_chunks(there, arrays, receipts)
 
 
 def places(receipts: Mapping[str, Receipt]) -> dict[str, Receipts]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -13,8 +12,6 @@ from .location import PATIENT, RemoteLocation
 
 _BULK = 1000
 """Objects that S3 lists or deletes with one request."""
-
-_PARALLEL = 8
 
 
 class Objects:
@@ -84,15 +81,14 @@ class Objects:
 
     def put_all(self, contents: Sequence[tuple[str, bytes]]) -> None:
         """Write several small objects at once."""
-        with ThreadPoolExecutor(_PARALLEL) as threads:
-            list(threads.map(lambda item: self.put(*item), contents))
+        with in_words(self.location, "written"):
+            self._files.pipe({self._path(name): content for name, content in contents})
 
     def get(self, name: str) -> bytes | None:
         """Return the content of an object, None where there is none."""
-        path = f"{self.location.bucket}/{self._key(name)}"
         try:
             with in_words(self.location, "read"):
-                content = self._files.cat_file(path)
+                content = self._files.cat_file(self._path(name))
         except StoreError as error:
             if is_missing(error):
                 return None
@@ -136,6 +132,9 @@ class Objects:
                     f"{failure.get('Key')} was refused ({failure.get('Code')}); ask for permission "
                     "to delete there, or choose another place."
                 )
+
+    def _path(self, name: str) -> str:
+        return f"{self.location.bucket}/{self._key(name)}"
 
     def _key(self, name: str) -> str:
         return f"{self.location.key}/{name}"

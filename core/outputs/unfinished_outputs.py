@@ -13,7 +13,7 @@ from ..dataset.stack_layer import StackLayer
 from ..errors import UNREADABLE, OutputError
 from ..files.chunking import Layouts
 from ..files.netcdf_file import NETCDF, NetcdfSpool, failing_chunks, fits_twice, write_netcdf
-from ..files.receipts import failing_chunk_files, other_files, places
+from ..files.receipts import failing_chunk_files, failing_objects, other_files, places
 from ..files.verify import Sample, verify_chunks, verify_stack
 from ..files.workspace import Workspace
 from ..files.zarr_layout import lay_out_stores
@@ -27,7 +27,6 @@ from ..files.zarr_store import (
 )
 from ..machine.atomic import remove
 from ..object_store.late_metadata import LateMetadataStore
-from ..object_store.proof import failing_objects
 from ..run.reporter import Reporter, StepReporter, step
 from ..work.journal import Journal
 from ..work.pieces import Receipts
@@ -191,7 +190,7 @@ class UnfinishedOutputs:
             verify_chunks(zarr, bad)
         if self._options.remote is not None:
             written = receipts.get(REMOTE, {})
-            bad = failing_objects(self._options.remote, self._arrays, written)
+            bad = failing_objects(self._options.remote, self._arrays, written, quiet)
             verify_chunks(self._options.remote, bad)
 
     def facts(self, journal: Journal) -> dict[str, Any]:
