@@ -178,6 +178,8 @@ def _empty(lines: Lines) -> bool:
     return right <= left or top <= bottom
 
 
-def overlap(one: Bounds, other: Bounds) -> bool:
-    """Return whether two rectangles share an area."""
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def shared_area(one: Bounds, other: Bounds) -> float:
+    """Return the area that two rectangles share, in square meters."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(width, 0.0) * max(height, 0.0)

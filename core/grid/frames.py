@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .extent import Bounds
+from .extent import Bounds, shared_area
 from .placement import Placement
 
 SHARED = 0.5
@@ -55,9 +55,4 @@ def frame_warning(placements: Sequence[Placement]) -> str | None:
 
 def _shared(one: Bounds, other: Bounds) -> float:
     """Return the common area of two boxes as part of the smaller one."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return width * height / min(areas)
+    return shared_area(one, other) / min(shared_area(box, box) for box in (one, other))

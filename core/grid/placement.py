@@ -11,7 +11,7 @@ from ..inputs.crs import title
 from ..inputs.raster_grid import Raster
 from ..products.product import Product
 from ..selection.selection import LeftOut
-from .extent import Bounds, overlap, project_bounds
+from .extent import Bounds, project_bounds, shared_area
 from .lattice import Grid, Lattice
 
 
@@ -54,10 +54,7 @@ class Placement:
 
     def covered_pixels(self, grid: Grid) -> float:
         """Return how many pixels of the grid the product's raster covers."""
-        left, bottom, right, top = grid.bounds
-        width = min(self.bounds[2], right) - max(self.bounds[0], left)
-        height = min(self.bounds[3], top) - max(self.bounds[1], bottom)
-        return max(width, 0.0) * max(height, 0.0) / grid.spacing**2
+        return shared_area(self.bounds, grid.bounds) / grid.spacing**2
 
     def touches(self, grid: Grid, rows: slice, columns: slice) -> bool:
         """Return whether the product reaches into a block of the grid."""
@@ -104,7 +101,7 @@ def place(
     placements: list[Placement] = []
     outside: list[LeftOut] = []
     for (product, raster), box in zip(products, bounds, strict=True):
-        if not overlap(box, grid.bounds):
+        if not shared_area(box, grid.bounds):
             outside.append(LeftOut(product.name.text, "outside the grid"))
         elif is_native(raster, grid, lattice):
             placements.append(
