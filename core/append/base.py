@@ -120,7 +120,7 @@ class Base:
 def open_outputs(netcdf: Path | None, zarr: Path | None, reporter: Reporter) -> tuple[Base, ...]:
     """Open the stack that outputs hold, first where it is appended to; empty without one.
 
-    That is the output with the most products, of equals the one that is read fastest. Another may
+    That is the output with the most products; ties go to the one that is read faster. Another may
     hold fewer, because a run was killed before it got its name, and less of the grid, but nothing
     else.
 

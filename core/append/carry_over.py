@@ -62,8 +62,8 @@ def carry_over(base: Base, dataset: xr.Dataset, enrich: bool, reporter: Reporter
         _keep_scene(base.stack, dataset)
     if incomplete and not enrich:
         reporter.warning(
-            f"What is new in the stack lacks {', '.join(incomplete)}, which its products do not "
-            "tell; set ENRICH to ask the ASF catalog."
+            f"What is new in the stack lacks {', '.join(incomplete)}, which are not in its "
+            "products; set ENRICH to ask the ASF catalog."
         )
 
 

@@ -33,7 +33,7 @@ def _spacing(stack: WrittenStack) -> Verdict:
     for axis, name in (("x", "column_spacing"), ("y", "line_spacing")):
         values, stated = stack.values(axis), stack.number(name)
         if values is None or values.size < 2 or stated is None:
-            return Verdict(NOT_MET, tuple(found), f"{axis} or {name} is missing or no number")
+            return Verdict(NOT_MET, tuple(found), f"{axis} or {name} is missing or not a number")
         spacing = abs(float(values[1] - values[0]))
         if not np.isclose(spacing, stated, atol=1e-6):
             return Verdict(NOT_MET, tuple(found), f"{name} differs from {axis}")

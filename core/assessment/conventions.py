@@ -95,7 +95,7 @@ def _units(stack: WrittenStack) -> Iterator[str]:
         if not unit:
             yield f"{name} has no unit"
         elif unit not in _UNITS and not TIME_UNITS.match(unit):
-            yield f"{name} is in {unit!r}, which is none of the stack's units"
+            yield f"{name} is in {unit!r}, which is not a unit of the stack"
 
 
 def _needs_no_unit(stack: WrittenStack, name: str) -> bool:
@@ -143,7 +143,7 @@ def _layer_attributes(stack: WrittenStack) -> Iterator[str]:
             if not stack.text(key, name):
                 yield f"{name} has no {key}"
         if stack.text("units", name) not in ("", *_UNITS):
-            yield f"{name} is in {stack.text('units', name)!r}, which is none of the stack's units"
+            yield f"{name} is in {stack.text('units', name)!r}, which is not a unit of the stack"
 
 
 def _fill_values(stack: WrittenStack) -> Iterator[str]:

@@ -45,7 +45,7 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
     Raises
     ------
     InvalidParameterError
-        If the process crashed, ran out of memory, did not come to an end or could not read it.
+        If the process crashed, ran out of memory, did not finish or could not read it.
     Canceled
         If the user canceled.
     """
@@ -73,7 +73,7 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
             child.kill()
         answers = stdout.read().splitlines()
     if returncode is None:
-        how = f"did not come to an end in {LIMIT_SECONDS:.0f} seconds"
+        how = f"did not finish within {LIMIT_SECONDS:.0f} seconds"
     elif returncode < 0 or not answers:
         how = f"crashed ({f'signal {-returncode}' if returncode < 0 else f'status {returncode}'})"
     else:

@@ -79,7 +79,7 @@ def as_bad_zip() -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.EINVAL:  # of a position before the begin
             raise
-        raise zipfile.BadZipFile("it leads to a place before its begin") from error
+        raise zipfile.BadZipFile("it leads to a place before its beginning") from error
     # RuntimeError: encrypted, or a version or method that Python does not know.
     except (
         RuntimeError,

@@ -25,7 +25,7 @@ class Reporter(Protocol):
         """Return whether the user asked to stop."""
 
     def completing(self) -> None:
-        """Learn that the outputs come to stand from here on, see :func:`complete`."""
+        """Learn that outputs are being moved to their final names, see :func:`complete`."""
 
 
 class SilentReporter:

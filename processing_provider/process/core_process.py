@@ -37,7 +37,7 @@ _AFTER_CANCEL = 0.2
 """Seconds to hear the last words of a canceled core whose children keep its outputs open."""
 
 EXIT_GRACE = 10.0
-"""Seconds between the last message and the end of the process, or for outputs to come to stand."""
+"""Seconds between the last message and the end of the process, or to give outputs their names."""
 
 _STDERR_LINES = 200
 

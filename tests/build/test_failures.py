@@ -189,7 +189,7 @@ def test_cancel_at_any_time(small: SampleStack, made: Path, percent: float) -> N
 
 
 class StopAfterCompletion(SilentReporter):
-    """Cancels once it was told that the outputs come to stand."""
+    """Cancels once outputs are being moved to their final names."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -222,7 +222,7 @@ def test_reports_that_cannot_be_written_do_not_fail_a_stack(
     stack, report, catalog = (tmp_path / name for name in ("s.nc", "folder/r.html", "s.stac"))
 
     class Obstacle(SilentReporter):
-        """Has something in the way once the outputs come to stand."""
+        """Has something in the way once outputs are being moved to their final names."""
 
         def completing(self) -> None:
             report.parent.touch()

@@ -97,7 +97,9 @@ def test_a_stack_that_blocks_its_reader_is_given_up(
     pipe.parent.mkdir()
     os.mkfifo(pipe)  # whoever opens it waits for a writer
     monkeypatch.setattr(survival, "LIMIT_SECONDS", 4.0)
-    with pytest.raises(InvalidParameterError, match=r"ZARR is .*stack\.zarr, .* end in 4 seconds"):
+    with pytest.raises(
+        InvalidParameterError, match=r"ZARR is .*stack\.zarr, .* finish within 4 seconds"
+    ):
         survival.check_survival(pipe.parent, "ZARR", SilentReporter())
 
 

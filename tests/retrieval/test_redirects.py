@@ -106,7 +106,7 @@ def test_chain_of_redirects_back_to_the_service(stack, credentials, find):
 @pytest.mark.parametrize("host", FOREIGN_HOSTS)
 def test_login_that_is_led_elsewhere(service, find, login_proxy, host):
     service.api_faults.add(LOGIN_HOST, redirect(f"https://{host}/oauth/authorize?x=1"))
-    with pytest.raises(RetrievalError, match="Earthdata Login did not answer as it does"):
+    with pytest.raises(RetrievalError, match="Earthdata Login did not answer as usual"):
         find(None, login_proxy)
     secrets = service.log.secrets()
     assert secrets[LOGIN_HOST] == {"Basic"} and secrets[host] == set()

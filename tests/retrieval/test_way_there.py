@@ -99,7 +99,7 @@ def test_certificates_replaced_on_the_way_to_a_product(stack, download, monkeypa
         ("certificate verify failed: self-signed certificate in certificate chain", UNTRUSTED),
         ("Hostname mismatch, certificate is not valid for 'x'", "belongs to another host"),
         ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "does not speak TLS; check API_URL"),
-        ("[SSL: TLSV1_ALERT_INTERNAL_ERROR]", "No secure connection to https://h came about"),
+        ("[SSL: TLSV1_ALERT_INTERNAL_ERROR]", "No secure connection to https://h could be made"),
     ],
 )
 def test_what_openssl_says(text, words):
@@ -172,14 +172,14 @@ def test_entry_of_the_catalog_that_cannot_be_read(stack, credentials, reporter, 
 @pytest.mark.parametrize(
     ("host", "fault", "words"),
     [
-        (LOGIN_HOST, page(200, "Guest network"), r"did not answer as it does .* \(Guest network\)"),
+        (LOGIN_HOST, page(200, "Guest network"), r"did not answer as usual .* \(Guest network\)"),
         (LOGIN_HOST, page(403, "Blocked"), r"\(HTTP 403\) \(Blocked\), as if a web filter"),
         (LOGIN_HOST, page(401, "Proxy login"), r"\(HTTP 401\) \(Proxy login\), as if a web filter"),
         (LOGIN_HOST, gateway(401, "Unauthorized"), "did not accept the user name and password"),
         (LOGIN_HOST, gateway(429, "Too Many"), r"is out of order \(HTTP 429\); try again later"),
         (LOGIN_HOST, packed(3 << 30), "gives an answer that does not end"),
-        (LOGIN_HOST, redirect(f"https://{LOGIN_HOST}/x"), r"did not answer as it does \(HTTP 404"),
-        (RETURN_HOST, page(200, "Welcome"), r"did not answer as it does \(HTTP 200\) \(Welcome\)"),
+        (LOGIN_HOST, redirect(f"https://{LOGIN_HOST}/x"), r"did not answer as usual \(HTTP 404"),
+        (RETURN_HOST, page(200, "Welcome"), r"did not answer as usual \(HTTP 200\) \(Welcome\)"),
         (RETURN_HOST, Fault(status=500, content=b""), r"is out of order \(HTTP 500\)"),
     ],
 )

@@ -88,7 +88,7 @@ class ProductFetcher:
             traceback.print_exc()
             why = " ".join(f"{type(error).__name__}: {error}".split())[:_DETAIL_LENGTH]
             problem = ProductError(
-                f"{task.label} could not be taken in ({why}); the others go on. Please report it "
+                f"{task.label} could not be processed ({why}); the others go on. Please report it "
                 "with the log."
             )
             self._note_failure(task, str(problem))

@@ -181,7 +181,7 @@ class Transfer:
             )
         if status == 416:
             part.unlink(missing_ok=True)
-            raise _TemporaryError("the server's file is shorter than what was there of it")
+            raise _TemporaryError("the server's file is shorter than the part that was there")
         if status not in (200, 206):
             kind = response.headers.get("Content-Type", "")
             raise not_given(wanted, status, judge(kind, _head(response)))

@@ -180,7 +180,7 @@ def is_final(error: BaseException) -> bool:
 
 
 def _insecure(host: str, text: str, address: str) -> str:
-    """Return why no secure connection came about, judged by the text of OpenSSL."""
+    """Return why there is no secure connection, judged by the text of OpenSSL."""
     if "NO_CERTIFICATE_OR_CRL_FOUND" in text or "PEM" in text:
         name = next((name for name in BUNDLES if os.environ.get(name)), BUNDLES[0])
         return f"The file that {name} names holds no certificates; correct or unset the variable."
@@ -205,8 +205,8 @@ def _insecure(host: str, text: str, address: str) -> str:
             f"{address or 'the proxy settings, whose address for https may have to read http://'}."
         )
     return (
-        f"No secure connection to {host} came about; try again later, and check the proxy settings "
-        "if this happens again."
+        f"No secure connection to {host} could be made; try again later, and check the proxy "
+        "settings if this happens again."
     )
 
 

@@ -112,7 +112,7 @@ def _login_error(response: requests.Response, credentials: Credentials) -> Retri
             f"Earthdata Login is out of order (HTTP {status}); try again later or use a token."
         )
     return RetrievalError(
-        f"Earthdata Login did not answer as it does (HTTP {status}){said.quoted}, as if a web "
+        f"Earthdata Login did not answer as usual (HTTP {status}){said.quoted}, as if a web "
         f"filter or a proxy answered in its place; open {EARTHDATA_URL} in a browser, or use a "
         "token."
     )
