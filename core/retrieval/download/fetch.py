@@ -11,7 +11,6 @@ from pathlib import Path
 from ...errors import Canceled, OutputError, ProductError, RetrievalError, StackError
 from ...machine.atomic import not_writable
 from .archive import file_crc, unpack, unpacked_size
-from .certain_layers import certain_files
 from .fetch_task import Fetched, Task, member_of, place
 from .folder import DownloadFolder, safe_file_name
 from .manifest import COMPLETE, FAILED, MANIFEST_NAME, Entry, Manifest, intact
@@ -146,7 +145,7 @@ class ProductFetcher:
 
     def _unpack(self, task: Task, archive: Path, transfer: Transfer) -> Entry:
         folder, product = self._folder, task.product
-        size = unpacked_size(archive, product, certain_files(task.job, product))
+        size = unpacked_size(archive, product, task.job.certain_files(product))
         folder.require_space(size, f"Unpacking {product}")
         with folder.workspace() as work:
             members = unpack(archive, product, work, transfer.check_stop)

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import RetrievalError
-from ...products.product_types import PRODUCT_TYPES, origin_of
+from ...products.product_types import origin_of
 from ..service.service_failures import NotFoundError
 from .archive import Member
-from .certain_layers import certain_layers
 from .fetch_task import Fetched, Task, member_of, place
 from .folder import DownloadFolder
 from .manifest import COMPLETE, Entry, Manifest, intact
@@ -62,7 +61,7 @@ class LayerFetcher:
     def _fetch(self, task: Task, transfer: Transfer, files: _Files) -> Fetched | None:
         former = self._former(task)
         there = former and intact(former, self._folder.path, transfer.check_stop)
-        row = PRODUCT_TYPES.get(task.job.job_type)
+        row = task.job.row
         if row is None:
             return None
         if there is None and row.has_parameter_file and not files.get_companion(".txt"):
@@ -74,7 +73,7 @@ class LayerFetcher:
             return None
         if there is None and not files.arrived:
             return None
-        lost = [layer for layer in files.absent if layer in certain_layers(task.job)]
+        lost = [layer for layer in files.absent if layer in task.job.certain_layers]
         if lost:
             raise RetrievalError(
                 f"The server does not give out {', '.join(lost)} of {task.product}, which was "

@@ -14,12 +14,10 @@ from shapely.geometry.base import BaseGeometry
 
 from ...errors import InvalidParameterError
 from ...grid.antimeridian import split, unwrap
+from ...inputs.raster_grid import GEOGRAPHIC
 from ...run.parameters import Extent
 from ..catalog.scene_cache import SceneFacts
 from .jobs import JobRecord
-
-GEOGRAPHIC = "EPSG:4326"
-_EDGE_POINTS = 21
 
 
 def job_footprint(job: JobRecord, facts: Mapping[str, SceneFacts]) -> BaseGeometry | None:
@@ -89,9 +87,7 @@ def extent_area(extent: Extent) -> BaseGeometry:
     bounds = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
     try:
         transformer = pyproj.Transformer.from_crs(extent.crs, GEOGRAPHIC, always_xy=True)
-        west, south, east, north = transformer.transform_bounds(
-            *bounds, densify_pts=_EDGE_POINTS, errcheck=True
-        )
+        west, south, east, north = transformer.transform_bounds(*bounds, errcheck=True)
     except ProjError as error:
         raise InvalidParameterError(
             f"EXTENT with the CRS {extent.crs} cannot be expressed as longitude and latitude "

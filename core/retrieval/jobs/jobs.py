@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...products.granules import Granule, parse_granule
+from ...products.layers import Delivery
 from ...products.names import ProductName, parse_name
-from ...products.product_types import PRODUCT_TYPES, RTC
+from ...products.product_types import PRODUCT_TYPES, RTC, ProductType
 from ..service.json_fields import (
     FieldError,
     mapping,
@@ -104,6 +105,41 @@ class JobRecord:
         return self.job_type if name is None else name.product_type
 
     @property
+    def row(self) -> ProductType | None:
+        """The type that the job makes; None for one that cannot be stacked."""
+        return PRODUCT_TYPES.get(self.job_type)
+
+    @property
+    def certain_layers(self) -> list[str]:
+        """What the product surely has: what all of the type have, and what was ordered.
+
+        Other layers may be there, too.
+        """
+        return self._layers(Delivery.MAIN, Delivery.ALWAYS)
+
+    def certain_files(self, product: str) -> list[str]:
+        """Return the names of files without which the archive of a product is not complete.
+
+        The parameter file of an interferogram, the layers that make a product of that type, and
+        what was ordered besides. Layers that only go along count where they are asked for.
+        """
+        texts = [f"{product}.txt"] if self.row is not None and self.row.has_parameter_file else []
+        return texts + [f"{product}_{layer}.tif" for layer in self._layers(Delivery.MAIN)]
+
+    def _layers(self, *deliveries: Delivery) -> list[str]:
+        """Return the layers that are delivered in one of some ways, and those that were ordered."""
+        if self.row is None:
+            return []
+        name = self.parsed_name
+        held = self.row.delivered("" if name is None else name.polarization, *deliveries)
+        ordered = (
+            layer.name
+            for layer in self.row.layers.values()
+            if any(self.options.get(option) is True for option in layer.order_options)
+        )
+        return list(dict.fromkeys([*held, *ordered]))
+
+    @property
     def path(self) -> int | None:
         """Relative orbit as far as names tell."""
         name = self.parsed_name
@@ -122,8 +158,7 @@ class JobRecord:
         """Polarization of the product: the co-polarized one of an interferogram."""
         told = {"+".join(scene.polarizations) for scene in self.reference if scene.polarizations}
         text = min(told, default="")
-        row = PRODUCT_TYPES.get(self.job_type)
-        return text if row is not None and row.family is RTC else text[:2]
+        return text if self.row is not None and self.row.family is RTC else text[:2]
 
     @property
     def spacing(self) -> float | None:
