@@ -173,7 +173,11 @@ def choose_area(grid: Grid, blocks: Iterable[tuple[slice, slice]], read: Reader)
             across = np.arange(columns.start, columns.stop) - grid.width / 2
             quality = -np.hypot(down, across)
         else:
-            quality = _around(np.nan_to_num(coherence).mean(axis=0, dtype=np.float64))
+            total = np.zeros(share.shape)
+            # One by one, as a copy of all of them would take as much memory again.
+            for pair in coherence:
+                total += np.nan_to_num(pair)
+            quality = _around(total / len(coherence))
         row, column = np.unravel_index(
             np.lexsort([item.ravel() for item in (quality, share, complete)])[-1], share.shape
         )
