@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from qgis import utils
-from qgis.core import QgsDateTimeRange, QgsInterval, QgsTemporalNavigationObject, QgsUnitTypes
+from qgis.core import Qgis, QgsDateTimeRange, QgsInterval, QgsTemporalNavigationObject
 
 _STEP = "hyp3_stack/step_days"
 
@@ -30,4 +30,4 @@ def prepare_playing(layer):
     ranges = layer.temporalProperties().allTemporalRanges(layer)
     begins, ends = [r.begin() for r in ranges], [r.end() for r in ranges]
     controller.setTemporalExtents(QgsDateTimeRange(min(begins), max(ends), True, False))
-    controller.setFrameDuration(QgsInterval(int(days), QgsUnitTypes.TemporalUnit.TemporalDays))
+    controller.setFrameDuration(QgsInterval(int(days), Qgis.TemporalUnit.Days))

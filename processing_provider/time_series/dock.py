@@ -291,7 +291,7 @@ class TimeSeriesDock(QgsDockWidget):
         self.invert_action.setCheckable(True)
         self.invert_action.setToolTip(
             "Solve the network of pairs at the points by least squares, weighted with coherence: "
-            "what Invert stack does for all pixels, at once"
+            "at once what Invert stack does for all pixels"
         )
         self.invert_action.toggled.connect(self.refresh)
         bar.addAction(self.invert_action)

@@ -15,7 +15,7 @@ from ...core.products.layers import COHERENCE, UNWRAPPED_PHASE
 from ..layers.displacement_layers import DISPLACEMENT, is_relative
 from ..layers.layer_source import locate
 from ..layers.stack_description import StackFileError
-from .point_analysis import invert_points, with_facts
+from .point_analysis import invert_points, is_referred_to_one_point, with_facts
 from .reader import Series
 
 COLORS = (
@@ -134,11 +134,11 @@ def read(readers, layer, points, window, reference=None, inverted=False):
     )
     if variable.name == DISPLACEMENT:
         return with_facts(found, reader)
-    if inverted and can_invert(layer):
+    if inverted and variable.name == UNWRAPPED_PHASE:
         coherence = None
         if COHERENCE in stack.variables:
             coherence = readers.get(replace(location, variable=COHERENCE))
-        return invert_points(found, coherence)
+        return invert_points(found, coherence, is_referred_to_one_point(variable))
     return found
 
 

@@ -223,10 +223,10 @@ class Plot(QWidget):
         units = f" {self._units}" if self._units else ""
         error = ""
         if curve.errors and math.isfinite(curve.errors[step]):
-            error = f" ± {curve.errors[step]:.2g}"
+            error = f" ± {curve.errors[step]:.1f}"
         lines = [curve.name, " – ".join(dates), f"{curve.values[step]:.4g}{error}{units}"]
         if curve.residuals:
-            lines.append(f"{curve.residuals[step]:+.2g}{units} from the fit")
+            lines.append(f"{curve.residuals[step]:+.1f}{units} from the fit")
         return "\n".join(lines)
 
 

@@ -35,8 +35,16 @@ def with_facts(found, reader):
     return replace(found, points=points, errors=reader.date_errors())
 
 
-def invert_points(found, coherence):
-    """Return displacement by date from the phases of pairs, weighted with their coherence."""
+def is_referred_to_one_point(variable):
+    """Return whether all pairs of a stack are relative to the same point (REFERENCE_POINT)."""
+    return "reference_point_x" in str(variable.attributes.get("comment", ""))
+
+
+def invert_points(found, coherence, has_reference):
+    """Return displacement by date from the phases of pairs, weighted with their coherence.
+
+    ``has_reference`` says whether the pairs of the stack have one reference point.
+    """
     points, times = [], sorted({*found.begins, *found.ends})
     for picked in found.points:
         solution = None
@@ -62,6 +70,12 @@ def invert_points(found, coherence):
         counts = [max(picked.series.counts)] * len(values)
         series = Series(values, counts)
         points.append(replace(picked, series=series, fit=fitted, facts=facts, reason=""))
+    weighting = "all alike" if coherence is None else "weighted with their coherence"
+    told = [f"Least squares on the pairs, {weighting}."]
+    if found.reference is None and not has_reference:
+        told.append(
+            "Each pair is relative to a point of its own: choose a reference area for all of them."
+        )
     return replace(
         found,
         variable=DISPLACEMENT,
@@ -70,8 +84,5 @@ def invert_points(found, coherence):
         begins=times,
         ends=times,
         points=points,
-        inverted=(
-            "Least squares on the pairs"
-            + (", weighted with their coherence." if coherence is not None else ", all alike.")
-        ),
+        inverted=" ".join(told),
     )

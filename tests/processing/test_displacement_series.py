@@ -153,8 +153,8 @@ def test_displacement_is_drawn_in_millimeters_with_errors_fit_and_residuals(wind
     text = window.dock.plot.describe(0, 3)
     assert text.splitlines()[1:] == [
         str(result.begins[3].date()),
-        f"{curve.values[3]:.4g} ± {curve.errors[3]:.2g} mm",
-        f"{curve.residuals[3]:+.2g} mm from the fit",
+        f"{curve.values[3]:.4g} ± {curve.errors[3]:.1f} mm",
+        f"{curve.residuals[3]:+.1f} mm from the fit",
     ]
 
 
@@ -276,6 +276,7 @@ def test_a_point_of_a_stack_of_pairs_is_inverted_at_once_as_the_core_does(shown,
     assert len(window.pick(row, column).begins) == 6, "pairs, until asked for dates"
     assert dock.invert_action.isVisible()
     dock.invert_action.trigger()
+    assert "choose a reference area for all of them" in dock.description.text()
     result = window.refer(*there)
     (picked,) = result.points
     told = run_core_python("-c", SOLVE_WITH_CORE, stack_files[0], row, column, *there)

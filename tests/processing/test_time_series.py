@@ -30,6 +30,7 @@ from hyp3_stack.processing_provider.time_series.export import write
 from hyp3_stack.processing_provider.time_series.map_tool import PickTool
 from hyp3_stack.processing_provider.time_series.picking import Point, read
 from hyp3_stack.processing_provider.time_series.plot import Curve, Plot
+from hyp3_stack.processing_provider.time_series.point_analysis import is_referred_to_one_point
 from hyp3_stack.processing_provider.time_series.reader import Reader, Readers
 from hyp3_stack.processing_provider.time_series.ticks import (
     date_ticks,
@@ -179,6 +180,8 @@ def test_a_store_of_an_earlier_run_is_left_alone_although_both_have_a_doi(produc
     expected = band_values(netcdf, "unw_phase", row, column)
     assert not same(expected, old)
     assert same(after.read(row, column).values, expected)
+    assert is_referred_to_one_point(after.variable)
+    assert not is_referred_to_one_point(before.variable)
 
 
 def test_what_has_no_steps_or_is_gone_is_one_sentence(stack_files, tmp_path):
