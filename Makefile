@@ -89,7 +89,7 @@ lint: setup ## style, types, and the scans of the QGIS plugin repository
 # The peers get an environment of their own; BENCH_ARGS such as "--formats zarr netcdf --runs 5".
 BENCH_ARGS ?=
 BENCHES := bench-growth bench-layouts bench-limit bench-memory bench-precision bench-scan
-bench: setup ## time and memory against odc-stac and rioxarray; see BENCHES and bench-mintpy
+bench: setup ## time and memory against odc-stac and rioxarray; see BENCHES, bench-mintpy and bench-inversion
 	@test -x build/peers/bin/python || $(QGIS_PYTHON) -m venv build/peers
 	@build/peers/bin/python -m pip install -q -r tests/benchmarks/peers/requirements.txt
 	$(PYTHON) -m tests.benchmarks.run --peer-python build/peers/bin/python $(BENCH_ARGS)
@@ -100,13 +100,13 @@ $(BENCHES): setup
 	$(PYTHON) -m tests.benchmarks.$(@:bench-%=%) $(BENCH_ARGS)
 
 # MintPy reads through the GDAL of QGIS's Python, which pip has no wheel of.
-.PHONY: bench-mintpy
-bench-mintpy: setup
+.PHONY: bench-mintpy bench-inversion
+bench-mintpy bench-inversion: setup
 	@test -x build/mintpy/bin/python || $(QGIS_PYTHON) -m venv build/mintpy
 	@build/mintpy/bin/python -m pip install -q -r tests/benchmarks/peers/mintpy_requirements.txt
 	@ln -sfn "$$($(QGIS_PYTHON) -c 'import osgeo; print(osgeo.__path__[0])')" \
 		"$$(build/mintpy/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/osgeo"
-	$(PYTHON) -m tests.benchmarks.mintpy --peer-python build/mintpy/bin/python $(BENCH_ARGS)
+	$(PYTHON) -m tests.benchmarks.$(@:bench-%=%) --peer-python build/mintpy/bin/python $(BENCH_ARGS)
 
 format: setup ## put style in order as far as ruff can
 	.venv/bin/ruff check --fix-only .

@@ -75,6 +75,8 @@ class RepairPlan:
         taken because triangles do not confirm the bridge.
     refused
         Number of (pair, island) whose bridge is unsafe.
+    is_applied
+        Whether the run takes the cycles off, or only tells of them.
     errors_before, errors_after
         Share of (triangle, sample point on islands) that do not close.
     """
@@ -88,6 +90,7 @@ class RepairPlan:
     refused: int
     errors_before: float
     errors_after: float
+    is_applied: bool = True
 
     @property
     def corrected(self) -> int:
