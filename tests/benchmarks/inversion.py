@@ -63,8 +63,8 @@ def write_mintpy(stack: xr.Dataset, reference: tuple[int, int], folder: Path) ->
         "REF_X": reference[1],
         "UNIT": "radian",
         "PLATFORM": "Sen",
-        "START_DATE": dates.min().decode(),
-        "END_DATE": dates.max().decode(),
+        "START_DATE": min(dates.ravel()).decode(),
+        "END_DATE": max(dates.ravel()).decode(),
     }
     with h5py.File(folder / "inputs" / "ifgramStack.h5", "w") as file:
         file.attrs.update({name: str(value) for name, value in attributes.items()})
