@@ -150,6 +150,7 @@ DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     Task.INVERT_STACK: (
         *analysis.PAIRS,
         *analysis.INVERSION,
+        *analysis.CORRECTIONS,
         *analysis.DISPLACEMENT_OUTPUTS,
     ),
     Task.ASSESS_STACK: (

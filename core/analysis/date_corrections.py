@@ -24,6 +24,7 @@ LEAST_CORRELATION = 0.3
 OUTLIER_FACTOR = 3.0
 """Times the median of all dates over 0.6745, in which a normal distribution has half its values."""
 
+_KILOMETER = 1000.0
 _HUBER = 1.345
 """Residual over standard deviation from which weights fall: 95 % efficient on normal residuals."""
 
@@ -109,6 +110,8 @@ class HeightDelays:
 
 
 def fit_height_delays(
+    row: Numbers,
+    column: Numbers,
     height: Numbers,
     values: Numbers,
     reference_height: float,
@@ -116,11 +119,14 @@ def fit_height_delays(
 ) -> HeightDelays:
     """Fit a delay in proportion to height to each date, by least squares with Huber's weights.
 
-    It is right where the troposphere is layered and motion does not go with height: on a volcano
-    that swells it takes off motion, too.
+    Planes of heights and displacement are left aside, because orbits and long waves tilt maps that
+    the land tilts as well. It is right where the troposphere is layered and motion does not go with
+    height: on a volcano that swells it takes off motion, too.
 
     Parameters
     ----------
+    row, column
+        Of the points, shape (points,).
     height
         Of the points in meters, shape (points,).
     values
@@ -130,15 +136,16 @@ def fit_height_delays(
     least_correlation
         Dates whose correlation is weaker are left alone.
     """
-    deviations = height - height.mean(), values - values.mean(axis=1, keepdims=True)
-    spread = np.sqrt((deviations[0] ** 2).sum() * (deviations[1] ** 2).sum(axis=1))
-    moment = deviations[1] @ deviations[0]
-    correlation = np.divide(moment, spread, out=np.full(spread.shape, np.nan), where=spread > 0)
-    scale = 1000.0
-    terms = _terms((height,), (reference_height,), scale, 1)
-    slope = _robust_lines(terms[0], values)
+    plane = np.stack([np.ones(row.size), row - row.mean(), column - column.mean()], axis=1)
+    rest = np.vstack([height, values])
+    rest = rest - np.linalg.lstsq(plane, rest.T, rcond=None)[0].T @ plane.T
+    own, series = rest[0], rest[1:]
+    spread = np.sqrt((own**2).sum() * (series**2).sum(axis=1))
+    is_known = spread > 1e-9 * np.linalg.norm(height) * np.linalg.norm(values, axis=1)
+    correlation = np.divide(series @ own, spread, out=np.full(spread.shape, np.nan), where=is_known)
+    slope = _robust_lines(own / _KILOMETER, series)
     slope[~(np.abs(correlation) >= least_correlation)] = 0.0
-    return HeightDelays(Surfaces(slope[:, None], (reference_height,), scale), correlation)
+    return HeightDelays(Surfaces(slope[:, None], (reference_height,), _KILOMETER), correlation)
 
 
 def date_noise(row: Numbers, column: Numbers, residual: Numbers) -> Numbers:

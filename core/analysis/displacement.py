@@ -24,8 +24,9 @@ from ..pixels.look_vectors import LOOK_VECTORS
 from ..products.layers import GAMMA_LAYERS, Layer, LayerKind, Role
 from ..products.sentinel1 import WAVELENGTH
 from ..version import plugin_version
+from .corrections import DEM, DEM_ERROR, RAMP, TROPOSPHERE
 from .pair_network import PairNetwork
-from .series_analysis import LOW_TEMPORAL_COHERENCE, NO_VALID_PAIR
+from .series_analysis import LOW_TEMPORAL_COHERENCE, NO_GEOMETRY, NO_VALID_PAIR
 from .time_functions import TimeFunctions
 
 GEOMETRY = tuple(
@@ -96,8 +97,41 @@ def _quality(name: str, long_name: str, **attributes: Any) -> StackLayer:
     return StackLayer(layer, per_step=False)
 
 
-def analysis_layers(functions: TimeFunctions) -> tuple[StackLayer, ...]:
-    """Return the layers that the inversion makes, in the order in which they are listed."""
+_TAKEN_OFF = f"already subtracted from displacement; add it to take it back; {_UNMEASURED}"
+
+_CORRECTIONS = {
+    TROPOSPHERE: _measured(
+        TROPOSPHERE,
+        "m",
+        "tropospheric delay in proportion to height",
+        False,
+        comment=_TAKEN_OFF,
+    ),
+    RAMP: _measured(RAMP, "m", "ramp of each date", False, comment=_TAKEN_OFF),
+    DEM: _measured(
+        DEM, "m", "apparent displacement by the error of the heights", False, comment=_TAKEN_OFF
+    ),
+    DEM_ERROR: _measured(
+        DEM_ERROR,
+        "m",
+        "error of the heights",
+        comment=f"true height less that of dem, relative to the reference area; {_UNMEASURED}",
+    ),
+}
+
+
+def analysis_layers(
+    functions: TimeFunctions, corrections: Sequence[str] = ()
+) -> tuple[StackLayer, ...]:
+    """Return the layers that the inversion makes, in the order in which they are listed.
+
+    Parameters
+    ----------
+    functions
+        Functions of time.
+    corrections
+        Names of :attr:`.corrections.Corrections.names`.
+    """
     layers = [
         _measured(
             "displacement",
@@ -148,6 +182,7 @@ def analysis_layers(functions: TimeFunctions) -> tuple[StackLayer, ...]:
                 name, "m", f"step at the beginning of {day}", comment=f"{_SENSE}; {_UNMEASURED}"
             )
         )
+    layers += [_CORRECTIONS[name] for name in corrections]
     layers += [
         _quality(
             "temporal_coherence",
@@ -184,8 +219,8 @@ def analysis_layers(functions: TimeFunctions) -> tuple[StackLayer, ...]:
                 static=True,
                 attributes={
                     "standard_name": "status_flag",
-                    "flag_masks": [NO_VALID_PAIR, LOW_TEMPORAL_COHERENCE],
-                    "flag_meanings": "no_valid_pair low_temporal_coherence",
+                    "flag_masks": [NO_VALID_PAIR, LOW_TEMPORAL_COHERENCE, NO_GEOMETRY],
+                    "flag_meanings": "no_valid_pair low_temporal_coherence no_geometry",
                 },
             ),
             per_step=False,

@@ -20,8 +20,10 @@ from ..machine.blocks import run_blocks, thread_count
 from ..machine.memory import MemoryBudget
 from ..run.reporter import Reporter, step
 from ..work.pieces import Piece, PieceResult, Receipts
+from .corrections import Places
 from .inversion import BATCH
 from .pair_selection import PairSelection
+from .repair import RepairPlan
 from .series_analysis import SeriesAnalysis
 
 Sink = NetcdfSpool | ZarrGroup
@@ -57,7 +59,11 @@ class BlockPlan:
 
     @classmethod
     def of(
-        cls, selection: PairSelection, megabytes: float, threads: int | None = None
+        cls,
+        selection: PairSelection,
+        megabytes: float,
+        threads: int | None = None,
+        corrections: int = 0,
     ) -> BlockPlan:
         """Choose the blocks, so that one of them is in memory at a time.
 
@@ -69,6 +75,8 @@ class BlockPlan:
             What the process may take, 10^6 bytes.
         threads
             Number of threads, by default one for each processor.
+        corrections
+            Number of layers by date beside the displacement.
 
         Raises
         ------
@@ -78,7 +86,7 @@ class BlockPlan:
         threads = threads or thread_count()
         pairs, dates = selection.pairs.size, selection.network.date_count
         # Two layers of pairs, displacement, and the same once more where batches are analyzed.
-        per_pixel = 8.0 * pairs + 4.0 * dates + 64.0
+        per_pixel = 8.0 * pairs + 4.0 * dates * (1 + corrections) + 96.0
         per_batch = BATCH * 8.0 * (7 * pairs + 6 * dates)
         free = megabytes * 1e6 - _FIXED_BYTES
         while threads > 1 and free < 2 * threads * per_batch:
@@ -158,6 +166,8 @@ class InversionTargets:
         Layers that the analysis makes, and those that are copied from the stack.
     plan
         Blocks and threads.
+    repair
+        What is taken off the phases first; None for nothing.
     source
         The stack, if it lies on a disk.
     spools, spatial, temporal
@@ -169,6 +179,7 @@ class InversionTargets:
     made: tuple[StackLayer, ...]
     carried: tuple[StackLayer, ...]
     plan: BlockPlan
+    repair: RepairPlan | None
     source: Path | None
     spools: tuple[NetcdfSpool, ...] = ()
     spatial: tuple[ZarrGroup, ...] = ()
@@ -226,12 +237,15 @@ class InversionPiece:
         coherence = None
         with step(reporter, 0.0, 30.0) as reading:
             phase = selection.phase(*place, threads, reading)
+        if targets.repair is not None:
+            targets.repair.apply(phase, *place)
         if analysis.needs_coherence:
             with step(reporter, 30.0, 50.0) as reading:
                 coherence = selection.coherence(*place, threads, reading)
+        places = analysis.corrections.places(selection, *place)
         with step(reporter, 50.0, 90.0) as analyzing:
             values, sums = analyze_block(
-                analysis, phase, coherence, targets.made, threads, analyzing
+                analysis, phase, coherence, places, targets.made, threads, analyzing
             )
         del phase, coherence
         for item in targets.carried:
@@ -269,6 +283,7 @@ def analyze_block(
     analysis: SeriesAnalysis,
     phase: NDArray[np.float32],
     coherence: NDArray[np.float32] | None,
+    places: Places | None,
     layers: Sequence[StackLayer],
     threads: int,
     reporter: Reporter,
@@ -281,6 +296,8 @@ def analyze_block(
         What is made of each pixel.
     phase, coherence
         Shape (M, rows, columns).
+    places
+        Of the pixels, in rows; None where nothing is corrected.
     layers
         What the analysis makes.
     threads
@@ -308,7 +325,11 @@ def analyze_block(
     learned: dict[int, dict[str, NDArray[Any]]] = {}
 
     def analyze(batch: slice) -> None:
-        found, sums = analysis.run(series[:, batch], None if quality is None else quality[:, batch])
+        found, sums = analysis.run(
+            series[:, batch],
+            None if quality is None else quality[:, batch],
+            None if places is None else places.part(batch),
+        )
         for name, values in found.items():
             flat[name][..., batch] = values
         learned[batch.start] = sums

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..assessment.report_files import check_targets
 from ..contract import Task
 from ..dataset.options import BuildOptions
 from ..errors import InvalidParameterError
@@ -39,8 +40,14 @@ class InversionRequest:
         How pairs are inverted.
     degree, seasonal, steps
         Functions of time, see :class:`.time_functions.TimeFunctions` and ``SEASONS`` there.
+    repair
+        One of :data:`.repair.METHODS`.
+    troposphere, deramp, dem_error
+        Corrections, see :mod:`.corrections`.
     outputs
         What is written and how.
+    report
+        Web page, or None for none.
     """
 
     source: Path | RemoteLocation
@@ -56,7 +63,12 @@ class InversionRequest:
     degree: int
     seasonal: str
     steps: tuple[np.datetime64, ...]
+    repair: str
+    troposphere: str
+    deramp: str
+    dem_error: bool
     outputs: BuildOptions
+    report: Path | None
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> InversionRequest:
@@ -94,10 +106,20 @@ class InversionRequest:
             degree=given.integer("POLYNOMIAL"),
             seasonal=given.choice("SEASONAL"),
             steps=parse_steps(given.names("STEPS")),
+            repair=given.choice("REPAIR"),
+            troposphere=given.choice("TROPOSPHERE"),
+            deramp=given.choice("DERAMP"),
+            dem_error=given.flag("DEM_ERROR"),
             outputs=outputs,
+            report=given.output("REPORT"),
         )
         request._check_outputs()
         return request
+
+    @property
+    def needs_survey(self) -> bool:
+        """Whether islands of phase are sought: for a repair, or to tell what one would do."""
+        return self.repair != "none" or self.report is not None
 
     def _check_outputs(self) -> None:
         source, outputs = self.source, self.outputs
@@ -112,6 +134,9 @@ class InversionRequest:
                 raise InvalidParameterError(
                     f"ZARR_URL is {source.url}, which is INPUT itself; give another address."
                 )
+        for stack in (source, outputs.netcdf, outputs.zarr):
+            if stack is None or isinstance(stack, Path):
+                check_targets({"REPORT": self.report}, stack)
         inputs = source if isinstance(source, Path) else Path(__file__)
         check_outputs(outputs.netcdf, outputs.zarr, inputs, outputs.remote is not None)
 
@@ -123,7 +148,7 @@ class InversionRequest:
         OutputError
             If one cannot, or there is something already in the object store.
         """
-        for path in (self.outputs.netcdf, self.outputs.zarr):
+        for path in (self.outputs.netcdf, self.outputs.zarr, self.report):
             if path is not None:
                 atomic.check_writable(path)
         if self.outputs.remote is not None:

@@ -16,7 +16,7 @@ from ..files.written_stack import StackKind, WrittenStack
 from ..grid.extent import choose_lines
 from ..grid.lattice import Grid, Lattice
 from ..machine.blocks import run_blocks
-from ..products.layers import COHERENCE, LOS_DISPLACEMENT, MASK_FILL, UNWRAPPED_PHASE
+from ..products.layers import COHERENCE, COMPONENTS, LOS_DISPLACEMENT, MASK_FILL, UNWRAPPED_PHASE
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..run.parameters import Extent
 from ..run.reporter import Reporter, SilentReporter
@@ -44,8 +44,8 @@ class PairSelection:
         Upper left pixel of the window in the stack.
     looks
         Independent looks of each pair, None where the stack does not tell them; shape (M,).
-    has_coherence
-        Whether the stack has the coherence of pairs.
+    has_coherence, has_components
+        Whether the stack has these layers of pairs.
     """
 
     blocks: StackBlocks
@@ -57,6 +57,7 @@ class PairSelection:
     column: int
     looks: NDArray[np.intp] | None
     has_coherence: bool
+    has_components: bool
 
     def only(self, kept: NDArray[np.bool_]) -> PairSelection:
         """Return the same with fewer pairs, and only their acquisitions."""
@@ -94,6 +95,16 @@ class PairSelection:
     ) -> NDArray[np.float32]:
         """Read the coherence of all pairs in a block of the window; shape (M, rows, columns)."""
         return self._read(COHERENCE, rows, columns, threads, reporter)
+
+    def components(
+        self,
+        rows: slice,
+        columns: slice,
+        threads: int = 1,
+        reporter: Reporter | None = None,
+    ) -> NDArray[np.float32]:
+        """Read the connected components of all pairs in a block; shape (M, rows, columns)."""
+        return self._read(COMPONENTS, rows, columns, threads, reporter)
 
     def geometry(self, name: str, rows: slice, columns: slice) -> NDArray[Any]:
         """Read a layer without steps, or of one with steps what the first pair with data has.
@@ -219,6 +230,7 @@ def select_pairs(
         column,
         _looks(stack, pairs),
         COHERENCE in stack.layers,
+        COMPONENTS in stack.layers,
     )
 
 

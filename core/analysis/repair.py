@@ -92,6 +92,18 @@ class RepairPlan:
     errors_after: float
     is_applied: bool = True
 
+    def __str__(self) -> str:
+        """Return what it does, in sentences."""
+        before, after = 100 * self.errors_before, 100 * self.errors_after
+        how = f"{self.bridged} by bridges, {self.closed} by triangles"
+        does = "Repair of unwrapping:" if self.is_applied else "REPAIR would do:"
+        return (
+            f"{does} whole cycles are taken off {self.corrected} of {self.islands} islands of "
+            f"phase in all pairs ({how}), after which {after:.2f} % of the triangles of pairs do "
+            f"not close, {before:.2f} % before. {self.refused} bridges are unsafe, as phase does "
+            f"not jump by whole cycles there; {self.undone} are not confirmed by triangles."
+        )
+
     @property
     def corrected(self) -> int:
         """Number of (pair, island) from which cycles are taken."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from .closure import ClosureStatistics, PixelClosure
+from .corrections import NO_CORRECTIONS, Corrections, Places
 from .inversion import Inversion, Solution
 from .pair_network import PairNetwork
 from .phase_variance import variance_weights
@@ -18,7 +19,7 @@ from .time_functions import Fit, TimeFunctions, larger_error
 
 Floats = NDArray[np.float32]
 
-NO_VALID_PAIR, LOW_TEMPORAL_COHERENCE = 1, 2
+NO_VALID_PAIR, LOW_TEMPORAL_COHERENCE, NO_GEOMETRY = 1, 2, 4
 """Bits of the mask; 0 is a pixel with displacement."""
 
 COHERENCE_BINS = 50
@@ -56,6 +57,8 @@ class SeriesAnalysis:
         Pairs of less are taken for missing, pixel by pixel.
     min_temporal_coherence
         Pixels of less are masked.
+    corrections
+        What is taken off the displacement.
     """
 
     network: PairNetwork
@@ -66,6 +69,7 @@ class SeriesAnalysis:
     linear_gaps: bool = False
     min_coherence: float = 0.0
     min_temporal_coherence: float = 0.7
+    corrections: Corrections = NO_CORRECTIONS
 
     @property
     def needs_coherence(self) -> bool:
@@ -73,7 +77,7 @@ class SeriesAnalysis:
         return self.weights != "none" or self.min_coherence > 0.0
 
     def run(
-        self, phase: Floats, coherence: Floats | None
+        self, phase: Floats, coherence: Floats | None, places: Places | None = None
     ) -> tuple[dict[str, Floats | NDArray[np.uint8]], dict[str, NDArray[Any]]]:
         """Analyze pixels.
 
@@ -84,6 +88,8 @@ class SeriesAnalysis:
             missing.
         coherence
             Likewise; None where nothing depends on it.
+        places
+            Of the pixels; None where nothing is corrected.
 
         Returns
         -------
@@ -99,11 +105,12 @@ class SeriesAnalysis:
         closure = ClosureStatistics(self._pairs, self.network.years * 365.25)
         pixels = closure.add(phase)
         series = solution.phase * PHASE_TO_DISPLACEMENT
+        corrected = {} if places is None else self.corrections.take_off(series, places)
         fit = self.functions.fit(series)
-        mask = self._mask(solution)
+        mask = self._mask(solution, series)
         sums = self._sums(solution, fit, mask)
         sums |= {f"closure_{name}": getattr(closure, name) for name in _CLOSURE_SUMS}
-        return self._values(solution, series, fit, pixels, mask), sums
+        return self._values(solution, series, corrected, fit, pixels, mask), sums
 
     @property
     def _pairs(self) -> NDArray[np.intp]:
@@ -127,17 +134,20 @@ class SeriesAnalysis:
             weights[pairs] = variance_weights(coherence[pairs], int(looks))
         return weights
 
-    def _mask(self, solution: Solution) -> NDArray[np.uint8]:
+    def _mask(self, solution: Solution, series: NDArray[np.float64]) -> NDArray[np.uint8]:
         # A network without redundancy fits any phase, so that its temporal coherence tells nothing.
         is_told = solution.redundancy > 0
         is_low = is_told & (solution.temporal_coherence < self.min_temporal_coherence)
         mask = np.where(is_low, LOW_TEMPORAL_COHERENCE, 0)
+        # What a correction needs and is not known leaves no displacement.
+        mask = np.where(np.isnan(series[-1]), NO_GEOMETRY, mask)
         return np.where(solution.valid_pairs == 0, NO_VALID_PAIR, mask).astype(np.uint8)
 
     def _values(
         self,
         solution: Solution,
         series: NDArray[np.float64],
+        corrected: dict[str, NDArray[np.float64]],
         fit: Fit,
         closure: PixelClosure,
         mask: NDArray[np.uint8],
@@ -149,6 +159,7 @@ class SeriesAnalysis:
             "velocity": fit.coefficients[1],
             "velocity_standard_error": error,
             **self.functions.parameters(fit),
+            **corrected,
         }
         told = {
             "temporal_coherence": solution.temporal_coherence,
@@ -177,7 +188,7 @@ class SeriesAnalysis:
             "pair_squares": np.nansum(residual**2, axis=1),
             "pair_pixels": np.isfinite(residual).sum(axis=1),
             "date_squares": (fit.residual[:, is_kept] ** 2).sum(axis=1),
-            "mask_pixels": np.bincount(mask, minlength=LOW_TEMPORAL_COHERENCE + 1),
+            "mask_pixels": np.bincount(mask, minlength=NO_GEOMETRY + 1),
             "gap_pixels": np.array([np.count_nonzero(is_kept & (solution.gap_count > 0))]),
             "coherence_histogram": np.histogram(coherence[mask != NO_VALID_PAIR], bins)[0],
         }

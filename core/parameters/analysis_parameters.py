@@ -127,15 +127,67 @@ INVERSION: Final = (
 )
 """How they are inverted, and what is fitted to the displacement."""
 
-DISPLACEMENT_OUTPUTS: Final = pick(
-    OUTPUTS,
-    "NETCDF",
-    "ZARR",
-    "ZARR_URL",
-    "CHUNKING",
-    "MEMORY",
-    "SCHEDULER",
-    "S3_ENDPOINT",
-    "S3_PROFILE",
-    "LOAD",
+CORRECTIONS: Final = (
+    Parameter(
+        "REPAIR",
+        Kind.CHOICE,
+        "Repair of unwrapping errors",
+        "Take whole cycles off parts of pairs that were unwrapped wrongly. islands: compare the "
+        "islands of phase of a pair, or its connected components, with their neighbors, and take "
+        "off what triangles of pairs confirm; right for rivers and lakes that part the land. "
+        "closure: make triangles of pairs close; right where most pairs are correct. both: one "
+        "after the other. The report tells what this would do even if it is none.",
+        group=Group.CORRECTIONS,
+        default="none",
+        choices=("none", "islands", "closure", "both"),
+    ),
+    Parameter(
+        "TROPOSPHERE",
+        Kind.CHOICE,
+        "Troposphere",
+        "height: take a delay in proportion to the height off each date where they are correlated. "
+        "Right in mountains where the ground does not move with height; wrong on a volcano that "
+        "swells as a whole. It is kept as the layer troposphere_correction.",
+        group=Group.CORRECTIONS,
+        default="none",
+        choices=("none", "height"),
+    ),
+    Parameter(
+        "DERAMP",
+        Kind.CHOICE,
+        "Ramps",
+        "Take a plane (linear) or a quadratic surface off each date. Right for motion that is "
+        "small against the map; it also takes off what tilts or bends the whole map. It is kept "
+        "as the layer ramp_correction.",
+        group=Group.CORRECTIONS,
+        default="none",
+        choices=("none", "linear", "quadratic"),
+    ),
+    Parameter(
+        "DEM_ERROR",
+        Kind.FLAG,
+        "Errors of the heights",
+        "Find the error of the elevation model from the perpendicular baselines, together with the "
+        "functions of time, and take it off. Right where the functions of time describe the motion "
+        "and baselines differ by a hundred meters and more. It is kept as the layers "
+        "dem_error_correction and dem_error.",
+        group=Group.CORRECTIONS,
+        default=False,
+    ),
+)
+"""What is taken off phases and displacement; all off by default."""
+
+DISPLACEMENT_OUTPUTS: Final = (
+    *pick(OUTPUTS, "NETCDF", "ZARR", "ZARR_URL", "CHUNKING"),
+    Parameter(
+        "REPORT",
+        Kind.NEW_FILE,
+        "Report",
+        "Web page on the inversion: velocity, some series, the network with pairs colored by how "
+        "many of their triangles close, noise of the dates, temporal coherence, and what a repair "
+        "of unwrapping errors did or would do, for which the phase is read once more.",
+        file_filter="HTML (*.html)",
+        suffix=".html",
+    ),
+    *pick(OUTPUTS, "MEMORY", "SCHEDULER", "S3_ENDPOINT", "S3_PROFILE", "LOAD"),
 )

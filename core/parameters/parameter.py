@@ -41,6 +41,7 @@ class Group:
     METADATA: Final = "Metadata"
     APPEND: Final = "Append"
     ANALYSIS: Final = "Analysis"
+    CORRECTIONS: Final = "Corrections"
 
 
 @dataclass(frozen=True)

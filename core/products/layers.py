@@ -159,6 +159,7 @@ COMPONENTS = "conncomp"
 LOOK_ELEVATION, LOOK_AZIMUTH = "lv_theta", "lv_phi"
 ELLIPSOIDAL_INCIDENCE = "inc_map_ell"
 WATER_MASK = "water_mask"
+HEIGHTS = "dem"
 LAYOVER_SHADOW = "ls_map"
 
 _RIGHT_ANGLE = math.pi / 2.0
@@ -303,7 +304,7 @@ _INSAR = (
         },
     ),
     Layer(
-        "dem",
+        HEIGHTS,
         LayerKind.CONTINUOUS,
         "m",
         "height above the WGS 84 ellipsoid",
@@ -341,7 +342,7 @@ _IN_ISCE: dict[str, dict[str, Any]] = {
         "attributes": {"comment": "not calibrated"},
     },
     **dict.fromkeys(
-        ("wrapped_phase", LOOK_ELEVATION, LOOK_AZIMUTH, "dem"), {"delivery": Delivery.ALWAYS}
+        ("wrapped_phase", LOOK_ELEVATION, LOOK_AZIMUTH, HEIGHTS), {"delivery": Delivery.ALWAYS}
     ),
 }
 """What layers of the same name are in products made by ISCE2."""
@@ -381,7 +382,7 @@ _RTC = (
             "look_angle_less_than_opposite_slope shadow",
         },
     ),
-    *(replace(layer, missing=None) for layer in _INSAR if layer.name == "dem"),
+    *(replace(layer, missing=None) for layer in _INSAR if layer.name == HEIGHTS),
     Layer(
         "inc_map",
         LayerKind.CONTINUOUS,

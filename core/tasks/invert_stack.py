@@ -8,7 +8,9 @@ from typing import Any
 
 from ..analysis.inversion_request import InversionRequest
 from ..analysis.inversion_run import Inverted, StackInversion, tell_result
-from ..contract import TEMPORAL_GROUP
+from ..analysis.report.inversion_report import inversion_page
+from ..assessment.report_files import write_text
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..files.written_stack import open_stack
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
@@ -46,7 +48,14 @@ def run(
         with open_stack(request.source, TEMPORAL_GROUP, "INPUT", reporter) as stack:
             inverted = StackInversion(stack, request, reporter).run(_executor(request))
     tell_result(inverted, reporter)
-    return _outputs(request, inverted)
+    outputs = _outputs(request, inverted)
+    options = request.outputs
+    place = options.netcdf or options.zarr or options.remote
+    if request.report is not None and place is not None:
+        with open_stack(place, SPATIAL_GROUP) as displacement:
+            write_text(request.report, inversion_page(displacement, inverted.repair))
+        outputs["REPORT"] = str(request.report)
+    return outputs
 
 
 def _executor(request: InversionRequest) -> ExecutorFactory:

@@ -31,6 +31,11 @@ class InvertStack(StackAlgorithm):
         "that of the fit, which takes deviations for independent in time, and that propagated from "
         "the pairs. Neither knows of a slow atmosphere, nor of errors that all pairs share."
         "\n"
+        "Errors of unwrapping, delays that go with height, ramps and errors of the heights can be "
+        "taken off; each correction of the displacement is a layer of its own, so that it can be "
+        "added again. All are off unless chosen. The report draws the network with pairs colored "
+        "by how many of their triangles close, noise of the dates, velocity and some series."
+        "\n"
         "The stack of pairs is never changed. A run that was stopped goes on when the same one "
         "runs again, or starts over where it writes to an object store."
     )

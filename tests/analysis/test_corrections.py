@@ -137,7 +137,9 @@ def test_stratified_delay_loses_its_variance():
         dates=20, stratified=0.04, turbulent=0.004, mogi=0.05, linear=0.01, shape=(60, 70)
     )
     height, values = stack.height.ravel(), series(stack)
-    found = fit_height_delays(height[::5], values[:, ::5], stack.height[stack.reference])
+    row, column = points(stack)
+    reference = stack.height[stack.reference]
+    found = fit_height_delays(row[::5], column[::5], height[::5], values[:, ::5], reference)
     correction = found.surfaces(height)
     truth = stack.parts["stratified"].reshape(20, -1)
     assert np.var(truth - correction) < 0.1 * np.var(truth)
@@ -145,13 +147,22 @@ def test_stratified_delay_loses_its_variance():
     assert np.allclose((values - correction) + correction, values, rtol=0, atol=1e-15)
 
 
+def test_a_ramp_is_no_delay():
+    stack = make_arrays(dates=10, ramp=0.1)
+    row, column = points(stack)
+    height = stack.height.ravel() + 40 * row  # land that rises to one side
+    found = fit_height_delays(row, column, height, series(stack), height[0])
+    assert np.abs(found.surfaces(height)).max() < 1e-9
+
+
 def test_delays_that_do_not_go_with_height_stay():
     stack = make_arrays(dates=20, turbulent=0.01, stratified=1e-5)
     height = stack.height.ravel()
-    found = fit_height_delays(height, series(stack), stack.height[stack.reference], 0.9)
+    place = points(stack)
+    found = fit_height_delays(*place, height, series(stack), stack.height[stack.reference], 0.9)
     assert not found.applied.any() and not found.surfaces(height).any()
     assert np.isnan(found.correlation[0])  # the first date is 0 everywhere
-    level = fit_height_delays(np.full(height.size, 5.0), series(stack), 5.0)
+    level = fit_height_delays(*place, np.full(height.size, 5.0), series(stack), 5.0)
     assert np.isnan(level.correlation).all() and not level.applied.any()
 
 
@@ -161,7 +172,7 @@ def test_a_few_wrong_points_do_not_change_the_delay():
     spoiled = values + 0.3 * (np.arange(height.size) % 20 == 0)
     spoiled[0] = 0
     clean, found = (
-        fit_height_delays(height, each, stack.height[stack.reference], 0.0)
+        fit_height_delays(*points(stack), height, each, stack.height[stack.reference], 0.0)
         for each in (values, spoiled)
     )
     difference = clean.surfaces(height) - found.surfaces(height)

@@ -119,6 +119,7 @@ WINGS = (
     "core/stac",
     "core/assessment",
     "core/analysis",
+    "core/analysis/report",
     "core/append",
     "core/build",
     "core/tasks",

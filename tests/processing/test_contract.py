@@ -100,10 +100,15 @@ PARAMETERS = {
         "POLYNOMIAL": ("number", 1),
         "SEASONAL": ("enum", "none"),
         "STEPS": ("string", None),
+        "REPAIR": ("enum", "none"),
+        "TROPOSPHERE": ("enum", "none"),
+        "DERAMP": ("enum", "none"),
+        "DEM_ERROR": ("boolean", False),
         "NETCDF": ("fileDestination", None),
         "ZARR": ("folderDestination", None),
         "ZARR_URL": ("string", None),
         "CHUNKING": ("enum", "both"),
+        "REPORT": ("fileDestination", None),
         "MEMORY": ("number", 1000),
         "SCHEDULER": ("string", None),
         **REMOTE,
@@ -158,6 +163,7 @@ OUTPUTS = {
         "NETCDF",
         "ZARR",
         "ZARR_URL",
+        "REPORT",
         "DATES",
         "PAIRS",
         "COMPONENTS",
@@ -198,6 +204,9 @@ OPTIONS = {
     "WEIGHTS": ["variance", "coherence", "none"],
     "GAPS": ["minimum_norm", "linear"],
     "SEASONAL": ["none", "annual", "semiannual"],
+    "REPAIR": ["none", "islands", "closure", "both"],
+    "TROPOSPHERE": ["none", "height"],
+    "DERAMP": ["none", "linear", "quadratic"],
 }
 Flag = QgsProcessingParameterDefinition.Flag
 

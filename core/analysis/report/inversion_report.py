@@ -10,16 +10,16 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from ..assessment.network import Network, draw_network
-from ..assessment.page import Picture, fact, figure, html_page
-from ..assessment.picture import RED_BLUE, picture
-from ..files.written_stack import WrittenStack
-from ..version import plugin_version
-from .closure import find_triangles
-from .date_corrections import best_reference_date, outlier_dates
-from .height_error import baseline_history
-from .pair_network import PairNetwork
-from .repair import RepairPlan
+from ...assessment.network import Network, draw_network
+from ...assessment.page import Picture, fact, figure, html_page
+from ...assessment.picture import RED_BLUE, picture
+from ...files.written_stack import WrittenStack
+from ...version import plugin_version
+from ..closure import find_triangles
+from ..date_corrections import best_reference_date, outlier_dates
+from ..height_error import baseline_history
+from ..pair_network import PairNetwork
+from ..repair import RepairPlan
 from .report_charts import draw_date_noise, draw_histogram, draw_series
 
 Numbers = NDArray[np.float64]
@@ -54,7 +54,9 @@ def inversion_page(stack: WrittenStack, repair: RepairPlan | None = None) -> str
         f"<h2>Pairs</h2>{found.network_card()}{found.pair_table()}",
     ]
     if repair is not None:
-        sections.append(f'<h2>Unwrapping errors</h2><div class="card">{_repair_text(repair)}</div>')
+        sections.append(
+            f'<h2>Unwrapping errors</h2><div class="card"><p>{escape(str(repair))}</p></div>'
+        )
     sections += [
         f'<h2>Residuals of the dates</h2><div class="card">{found.dates_card()}</div>',
         f'<h2>Temporal coherence</h2><div class="card">{found.histogram()}</div>',
@@ -260,21 +262,6 @@ class _Findings:
             return [str(text) for text in labels]
         sides = zip(self.network.reference, self.network.secondary, strict=True)
         return [f"{days[one]} to {days[other]}" for one, other in sides]
-
-
-def _repair_text(repair: RepairPlan) -> str:
-    before, after = 100 * repair.errors_before, 100 * repair.errors_after
-    text = (
-        f"On islands of valid phase {before:.2f} % of the triangles do not close by whole cycles. "
-        f"Of {repair.islands} islands beside that of the reference, in all pairs, "
-        f"{repair.corrected} {'are' if repair.is_applied else 'could be'} corrected "
-        f"({repair.bridged} by bridges to their neighbors, {repair.closed} by triangles), after "
-        f"which {after:.2f} % do not close. {repair.refused} bridges are unsafe, because the phase "
-        f"does not jump by whole cycles; {repair.undone} are contradicted by triangles."
-    )
-    if not repair.is_applied and repair.corrected:
-        text += " REPAIR makes these corrections."
-    return f"<p>{escape(text)}</p>"
 
 
 def _part(count: int) -> str:

@@ -1,0 +1,1 @@
+"""The report of an inversion: a web page with plots."""
