@@ -24,7 +24,7 @@ def parse_scheduler(text: str) -> str:
     Raises
     ------
     InvalidParameterError
-        If it is not such address. What may hold a password is not repeated.
+        If it is not such an address. What may hold a password is not repeated.
     """
     if "@" in text:
         raise InvalidParameterError(
@@ -35,7 +35,7 @@ def parse_scheduler(text: str) -> str:
         parts = urlsplit(text)
         host, port = _host(parts.netloc), parts.port
     except ValueError:
-        raise _bad(text, "its host or port is none") from None
+        raise _bad(text, "its host or port is invalid") from None
     if parts.scheme not in ("tcp", "tls"):
         raise _bad(text, "Dask's protocols here are tcp:// and tls://")
     if not host:

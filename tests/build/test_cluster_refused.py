@@ -32,9 +32,9 @@ BAD_ADDRESSES = {
     "tcp://10.0.0.1": "names no port",
     "tcp://10.0.0.1:": "names no port",
     "tcp://10.0.0.1:0": "names no port",
-    "tcp://10.0.0.1:99999": "its host or port is none",
-    "tcp://10.0.0.1:x": "its host or port is none",
-    "tcp://[fd00::1:8786": "its host or port is none",
+    "tcp://10.0.0.1:99999": "its host or port is invalid",
+    "tcp://10.0.0.1:x": "its host or port is invalid",
+    "tcp://[fd00::1:8786": "its host or port is invalid",
     "tcp://a b:8786": "'a b' is not the name of a host",
     "tcp://10.0.0.1:8786/status": "nothing may follow",
     "tcp://10.0.0.1:8786?x=1": "nothing may follow",
@@ -97,7 +97,7 @@ def test_what_is_no_scheduler_does_not_hold_up_the_end(cluster: DaskCluster) -> 
     # What is left half-made is complained of when the process has waited for it in vain.
     assert done.stderr == ""
     of_worker, of_tls = done.stdout.splitlines()
-    assert f"{worker} does not answer (not as Dask does)" in of_worker
+    assert f"{worker} does not answer (it is not a Dask scheduler)" in of_worker
     assert "cannot be reached" in of_tls and "distributed.comm.tls" in of_tls
 
 

@@ -229,8 +229,10 @@ async def _try(address: str) -> None:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
-        return "not in time"
-    return error.strerror if isinstance(error, OSError) and error.strerror else "not as Dask does"
+        return "timed out"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "it is not a Dask scheduler"
 
 
 def _words(error: BaseException) -> str:
