@@ -41,6 +41,9 @@ _SURE = {
 _ONE_OF = re.compile(rf"_({'|'.join(_SURE)})\.tiff?$", re.IGNORECASE)
 """End of the name of a GeoTIFF as all products have at least one."""
 
+_READMES = dict.fromkeys(row.processor.readme for row in PRODUCT_TYPES.values())
+"""Ends of the names of READMEs; what HyP3 documents is not always what it delivers."""
+
 _TRACE = re.compile(r"^S1|S1[A-D_]|\d{8}T\d{6}|_(INT|RTC)\d\d_", re.IGNORECASE)
 """What is left of the name of a product where something was put before it, or its begin is lost."""
 
@@ -391,8 +394,7 @@ def _product(
 
 def _texts(stem: str) -> tuple[str, ...]:
     """Return the names of a parameter file, and of a README by any processor."""
-    readmes = dict.fromkeys(row.processor.readme for row in PRODUCT_TYPES.values())
-    return (f"{stem}.txt", *(f"{stem}{readme}" for readme in readmes))
+    return (f"{stem}.txt", *(stem + end for end in _READMES))
 
 
 def _readme(text: str) -> Readme:

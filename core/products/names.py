@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -126,10 +126,8 @@ class ProductName:
 _SWATH = re.compile(r"(\d{6})s(\d)n(\d{2})")
 
 
-def _patterns() -> Iterator[tuple[re.Pattern[str], ProductType]]:
-    for row in PRODUCT_TYPES.values():
-        for pattern in row.names:
-            yield pattern, row
+_FORMS = [(pattern, row) for row in PRODUCT_TYPES.values() for pattern in row.names]
+_IN_ANY_CASE = [re.compile(pattern.pattern, re.IGNORECASE) for pattern, _ in _FORMS]
 
 
 def parse_name(text: str) -> ProductName | None:
@@ -146,7 +144,7 @@ def parse_name(text: str) -> ProductName | None:
         None where ``text`` is not the name of a stackable HyP3 product, also when its dates are
         no dates.
     """
-    for pattern, row in _patterns():
+    for pattern, row in _FORMS:
         match = pattern.fullmatch(text)
         if match:
             try:
@@ -204,7 +202,7 @@ def leading_name(text: str) -> ProductName | None:
     ProductName or None
         None where it begins with none, or where the name is only a part of a longer word.
     """
-    for pattern, _ in _patterns():
+    for pattern, _ in _FORMS:
         match = pattern.match(text)
         if match and not text[match.end() : match.end() + 1].isalnum():
             return parse_name(match.group())
@@ -214,6 +212,3 @@ def leading_name(text: str) -> ProductName | None:
 def resembles_name(text: str) -> bool:
     """Return whether a product name stands anywhere in a text, in whatever case."""
     return any(pattern.search(text) for pattern in _IN_ANY_CASE)
-
-
-_IN_ANY_CASE = [re.compile(pattern.pattern, re.IGNORECASE) for pattern, _ in _patterns()]
