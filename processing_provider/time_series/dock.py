@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QSizePolicy,
     QSplitter,
     QToolBar,
     QVBoxLayout,
@@ -307,6 +308,8 @@ class TimeSeriesDock(QgsDockWidget):
         # What reads like HTML in a name or in an error of GDAL is text.
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        # A long sentence does not widen the window; it stands in the plot as well.
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         top = QHBoxLayout()
         for widget in (bar, self.layers, self.window):
             top.addWidget(widget)

@@ -70,8 +70,8 @@ def invert_points(found, coherence, has_reference):
         counts = [max(picked.series.counts)] * len(values)
         series = Series(values, counts)
         points.append(replace(picked, series=series, fit=fitted, facts=facts, reason=""))
-    weighting = "all alike" if coherence is None else "weighted with their coherence"
-    told = [f"Least squares on the pairs, {weighting}."]
+    weights = "none" if coherence is None else "coherence"
+    told = [f"Least squares on the pairs, as Invert stack does with WEIGHTS={weights}."]
     if found.reference is None and not has_reference:
         told.append(
             "Each pair is relative to a point of its own: choose a reference area for all of them."

@@ -242,6 +242,7 @@ def test_a_reference_without_data_is_one_sentence(window, valid):
     window.pick(*valid[0])
     assert window.refer(*window.find(5, mask=1.0)[0]) is None
     assert "lies where the stack has no data; choose another place" in window.dock.plot.hint()
+    assert window.dock.width() == 900, "a long sentence does not widen the dock"
     assert window.refer(-40, 5) is None
     assert "lies outside of the stack" in window.dock.plot.hint()
 
@@ -286,7 +287,7 @@ def test_a_point_of_a_stack_of_pairs_is_inverted_at_once_as_the_core_does(shown,
     assert result.units == "m" and len(result.begins) == len(expected)
     text = dock.description.text()
     assert "temporal coherence" in text and "of 6 pairs" in text
-    assert text.endswith("Least squares on the pairs, weighted with their coherence.")
+    assert text.endswith("Least squares on the pairs, as Invert stack does with WEIGHTS=coherence.")
     (curve,) = dock.plot.curves()
     assert curve.values == pytest.approx([1000 * value for value in picked.series.values])
     assert curve.fit
