@@ -247,9 +247,9 @@ def test_outputs_are_plain_json_without_nan():
     ("behavior", "kind", "words"),
     [
         ("product_error", "ProductError", "The product X is damaged; download it again."),
-        ("memory", "MemoryError", "memory of this computer did not suffice"),
+        ("memory", "MemoryError", "This computer ran out of memory"),
         ("disk_full", "OSError", "The disk is full at /data/stack.nc"),
-        ("denied", "PermissionError", "access to /data/stack.nc was denied"),
+        ("denied", "PermissionError", "Access to /data/stack.nc was denied"),
         ("broken_disk", "OSError", "failed at '/data/stack.nc' (Input/output error)"),
         ("missing_package", "ModuleNotFoundError", "a_package_that_does_not_exist"),
         ("defect", "KeyError", "This is a defect in HyP3 Stack"),
