@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hyp3_stack.core.build.stack_contents import stack_contents
+from hyp3_stack.core.build.design import stack_contents
 from hyp3_stack.core.build.stack_plan import plan_stack
 from hyp3_stack.core.build.stack_request import StackRequest
 from hyp3_stack.core.dataset.stack_layer import StackLayer

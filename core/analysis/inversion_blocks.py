@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from ..dataset.stack_layer import StackLayer
 from ..errors import InvalidParameterError
 from ..files.chunking import Layouts
-from ..files.netcdf_file import NetcdfSpool
-from ..files.zarr_store import ZarrGroup
 from ..machine.blocks import run_blocks, thread_count
 from ..machine.memory import MemoryBudget
+from ..outputs.output import Sink, Sinks
 from ..run.reporter import Reporter, step
 from ..work.pieces import Piece, PieceResult, Receipts
 from .corrections import Places
@@ -25,8 +24,6 @@ from .inversion import BATCH
 from .pair_selection import PairSelection
 from .repair import RepairPlan
 from .series_analysis import SeriesAnalysis
-
-Sink = NetcdfSpool | ZarrGroup
 
 _FIXED_BYTES = 330e6
 """What Python with its packages takes."""
@@ -170,8 +167,8 @@ class InversionTargets:
         What is taken off the phases first; None for nothing.
     source
         The stack, if it lies on a disk.
-    spools, spatial, temporal
-        Outputs that take maps for a NetCDF file, and groups that serve maps and series.
+    sinks
+        What takes the blocks.
     """
 
     selection: PairSelection
@@ -181,9 +178,7 @@ class InversionTargets:
     plan: BlockPlan
     repair: RepairPlan | None
     source: Path | None
-    spools: tuple[NetcdfSpool, ...] = ()
-    spatial: tuple[ZarrGroup, ...] = ()
-    temporal: tuple[ZarrGroup, ...] = ()
+    sinks: Sinks = Sinks()
 
     @property
     def threads(self) -> int:
@@ -259,15 +254,15 @@ class InversionPiece:
     ) -> Receipts:
         receipts: Receipts = {}
         place = (self.rows, self.columns)
-        maps: list[Sink] = [*targets.spools, *targets.spatial]
+        maps, series = targets.sinks.maps, targets.sinks.series
         jobs: list[tuple[Sink, StackLayer, slice]] = []
         for item in (*targets.made, *targets.carried):
             if not item.per_step:
-                jobs += [(sink, item, slice(0, 1)) for sink in (*maps, *targets.temporal)]
+                jobs += [(sink, item, slice(0, 1)) for sink in (*maps, *series)]
                 continue
             count = values[item.name].shape[0]
             jobs += [(sink, item, slice(n, n + 1)) for sink in maps for n in range(count)]
-            jobs += [(sink, item, slice(0, count)) for sink in targets.temporal]
+            jobs += [(sink, item, slice(0, count)) for sink in series]
 
         def write(job: tuple[Sink, StackLayer, slice]) -> None:
             sink, item, steps = job

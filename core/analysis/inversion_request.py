@@ -12,13 +12,13 @@ import numpy as np
 
 from ..assessment.report_files import check_targets
 from ..contract import Task
-from ..dataset.options import BuildOptions
 from ..errors import InvalidParameterError
 from ..files.outputs import check_outputs
 from ..machine import atomic
 from ..object_store import publication
 from ..object_store.address import is_address
 from ..object_store.location import RemoteLocation, parse_location
+from ..outputs.options import BuildOptions, chosen_outputs
 from ..run.parameters import Extent, Parameters
 from ..work.scheduler_address import parse_scheduler
 from .time_functions import parse_steps
@@ -84,10 +84,12 @@ class InversionRequest:
         start, end = given.period()
         url, scheduler = given.text("ZARR_URL"), given.text("SCHEDULER")
         outputs = BuildOptions(
-            netcdf=given.output("NETCDF"),
-            zarr=given.output("ZARR"),
-            remote=None if url is None else _location(given, "ZARR_URL"),
-            chunking=given.choice("CHUNKING"),
+            outputs=chosen_outputs(
+                given.output("NETCDF"),
+                given.output("ZARR"),
+                None if url is None else _location(given, "ZARR_URL"),
+                given.choice("CHUNKING"),
+            ),
             memory_megabytes=given.number("MEMORY"),
             scheduler=None if scheduler is None else parse_scheduler(scheduler),
             history=given.history(),
@@ -123,8 +125,9 @@ class InversionRequest:
 
     def _check_outputs(self) -> None:
         source, outputs = self.source, self.outputs
-        for name, path in (("NETCDF", outputs.netcdf), ("ZARR", outputs.zarr)):
-            if isinstance(source, Path) and path is not None and path.resolve() == source.resolve():
+        files = outputs.files
+        for name, path in files.items():
+            if isinstance(source, Path) and path.resolve() == source.resolve():
                 raise InvalidParameterError(
                     f"{name} is {path}, which is INPUT itself; give another name, because the "
                     "stack of pairs is never changed."
@@ -134,11 +137,12 @@ class InversionRequest:
                 raise InvalidParameterError(
                     f"ZARR_URL is {source.url}, which is INPUT itself; give another address."
                 )
-        for stack in (source, outputs.netcdf, outputs.zarr):
-            if stack is None or isinstance(stack, Path):
+        for stack in (source, *files.values()):
+            if isinstance(stack, Path):
                 check_targets({"REPORT": self.report}, stack)
         inputs = source if isinstance(source, Path) else Path(__file__)
-        check_outputs(outputs.netcdf, outputs.zarr, inputs, outputs.remote is not None)
+        is_remote = outputs.remote is not None
+        check_outputs(files.get("NETCDF"), files.get("ZARR"), inputs, is_remote)
 
     def check_places(self) -> None:
         """Check that all outputs can be written, before any work is done.
@@ -148,7 +152,7 @@ class InversionRequest:
         OutputError
             If one cannot, or there is something already in the object store.
         """
-        for path in (self.outputs.netcdf, self.outputs.zarr, self.report):
+        for path in (*self.outputs.files.values(), self.report):
             if path is not None:
                 atomic.check_writable(path)
         if self.outputs.remote is not None:

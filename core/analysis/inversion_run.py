@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..dataset.findings import Additions
 from ..dataset.stack_layer import StackLayer
 from ..errors import InputChangedError, InvalidParameterError
 from ..files.receipts import files_below
@@ -23,9 +23,10 @@ from ..files.workspace import Workspace
 from ..files.written_stack import WrittenStack
 from ..grid.lattice import Grid
 from ..machine.blocks import thread_count
-from ..machine.disk import COMPRESSED, check_space
+from ..machine.disk import COMPRESSED
 from ..machine.stamps import Stamps, find_change, take_stamps
 from ..object_store.late_metadata import LateMetadataStore
+from ..outputs.output import Places, check_outputs_fit, describe_outputs
 from ..outputs.publishing import publish_outputs
 from ..outputs.unfinished_outputs import UnfinishedOutputs
 from ..products.layers import COHERENCE, HEIGHTS, LOOK_ELEVATION
@@ -193,33 +194,28 @@ class StackInversion:
         options, reporter = self._request.outputs, self._reporter
         grid, network = self._selection.grid, self._selection.network
         layouts = self._plan.layouts((network.date_count, grid.height, grid.width))
-        outputs = UnfinishedOutputs(options, self._layers, layouts, workspace, remote, reporter)
-        self._check_space(workspace)
-        has_stores = bool(outputs.stores())
-        layouts.tell(options.netcdf is not None, options.groups if has_stores else (), reporter)
+        places = Places(workspace, remote)
+        outputs = UnfinishedOutputs(options.outputs, self._layers, layouts, places, reporter)
+        check_outputs_fit(options.outputs, self._estimate_bytes(), workspace, reporter)
+        for text in describe_outputs(options.outputs, layouts):
+            reporter.info(text)
         dataset = self._describe()
         with Journal(note, self._stamps) as journal:
             if not outputs.begin(journal, dataset, lambda key: False):
                 self._fill(outputs, executor, journal)
                 self._check_unchanged()
                 statistics = note_statistics(dataset, journal.learned.sums)
-                for groups in outputs.open_groups().values():
-                    for group in groups:
-                        group.finish({}, statistics, {})
-                outputs.write_netcdf(dataset, journal)
-                if options.scheduler is not None:
-                    outputs.remove_unfinished_chunks()
-                outputs.consolidate()
+                outputs.finish(dataset, Additions(statistics), journal)
+                outputs.seal(dataset, {})
                 reporter.info("Reading the outputs back to check them.")
                 outputs.verify(dataset, [_no_pixels(item) for item in self._layers], journal)
-                journal.finish(outputs.facts(journal))
+                journal.finish(outputs.proofs(journal))
             complete(reporter)
             sums = journal.learned.sums
         names = tuple(item.name for item in self._layers)
         return Inverted(dataset, network, self._area, grid, names, sums, self._repair)
 
     def _fill(self, outputs: UnfinishedOutputs, executor: Executor, journal: Journal) -> None:
-        groups, spool = outputs.open_groups(), outputs.spool
         place = self._stack.place
         targets = InversionTargets(
             self._selection,
@@ -229,9 +225,7 @@ class StackInversion:
             self._plan,
             self._repair if self._request.repair != "none" else None,
             place if isinstance(place, Path) else None,
-            spools=() if spool is None else (spool,),
-            spatial=groups.get(SPATIAL_GROUP, ()),
-            temporal=groups.get(TEMPORAL_GROUP, ()),
+            outputs.sinks(),
         )
         pieces = inversion_pieces(targets)
         rest = [piece for piece in pieces if piece.key not in journal]
@@ -468,19 +462,11 @@ class StackInversion:
                 "and END."
             )
 
-    def _check_space(self, workspace: Workspace) -> None:
+    def _estimate_bytes(self) -> int:
+        """Return about how many bytes the layers take."""
         grid, dates = self._selection.grid, self._selection.network.date_count
         depth = sum((dates if item.per_step else 1) for item in self._layers)
-        size = int(4 * depth * grid.height * grid.width * COMPRESSED)
-        options = self._request.outputs
-        sizes = {options.netcdf: size, options.zarr: size * len(options.groups)}
-        check_space(
-            [
-                (path, max(0, need - workspace.used_bytes(path)))
-                for path, need in sizes.items()
-                if path is not None
-            ]
-        )
+        return int(4 * depth * grid.height * grid.width * COMPRESSED)
 
     def _check_unchanged(self) -> None:
         found = find_change(self._stamps)
@@ -501,8 +487,7 @@ class StackInversion:
             "grid": str(self._selection.grid),
             "plan": [self._plan.rows, self._plan.columns, self._plan.series],
             "settings": json.loads(self._describe().attrs["hyp3_stack_json"]),
-            "outputs": [options.netcdf, options.zarr, options.groups],
-            "remote": None if options.remote is None else options.remote.url,
+            "outputs": [output.identity for output in options.outputs],
         }
         text = json.dumps(facts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

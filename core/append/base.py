@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..dataset.findings import DIFFERENCE
 from ..dataset.record import read_record, recorded_placements
 from ..errors import UNREADABLE, InputChangedError, OutputError
 from ..files.receipts import files_below
@@ -23,9 +24,6 @@ from ..object_store.late_metadata import further_chunks, is_document
 from ..pixels.stored import StoredStack
 from ..products.layers import Layer
 from ..run.reporter import Reporter
-
-DIFFERENCE = "largest_difference_between_products"
-"""Attribute of layers without steps."""
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ def stack_report(
     findings: Findings | None,
     steps: int,
     others: Sequence[Path] = (),
+    assessment: Assessment | None = None,
 ) -> tuple[Assessment, str]:
-    """Assess a stack and describe how it was made.
+    """Describe how a stack was made and what its assessment finds, which is made if need be.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ def stack_report(
         Number of pairs or dates.
     others
         Other files and stores of the same stack, whose layout is shown as well.
+    assessment
+        What was found when the stack was assessed, if it was.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def stack_report(
     page : str
         HTML that needs nothing else.
     """
-    assessment = assess_stack(stack)
+    assessment = assess_stack(stack) if assessment is None else replace(assessment, path=stack)
     for path in others:
         with open_stack_groups(path) as opened:
             layouts = tuple(filter(None, (item.layout() for item in opened)))

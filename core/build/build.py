@@ -7,23 +7,23 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import xarray as xr
-
 from ..append.base import Base
-from ..dataset.options import BuildOptions
-from ..errors import Canceled, ClusterError, StoreError
+from ..errors import Canceled, ClusterError, ProductError, StoreError
 from ..files.workspace import Workspace
 from ..grid.plan import Plan
 from ..object_store.late_metadata import LateMetadataStore
+from ..outputs.options import BuildOptions
+from ..outputs.output import Places
 from ..outputs.publishing import publish_outputs
-from ..pixels.survey import Findings
+from ..outputs.unfinished_outputs import UnfinishedOutputs
 from ..products.layers import Layer
 from ..products.product import check_unchanged
 from ..raster.layer_reader import gdal_environment
 from ..run.reporter import Reporter
 from ..work.execution import Executor, ExecutorFactory, threads
+from .design import design_stack
 from .identity import build_identity
-from .stages import Build
+from .stages import Built, write_stack
 
 
 def build_stack(
@@ -33,9 +33,10 @@ def build_stack(
     reporter: Reporter,
     base: Base | None = None,
     executor: ExecutorFactory = threads,
-    afterward: Callable[[tuple[xr.Dataset, Findings]], None] | None = None,
-) -> tuple[xr.Dataset, Findings]:
-    """Write a stack to NetCDF and/or Zarr, on disk and/or in an object store.
+    goes_on_without: bool = False,
+    afterward: Callable[[Built], None] | None = None,
+) -> Built:
+    """Write a stack to all its outputs.
 
     Parameters
     ----------
@@ -51,16 +52,16 @@ def build_stack(
         The stack that holds the products that are stored already.
     executor
         Makes what runs the pieces, given the folders that it has to see.
+    goes_on_without
+        Whether what is done is kept for a build without a product that turns out to be damaged.
     afterward
         Called when all outputs have their names. A build that is killed before it returns is ended
         by the same job.
 
     Returns
     -------
-    dataset : Dataset
-        The stack as described before writing (lazy).
-    findings : Findings
-        What was learned from the pixels on the way.
+    Built
+        The stack, what was learned from its pixels, and its assessment.
 
     Raises
     ------
@@ -79,16 +80,20 @@ def build_stack(
 
     def write(
         workspace: Workspace, note: Path | None, pieces: Executor, remote: LateMetadataStore | None
-    ) -> tuple[xr.Dataset, Findings]:
+    ) -> Built:
         if base is not None:
             # From here on no other run gives an output its name.
             base.check_unchanged()
         with unchanged_inputs(plan, base):
-            build = Build(plan, layers, options, reporter, workspace, note, pieces, remote, base)
-            return build.run()
+            design = design_stack(plan, layers, options, base, workspace, reporter)
+            outputs = UnfinishedOutputs(
+                options.outputs, design.layers, design.layouts, Places(workspace, remote), reporter
+            )
+            return write_stack(design, outputs, note, pieces, reporter)
 
+    keep_for = (ProductError,) if goes_on_without else ()
     with gdal_environment():
-        return publish_outputs(options, identity, executor, reporter, write, afterward)
+        return publish_outputs(options, identity, executor, reporter, write, afterward, keep_for)
 
 
 @contextmanager
@@ -120,7 +125,8 @@ def unchanged_inputs(plan: Plan, base: Base | None) -> Iterator[None]:
 def _identity(
     plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, base: Base | None
 ) -> str:
-    """Return what builds of the same result share; where the work is done does not count."""
-    facts = asdict(replace(options, history="", scheduler=None, remote=None))
+    """Return what builds share that can use each other's work, wherever the work is done."""
+    facts = asdict(replace(options, history="", scheduler=None, outputs=()))
+    facts["outputs"] = [output.identity for output in options.outputs]
     facts["base"] = None if base is None else base.identity
     return build_identity(plan, layers, facts)

@@ -17,30 +17,37 @@ _DIGITS = 16
 
 
 def build_identity(plan: Plan, layers: Sequence[Layer], options: dict[str, Any]) -> str:
-    """Return a short text that is the same for builds whose outputs are the same.
+    """Return a short text that is the same for builds of which one can go on with the other's work.
 
     Parameters
     ----------
     plan
-        Grid and placements.
+        Grid; its placements do not count.
     layers
         Layers of the stack.
     options
         What else decides on the outputs; anything that has a constant text.
-
-    Returns
-    -------
-    str
-        Hexadecimal digits. Inputs count by size and time of change of their files: a product that
-        was retrieved again makes another build.
     """
     facts = {
         "version": plugin_version(),
         "grid": asdict(plan.grid),
-        "products": [_facts(placement) for placement in plan.placements],
         "layers": [layer.variable for layer in layers],
         "options": options,
     }
+    return _digest(facts)
+
+
+def placement_identity(placement: Placement) -> str:
+    """Return a short text that is the same for products of which the same pixels are made.
+
+    Inputs count by size and time of change of their files: a product that was retrieved again is
+    another one.
+    """
+    return _digest(_facts(placement))
+
+
+def _digest(facts: Any) -> str:
+    """Return hexadecimal digits."""
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 

@@ -24,6 +24,9 @@ from ..run.reporter import Reporter, stop_if_canceled
 from ..work.pieces import Piece, PieceResult, Receipts
 from .targets import Targets
 
+_MAPS = "maps"
+"""First word of the keys of pieces of one step."""
+
 _COPIES = 5
 """Copies of a block that a thread holds while it reads, warps, masks and compresses it."""
 
@@ -34,7 +37,7 @@ def map_pieces(targets: Targets) -> list[Piece[Targets]]:
     The longest pieces come first, so that no thread is left with one at the end: those of several
     layers, and where products are zips those that unpack all of them.
     """
-    steps = range(len(targets.source.steps)) if targets.map_sinks else range(0)
+    steps = range(len(targets.source.steps)) if targets.sinks.maps else range(0)
     pieces = [piece for number in steps for piece in _step_pieces(targets, number)]
     pieces.sort(key=lambda piece: len(piece.items), reverse=True)
     static = [
@@ -44,6 +47,12 @@ def map_pieces(targets: Targets) -> list[Piece[Targets]]:
         for rows, columns in _static_blocks(targets, item.layer)
     ]
     return [*static, *pieces] if _is_zipped(targets) else [*pieces, *static]
+
+
+def step_of(key: str) -> int | None:
+    """Return the number of the step that a piece reads and writes, None if it is not of one."""
+    kind, number, *_ = key.split(" ")
+    return int(number) if kind == _MAPS else None
 
 
 def _step_pieces(targets: Targets, number: int) -> list[_StepPiece]:
@@ -81,7 +90,7 @@ class _StepPiece:
     @property
     def key(self) -> str:
         names = ",".join(item.name for item in (*self.items, *self.masks))
-        return f"maps {self.number} {names}"
+        return f"{_MAPS} {self.number} {names}"
 
     def run(self, targets: Targets, reporter: Reporter) -> PieceResult:
         source, survey, number = targets.source, targets.survey.fresh(), self.number
@@ -165,7 +174,7 @@ def _write(
     block: NDArray[Any],
 ) -> Receipts:
     receipts: Receipts = {}
-    for sink in targets.map_sinks:
+    for sink in targets.sinks.maps:
         receipts |= sink.write(item, slice(number, number + 1), rows, columns, block[np.newaxis])
     return receipts
 

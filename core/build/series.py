@@ -67,7 +67,7 @@ class _SeriesPiece:
         """Read all steps, each in a thread."""
         item, rows, columns, source = self.item, self.rows, self.columns, targets.source
         lock = threading.Lock()
-        near = targets.near
+        near = targets.sinks.near
 
         def read(number: int) -> None:
             if near is not None:
@@ -79,7 +79,7 @@ class _SeriesPiece:
                 for part in targets.budget.row_bands(*tile.shape[1:]):
                     band = slice(rows.start + part.start, rows.start + part.stop)
                     tile[number, part] = source.read(item.layer, number, band, columns)
-            if targets.map_sinks:
+            if targets.sinks.maps:
                 return  # the pieces of the maps have counted these pixels
             survey = targets.survey.fresh()
             survey.add(item.layer, number, rows, columns, tile[number])
@@ -96,7 +96,7 @@ class _SeriesPiece:
 
         def write(part: tuple[slice, slice]) -> None:
             row, column = part
-            for group in targets.temporal:
+            for group in targets.sinks.series:
                 written = group.write(
                     self.item,
                     slice(0, steps),
@@ -114,5 +114,5 @@ def _tiles(targets: Targets, item: StackLayer) -> list[tuple[slice, slice]]:
     """Cut the grid into blocks of whole chunks whose series fit into memory."""
     grid = targets.source.grid
     pixels = targets.budget.tile_bytes // (np.dtype(item.layer.dtype).itemsize * targets.series[0])
-    read_from = None if targets.near is None else targets.maps[1:]
+    read_from = None if targets.sinks.near is None else targets.maps[1:]
     return series_blocks((grid.height, grid.width), targets.series[1:], pixels, read_from)

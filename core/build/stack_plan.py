@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ..append.append import append_plan, check_passes, check_settings
 from ..append.base import Base, open_outputs
-from ..dataset.options import BuildOptions
 from ..errors import InvalidParameterError
 from ..grid.frames import frame_warning
 from ..grid.placement import latitudes
 from ..grid.plan import GridOptions, Plan, make_plan
+from ..outputs.options import BuildOptions
+from ..outputs.zarr_output import with_groups
 from ..products.layers import Layer
 from ..run.reporter import Reporter, stop_if_canceled
 from ..selection.acquisition_times import in_step_order, product_identity
@@ -69,7 +70,8 @@ def plan_stack(
     StackError
         If the products make no stack, or none with the one that is appended to.
     """
-    found = open_outputs(build.netcdf, build.zarr, reporter) if build.append else ()
+    files = build.files
+    found = open_outputs(files.get("NETCDF"), files.get("ZARR"), reporter) if build.append else ()
     base = found[0] if found else None
     build = _with_groups(build, found, reporter)
     reporter.info(f"Looking for HyP3 products in {folder}.")
@@ -116,21 +118,20 @@ def _with_groups(build: BuildOptions, found: Sequence[Base], reporter: Reporter)
         more = [name for name in item.groups if name not in build.groups]
         if more:
             reporter.info(f"{item.path} holds {more[0]} as well, which gets what is new, too.")
-            return replace(build, chunking="both")
+            return replace(build, outputs=with_groups(build.outputs, item.groups))
     return build
 
 
 def _are_complete(build: BuildOptions, found: Sequence[Base]) -> bool:
     """Return whether all outputs are there, with all groups, and hold the same."""
-    wanted = [path for path in (build.netcdf, build.zarr) if path is not None]
     there = {
         item.path: item
         for item in found
         if item.names == found[0].names and item.grid == found[0].grid
     }
-    store = None if build.zarr is None else there.get(build.zarr)
-    return all(path in there for path in wanted) and (
-        store is None or set(store.groups) == set(build.groups)
+    return all(
+        output.path in there and set(there[output.path].groups) == set(output.groups)
+        for output in build.outputs
     )
 
 

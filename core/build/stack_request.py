@@ -9,7 +9,6 @@ from typing import Any
 
 from ..assessment.report_files import check_targets
 from ..contract import Task
-from ..dataset.options import BuildOptions
 from ..errors import InvalidParameterError, OutputError
 from ..files.outputs import check_outputs
 from ..grid.plan import GridOptions
@@ -18,6 +17,7 @@ from ..machine import atomic
 from ..metadata.data_access import parse_data_access
 from ..object_store import publication
 from ..object_store.location import RemoteLocation, parse_location
+from ..outputs.options import BuildOptions, chosen_outputs
 from ..pixels.look_vectors import check_angles
 from ..pixels.precision import parse_keep_bits
 from ..pixels.reference_point import AUTO, parse_point
@@ -81,12 +81,14 @@ class StackRequest:
                 extent=given.extent(),
             ),
             build=BuildOptions(
-                netcdf=given.output("NETCDF"),
-                zarr=given.output("ZARR"),
-                remote=_remote(given),
-                chunking=given.choice("CHUNKING"),
+                outputs=chosen_outputs(
+                    given.output("NETCDF"),
+                    given.output("ZARR"),
+                    _remote(given),
+                    given.choice("CHUNKING"),
+                    zarr_format,
+                ),
                 chunk_megabytes=given.number("CHUNK_SIZE"),
-                zarr_format=zarr_format,
                 sharding=_sharding(given, zarr_format),
                 memory_megabytes=given.number("MEMORY"),
                 static_mode=given.choice("STATIC_LAYERS"),
@@ -114,9 +116,10 @@ class StackRequest:
 
     def _check_together(self) -> None:
         """Check what only several parameters tell."""
-        files = (self.build.netcdf, self.build.zarr)
-        check_outputs(*files, self.folder, self.build.remote is not None)
-        if self.build.append and self.build.remote is not None:
+        outputs, files = self.build.outputs, self.build.files
+        is_remote = len(outputs) > len(files)
+        check_outputs(files.get("NETCDF"), files.get("ZARR"), self.folder, is_remote)
+        if self.build.append and is_remote:
             raise InvalidParameterError(
                 "APPEND is for stacks on a disk; leave ZARR_URL out, or build without APPEND "
                 "under a new ZARR_URL."
@@ -125,7 +128,7 @@ class StackRequest:
             raise InvalidParameterError(
                 "GROW is for a stack that is appended to; set APPEND as well, or leave GROW out."
             )
-        for stack in files:
+        for stack in files.values():
             check_targets({"REPORT": self.report}, stack)
         if self.stac:
             if self.stack is None:
@@ -133,12 +136,12 @@ class StackRequest:
                     "STAC describes a stack on disk, but only ZARR_URL is given; set NETCDF or "
                     "ZARR too, or leave STAC out."
                 )
-            check_catalog(self.stack, (*files, self.report, self.folder))
+            check_catalog(self.stack, (*files.values(), self.report, self.folder))
 
     @property
     def stack(self) -> Path | None:
         """The file or store on disk that stands for the stack where one is enough."""
-        return self.build.netcdf or self.build.zarr
+        return next(iter(self.build.files.values()), None)
 
     def check_places(self) -> None:
         """Check that all outputs can be written, before any work is done.
@@ -148,7 +151,8 @@ class StackRequest:
         OutputError
             If one cannot, or there is something already in the object store.
         """
-        for path in (self.build.netcdf, self.build.zarr, self.report):
+        files = self.build.files.values()
+        for path in (*files, self.report):
             if path is not None:
                 atomic.check_writable(path)
         if self.build.remote is not None:

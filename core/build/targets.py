@@ -5,26 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
-
-from numpy.typing import NDArray
 
 from ..dataset.stack_layer import StackLayer
-from ..files.zarr_store import ZarrGroup
 from ..machine.memory import MemoryBudget
+from ..outputs.output import Sink, Sinks
 from ..pixels.source import StackSource
 from ..pixels.survey import Survey
 from ..products.product import Product
-from ..work.pieces import Receipts
-
-
-class Sink(Protocol):
-    """A file or group that takes blocks."""
-
-    def write(
-        self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
-    ) -> Receipts:
-        """Write a block of whole chunks; return what was written."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +33,8 @@ class Targets:
         Steps (all), rows and columns of the same in groups that serve series.
     budget
         Sizes of blocks and number of threads.
-    spools
-        Take what a NetCDF file is put together from.
-    spatial
-        Groups that are chunked by maps.
-    temporal
-        Groups that are chunked by series.
+    sinks
+        What takes the blocks.
     """
 
     source: StackSource
@@ -60,27 +43,12 @@ class Targets:
     maps: tuple[int, int, int]
     series: tuple[int, int, int]
     budget: MemoryBudget = MemoryBudget()
-    spools: tuple[Sink, ...] = ()
-    spatial: tuple[ZarrGroup, ...] = ()
-    temporal: tuple[ZarrGroup, ...] = ()
-
-    @property
-    def near(self) -> ZarrGroup | None:
-        """The spatial group to read maps from again, where one lies on a disk.
-
-        Reading and warping products again takes less time than getting maps over a network.
-        """
-        return next((group for group in self.spatial if not group.is_remote), None)
-
-    @property
-    def map_sinks(self) -> Sequence[Sink]:
-        """What takes the layers that change with the steps, map by map."""
-        return (*self.spools, *self.spatial)
+    sinks: Sinks = Sinks()
 
     @property
     def static_sinks(self) -> Sequence[Sink]:
         """What takes the other layers, which are chunked alike in both groups."""
-        return (*self.map_sinks, *self.temporal)
+        return (*self.sinks.maps, *self.sinks.series)
 
     @property
     def threads(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ def open_stack(
     history: str = "",
     point: ReferencePoint | None = None,
     details: Details | None = None,
+    attributes: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
     """Describe a stack without reading a pixel.
 
@@ -67,6 +68,8 @@ def open_stack(
         The point to which all pairs are referenced, if the source does so.
     details
         What the ASF catalog knows of the source granules, if it was asked.
+    attributes
+        More attributes of the stack.
 
     Returns
     -------
@@ -88,9 +91,9 @@ def open_stack(
     dataset = dataset.rio.write_crs(grid.crs, grid_mapping_name=GRID_MAPPING)
     dataset = dataset.rio.write_transform(grid.transform, grid_mapping_name=GRID_MAPPING)
     # rioxarray writes the WKT of GDAL; CF asks for WKT 2.
-    attributes = dataset[GRID_MAPPING].attrs | CRS.from_user_input(grid.crs).to_cf()
+    of_crs = dataset[GRID_MAPPING].attrs | CRS.from_user_input(grid.crs).to_cf()
     # Programs in JavaScript stumble over integers of eight bytes.
-    dataset = dataset.assign_coords({GRID_MAPPING: xr.Variable((), np.int32(0), attributes)})
+    dataset = dataset.assign_coords({GRID_MAPPING: xr.Variable((), np.int32(0), of_crs)})
     auxiliary = " ".join(
         name
         for name, variable in steps.items()
@@ -105,13 +108,14 @@ def open_stack(
             )
     if any("quantization" in dataset[item.name].attrs for item in layers):
         dataset[QUANTIZATION] = quantization_variable()
-    return describe_stack(
+    dataset = describe_stack(
         dataset,
         source,
         [(item.layer, item.per_step) for item in layers],
         shared_times([step[0].product for step in source.steps]),
         details,
     )
+    return dataset.assign_attrs(attributes or {})
 
 
 def _changes_sentence(source: StackSource, layers: Sequence[StackLayer], is_referred: bool) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import re
 import struct
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import OutputError
 from ..work.pieces import Receipts
-from .receipts import receipt
+from .receipts import files_below, in_safe_order, receipt, with_step
 
 PARTIAL = ".partial"
 """Ending of files that are being written, as zarr's own."""
@@ -150,6 +152,32 @@ class ChunkFiles:
         whole = np.full(self._shape, self._fill)
         whole[tuple(map(slice, part.shape))] = part
         return whole
+
+
+def renumber_chunks(folder: Path, steps: Mapping[int, int]) -> None:
+    """Give the chunks of an array other numbers along its first dimension.
+
+    Parameters
+    ----------
+    folder
+        Folder of the array, whose chunks are one step long.
+    steps
+        New numbers by those before, in order; other chunks are removed.
+    """
+    chunks: dict[int, list[str]] = {}
+    for name in files_below(folder):
+        found = re.match(r"(?:c/)?(\d+)[./]", name)
+        if found is None:
+            continue
+        if int(found[1]) in steps:
+            chunks.setdefault(int(found[1]), []).append(name)
+        else:
+            (folder / name).unlink()
+    for step in in_safe_order(steps):
+        for name in chunks.get(step, ()):
+            path = folder / with_step(f"/{name}", steps[step])[1:]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).replace(path)
 
 
 def replace_file(path: Path, data: Any) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..contract import SPATIAL_GROUP
-from ..dataset.options import BuildOptions
 from ..machine.blocks import whole_blocks
-from ..machine.memory import MOST_THREADS, MemoryBudget
+from ..machine.memory import MemoryBudget
 from ..run.reporter import Reporter
 
 _MEGABYTE = 1_000_000
@@ -117,27 +117,47 @@ class Layouts:
     budget: MemoryBudget
 
     @classmethod
-    def of(cls, options: BuildOptions, shape: Chunks, reporter: Reporter) -> Layouts:
-        """Choose the layouts; the reporter is warned of chunks that exceed the memory."""
+    def of(
+        cls,
+        shape: Chunks,
+        megabytes: float,
+        memory_megabytes: float,
+        reporter: Reporter,
+        sharding: bool = False,
+        threads: int | None = None,
+    ) -> Layouts:
+        """Choose the layouts.
+
+        Parameters
+        ----------
+        shape
+            Steps, rows and columns of the stack.
+        megabytes
+            Largest size of a chunk before compression, 10^6 bytes.
+        memory_megabytes
+            What the process may take, 10^6 bytes.
+        reporter
+            Warned of chunks that exceed the memory.
+        sharding
+            Whether chunks are gathered in shards.
+        threads
+            Most threads that are used, by default one per processor.
+        """
         height, width = shape[1:]
-        maps = spatial_chunks(height, width, options.chunk_megabytes)
-        series = temporal_chunks(shape[0], height, width, options.chunk_megabytes)
+        maps = spatial_chunks(height, width, megabytes)
+        series = temporal_chunks(shape[0], height, width, megabytes)
         largest = 4 * max(math.prod(maps), math.prod(series))
-        # Workers of a cluster have threads of their own.
-        threads = None if options.scheduler is None else MOST_THREADS
-        budget = MemoryBudget.of(options.memory_megabytes, largest, threads)
+        budget = MemoryBudget.of(memory_megabytes, largest, threads)
         if not budget.holds(largest):
             reporter.warning(
                 f"Chunks of {largest / 1e6:,.0f} MB take more memory than MEMORY "
-                f"({options.memory_megabytes:,.0f} MB) allows; lower CHUNK_SIZE or raise MEMORY."
+                f"({memory_megabytes:,.0f} MB) allows; lower CHUNK_SIZE or raise MEMORY."
             )
         map_unit, series_unit = (
-            shard_shape(chunks, height, width, budget.band_bytes / 1e6)
-            if options.sharding
-            else chunks
+            shard_shape(chunks, height, width, budget.band_bytes / 1e6) if sharding else chunks
             for chunks in (maps, series)
         )
-        return cls(shape, maps, series, map_unit, series_unit, options.sharding, budget)
+        return cls(shape, maps, series, map_unit, series_unit, sharding, budget)
 
     @property
     def netcdf(self) -> tuple[int, int]:
@@ -154,16 +174,13 @@ class Layouts:
             return None
         return self.map_unit if group == SPATIAL_GROUP else self.series_unit, self.map_unit[1:]
 
-    def tell(self, netcdf: bool, groups: tuple[str, ...], reporter: Reporter) -> None:
-        """Tell how each output is stored and what that serves."""
-        layouts = [Layout("NetCDF", self.shape, (1, *self.netcdf))] if netcdf else []
-        for name in groups:
-            shards = self.shards(name)
-            layouts.append(
-                Layout(name, self.shape, self.chunks(name), None if shards is None else shards[0])
-            )
-        for layout in layouts:
-            reporter.info(layout.describe())
+    def of_groups(self, groups: Sequence[str]) -> list[Layout]:
+        """Return the layouts of groups of a Zarr store."""
+        shards = {name: self.shards(name) for name in groups}
+        return [
+            Layout(name, self.shape, self.chunks(name), found and found[0])
+            for name, found in shards.items()
+        ]
 
 
 def spatial_chunks(height: int, width: int, megabytes: float) -> tuple[int, int, int]:

@@ -54,9 +54,13 @@ def gdal_sidecar(nodes: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join([*lines, "</PAMDataset>", ""])
 
 
-def tells_place(name: str) -> bool:
-    """Return whether an attribute of an array is one of :func:`array_attributes`."""
-    return name in (_CRS_OF_GDAL, "zarr_conventions") or name.startswith(("proj:", "spatial:"))
+def place_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the attributes of an array that :func:`array_attributes` made."""
+    return {
+        name: value
+        for name, value in attributes.items()
+        if name in (_CRS_OF_GDAL, "zarr_conventions") or name.startswith(("proj:", "spatial:"))
+    }
 
 
 def array_attributes(dataset: xr.Dataset, crs_wkt: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from ..machine.atomic import remove
 from ..products.layers import Layer
 from ..run.reporter import Reporter, stop_if_canceled
 from ..work.pieces import Receipt, Receipts
-from .receipts import checksum, failing, receipt
+from .receipts import checksum, failing, in_safe_order, receipt
 
 _DEFLATE_LEVEL: Literal[1] = 1
 """Recorded in the file; readers do not need it."""
@@ -113,6 +113,45 @@ class NetcdfSpool:
                 name, *numbers = path.name.split(".")
                 found.append((name, [int(number) for number in numbers], path))
         return [(name, numbers[0], path) for name, numbers, path in sorted(found)]
+
+    def read(
+        self, item: StackLayer, step: int, rows: slice, columns: slice, out: NDArray[Any]
+    ) -> None:
+        """Read a part of a map of a layer that changes with the steps; see `write`."""
+        out[...] = item.layer.fill
+        height, width = self.chunks
+        for path in self.folder.glob(f"{item.name}.{step}.*"):
+            for row, column, data in _stored_chunks(path):
+                top, left = max(row, rows.start), max(column, columns.start)
+                bottom = min(row + height, rows.stop)
+                right = min(column + width, columns.stop)
+                if top < bottom and left < right:
+                    chunk = _decode(data, self.chunks, item.layer)
+                    out[
+                        top - rows.start : bottom - rows.start,
+                        left - columns.start : right - columns.start,
+                    ] = chunk[top - row : bottom - row, left - column : right - column]
+
+    def renumber(self, names: Collection[str], steps: Mapping[int, int]) -> None:
+        """Give the blocks of layers that change with the steps other numbers.
+
+        Parameters
+        ----------
+        names
+            Names of the layers.
+        steps
+            New numbers by those before, in order; other blocks are removed.
+        """
+        blocks: dict[int, list[Path]] = {}
+        for name, step, path in self.blocks():
+            if name in names and step in steps:
+                blocks.setdefault(step, []).append(path)
+            else:
+                path.unlink()
+        for step in in_safe_order(steps):
+            for path in blocks.get(step, ()):
+                name, _, rest = path.name.split(".", 2)
+                path.rename(path.with_name(f"{name}.{steps[step]}.{rest}"))
 
     def failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         """Return the chunks that are not what they were when they were written.
@@ -305,6 +344,13 @@ def _encode(chunk: NDArray[Any], shape: tuple[int, int], layer: Layer) -> bytes 
     # HDF5's shuffle filter: first bytes of all values, then second bytes, ...
     shuffled = np.ascontiguousarray(chunk).view("uint8").reshape(-1, chunk.itemsize).T
     return bytes(isal_zlib.compress(np.ascontiguousarray(shuffled), _DEFLATE_LEVEL))
+
+
+def _decode(data: memoryview, shape: tuple[int, int], layer: Layer) -> NDArray[Any]:
+    """Return a chunk that `_encode` made."""
+    size = np.dtype(layer.dtype).itemsize
+    shuffled = np.frombuffer(isal_zlib.decompress(data), "uint8").reshape(size, -1)
+    return np.ascontiguousarray(shuffled.T).view(layer.dtype).reshape(shape)
 
 
 def compressed(block: NDArray[Any], layer: Layer) -> bytes:

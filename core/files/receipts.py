@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
@@ -106,7 +107,7 @@ def failing_chunk_files(
 ) -> set[str]:
     """Return the names of chunks of a store that are missing, not as written, or too many."""
     return failing_files(store, receipts, reporter) | further_chunks(
-        files_below(store), arrays, receipts
+        list(files_below(store)), arrays, receipts
     )
 
 
@@ -139,6 +140,27 @@ def failing_objects(
         return content is not None and isal_zlib.crc32(content) == value
 
     return failing(receipts, is_right, reporter) | further_chunks(there, arrays, receipts)
+
+
+def with_step(name: str, step: int) -> str:
+    """Return the name of a chunk of one step with the number of another one.
+
+    It ends with the key of the chunk, which begins with the step: ``12.0.0`` or ``c/12/0/0``.
+    """
+    return re.sub(r"/(c/)?\d+", rf"/\g<1>{step}", name, count=1)
+
+
+def in_safe_order(steps: Mapping[int, int]) -> list[int]:
+    """Return steps that get other numbers so that none gets one that another still has.
+
+    Parameters
+    ----------
+    steps
+        New numbers by those before, in order; what has another number is gone.
+    """
+    down = [step for step, number in steps.items() if number < step]
+    up = [step for step, number in steps.items() if number > step]
+    return [*down, *reversed(up)]
 
 
 def places(receipts: Mapping[str, Receipt]) -> dict[str, Receipts]:

@@ -36,7 +36,9 @@ class Workspace:
     finals
         Outputs to be; none for a build that writes to an object store only.
     identity
-        The same for builds that give the same result, fit for a file name.
+        The same for builds of which one can go on with the other's work, fit for a file name.
+    keep_for
+        Errors after which another attempt follows, besides those that are no fault of inputs.
 
     Attributes
     ----------
@@ -51,8 +53,14 @@ class Workspace:
         If a folder cannot be made or written to, or another run builds one of the outputs.
     """
 
-    def __init__(self, finals: Sequence[Path], identity: str) -> None:
+    def __init__(
+        self,
+        finals: Sequence[Path],
+        identity: str,
+        keep_for: tuple[type[BaseException], ...] = (),
+    ) -> None:
         self._folders = {final: partial_folder(final, identity) for final in finals}
+        self._keep_for = keep_for
         self._locks = ExitStack()
         first = next(iter(self._folders.values()), None)
         self.note = None if first is None else first / _NOTE
@@ -154,7 +162,8 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.is_kept = keeps_partial_output(error) and self._is_noted
+        is_worth = keeps_partial_output(error) or isinstance(error, self._keep_for)
+        self.is_kept = is_worth and self._is_noted
         self._locks.close()
         if not self.is_kept:
             # The note goes last: it tells what to do about the rest.

@@ -32,7 +32,7 @@ from ..object_store.reading import open_remote, reading_in_words
 from ..run.reporter import Reporter
 from ..version import plugin_version
 from .chunking import Layout
-from .geozarr import tells_place
+from .geozarr import place_attributes
 from .stack_blocks import StackBlocks, StackPlace
 from .survival import check_survival
 
@@ -463,7 +463,7 @@ async def _add_own_attributes(store: Any, group: str | None, stack: WrittenStack
     )
     for name, array in zip(stack.layers, arrays, strict=True):
         attributes = stack.raw.variables[name].attrs
-        attributes |= {key: value for key, value in array.attrs.items() if tells_place(key)}
+        attributes |= place_attributes(array.attrs)
 
 
 def _groups(store: Any) -> list[str | None]:

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import dask.array
 import numpy as np
 import xarray as xr
 import zarr
@@ -24,7 +25,6 @@ from .chunking import Chunks, Layouts
 from .geozarr import array_attributes
 from .zarr_store import (
     StorePlace,
-    array_of,
     chunk_codec,
     contents,
     known_format,
@@ -36,8 +36,8 @@ Documents = dict[str, Buffer]
 """Contents of the files of a group by their path below it."""
 
 
-def lay_out_stores(
-    stores: Sequence[StorePlace],
+def lay_out_store(
+    store: StorePlace,
     groups: Sequence[str],
     dataset: xr.Dataset,
     layers: Sequence[StackLayer],
@@ -45,12 +45,12 @@ def lay_out_stores(
     zarr_format: int,
     reporter: Reporter,
 ) -> None:
-    """Write all groups of all stores, without the blocks of layers; those that are there stay.
+    """Write all groups of a store, without the blocks of layers; those that are there stay.
 
     Parameters
     ----------
-    stores, groups
-        Where to write, and the names of the groups in each.
+    store, groups
+        Folder of the store, or the store, and the names of its groups.
     dataset, layers
         The stack and its layers.
     layouts
@@ -60,23 +60,21 @@ def lay_out_stores(
     reporter
         Asked whether to stop.
     """
-    if not stores:
-        return
     coordinates = coordinate_documents(dataset, layers, zarr_format)
-    for store in stores:
-        for name in groups:
-            stop_if_canceled(reporter)
-            lay_out_group(
-                store,
-                name,
-                coordinates,
-                dataset,
-                layers,
-                layouts.chunks(name),
-                layouts.maps[1:],
-                zarr_format,
-                layouts.shards(name),
-            )
+    for name in groups:
+        stop_if_canceled(reporter)
+        chunks, shards = layouts.chunks(name), layouts.shards(name)
+        lay_out_group(
+            store,
+            name,
+            coordinates,
+            dataset,
+            layers,
+            chunks,
+            layouts.maps[1:],
+            zarr_format,
+            shards,
+        )
 
 
 def coordinate_documents(
@@ -148,14 +146,13 @@ def lay_out_group(
         a whole. None makes each chunk a file.
     """
     of_map = array_attributes(dataset, str(dataset["spatial_ref"].attrs["crs_wkt"]))
-    corners: dict[str, xr.Variable] = {}
+    templates: dict[str, xr.Variable] = {}
     encoding: dict[Hashable, dict[str, Any]] = {}
     for item in layers:
         layer = dataset.variables[item.name]
         fill = layer.encoding["_FillValue"]
-        corners[item.name] = xr.Variable(
-            layer.dims, np.full((1,) * layer.ndim, fill), {**layer.attrs, **of_map}
-        )
+        template = dask.array.full(layer.shape, fill, layer.dtype, chunks=-1)
+        templates[item.name] = xr.Variable(layer.dims, template, {**layer.attrs, **of_map})
         encoding[item.name] = {
             "_FillValue": fill,
             "chunks": chunks if item.per_step else static_chunks,
@@ -165,22 +162,17 @@ def lay_out_group(
             encoding[item.name]["fill_value"] = fill
         if shards is not None:
             encoding[item.name]["shards"] = shards[0] if item.per_step else shards[1]
-    shapes = {item.name: dataset.variables[item.name].shape for item in layers}
-    documents = _written(xr.Dataset(corners), encoding, zarr_format, shapes) | coordinates
+    documents = _written(xr.Dataset(templates), encoding, zarr_format) | coordinates
     zarr.open_group(store, mode="a", zarr_format=known_format(zarr_format))
-    sync(_replace_group(store, name, documents, list(shapes)))
+    sync(_replace_group(store, name, documents, list(templates)))
 
 
 def _written(
-    dataset: xr.Dataset,
-    encoding: Mapping[Hashable, Mapping[str, Any]],
-    zarr_format: int,
-    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    dataset: xr.Dataset, encoding: Mapping[Hashable, Mapping[str, Any]], zarr_format: int
 ) -> Documents:
-    """Return what xarray writes of a dataset, in memory; variables then get other ``shapes``.
+    """Return what xarray writes of a dataset, in memory, but for the chunks of dask arrays.
 
-    Hundreds of tiny files, put together so, are written at once. xarray writes all values of what
-    it is given, so that a layer is given as one pixel without data, and becomes large afterwards.
+    Hundreds of tiny files, put together so, are written at once.
     """
     memory = MemoryStore()
     with unwarned():
@@ -190,11 +182,8 @@ def _written(
             zarr_format=known_format(zarr_format),
             consolidated=False,
             encoding=encoding,
+            compute=False,
         )
-    if shapes:
-        group = zarr.open_group(memory, mode="r+", use_consolidated=False)
-        for name, shape in shapes.items():
-            array_of(group, name).resize(shape)
     return sync(contents(memory))
 
 

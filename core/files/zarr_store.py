@@ -20,11 +20,12 @@ from zarr.core.sync import sync
 from zarr.errors import UnstableSpecificationWarning, ZarrUserWarning
 from zarr.storage import LocalStore, MemoryStore, WrapperStore
 
+from ..dataset.findings import Additions
 from ..dataset.stack_layer import StackLayer
 from ..object_store.late_metadata import DOCUMENTS, GDAL_SIDECAR
 from ..work.pieces import Receipts
 from .chunk_files import PARTIAL, ChunkFiles, replace_file
-from .geozarr import gdal_sidecar, tells_place
+from .geozarr import gdal_sidecar, place_attributes
 from .receipts import receipt
 
 StorePlace = Path | Store
@@ -153,18 +154,13 @@ class ZarrGroup:
         else:
             files.read((step, rows.start, columns.start), out[np.newaxis])
 
-    def finish(
-        self,
-        attributes: Mapping[str, Mapping[str, Any]],
-        values: Mapping[str, NDArray[Any]],
-        stack_attributes: Mapping[str, Any],
-    ) -> None:
+    def add(self, additions: Additions) -> None:
         """Add what is known only after all blocks were read."""
-        for name, added in attributes.items():
+        for name, added in additions.attributes.items():
             self._arrays[name].attrs.update(dict(added))
-        for name, array in values.items():
+        for name, array in additions.values.items():
             array_of(self._group, name)[:] = array
-        self._group.attrs.update(plain(stack_attributes))
+        self._group.attrs.update(plain(additions.of_stack))
 
 
 def array_of(group: zarr.Group, name: str) -> zarr.Array[Any]:
@@ -242,7 +238,7 @@ async def _move_places(store: Store, keys: Sequence[str]) -> None:
         nodes = document.get("consolidated_metadata", document)["metadata"]
         for name, node in nodes.items():
             attributes = node if name.endswith(".zattrs") else node.get("attributes", {})
-            for place in filter(tells_place, list(attributes)):
+            for place in place_attributes(attributes):
                 del attributes[place]
         content = json.dumps(document, indent=2).encode()
         await store.set(key, buffers.buffer.from_bytes(content))

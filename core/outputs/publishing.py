@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeVar
 
-from ..dataset.options import BuildOptions
 from ..errors import Canceled, ClusterError, OutputError, StackError, StoreError
 from ..files.workspace import Workspace
 from ..inputs.read_errors import limit_error
@@ -15,6 +14,7 @@ from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.publication import RemoteWorkspace
 from ..run.reporter import Reporter
 from ..work.execution import Executor, ExecutorFactory
+from .options import BuildOptions
 
 Made = TypeVar("Made")
 
@@ -26,6 +26,7 @@ def publish_outputs(
     reporter: Reporter,
     write: Callable[[Workspace, Path | None, Executor, LateMetadataStore | None], Made],
     afterward: Callable[[Made], None] | None = None,
+    keep_for: tuple[type[BaseException], ...] = (),
 ) -> Made:
     """Write outputs and publish them; what a stopped run has left on disks is gone on with.
 
@@ -45,6 +46,8 @@ def publish_outputs(
     afterward
         Called when all outputs have their names. A run with outputs on disks alone that is killed
         before it returns is ended by the same job.
+    keep_for
+        Errors after which another attempt follows, besides those that are no fault of inputs.
 
     Returns
     -------
@@ -60,8 +63,8 @@ def publish_outputs(
     Canceled
         If the user asked to stop.
     """
-    finals = [path for path in (options.netcdf, options.zarr) if path is not None]
-    workspace = Workspace(finals, identity)
+    finals = list(options.files.values())
+    workspace = Workspace(finals, identity, keep_for)
     remote = None if options.remote is None else RemoteWorkspace(options.remote, reporter)
     # What was written to an object store is not looked for again: a run with one starts over.
     note = workspace.note if remote is None else None

@@ -121,6 +121,38 @@ class Survey:
             self._pairs[here] += present
             self._sum[here] += np.where(present, coarse, 0.0)
 
+    def uses(self, layer: Layer) -> bool:
+        """Return whether blocks of a layer tell anything."""
+        return layer.name in (COHERENCE, self._primary)
+
+    def take_over(
+        self, sums: Mapping[str, NDArray[Any]], gone: Survey, steps: Mapping[int, int]
+    ) -> None:
+        """Learn what a survey of other steps of the same grid has learned of those that remain.
+
+        Parameters
+        ----------
+        sums
+            The state of that survey.
+        gone
+            What it has learned of the steps that do not remain.
+        steps
+            Numbers of the steps that remain: here, by those there.
+        """
+        if not sums:
+            return
+        self._begin()
+        there, here = list(steps), list(steps.values())
+        for name in ("coverage", "pairs", "sum"):
+            mine = self.state()[name]
+            mine += sums[name]
+            if not gone.is_empty:
+                mine -= gone.state()[name]
+        # Differences of floats may leave something where nothing is left.
+        self._sum[self._pairs == 0] = 0.0
+        self._valid[here] = sums["valid"][there]
+        self._moments[here] = sums["moments"][there]
+
     def merge(self, other: Survey) -> None:
         """Add what another survey of the same stack learned from other blocks."""
         if not other.is_empty:

@@ -8,17 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
 from ..assessment.report import stack_report
 from ..assessment.report_files import report_outcome, write_text
 from ..build.build import build_stack
 from ..build.stack_plan import plan_stack
 from ..build.stack_request import StackRequest
-from ..dataset.options import BuildOptions
+from ..build.stages import Built
 from ..errors import Canceled, ProductError, StackError
 from ..grid.plan import Plan
-from ..pixels.survey import Findings
+from ..machine.atomic import remove_leftovers
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, step
 from ..run.waiting import run_cancellable
@@ -62,7 +60,12 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
     without: frozenset[str] = frozenset()
     while True:
         selection = replace(request.selection, without=without)
-        planned = plan_stack(request.folder, selection, request.grid, request.build, reporter)
+        try:
+            planned = plan_stack(request.folder, selection, request.grid, request.build, reporter)
+        except StackError:
+            for path in request.build.files.values() if without else ():
+                remove_leftovers(path)
+            raise
         plan, base = planned.plan, planned.base
         request = replace(request, build=planned.build)
         if base is not None and planned.is_there:
@@ -80,11 +83,18 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             finish = partial(_finish, request, plan, reporter, made)
             with step(reporter, 5.0, 100.0) as writing:
                 build_stack(
-                    plan, planned.layers, request.build, writing, base, _executor(request), finish
+                    plan,
+                    planned.layers,
+                    request.build,
+                    writing,
+                    base,
+                    _executor(request),
+                    request.selection.skip_bad,
+                    finish,
                 )
             return made
         except ProductError as error:
-            # Damage inside a file shows only when it is read; the stack is begun anew without it.
+            # Damage inside a file shows only when it is read. What other products gave is kept.
             if not request.selection.skip_bad or error.product is None:
                 raise
             reporter.warning(f"Left out: {error}")
@@ -107,16 +117,15 @@ def _finish(
     plan: Plan,
     reporter: Reporter,
     made: dict[str, Any],
-    built: tuple[xr.Dataset, Findings],
+    built: Built,
 ) -> None:
     """Add report and STAC item to a stack whose outputs have their names; report what was made."""
-    dataset, findings = built
-    skipped = len(plan.left_out)
+    skipped, dataset = len(plan.left_out), built.dataset
     steps = dataset.sizes["pair" if "pair" in dataset.sizes else "time"]
     reporter.info(f"The stack is complete: {steps} steps, {skipped} left out.")
     maps = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
     outputs = _outputs(request, plan, steps, maps)
-    report = _add_report(request, plan, findings, outputs, reporter)
+    report = _add_report(request, plan, built, outputs, reporter)
     try:
         _add_catalog(request, report, outputs, reporter)
     except (StackError, OSError) as error:
@@ -135,19 +144,26 @@ def _finish(
 def _add_report(
     request: StackRequest,
     plan: Plan,
-    findings: Findings | None,
+    built: Built | None,
     outputs: dict[str, Any],
     reporter: Reporter,
 ) -> Path | None:
     """Write the report of a finished stack, where it is wanted; return it, if it was made."""
-    report, build = request.report, request.build
-    stack = request.stack or build.remote
-    if report is None or stack is None:
+    report = request.report
+    if report is None:
         return None
+    stack, *others = [output.final for output in request.build.outputs]
 
     def write() -> None:
-        others = [build.zarr] if build.zarr not in (None, stack) else []
-        made = stack_report(stack, plan.describe(), findings, outputs["STEPS"], others)
+        findings, assessment = (built.findings, built.assessment) if built else (None, None)
+        made = stack_report(
+            stack,
+            plan.describe(),
+            findings,
+            outputs["STEPS"],
+            [path for path in others if isinstance(path, Path)],
+            assessment,
+        )
         report_outcome(made[0], reporter)
         write_text(report, made[1])
 
@@ -171,38 +187,24 @@ def _add_catalog(
     if not request.stac:
         return
     build = request.build
-    item = write_catalog(build.netcdf, build.zarr, build.groups, report, build.remote)
+    netcdf, zarr = build.files.get("NETCDF"), build.files.get("ZARR")
+    item = write_catalog(netcdf, zarr, build.groups, report, build.remote)
     reporter.info(f"The STAC item is {item}.")
     outputs["STAC"] = str(item)
 
 
 def _outputs(request: StackRequest, plan: Plan, steps: int, maps: Sequence[str]) -> dict[str, Any]:
     """Return what a stack is, for the caller."""
-    outputs: dict[str, Any] = {
+    outputs = {
         "STEPS": steps,
         "SKIPPED": len(plan.left_out),
         "CRS": plan.grid.crs,
         "WIDTH": plan.grid.width,
         "HEIGHT": plan.grid.height,
-        "LAYERS": layer_sources(request.build, maps),
+        # Of the NetCDF file where there is one.
+        "LAYERS": [request.build.outputs[0].source(name) for name in maps],
     }
-    if request.build.netcdf is not None:
-        outputs["NETCDF"] = str(request.build.netcdf)
-    if request.build.zarr is not None:
-        outputs["ZARR"] = str(request.build.zarr)
-    if request.build.remote is not None:
-        outputs["ZARR_URL"] = request.build.remote.url
-    return outputs
-
-
-def layer_sources(options: BuildOptions, maps: Sequence[str]) -> list[str]:
-    """Return the GDAL sources of the maps of a stack: of the NetCDF file where there is one."""
-    if options.netcdf is not None:
-        return [f'NETCDF:"{options.netcdf}":{name}' for name in maps]
-    store = options.zarr
-    if store is None and options.remote is not None:
-        return [f"{options.remote.gdal_path}/{options.groups[0]}/{name}" for name in maps]
-    return [f"{store}/{options.groups[0]}/{name}" for name in maps]
+    return outputs | {output.parameter: output.name for output in request.build.outputs}
 
 
 def _words(error: Exception) -> str:

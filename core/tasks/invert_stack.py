@@ -15,7 +15,6 @@ from ..files.written_stack import open_stack
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
 from ..work.execution import ExecutorFactory, threads
-from .build_stack import layer_sources
 
 
 def run(
@@ -76,11 +75,6 @@ def _outputs(request: InversionRequest, inverted: Inverted) -> dict[str, Any]:
         "PAIRS": network.pair_count,
         "COMPONENTS": network.component_count,
         "REFERENCE": f"{inverted.area} [{inverted.grid.crs}]",
-        "LAYERS": layer_sources(options, inverted.layers),
+        "LAYERS": [options.outputs[0].source(name) for name in inverted.layers],
     }
-    places = {
-        "NETCDF": options.netcdf,
-        "ZARR": options.zarr,
-        "ZARR_URL": None if options.remote is None else options.remote.url,
-    }
-    return outputs | {name: str(place) for name, place in places.items() if place is not None}
+    return outputs | {output.parameter: output.name for output in options.outputs}

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -57,6 +57,9 @@ class Journal:
         File in which the notes are kept; None keeps them in memory only.
     inputs
         The files that are read: a note of a run that read others is worth nothing.
+    subject
+        What the pieces are about, as JSON knows it. A note on another subject may have read other
+        files, but none that was changed since.
 
     Attributes
     ----------
@@ -64,10 +67,13 @@ class Journal:
         What the pieces learned, without their receipts.
     finished
         What was noted of the outputs when they were complete; None before.
+    noted_subject
+        What the pieces that are done are about.
     """
 
-    def __init__(self, note: Path | None, inputs: Stamps) -> None:
+    def __init__(self, note: Path | None, inputs: Stamps, subject: Any = None) -> None:
         self._path = note
+        self.noted_subject = self._subject = subject
         self._inputs = {str(path): asdict(stamp) for path, stamp in inputs.items()}
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -102,9 +108,11 @@ class Journal:
             texts = {name: note[name].tobytes() for name in _TEXTS}
             names = (name for name in note.files if name.startswith(_SUM))
             sums = {name.removeprefix(_SUM): note[name] for name in names}
-        if not self._has_read(json.loads(texts["inputs"])):
-            raise OutputError("Inputs were changed since a build of them stopped")
         head = json.loads(texts["head"])
+        is_same = head["subject"] == self._subject
+        if not self._has_read(json.loads(texts["inputs"]), is_same):
+            raise OutputError("Inputs were changed since a build of them stopped")
+        self.noted_subject = head["subject"]
         self._counted = set(head["counted"])
         self._done = {key: json.dumps(item) for key, item in json.loads(texts["done"]).items()}
         self.finished = head["finished"]
@@ -112,31 +120,63 @@ class Journal:
         self._noted = len(self._done)
         return True
 
-    def _has_read(self, inputs: dict[str, dict[str, Any]]) -> bool:
-        """Return whether a build that noted its inputs has read those of this one."""
+    def _has_read(self, inputs: dict[str, dict[str, Any]], all_of_them: bool) -> bool:
+        """Return whether a run that noted its inputs has read those of this one as they are."""
 
         def stamp(facts: dict[str, Any]) -> Stamp:
             return Stamp(**{**facts, "access": tuple(facts["access"])})
 
-        return inputs.keys() == self._inputs.keys() and all(
-            stamp(inputs[path]).is_same(stamp(facts)) for path, facts in self._inputs.items()
+        if all_of_them and inputs.keys() != self._inputs.keys():
+            return False
+        return all(
+            stamp(inputs[path]).is_same(stamp(self._inputs[path]))
+            for path in inputs.keys() & self._inputs.keys()
         )
 
     def start_over(self) -> None:
         """Forget what an earlier attempt noted."""
         self._done, self._counted, self._noted, self.finished = {}, set(), 0, None
-        self.learned = PieceResult()
+        self.noted_subject, self.learned = self._subject, PieceResult()
+
+    def take_over(self, pieces: Mapping[str, Receipts], learned: PieceResult) -> None:
+        """Take other pieces for done than an earlier attempt, which was about something else.
+
+        Parameters
+        ----------
+        pieces
+            What each has written, by its key.
+        learned
+            What all of them have learned.
+        """
+        self.start_over()
+        self._done = {key: json.dumps(receipts) for key, receipts in pieces.items()}
+        self._counted = set(self._done)
+        self.learned = learned
+
+    @property
+    def is_same_subject(self) -> bool:
+        """Whether the pieces that are done are about what this run is about."""
+        return bool(self.noted_subject == self._subject)
+
+    @property
+    def learned_from(self) -> frozenset[str]:
+        """Keys of the pieces that have told what was learned."""
+        return frozenset(self._counted)
+
+    @property
+    def pieces(self) -> dict[str, Receipts]:
+        """What each piece that is done has written."""
+        with self._lock:
+            texts = dict(self._done)
+        return {
+            key: {name: (size, value, tag) for name, (size, value, tag) in json.loads(text).items()}
+            for key, text in texts.items()
+        }
 
     @property
     def receipts(self) -> Receipts:
         """What all pieces that are done have written."""
-        with self._lock:
-            texts = list(self._done.values())
-        return {
-            name: (size, value, tag)
-            for text in texts
-            for name, (size, value, tag) in json.loads(text).items()
-        }
+        return {name: made for receipts in self.pieces.values() for name, made in receipts.items()}
 
     def doubt(self, chunks: set[str], reads_others: Callable[[str], bool]) -> None:
         """Take pieces for undone that have written one of some chunks, which are not as noted.
@@ -237,6 +277,7 @@ class Journal:
                 "counted": sorted(self._counted),
                 "maxima": self.learned.maxima,
                 "finished": self.finished,
+                "subject": self._subject,
             }
             arrays: dict[str, Any] = {
                 f"{_SUM}{name}": array.copy() for name, array in self.learned.sums.items()

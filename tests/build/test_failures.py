@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rasterio
@@ -19,6 +22,7 @@ from hyp3_stack.core.tasks import build_stack
 from tests.sample_products import SampleStack
 
 from ..running import (
+    Run,
     assert_one_sentence,
     build,
     copy_products,
@@ -28,6 +32,7 @@ from ..running import (
     leftovers,
     zip_product,
 )
+from .interrupted import MADE_ANEW
 
 pytestmark = pytest.mark.faults
 
@@ -36,13 +41,16 @@ def outputs(folder: Path) -> dict[str, Path]:
     return {"NETCDF": folder / "s.nc", "ZARR": folder / "s.zarr"}
 
 
+GROUPS = ("spatially_optimized", "temporally_optimized")
+
+
 # --- damage that shows only while pixels are read -----------------------------------------------
 
 
-def damage_tile(path: Path) -> None:
+def damage_tile(path: Path, block: str = "0_0") -> None:
     """Overwrite the beginning of a compressed tile, which GDAL notices when it decodes it."""
     with rasterio.open(path) as file:
-        start = int(file.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=1))
+        start = int(file.get_tag_item(f"BLOCK_OFFSET_{block}", "TIFF", bidx=1))
     data = bytearray(path.read_bytes())
     data[start : start + 64] = bytes(64)
     path.write_bytes(data)
@@ -56,14 +64,14 @@ def damage_member(packed: Path, member: str) -> None:
     packed.write_bytes(data)
 
 
-def damage_layer(path: Path) -> None:
+def damage_layer(path: Path, block: str = "0_0") -> None:
     """Store a layer in compressed tiles and damage one of them, which its header does not tell."""
     with rasterio.open(path) as file:
         values, profile = file.read(), file.profile
     profile.update(compress="deflate", tiled=True, blockxsize=16, blockysize=16)
     with rasterio.open(path, "w", **profile) as file:
         file.write(values)
-    damage_tile(path)
+    damage_tile(path, block)
 
 
 @pytest.fixture(params=["tile", "tile warped", "zip", "zip warped", "cut inside zip"])
@@ -121,6 +129,60 @@ def test_damage_found_while_reading_can_be_skipped(
         assert stack.corr.notnull().any(("y", "x")).values.all()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "s.nc"]
     assert fingerprint(folder) == before
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"NETCDF": "s.nc"},
+        {"ZARR": "s.zarr", "ZARR_FORMAT": "3", "SHARDING": True},
+        {"NETCDF": "s.nc", "ZARR": "s.zarr", "MASKS": "false"},
+    ],
+    ids=lambda given: "+".join(given),
+)
+def test_what_other_products_gave_is_kept(
+    gamma: SampleStack, tmp_path: Path, given: dict[str, Any]
+) -> None:
+    """It gets the numbers, and the report, as if the damaged product had never been there."""
+    bad = copy_products(gamma, tmp_path / "in")[1]
+    damage_layer(layer_file(bad, "corr"), "6_6")
+    runs = []
+    for folder in (tmp_path / "skipped", tmp_path / "without"):
+        folder.mkdir()
+        places = {name: folder / text for name, text in given.items() if str(text)[:2] == "s."}
+        runs.append(
+            build(
+                tmp_path / "in",
+                **given | places | {"REPORT": folder / "s.html", "CHUNK_SIZE": 0.02},
+                ON_BAD_PRODUCT="skip",
+                LAYERS="unw_phase,corr,amp,dem",
+                # Without it, the grid would be another one without the product.
+                EXTENT="770000,779000,3843000,3850000 [EPSG:32610]",
+            )
+        )
+        shutil.rmtree(bad, ignore_errors=True)
+    [text] = [text for text in runs[0].infos if text.startswith("Going on")]
+    assert int(text.split(";")[1].split()[0]) > 0
+    assert not leftovers(tmp_path / "skipped")
+    pictures = [
+        re.findall('data:image/png[^"]+', Path(run.outputs["REPORT"]).read_text()) for run in runs
+    ]
+    assert len(pictures[0]) > 1 and pictures[0] == pictures[1]
+    views = [list(datasets(run)) for run in runs]
+    for one, other in zip(*views, strict=True):
+        xr.testing.assert_equal(one, other)
+        changed = {name for name in one.attrs if repr(one.attrs[name]) != repr(other.attrs[name])}
+        assert changed <= MADE_ANEW
+
+
+def datasets(run: Run) -> Iterator[xr.Dataset]:
+    """Yield all that a run has written."""
+    if "NETCDF" in run.outputs:
+        with xr.open_dataset(run.netcdf, mask_and_scale=False) as stack:
+            yield stack.load()
+    for group in GROUPS if "ZARR" in run.outputs else ():
+        with xr.open_zarr(run.zarr, group=group, mask_and_scale=False) as stack:
+            yield stack.load()
 
 
 def test_all_products_damaged_inside(small: SampleStack, tmp_path: Path) -> None:

@@ -91,7 +91,8 @@ def test_chunks_that_memory_does_not_hold_are_told(tmp_path: Path, memory: str, 
     output = str(tmp_path / "s.zarr")
     given = {"INPUT": str(tmp_path), "ZARR": output, "CHUNK_SIZE": "512", "MEMORY": memory}
     reporter = SilentReporter()
-    Layouts.of(StackRequest.from_parameters(given).build, (1, 2600, 2600), reporter)
+    build = StackRequest.from_parameters(given).build
+    Layouts.of((1, 2600, 2600), build.chunk_megabytes, build.memory_megabytes, reporter)
     assert reporter.warnings == told * [
         "Chunks of 27 MB take more memory than MEMORY (450 MB) allows; lower CHUNK_SIZE or raise "
         "MEMORY."

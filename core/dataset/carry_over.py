@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..errors import OutputError
 from ..metadata.data_access import parse_data_access
 from ..metadata.variables import GRID_MAPPING, INSTANT_ENCODING, MISSING_INSTANT, NOT_PROVIDED
-from ..pixels.source import StackSource
 from ..run.reporter import Reporter
-from .base import Base
 
 _KEYS = {"pair": "product_name", "time": "product_name", "acquisition": "acquisition_time"}
 """By which variable steps and acquisitions are known again."""
 
 _UNKNOWN = {"U": NOT_PROVIDED, "f": np.nan, "M": np.datetime64("NaT")}
 """What stands for a missing value, by kind of data type."""
-
-_SHARE, _MEAN = "valid_fraction", "coherence_mean"
-_TOLERANCE = 1e-6
-"""Of a mean of the same pixels that was taken in other blocks."""
 
 _ENCODINGS: dict[str, dict[str, Any]] = {
     "U": {},
@@ -33,13 +25,13 @@ _ENCODINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def carry_over(base: Base, dataset: xr.Dataset, enrich: bool, reporter: Reporter) -> None:
+def carry_over(old: xr.Dataset, dataset: xr.Dataset, enrich: bool, reporter: Reporter) -> None:
     """Give a new stack what stays: when it was begun, its history, and what else was known.
 
     Parameters
     ----------
-    base
-        The stack as it is.
+    old
+        The stack as it is, without its layers.
     dataset
         The stack that holds its steps and new ones; gets what it lacks.
     enrich
@@ -47,65 +39,24 @@ def carry_over(base: Base, dataset: xr.Dataset, enrich: bool, reporter: Reporter
     reporter
         Warned of what is not known.
     """
-    history = str(base.stack.attrs.get("history", ""))
+    history = str(old.attrs.get("history", ""))
     dataset.attrs["history"] = "\n".join(filter(None, (dataset.attrs.get("history"), history)))
-    published = base.stack.attrs.get("product_data_access")
+    published = old.attrs.get("product_data_access")
     if published and "product_data_access" not in dataset.attrs:
         dataset.attrs |= parse_data_access(str(published)).attributes
-    if "date_created" in base.stack.attrs:
-        dataset.attrs["date_created"] = base.stack.attrs["date_created"]
+    if "date_created" in old.attrs:
+        dataset.attrs["date_created"] = old.attrs["date_created"]
     incomplete = []
     for dimension, key in _KEYS.items():
-        if dimension in dataset.dims and key in base.stack:
-            incomplete += _keep_facts(base.stack, dataset, dimension, key)
-    if dataset.sizes["x"] == base.grid.width and dataset.sizes["y"] == base.grid.height:
-        _keep_scene(base.stack, dataset)
+        if dimension in dataset.dims and key in old:
+            incomplete += _keep_facts(old, dataset, dimension, key)
+    if all(dataset.sizes[axis] == old.sizes[axis] for axis in "xy"):
+        _keep_scene(old, dataset)
     if incomplete and not enrich:
         reporter.warning(
             f"What is new in the stack lacks {', '.join(incomplete)}, which are not in its "
             "products; set ENRICH to ask the ASF catalog."
         )
-
-
-def check_kept(base: Base, source: StackSource, statistics: Mapping[str, NDArray[Any]]) -> None:
-    """Check that the kept steps have all the pixels that they had when they were written.
-
-    A chunk of an HDF5 file that is lost from its index reads as one without data.
-
-    Parameters
-    ----------
-    base
-        The stack as it was.
-    source
-        Kept and new steps.
-    statistics
-        Of the pixels of all steps, as they were just read: by name, one value for each step.
-
-    Raises
-    ------
-    OutputError
-        If those of a kept step are not what the stack says of it.
-    """
-    cells = base.grid.height * base.grid.width
-    for name in (_SHARE, _MEAN):
-        if name not in base.stack or name not in statistics:
-            continue
-        # A share of all pixels, of which there may be more now.
-        factor = source.grid.height * source.grid.width / cells if name == _SHARE else 1.0
-        for step, frames in enumerate(source.steps):
-            place = frames[0].stored_step
-            if place is None:
-                continue
-            said, found = (
-                float(base.stack[name].values[place]),
-                float(statistics[name][step] * factor),
-            )
-            if not np.isclose(said, found, _TOLERANCE, _TOLERANCE, equal_nan=True):
-                raise OutputError(
-                    f"{base.path} is damaged, or was changed after it was built: {name} of "
-                    f"{frames[0].product} is {said:g}, but its pixels give {found:g}; append to a "
-                    "copy that is whole, or build the stack anew."
-                )
 
 
 def _keep_scene(old: xr.Dataset, new: xr.Dataset) -> None:

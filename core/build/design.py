@@ -1,0 +1,272 @@
+"""A stack as it is going to be: designed once, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from ..append.append import refer_new_steps
+from ..append.base import Base
+from ..contract import RECORD
+from ..dataset.carry_over import carry_over
+from ..dataset.dataset import open_stack
+from ..dataset.record import stack_record
+from ..dataset.stack_layer import StackLayer, stack_layers
+from ..errors import InvalidParameterError
+from ..files.chunking import Layouts
+from ..files.workspace import Workspace
+from ..grid.plan import Plan
+from ..machine.disk import COMPRESSED
+from ..machine.memory import MOST_THREADS
+from ..machine.stamps import Stamp
+from ..outputs.options import BuildOptions
+from ..outputs.output import check_outputs_fit, describe_outputs
+from ..pixels.look_vectors import LOOK_VECTORS, check_angles
+from ..pixels.masks import mask_inputs, mask_layers
+from ..pixels.reference_point import ReferencePoint, reference_to_point
+from ..pixels.source import StackSource, Step
+from ..pixels.survey import Survey
+from ..products.layers import SOURCE_FRAME, Layer
+from ..retrieval.catalog.enrichment import Details, look_up_granules
+from ..run.reporter import Reporter
+from ..selection.passes import group_passes
+from .identity import placement_identity
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is going to be written.
+
+    Parameters
+    ----------
+    source
+        Where blocks come from, with all values as they are going to stand in the stack.
+    layers
+        All layers of the stack.
+    product_layers
+        Names of those that products hold.
+    layouts
+        Chunks, blocks and threads.
+    options
+        The user's choices.
+    base
+        The stack that is appended to, if any.
+    point
+        Where all pairs are referenced to, if they are.
+    details
+        What the catalog tells of the source granules, if it was asked.
+    """
+
+    source: StackSource
+    layers: tuple[StackLayer, ...]
+    product_layers: tuple[str, ...]
+    layouts: Layouts
+    options: BuildOptions
+    base: Base | None = None
+    point: ReferencePoint | None = None
+    details: Details | None = None
+
+    @property
+    def survey(self) -> Survey:
+        """An empty survey of the stack."""
+        layers = [item.layer for item in self.layers if item.per_step]
+        return Survey(self.source.grid, layers, len(self.source.steps))
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """What each step is made of, as JSON knows it: products, and what is subtracted."""
+        return [
+            {
+                "products": {item.product.name.text: placement_identity(item) for item in step},
+                "offsets": {
+                    layer: float(values[number]) for layer, values in self.source.offsets.items()
+                },
+            }
+            for number, step in enumerate(self.source.steps)
+        ]
+
+    @property
+    def inputs(self) -> dict[Path, Stamp]:
+        """The stamps of all files that are read."""
+        inputs: dict[Path, Stamp] = {} if self.base is None else dict(self.base.stamps)
+        for placement in self.source.placements:
+            inputs |= placement.product.stamps
+        return inputs
+
+
+def design_stack(
+    plan: Plan,
+    layers: tuple[Layer, ...],
+    options: BuildOptions,
+    base: Base | None,
+    workspace: Workspace,
+    reporter: Reporter,
+) -> Design:
+    """Design a stack, and check that its outputs fit on their disks.
+
+    Parameters
+    ----------
+    plan
+        Grid and placements.
+    layers
+        Layers of the products.
+    options
+        The user's choices.
+    base
+        The stack that is appended to, if any.
+    workspace
+        Where outputs are written.
+    reporter
+        Told of chunks, of rounding and of the reference point.
+
+    Raises
+    ------
+    InvalidParameterError
+        If an option does not fit the layers or the kind of products.
+    OutputError
+        If a disk is too small.
+    """
+    source, all_layers = stack_contents(plan, layers, options, base)
+    grid = plan.grid
+    layouts = Layouts.of(
+        (len(source.steps), grid.height, grid.width),
+        options.chunk_megabytes,
+        options.memory_megabytes,
+        reporter,
+        options.sharding,
+        # Workers of a cluster have threads of their own.
+        None if options.scheduler is None else MOST_THREADS,
+    )
+    check_outputs_fit(options.outputs, _estimate_bytes(source, all_layers), workspace, reporter)
+    for text in (
+        *options.values.precision.describe(item.layer for item in all_layers),
+        *describe_outputs(options.outputs, layouts),
+    ):
+        reporter.info(text)
+    source, point = _reference(source, all_layers, options, base, layouts, reporter)
+    return Design(
+        source,
+        all_layers,
+        tuple(layer.name for layer in layers),
+        layouts,
+        options,
+        base,
+        point,
+        _look_up(source, reporter) if options.enrich else None,
+    )
+
+
+def describe(design: Design, reporter: Reporter) -> xr.Dataset:
+    """Return the stack as a lazy dataset, with all that is known before its pixels are read."""
+    options, source = design.options, design.source
+    attributes: dict[str, Any] = {}
+    if options.data_access is not None:
+        attributes |= options.data_access.attributes
+    attributes[RECORD] = stack_record(
+        source.placements,
+        options.settings,
+        design.product_layers,
+        [item.name for item in design.layers],
+    )
+    dataset = open_stack(
+        source, design.layers, options.history, design.point, design.details, attributes
+    )
+    if design.base is not None:
+        carry_over(design.base.stack, dataset, options.enrich, reporter)
+    return dataset
+
+
+def stack_contents(
+    plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, base: Base | None
+) -> tuple[StackSource, tuple[StackLayer, ...]]:
+    """Return where the blocks of a stack come from, and all its layers.
+
+    Parameters
+    ----------
+    plan
+        Grid and placements.
+    layers
+        Layers of the products.
+    options
+        The user's choices.
+    base
+        The stack that is appended to, if any.
+
+    Raises
+    ------
+    InvalidParameterError
+        If look vectors are wanted and the layers that they need are not there.
+    """
+    stored = None if base is None else base.stored(plan.grid)
+    source = StackSource.of(plan.grid, _steps(plan, options), options.values, stored)
+    if any(len(step) > 1 for step in source.steps):
+        layers = (*layers, SOURCE_FRAME)
+    if options.look_vectors:
+        check_angles(layers)
+        layers = (*layers, *LOOK_VECTORS)
+    if options.masks:
+        inputs = mask_inputs(layers)
+        source = replace(source, mask_inputs=inputs)
+        layers = (*layers, *mask_layers(inputs))
+    return source, stack_layers(layers, options.static_mode)
+
+
+def _steps(plan: Plan, options: BuildOptions) -> list[Step]:
+    """Return the products of each step: one, or the frames of a pass."""
+    if not options.merge_passes or plan.placements[0].product.name.is_insar:
+        return [(placement,) for placement in plan.placements]
+    placements = {placement.product.name.text: placement for placement in plan.placements}
+    return [
+        tuple(placements[frame.name.text] for frame in frames)
+        for frames in group_passes([placement.product for placement in plan.placements])
+    ]
+
+
+def _estimate_bytes(source: StackSource, layers: Sequence[StackLayer]) -> int:
+    """Return about how many bytes the layers take; chunks without data take none."""
+    grid = source.grid
+    covered = sum(placement.covered_pixels(grid) for placement in source.placements)
+    total = 0.0
+    for item in layers:
+        itemsize = 1 if item.layer.is_mask else 4
+        total += itemsize * (covered if item.per_step else grid.width * grid.height)
+    return int(total * COMPRESSED)
+
+
+def _reference(
+    source: StackSource,
+    layers: Sequence[StackLayer],
+    options: BuildOptions,
+    base: Base | None,
+    layouts: Layouts,
+    reporter: Reporter,
+) -> tuple[StackSource, ReferencePoint | None]:
+    """Return a source that references all pairs to one point, and the point, if it is wanted."""
+    wanted = options.reference_point
+    if wanted is None:
+        return source, None
+    if not source.placements[0].product.name.is_insar:
+        raise InvalidParameterError(
+            "REFERENCE_POINT is for interferograms; leave it out for backscatter."
+        )
+    plain_layers = [item.layer for item in layers]
+    if base is None:
+        made = reference_to_point(source, wanted, plain_layers, reporter, layouts.budget)
+    else:
+        made = refer_new_steps(source, base, plain_layers)
+    point = made[1]
+    reporter.info(
+        f"All pairs are referenced to the pixel at {point.x:.1f}, {point.y:.1f} "
+        f"({source.grid.crs})."
+    )
+    return made
+
+
+def _look_up(source: StackSource, reporter: Reporter) -> Details:
+    """Ask the catalog for the sources of all products."""
+    products = [placement.product for placement in source.placements]
+    return look_up_granules([name for item in products for name in item.source_granules], reporter)

@@ -1,0 +1,102 @@
+"""What the user decides about a stack."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..metadata.data_access import DataAccess
+from ..object_store.location import RemoteLocation
+from ..parameters.output_parameters import DEFAULT_MEMORY_MEGABYTES
+from ..pixels.values import ValueOptions
+from .netcdf_output import NetcdfOutput
+from .output import Output
+from .zarr_output import RemoteZarrOutput, ZarrOutput
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What is written and how; see the parameters of ``hyp3:buildstack``."""
+
+    outputs: tuple[Output, ...] = ()
+    chunk_megabytes: float = 4.0
+    sharding: bool = False
+    memory_megabytes: float = DEFAULT_MEMORY_MEGABYTES
+    static_mode: str = "once"
+    values: ValueOptions = field(default=ValueOptions())
+    merge_passes: bool = False
+    reference_point: str | None = None
+    masks: bool = True
+    look_vectors: bool = False
+    data_access: DataAccess | None = None
+    enrich: bool = False
+    append: bool = False
+    grow: bool = False
+    scheduler: str | None = None
+    history: str = ""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Parameters that decide on values, by name, as JSON knows them."""
+        bits = asdict(self.values.precision)
+        return {
+            "SCALE": self.values.scale or "",
+            "RESAMPLING": self.values.resampling,
+            "KEEP_BITS": json.loads(json.dumps(bits)),
+            "STATIC_LAYERS": self.static_mode,
+            "MERGE_PASSES": self.merge_passes,
+            "REFERENCE_POINT": self.reference_point or "",
+            "MASKS": self.masks,
+            "LOOK_VECTORS": self.look_vectors,
+        }
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Outputs on a disk by their parameters."""
+        return {item.parameter: item.path for item in self.outputs if item.path is not None}
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Groups of Zarr stores, which are those of all of them; empty without one."""
+        return next((item.groups for item in self.outputs if item.groups), ())
+
+    @property
+    def remote(self) -> RemoteLocation | None:
+        """The place in an object store, if an output goes there."""
+        finals = (item.final for item in self.outputs)
+        return next((final for final in finals if isinstance(final, RemoteLocation)), None)
+
+
+def chosen_outputs(
+    netcdf: Path | None,
+    zarr: Path | None,
+    remote: RemoteLocation | None,
+    chunking: str,
+    zarr_format: int = 2,
+) -> tuple[Output, ...]:
+    """Return the outputs that are asked for.
+
+    Parameters
+    ----------
+    netcdf, zarr
+        File and store on a disk, if any.
+    remote
+        Place of a store in an object store, if any.
+    chunking
+        Which groups stores have: ``spatial``, ``temporal`` or ``both``.
+    zarr_format
+        2 or 3.
+    """
+    both = (SPATIAL_GROUP, TEMPORAL_GROUP)
+    groups = {"spatial": both[:1], "temporal": both[1:], "both": both}[chunking]
+    outputs: list[Output] = []
+    if netcdf is not None:
+        outputs.append(NetcdfOutput(netcdf))
+    if zarr is not None:
+        outputs.append(ZarrOutput(zarr, groups, zarr_format))
+    if remote is not None:
+        outputs.append(RemoteZarrOutput(remote, groups, zarr_format))
+    return tuple(outputs)
