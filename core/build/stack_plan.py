@@ -130,7 +130,7 @@ def _are_complete(build: BuildOptions, found: Sequence[Base]) -> bool:
         if item.names == found[0].names and item.grid == found[0].grid
     }
     return all(
-        output.path in there and set(there[output.path].groups) == set(output.groups)
+        output.final in there and set(there[output.final].groups) == set(output.groups)
         for output in build.outputs
     )
 

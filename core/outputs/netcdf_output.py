@@ -18,36 +18,22 @@ from ..files.verify import Sample, verify_chunks, verify_stack
 from ..files.workspace import Workspace
 from ..run.reporter import Reporter
 from ..work.pieces import Receipt
-from .output import Places, Sinks
+from .output import OutputWriter, Places, Sinks
 
 
 @dataclass(frozen=True)
 class NetcdfOutput:
-    """A NetCDF-4 file; see :class:`core.outputs.output.Output`."""
+    """A NetCDF-4 file; see :class:`.output.Output`."""
 
-    path: Path
+    final: Path
 
     parameter: ClassVar[str] = "NETCDF"
     groups: ClassVar[tuple[str, ...]] = ()
 
     @property
-    def final(self) -> Path:
-        """Its path."""
-        return self.path
-
-    @property
-    def name(self) -> str:
-        """Its path."""
-        return str(self.path)
-
-    @property
     def identity(self) -> tuple[Any, ...]:
         """What is the same for outputs that hold the same at the same place."""
-        return (self.parameter, self.name)
-
-    def estimate(self, size: int) -> int:
-        """Return about how many bytes it takes."""
-        return size
+        return self.parameter, str(self.final)
 
     def describe(self, layouts: Layouts) -> list[Layout]:
         """Return how the layers that change with the steps are stored."""
@@ -55,31 +41,17 @@ class NetcdfOutput:
 
     def source(self, variable: str) -> str:
         """Return how GDAL names a variable."""
-        return f'NETCDF:"{self.path}":{variable}'
+        return f'NETCDF:"{self.final}":{variable}'
 
     def writer(
         self, places: Places, layers: Sequence[StackLayer], layouts: Layouts
-    ) -> NetcdfWriter:
+    ) -> OutputWriter:
         """Return what writes it."""
-        return NetcdfWriter(self.path, places.workspace, layers, layouts.netcdf)
+        return _NetcdfWriter(self.final, places.workspace, layers, layouts.netcdf)
 
 
-class NetcdfWriter:
-    """Writes a NetCDF file; see :class:`core.outputs.output.OutputWriter`.
-
-    Its chunks wait in a folder until all are there.
-
-    Parameters
-    ----------
-    final
-        The file to be.
-    workspace
-        Where it is written until then.
-    layers
-        Layers of the stack.
-    chunks
-        Rows and columns of a chunk.
-    """
+class _NetcdfWriter:
+    """See :class:`.output.OutputWriter`; chunks wait in a folder until all are there."""
 
     label = NETCDF
 
@@ -97,7 +69,6 @@ class NetcdfWriter:
         self.place = workspace.output(final)
 
     def is_laid_out(self) -> bool:
-        """Return whether the folder of the chunks is there."""
         return self._spool.folder.is_dir()
 
     def lay_out(self, dataset: xr.Dataset, reporter: Reporter) -> None:
@@ -105,15 +76,12 @@ class NetcdfWriter:
         self._spool.folder.mkdir(exist_ok=True)
 
     def remove_failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
-        """Return the chunks that are missing or not as noted."""
         return self._spool.failing(receipts, reporter)
 
     def renumber(self, steps: Mapping[int, int]) -> None:
-        """Give the chunks of single steps other numbers."""
         self._spool.renumber([item.name for item in self._layers if item.per_step], steps)
 
     def sinks(self) -> Sinks:
-        """Return what takes blocks."""
         return Sinks(maps=(self._spool,))
 
     def keeps_blocks(self) -> bool:
@@ -121,14 +89,13 @@ class NetcdfWriter:
         return fits_twice(self._spool)
 
     def finish(self, dataset: xr.Dataset, additions: Additions, reporter: Reporter) -> None:
-        """Put the file together."""
         keep = self.keeps_blocks()
         write_netcdf(self.place, dataset, self._layers, self._spool, keep, reporter)
 
     def seal(self, attributes: Mapping[str, str]) -> None:
-        """Add the last attributes of the stack."""
-        with netCDF4.Dataset(self.place, "a") as file:
-            file.setncatts(attributes)
+        if attributes:
+            with netCDF4.Dataset(self.place, "a") as file:
+                file.setncatts(attributes)
 
     def verify(
         self,
@@ -137,16 +104,14 @@ class NetcdfWriter:
         receipts: Mapping[str, Receipt],
         reporter: Reporter,
     ) -> None:
-        """Read it again."""
         verify_stack(self.place, self._final, dataset, samples)
-        verify_chunks(self._final, failing_chunks(self.place, self._layers, receipts, reporter))
+        bad = failing_chunks(self.place, self._layers, receipts, reporter)
+        verify_chunks(self._final, bad)
 
     def proof(self, receipts: Mapping[str, Receipt]) -> list[int]:
-        """Return size and time of the file, which a new name does not change."""
         return _size_and_time(self.place)
 
     def stands(self, proof: Any, receipts: Mapping[str, Receipt], reporter: Reporter) -> bool:
-        """Return whether the file is the one that was proven."""
         file = self._workspace.place(self._final)
         return _size_and_time(file) == proof and not failing_chunks(
             file, self._layers, receipts, reporter
@@ -154,5 +119,6 @@ class NetcdfWriter:
 
 
 def _size_and_time(path: Path) -> list[int]:
+    """Return what a new name does not change of a file."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]

@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..metadata.data_access import DataAccess
 from ..object_store.location import RemoteLocation
 from ..parameters.output_parameters import DEFAULT_MEMORY_MEGABYTES
 from ..pixels.values import ValueOptions
 from .netcdf_output import NetcdfOutput
 from .output import Output
-from .zarr_output import RemoteZarrOutput, ZarrOutput
+from .zarr_output import GROUPS, ZarrOutput
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class BuildOptions:
     @property
     def files(self) -> dict[str, Path]:
         """Outputs on a disk by their parameters."""
-        return {item.parameter: item.path for item in self.outputs if item.path is not None}
+        return {item.parameter: item.final for item in self.outputs if isinstance(item.final, Path)}
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -90,13 +89,7 @@ def chosen_outputs(
     zarr_format
         2 or 3.
     """
-    both = (SPATIAL_GROUP, TEMPORAL_GROUP)
-    groups = {"spatial": both[:1], "temporal": both[1:], "both": both}[chunking]
-    outputs: list[Output] = []
-    if netcdf is not None:
-        outputs.append(NetcdfOutput(netcdf))
-    if zarr is not None:
-        outputs.append(ZarrOutput(zarr, groups, zarr_format))
-    if remote is not None:
-        outputs.append(RemoteZarrOutput(remote, groups, zarr_format))
-    return tuple(outputs)
+    groups = {"spatial": GROUPS[:1], "temporal": GROUPS[1:], "both": GROUPS}[chunking]
+    files: list[Output] = [] if netcdf is None else [NetcdfOutput(netcdf)]
+    stores = [ZarrOutput(final, groups, zarr_format) for final in (zarr, remote) if final]
+    return (*files, *stores)

@@ -42,20 +42,12 @@ class Output(Protocol):
     """A form in which the user wants a stack; a new format is one class more."""
 
     @property
-    def parameter(self) -> str:
-        """The parameter that asks for it, under which a task returns it as well."""
-
-    @property
-    def path(self) -> Path | None:
-        """The file or folder that it is going to be; None for one that is not on a disk."""
-
-    @property
     def final(self) -> Path | RemoteLocation:
         """Where readers are going to find it."""
 
     @property
-    def name(self) -> str:
-        """Its path or address."""
+    def parameter(self) -> str:
+        """The parameter that asks for it, under which a task returns it as well."""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -64,9 +56,6 @@ class Output(Protocol):
     @property
     def identity(self) -> tuple[Any, ...]:
         """What is the same for outputs that hold the same at the same place, in any run."""
-
-    def estimate(self, size: int) -> int:
-        """Return about how many bytes it takes, if the layers take ``size`` when stored once."""
 
     def describe(self, layouts: Layouts) -> list[Layout]:
         """Return how the layers that change with the steps are stored."""
@@ -210,14 +199,13 @@ def check_outputs_fit(
     OutputError
         If a disk is too small.
     """
-    sizes = [(output, output.estimate(size)) for output in outputs]
-    total = sum(need for _, need in sizes)
-    reporter.info(f"The outputs take about {total / 1e6:,.0f} MB.")
+    sizes = [(output.final, size * max(1, len(output.groups))) for output in outputs]
+    reporter.info(f"The outputs take about {sum(need for _, need in sizes) / 1e6:,.0f} MB.")
     check_space(
         [
-            (output.path, max(0, need - workspace.used_bytes(output.path)))
-            for output, need in sizes
-            if output.path is not None
+            (final, max(0, need - workspace.used_bytes(final)))
+            for final, need in sizes
+            if isinstance(final, Path)
         ]
     )
 

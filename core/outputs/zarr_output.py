@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from ..files.chunk_files import renumber_chunks
 from ..files.chunking import Layout, Layouts
 from ..files.receipts import failing_chunk_files, other_files
 from ..files.verify import Sample, verify_chunks, verify_stack
-from ..files.workspace import Workspace
 from ..files.zarr_layout import lay_out_store
 from ..files.zarr_store import (
     NEAR,
@@ -34,49 +32,39 @@ from ..object_store.location import RemoteLocation
 from ..object_store.proof import failing_objects
 from ..run.reporter import Reporter
 from ..work.pieces import Receipt
-from .output import Output, Places, Sinks
+from .output import Output, OutputWriter, Places, Sinks
 
-_GROUPS = (SPATIAL_GROUP, TEMPORAL_GROUP)
+GROUPS = (SPATIAL_GROUP, TEMPORAL_GROUP)
+"""Groups of stores: chunked to serve maps, and to serve series."""
 
 
 @dataclass(frozen=True)
 class ZarrOutput:
-    """A Zarr store on a disk; see :class:`core.outputs.output.Output`.
+    """A Zarr store; see :class:`.output.Output`.
 
     Parameters
     ----------
-    path
-        Its folder.
+    final
+        Its folder, or its place in an object store.
     groups
-        Names of its groups: that which serves maps, that which serves series, or both.
+        Names of its groups.
     zarr_format
         2 or 3.
     """
 
-    path: Path
-    groups: tuple[str, ...]
+    final: Path | RemoteLocation
+    groups: tuple[str, ...] = GROUPS
     zarr_format: int = 2
 
-    parameter: ClassVar[str] = "ZARR"
-
     @property
-    def final(self) -> Path:
-        """Its path."""
-        return self.path
-
-    @property
-    def name(self) -> str:
-        """Its path."""
-        return str(self.path)
+    def parameter(self) -> str:
+        """The parameter that asks for it."""
+        return "ZARR" if isinstance(self.final, Path) else "ZARR_URL"
 
     @property
     def identity(self) -> tuple[Any, ...]:
         """What is the same for outputs that hold the same at the same place."""
-        return (self.parameter, self.name, *self.groups, self.zarr_format)
-
-    def estimate(self, size: int) -> int:
-        """Return about how many bytes it takes."""
-        return size * len(self.groups)
+        return self.parameter, str(self.final), self.groups, self.zarr_format
 
     def describe(self, layouts: Layouts) -> list[Layout]:
         """Return how the layers that change with the steps are stored."""
@@ -84,61 +72,15 @@ class ZarrOutput:
 
     def source(self, variable: str) -> str:
         """Return how GDAL names a variable."""
-        return f"{self.path}/{self.groups[0]}/{variable}"
+        place = self.final if isinstance(self.final, Path) else self.final.gdal_path
+        return f"{place}/{self.groups[0]}/{variable}"
 
-    def writer(self, places: Places, layers: Sequence[StackLayer], layouts: Layouts) -> ZarrWriter:
+    def writer(
+        self, places: Places, layers: Sequence[StackLayer], layouts: Layouts
+    ) -> OutputWriter:
         """Return what writes it."""
-        return _FolderWriter(self, places.workspace, layers, layouts)
-
-
-@dataclass(frozen=True)
-class RemoteZarrOutput:
-    """A Zarr store in an object store; see :class:`core.outputs.output.Output`.
-
-    Parameters
-    ----------
-    location
-        Its place.
-    groups, zarr_format
-        As those of :class:`ZarrOutput`.
-    """
-
-    location: RemoteLocation
-    groups: tuple[str, ...]
-    zarr_format: int = 2
-
-    parameter: ClassVar[str] = "ZARR_URL"
-    path: ClassVar[Path | None] = None
-
-    @property
-    def final(self) -> RemoteLocation:
-        """Its place."""
-        return self.location
-
-    @property
-    def name(self) -> str:
-        """Its address."""
-        return self.location.url
-
-    @property
-    def identity(self) -> tuple[Any, ...]:
-        """What is the same for outputs that hold the same at the same place."""
-        return (self.parameter, self.name, *self.groups, self.zarr_format)
-
-    def estimate(self, size: int) -> int:
-        """Return about how many bytes it takes."""
-        return size * len(self.groups)
-
-    def describe(self, layouts: Layouts) -> list[Layout]:
-        """Return how the layers that change with the steps are stored."""
-        return layouts.of_groups(self.groups)
-
-    def source(self, variable: str) -> str:
-        """Return how GDAL names a variable."""
-        return f"{self.location.gdal_path}/{self.groups[0]}/{variable}"
-
-    def writer(self, places: Places, layers: Sequence[StackLayer], layouts: Layouts) -> ZarrWriter:
-        """Return what writes it."""
+        if isinstance(self.final, Path):
+            return _FolderWriter(self, self.final, places, layers, layouts)
         if places.remote is None:
             raise ValueError("a store in an object store has to be open")
         return _RemoteWriter(self, places.remote, layers, layouts)
@@ -147,42 +89,25 @@ class RemoteZarrOutput:
 def with_groups(outputs: Sequence[Output], groups: Sequence[str]) -> tuple[Output, ...]:
     """Return outputs whose stores have these groups as well."""
     return tuple(
-        replace(output, groups=tuple(name for name in _GROUPS if name in {*output.groups, *groups}))
-        if isinstance(output, (ZarrOutput, RemoteZarrOutput))
+        replace(output, groups=tuple(name for name in GROUPS if name in {*output.groups, *groups}))
+        if isinstance(output, ZarrOutput)
         else output
         for output in outputs
     )
 
 
-class ZarrWriter(ABC):
-    """Writes a Zarr store; see :class:`core.outputs.output.OutputWriter`.
-
-    Parameters
-    ----------
-    final
-        Path or place that the store is going to have.
-    place
-        Folder of the unfinished store, or the store.
-    output
-        What the user wants.
-    layers, layouts
-        Layers of the stack, and how they are cut into chunks.
-    """
-
-    label: ClassVar[str]
+class _ZarrWriter:
+    """What both kinds of stores share; see :class:`.output.OutputWriter`."""
 
     def __init__(
         self,
-        final: Path | RemoteLocation,
+        output: ZarrOutput,
         place: Path | LateMetadataStore,
-        output: ZarrOutput | RemoteZarrOutput,
         layers: Sequence[StackLayer],
         layouts: Layouts,
     ) -> None:
-        self.place = place
-        self._final = final
-        self._names = output.groups
-        self._format = output.zarr_format
+        self._output = output
+        self._store = place
         self._layers = layers
         self._layouts = layouts
         self._groups: dict[str, ZarrGroup] = {}
@@ -190,45 +115,33 @@ class ZarrWriter(ABC):
     @property
     def _arrays(self) -> list[str]:
         """Names of the arrays of layers."""
-        return [f"{group}/{item.name}" for group in self._names for item in self._layers]
-
-    @abstractmethod
-    def is_laid_out(self) -> bool:
-        """Return whether an earlier attempt has laid it out, and nothing has gone since."""
+        return [f"{group}/{item.name}" for group in self._output.groups for item in self._layers]
 
     def lay_out(self, dataset: xr.Dataset, reporter: Reporter) -> None:
-        """Write all groups but for the blocks of layers; blocks that are there stay."""
-        lay_out_store(
-            self.place, self._names, dataset, self._layers, self._layouts, self._format, reporter
-        )
+        groups, form = self._output.groups, self._output.zarr_format
+        lay_out_store(self._store, groups, dataset, self._layers, self._layouts, form, reporter)
 
     def sinks(self) -> Sinks:
-        """Open what takes blocks."""
-        self._groups = {name: ZarrGroup(self.place, name, self._layers) for name in self._names}
+        names = self._output.groups
+        self._groups = {name: ZarrGroup(self._store, name, self._layers) for name in names}
         maps, series = (
             tuple(group for name, group in self._groups.items() if name == wanted)
-            for wanted in _GROUPS
+            for wanted in GROUPS
         )
-        return Sinks(maps, series, self._readable(maps))
-
-    def _readable(self, maps: Sequence[ZarrGroup]) -> ZarrGroup | None:
-        """Return the group to read from again."""
-        return next(iter(maps), None)
+        # Warping products again takes less time than getting maps over a network.
+        return Sinks(maps, series, next((group for group in maps if not group.is_remote), None))
 
     def keeps_blocks(self) -> bool:
-        """Return true: nothing moves."""
         return True
 
     def finish(self, dataset: xr.Dataset, additions: Additions, reporter: Reporter) -> None:
-        """Add what is known only after all blocks were read."""
         for group in self._groups.values():
             group.add(additions)
 
     def seal(self, attributes: Mapping[str, str]) -> None:
-        """Add the last attributes of the stack, and gather the metadata."""
         for group in self._groups.values():
             group.add(Additions(of_stack=attributes))
-        consolidate(self.place, self._names, self._format)
+        consolidate(self._store, self._output.groups, self._output.zarr_format)
 
     def verify(
         self,
@@ -237,49 +150,33 @@ class ZarrWriter(ABC):
         receipts: Mapping[str, Receipt],
         reporter: Reporter,
     ) -> None:
-        """Read it again."""
-        for group in self._names:
-            verify_stack(self.place, self._final, dataset, samples, group)
-        verify_chunks(self._final, self._failing(receipts, reporter))
+        for group in self._output.groups:
+            verify_stack(self._store, self._output.final, dataset, samples, group)
+        verify_chunks(self._output.final, self._failing(receipts, reporter))
 
-    @abstractmethod
     def _failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         """Return the chunks that are missing, not as noted, or too many."""
-
-    @abstractmethod
-    def renumber(self, steps: Mapping[int, int]) -> None:
-        """Give the chunks of single steps other numbers."""
-
-    @abstractmethod
-    def remove_failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
-        """Return the chunks that are missing or not as noted; what is not noted is removed."""
-
-    @abstractmethod
-    def proof(self, receipts: Mapping[str, Receipt]) -> Any:
-        """Return what proves it besides receipts once it is complete."""
-
-    @abstractmethod
-    def stands(self, proof: Any, receipts: Mapping[str, Receipt], reporter: Reporter) -> bool:
-        """Return whether it is what was proven."""
+        raise NotImplementedError
 
 
-class _FolderWriter(ZarrWriter):
-    label = NEAR
-    place: Path
+class _FolderWriter(_ZarrWriter):
+    label: ClassVar[str] = NEAR
 
     def __init__(
         self,
         output: ZarrOutput,
-        workspace: Workspace,
+        final: Path,
+        places: Places,
         layers: Sequence[StackLayer],
         layouts: Layouts,
     ) -> None:
-        super().__init__(output.path, workspace.output(output.path), output, layers, layouts)
-        self._path = output.path
-        self._workspace = workspace
+        self.place = places.workspace.output(final)
+        super().__init__(output, self.place, layers, layouts)
+        self._final = final
+        self._workspace = places.workspace
 
     def is_laid_out(self) -> bool:
-        return is_laid_out(self.place, self._names, self._layers)
+        return is_laid_out(self.place, self._output.groups, self._layers)
 
     def _failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         return failing_chunk_files(self.place, self._arrays, receipts, reporter)
@@ -292,7 +189,7 @@ class _FolderWriter(ZarrWriter):
         return found
 
     def renumber(self, steps: Mapping[int, int]) -> None:
-        for group in self._names:
+        for group in self._output.groups:
             for item in self._layers:
                 is_of_step = item.per_step and group == SPATIAL_GROUP
                 renumber_chunks(self.place / group / item.name, steps if is_of_step else {})
@@ -307,36 +204,30 @@ class _FolderWriter(ZarrWriter):
 
     def stands(self, proof: Any, receipts: Mapping[str, Receipt], reporter: Reporter) -> bool:
         others = {name: (size, value, "") for name, (size, value, _) in proof.items()}
-        store = self._workspace.place(self._path)
-        written = {**receipts, **others}
-        return not failing_chunk_files(store, self._arrays, written, reporter)
+        store = self._workspace.place(self._final)
+        return not failing_chunk_files(store, self._arrays, {**receipts, **others}, reporter)
 
 
-class _RemoteWriter(ZarrWriter):
-    """Writes to an object store, where a run that was stopped leaves nothing."""
+class _RemoteWriter(_ZarrWriter):
+    """A run that writes to an object store notes nothing and starts over when it was stopped."""
 
-    label = REMOTE
-    place: LateMetadataStore
+    label: ClassVar[str] = REMOTE
 
     def __init__(
         self,
-        output: RemoteZarrOutput,
+        output: ZarrOutput,
         store: LateMetadataStore,
         layers: Sequence[StackLayer],
         layouts: Layouts,
     ) -> None:
-        super().__init__(output.location, store, output, layers, layouts)
-        self._location = output.location
+        super().__init__(output, store, layers, layouts)
+        self.place = store
 
     def is_laid_out(self) -> bool:
         return False
 
-    def _readable(self, maps: Sequence[ZarrGroup]) -> None:
-        """Return none: warping products again takes less time than a way over a network."""
-        return
-
     def _failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
-        return failing_objects(self._location, self._arrays, receipts)
+        return failing_objects(self.place.location, self._arrays, receipts)
 
     def remove_failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         return set(receipts)

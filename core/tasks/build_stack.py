@@ -204,7 +204,7 @@ def _outputs(request: StackRequest, plan: Plan, steps: int, maps: Sequence[str])
         # Of the NetCDF file where there is one.
         "LAYERS": [request.build.outputs[0].source(name) for name in maps],
     }
-    return outputs | {output.parameter: output.name for output in request.build.outputs}
+    return outputs | {output.parameter: str(output.final) for output in request.build.outputs}
 
 
 def _words(error: Exception) -> str:

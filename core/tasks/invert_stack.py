@@ -77,4 +77,4 @@ def _outputs(request: InversionRequest, inverted: Inverted) -> dict[str, Any]:
         "REFERENCE": f"{inverted.area} [{inverted.grid.crs}]",
         "LAYERS": [options.outputs[0].source(name) for name in inverted.layers],
     }
-    return outputs | {output.parameter: output.name for output in options.outputs}
+    return outputs | {output.parameter: str(output.final) for output in options.outputs}
