@@ -15,7 +15,7 @@ from ..dataset.stack_layer import StackLayer
 from ..errors import OutputError
 from ..files.chunk_files import renumber_chunks
 from ..files.chunking import Layout, Layouts
-from ..files.receipts import failing_chunk_files, other_files
+from ..files.receipts import failing_chunk_files, failing_objects, other_files
 from ..files.verify import Sample, verify_chunks, verify_stack
 from ..files.zarr_layout import lay_out_store
 from ..files.zarr_store import (
@@ -29,7 +29,6 @@ from ..files.zarr_store import (
 from ..machine.atomic import remove
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
-from ..object_store.proof import failing_objects
 from ..run.reporter import Reporter
 from ..work.pieces import Receipt
 from .output import Output, OutputWriter, Places, Sinks
@@ -227,7 +226,7 @@ class _RemoteWriter(_ZarrWriter):
         return False
 
     def _failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
-        return failing_objects(self.place.location, self._arrays, receipts)
+        return failing_objects(self.place.location, self._arrays, receipts, reporter)
 
     def remove_failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         return set(receipts)
