@@ -137,8 +137,8 @@ class InversionRequest:
                 raise InvalidParameterError(
                     f"ZARR_URL is {source.url}, which is INPUT itself; give another address."
                 )
-        for stack in (source, *files.values()):
-            if isinstance(stack, Path):
+        for stack in (None, source, *files.values()):
+            if stack is None or isinstance(stack, Path):
                 check_targets({"REPORT": self.report}, stack)
         inputs = source if isinstance(source, Path) else Path(__file__)
         is_remote = outputs.remote is not None

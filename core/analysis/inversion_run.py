@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..dataset.findings import Additions
 from ..dataset.stack_layer import StackLayer
 from ..errors import InputChangedError, InvalidParameterError

@@ -128,7 +128,7 @@ class StackRequest:
             raise InvalidParameterError(
                 "GROW is for a stack that is appended to; set APPEND as well, or leave GROW out."
             )
-        for stack in files.values():
+        for stack in (None, *files.values()):
             check_targets({"REPORT": self.report}, stack)
         if self.stac:
             if self.stack is None:

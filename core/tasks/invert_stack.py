@@ -48,10 +48,8 @@ def run(
             inverted = StackInversion(stack, request, reporter).run(_executor(request))
     tell_result(inverted, reporter)
     outputs = _outputs(request, inverted)
-    options = request.outputs
-    place = options.netcdf or options.zarr or options.remote
-    if request.report is not None and place is not None:
-        with open_stack(place, SPATIAL_GROUP) as displacement:
+    if request.report is not None:
+        with open_stack(request.outputs.outputs[0].final, SPATIAL_GROUP) as displacement:
             write_text(request.report, inversion_page(displacement, inverted.repair))
         outputs["REPORT"] = str(request.report)
     return outputs
