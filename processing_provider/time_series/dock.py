@@ -17,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QSizePolicy,
     QSplitter,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -32,7 +33,7 @@ from .reader import Readers
 from .stack_layers import series_layer, stack_layers
 
 WINDOWS = (1, 3, 5, 7, 9, 15, 25)
-_NAME_LENGTH = 32
+_NAME_LENGTH = 16
 _LEGEND_LENGTH = 30
 _FIT_PARTS = 200
 """Straight parts that the line of a fit is drawn with."""
@@ -186,7 +187,7 @@ class TimeSeriesDock(QgsDockWidget):
             action.setEnabled(readable)
         self.clear_action.setEnabled(bool(self.points))
         self.remove_action.setEnabled(bool(self.points))
-        self.invert_action.setVisible(can_invert(layer))
+        self.invert_button.setVisible(can_invert(layer))
         self.reference_action.setVisible(can_refer(layer))
         self.own_reference_action.setVisible(can_refer(layer) and self.reference is not None)
         self.status.setText(problem)
@@ -287,7 +288,6 @@ class TimeSeriesDock(QgsDockWidget):
         self.save_action = self._action(
             bar, "mActionFileSave", "Save the values as CSV…", lambda: save(self.result, self)
         )
-        bar.addSeparator()
         self.invert_action = QAction("Displacement by date", self)
         self.invert_action.setCheckable(True)
         self.invert_action.setToolTip(
@@ -295,7 +295,9 @@ class TimeSeriesDock(QgsDockWidget):
             "at once what Invert stack does for all pixels"
         )
         self.invert_action.toggled.connect(self.refresh)
-        bar.addAction(self.invert_action)
+        # Beside the tool bar, which hides what a narrow window has no room for.
+        self.invert_button = QToolButton()
+        self.invert_button.setDefaultAction(self.invert_action)
         self.plot = Plot()
         self.description = QLabel()
         self.description.setTextFormat(Qt.TextFormat.PlainText)
@@ -311,9 +313,14 @@ class TimeSeriesDock(QgsDockWidget):
         # A long sentence does not widen the window; it stands in the plot as well.
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         top = QHBoxLayout()
-        for widget in (bar, self.layers, self.window):
-            top.addWidget(widget)
-        top.addWidget(self.status, 1)
+        for widget, stretch in (
+            (bar, 0),
+            (self.invert_button, 0),
+            (self.layers, 2),
+            (self.window, 0),
+            (self.status, 1),
+        ):
+            top.addWidget(widget, stretch)
         split = QSplitter()
         left = QWidget()
         beneath = QVBoxLayout(left)

@@ -250,7 +250,7 @@ def test_a_reference_without_data_is_one_sentence(window, valid):
 def test_a_click_with_the_velocity_chosen_draws_the_displacement(window):
     window.dock.choose(window.layers["velocity"])
     assert window.dock.layer() is window.layers["displacement"]
-    assert not window.dock.invert_action.isVisible()
+    assert not window.dock.invert_button.isVisible()
 
 
 def test_the_table_tells_error_fit_and_reference(window, valid):
@@ -275,7 +275,7 @@ def test_a_point_of_a_stack_of_pairs_is_inverted_at_once_as_the_core_does(shown,
     rows, columns = layer.height(), layer.width()
     row, column, there = rows // 2, columns // 2, (rows // 3, columns // 3)
     assert len(window.pick(row, column).begins) == 6, "pairs, until asked for dates"
-    assert dock.invert_action.isVisible()
+    assert dock.invert_button.isVisible()
     dock.invert_action.trigger()
     assert "choose a reference area for all of them" in dock.description.text()
     result = window.refer(*there)
