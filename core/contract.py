@@ -60,8 +60,8 @@ class Message:
 
     ``progress``: ``percent`` (0..100). ``info``, ``warning``: ``text``. ``result``: ``outputs`` (a
     dictionary with the algorithm's output names). ``error``: ``text`` (one sentence for the user)
-    and ``kind`` (class name of the error). ``completing``: the outputs come to stand, so that a
-    cancel is too late. Exactly one ``result`` or ``error`` ends a run.
+    and ``kind`` (class name of the error). ``completing``: outputs are being moved to their final
+    names; too late to cancel. Exactly one ``result`` or ``error`` ends a run.
     """
 
     PROGRESS: Final = "progress"

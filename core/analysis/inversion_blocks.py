@@ -298,7 +298,7 @@ def analyze_block(
     threads
         Number of threads.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
 
     Returns
     -------

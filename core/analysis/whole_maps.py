@@ -60,7 +60,7 @@ def survey_islands(
     threads
         Maps that are searched at once.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
     """
     grid, count = selection.grid, selection.pairs.size
     pixels = grid.height * grid.width
@@ -157,7 +157,7 @@ def survey_points(
     threads
         Threads that read a tile.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
     """
     tiles = _tiles(selection)
     least_gaps = analysis.network.component_count - 1

@@ -47,7 +47,7 @@ def build_stack(
     options
         Outputs and their layout; at least one output.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
     base
         The stack that holds the products that are stored already.
     executor

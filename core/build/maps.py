@@ -185,7 +185,7 @@ def _blocks(targets: Targets, together: int = 1) -> tuple[Sequence[tuple[slice, 
     Parameters
     ----------
     targets
-        Tells the budget, by which a thread holds about five copies of a block.
+        Gives the budget, by which a thread holds about five copies of a block.
     together
         Number of layers of which a thread holds the block at the same time, if that fits.
 

@@ -54,7 +54,7 @@ def plan_stack(
     build: BuildOptions,
     reporter: Reporter,
 ) -> StackPlan:
-    """Choose products and lay the grid; tells the user the plan before any work starts.
+    """Choose products and lay the grid; shows the user the plan before any work starts.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def plan_stack(
     selection, grid, build
         The user's choices.
     reporter
-        Told of the plan and of what is unusual.
+        Takes the plan and what is unusual.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def _tell(
 
 
 def _tell_of_frames(options: BuildOptions, plan: Plan, reporter: Reporter) -> None:
-    """Tell what the frames of the products mean for the stack."""
+    """Report what the frames of the products mean for the stack."""
     products = [placement.product for placement in plan.placements]
     if products[0].name.is_insar:
         for name, is_set in (

@@ -115,7 +115,7 @@ class StackRequest:
         return request
 
     def _check_together(self) -> None:
-        """Check what only several parameters tell."""
+        """Check what only several parameters together show."""
         outputs, files = self.build.outputs, self.build.files
         is_remote = len(outputs) > len(files)
         check_outputs(files.get("NETCDF"), files.get("ZARR"), self.folder, is_remote)

@@ -65,7 +65,7 @@ def write_stack(
     executor
         Where the pieces run.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
     """
     dataset = describe(design, reporter)
     with Journal(note, design.inputs, design.steps) as journal:

@@ -139,7 +139,7 @@ class ChunkFiles:
 
     def _is_empty(self, part: NDArray[Any]) -> bool:
         is_nan = part.dtype.kind == "f" and np.isnan(self._fill)
-        # A look here and there tells of most chunks that they hold data.
+        # A look here and there shows that most chunks hold data.
         few = part[tuple(slice(None, None, length // 4 + 1) for length in part.shape)]
         return all(
             (np.isnan(values) if is_nan else values == self._fill).all() for values in (few, part)

@@ -120,7 +120,7 @@ def harmonize(
     folder
         Where the product folders go.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def _write_layer(
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
                     written.write(block, 1, window=window)
                     checks.append(_checksum(block))
-            # GDAL writes the last blocks when it closes the file, and does not tell if that fails.
+            # GDAL writes the last blocks when it closes the file, and is silent if that fails.
             with rasterio.open(target) as written:
                 for rows, check in zip(bands(grid.height, _TILE, _BAND_ROWS), checks, strict=True):
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
@@ -277,7 +277,7 @@ def _copy_sidecars(product: Product, layers: Sequence[Layer], folder: Path) -> N
 def _members(
     product: Product,
 ) -> Iterator[tuple[zipfile.ZipFile, Mapping[str, zipfile.ZipInfo]]]:
-    """Open the zip of a product; damage that shows inside the block is told of the product."""
+    """Open the zip of a product; damage that shows inside the block is reported of the product."""
     try:
         with open_zip(product.location) as archive:
             yield archive, zipped_files(archive, product.name.text)[1]

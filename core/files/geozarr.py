@@ -1,6 +1,6 @@
-"""What Zarr arrays tell of their place: conventions ``spatial`` and ``proj``, and GDAL's own way.
+"""What Zarr arrays say of their place: conventions ``spatial`` and ``proj``, and GDAL's own way.
 
-Arrays alone tell it: GDAL 3.13 crashes where a group has ``spatial:dimensions`` and an array with
+Only arrays say it: GDAL 3.13 crashes where a group has ``spatial:dimensions`` and an array with
 two other dimensions, such as bounds.
 """
 
@@ -31,7 +31,7 @@ _CRS_OF_GDAL = "_CRS"
 
 
 def gdal_sidecar(nodes: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return what tells GDAL the CRS of all arrays of a store of format 2.
+    """Return what gives GDAL the CRS of all arrays of a store of format 2.
 
     Parameters
     ----------

@@ -156,7 +156,7 @@ class NetcdfSpool:
     def failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         """Return the chunks that are not what they were when they were written.
 
-        Files that hold anything else than what the receipts tell are removed.
+        Files that hold anything else than what the receipts say are removed.
         """
         proven: set[str] = set()
 
@@ -205,7 +205,7 @@ def write_netcdf(
         Whether the chunks stay in the spool as well, for another attempt; else they leave it one by
         one, so that no disk has to hold them twice.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
     """
     _lay_out(path, dataset, layers, spool.chunks)
     per_step = {item.name for item in layers if item.per_step}

@@ -76,7 +76,7 @@ def mend_groups(store: Path) -> int:
 
 
 def _parse(content: bytes) -> dict[str, Any] | None:
-    """Return a document; None for what is none: whoever opens the store tells of that."""
+    """Return a document; None for anything else, which whoever opens the store reports."""
     try:
         document = json.loads(content) if content else None
     except (ValueError, RecursionError):

@@ -208,7 +208,7 @@ def static_maps(
     folder
         Where the products go; the maps lie there in a hidden folder.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
 
     Raises
     ------

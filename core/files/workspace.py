@@ -98,8 +98,8 @@ class Workspace:
                 remove(folder)
             raise
         if made or not self._is_noted:
-            # A note without the outputs that it tells of is worth nothing, nor are outputs that no
-            # note tells of.
+            # A note without the outputs that it describes is worth nothing, nor are outputs that no
+            # note describes.
             self.clear()
         return self
 
@@ -166,6 +166,6 @@ class Workspace:
         self.is_kept = is_worth and self._is_noted
         self._locks.close()
         if not self.is_kept:
-            # The note goes last: it tells what to do about the rest.
+            # The note goes last: it says what to do about the rest.
             for folder in reversed(self.folders):
                 remove(folder)

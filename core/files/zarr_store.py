@@ -195,7 +195,7 @@ def remove_unfinished_chunks(store: Path) -> None:
 def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:
     """Gather the metadata of each group in the group, and of all groups at the root.
 
-    What is gathered is what xarray reads. It leaves out what arrays tell of their place: NetCDF
+    What is gathered is what xarray reads. It leaves out what arrays say of their place: NetCDF
     knows no objects as attributes, and a part of an array has another place. GDAL before 3.9, which
     would find no CRS then, gets a file of its own.
     """
@@ -225,7 +225,7 @@ def _consolidate(store: Store, groups: Sequence[str], zarr_format: int) -> None:
 
 
 async def _move_places(store: Store, keys: Sequence[str]) -> None:
-    """Leave out of gathered metadata what arrays tell of their place; tell old GDAL beside it."""
+    """Leave out of gathered metadata what arrays say of their place; keep that for old GDAL."""
     buffers = default_buffer_prototype()
     for key in keys:
         text = await store.get(key, buffers)

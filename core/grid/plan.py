@@ -128,7 +128,7 @@ def make_plan(
     placements, outside = place(products, bounds, grid, lattice)
     if not placements:
         raise GridError(
-            "EXTENT lies in a gap between the products and meets none of them; choose an extent "
+            "EXTENT lies in a gap between the products and overlaps none of them; choose an extent "
             "that does."
         )
     return Plan(grid, tuple(placements), (*left_out, *outside), reasons)

@@ -63,7 +63,7 @@ _REFUSALS: tuple[tuple[set[str], str], ...] = (
     (_BUSY, "{service} failed again and again ({code}); run again later"),
     (
         _BUSY_OR_NO_S3,
-        "{service} fails or is no S3 service ({code}); check S3_ENDPOINT or run again later",
+        "{service} fails or is not an S3 service ({code}); check S3_ENDPOINT or run again later",
     ),
     ({"404", "405", "MethodNotAllowed", "NotImplemented", "501"}, _NO_S3),
 )
@@ -156,7 +156,7 @@ def in_words(
     Raises
     ------
     StoreError
-        With the sentence.
+        If the service or the connection fails.
     """
     try:
         yield

@@ -26,7 +26,7 @@ from .failures import in_words
 from .location import RemoteLocation, close_store
 
 GDAL_SIDECAR = "pam.aux.xml"
-"""Where GDAL looks for what a store of format 2 does not tell."""
+"""Where GDAL looks for what a store of format 2 does not hold."""
 
 DOCUMENTS = (".zarray", ".zattrs", ".zgroup", GDAL_SIDECAR, "zarr.json", ".zmetadata")
 """Metadata documents of Zarr, those that gather the others last."""

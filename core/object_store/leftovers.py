@@ -1,4 +1,4 @@
-"""What runs leave below a location, told from what is foreign there."""
+"""What runs leave below a location, as opposed to what is foreign there."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def own_names(objects: Objects) -> list[str]:
 
 
 def remove_leftovers(objects: Objects, names: Iterable[str]) -> None:
-    """Remove what runs of ours wrote, except for the mark, which tells whose it is.
+    """Remove what runs of ours wrote, except for the mark, which shows whose it is.
 
     Documents go first, those of the root before all, so that nothing half is ever visible.
     """

@@ -128,7 +128,7 @@ def _configured_endpoint(profile: str | None) -> str | None:
         services = session.full_config.get("services", {})
         is_ignored = session.get_config_variable("ignore_configured_endpoint_urls")
     except BotoCoreError:
-        return None  # What is wrong with a profile is told by the first request.
+        return None  # The first request reports what is wrong with a profile.
     if is_ignored:
         return None
     for name in ENDPOINT_VARIABLES:

@@ -42,7 +42,7 @@ class Objects:
                 yield str(item["Key"])[len(prefix) :]
 
     def tags(self) -> dict[str, tuple[int, str]]:
-        """Return size and tag, which tells contents apart, of all objects below the location."""
+        """Return size and tag (it differs between contents) of all objects below the location."""
         prefix = f"{self.location.key}/"
         return {
             str(item["Key"])[len(prefix) :]: (int(item["Size"]), str(item["ETag"]).strip('"'))
@@ -96,7 +96,7 @@ class Objects:
         return bytes(content)
 
     def version(self, name: str) -> str | None:
-        """Return what tells a content of an object from others, None where there is no object."""
+        """Return what distinguishes the content of an object, None where there is no object."""
         try:
             return str(self._call("read", "head_object", Key=self._key(name))["ETag"])
         except StoreError as error:
@@ -110,7 +110,7 @@ class Objects:
         Parameters
         ----------
         name
-            The object: with its answer, the service tells the time of its own clock.
+            The object: with its answer, the service gives the time of its own clock.
         """
         answer = self._call("read", "head_object", Key=self._key(name))
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])

@@ -46,7 +46,7 @@ class RemoteWorkspace:
     location
         Where the stack is going to be.
     reporter
-        Told of what is removed.
+        Informed of what is removed.
 
     Raises
     ------
@@ -73,7 +73,7 @@ class RemoteWorkspace:
                 f"Removing what another run that stopped left at {self._location.url}; no reader "
                 "could see it."
             )
-        # Where this fails, the mark stays: it tells the next run that the rest is ours.
+        # Where this fails, the mark stays: it shows the next run that the rest is ours.
         remove_leftovers(self._objects, leftovers)
         return self._store
 

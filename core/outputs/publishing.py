@@ -39,7 +39,7 @@ def publish_outputs(
     executor
         Makes what runs the pieces, given the folders that it has to see.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
     write
         Writes and checks the outputs, given where, the file in which to note what is done (None to
         note nothing), where pieces run, and the store in an object store, if there is one.

@@ -38,7 +38,7 @@ class UnfinishedOutputs:
     places
         Where unfinished outputs are.
     reporter
-        Told of progress and asked whether to stop.
+        Takes progress; asked whether to stop.
     """
 
     def __init__(
@@ -109,10 +109,10 @@ class UnfinishedOutputs:
             self._reporter.info(f"{error}; starting over.")
             goes_on = False
         if not goes_on:
-            # A note that was of no use may have left outputs, and one may tell of damaged ones.
+            # A note that was of no use may have left outputs, and one may describe damaged ones.
             journal.start_over()
             self._workspace.clear()
-        # The catalog may tell more now, or less.
+        # The catalog may know more now, or less.
         for writer in self._writers:
             writer.lay_out(dataset, self._reporter)
         if is_new:

@@ -12,7 +12,7 @@ PRODUCT_FOLDER: Final = Parameter(
     Kind.FOLDER,
     "Folder with HyP3 products",
     "Folder that holds HyP3 products, as unpacked folders, as zip files or as the files "
-    "themselves, directly or one level down. Products are told by the names of their "
+    "themselves, directly or one level down. Products are recognized by the names of their "
     "GeoTIFFs, whatever their folders and zips are called. Other files are ignored.",
     required=True,
 )

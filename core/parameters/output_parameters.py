@@ -39,8 +39,8 @@ OUTPUTS: Final = (
         "CHUNKING",
         Kind.CHOICE,
         "Zarr chunking",
-        "Layout of the Zarr store. spatial: whole maps are quick (group spatially_optimized). "
-        "temporal: the series of a pixel is quick (group temporally_optimized). both: two "
+        "Layout of the Zarr store. spatial: fast for whole maps (group spatially_optimized). "
+        "temporal: fast for time series (group temporally_optimized). both: two "
         "groups with equal values.",
         group=Group.ZARR,
         default="both",
@@ -107,7 +107,7 @@ OUTPUTS: Final = (
         "Append to the stack",
         "Yes: where the NetCDF file or Zarr store exists, keep what it holds and add the "
         "products of the folder that it does not hold yet; their dates may lie anywhere "
-        "between. The log tells what is new. With nothing new, nothing is changed; where there "
+        "between. The log says what is new. With nothing new, nothing is changed; where there "
         "is no stack yet, it is built. Products that the stack holds need not be on disk any "
         "more. Until the new stack is complete, readers see the old one. The options that "
         "decide on values have to be those of the stack. No: replace an existing stack.",

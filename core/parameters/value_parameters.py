@@ -32,7 +32,7 @@ VALUES: Final = (
         "REFERENCE_POINT",
         Kind.TEXT,
         "Reference point",
-        "Interferograms only. Each HyP3 pair has a reference point of its own; this refers "
+        "Interferograms only. Each HyP3 pair has a reference point of its own; this references "
         "unw_phase, los_disp and vert_disp of all pairs to one pixel, whose value is "
         "subtracted from each pair and recorded. Coordinates as x,y [EPSG:code] (without a "
         "code in the CRS of the grid), or auto: the pixel of highest mean coherence among "
@@ -44,7 +44,7 @@ VALUES: Final = (
         Kind.FLAG,
         "Merge the frames of a pass",
         "Backscatter only. Yes: frames that one satellite took one after the other become one "
-        "date, and the layer source_frame tells from which frame each pixel comes. No: each "
+        "date, and the layer source_frame says from which frame each pixel comes. No: each "
         "frame is a date of its own.",
         group=Group.VALUES,
         default=False,
@@ -67,7 +67,7 @@ VALUES: Final = (
         "smaller: layer=bits, for example corr=7,amp=8, or one number for all layers of "
         "floating point numbers, or both. With n of the 23 mantissa bits a value changes by at "
         "most 2^-(n+1) of its size: 0.4 % with 7, 0.05 % with 10. Missing data, 0 and masks "
-        "stay exact; the stack records what was rounded, and the log tells how much is saved.",
+        "stay exact; the stack records what was rounded, and the log says how much is saved.",
         group=Group.VALUES,
     ),
     Parameter(

@@ -1,4 +1,4 @@
-"""What a folder or zip holds: products, told by the names of their files, and near misses."""
+"""What a folder or zip holds: products, recognized by the names of their files, and near misses."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Candidate:
     Parameters
     ----------
     name
-        Its name, as its files tell it.
+        Its name, as its files show it.
     path
         The folder or zip.
     result
@@ -81,7 +81,7 @@ Found = Candidate | NearMiss
 def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Found]:
     """Find products in a folder or zip by the names of their GeoTIFFs.
 
-    What the folder or zip itself is called does not count where its files tell: browsers, file
+    What the folder or zip itself is called does not count where its files show it: browsers, file
     managers and unpacking programs add numbers and words.
 
     Parameters
@@ -153,7 +153,7 @@ def _is_zip(path: Path) -> bool:
 
 
 def _begins_as_zip(path: Path) -> bool:
-    """Return whether a file looks like a zip inside, or cannot be read, which reading it tells."""
+    """Return whether a file looks like a zip inside, or cannot be read, which reading it shows."""
     try:
         with path.open("rb") as file:
             return file.read(4) == b"PK\3\4"
@@ -279,7 +279,7 @@ def _is_known(
 def _without_products(
     claimed: ProductName | None, path: Path, folders: Mapping[str, Mapping[str, zipfile.ZipInfo]]
 ) -> list[Found]:
-    """Return what to tell of a zip without a GeoTIFF of a product."""
+    """Return what to say of a zip without a GeoTIFF of a product."""
     files = [file for members in folders.values() for file in members]
     has_zips = any(file.lower().endswith(".zip") and resembles_name(file) for file in files)
     if claimed is not None and has_zips:

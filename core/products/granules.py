@@ -1,4 +1,4 @@
-"""Source granules of products: what their names tell without any service."""
+"""Source granules of products: what their names say without any service."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _SEARCH = "https://api.daac.asf.alaska.edu/services/search/param?output=geojson&
 
 @dataclass(frozen=True, slots=True)
 class Granule:
-    """A frame or burst that products are made from, as far as its name tells.
+    """A frame or burst that products are made from, as far as its name says.
 
     Parameters
     ----------
     name
         Its name.
     start, stop
-        UTC, whole seconds; None where the name does not tell. Those of bursts lack the end.
+        UTC, whole seconds; None where the name does not say. Those of bursts lack the end.
     kind
         ``SLC`` or ``GRD``; empty where the form of the name is unknown.
     mode
@@ -55,7 +55,7 @@ class Granule:
     path
         Relative orbit number, 1..175.
     ascending
-        Whether the satellite flew north; None where the name does not tell.
+        Whether the satellite flew north; None where the name does not say.
     swath
         ``IW2`` ... of a burst, else None.
     burst
@@ -127,7 +127,7 @@ def parse_granule(name: str) -> Granule:
 
 
 def known_granules(names: Iterable[str]) -> list[Granule]:
-    """Return what names of granules tell, without those of a form that is not Sentinel-1's."""
+    """Return what names of granules say, without those of a form that is not Sentinel-1's."""
     return [item for item in map(parse_granule, names) if item.kind and item.start is not None]
 
 

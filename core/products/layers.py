@@ -81,7 +81,7 @@ class Layer:
         True where the layer describes the ground or the viewing geometry and is kept once.
     missing
         Value in HyP3's files that means no data; None where every stored value is data or the file
-        itself tells (backscatter, by its scale).
+        itself says (backscatter, by its scale).
     never_missing
         Values that are data also where a file declares them as missing, as HyP3's own do.
     is_whole

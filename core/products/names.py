@@ -30,18 +30,18 @@ class ProductName:
     days_only
         True where the name holds dates without times of day (ISCE products).
     platforms
-        Platform of each time (``S1A`` ...), None where the name does not tell.
+        Platform of each time (``S1A`` ...), None where the name does not say.
     polarization
         ``VV``/``HH`` of an interferogram; transmit polarization and ``S``/``D`` of RTC (``DV``).
     spacing
         Pixel spacing in meters.
     footprint
         What separates this ground footprint from others in the name (burst ids, corner
-        coordinates); empty where the name does not tell.
+        coordinates); empty where the name does not say.
     product_id
         Four hexadecimal digits, not unique between orders.
     orbit_type
-        ``P`` precise, ``R`` restituted, ``O`` predicted, None where the name does not tell.
+        ``P`` precise, ``R`` restituted, ``O`` predicted, None where the name does not say.
     relative_orbit
         Path number where the name holds it.
     options
@@ -75,7 +75,7 @@ class ProductName:
         return self.type.is_insar
 
     def option(self, name: str) -> str | None:
-        """Return the letter of a processing option, None where the name does not tell."""
+        """Return the letter of a processing option, None where the name does not say."""
         return dict(zip(self.type.options, self.options, strict=False)).get(name)
 
     @property
@@ -100,11 +100,11 @@ class ProductName:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What two products share when one is a re-run of the other, as far as names tell."""
+        """What two products share when one is a re-run of the other, as far as names show."""
         return self.identity_of(self.times)
 
     def identity_of(self, times: Sequence[datetime]) -> tuple[object, ...]:
-        """Return what a re-run shares, where files tell when the acquisitions began.
+        """Return what a re-run shares, where files say when the acquisitions began.
 
         Backscatter of another scale or radiometry is another quantity, never a re-run.
         """
@@ -119,7 +119,7 @@ class ProductName:
 
     @property
     def ground(self) -> str | None:
-        """Bursts of the product, None where the name tells none (or corners, which are rounded)."""
+        """Bursts of the product, None where the name has none (or corners, which are rounded)."""
         return self.footprint if self.footprint[:1].isdigit() else None
 
 

@@ -27,8 +27,8 @@ _LARGEST_BLOCK = 1 << 27
 
 _TIFF = re.compile(r"\.tiff?$", re.IGNORECASE)
 _OTHERS = ("_rdr", ".tif.")
-"""What tells files that are not layers by another name: rasters in radar geometry, which ISCE
-products hold besides those on the map, and notes of programs."""
+"""What distinguishes files that are not layers by another name: rasters in radar geometry, which
+ISCE products hold besides those on the map, and notes of programs."""
 
 
 def open_raster(product: Product, layer: str, header: TiffHeader | None = None) -> Raster:
@@ -253,7 +253,7 @@ def _check_place(
 ) -> None:
     """Check that no damage moves a product in a zip, where its pixels may then not be read at all.
 
-    Two layers that agree on their place are proof enough; where they do not, checksums tell.
+    Two layers that agree on their place are proof enough; where they do not, checksums decide.
     """
     others = [name for name in product.layers if name not in layers]
     headers = [read(name) for name in [*layers, *others[: len(layers) == 1]]]

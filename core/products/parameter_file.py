@@ -107,7 +107,7 @@ class ParameterFile:
                 more = f"... ({len(value)} characters)" if len(value) > _SHOWN else ""
                 flaws.append(f"has {value[:_SHOWN]}{more} for {key}, which is passed over")
         if not _NUMBERS & self._by_normal.keys():
-            flaws = ["holds nothing that HyP3 writes into it, so that what it should tell is lost"]
+            flaws = ["holds nothing that HyP3 writes into it, so that its facts are lost"]
         self.flaws = tuple(flaws)
 
     def text(self, key: str) -> str | None:

@@ -22,7 +22,7 @@ from .product_types import ProductType
 
 @dataclass(frozen=True)
 class Readme:
-    """Facts of a product's README that no other file holds; None where it does not tell."""
+    """Facts of a product's README that no other file holds; None where it has none."""
 
     processed: datetime | None = None
     plugin_version: str | None = None
@@ -98,17 +98,17 @@ class Product:
     def number(self, variable: str) -> float | None:
         """Return a number of the parameter file by the variable of a stack that holds it.
 
-        None where no file tells it, and where files of the type hold a constant in its place.
+        None where no file has it, and where files of the type hold a constant in its place.
         """
         key = self.type.parameters.get(variable)
         return None if self.parameters is None or key is None else self.parameters.number(key)
 
     def entry(self, key: str) -> str | None:
-        """Return a text of the parameter file, None where no file tells it."""
+        """Return a text of the parameter file, None where no file has it."""
         return None if self.parameters is None else self.parameters.text(key)
 
     def is_ascending(self, side: int = 0) -> bool | None:
-        """Return whether the satellite flew north on one side of a pair, None where none tells."""
+        """Return whether the satellite flew north on one side of a pair, None where unknown."""
         direction = self.entry(f"{SIDES[side]} Pass Direction") or ""
         return {"ASCENDING": True, "DESCENDING": False}.get(direction.upper())
 

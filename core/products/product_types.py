@@ -66,7 +66,7 @@ class Processor:
     coregistration, phase_quality, unwrapping
         How interferograms are made, in words.
     unwrapping_threshold
-        Coherence below which pixels are not unwrapped; None where nothing tells.
+        Coherence below which pixels are not unwrapped; None where unknown.
     """
 
     name: str
@@ -168,7 +168,7 @@ class ProductType:
         Parameters
         ----------
         polarization
-            Letters in the name of a product, which tell of what backscatter is.
+            Letters in the name of a product, which say of what backscatter is.
         deliveries
             Kinds of delivery.
         """

@@ -50,8 +50,8 @@ def scan_folder(folder: Path) -> Scan:
     ----------
     folder
         Holds product folders or zips, or folders of such, or the files of products themselves.
-        Products are told by the names of their GeoTIFFs, whatever their folders or zips are called.
-        Anything else is ignored, but named where it looks like a product.
+        Products are recognized by the names of their GeoTIFFs, whatever their folders or zips are
+        called. Anything else is ignored, but named where it looks like a product.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def scan_folder(folder: Path) -> Scan:
         notes += [_twice(used, other) for other in others]
         claimed = _named(used.path)
         if claimed is not None and claimed != used.name:
-            notes.append(f"{used.path} holds {used.name.text}, as its files tell.")
+            notes.append(f"{used.path} holds {used.name.text}, as its files show.")
     products = [item for item in chosen if isinstance(item, Product)]
     return Scan(
         products=tuple(sorted(products, key=lambda item: (item.name.times, item.name.text))),

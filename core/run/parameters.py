@@ -167,7 +167,7 @@ class Parameters:
         given = value if isinstance(value, (list, tuple)) else [value]
         if not all(map(_is_plain, given)):
             raise InvalidParameterError(
-                f"{name} is {shown(value)}, but it has to be a list of words with commas between."
+                f"{name} is {shown(value)}, but it has to be a list of words separated by commas."
             )
         parts = map(str, given) if given is value else str(value).split(",")
         return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))

@@ -35,7 +35,7 @@ class Executor(Protocol):
         journal
             Takes what each piece learned.
         reporter
-            Told of progress and asked whether to stop.
+            Takes progress; asked whether to stop.
         one_by_one
             The pieces use several threads and much memory themselves.
         """

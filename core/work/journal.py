@@ -224,7 +224,7 @@ class Journal:
             self._note()
 
     def forget(self) -> None:
-        """Remove the note: what it tells of does not last any longer."""
+        """Remove the note: what it describes does not last any longer."""
         self._stop()
         if self._path is not None:
             self._path.unlink(missing_ok=True)

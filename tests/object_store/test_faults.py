@@ -152,7 +152,7 @@ def test_an_endpoint_that_is_a_web_server(object_store: Service) -> None:
     text = "<!doctype html><html><p>Welcome<br></html>"
     object_store.proxy.faults = lambda request: Answer(200, "", text)
     location = parse_location("s3://stacks/k", object_store.endpoint)
-    assert_sentence(refused(location), "fails or is no S3 service", "check S3_ENDPOINT")
+    assert_sentence(refused(location), "fails or is not an S3 service", "check S3_ENDPOINT")
     object_store.proxy.faults = lambda request: Answer(404, "", text)
     assert_sentence(refused(location), "does not answer as an S3 service", "check S3_ENDPOINT")
 

@@ -263,4 +263,4 @@ def test_a_zip_named_as_another_product(small: SampleStack, tmp_path: Path) -> N
     shutil.rmtree(one)
     scan = scan_folder(tmp_path)
     assert [str(product) for product in scan.products] == [one.name]
-    assert scan.notes == (f"{tmp_path / other}.zip holds {one.name}, as its files tell.",)
+    assert scan.notes == (f"{tmp_path / other}.zip holds {one.name}, as its files show.",)

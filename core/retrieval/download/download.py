@@ -92,7 +92,7 @@ def download_jobs(
     options
         What to fetch and how.
     reporter
-        Told what happens, from this thread only.
+        Takes messages and progress, from this thread only.
 
     Returns
     -------
@@ -170,7 +170,7 @@ class _Run:
         for job in jobs:
             for file in job.files:
                 task = Task(job, file, self._options.layers, self._options.keep_archives)
-                # Some file systems do not tell upper from lower case.
+                # Some file systems take upper and lower case for the same.
                 first = tasks.setdefault(file.name.lower(), task)
                 if first is not task:
                     self._reporter.warning(
@@ -190,7 +190,7 @@ class _Run:
         try:
             there = self._fetcher.is_there(task, lambda: stop_if_canceled(self._reporter))
         except OSError:
-            # What cannot be read is fetched again, and why it cannot be replaced is told then.
+            # What cannot be read is fetched again, and why it cannot be replaced is reported then.
             return False
         if there:
             self._report.products.append(task.label)

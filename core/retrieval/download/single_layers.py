@@ -54,7 +54,7 @@ class LayerFetcher:
         try:
             return self._fetch(task, transfer, files)
         except StrangeContentError:
-            # A server may answer anything with a page of its own; the archive tells.
+            # A server may answer anything with a page of its own; the archive decides.
             files.discard()
             return None
 

@@ -93,7 +93,7 @@ class JobRecord:
     def starts(self) -> tuple[datetime | None, ...]:
         """When the acquisitions began, which may go on after midnight, reference first.
 
-        UTC start of the earliest scene of each side; None where no name tells.
+        UTC start of the earliest scene of each side; None where no name says.
         """
         sides = filter(None, (self.reference, self.secondary))
         return tuple(min((s.start for s in side if s.start), default=None) for side in sides)
@@ -141,7 +141,7 @@ class JobRecord:
 
     @property
     def path(self) -> int | None:
-        """Relative orbit as far as names tell."""
+        """Relative orbit as far as names show it."""
         name = self.parsed_name
         if name is not None and name.relative_orbit is not None:
             return name.relative_orbit
@@ -149,7 +149,7 @@ class JobRecord:
 
     @property
     def ascending(self) -> bool | None:
-        """Direction as far as names tell."""
+        """Direction as far as names show it."""
         known = (scene.ascending for scene in self.reference if scene.ascending is not None)
         return next(known, None)
 

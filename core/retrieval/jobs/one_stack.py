@@ -25,7 +25,7 @@ _FACTS: dict[str, _Read] = {
     "pixel spacing": lambda name: f"{name.spacing:g} m",
     "radiometry": lambda name: name.radiometry,
 }
-"""What the products of a stack have to agree in; None where a name does not tell."""
+"""What the products of a stack have to agree in; None where a name does not say."""
 
 
 def require_one_stack(selection: Selection, values: Parameters) -> None:

@@ -48,7 +48,7 @@ class Cluster:
     folders
         Folders of the unfinished outputs.
     reporter
-        Told of the cluster and asked whether to stop.
+        Informed of the cluster; asked whether to stop.
     patience
         Seconds that the cluster may be without any worker.
     """
@@ -178,7 +178,7 @@ class Cluster:
         Raises
         ------
         StackError, OSError
-            The error of the piece.
+            If the piece fails.
         ClusterError
             If the cluster failed.
         """
@@ -207,7 +207,7 @@ class Cluster:
     def _give_up(self, futures: list[Future[Any]], reporter: Reporter) -> None:
         """Take pieces back, and wait a little for those that run to notice."""
         if self._client.status != "running":
-            return  # nobody is there to be told
+            return  # nobody is there to be informed
         seconds = _CANCEL_SECONDS if reporter.canceled() else _END_SECONDS
 
         def wait() -> None:
@@ -217,5 +217,5 @@ class Cluster:
 
         try:
             run_cancellable(wait, SilentReporter(), seconds)
-        except Exception:  # noqa: BLE001 - the error that ends the build is the one to tell
+        except Exception:  # noqa: BLE001 - the error that ends the build is the one to report
             return

@@ -39,14 +39,14 @@ T = TypeVar("T")
 
 
 class Connection:
-    """A client of a scheduler, whose failures are told in one sentence each.
+    """A client of a scheduler, whose failures become one sentence each.
 
     Parameters
     ----------
     address
         As :func:`~.address.parse_scheduler` returns it.
     reporter
-        Told of the cluster and asked whether to stop.
+        Informed of the cluster; asked whether to stop.
     patience
         Seconds that the cluster may be without any worker.
 
@@ -59,7 +59,7 @@ class Connection:
     def __init__(self, address: str, reporter: Reporter, patience: float) -> None:
         self.address = address
         self._reporter = reporter
-        # What it logs of a failure is page-long and told here in a sentence.
+        # What it logs of a failure is page-long and becomes a sentence here.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._patience = patience
         self._since = time.monotonic()

@@ -41,7 +41,7 @@ class SharedPaths:
         Parameters
         ----------
         mark
-            Name of a file to leave in each folder of the outputs: seen elsewhere, it tells that the
+            Name of a file to leave in each folder of the outputs: seen elsewhere, it shows that the
             folder is the same one.
         """
         return next(self._obstacles(mark), "")

@@ -70,7 +70,7 @@ def package_plugin(content: bytes) -> WorkerPlugin:
 
 
 def zip_package(root: Path) -> bytes:
-    """Return a zip of what runs on a worker: the core and the file that tells the version.
+    """Return a zip of what runs on a worker: the core and the file that holds the version.
 
     Parameters
     ----------

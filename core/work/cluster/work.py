@@ -44,7 +44,7 @@ class Work:
         ClusterError
             If this worker does not see products or outputs.
         StackError, OSError
-            As the piece.
+            If the piece fails.
         """
         worker = get_worker()
         task = _Task(worker, self._paths)
@@ -70,7 +70,7 @@ class Work:
 
 
 class _Task(SilentReporter):
-    """Tells a piece to stop once nobody waits for it: not its client, or not the build."""
+    """Stops a piece once nobody waits for it: not its client, or not the build."""
 
     def __init__(self, worker: Any, paths: SharedPaths) -> None:
         super().__init__()
