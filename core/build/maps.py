@@ -55,6 +55,12 @@ def step_of(key: str) -> int | None:
     return int(number) if kind == _MAPS else None
 
 
+def with_number(key: str, number: int) -> str:
+    """Return the key of the same piece of another step."""
+    kind, _, names = key.split(" ", 2)
+    return f"{kind} {number} {names}"
+
+
 def _step_pieces(targets: Targets, number: int) -> list[_StepPiece]:
     """Divide the layers of a step by what has to be read together.
 

@@ -16,9 +16,9 @@ from ..files.receipts import with_step
 from ..outputs.output import OutputWriter, ReadableSink
 from ..pixels.survey import Survey
 from ..work.journal import Journal
-from ..work.pieces import PieceResult
+from ..work.pieces import PieceResult, Receipts
 from .design import Design
-from .maps import step_of
+from .maps import step_of, with_number
 
 Steps = list[dict[str, Any]]
 """What each step is made of, see `Design.steps`."""
@@ -45,12 +45,13 @@ def take_over(design: Design, journal: Journal, writers: Sequence[OutputWriter])
         If what the other build has done is of no use to this one.
     """
     steps = _common_steps(journal.noted_subject, design.steps)
-    pieces = {
-        key: (number, receipts)
-        for key, receipts in journal.pieces.items()
-        if (number := step_of(key)) is not None
-    }
-    kept = {key: made for key, made in pieces.items() if made[0] in steps}
+    kept: dict[str, Receipts] = {}
+    for key, receipts in journal.pieces.items():
+        number = step_of(key)
+        if number in steps:
+            kept[with_number(key, steps[number])] = {
+                with_step(name, steps[number]): made for name, made in receipts.items()
+            }
     if not kept:
         raise OutputError("A build that stopped has done nothing that this one needs")
     gone = _survey_of_others(design, writers, journal, steps)
@@ -58,15 +59,12 @@ def take_over(design: Design, journal: Journal, writers: Sequence[OutputWriter])
     survey.take_over(journal.learned.sums, gone, steps)
     for writer in writers:
         writer.renumber(steps)
-    journal.take_over(
-        {
-            key.replace(str(number), str(steps[number]), 1): {
-                with_step(name, steps[number]): receipt for name, receipt in receipts.items()
-            }
-            for key, (number, receipts) in kept.items()
-        },
-        PieceResult(sums=survey.state()),
-    )
+    learned_from = [
+        with_number(key, steps[number])
+        for key in journal.learned_from
+        if (number := step_of(key)) in steps
+    ]
+    journal.take_over(kept, PieceResult(sums=survey.state()), learned_from)
 
 
 def _common_steps(there: Steps, here: Steps) -> dict[int, int]:

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -138,7 +138,9 @@ class Journal:
         self._done, self._counted, self._noted, self.finished = {}, set(), 0, None
         self.noted_subject, self.learned = self._subject, PieceResult()
 
-    def take_over(self, pieces: Mapping[str, Receipts], learned: PieceResult) -> None:
+    def take_over(
+        self, pieces: Mapping[str, Receipts], learned: PieceResult, learned_from: Iterable[str]
+    ) -> None:
         """Take other pieces for done than an earlier attempt, which was about something else.
 
         Parameters
@@ -146,11 +148,13 @@ class Journal:
         pieces
             What each has written, by its key.
         learned
-            What all of them have learned.
+            What pieces have learned.
+        learned_from
+            Keys of these; some may have to be done again.
         """
         self.start_over()
         self._done = {key: json.dumps(receipts) for key, receipts in pieces.items()}
-        self._counted = set(self._done)
+        self._counted = set(learned_from)
         self.learned = learned
 
     @property
