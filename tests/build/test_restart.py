@@ -127,6 +127,9 @@ def test_several_interruptions(larger: SampleStack, undisturbed: Path, tmp_path:
     assert_same(tmp_path, undisturbed)
 
 
+CENTER = "762000,790000,3830000,3858000 [EPSG:32610]"
+"""Inside of all larger products."""
+
 CHANGES = [
     "product",
     "note beside a layer",
@@ -175,6 +178,31 @@ def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: s
     assert sorted(path.name for path in out.iterdir()) == ["s.nc", "s.zarr"]
     with xr.open_dataset(run.netcdf) as stack:
         assert stack.corr.notnull().any(("y", "x")).values.all()
+
+
+@pytest.mark.parametrize("change", ["one more", "one less"])
+def test_steps_of_the_same_products_are_kept(
+    larger: SampleStack, tmp_path: Path, change: str
+) -> None:
+    """They get other numbers where products were added or taken away meanwhile."""
+    copies = copy_products(larger, tmp_path / "in")
+    # Within all products, so that the grid stays.
+    given = outputs(tmp_path) | {"EXTENT": CENTER}
+    aside = tmp_path / copies[1].name
+    if change == "one more":
+        copies[1].rename(aside)
+    interrupt(tmp_path / "in", 40, **given)
+    if change == "one more":
+        aside.rename(copies[1])
+    else:
+        copies[1].rename(aside)
+    run = build(tmp_path / "in", **given)
+    [text] = [text for text in run.infos if text.startswith("Going on")]
+    assert int(text.split(";")[1].split()[0]) > 0
+    (tmp_path / "anew").mkdir()
+    build(tmp_path / "in", **outputs(tmp_path / "anew") | {"EXTENT": CENTER})
+    assert_same(tmp_path, tmp_path / "anew")
+    assert not leftovers(tmp_path)
 
 
 def test_killed_when_the_store_had_its_name(small: SampleStack, tmp_path: Path) -> None:
