@@ -26,6 +26,7 @@ from ..products.sentinel1 import WAVELENGTH
 from ..version import plugin_version
 from .corrections import DEM, DEM_ERROR, RAMP, TROPOSPHERE
 from .pair_network import PairNetwork
+from .pair_selection import acquisition_bounds
 from .series_analysis import LOW_TEMPORAL_COHERENCE, NO_GEOMETRY, NO_VALID_PAIR
 from .time_functions import TimeFunctions
 
@@ -323,7 +324,7 @@ def _coordinates(stack: WrittenStack, grid: Grid, network: PairNetwork) -> dict[
         **TIME_ATTRIBUTES,
     }
     found = dict(cell_bounds(grid))
-    bounds = _acquisition_bounds(stack, network)
+    bounds = _bounds_of_dates(stack, network)
     if bounds is not None:
         found["time_bnds"] = xr.Variable(("time", "nv"), bounds, {}, encoding)
         times["bounds"] = "time_bnds"
@@ -335,16 +336,16 @@ def _coordinates(stack: WrittenStack, grid: Grid, network: PairNetwork) -> dict[
     return found
 
 
-def _acquisition_bounds(stack: WrittenStack, network: PairNetwork) -> NDArray[np.datetime64] | None:
+def _bounds_of_dates(stack: WrittenStack, network: PairNetwork) -> NDArray[np.datetime64] | None:
     """Return start and end of each acquisition, shape (N, 2); None where one is not known."""
-    starts, ends = stack.instants("acquisition_time"), stack.instants("acquisition_end_time")
-    if starts is None or ends is None or starts.shape != ends.shape:
+    bounds = acquisition_bounds(stack)
+    if bounds is None:
         return None
-    holds = (starts <= network.times[:, np.newaxis]) & (network.times[:, np.newaxis] <= ends)
+    times = network.times[:, np.newaxis]
+    holds = (bounds[:, 0] <= times) & (times <= bounds[:, 1])
     if not (holds.sum(axis=1) == 1).all():
         return None
-    place = holds.argmax(axis=1)
-    return np.stack([starts[place], ends[place]], axis=1).astype("datetime64[ns]")
+    return bounds[holds.argmax(axis=1)].astype("datetime64[ns]")
 
 
 _OF_PAIRS = {

@@ -261,17 +261,31 @@ def _check_kind(stack: WrittenStack, layer: str) -> None:
         raise InvalidParameterError(f"{what} has no layer {layer}; {remedy}.")
 
 
-def _with_middles(stack: WrittenStack, network: PairNetwork) -> PairNetwork:
-    """Return a network with the middle of each acquisition, where the stack tells its end."""
+def acquisition_bounds(stack: WrittenStack) -> NDArray[np.datetime64] | None:
+    """Return start and end of the acquisitions of a stack to the second, which floats can hold.
+
+    Returns
+    -------
+    ndarray or None
+        Shape (acquisitions, 2), datetime64[ms]; None where the stack does not tell them.
+    """
     starts, ends = stack.instants("acquisition_time"), stack.instants("acquisition_end_time")
     if starts is None or ends is None or starts.shape != ends.shape:
+        return None
+    bounds = np.stack([starts, ends], axis=1).astype("datetime64[s]")
+    is_known = not np.isnat(bounds).any() and (bounds[:, 0] <= bounds[:, 1]).all()
+    return bounds.astype("datetime64[ms]") if is_known else None
+
+
+def _with_middles(stack: WrittenStack, network: PairNetwork) -> PairNetwork:
+    """Return a network with the middle of each acquisition, where the stack tells its end."""
+    bounds = acquisition_bounds(stack)
+    if bounds is None:
         return network
-    begins = network.times.astype("datetime64[ms]")
-    known = {start: end for start, end in zip(starts, ends, strict=True) if end >= start}
-    middles = [begin + (known.get(begin, begin) - begin) // 2 for begin in begins]
-    times = np.array(middles, "datetime64[ns]")
-    if not (np.diff(times) > np.timedelta64(0)).all():
-        return network
+    lengths = dict(zip(bounds[:, 0].tolist(), bounds[:, 1] - bounds[:, 0], strict=True))
+    none = np.timedelta64(0, "ms")
+    halves = [lengths.get(start, none) // 2 for start in network.times.astype("M8[ms]").tolist()]
+    times = network.times + np.array(halves).astype("timedelta64[ns]")
     return PairNetwork(times, network.reference, network.secondary)
 
 
