@@ -285,6 +285,7 @@ def test_averages_know_what_numbers_mean():
     assert averages.decibel_mean([0.0, 10.0]) == pytest.approx(10 * math.log10(5.5))
     assert averages.most_common([3.0, 1.0, 3.0, 1.0, 2.0]) == 1.0
     assert averages.average_for("wrapped_phase", "radian", False) is averages.circular_mean
+    assert averages.average_for("lv_phi", "radian", False) is averages.circular_mean
     assert averages.average_for("VV_backscatter", "dB", False) is averages.decibel_mean
     assert averages.average_for("conncomp", "", True) is averages.most_common
     assert averages.average_for("corr", "1", False) is averages.mean
