@@ -24,6 +24,17 @@ FADING = 0.3
 triangle of two 12-day pairs is some 20 mm a year at C-band."""
 
 
+CLOSURE_SUMS = (
+    "pixels",
+    "wrong",
+    "never_right",
+    "triangle_pixels",
+    "triangle_errors",
+    "triangle_sum",
+)
+"""What adds up over blocks of pixels, by name of the attribute of :class:`ClosureStatistics`."""
+
+
 def find_triangles(pairs: NDArray[np.integer]) -> NDArray[np.intp]:
     """Return the triangles of a network.
 
@@ -157,14 +168,7 @@ class ClosureStatistics:
 
     def merge(self, other: ClosureStatistics) -> None:
         """Add the counts of other blocks of the same network."""
-        for name in (
-            "pixels",
-            "wrong",
-            "never_right",
-            "triangle_pixels",
-            "triangle_errors",
-            "triangle_sum",
-        ):
+        for name in CLOSURE_SUMS:
             getattr(self, name)[...] += getattr(other, name)
 
     @property

@@ -13,52 +13,43 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..dataset.findings import Additions
 from ..dataset.stack_layer import StackLayer
 from ..errors import InputChangedError, InvalidParameterError
 from ..files.receipts import files_below
-from ..files.stack_blocks import StackBlocks
 from ..files.verify import Sample
 from ..files.workspace import Workspace
 from ..files.written_stack import WrittenStack
 from ..grid.lattice import Grid
-from ..machine.blocks import thread_count
 from ..machine.disk import COMPRESSED
 from ..machine.stamps import Stamps, find_change, take_stamps
 from ..object_store.late_metadata import LateMetadataStore
 from ..outputs.output import Places, check_outputs_fit, describe_outputs
 from ..outputs.publishing import publish_outputs
 from ..outputs.unfinished_outputs import UnfinishedOutputs
-from ..products.layers import COHERENCE, HEIGHTS, LOOK_ELEVATION
+from ..products.layers import COHERENCE
 from ..run.reporter import Reporter, complete, step
 from ..version import plugin_version
 from ..work.execution import Executor, ExecutorFactory
 from ..work.journal import Journal
-from .corrections import Corrections
-from .date_corrections import fit_height_delays, fit_ramps
 from .displacement import (
     analysis_layers,
     displacement_dataset,
     geometry_layers,
     note_statistics,
 )
-from .height_error import HeightErrorFit, baseline_history
 from .inversion_blocks import BlockPlan, InversionTargets, inversion_pieces
 from .inversion_request import InversionRequest
 from .pair_network import PairNetwork
 from .pair_selection import PairSelection, select_pairs
 from .reference_area import AUTO, DEFAULT_RADIUS, ReferenceArea, choose_area, parse_area
-from .repair import RepairPlan, plan_repair
-from .series_analysis import LOW_TEMPORAL_COHERENCE, NO_GEOMETRY, NO_VALID_PAIR, SeriesAnalysis
+from .repair import RepairPlan
+from .series_analysis import SeriesAnalysis
 from .time_functions import SEASONS, TimeFunctions
-from .whole_maps import survey_islands, survey_points
+from .whole_maps import Survey
 
 _SEARCHED_PIXELS = 1_500_000
 """So many are searched for a reference area, spread over the stack."""
-
-_FEWEST_POINTS = 100
-"""For a surface through them."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +131,10 @@ class StackInversion:
             request.min_temporal_coherence,
         )
         self._surveyed = 20.0 if request.needs_survey else 5.0
+        survey = Survey(stack, self._selection, request, self._area, reporter)
         with step(reporter, 5.0, self._surveyed) as surveying:
-            self._repair = self._survey_islands(surveying)
-            corrections = self._find_corrections(surveying)
+            self._repair = survey.plan_repair(phases, surveying)
+            corrections = survey.find_corrections(self._analysis, self._repair, surveying)
         self._analysis = replace(self._analysis, corrections=corrections)
         self._made = analysis_layers(functions, corrections.names)
         by_date = sum(item.per_step for item in self._made)
@@ -265,106 +257,6 @@ class StackInversion:
         if self._repair is not None and self._repair.is_applied:
             dataset.attrs["unwrapping_repair"] = str(self._repair)
         return dataset
-
-    def _survey_islands(self, reporter: Reporter) -> RepairPlan | None:
-        """Find what a repair takes off; for the report also what it would."""
-        request, selection = self._request, self._selection
-        if not request.needs_survey:
-            return None
-        wanted = request.repair != "none"
-        stack = self._stack
-        if stack.group == TEMPORAL_GROUP and isinstance(stack.place, Path):
-            if (stack.place / SPATIAL_GROUP).is_dir():
-                selection = replace(selection, blocks=StackBlocks(stack.place, SPATIAL_GROUP))
-        row, column = self._reference_pixel()
-        islands = survey_islands(
-            selection,
-            self._analysis.reference_phase,
-            (round(row), round(column)),
-            request.outputs.memory_megabytes,
-            thread_count(),
-            reporter,
-        )
-        network = selection.network
-        pairs = np.stack([network.reference, network.secondary], axis=1)
-        plan = plan_repair(pairs, islands, request.repair if wanted else "both")
-        plan = replace(plan, is_applied=wanted)
-        self._reporter.info(str(plan))
-        return plan
-
-    def _find_corrections(self, reporter: Reporter) -> Corrections:
-        request = self._request
-        found = Corrections()
-        if request.dem_error:
-            found = self._with_height_error(found)
-        by_height = request.troposphere == "height"
-        if not (by_height or request.deramp != "none"):
-            return found
-        if by_height:
-            self._need("TROPOSPHERE is height", HEIGHTS)
-        repair = self._repair if request.repair != "none" else None
-        selection, threads = self._selection, thread_count()
-        points = survey_points(selection, self._analysis, repair, by_height, threads, reporter)
-        series = points.displacement
-        if points.row.size < _FEWEST_POINTS:
-            raise InvalidParameterError(
-                f"TROPOSPHERE and DERAMP need displacement without gaps at {_FEWEST_POINTS} points "
-                f"and more, but of those tried only {points.row.size} have it; lower "
-                "MIN_TEMPORAL_COHERENCE or MIN_COHERENCE, or leave both out."
-            )
-        if by_height:
-            rows, columns, inside = self._area.pixels(selection.grid)
-            height = float(np.nanmedian(selection.geometry(HEIGHTS, rows, columns)[inside]))
-            delays = fit_height_delays(points.row, points.column, points.height, series, height)
-            self._reporter.info(
-                f"Displacement goes with height, so that a delay is taken off, on "
-                f"{np.count_nonzero(delays.applied)} of {series.shape[0]} dates."
-            )
-            series = series - delays.surfaces(points.height)
-            found = replace(found, delays=delays.surfaces)
-        if request.deramp != "none":
-            place = self._reference_pixel()
-            ramps = fit_ramps(request.deramp, points.row, points.column, series, place)
-            found = replace(found, ramps=ramps)
-        return found
-
-    def _with_height_error(self, found: Corrections) -> Corrections:
-        self._need("DEM_ERROR is yes", LOOK_ELEVATION)
-        stack, network, pairs = self._stack, self._selection.network, self._selection.pairs
-        known = {
-            name: stack.values(name)
-            for name in ("perpendicular_baseline", "earth_radius", "spacecraft_height")
-        }
-        for name, values in known.items():
-            if values is None or np.isnan(values[pairs]).any():
-                raise InvalidParameterError(
-                    f"DEM_ERROR is yes, but {stack.label} does not tell {name} of all pairs; leave "
-                    "it out."
-                )
-        baselines, radius, height = (
-            values[pairs] for values in known.values() if values is not None
-        )
-        history = baseline_history(network, baselines)
-        fit = HeightErrorFit(history, self._analysis.functions.design)
-        orbit = float(np.mean(radius)), float(np.mean(height))
-        return replace(found, height_error=fit, orbit=orbit)
-
-    def _need(self, what: str, layer: str) -> None:
-        if layer not in self._stack.layers:
-            raise InvalidParameterError(
-                f"{what}, but {self._stack.label} has no layer {layer}; leave it out, or build "
-                f"the stack with {layer}."
-            )
-
-    def _reference_pixel(self) -> tuple[float, float]:
-        """Return row and column of the middle of the reference area, within the grid."""
-        grid, area = self._selection.grid, self._area
-        row = (grid.top - area.y) / grid.spacing - 0.5
-        column = (area.x - grid.left) / grid.spacing - 0.5
-        return (
-            float(np.clip(row, 0, grid.height - 1)),
-            float(np.clip(column, 0, grid.width - 1)),
-        )
 
     def _check_weights(self, selection: PairSelection) -> None:
         request, name = self._request, self._stack.label
@@ -492,31 +384,6 @@ class StackInversion:
         }
         text = json.dumps(facts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def tell_result(inverted: Inverted, reporter: Reporter) -> None:
-    """Tell how many pixels have displacement, and why others have none."""
-    sums = inverted.sums
-    counts = sums["mask_pixels"]
-    total = max(int(counts.sum()), 1)
-    reporter.info(
-        f"{100 * counts[0] / total:.1f} % of the pixels have displacement; "
-        f"{100 * counts[NO_VALID_PAIR] / total:.1f} % have no valid pair, "
-        f"{100 * counts[LOW_TEMPORAL_COHERENCE] / total:.1f} % too little temporal coherence"
-        + (f", {100 * counts[NO_GEOMETRY] / total:.1f} % no height" * bool(counts[NO_GEOMETRY]))
-        + "."
-    )
-    if not counts[0]:
-        reporter.warning(
-            "No pixel has displacement; look at temporal_coherence, and lower "
-            "MIN_TEMPORAL_COHERENCE or choose another REFERENCE_AREA."
-        )
-    gaps = int(sums["gap_pixels"][0])
-    if gaps:
-        reporter.warning(
-            f"In {gaps:,} pixels with displacement the network has gaps, across which it is "
-            "assumed; gap_count tells where."
-        )
 
 
 def _no_pixels(item: StackLayer) -> Sample:

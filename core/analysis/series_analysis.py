@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
-from .closure import ClosureStatistics, PixelClosure
+from .closure import CLOSURE_SUMS, ClosureStatistics, PixelClosure
 from .corrections import NO_CORRECTIONS, Corrections, Places
 from .inversion import Inversion, Solution
 from .pair_network import PairNetwork
@@ -24,15 +24,6 @@ NO_VALID_PAIR, LOW_TEMPORAL_COHERENCE, NO_GEOMETRY = 1, 2, 4
 
 COHERENCE_BINS = 50
 """Of the histogram of temporal coherence, from 0 to 1."""
-
-_CLOSURE_SUMS = (
-    "pixels",
-    "wrong",
-    "never_right",
-    "triangle_pixels",
-    "triangle_errors",
-    "triangle_sum",
-)
 
 
 @dataclass(frozen=True)
@@ -109,7 +100,7 @@ class SeriesAnalysis:
         fit = self.functions.fit(series)
         mask = self._mask(solution, series)
         sums = self._sums(solution, fit, mask)
-        sums |= {f"closure_{name}": getattr(closure, name) for name in _CLOSURE_SUMS}
+        sums |= {f"closure_{name}": getattr(closure, name) for name in CLOSURE_SUMS}
         return self._values(solution, series, corrected, fit, pixels, mask), sums
 
     @property

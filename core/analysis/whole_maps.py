@@ -7,19 +7,30 @@ points all over the grid. Both are read only if they are asked for.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..machine.blocks import run_blocks
-from ..products.layers import HEIGHTS
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..errors import InvalidParameterError
+from ..files.stack_blocks import StackBlocks
+from ..files.written_stack import WrittenStack
+from ..machine.blocks import run_blocks, thread_count
+from ..products.layers import HEIGHTS, LOOK_ELEVATION
 from ..run.reporter import Reporter, step
+from .corrections import Corrections
+from .date_corrections import fit_height_delays, fit_ramps
+from .height_error import HeightErrorFit, baseline_history
+from .inversion_request import InversionRequest
 from .islands import Islands, find_islands
 from .pair_selection import PairSelection
-from .repair import RepairPlan, sample_step
+from .reference_area import ReferenceArea
+from .repair import RepairPlan, plan_repair, sample_step
 from .series_analysis import SeriesAnalysis
+from .time_functions import TimeFunctions
 
 Numbers = NDArray[np.float64]
 
@@ -28,6 +39,9 @@ _BYTES_OF_A_MAP = 32
 
 _FIXED_BYTES = 330e6
 """What Python with its packages takes."""
+
+_FEWEST_POINTS = 100
+"""For a surface through them."""
 
 _POINTS = 30_000
 _TILE = 128
@@ -205,3 +219,167 @@ def _tiles(selection: PairSelection) -> list[tuple[slice, slice]]:
         for row in down
         for column in across
     ]
+
+
+class Survey:
+    """Finds repair and corrections of a run.
+
+    Parameters
+    ----------
+    stack
+        The stack of pairs.
+    selection
+        Pairs and window that are inverted.
+    request
+        What is wanted.
+    area
+        Reference area.
+    reporter
+        Told what is found.
+    """
+
+    def __init__(
+        self,
+        stack: WrittenStack,
+        selection: PairSelection,
+        request: InversionRequest,
+        area: ReferenceArea,
+        reporter: Reporter,
+    ) -> None:
+        self._stack = stack
+        self._selection = selection
+        self._request = request
+        self._area = area
+        self._reporter = reporter
+
+    def plan_repair(self, phases: Numbers, reporter: Reporter) -> RepairPlan | None:
+        """Find what a repair takes off; for the report also what it would.
+
+        Parameters
+        ----------
+        phases
+            What is subtracted from each pair, radians; shape (M,).
+        reporter
+            Told of progress.
+
+        Returns
+        -------
+        RepairPlan or None
+            None where nobody asks.
+        """
+        request, selection = self._request, self._selection
+        if not request.needs_survey:
+            return None
+        wanted = request.repair != "none"
+        stack = self._stack
+        if stack.group == TEMPORAL_GROUP and isinstance(stack.place, Path):
+            if (stack.place / SPATIAL_GROUP).is_dir():
+                selection = replace(selection, blocks=StackBlocks(stack.place, SPATIAL_GROUP))
+        row, column = self._reference_pixel()
+        islands = survey_islands(
+            selection,
+            phases,
+            (round(row), round(column)),
+            request.outputs.memory_megabytes,
+            thread_count(),
+            reporter,
+        )
+        network = selection.network
+        pairs = np.stack([network.reference, network.secondary], axis=1)
+        plan = plan_repair(pairs, islands, request.repair if wanted else "both")
+        plan = replace(plan, is_applied=wanted)
+        self._reporter.info(str(plan))
+        return plan
+
+    def find_corrections(
+        self, analysis: SeriesAnalysis, repair: RepairPlan | None, reporter: Reporter
+    ) -> Corrections:
+        """Find what is taken off the displacement.
+
+        Parameters
+        ----------
+        analysis
+            Makes displacement, without corrections.
+        repair
+            What is taken off the phase, if it is.
+        reporter
+            Told of progress.
+
+        Raises
+        ------
+        InvalidParameterError
+            If the stack lacks what a correction needs.
+        """
+        request = self._request
+        found = Corrections()
+        if request.dem_error:
+            found = self._with_height_error(found, analysis.functions)
+        by_height = request.troposphere == "height"
+        if not (by_height or request.deramp != "none"):
+            return found
+        if by_height:
+            self._need("TROPOSPHERE is height", HEIGHTS)
+        if repair is not None and not repair.is_applied:
+            repair = None
+        selection, threads = self._selection, thread_count()
+        points = survey_points(selection, analysis, repair, by_height, threads, reporter)
+        series = points.displacement
+        if points.row.size < _FEWEST_POINTS:
+            raise InvalidParameterError(
+                f"TROPOSPHERE and DERAMP need displacement without gaps at {_FEWEST_POINTS} points "
+                f"and more, but of those tried only {points.row.size} have it; lower "
+                "MIN_TEMPORAL_COHERENCE or MIN_COHERENCE, or leave both out."
+            )
+        if by_height:
+            rows, columns, inside = self._area.pixels(selection.grid)
+            height = float(np.nanmedian(selection.geometry(HEIGHTS, rows, columns)[inside]))
+            delays = fit_height_delays(points.row, points.column, points.height, series, height)
+            self._reporter.info(
+                f"Displacement goes with height, so that a delay is taken off, on "
+                f"{np.count_nonzero(delays.applied)} of {series.shape[0]} dates."
+            )
+            series = series - delays.surfaces(points.height)
+            found = replace(found, delays=delays.surfaces)
+        if request.deramp != "none":
+            place = self._reference_pixel()
+            ramps = fit_ramps(request.deramp, points.row, points.column, series, place)
+            found = replace(found, ramps=ramps)
+        return found
+
+    def _with_height_error(self, found: Corrections, functions: TimeFunctions) -> Corrections:
+        self._need("DEM_ERROR is yes", LOOK_ELEVATION)
+        stack, network, pairs = self._stack, self._selection.network, self._selection.pairs
+        known = {
+            name: stack.values(name)
+            for name in ("perpendicular_baseline", "earth_radius", "spacecraft_height")
+        }
+        for name, values in known.items():
+            if values is None or np.isnan(values[pairs]).any():
+                raise InvalidParameterError(
+                    f"DEM_ERROR is yes, but {stack.label} does not tell {name} of all pairs; leave "
+                    "it out."
+                )
+        baselines, radius, height = (
+            values[pairs] for values in known.values() if values is not None
+        )
+        history = baseline_history(network, baselines)
+        fit = HeightErrorFit(history, functions.design)
+        orbit = float(np.mean(radius)), float(np.mean(height))
+        return replace(found, height_error=fit, orbit=orbit)
+
+    def _need(self, what: str, layer: str) -> None:
+        if layer not in self._stack.layers:
+            raise InvalidParameterError(
+                f"{what}, but {self._stack.label} has no layer {layer}; leave it out, or build "
+                f"the stack with {layer}."
+            )
+
+    def _reference_pixel(self) -> tuple[float, float]:
+        """Return row and column of the middle of the reference area, within the grid."""
+        grid, area = self._selection.grid, self._area
+        row = (grid.top - area.y) / grid.spacing - 0.5
+        column = (area.x - grid.left) / grid.spacing - 0.5
+        return (
+            float(np.clip(row, 0, grid.height - 1)),
+            float(np.clip(column, 0, grid.width - 1)),
+        )

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from ..analysis.inversion_request import InversionRequest
-from ..analysis.inversion_run import Inverted, StackInversion, tell_result
+from ..analysis.inversion_run import Inverted, StackInversion
 from ..analysis.report.inversion_report import inversion_page
+from ..analysis.report.run_summary import tell_result
 from ..assessment.report_files import write_text
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..files.written_stack import open_stack

@@ -69,12 +69,15 @@ def test_a_river_does_not_split_the_displacement(parted, store, tmp_path):
     source = getattr(built, store)
     # Phase in the river is on no island, so that nothing repairs it.
     options = {"MIN_TEMPORAL_COHERENCE": 0.0, "MIN_COHERENCE": 0.16}
-    spoiled, *_ = error(stack, invert(source, NETCDF=tmp_path / "none.nc", **options))
+    run = invert(source, NETCDF=tmp_path / "none.nc", **options)
+    spoiled, *_ = error(stack, run)
+    assert any("do not close by whole cycles; most to blame: 2023-" in text for text in run.infos)
     run = invert(source, NETCDF=tmp_path / "both.nc", REPAIR="both", **options)
     repaired, dataset, _ = error(stack, run)
     assert np.abs(spoiled).max() > 5e-3 > 1e-4 > np.quantile(np.abs(repaired), 0.99)
     assert np.nanmax(dataset.closure_error_share.where(dataset.gap_count == 0)) == 0
     assert any("whole cycles are taken off" in text for text in run.infos)
+    assert any("No triangle checks the unwrapping of 2023-" in text for text in run.infos)
     assert "whole cycles" in dataset.attrs["unwrapping_repair"]
 
 

@@ -9,9 +9,9 @@ from mintpy.cli import ifgram_inversion, timeseries2velocity
 
 
 def main() -> None:
-    """Invert ``inputs/ifgramStack.h5`` of a folder."""
+    """Invert ``inputs/ifgramStack.h5`` of a folder with weights of some kind."""
     os.chdir(sys.argv[1])
-    ifgram_inversion.main(["inputs/ifgramStack.h5", "--weight-func", "var"])
+    ifgram_inversion.main(["inputs/ifgramStack.h5", "--weight-func", sys.argv[2]])
     timeseries2velocity.main(["timeseries.h5", "--output", "velocity.h5"])
 
 
