@@ -120,9 +120,8 @@ def main() -> None:
             time = seconds(costs[run.name])
             rate = sizes["y"] * sizes["x"] / time
             cpu = statistics.median(cost.cpu for cost in costs[run.name])
-            print(
-                f"| {run.name} | {time:.1f} | {cpu:.1f} | {megabytes(costs[run.name]):.0f} | {rate:,.0f} |"
-            )
+            memory = megabytes(costs[run.name])
+            print(f"| {run.name} | {time:.1f} | {cpu:.1f} | {memory:.0f} | {rate:,.0f} |")
         ratio = seconds(costs["MintPy"]) / seconds(costs["HyP3 Stack"])
         print(f"\nHyP3 Stack is {ratio:.0f} times as fast.\n")
         for name, value in compare(folder / "displacement.nc", folder / "mintpy").items():
