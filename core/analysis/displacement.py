@@ -13,11 +13,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ..contract import RECORD
+from ..dataset.describe import cell_bounds
 from ..dataset.stack_layer import StackLayer
 from ..files.written_stack import WrittenStack
 from ..grid.lattice import Grid
 from ..metadata.attributes import CONVENTIONS, STANDARD_NAMES
-from ..metadata.describe import cell_bounds
 from ..metadata.geospatial import grid_attributes
 from ..metadata.variables import GRID_MAPPING, TIME_ATTRIBUTES, TIME_ENCODING, numbers
 from ..pixels.look_vectors import LOOK_VECTORS

@@ -14,7 +14,6 @@ from xarray.core.indexing import LazilyIndexedArray
 from ..contract import DECIBEL
 from ..grid.lattice import Grid
 from ..metadata.attributes import stack_attributes
-from ..metadata.describe import describe_stack
 from ..metadata.variables import GRID_MAPPING
 from ..pixels.precision import QUANTIZATION, quantization_attributes, quantization_variable
 from ..pixels.reference_point import ReferencePoint
@@ -24,6 +23,7 @@ from ..products.layers import LOS_DISPLACEMENT, Layer, LayerKind
 from ..products.sentinel1 import WAVELENGTH
 from ..retrieval.catalog.enrichment import Details
 from ..selection.acquisition_times import shared_times
+from .describe import describe_stack
 from .lazy import LazyLayer
 from .stack_layer import StackLayer
 from .steps import (

@@ -11,15 +11,8 @@ import numpy as np
 import xarray as xr
 
 from ..grid.lattice import Grid, to_longitude_latitude
-from ..pixels.geometry import is_ascending
-from ..pixels.look_vectors import LOOK_VECTOR_NAMES
-from ..pixels.masks import MASK_NAMES
-from ..products.layers import COHERENCE, SOURCE_FRAME, Layer, Role
-from ..products.product import Product
-from ..products.product_types import RTC
-from ..retrieval.catalog.enrichment import Details
-from . import variables
-from .acquisitions import (
+from ..metadata import variables
+from ..metadata.acquisitions import (
     Acquisition,
     acquisition_variables,
     backscatter_acquisition,
@@ -27,13 +20,26 @@ from .acquisitions import (
     pair_acquisition,
     with_details,
 )
-from .attributes import coverage_attributes
-from .ceos_attributes import ceos_attributes
-from .geospatial import corners, grid_attributes, outline_attributes
-from .gridding import gridding_convention
-from .pairs import PARAMETER_FILES, orbit_types, pair_variables, processing_variables, provenance
-from .parallel import parallel_baselines
-from .scene import look_variables, wave_variables
+from ..metadata.attributes import coverage_attributes
+from ..metadata.ceos_attributes import ceos_attributes
+from ..metadata.geospatial import corners, grid_attributes, outline_attributes
+from ..metadata.gridding import gridding_convention
+from ..metadata.pairs import (
+    PARAMETER_FILES,
+    orbit_types,
+    pair_variables,
+    processing_variables,
+    provenance,
+)
+from ..metadata.parallel import parallel_baselines
+from ..metadata.scene import look_variables, wave_variables
+from ..pixels.geometry import is_ascending
+from ..pixels.look_vectors import LOOK_VECTOR_NAMES
+from ..pixels.masks import MASK_NAMES
+from ..products.layers import COHERENCE, SOURCE_FRAME, Layer, Role
+from ..products.product import Product
+from ..products.product_types import RTC
+from ..retrieval.catalog.enrichment import Details
 
 if TYPE_CHECKING:
     from ..pixels.source import StackSource
