@@ -125,19 +125,19 @@ def check_passes(base: Base, plan: Plan) -> None:
         If one belongs to a pass that the stack holds merged, or nothing in the stack shows where
         its own passes have data.
     """
-    stored = {item.product.name.text: item.stored_step for item in plan.placements}
-    tells_frames = SOURCE_FRAME.variable in base.maps or any(
+    kept = {item.product.name.text: item.kept_step for item in plan.placements}
+    shows_frames = SOURCE_FRAME.variable in base.variables or any(
         layer.is_backscatter for layer in base.layers
     )
     for frames in group_passes([item.product for item in plan.placements]):
-        if len(frames) > 1 and not tells_frames:
+        if len(frames) > 1 and not shows_frames:
             raise InconsistentProductsError(
                 f"{frames[0]} is a frame of a pass, but {base.path} holds no backscatter, which "
                 "is needed to tell frames apart; build a new stack to merge them."
             )
-        steps = {stored[frame.name.text] for frame in frames}
+        steps = {kept[frame.name.text] for frame in frames}
         if len(steps) > 1:
-            new = next(frame for frame in frames if stored[frame.name.text] is None)
+            new = next(frame for frame in frames if kept[frame.name.text] is None)
             raise InconsistentProductsError(
                 f"{new} is a frame of a pass that {base.path} holds already, merged without it; "
                 "build a new stack to merge it."
@@ -169,11 +169,11 @@ def refer_new_steps(
     column = round((x - grid.left) / grid.spacing - 0.5)
     known = base.stack["reference_phase"].values
     phases = [
-        0.0 if (step := frames[0].stored_step) is None else float(known[step])
+        0.0 if (step := frames[0].kept_step) is None else float(known[step])
         for frames in source.steps
     ]
     offsets: dict[str, list[float]] = {}
-    new = [number for number in range(len(source.steps)) if not source.is_stored(number)]
+    new = [number for number in range(len(source.steps)) if not source.is_kept(number)]
     if new:
         part = replace(source, steps=tuple(source.steps[number] for number in new))
         where = f"the reference point of {base.path}; leave the pair out, or build a new stack"

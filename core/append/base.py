@@ -21,7 +21,7 @@ from ..grid.placement import Placement
 from ..machine.atomic import remove_leftovers
 from ..machine.stamps import Stamps, find_change, take_stamps
 from ..object_store.late_metadata import further_chunks, is_document
-from ..pixels.stored import StoredStack
+from ..pixels.kept_stack import KeptStack
 from ..products.layers import Layer
 from ..run.reporter import Reporter
 
@@ -48,7 +48,7 @@ class Base:
         Its layers that come from products, in table order.
     settings
         Parameters that decided on its values.
-    maps
+    variables
         Names of the variables on y and x, in order.
     per_step
         Those of them that change with its steps.
@@ -66,7 +66,7 @@ class Base:
     placements: tuple[Placement, ...]
     layers: tuple[Layer, ...]
     settings: Mapping[str, Any]
-    maps: tuple[str, ...]
+    variables: tuple[str, ...]
     per_step: frozenset[str]
     differences: Mapping[str, float]
     stamps: Stamps
@@ -101,16 +101,16 @@ class Base:
                 "again to append to what it holds now."
             )
 
-    def stored(self, grid: Grid) -> StoredStack:
+    def kept(self, grid: Grid) -> KeptStack:
         """Return where its pixels are read from, for a stack on a grid of the same lattice."""
-        return StoredStack(
+        return KeptStack(
             self.path,
             self.blocks,
             round((grid.top - self.grid.top) / grid.spacing),
             round((self.grid.left - grid.left) / grid.spacing),
             self.grid.height,
             self.grid.width,
-            frozenset(self.maps),
+            frozenset(self.variables),
             self.per_step,
         )
 
@@ -180,14 +180,14 @@ def _open(path: Path, parameter: str, reporter: Reporter) -> Base:
         placements = recorded_placements(path, stack, record)
         table = placements[0].product.type.layers
         from_products = tuple(layer for name, layer in table.items() if name in record["layers"])
-        made = tuple(record["maps"])
+        variables = tuple(record["maps"])
         settings = dict(record["settings"])
     except UNREADABLE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise OutputError(
             f"{path} cannot be appended to ({reason}); give the path of a stack, or a new name."
         ) from error
-    if not set(layers).issuperset([*made, *(layer.variable for layer in from_products)]):
+    if not set(layers).issuperset([*variables, *(layer.variable for layer in from_products)]):
         raise OutputError(
             f"{path} lacks layers that it says it has; build it anew under another name."
         )
@@ -200,7 +200,7 @@ def _open(path: Path, parameter: str, reporter: Reporter) -> Base:
         placements=placements,
         layers=from_products,
         settings=settings,
-        maps=made,
+        variables=variables,
         per_step=frozenset(per_step),
         differences=differences,
         stamps=stamps,

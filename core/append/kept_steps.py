@@ -43,7 +43,7 @@ def check_kept(base: Base, source: StackSource, statistics: Mapping[str, NDArray
         # A share of all pixels, of which there may be more now.
         factor = source.grid.height * source.grid.width / cells if name == _SHARE else 1.0
         for step, frames in enumerate(source.steps):
-            place = frames[0].stored_step
+            place = frames[0].kept_step
             if place is None:
                 continue
             said, found = (

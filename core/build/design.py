@@ -201,8 +201,8 @@ def stack_contents(
     InvalidParameterError
         If look vectors are wanted and the layers that they need are not there.
     """
-    stored = None if base is None else base.stored(plan.grid)
-    source = StackSource.of(plan.grid, _steps(plan, options), options.values, stored)
+    kept = None if base is None else base.kept(plan.grid)
+    source = StackSource.of(plan.grid, _steps(plan, options), options.values, kept)
     if any(len(step) > 1 for step in source.steps):
         layers = (*layers, SOURCE_FRAME)
     if options.look_vectors:

@@ -54,8 +54,8 @@ def _digest(facts: Any) -> str:
 
 def _facts(placement: Placement) -> list[Any]:
     product = placement.product
-    if placement.stored_step is not None:
-        return [product.name.text, placement.stored_step]
+    if placement.kept_step is not None:
+        return [product.name.text, placement.kept_step]
     return [
         product.name.text,
         str(product.location),

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from ..dataset.stack_layer import StackLayer
 from ..grid.placement import Transfer
 from ..machine.blocks import bands, whole_blocks
+from ..pixels.kept_stack import KeptReader
 from ..pixels.look_vectors import LOOK_VECTOR_NAMES
 from ..pixels.masks import MASK_NAMES, Classifier, outside
 from ..pixels.source import StepReader
 from ..pixels.static_layers import StaticReader
-from ..pixels.stored import StoredReader
 from ..products.layers import Layer
 from ..raster.warping import Warps
 from ..run.reporter import Reporter, stop_if_canceled
@@ -68,7 +68,7 @@ def _step_pieces(targets: Targets, number: int) -> list[_StepPiece]:
     """
     source = targets.source
     present = [item for item in targets.layers if item.per_step and source.has(item.layer, number)]
-    if source.is_stored(number):
+    if source.is_kept(number):
         return [_StepPiece(number, (item,)) for item in present]
     masks = tuple(item for item in targets.layers if item.layer.name in MASK_NAMES)
     inputs = {layer.name for layer in source.mask_inputs} if masks else set()
@@ -111,7 +111,7 @@ class _StepPiece:
         blocks, fits = _blocks(targets, held)
         with ExitStack() as files:
             warps = files.enter_context(Warps()) if fits else None
-            readers: list[tuple[Layer, StepReader | StoredReader]] = []
+            readers: list[tuple[Layer, StepReader | KeptReader]] = []
             for layer in there:
                 opened = source.reader(layer, number, warps)
                 files.enter_context(opened)

@@ -107,7 +107,7 @@ def plan_stack(
             check_passes(base, plan)
     _tell(plan, layers, chosen.product_type, base, reporter)
     _tell_of_frames(build, plan, reporter)
-    is_new = any(placement.stored_step is None for placement in plan.placements)
+    is_new = any(placement.kept_step is None for placement in plan.placements)
     is_there = base is not None and not is_new and _are_complete(build, found)
     return StackPlan(plan, layers, base, build, is_there)
 
@@ -170,7 +170,7 @@ def _tell(
     plan: Plan, layers: tuple[Layer, ...], kind: str, base: Base | None, reporter: Reporter
 ) -> None:
     if base is not None:
-        new = [item.product for item in plan.placements if item.stored_step is None]
+        new = [item.product for item in plan.placements if item.kept_step is None]
         reporter.info(
             f"{base.path} holds {len(base.placements)} products; {len(new)} are new"
             f"{': ' if new else ''}{', '.join(map(str, new))}."

@@ -61,14 +61,14 @@ class Targets:
 
     @property
     def _read(self) -> list[Product]:
-        return [item.product for item in self.source.placements if item.stored_step is None]
+        return [item.product for item in self.source.placements if item.kept_step is None]
 
     @property
     def inputs(self) -> tuple[Path, ...]:
         """Product folders and zips, and the stack that is appended to."""
         paths = [product.location for product in self._read]
-        if self.source.stored is not None:
-            paths.append(self.source.stored.path)
+        if self.source.kept is not None:
+            paths.append(self.source.kept.path)
         return tuple(dict.fromkeys(paths))
 
     @property

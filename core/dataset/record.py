@@ -25,7 +25,7 @@ def stack_record(
     placements: Sequence[Placement],
     settings: Mapping[str, Any],
     layers: Sequence[str],
-    maps: Sequence[str],
+    variables: Sequence[str],
 ) -> str:
     """Return the record of a stack as JSON.
 
@@ -37,7 +37,7 @@ def stack_record(
         Parameters that decide on its values, by name.
     layers
         Names of its layers as products name them.
-    maps
+    variables
         Names of its variables on y and x, in order.
     """
     products = {
@@ -51,7 +51,7 @@ def stack_record(
         }
         for placement in placements
     }
-    record = {"settings": settings, "layers": layers, "maps": maps, "products": products}
+    record = {"settings": settings, "layers": layers, "maps": variables, "products": products}
     return json.dumps(record, default=str)
 
 
@@ -121,17 +121,10 @@ def recorded_placements(
                     Raster(**facts["raster"]),
                     Transfer.COPY,
                     (left, bottom, right, top),
-                    stored_step=step,
+                    kept_step=step,
                 )
             )
     return tuple(placements)
-
-
-def _raster(raster: Raster) -> dict[str, Any]:
-    facts = asdict(raster)
-    if not raster.wkt:
-        del facts["wkt"]
-    return facts
 
 
 def _readme(readme: Readme) -> dict[str, Any]:

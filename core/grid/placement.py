@@ -39,7 +39,7 @@ class Placement:
     row, column
         Grid row and column of the product's upper left pixel where it is copied (negative where
         the product begins outside the grid); 0 where it is warped.
-    stored_step
+    kept_step
         Step of a stack that holds the product's pixels already, in which case the product itself
         may be gone; None for a product on disk.
     """
@@ -50,7 +50,7 @@ class Placement:
     bounds: Bounds
     row: int = 0
     column: int = 0
-    stored_step: int | None = None
+    kept_step: int | None = None
 
     def covered_pixels(self, grid: Grid) -> float:
         """Return how many pixels of the grid the product's raster covers."""

@@ -128,7 +128,7 @@ def _from_layers(source: StackSource) -> _Look | None:
     having = [
         item
         for item in source.placements
-        if item.stored_step is None and is_available(item, theta) and is_available(item, phi)
+        if item.kept_step is None and is_available(item, theta) and is_available(item, phi)
     ]
     having.sort(key=lambda item: item.transfer is Transfer.WARP)
     columns = slice(0, source.grid.width)

@@ -18,9 +18,9 @@ from ..machine.blocks import cached_bands, thread_count
 from ..products.layers import SOURCE_FRAME, Layer
 from ..raster.reference_pixel import reference_pixel
 from ..raster.warping import Warps
+from .kept_stack import KeptReader, KeptStack
 from .masks import MASK_NAMES, Classifier
 from .mosaic import is_missing
-from .stored import StoredReader, StoredStack
 from .values import ValueOptions, ValueReader, is_available, missing_block
 
 Step = tuple[Placement, ...]
@@ -45,8 +45,8 @@ class StackSource:
         By layer name, for each step: the value at the stack's reference point.
     mask_inputs
         Layers from which masks are made.
-    stored
-        The stack that holds the steps of products that are stored already.
+    kept
+        The stack that holds the steps of products that are in it already.
     """
 
     grid: Grid
@@ -55,7 +55,7 @@ class StackSource:
     references: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     offsets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     mask_inputs: tuple[Layer, ...] = ()
-    stored: StoredStack | None = None
+    kept: KeptStack | None = None
 
     @classmethod
     def of(
@@ -63,17 +63,17 @@ class StackSource:
         grid: Grid,
         steps: Sequence[Step],
         options: ValueOptions,
-        stored: StoredStack | None = None,
+        kept: KeptStack | None = None,
     ) -> StackSource:
         """Return a source, with the phase reference pixel of each product looked up."""
-        new = [placement for placement in itertools.chain(*steps) if placement.stored_step is None]
+        new = [placement for placement in itertools.chain(*steps) if placement.kept_step is None]
         with ThreadPoolExecutor(thread_count()) as pool:
             # In a zip half of a file has to be unpacked for it.
             found = pool.map(lambda item: reference_pixel(item.product, item.raster), new)
             references = {
                 item.product.name.text: pixel for item, pixel in zip(new, found, strict=True)
             }
-        return cls(grid, tuple(steps), options, references, stored=stored)
+        return cls(grid, tuple(steps), options, references, kept=kept)
 
     @property
     def placements(self) -> tuple[Placement, ...]:
@@ -102,7 +102,7 @@ class StackSource:
         ProductError
             If a file cannot be read.
         """
-        if layer.name in MASK_NAMES and not self.is_stored(step):
+        if layer.name in MASK_NAMES and not self.is_kept(step):
             return self._read_mask(layer, step, rows, columns)
         touches = self.touches(step, rows, columns) or layer.name in MASK_NAMES
         if not (self.has(layer, step) and touches):
@@ -118,36 +118,36 @@ class StackSource:
                     classifier.add(item, self.read(item, step, rows, columns))
         return classifier.masks()[layer.name]
 
-    def is_stored(self, step: int) -> bool:
+    def is_kept(self, step: int) -> bool:
         """Return whether a step comes from the stack that is appended to."""
-        return self.steps[step][0].stored_step is not None
+        return self.steps[step][0].kept_step is not None
 
     def is_warped(self, step: int) -> bool:
         """Return whether a product of a step is warped when it is read."""
-        return not self.is_stored(step) and any(
+        return not self.is_kept(step) and any(
             placement.transfer is Transfer.WARP for placement in self.steps[step]
         )
 
     def reader(
         self, layer: Layer, step: int, warps: Warps | None = None
-    ) -> StepReader | StoredReader:
+    ) -> StepReader | KeptReader:
         """Open a layer of a step for reading many blocks; a product has to have the layer.
 
         Layers that are read together, block by block, can share their ``warps``.
         """
-        stored_step = self.steps[step][0].stored_step
-        if self.stored is not None and stored_step is not None:
+        kept_step = self.steps[step][0].kept_step
+        if self.kept is not None and kept_step is not None:
             if layer.name == SOURCE_FRAME.name:
-                told_by = _merged_backscatter(self.steps[step], self.stored.maps)
-                return self.stored.open_frame(told_by, stored_step)
-            return self.stored.open(layer, stored_step)
+                told_by = _merged_backscatter(self.steps[step], self.kept.variables)
+                return self.kept.open_frame(told_by, kept_step)
+            return self.kept.open(layer, kept_step)
         return StepReader(self, layer, step, warps)
 
     def has(self, layer: Layer, step: int) -> bool:
         """Return whether a product of a step has a layer."""
         if layer is SOURCE_FRAME or layer.name == SOURCE_FRAME.name:
             return True
-        if layer.name in MASK_NAMES and self.is_stored(step):
+        if layer.name in MASK_NAMES and self.is_kept(step):
             return True
         return any(is_available(placement, layer) for placement in self.steps[step])
 
@@ -235,14 +235,14 @@ class StepReader:
             np.copyto(merged[band], taken, where=chosen)
 
 
-def _merged_backscatter(placements: Step, maps: frozenset[str] | None = None) -> Layer:
-    """Return the layer by which the source of a pixel is told: the first polarization.
+def _merged_backscatter(placements: Step, variables: frozenset[str] | None = None) -> Layer:
+    """Return the layer that decides which frame a pixel comes from: the first polarization.
 
-    A stored step tells it by the first one among the variables of its stack, ``maps``.
+    For a kept step that is the first one among the variables of its stack.
     """
     layers = list(placements[0].product.layers.values())
-    told = [layer for layer in layers if layer.is_backscatter]
-    there = [layer for layer in told if maps is None or layer.variable in maps]
+    backscatter = [layer for layer in layers if layer.is_backscatter]
+    there = [one for one in backscatter if variables is None or one.variable in variables]
     return (there or layers)[0]
 
 

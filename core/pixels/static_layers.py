@@ -88,13 +88,13 @@ class StaticReader:
 
     def _mosaic(self, layer: Layer, rows: slice, columns: slice) -> Mosaic:
         source = self.source
-        # New products are exact, but what is stored of earlier ones may be rounded.
-        bits = None if source.stored is None else source.options.precision.bits(layer)
+        # New products are exact, but what is kept of earlier ones may be rounded.
+        bits = None if source.kept is None else source.options.precision.bits(layer)
         rounding = 0.0 if bits is None else largest_relative_error(bits)
         mosaic = Mosaic(layer, rows, columns, rounding)
-        if source.stored is not None:
-            with source.stored.open(layer, None) as stored:
-                mosaic.add_from(stored.read, self.part_rows)
+        if source.kept is not None:
+            with source.kept.open(layer, None) as kept:
+                mosaic.add_from(kept.read, self.part_rows)
         for placement in self._products(Transfer.COPY):
             if not self._reaches(placement, layer, rows, columns):
                 continue
@@ -113,7 +113,7 @@ class StaticReader:
         return [
             placement
             for placement in self.source.placements
-            if placement.stored_step is None and placement.transfer is transfer
+            if placement.kept_step is None and placement.transfer is transfer
         ]
 
     def _reaches(self, placement: Placement, layer: Layer, rows: slice, columns: slice) -> bool:
@@ -149,10 +149,10 @@ class StaticReader:
     def _look_vector(self, layer: Layer, rows: slice, columns: slice) -> NDArray[Any]:
         source = self.source
         values = missing_block(layer, rows, columns)
-        if source.stored is not None:
+        if source.kept is not None:
             # Its angles may be rounded, or kept with every step.
-            with source.stored.open(layer, None) as stored:
-                values = stored.read(rows, columns)
+            with source.kept.open(layer, None) as kept:
+                values = kept.read(rows, columns)
         gaps = is_missing(values, layer)
         if gaps.any():
             table = source.placements[0].product.type.layers

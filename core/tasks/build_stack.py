@@ -70,7 +70,7 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
         request = replace(request, build=planned.build)
         if base is not None and planned.is_there:
             reporter.info(f"Nothing is new: {base.path} stays as it is.")
-            outputs = _outputs(request, plan, len(base.stack["product_name"]), base.maps)
+            outputs = _outputs(request, plan, len(base.stack["product_name"]), base.variables)
             report = request.report
             if report is not None and report.exists():
                 outputs["REPORT"] = str(report)
@@ -123,8 +123,8 @@ def _finish(
     skipped, dataset = len(plan.left_out), built.dataset
     steps = dataset.sizes["pair" if "pair" in dataset.sizes else "time"]
     reporter.info(f"The stack is complete: {steps} steps, {skipped} left out.")
-    maps = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
-    outputs = _outputs(request, plan, steps, maps)
+    variables = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
+    outputs = _outputs(request, plan, steps, variables)
     report = _add_report(request, plan, built, outputs, reporter)
     try:
         _add_catalog(request, report, outputs, reporter)
@@ -193,7 +193,9 @@ def _add_catalog(
     outputs["STAC"] = str(item)
 
 
-def _outputs(request: StackRequest, plan: Plan, steps: int, maps: Sequence[str]) -> dict[str, Any]:
+def _outputs(
+    request: StackRequest, plan: Plan, steps: int, variables: Sequence[str]
+) -> dict[str, Any]:
     """Return what a stack is, for the caller."""
     outputs = {
         "STEPS": steps,
@@ -202,7 +204,7 @@ def _outputs(request: StackRequest, plan: Plan, steps: int, maps: Sequence[str])
         "WIDTH": plan.grid.width,
         "HEIGHT": plan.grid.height,
         # Of the NetCDF file where there is one.
-        "LAYERS": [request.build.outputs[0].source(name) for name in maps],
+        "LAYERS": [request.build.outputs[0].source(name) for name in variables],
     }
     return outputs | {output.parameter: str(output.final) for output in request.build.outputs}
 

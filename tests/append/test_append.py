@@ -242,12 +242,13 @@ def test_what_does_not_fit_is_refused(
     before = contents(tmp_path)
     bad = InvalidParameterError
     rounded = {"KEEP_BITS": "7,corr=8"}
-    refused(bad, "LAYERS asks for corr, but", network.folder, **given, LAYERS="corr")
-    refused(bad, "MASKS is False, but .* with True", network.folder, **given, MASKS=False)
-    refused(bad, "RESAMPLING is nearest", network.folder, **given, RESAMPLING="nearest")
-    refused(bad, "KEEP_BITS is 7,corr=8, but .* with nothing", network.folder, **given, **rounded)
-    refused(bad, "TARGET_CRS is EPSG:32633", network.folder, **given, TARGET_CRS="EPSG:32633")
-    refused(bad, "PRODUCT_TYPE is RTC_GAMMA", network.folder, **given, PRODUCT_TYPE="RTC_GAMMA")
+    one = {"NETCDF": given["NETCDF"]}
+    refused(bad, "LAYERS asks for corr, but", network.folder, **one, LAYERS="corr")
+    refused(bad, "MASKS is False, but .* with True", network.folder, **one, MASKS=False)
+    refused(bad, "RESAMPLING is nearest", network.folder, **one, RESAMPLING="nearest")
+    refused(bad, "KEEP_BITS is 7,corr=8, but .* with nothing", network.folder, **one, **rounded)
+    refused(bad, "TARGET_CRS is EPSG:32633", network.folder, **one, TARGET_CRS="EPSG:32633")
+    refused(bad, "PRODUCT_TYPE is RTC_GAMMA", network.folder, **one, PRODUCT_TYPE="RTC_GAMMA")
     with pytest.raises(bad, match="set APPEND as well"):
         build(network.folder, **given, GROW=True)
     other = tmp_path / "other.nc"

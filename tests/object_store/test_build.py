@@ -48,7 +48,8 @@ def test_the_same_stack_as_on_disk(
     place = parse_location(url, object_store.endpoint)
     with open_stack(place) as one, open_stack(here.zarr) as two:
         assert (set(one.layers), one.grid) == (set(two.layers), two.grid)
-        xr.testing.assert_equal(one.dataset.load(), two.dataset.load())
+        facts, expected = (item.dataset.drop_vars(item.layers) for item in (one, two))
+        xr.testing.assert_equal(facts, expected)
         for name in one.layers:
             block = ([0, 2], slice(20, 50), slice(9, 70))
             np.testing.assert_array_equal(one.read(name, *block), two.read(name, *block))

@@ -24,7 +24,7 @@ class BlockReader(Protocol):
 
 
 @dataclass(frozen=True)
-class StoredStack:
+class KeptStack:
     """A stack on disk; can be pickled and read from many threads.
 
     Parameters
@@ -37,7 +37,7 @@ class StoredStack:
         Position of its upper left pixel on the grid of the stack that is built.
     height, width
         Size of its grid.
-    maps
+    variables
         Names of its variables on y and x.
     per_step
         Those of them that change with its steps.
@@ -49,32 +49,32 @@ class StoredStack:
     column: int
     height: int
     width: int
-    maps: frozenset[str]
+    variables: frozenset[str]
     per_step: frozenset[str]
 
-    def open(self, layer: Layer, step: int | None) -> StoredReader:
+    def open(self, layer: Layer, step: int | None) -> KeptReader:
         """Open a layer of one of its steps, or one without steps (None)."""
-        return StoredReader(self, layer, step)
+        return KeptReader(self, layer, step)
 
-    def open_frame(self, backscatter: Layer, step: int) -> StoredReader:
+    def open_frame(self, backscatter: Layer, step: int) -> KeptReader:
         """Open the map of the frames of a step; without a map, it has one frame."""
-        if SOURCE_FRAME.variable in self.maps:
+        if SOURCE_FRAME.variable in self.variables:
             return self.open(SOURCE_FRAME, step)
         return _SingleFrame(self, backscatter, step)
 
 
-class StoredReader:
+class KeptReader:
     """Reads blocks of one layer; to be used as a context manager.
 
     Values come back as they were written: nothing is converted, referred or rounded again.
     """
 
-    def __init__(self, stack: StoredStack, layer: Layer, step: int | None) -> None:
+    def __init__(self, stack: KeptStack, layer: Layer, step: int | None) -> None:
         self._stack = stack
         self._layer = layer
         self._step = step
 
-    def __enter__(self) -> StoredReader:
+    def __enter__(self) -> KeptReader:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -116,7 +116,7 @@ class StoredReader:
         return block
 
 
-class _SingleFrame(StoredReader):
+class _SingleFrame(KeptReader):
     """Reads the map of frames where there is one frame: it is where a layer has data."""
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
