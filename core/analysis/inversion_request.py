@@ -14,8 +14,6 @@ from ..assessment.report_files import check_targets
 from ..contract import Task
 from ..errors import InvalidParameterError
 from ..files.outputs import check_outputs
-from ..machine import atomic
-from ..object_store import publication
 from ..object_store.address import is_address
 from ..object_store.location import RemoteLocation, parse_location
 from ..outputs.options import BuildOptions, chosen_outputs
@@ -143,20 +141,6 @@ class InversionRequest:
         inputs = source if isinstance(source, Path) else Path(__file__)
         is_remote = outputs.remote is not None
         check_outputs(files.get("NETCDF"), files.get("ZARR"), inputs, is_remote)
-
-    def check_places(self) -> None:
-        """Check that all outputs can be written, before any work is done.
-
-        Raises
-        ------
-        OutputError
-            If one cannot, or there is something already in the object store.
-        """
-        for path in (*self.outputs.files.values(), self.report):
-            if path is not None:
-                atomic.check_writable(path)
-        if self.outputs.remote is not None:
-            publication.check_writable(self.outputs.remote)
 
 
 def _source(given: Parameters) -> Path | RemoteLocation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from ..outputs.unfinished_outputs import UnfinishedOutputs
 from ..products.layers import COHERENCE
 from ..run.reporter import Reporter, complete, step
 from ..version import plugin_version
-from ..work.execution import Executor, ExecutorFactory
+from ..work.execution import Executor
 from ..work.journal import Journal
 from .displacement import (
     analysis_layers,
@@ -145,17 +145,8 @@ class StackInversion:
     def _layers(self) -> tuple[StackLayer, ...]:
         return (*self._made, *self._carried)
 
-    def run(
-        self, executor: ExecutorFactory, afterward: Callable[[Inverted], None] | None = None
-    ) -> Inverted:
+    def run(self) -> Inverted:
         """Write the displacement stack.
-
-        Parameters
-        ----------
-        executor
-            Makes what runs the pieces.
-        afterward
-            Called when all outputs have their names.
 
         Raises
         ------
@@ -168,14 +159,8 @@ class StackInversion:
         Canceled
             If the user asked to stop.
         """
-        return publish_outputs(
-            self._request.outputs,
-            self._identity(),
-            executor,
-            self._reporter,
-            self._write,
-            afterward,
-        )
+        options = self._request.outputs
+        return publish_outputs(options, self._identity(), self._reporter, self._write)
 
     def _write(
         self,

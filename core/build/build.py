@@ -20,7 +20,7 @@ from ..products.layers import Layer
 from ..products.product import check_unchanged
 from ..raster.layer_reader import gdal_environment
 from ..run.reporter import Reporter
-from ..work.execution import Executor, ExecutorFactory, threads
+from ..work.execution import Executor
 from .design import design_stack
 from .identity import build_identity
 from .stages import Built, write_stack
@@ -32,7 +32,6 @@ def build_stack(
     options: BuildOptions,
     reporter: Reporter,
     base: Base | None = None,
-    executor: ExecutorFactory = threads,
     goes_on_without: bool = False,
     afterward: Callable[[Built], None] | None = None,
 ) -> Built:
@@ -50,8 +49,6 @@ def build_stack(
         Takes progress; asked whether to stop.
     base
         The stack that holds the products that are stored already.
-    executor
-        Makes what runs the pieces, given the folders that it has to see.
     goes_on_without
         Whether what is done is kept for a build without a product that turns out to be damaged.
     afterward
@@ -93,7 +90,7 @@ def build_stack(
 
     keep_for = (ProductError,) if goes_on_without else ()
     with gdal_environment():
-        return publish_outputs(options, identity, executor, reporter, write, afterward, keep_for)
+        return publish_outputs(options, identity, reporter, write, afterward, keep_for)
 
 
 @contextmanager

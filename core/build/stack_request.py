@@ -13,9 +13,7 @@ from ..errors import InvalidParameterError, OutputError
 from ..files.outputs import check_outputs
 from ..grid.plan import GridOptions
 from ..grid.target import parse_target_crs
-from ..machine import atomic
 from ..metadata.data_access import parse_data_access
-from ..object_store import publication
 from ..object_store.location import RemoteLocation, parse_location
 from ..outputs.options import BuildOptions, chosen_outputs
 from ..pixels.look_vectors import check_angles
@@ -142,21 +140,6 @@ class StackRequest:
     def stack(self) -> Path | None:
         """The file or store on disk that stands for the stack where one is enough."""
         return next(iter(self.build.files.values()), None)
-
-    def check_places(self) -> None:
-        """Check that all outputs can be written, before any work is done.
-
-        Raises
-        ------
-        OutputError
-            If one cannot, or there is something already in the object store.
-        """
-        files = self.build.files.values()
-        for path in (*files, self.report):
-            if path is not None:
-                atomic.check_writable(path)
-        if self.build.remote is not None:
-            publication.check_writable(self.build.remote)
 
     def check_layers(self) -> None:
         """Check options against the layers that are named, without a look at the products.

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from ..errors import Canceled, ClusterError, OutputError, StackError, StoreError
 from ..files.workspace import Workspace
 from ..inputs.read_errors import limit_error
+from ..machine import atomic
+from ..object_store import publication
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.publication import RemoteWorkspace
 from ..run.reporter import Reporter
-from ..work.execution import Executor, ExecutorFactory
+from ..work.execution import Executor, ExecutorFactory, threads
 from .options import BuildOptions
 
 Made = TypeVar("Made")
 
 
+def check_places(options: BuildOptions, report: Path | None) -> None:
+    """Check that all outputs can be written, before any work is done.
+
+    Raises
+    ------
+    OutputError
+        If one cannot, or there is something already in the object store.
+    """
+    for path in (*options.files.values(), report):
+        if path is not None:
+            atomic.check_writable(path)
+    if options.remote is not None:
+        publication.check_writable(options.remote)
+
+
 def publish_outputs(
     options: BuildOptions,
     identity: str,
-    executor: ExecutorFactory,
     reporter: Reporter,
     write: Callable[[Workspace, Path | None, Executor, LateMetadataStore | None], Made],
     afterward: Callable[[Made], None] | None = None,
@@ -36,8 +53,6 @@ def publish_outputs(
         Which outputs; at least one.
     identity
         The same for runs that give the same outputs, fit for a file name.
-    executor
-        Makes what runs the pieces, given the folders that it has to see.
     reporter
         Takes progress; asked whether to stop.
     write
@@ -69,7 +84,7 @@ def publish_outputs(
     # What was written to an object store is not looked for again: a run with one starts over.
     note = workspace.note if remote is None else None
     try:
-        with executor(workspace.folders, reporter) as pieces, workspace:
+        with _executor(options)(workspace.folders, reporter) as pieces, workspace:
             with nullcontext() if remote is None else remote as store:
                 made = write(workspace, note, pieces, store)
                 # Before the stack in the object store is visible, which the same job would refuse
@@ -91,6 +106,16 @@ def publish_outputs(
         raise OutputError(
             f"{targets} cannot be written ({error.strerror or error}); free some space or {what}."
         ) from error
+
+
+def _executor(options: BuildOptions) -> ExecutorFactory:
+    """Return what makes the executor: threads, or the user's Dask cluster."""
+    if options.scheduler is None:
+        return threads
+    # Takes a second, which most runs need not spend.
+    from ..work.cluster.cluster import Cluster
+
+    return partial(Cluster, options.scheduler)
 
 
 def _continuable(error: StackError) -> StackError:

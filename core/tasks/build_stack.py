@@ -17,11 +17,11 @@ from ..build.stages import Built
 from ..errors import Canceled, ProductError, StackError
 from ..grid.plan import Plan
 from ..machine.atomic import remove_leftovers
+from ..outputs.publishing import check_places
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, step
 from ..run.waiting import run_cancellable
 from ..stac.stac_catalog import item_path, write_catalog
-from ..work.execution import ExecutorFactory, threads
 
 _MAP = ("y", "x")
 
@@ -52,7 +52,7 @@ def run(
     """
     request = StackRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES"), credentials):
-        request.check_places()
+        check_places(request.build, request.report)
         return _run(request, reporter)
 
 
@@ -88,7 +88,6 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
                     request.build,
                     writing,
                     base,
-                    _executor(request),
                     request.selection.skip_bad,
                     finish,
                 )
@@ -99,17 +98,6 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
                 raise
             reporter.warning(f"Left out: {error}")
             without = without | {error.product}
-
-
-def _executor(request: StackRequest) -> ExecutorFactory:
-    """Return what makes the executor of the build: threads, or the user's Dask cluster."""
-    scheduler = request.build.scheduler
-    if scheduler is None:
-        return threads
-    # Takes a second, which most builds need not spend.
-    from ..work.cluster.cluster import Cluster
-
-    return partial(Cluster, scheduler)
 
 
 def _finish(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from ..analysis.inversion_request import InversionRequest
@@ -13,9 +12,9 @@ from ..analysis.report.run_summary import tell_result
 from ..assessment.report_files import write_text
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..files.written_stack import open_stack
+from ..outputs.publishing import check_places
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
-from ..work.execution import ExecutorFactory, threads
 
 
 def run(
@@ -44,9 +43,9 @@ def run(
     """
     request = InversionRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES"), credentials):
-        request.check_places()
+        check_places(request.outputs, request.report)
         with open_stack(request.source, TEMPORAL_GROUP, "INPUT", reporter) as stack:
-            inverted = StackInversion(stack, request, reporter).run(_executor(request))
+            inverted = StackInversion(stack, request, reporter).run()
     tell_result(inverted, reporter)
     outputs = _outputs(request, inverted)
     if request.report is not None:
@@ -54,17 +53,6 @@ def run(
             write_text(request.report, inversion_page(displacement, inverted.repair))
         outputs["REPORT"] = str(request.report)
     return outputs
-
-
-def _executor(request: InversionRequest) -> ExecutorFactory:
-    """Return what makes the executor: threads, or the user's Dask cluster."""
-    scheduler = request.outputs.scheduler
-    if scheduler is None:
-        return threads
-    # Takes a second, which most runs need not spend.
-    from ..work.cluster.cluster import Cluster
-
-    return partial(Cluster, scheduler)
 
 
 def _outputs(request: InversionRequest, inverted: Inverted) -> dict[str, Any]:

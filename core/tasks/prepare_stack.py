@@ -9,6 +9,7 @@ from typing import Any
 from ..build.stack_request import StackRequest
 from ..contract import PARAMETERS, Task
 from ..errors import OutputError, RetrievalError
+from ..outputs.publishing import check_places
 from ..pixels.reference_point import layers_to_refer
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
@@ -86,7 +87,7 @@ def _checked(options: Mapping[str, Any], folder: Path) -> StackRequest:
     try:
         request = StackRequest.from_parameters(options)
         request.check_layers()
-        request.check_places()
+        check_places(request.build, request.report)
     except BaseException:
         if is_new:
             folder.rmdir()
