@@ -236,6 +236,11 @@ class Survey:
         Reference area.
     reporter
         Told what is found.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the stack lacks a layer that is needed.
     """
 
     def __init__(
@@ -251,6 +256,11 @@ class Survey:
         self._request = request
         self._area = area
         self._reporter = reporter
+        # Before any map is read.
+        if request.troposphere == "height":
+            self._need("TROPOSPHERE is height", HEIGHTS)
+        if request.dem_error:
+            self._need("DEM_ERROR is yes", LOOK_ELEVATION)
 
     def plan_repair(self, phases: Numbers, reporter: Reporter) -> RepairPlan | None:
         """Find what a repair takes off; for the report also what it would.
@@ -317,8 +327,6 @@ class Survey:
         by_height = request.troposphere == "height"
         if not (by_height or request.deramp != "none"):
             return found
-        if by_height:
-            self._need("TROPOSPHERE is height", HEIGHTS)
         if repair is not None and not repair.is_applied:
             repair = None
         selection, threads = self._selection, thread_count()
@@ -331,9 +339,8 @@ class Survey:
                 "MIN_TEMPORAL_COHERENCE or MIN_COHERENCE, or leave both out."
             )
         if by_height:
-            rows, columns, inside = self._area.pixels(selection.grid)
-            height = float(np.nanmedian(selection.geometry(HEIGHTS, rows, columns)[inside]))
-            delays = fit_height_delays(points.row, points.column, points.height, series, height)
+            place = points.row, points.column, points.height
+            delays = fit_height_delays(*place, series, self._reference_height())
             self._reporter.info(
                 f"Displacement goes with height, so that a delay is taken off, on "
                 f"{np.count_nonzero(delays.applied)} of {series.shape[0]} dates."
@@ -341,13 +348,12 @@ class Survey:
             series = series - delays.surfaces(points.height)
             found = replace(found, delays=delays.surfaces)
         if request.deramp != "none":
-            place = self._reference_pixel()
-            ramps = fit_ramps(request.deramp, points.row, points.column, series, place)
+            reference = self._reference_pixel()
+            ramps = fit_ramps(request.deramp, points.row, points.column, series, reference)
             found = replace(found, ramps=ramps)
         return found
 
     def _with_height_error(self, found: Corrections, functions: TimeFunctions) -> Corrections:
-        self._need("DEM_ERROR is yes", LOOK_ELEVATION)
         stack, network, pairs = self._stack, self._selection.network, self._selection.pairs
         known = {
             name: stack.values(name)
@@ -373,6 +379,17 @@ class Survey:
                 f"{what}, but {self._stack.label} has no layer {layer}; leave it out, or build "
                 f"the stack with {layer}."
             )
+
+    def _reference_height(self) -> float:
+        """Return the median height of the reference area."""
+        rows, columns, inside = self._area.pixels(self._selection.grid)
+        heights = self._selection.geometry(HEIGHTS, rows, columns)[inside]
+        if np.isnan(heights).all():
+            raise InvalidParameterError(
+                f"TROPOSPHERE is height, but in REFERENCE_AREA, {self._area}, the layer {HEIGHTS} "
+                "has no data; choose another area, or leave TROPOSPHERE out."
+            )
+        return float(np.nanmedian(heights))
 
     def _reference_pixel(self) -> tuple[float, float]:
         """Return row and column of the middle of the reference area, within the grid."""
