@@ -154,7 +154,7 @@ class OutputWriter(Protocol):
         """Open what takes blocks."""
 
     def keeps_blocks(self) -> bool:
-        """Return whether blocks can be told from their receipts after :meth:`finish`, too."""
+        """Return whether :meth:`finish` leaves blocks as they are, so that it can be repeated."""
 
     def finish(self, dataset: xr.Dataset, additions: Additions, reporter: Reporter) -> None:
         """Add what is known only after all blocks were read, which the dataset has already."""
@@ -169,7 +169,7 @@ class OutputWriter(Protocol):
         receipts: Mapping[str, Receipt],
         reporter: Reporter,
     ) -> None:
-        """Read it again; an `OutputError` tells of the first difference."""
+        """Read it again and raise an `OutputError` at the first difference."""
 
     def proof(self, receipts: Mapping[str, Receipt]) -> Any:
         """Return what proves it besides receipts once it is complete, as JSON knows it."""
@@ -181,7 +181,7 @@ class OutputWriter(Protocol):
 def check_outputs_fit(
     outputs: Sequence[Output], size: int, workspace: Workspace, reporter: Reporter
 ) -> None:
-    """Tell what outputs take; what an earlier attempt has written is not needed again.
+    """Report what outputs take, and check that it fits; what an earlier attempt wrote is there.
 
     Parameters
     ----------

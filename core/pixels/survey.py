@@ -45,8 +45,8 @@ class Findings:
 class Survey:
     """Takes blocks; keeps sums, and counts on a coarse grid.
 
-    Each piece of work fills a survey of its own, which is merged when the piece is done: so a piece
-    that is interrupted and done again does not count twice.
+    Each piece of work fills a survey of its own, whose sums are added when the piece is done: so a
+    piece that is interrupted and done again does not count twice.
 
     Parameters
     ----------
@@ -152,11 +152,6 @@ class Survey:
         self._sum[self._pairs == 0] = 0.0
         self._valid[here] = sums["valid"][there]
         self._moments[here] = sums["moments"][there]
-
-    def merge(self, other: Survey) -> None:
-        """Add what another survey of the same stack learned from other blocks."""
-        if not other.is_empty:
-            self.restore(other.state())
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the sums by name; empty for an empty survey."""
