@@ -221,12 +221,15 @@ class WrittenStack:
                 block = self.blocks.read(name, steps, rows, columns)
         except UNREADABLE as error:
             raise self._refusal("of which a part cannot be read", error) from error
-        fill = self.number("_FillValue", name)
-        if fill is None or np.isnan(fill):
+        fill, scale = self.number("_FillValue", name), self.number("scale_factor", name)
+        offset = self.number("add_offset", name)
+        if scale is None and offset is None and (fill is None or np.isnan(fill)):
             return block
+        missing = block == fill
         numbers = block if block.dtype.kind == "f" else block.astype("float32")
-        numbers[block == fill] = np.nan
-        return numbers
+        numbers[missing] = np.nan
+        # Stacks are not packed, but other programs may have written them anew.
+        return numbers * np.float32(1 if scale is None else scale) + np.float32(offset or 0)
 
     def _refusal(self, what: str, error: Exception) -> InvalidParameterError:
         return InvalidParameterError(

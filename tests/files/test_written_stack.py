@@ -107,7 +107,12 @@ def test_chunks_that_others_write(built: Run, tmp_path: Path) -> None:
             file.createVariable(name, "f4", ("pair", "y", "x"), fill_value=np.nan, **options)[:] = (
                 values
             )
+        packed = file.createVariable("packed", "i2", ("pair", "y", "x"), fill_value=-30_000)
+        packed.scale_factor, packed.add_offset = 1e-4, 0.5
+        packed.set_auto_maskandscale(False)
+        packed[:] = np.rint(np.where(np.isnan(values), -3, values - 0.5) * 10_000)
     with open_stack(path) as other:
+        np.testing.assert_allclose(other.read("packed"), values, rtol=0, atol=1e-4)
         for name in forms:
             for steps, rows, columns in BLOCKS:
                 np.testing.assert_array_equal(
