@@ -11,6 +11,7 @@ from ..analysis.report.inversion_report import inversion_page
 from ..analysis.report.run_summary import tell_result
 from ..assessment.report_files import write_text
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..errors import StackError
 from ..files.written_stack import open_stack
 from ..outputs.publishing import check_places
 from ..run.proxies import proxy_environment
@@ -46,13 +47,28 @@ def run(
         check_places(request.outputs, request.report)
         with open_stack(request.source, TEMPORAL_GROUP, "INPUT", reporter) as stack:
             inverted = StackInversion(stack, request, reporter).run()
-    tell_result(inverted, reporter)
-    outputs = _outputs(request, inverted)
-    if request.report is not None:
-        with open_stack(request.outputs.outputs[0].final, SPATIAL_GROUP) as displacement:
-            write_text(request.report, inversion_page(displacement, inverted.repair))
-        outputs["REPORT"] = str(request.report)
+        tell_result(inverted, reporter)
+        outputs = _outputs(request, inverted)
+        if _write_report(request, inverted, reporter):
+            outputs["REPORT"] = str(request.report)
     return outputs
+
+
+def _write_report(request: InversionRequest, inverted: Inverted, reporter: Reporter) -> bool:
+    """Write the report on a displacement stack that is complete; return whether it was made."""
+    report = request.report
+    if report is None:
+        return False
+    try:
+        with open_stack(request.outputs.outputs[0].final, SPATIAL_GROUP) as displacement:
+            write_text(report, inversion_page(displacement, inverted.repair))
+    except (StackError, OSError) as error:
+        reporter.warning(
+            f"The displacement is complete, but its report {report} was not made "
+            f"({str(error).rstrip('.')}); run again with another REPORT."
+        )
+        return False
+    return True
 
 
 def _outputs(request: InversionRequest, inverted: Inverted) -> dict[str, Any]:
