@@ -105,7 +105,7 @@ class ClosureStatistics:
     days
         Days of the dates since any instant, shape (dates,).
     short_days
-        Length of the longest pair in triangles that tell of fading.
+        Length of the longest pair in triangles that show fading.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class ClosureStatistics:
 
     @property
     def unchecked(self) -> NDArray[np.intp]:
-        """Pairs that are in no triangle, so that nothing tells of their errors."""
+        """Pairs that are in no triangle, so that nothing shows their errors."""
         return np.setdiff1d(np.arange(len(self.pixels)), self.triangles)
 
     @property

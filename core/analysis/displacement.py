@@ -356,7 +356,7 @@ _OF_PAIRS = {
     "temporal_baseline": "pair_temporal_baseline",
     "perpendicular_baseline": "pair_perpendicular_baseline",
 }
-"""What is told of pairs, by its name in the stack: there, no name tells that it is of pairs."""
+"""Statistics of pairs, by their names in the stack, which do not say that they are of pairs."""
 
 
 def _pair_coordinates(stack: WrittenStack, pairs: Sequence[int]) -> dict[str, xr.Variable]:

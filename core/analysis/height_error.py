@@ -40,8 +40,8 @@ def baseline_history(network: PairNetwork, perpendicular_baselines: Numbers) -> 
     if np.isnan(perpendicular_baselines).any():
         missing = np.flatnonzero(np.isnan(perpendicular_baselines)) + 1
         raise InvalidParameterError(
-            "DEM_ERROR needs the perpendicular baseline of each pair, which the stack does not "
-            f"tell of pair {', '.join(map(str, missing[:5]))}; leave DEM_ERROR out."
+            "DEM_ERROR needs the perpendicular baseline of each pair, which the stack lacks "
+            f"for pair {', '.join(map(str, missing[:5]))}; leave DEM_ERROR out."
         )
     if network.component_count > 1:
         raise InvalidParameterError(

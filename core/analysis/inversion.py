@@ -32,7 +32,7 @@ BATCH = 2048
 
 @dataclass(frozen=True)
 class Solution:
-    """What the inversion tells of pixels.
+    """What the inversion says about pixels.
 
     Parameters
     ----------

@@ -93,7 +93,7 @@ class StackInversion:
     request
         What is wanted.
     reporter
-        Told of choices, warnings and progress, and asked whether to stop.
+        Takes choices, warnings and progress; asked whether to stop.
 
     Raises
     ------

@@ -76,7 +76,7 @@ class RepairPlan:
     refused
         Number of (pair, island) whose bridge is unsafe.
     is_applied
-        Whether the run takes the cycles off, or only tells of them.
+        Whether the run takes the cycles off, or only reports them.
     errors_before, errors_after
         Share of (triangle, sample point on islands) that do not close.
     """

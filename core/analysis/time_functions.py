@@ -182,7 +182,7 @@ def parse_steps(texts: Sequence[str]) -> tuple[np.datetime64, ...]:
     Raises
     ------
     InvalidParameterError
-        If one is no date.
+        If one is not a date.
     """
     try:
         return tuple(sorted({np.datetime64(text, "D") for text in texts}))

@@ -270,7 +270,7 @@ class Survey:
         phases
             What is subtracted from each pair, radians; shape (M,).
         reporter
-            Told of progress.
+            Takes progress.
 
         Returns
         -------
@@ -313,7 +313,7 @@ class Survey:
         repair
             What is taken off the phase, if it is.
         reporter
-            Told of progress.
+            Takes progress.
 
         Raises
         ------

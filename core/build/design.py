@@ -58,7 +58,7 @@ class Design:
     point
         Where all pairs are referenced to, if they are.
     details
-        What the catalog tells of the source granules, if it was asked.
+        What the catalog knows of the source granules, if it was asked.
     """
 
     source: StackSource
@@ -121,7 +121,7 @@ def design_stack(
     workspace
         Where outputs are written.
     reporter
-        Told of chunks, of rounding and of the reference point.
+        Takes messages on chunks, rounding and the reference point.
 
     Raises
     ------

@@ -99,7 +99,7 @@ INSTANT_ENCODING = {
     "units": TIME_ENCODING["units"].replace("seconds", "microseconds"),
     "dtype": "int64",
 }
-"""Of times that are no whole or half seconds, most of which floats cannot hold."""
+"""Of times that are not whole or half seconds, most of which floats cannot hold."""
 
 MISSING_INSTANT = np.int64(np.iinfo("int64").min)
 """What NumPy and others take for no time."""

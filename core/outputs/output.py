@@ -192,7 +192,7 @@ def check_outputs_fit(
     workspace
         Where they are written.
     reporter
-        Told of their size.
+        Takes a message on their size.
 
     Raises
     ------

@@ -58,7 +58,7 @@ class Reach:
     ) -> None:
         self._origin = (rows.start, columns.start)
         self._positions = _positions(raster, grid, rows, columns)
-        # Between positions on a map of degrees it is no straight way.
+        # Between positions on a map of degrees it is not a straight way.
         self._is_known = raster.is_metric and bool(np.isfinite(self._positions).all())
         self.alike: list[list[int]] = []
         if not self._is_known:

@@ -266,7 +266,7 @@ def _quoted(value: str, safe: str = "/") -> str:
 
 
 def _parsed(line: bytes) -> Any:
-    """Return what a line says; None if that is no JSON."""
+    """Return what a line says; None if that is not JSON."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):

@@ -125,7 +125,7 @@ def parse_job(text: bytes, source: str) -> Job:
     Raises
     ------
     InvalidParameterError
-        If it is no JSON, no job, or of another protocol.
+        If it is not JSON, not a job, or of another protocol.
     """
     if len(text) > LARGEST_JOB:
         raise InvalidParameterError(f"{source} has more than {LARGEST_JOB:,} bytes. {USAGE}")

@@ -30,7 +30,7 @@ def run(
     credentials
         The login of the proxy, or None.
     reporter
-        Told of choices, warnings and progress.
+        Takes choices, warnings and progress.
 
     Returns
     -------

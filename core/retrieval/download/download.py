@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from ...errors import Canceled, StackError
@@ -284,7 +284,7 @@ def stop_if_canceled_downloading(reporter: Reporter) -> None:
 
 def warn_of_expiry(jobs: Sequence[JobRecord], reporter: Reporter) -> None:
     """Warn of products that the service deletes soon."""
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     soon = sorted({(job.expires, job.label) for job in jobs if job.expires and job.expires > now})
     soon = [(moment, name) for moment, name in soon if moment - now <= EXPIRY_WARNING]
     if soon:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from ...products.granules import Granule, parse_granule
@@ -181,7 +181,7 @@ class JobRecord:
 
     def expired(self, now: datetime | None = None) -> bool:
         """Return whether the products are gone."""
-        return self.expires is not None and self.expires <= (now or datetime.now(UTC))
+        return self.expires is not None and self.expires <= (now or datetime.now(timezone.utc))
 
 
 def job_record(values: Any) -> JobRecord:
@@ -231,4 +231,4 @@ def _scenes(parameters: Mapping[str, Any], name: str) -> list[Granule]:
 
 
 def _moment(scene: Granule) -> datetime:
-    return scene.start or datetime.max.replace(tzinfo=UTC)
+    return scene.start or datetime.max.replace(tzinfo=timezone.utc)
