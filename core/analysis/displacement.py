@@ -25,10 +25,10 @@ from ..products.layers import GAMMA_LAYERS, Layer, LayerKind, Role
 from ..products.sentinel1 import WAVELENGTH
 from ..version import plugin_version
 from .corrections import DEM, DEM_ERROR, RAMP, TROPOSPHERE
-from .pair_network import PairNetwork
 from .pair_selection import acquisition_bounds
 from .series_analysis import LOW_TEMPORAL_COHERENCE, NO_GEOMETRY, NO_VALID_PAIR
-from .time_functions import TimeFunctions
+from .solver.pair_network import PairNetwork
+from .solver.time_functions import TimeFunctions
 
 GEOMETRY = tuple(
     layer.variable for layer in (*GAMMA_LAYERS.values(), *LOOK_VECTORS) if layer.static

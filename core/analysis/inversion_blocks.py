@@ -20,10 +20,10 @@ from ..outputs.output import Sink, Sinks
 from ..run.reporter import Reporter, step
 from ..work.pieces import Piece, PieceResult, Receipts
 from .corrections import Places
-from .inversion import BATCH
 from .pair_selection import PairSelection
-from .repair import RepairPlan
 from .series_analysis import SeriesAnalysis
+from .solver.inversion import BATCH
+from .unwrapping.repair import RepairPlan
 
 _FIXED_BYTES = 330e6
 """What Python with its packages takes."""

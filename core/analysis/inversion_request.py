@@ -19,7 +19,7 @@ from ..object_store.location import RemoteLocation, parse_location
 from ..outputs.options import BuildOptions, chosen_outputs
 from ..run.parameters import Extent, Parameters
 from ..work.scheduler_address import parse_scheduler
-from .time_functions import parse_steps
+from .solver.time_functions import parse_steps
 
 
 @dataclass(frozen=True)

@@ -40,12 +40,12 @@ from .displacement import (
 )
 from .inversion_blocks import BlockPlan, InversionTargets, inversion_pieces
 from .inversion_request import InversionRequest
-from .pair_network import PairNetwork
 from .pair_selection import PairSelection, select_pairs
 from .reference_area import AUTO, DEFAULT_RADIUS, ReferenceArea, choose_area, parse_area
-from .repair import RepairPlan
 from .series_analysis import SeriesAnalysis
-from .time_functions import SEASONS, TimeFunctions
+from .solver.pair_network import PairNetwork
+from .solver.time_functions import SEASONS, TimeFunctions
+from .unwrapping.repair import RepairPlan
 from .whole_maps import Survey
 
 _SEARCHED_PIXELS = 1_500_000

@@ -20,8 +20,8 @@ from ..products.layers import COHERENCE, COMPONENTS, LOS_DISPLACEMENT, MASK_FILL
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..run.parameters import Extent
 from ..run.reporter import Reporter, SilentReporter
-from .pair_network import PairNetwork
-from .phase_variance import independent_looks
+from .solver.pair_network import PairNetwork
+from .solver.phase_variance import independent_looks
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
-from .closure import CLOSURE_SUMS, ClosureStatistics, PixelClosure
 from .corrections import NO_CORRECTIONS, Corrections, Places
-from .inversion import Inversion, Solution
-from .pair_network import PairNetwork
-from .phase_variance import variance_weights
-from .time_functions import Fit, TimeFunctions, larger_error
+from .solver.inversion import Inversion, Solution
+from .solver.pair_network import PairNetwork
+from .solver.phase_variance import variance_weights
+from .solver.time_functions import Fit, TimeFunctions, larger_error
+from .unwrapping.closure import CLOSURE_SUMS, ClosureStatistics, PixelClosure
 
 Floats = NDArray[np.float32]
 

@@ -25,12 +25,12 @@ from .corrections import Corrections
 from .date_corrections import fit_height_delays, fit_ramps
 from .height_error import HeightErrorFit, baseline_history
 from .inversion_request import InversionRequest
-from .islands import Islands, find_islands
 from .pair_selection import PairSelection
 from .reference_area import ReferenceArea
-from .repair import RepairPlan, plan_repair, sample_step
 from .series_analysis import SeriesAnalysis
-from .time_functions import TimeFunctions
+from .solver.time_functions import TimeFunctions
+from .unwrapping.islands import Islands, find_islands
+from .unwrapping.repair import RepairPlan, plan_repair, sample_step
 
 Numbers = NDArray[np.float64]
 

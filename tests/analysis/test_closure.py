@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hyp3_stack.core.analysis.closure import ClosureStatistics, find_triangles
+from hyp3_stack.core.analysis.unwrapping.closure import ClosureStatistics, find_triangles
 from tests.sample_products.displacement import CYCLE, make_arrays
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hyp3_stack.core.analysis.inversion import BATCH, Inversion
-from hyp3_stack.core.analysis.pair_network import PairNetwork
+from hyp3_stack.core.analysis.solver.inversion import BATCH, Inversion
+from hyp3_stack.core.analysis.solver.pair_network import PairNetwork
 
 from .networks import days, neighbors, observations
 

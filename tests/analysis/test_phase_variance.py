@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hyp3_stack.core.analysis.phase_variance import (
+from hyp3_stack.core.analysis.solver.phase_variance import (
     independent_looks,
     phase_density,
     phase_variance,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hyp3_stack.core.analysis.closure import ClosureStatistics
-from hyp3_stack.core.analysis.islands import find_islands, label_regions
-from hyp3_stack.core.analysis.repair import plan_repair, sample_step
+from hyp3_stack.core.analysis.unwrapping.closure import ClosureStatistics
+from hyp3_stack.core.analysis.unwrapping.islands import find_islands, label_regions
+from hyp3_stack.core.analysis.unwrapping.repair import plan_repair, sample_step
 from tests.sample_products.displacement import CYCLE, make_arrays
 
 PIXEL = 80.0

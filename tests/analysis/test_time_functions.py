@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hyp3_stack.core.analysis.inversion import Inversion
-from hyp3_stack.core.analysis.time_functions import TimeFunctions, larger_error, parse_steps
+from hyp3_stack.core.analysis.solver.inversion import Inversion
+from hyp3_stack.core.analysis.solver.time_functions import TimeFunctions, larger_error, parse_steps
 from hyp3_stack.core.errors import InvalidParameterError
 
 from .networks import days, neighbors

@@ -118,6 +118,8 @@ WINGS = (
     "core/outputs",
     "core/stac",
     "core/assessment",
+    "core/analysis/solver",
+    "core/analysis/unwrapping",
     "core/analysis",
     "core/analysis/report",
     "core/append",
@@ -141,7 +143,7 @@ LOOSE = {
 
 ENTRY = ROOT / "core" / "__main__.py"
 
-MOST_MODULES = 20
+MOST_MODULES = 18
 SIDES = [ROOT / "core", ROOT / "processing_provider"]
 MODULES = sorted(path for side in SIDES for path in side.rglob("*.py"))
 

@@ -24,9 +24,9 @@ ASK_CORE = """
 import json, sys
 import numpy as np
 import tests.checkout
-from hyp3_stack.core.analysis.inversion import Inversion
-from hyp3_stack.core.analysis.pair_network import PairNetwork
-from hyp3_stack.core.analysis.time_functions import TimeFunctions
+from hyp3_stack.core.analysis.solver.inversion import Inversion
+from hyp3_stack.core.analysis.solver.pair_network import PairNetwork
+from hyp3_stack.core.analysis.solver.time_functions import TimeFunctions
 
 asked = json.load(open(sys.argv[1]))
 seconds = np.array(asked["pairs"]).T

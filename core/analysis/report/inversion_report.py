@@ -15,11 +15,11 @@ from ...assessment.page import Picture, fact, figure, html_page
 from ...assessment.picture import RED_BLUE, picture
 from ...files.written_stack import WrittenStack
 from ...version import plugin_version
-from ..closure import find_triangles
 from ..date_corrections import best_reference_date, outlier_dates
 from ..height_error import baseline_history
-from ..pair_network import PairNetwork
-from ..repair import RepairPlan
+from ..solver.pair_network import PairNetwork
+from ..unwrapping.closure import find_triangles
+from ..unwrapping.repair import RepairPlan
 from .report_charts import draw_date_noise, draw_histogram, draw_series
 
 Numbers = NDArray[np.float64]

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidParameterError
+from ...errors import InvalidParameterError
 from .pair_network import YEAR_DAYS
 
 Numbers = NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Least squares on a network of pairs, in plain numpy: the network, weights, functions of time."""

@@ -1,0 +1,1 @@
+"""Unwrapping errors: found by triangles that do not close, repaired by whole cycles."""
