@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from hyp3_stack.core.files.geozarr import tells_place
+from hyp3_stack.core.files.geozarr import place_attributes
 from hyp3_stack.core.object_store.late_metadata import GDAL_SIDECAR
 
 GROUPS = ("spatially_optimized", "temporally_optimized")
@@ -44,7 +44,7 @@ def zarr_as_before(source: Path, target: Path) -> Path:
                 if array.dtype.kind == "U":
                     _rewrite_text(group, key, array)
             layer = next(array for _, array in group.arrays() if "_CRS" in array.attrs)
-            places = {key: value for key, value in layer.attrs.items() if tells_place(key)}
+            places = place_attributes(layer.attrs)
             del places["_CRS"], group.attrs["coordinates"]
             group.attrs.update(places)
         for name in ("", *groups):
