@@ -206,7 +206,9 @@ def test_what_is_no_text(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [{}, {"a": 1}, [["a"]], ["a", None], [{}], True, [True]])
 def test_what_is_no_list(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match="^LAYERS is .* a list of words with commas"):
+    with pytest.raises(
+        InvalidParameterError, match="^LAYERS is .* a list of words separated by commas"
+    ):
         given("LAYERS", value).names("LAYERS")
 
 
