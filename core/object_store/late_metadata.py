@@ -23,7 +23,7 @@ from zarr.core.sync import sync
 
 from .claim import MARK, taken
 from .failures import in_words
-from .location import RemoteLocation, close_store
+from .location import RemoteLocation, asked_again, close_store
 
 GDAL_SIDECAR = "pam.aux.xml"
 """Where GDAL looks for what a store of format 2 does not hold."""
@@ -176,7 +176,7 @@ class LateMetadataStore(Store):
                 return None
             return prototype.buffer.from_bytes(_part(content, byte_range))
         with in_words(self.location, "read"):
-            return await self._chunks.get(key, prototype, byte_range)
+            return await asked_again(lambda: self._chunks.get(key, prototype, byte_range))
 
     async def get_partial_values(
         self,
@@ -202,7 +202,8 @@ class LateMetadataStore(Store):
             self._under_way.add(task)
         await self._check_mark()
         with in_words(self.location, "written"):
-            answer = await self._chunks.fs._pipe_file(f"{self._chunks.path}/{key}", content)
+            path = f"{self._chunks.path}/{key}"
+            answer = await asked_again(lambda: self._chunks.fs._pipe_file(path, content))
         self._written.add(key)
         # Chunks that are too large for one request are answered without a tag.
         tag = (answer or {}).get("ETag", "")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from zarr.core.sync import _get_loop
 from zarr.storage import FsspecStore
@@ -26,7 +28,12 @@ _READ_SECONDS = 30.0
 _CHUNK_SECONDS = 10.0
 """The same for chunks, which services take and give at once: what a lost answer costs."""
 
+_ENDLESS = 360
+"""So many times as long no request for a chunk takes: an hour."""
+
 _CONNECTIONS = 32
+
+Answer = TypeVar("Answer")
 
 
 class RemoteLocation(ObjectAddress):
@@ -87,6 +94,19 @@ class RemoteLocation(ObjectAddress):
             read_only=read_only,
             path=f"{self.bucket}/{self.key}",
         )
+
+
+async def asked_again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask an object store once more where a request for a chunk never ends.
+
+    Attempts end by themselves, but rarely a connection is left without its timer (aiohttp 3.14) and
+    would be waited for without end. Slow uploads have the time that they need.
+    """
+    try:
+        async with asyncio.timeout(_ENDLESS * _CHUNK_SECONDS):
+            return await ask()
+    except TimeoutError:
+        return await ask()
 
 
 def close_store(store: FsspecStore) -> None:
