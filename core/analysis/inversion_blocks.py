@@ -18,7 +18,7 @@ from ..machine.blocks import run_blocks, thread_count
 from ..machine.memory import MemoryBudget
 from ..outputs.output import Sink, Sinks
 from ..run.reporter import Reporter, step
-from ..work.pieces import Piece, PieceResult, Receipts
+from ..work.pieces import Piece, PieceResult, Receipts, block_key
 from .corrections import Places
 from .pair_selection import PairSelection
 from .series_analysis import SeriesAnalysis
@@ -222,8 +222,7 @@ class InversionPiece:
     @property
     def key(self) -> str:
         """A name that no other piece has."""
-        rows, columns = self.rows, self.columns
-        return f"block {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
+        return block_key("block", self.rows, self.columns)
 
     def run(self, targets: InversionTargets, reporter: Reporter) -> PieceResult:
         """Invert the block."""

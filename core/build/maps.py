@@ -21,7 +21,7 @@ from ..pixels.static_layers import StaticReader
 from ..products.layers import Layer
 from ..raster.warping import Warps
 from ..run.reporter import Reporter, stop_if_canceled
-from ..work.pieces import Piece, PieceResult, Receipts
+from ..work.pieces import Piece, PieceResult, Receipts, block_key
 from .targets import Targets
 
 _MAPS = "maps"
@@ -149,9 +149,7 @@ class _StaticPiece:
 
     @property
     def key(self) -> str:
-        rows, columns = self.rows, self.columns
-        # With its size: other versions of the plugin cut other blocks.
-        return f"static {self.item.name} {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
+        return block_key(f"static {self.item.name}", self.rows, self.columns)
 
     def run(self, targets: Targets, reporter: Reporter) -> PieceResult:
         learned = PieceResult()

@@ -14,7 +14,7 @@ from ..files.chunking import series_blocks
 from ..machine.blocks import run_blocks, whole_blocks
 from ..raster.layer_reader import gdal_environment
 from ..run.reporter import Reporter, step
-from ..work.pieces import Piece, PieceResult, Receipts
+from ..work.pieces import Piece, PieceResult, Receipts, block_key
 from .targets import SERIES, Targets
 
 _GATHERING = 60.0
@@ -45,9 +45,7 @@ class _SeriesPiece:
 
     @property
     def key(self) -> str:
-        rows, columns = self.rows, self.columns
-        # With its size: other versions of the plugin cut other blocks.
-        return f"{SERIES} {self.item.name} {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
+        return block_key(f"{SERIES} {self.item.name}", self.rows, self.columns)
 
     def run(self, targets: Targets, reporter: Reporter) -> PieceResult:
         learned = PieceResult()

@@ -83,3 +83,11 @@ class Piece(Protocol[SharedT]):
 
     def run(self, shared: SharedT, reporter: Reporter) -> PieceResult:
         """Do it."""
+
+
+def block_key(what: str, rows: slice, columns: slice) -> str:
+    """Return the key of a piece that is a block of pixels; both ends of the slices are given.
+
+    It holds the size of the block: other versions of the plugin cut other blocks.
+    """
+    return f"{what} {rows.start}-{rows.stop} {columns.start}-{columns.stop}"
