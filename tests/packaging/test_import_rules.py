@@ -107,6 +107,7 @@ WINGS = (
     "core/retrieval/catalog",
     "core/retrieval/jobs",
     "core/retrieval/download",
+    "core/retrieval/ordering",
     "core/retrieval",
     "core/raster",
     "core/work",
