@@ -25,11 +25,11 @@ from qgis.PyQt.QtWidgets import (
 from ..layers.displacement_layers import shown_units
 from ..layers.stack_description import StackFileError
 from .export import copy, save
-from .picking import COLORS, OUTSIDE, REFERENCE_COLOR, Point, can_invert, can_refer, read
-from .plot import Curve, Plot
-from .point_analysis import MASKED
-from .point_texts import describe_point, velocity_text
-from .reader import Readers
+from .plot.plot import Curve, Plot
+from .series.picking import COLORS, OUTSIDE, REFERENCE_COLOR, Point, can_invert, can_refer, read
+from .series.point_analysis import MASKED
+from .series.point_texts import describe_point, velocity_text
+from .series.reader import Readers
 from .stack_layers import series_layer, stack_layers
 
 WINDOWS = (1, 3, 5, 7, 9, 15, 25)

@@ -6,7 +6,7 @@ from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from .table import as_text
+from .series.table import as_text
 
 _FOLDER = "hyp3_stack/series_folder"
 

@@ -8,8 +8,8 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction
 
 from .dock import TimeSeriesDock
-from .map_tool import PickTool
-from .markers import Markers
+from .places.map_tool import PickTool
+from .places.markers import Markers
 
 _ICON = str(Path(__file__).with_name("icon.svg"))
 

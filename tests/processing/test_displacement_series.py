@@ -15,7 +15,7 @@ from hyp3_stack.core.products.sentinel1 import PHASE_TO_DISPLACEMENT
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
 from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
-from hyp3_stack.processing_provider.time_series.table import as_text
+from hyp3_stack.processing_provider.time_series.series.table import as_text
 
 from .conftest import run_core_python
 

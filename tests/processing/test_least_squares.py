@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from hyp3_stack.processing_provider.time_series.linear_system import solve
-from hyp3_stack.processing_provider.time_series.point_inversion import invert
-from hyp3_stack.processing_provider.time_series.series_fit import (
+from hyp3_stack.processing_provider.time_series.least_squares.linear_system import solve
+from hyp3_stack.processing_provider.time_series.least_squares.point_inversion import invert
+from hyp3_stack.processing_provider.time_series.least_squares.series_fit import (
     TimeFunctions,
     fit,
     functions_of,

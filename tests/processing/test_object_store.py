@@ -19,7 +19,7 @@ from hyp3_stack.processing_provider.layers.stack_description import (
     StackFileError,
     open_stack,
 )
-from hyp3_stack.processing_provider.time_series.reader import Reader
+from hyp3_stack.processing_provider.time_series.series.reader import Reader
 
 from .conftest import CORE_PYTHON, ROOT
 

@@ -24,19 +24,22 @@ from hyp3_stack.processing_provider.layers.stack_description import (
     StackFileError,
     open_stack,
 )
-from hyp3_stack.processing_provider.time_series import averages, export, table
+from hyp3_stack.processing_provider.time_series import export
 from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
 from hyp3_stack.processing_provider.time_series.export import write
-from hyp3_stack.processing_provider.time_series.map_tool import PickTool
-from hyp3_stack.processing_provider.time_series.picking import Point, read
-from hyp3_stack.processing_provider.time_series.plot import Curve, Plot
-from hyp3_stack.processing_provider.time_series.point_analysis import is_referred_to_one_point
-from hyp3_stack.processing_provider.time_series.reader import Reader, Readers
-from hyp3_stack.processing_provider.time_series.ticks import (
+from hyp3_stack.processing_provider.time_series.places.map_tool import PickTool
+from hyp3_stack.processing_provider.time_series.plot.plot import Curve, Plot
+from hyp3_stack.processing_provider.time_series.plot.ticks import (
     date_ticks,
     number_ticks,
     symmetric_ticks,
 )
+from hyp3_stack.processing_provider.time_series.series import averages, table
+from hyp3_stack.processing_provider.time_series.series.picking import Point, read
+from hyp3_stack.processing_provider.time_series.series.point_analysis import (
+    is_referred_to_one_point,
+)
+from hyp3_stack.processing_provider.time_series.series.reader import Reader, Readers
 
 from .conftest import build_stack
 

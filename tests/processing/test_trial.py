@@ -19,7 +19,7 @@ from hyp3_stack.processing_provider.layers.stack_description import (
     open_stack,
 )
 from hyp3_stack.processing_provider.process import trial
-from hyp3_stack.processing_provider.time_series.reader import Readers
+from hyp3_stack.processing_provider.time_series.series.reader import Readers
 from tests.faults.amount import SEED, share
 from tests.faults.outcomes import CRASH, REFUSED, RIGHT, TRACEBACK, WRONG, Tally
 

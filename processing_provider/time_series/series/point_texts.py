@@ -2,7 +2,7 @@
 
 import math
 
-from ..layers.displacement_layers import shown_units
+from ...layers.displacement_layers import shown_units
 
 _REASONS = {
     "no valid pair": "no pair has phase here",

@@ -11,10 +11,10 @@ from qgis.core import (
     QgsProject,
 )
 
-from ...core.products.layers import COHERENCE, UNWRAPPED_PHASE
-from ..layers.displacement_layers import DISPLACEMENT, is_relative
-from ..layers.layer_source import locate
-from ..layers.stack_description import StackFileError
+from ....core.products.layers import COHERENCE, UNWRAPPED_PHASE
+from ...layers.displacement_layers import DISPLACEMENT, is_relative
+from ...layers.layer_source import locate
+from ...layers.stack_description import StackFileError
 from .point_analysis import invert_points, is_referred_to_one_point, with_facts
 from .reader import Series
 

@@ -3,8 +3,8 @@
 import math
 from collections import Counter
 
-from ...core.products.layers import LayerKind
-from ...core.products.product_types import find_layer
+from ....core.products.layers import LayerKind
+from ....core.products.product_types import find_layer
 
 
 def mean(values):

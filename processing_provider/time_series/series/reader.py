@@ -10,9 +10,9 @@ from statistics import median
 
 from osgeo import gdal
 
-from ...core.contract import TEMPORAL_GROUP
-from ..layers.gdal_names import source_begin
-from ..layers.stack_description import (
+from ....core.contract import TEMPORAL_GROUP
+from ...layers.gdal_names import source_begin
+from ...layers.stack_description import (
     StackFileError,
     check_old_metadata,
     gdal_exceptions,

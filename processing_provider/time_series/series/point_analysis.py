@@ -3,12 +3,12 @@
 import math
 from dataclasses import replace
 
-from ...core.products.sentinel1 import PHASE_TO_DISPLACEMENT
-from ..layers.displacement_layers import DISPLACEMENT
+from ....core.products.sentinel1 import PHASE_TO_DISPLACEMENT
+from ...layers.displacement_layers import DISPLACEMENT
+from ..least_squares.point_inversion import invert
+from ..least_squares.series_fit import fit, functions_of
 from .displacement_facts import PointFacts
-from .point_inversion import invert
 from .reader import Series
-from .series_fit import fit, functions_of
 
 MASKED = "masked"
 

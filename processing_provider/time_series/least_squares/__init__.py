@@ -1,0 +1,1 @@
+"""Small systems of equations, solved without NumPy: pairs to dates, functions of time."""
