@@ -20,6 +20,7 @@ from ..grid.lattice import Grid
 from ..metadata.attributes import CONVENTIONS, STANDARD_NAMES
 from ..metadata.geospatial import grid_attributes
 from ..metadata.variables import GRID_MAPPING, TIME_ATTRIBUTES, TIME_ENCODING, numbers
+from ..network.pair_network import PairNetwork
 from ..pixels.look_vectors import LOOK_VECTORS
 from ..products.layers import GAMMA_LAYERS, Layer, LayerKind, Role
 from ..products.sentinel1 import WAVELENGTH
@@ -27,7 +28,6 @@ from ..version import plugin_version
 from .corrections import DEM, DEM_ERROR, RAMP, TROPOSPHERE
 from .pair_selection import acquisition_bounds
 from .series_analysis import LOW_TEMPORAL_COHERENCE, NO_GEOMETRY, NO_VALID_PAIR
-from .solver.pair_network import PairNetwork
 from .solver.time_functions import TimeFunctions
 
 GEOMETRY = tuple(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidParameterError
-from .solver.pair_network import PairNetwork
+from ..network.pair_network import PairNetwork
 
 Numbers = NDArray[np.float64]
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..assessment.report_files import check_targets
 from ..contract import Task
 from ..errors import InvalidParameterError
 from ..files.outputs import check_outputs
 from ..object_store.address import is_address
 from ..object_store.location import RemoteLocation, parse_location
 from ..outputs.options import BuildOptions, chosen_outputs
+from ..pages.report_files import check_targets
 from ..run.parameters import Extent, Parameters
 from ..work.scheduler_address import parse_scheduler
 from .solver.time_functions import parse_steps

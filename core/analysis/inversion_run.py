@@ -23,6 +23,7 @@ from ..files.written_stack import WrittenStack
 from ..grid.lattice import Grid
 from ..machine.disk import COMPRESSED
 from ..machine.stamps import Stamps, find_change, take_stamps
+from ..network.pair_network import PairNetwork
 from ..object_store.late_metadata import LateMetadataStore
 from ..outputs.output import Places, check_outputs_fit, describe_outputs
 from ..outputs.publishing import publish_outputs
@@ -43,7 +44,6 @@ from .inversion_request import InversionRequest
 from .pair_selection import PairSelection, select_pairs
 from .reference_area import AUTO, DEFAULT_RADIUS, ReferenceArea, choose_area, parse_area
 from .series_analysis import SeriesAnalysis
-from .solver.pair_network import PairNetwork
 from .solver.time_functions import SEASONS, TimeFunctions
 from .unwrapping.repair import RepairPlan
 from .whole_maps import Survey

@@ -16,11 +16,11 @@ from ..files.written_stack import StackKind, WrittenStack
 from ..grid.extent import choose_lines
 from ..grid.lattice import Grid, Lattice
 from ..machine.blocks import run_blocks
+from ..network.pair_network import PairNetwork
 from ..products.layers import COHERENCE, COMPONENTS, LOS_DISPLACEMENT, MASK_FILL, UNWRAPPED_PHASE
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..run.parameters import Extent
 from ..run.reporter import Reporter, SilentReporter
-from .solver.pair_network import PairNetwork
 from .solver.phase_variance import independent_looks
 
 

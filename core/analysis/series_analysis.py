@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..network.pair_network import PairNetwork
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from .corrections import NO_CORRECTIONS, Corrections, Places
 from .solver.inversion import Inversion, Solution
-from .solver.pair_network import PairNetwork
 from .solver.phase_variance import variance_weights
 from .solver.time_functions import Fit, TimeFunctions, larger_error
 from .unwrapping.closure import CLOSURE_SUMS, ClosureStatistics, PixelClosure

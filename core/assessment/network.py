@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files.written_stack import WrittenStack
+from ..pages.svg import label, line, ticks
 from .picture import color
-from .svg import label, line, ticks
 
 _WIDTH, _HEIGHT = 860, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 110, 18, 44

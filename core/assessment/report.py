@@ -11,9 +11,11 @@ import numpy as np
 
 from ..files.written_stack import open_stack_groups
 from ..object_store.location import RemoteLocation
+from ..run.reporter import Reporter
 from .assess import Assessment, assess_stack
 from .page import Picture, assessment_page
 from .picture import picture
+from .verdict import NEEDS_USER, NOT_MET
 
 if TYPE_CHECKING:
     from ..pixels.survey import Findings
@@ -58,6 +60,20 @@ def stack_report(
         assessment = replace(assessment, layouts=(*assessment.layouts, *layouts))
     pictures = [] if findings is None else _pictures(findings, steps)
     return assessment, assessment_page(assessment, plan, pictures)
+
+
+def report_outcome(assessment: Assessment, reporter: Reporter) -> None:
+    """Inform the user of the outcome."""
+    reporter.info(f"CEOS-ARD {assessment.family}: {assessment.summary}.")
+    for item in assessment.items:
+        if item.is_threshold and item.verdict.status in (NOT_MET, NEEDS_USER):
+            requirement = item.requirement
+            reporter.info(
+                f"  {requirement['number']} {requirement['title']}: {item.verdict.status}: "
+                f"{item.verdict.explanation}"
+            )
+    for problem in assessment.problems:
+        reporter.warning(f"{problem}.")
 
 
 def _pictures(findings: Findings, steps: int) -> list[Picture]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..assessment.report_files import check_targets
 from ..contract import Task
 from ..errors import InvalidParameterError, OutputError
 from ..files.outputs import check_outputs
@@ -16,6 +15,7 @@ from ..grid.target import parse_target_crs
 from ..metadata.data_access import parse_data_access
 from ..object_store.location import RemoteLocation, parse_location
 from ..outputs.options import BuildOptions, chosen_outputs
+from ..pages.report_files import check_targets
 from ..pixels.look_vectors import check_angles
 from ..pixels.precision import parse_keep_bits
 from ..pixels.reference_point import AUTO, parse_point

@@ -9,13 +9,14 @@ from typing import Any
 
 from ..assessment.assess import Assessment, assess_stack
 from ..assessment.page import assessment_page
-from ..assessment.report_files import check_targets, report_outcome, write_text
+from ..assessment.report import report_outcome
 from ..assessment.verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
 from ..contract import Task
 from ..errors import UNREADABLE, InvalidParameterError, OutputError
 from ..files.survival import check_survival
 from ..object_store.address import is_address
 from ..object_store.location import RemoteLocation, parse_location
+from ..pages.report_files import check_targets, write_text
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, complete

@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..assessment.report import stack_report
-from ..assessment.report_files import report_outcome, write_text
+from ..assessment.report import report_outcome, stack_report
 from ..build.build import build_stack
 from ..build.stack_plan import plan_stack
 from ..build.stack_request import StackRequest
@@ -18,6 +17,7 @@ from ..errors import Canceled, ProductError, StackError
 from ..grid.plan import Plan
 from ..machine.atomic import remove_leftovers
 from ..outputs.publishing import check_places
+from ..pages.report_files import write_text
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, step
 from ..run.waiting import run_cancellable

@@ -9,11 +9,11 @@ from ..analysis.inversion_request import InversionRequest
 from ..analysis.inversion_run import Inverted, StackInversion
 from ..analysis.report.inversion_report import inversion_page
 from ..analysis.report.run_summary import tell_result
-from ..assessment.report_files import write_text
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import StackError
 from ..files.written_stack import open_stack
 from ..outputs.publishing import check_places
+from ..pages.report_files import write_text
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hyp3_stack.core.analysis.solver.pair_network import PairNetwork
+from hyp3_stack.core.network.pair_network import PairNetwork
 
 
 def days(count, rng=None):

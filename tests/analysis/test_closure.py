@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hyp3_stack.core.analysis.unwrapping.closure import ClosureStatistics, find_triangles
+from hyp3_stack.core.analysis.unwrapping.closure import ClosureStatistics
+from hyp3_stack.core.network.triangles import find_triangles
 from tests.sample_products.displacement import CYCLE, make_arrays
 
 

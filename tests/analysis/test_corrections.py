@@ -15,9 +15,9 @@ from hyp3_stack.core.analysis.height_error import (
     baseline_history,
     range_times_sine,
 )
-from hyp3_stack.core.analysis.solver.pair_network import PairNetwork
 from hyp3_stack.core.analysis.solver.time_functions import TimeFunctions
 from hyp3_stack.core.errors import InvalidParameterError
+from hyp3_stack.core.network.pair_network import PairNetwork
 from tests.running import assert_one_sentence
 from tests.sample_products.displacement import RANGE_TIMES_SINE, make_arrays
 from tests.sample_products.orbit import HEIGHT, Track

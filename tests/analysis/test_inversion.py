@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hyp3_stack.core.analysis.solver.inversion import BATCH, Inversion
-from hyp3_stack.core.analysis.solver.pair_network import PairNetwork
+from hyp3_stack.core.network.pair_network import PairNetwork
 
 from .networks import days, neighbors, observations
 

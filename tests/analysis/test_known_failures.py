@@ -3,7 +3,7 @@
 import numpy as np
 
 from hyp3_stack.core.analysis.solver.inversion import Inversion
-from hyp3_stack.core.analysis.solver.pair_network import PairNetwork
+from hyp3_stack.core.network.pair_network import PairNetwork
 from tests.sample_products.displacement import METERS_PER_RADIAN, make_arrays
 
 

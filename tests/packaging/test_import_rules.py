@@ -98,6 +98,8 @@ WINGS = (
     "core",
     "core/run",
     "core/machine",
+    "core/network",
+    "core/pages",
     "core/inputs",
     "core/products",
     "core/selection",

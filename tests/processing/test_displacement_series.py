@@ -27,7 +27,7 @@ import numpy as np
 import xarray as xr
 import tests.checkout
 from hyp3_stack.core.analysis.solver.inversion import Inversion
-from hyp3_stack.core.analysis.solver.pair_network import PairNetwork
+from hyp3_stack.core.network.pair_network import PairNetwork
 
 path, row, column, down, across = sys.argv[1], *map(int, sys.argv[2:6])
 with xr.open_dataset(path) as stack:

@@ -25,7 +25,7 @@ import json, sys
 import numpy as np
 import tests.checkout
 from hyp3_stack.core.analysis.solver.inversion import Inversion
-from hyp3_stack.core.analysis.solver.pair_network import PairNetwork
+from hyp3_stack.core.network.pair_network import PairNetwork
 from hyp3_stack.core.analysis.solver.time_functions import TimeFunctions
 
 asked = json.load(open(sys.argv[1]))

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...assessment.network import Network, draw_network
-from ...assessment.page import Picture, fact, figure, html_page
+from ...assessment.page import Picture, figure
 from ...assessment.picture import RED_BLUE, picture
 from ...files.written_stack import WrittenStack
+from ...network.pair_network import PairNetwork
+from ...network.triangles import find_triangles
+from ...pages.html_page import fact, html_page
 from ...version import plugin_version
 from ..date_corrections import best_reference_date, outlier_dates
 from ..height_error import baseline_history
-from ..solver.pair_network import PairNetwork
-from ..unwrapping.closure import find_triangles
 from ..unwrapping.repair import RepairPlan
 from .report_charts import draw_date_noise, draw_histogram, draw_series
 

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from ...assessment.svg import label, line, ticks
+from ...pages.svg import label, line, ticks
 
 Numbers = NDArray[np.float64]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...network.pair_network import YEAR_DAYS
 from ...run.reporter import Reporter
 from ..inversion_run import Inverted
 from ..series_analysis import LOW_TEMPORAL_COHERENCE, NO_GEOMETRY, NO_VALID_PAIR
-from ..solver.pair_network import YEAR_DAYS
 from ..unwrapping.closure import CLOSURE_SUMS, FADING, ClosureStatistics
 
 _NAMED = 5

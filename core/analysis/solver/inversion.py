@@ -18,8 +18,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ...network.pair_network import PairNetwork
 from .elimination import Elimination, eliminate
-from .pair_network import PairNetwork
 
 Numbers = NDArray[np.float64]
 

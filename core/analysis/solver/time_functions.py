@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidParameterError
-from .pair_network import YEAR_DAYS
+from ...network.pair_network import YEAR_DAYS
 
 Numbers = NDArray[np.float64]
 

@@ -31,7 +31,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .closure import CYCLE, find_triangles
+from ...network.triangles import find_triangles
+from .closure import CYCLE
 from .islands import LARGEST_REST, Islands
 
 METHODS = ("none", "islands", "closure", "both")

@@ -1,4 +1,4 @@
-"""The files that an assessment is written to, and what a run says of it."""
+"""The files that reports are written to."""
 
 from __future__ import annotations
 
@@ -8,28 +8,11 @@ from pathlib import Path
 
 from ..errors import OutputError
 from ..machine.atomic import complete_or_absent
-from ..run.reporter import Reporter
-from .assess import Assessment
-from .verdict import NEEDS_USER, NOT_MET
 
 _SIGNS = {"JSON": b'"assessor": "HyP3 Stack ', "": b"<footer>Assessed by HyP3 Stack "}
 """What each report holds near its begin or end, by the parameter that names it."""
 
 _SEARCHED_BYTES = 1 << 16
-
-
-def report_outcome(assessment: Assessment, reporter: Reporter) -> None:
-    """Inform the user of the outcome."""
-    reporter.info(f"CEOS-ARD {assessment.family}: {assessment.summary}.")
-    for item in assessment.items:
-        if item.is_threshold and item.verdict.status in (NOT_MET, NEEDS_USER):
-            requirement = item.requirement
-            reporter.info(
-                f"  {requirement['number']} {requirement['title']}: {item.verdict.status}: "
-                f"{item.verdict.explanation}"
-            )
-    for problem in assessment.problems:
-        reporter.warning(f"{problem}.")
 
 
 def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> None:

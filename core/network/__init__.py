@@ -1,0 +1,1 @@
+"""Networks of pairs: acquisitions, the pairs between them, components and triangles."""

@@ -1,0 +1,80 @@
+"""A page in the style that all reports share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+_STYLE = """
+:root{--ink:#1f2a37;--soft:#5b6875;--line:#dde3e9;--ground:#f6f8fa;--met:#1b7f5c;--unmet:#b3261e;
+--user:#a15c00;--na:#6b7785}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);
+font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
+main{max-width:1000px;margin:0 auto;padding:32px 20px 64px}
+h1{font-size:28px;line-height:1.25;margin:0 0 4px}
+h2{font-size:20px;margin:40px 0 12px}
+h3{font-size:13px;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:24px 0 6px}
+p{margin:8px 0}
+.lead{color:var(--soft)}
+.verdict{display:flex;gap:24px;align-items:center;flex-wrap:wrap;background:#fff;
+border:1px solid var(--line);border-left:6px solid var(--met);border-radius:8px;padding:18px 22px;
+margin:22px 0}
+.verdict.red{border-left-color:var(--unmet)}
+.big{font-size:44px;font-weight:650;line-height:1;white-space:nowrap}
+.big small{font-size:20px;color:var(--soft);font-weight:400}
+.bar{display:flex;height:10px;border-radius:5px;overflow:hidden;margin:8px 0;background:var(--line)}
+.bar i{display:block}
+.bar .met{background:var(--met)}.bar .unmet{background:var(--unmet)}
+.bar .user{background:#e0a030}.bar .na{background:#b8c2cc}
+.facts{display:grid;grid-template-columns:max-content 1fr;gap:4px 18px;margin:0}
+.facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}
+.card{background:#fff;border:1px solid var(--line);border-radius:8px;padding:16px 20px}
+.plot{width:100%;height:auto;font-size:12px}
+.plot text{fill:var(--soft)}.plot .frame{fill:none;stroke:var(--line)}
+.plot .grid{stroke:#eef1f4}.plot .stem{stroke:#98c1d9;stroke-width:3}
+.plot .dot{fill:#3d5a80;stroke:#fff;stroke-width:1.5}
+.pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:16px}
+figure{margin:0}figure img{width:100%;max-height:420px;object-fit:contain;
+image-rendering:pixelated;background:repeating-conic-gradient(#f1f3f5 0 25%,#fff 0 50%) 0/16px 16px}
+figcaption{color:var(--soft);font-size:14px;margin-top:6px}
+.scale{height:8px;border-radius:4px;margin-top:8px}
+.ends{display:flex;justify-content:space-between;font-size:12px;color:var(--soft)}
+details{background:#fff;border:1px solid var(--line);border-top:0;padding:0}
+details:first-of-type{border-top:1px solid var(--line);border-radius:8px 8px 0 0}
+details:last-of-type{border-radius:0 0 8px 8px}
+summary{display:grid;grid-template-columns:56px 1fr max-content;gap:10px;padding:9px 14px;
+cursor:pointer;list-style:none;align-items:baseline}
+summary::-webkit-details-marker{display:none}
+summary.plain{grid-template-columns:1fr max-content}
+summary.plain+.inside{padding-left:14px}
+summary .no{color:var(--soft);font-variant-numeric:tabular-nums}
+summary .why{display:block;color:var(--soft);font-size:14px}
+.inside{padding:0 14px 12px 80px;font-size:14px}
+.inside ul{margin:6px 0;padding-left:18px}.inside li{overflow-wrap:anywhere}
+.chip{font-size:13px;font-weight:600;border-radius:12px;padding:1px 10px;white-space:nowrap}
+.chip.met{color:var(--met);background:#e5f4ee}.chip.unmet{color:var(--unmet);background:#fbe9e7}
+.chip.user{color:var(--user);background:#fdf1dd}.chip.na{color:var(--na);background:#eceff2}
+.wide{overflow-x:auto}.layout{border-collapse:collapse;font-size:14px;width:100%}
+.layout th,.layout td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid var(--line);
+vertical-align:top}.layout th{color:var(--soft);font-weight:400}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px;margin:0}
+footer{margin-top:40px;color:var(--soft);font-size:13px}
+a{color:#2c5f9e}
+@media(max-width:560px){.inside{padding-left:14px}}
+"""
+
+
+def html_page(title: str, sections: Sequence[str]) -> str:
+    """Return sections in HTML as one file that needs nothing else."""
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def fact(item: tuple[str, str]) -> str:
+    """Return a row of a list of facts: what, and how much."""
+    return f"<dt>{escape(item[0])}</dt><dd>{escape(item[1])}</dd>"
