@@ -27,7 +27,7 @@ class Account:
     password: str
     approved: bool = True
     application: str = "APPROVED"
-    remaining_credits: float = 8000.0
+    remaining_credits: float | None = 8000.0
 
 
 class Accounts:

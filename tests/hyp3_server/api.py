@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+import time
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote, urlencode
 
 from .files import serve_file
+from .orders import COSTS, Refused, check_scenes, checked_order, price, stored_record
 from .records import JOB_TYPES, STATUSES, StoredJob
 from .web import Handler
 
@@ -32,7 +35,7 @@ class ApiHandler(Handler):
             self.send_problem(fault.status, "The service is not available right now", headers)
             return
         if path == "/costs":
-            self.send_json(200, {"RTC_GAMMA": {"cost": 5}, "INSAR_GAMMA": {"cost": 10}})
+            self.send_json(200, COSTS)
             return
         user = self._user()
         if user is None:
@@ -49,6 +52,75 @@ class ApiHandler(Handler):
             self._show_user(user)
         else:
             self.send_problem(404, "The requested URL was not found on the server.")
+
+    def do_POST(self) -> None:
+        self.begin("api")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path != "/jobs":
+            self.send_problem(404, "The requested URL was not found on the server.")
+            return
+        user = self._user()
+        if user is None:
+            return
+        try:
+            self.entry.body = json.loads(body)
+            jobs, is_trial = checked_order(self.entry.body)
+        except (ValueError, Refused):
+            self.send_problem(400, "Bad Request")
+            return
+        fault = self.service.api_faults.next("validation" if is_trial else "order")
+        try:
+            if fault is None or fault.stored:
+                answer = self._take_order(user, jobs, is_trial, fault.stored if fault else 1.0)
+        except Refused as refused:
+            self.send_problem(refused.status, str(refused))
+            return
+        if fault is None:
+            self.send_json(200, answer)
+            return
+        time.sleep(fault.stall)
+        if self.send_fault(fault):
+            return
+        if fault.status is not None:
+            self.send_problem(fault.status, "Endpoint request timed out")
+            return
+        # The connection ends without an answer.
+        self.close_connection = True
+
+    def _take_order(
+        self, user: str, jobs: list[dict[str, Any]], is_trial: bool, share: float
+    ) -> dict[str, Any]:
+        """Check an order as HyP3 does, take its credits, and store a share of its jobs."""
+        service = self.service
+        if service.catalog_status is None:
+            check_scenes(jobs, service.scenes)
+        account = service.accounts.get(user)
+        if account.application != "APPROVED":
+            raise Refused(
+                403,
+                f"Your application to use HyP3 is {account.application}; visit "
+                "https://hyp3.example/help",
+            )
+        with service.order_lock:
+            credits = sum(map(price, jobs))
+            left = account.remaining_credits
+            if left is not None and credits > left:
+                raise Refused(
+                    400,
+                    f"These jobs would cost {credits} credits, but you have only {left} remaining.",
+                )
+            now = datetime.now(timezone.utc)
+            records = []
+            for job in jobs:
+                left = None if left is None else left - price(job)
+                records.append(stored_record(job, user, now, 9999.0 if left is None else left))
+            if is_trial:
+                return {"jobs": records, "validate_only": True}
+            account.remaining_credits = left
+            service.take_order(
+                [StoredJob(record) for record in records[: round(share * len(jobs))]]
+            )
+        return {"jobs": records, "validate_only": False}
 
     def _user(self) -> str | None:
         kind, _, token = self.headers.get("Authorization", "").partition(" ")
@@ -80,7 +152,7 @@ class ApiHandler(Handler):
             self.send_problem(400, "Invalid start_token, start or end")
             return
         owner = query.get("user_id", user)
-        jobs = [job for job in self.service.sorted_jobs() if job.record["user_id"] == owner]
+        jobs = [job for job in self.service.listed_jobs() if job.record["user_id"] == owner]
         # Like DynamoDB: a page is cut before the filters, so it may be short or empty.
         page = jobs[first : first + self.service.page_size]
         shown = [self._shown(job) for job in page if _fits(job.record, query, start, end)]

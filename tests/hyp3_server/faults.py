@@ -41,6 +41,8 @@ class Fault:
         Sent along with ``content``; a length is added unless there is one.
     endless
         Repeat ``content`` for ever, without saying a length.
+    stored
+        Share of the jobs of an order that are stored before it goes wrong.
     """
 
     times: int = 1
@@ -56,6 +58,7 @@ class Fault:
     kind: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     endless: bool = False
+    stored: float = 0.0
     released: threading.Event = field(default_factory=threading.Event, repr=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Entry:
     status: int = 0
     sent: int = 0
     form: list[tuple[str, str]] = field(default_factory=list)
+    body: Any = None
 
     @property
     def file(self) -> str:
@@ -51,6 +53,11 @@ class RequestLog:
     def of(self, service: str) -> list[Entry]:
         with self._lock:
             return [entry for entry in self._entries if entry.service == service]
+
+    def orders(self) -> list[Entry]:
+        """Return the orders that came, without those that were only to be checked."""
+        posts = [entry for entry in self.of("api") if entry.method == "POST" and entry.body]
+        return [entry for entry in posts if not entry.body.get("validate_only")]
 
     def secrets(self) -> dict[str, set[str]]:
         """Return the kinds of credentials that came, by service."""

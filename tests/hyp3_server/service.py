@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,9 +38,14 @@ class Hyp3Service:
         Answer every request to catalog or login with this status.
     proxy_login
         ``user:password`` that the proxy asks for; None for a proxy that is open to all.
+    stale_listings
+        How many listings do not yet show the jobs of the last order.
+    process
+        Makes a finished job of one that runs. Each listing takes jobs a step on: running,
+        finished. Without it, they stay as they are.
     faults, api_faults
-        By file name; by first part of the API path, by host of what is reached over TLS, or
-        ``catalog``.
+        By file name; by first part of the API path, ``validation`` and ``order`` for those that
+        are posted, by host of what is reached over TLS, or ``catalog``.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -55,6 +61,10 @@ class Hyp3Service:
         self.catalog_status: int | None = None
         self.login_status: int | None = None
         self.proxy_login: str | None = None
+        self.stale_listings = 0
+        self.process: Callable[[StoredJob], StoredJob] | None = None
+        self.order_lock = threading.RLock()
+        self._fresh: set[str] = set()
         self.user = self.accounts.add(Account("sample_user", "sample password"))
         self._sorted: list[StoredJob] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="hyp3-server-")
@@ -125,6 +135,37 @@ class Hyp3Service:
             self._sorted = sorted(self.jobs.values(), key=key, reverse=True)
         return self._sorted
 
+    def know_scenes(
+        self, names: Iterable[str], ring: list[tuple[float, float]] = DEFAULT_RING
+    ) -> None:
+        """Let the catalog know scenes."""
+        for name in names:
+            self.scenes.setdefault(name, (_path(name), True, ring))
+
+    def take_order(self, jobs: list[StoredJob]) -> None:
+        """Store jobs that were ordered."""
+        with self.order_lock:
+            self._fresh = {job.job_id for job in jobs}
+            self.add(*jobs)
+
+    def listed_jobs(self) -> list[StoredJob]:
+        """Return all jobs that a listing shows now, newest request first."""
+        with self.order_lock:
+            hidden = self._fresh if self.stale_listings > 0 else set()
+            self.stale_listings = max(self.stale_listings - 1, 0)
+            if self.process is not None:
+                self._work_on()
+            return [job for job in self.sorted_jobs() if job.job_id not in hidden]
+
+    def _work_on(self) -> None:
+        for job in list(self.jobs.values()):
+            status = job.record["status_code"]
+            if status == "PENDING":
+                job.record["status_code"] = "RUNNING"
+            elif status == "RUNNING" and self.process is not None:
+                self.jobs[job.job_id] = self.process(job)
+                self._sorted = None
+
     def granules(self, name: str) -> Iterable[dict[str, Any]]:
         known = self.scenes.get(name)
         return granule_items(name, *known) if known else []
@@ -139,6 +180,8 @@ class Hyp3Service:
         self.log.clear()
         self.page_size, self.single_files = 100, True
         self.catalog_status = self.login_status = self.proxy_login = None
+        self.stale_listings, self.process, self._fresh = 0, None, set()
+        self.user.application, self.user.remaining_credits = "APPROVED", 8000.0
         self._sorted = None
 
 

@@ -57,9 +57,18 @@ def open_service(api_url: str, credentials: Credentials, reporter: Reporter) -> 
         header = {"Authorization": f"Bearer {credentials.token}"}
     else:
         header = {"Cookie": f"{_COOKIE}={_log_in(credentials, reporter)}"}
+    return _opened(api_url, _for_origin(api_url, header))
+
+
+def open_without_login(api_url: str) -> HyP3:
+    """Return a service that is asked only what it tells everybody."""
+    return _opened(api_url, {})
+
+
+def _opened(api_url: str, secrets: Secrets) -> HyP3:
     # The package would send its token to any host that a page or a redirect names.
     service = HyP3(api_url, token="")  # nosec B106 - the session is replaced in the next line
-    service.session = guarded_session(_for_origin(api_url, header))
+    service.session = guarded_session(secrets)
     service.session.headers["User-Agent"] = f"hyp3_sdk/{__version__}"
     return service
 
