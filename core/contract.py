@@ -110,9 +110,10 @@ def without_logins(text: str) -> str:
 
 DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     "setupenvironment": (environment.PYTHON,),
-    Task.FIND_JOBS: (*jobs.FILTERS, jobs.EXTENT, jobs.ALL_STATES, jobs.FOUND_JOBS),
+    Task.FIND_JOBS: (*jobs.FILTERS_OF_ANY_TYPE, jobs.EXTENT, jobs.ALL_STATES, jobs.FOUND_JOBS),
     Task.DOWNLOAD_PRODUCTS: (
-        *jobs.FILTERS,
+        jobs.CHOSEN_JOBS,
+        *jobs.FILTERS_OF_ANY_TYPE,
         jobs.EXTENT,
         jobs.JOBS,
         jobs.LAYERS,
@@ -137,6 +138,7 @@ DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         *outputs.OUTPUTS,
     ),
     Task.PREPARE_STACK: (
+        jobs.CHOSEN_JOBS,
         *jobs.FILTERS,
         jobs.EXTENT_OF_STACK,
         jobs.FOLDER,
@@ -163,7 +165,7 @@ DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
 """Parameters of each algorithm, in the order of its dialog."""
 
 _WITHOUT_DIALOG: Final[Mapping[str, tuple[Parameter, ...]]] = {
-    Task.FIND_JOBS: (jobs.JOBS, jobs.WORK_FOLDER),
+    Task.FIND_JOBS: (jobs.JOBS, jobs.CHOSEN_JOBS, jobs.WORK_FOLDER),
     Task.DOWNLOAD_PRODUCTS: (jobs.ALL_STATES,),
     Task.BUILD_STACK: (grid.PRODUCTS,),
     Task.PREPARE_STACK: (jobs.JOBS, jobs.ALL_STATES, jobs.KEEP_ZIPS),

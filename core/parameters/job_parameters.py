@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from .parameter import Group, Kind, Parameter
@@ -27,6 +28,15 @@ PERIOD: Final = (
     ),
 )
 """A range of UTC days, both inclusive."""
+
+JOB_TYPE: Final = Parameter(
+    "JOB_TYPE",
+    Kind.CHOICE,
+    "Job type",
+    "Which kind of HyP3 jobs; one stack holds one kind.",
+    default=JOB_TYPES[0],
+    choices=JOB_TYPES,
+)
 
 FILTERS: Final = (
     Parameter(
@@ -54,14 +64,7 @@ FILTERS: Final = (
         "Exact name of the HyP3 project, as given when the jobs were ordered. Write (none) for "
         "jobs without a project. Empty: jobs of all projects.",
     ),
-    Parameter(
-        "JOB_TYPE",
-        Kind.CHOICE,
-        "Job type",
-        "Which kind of HyP3 jobs; one stack holds one kind.",
-        default=JOB_TYPES[0],
-        choices=JOB_TYPES,
-    ),
+    JOB_TYPE,
     *PERIOD,
     Parameter(
         "DATE_RULE",
@@ -89,6 +92,20 @@ FILTERS: Final = (
     ),
 )
 
+ANY_TYPE: Final = "any"
+
+FILTERS_OF_ANY_TYPE: Final = tuple(
+    replace(
+        row,
+        help="Which kind of HyP3 jobs. any: all that can be stacked; one stack holds one kind.",
+        choices=(*JOB_TYPES, ANY_TYPE),
+    )
+    if row is JOB_TYPE
+    else row
+    for row in FILTERS
+)
+"""For what need not become one stack."""
+
 EXTENT: Final = Parameter(
     "EXTENT",
     Kind.EXTENT,
@@ -109,6 +126,15 @@ JOBS: Final = Parameter(
     "Job ids",
     "Only these jobs, as ids separated by commas; the table of Find jobs lists them. "
     "Empty: all that fit the filters.",
+)
+
+CHOSEN_JOBS: Final = Parameter(
+    "FOUND_JOBS",
+    Kind.LAYER,
+    "Layer of found jobs",
+    "Only the jobs of this layer, which Find jobs has made, or only those that are selected in it. "
+    "The job type is then that of the layer. Empty: all jobs that fit the filters.",
+    private=True,
 )
 
 ALL_STATES: Final = Parameter(

@@ -25,6 +25,7 @@ class Kind(Enum):
     FOLDER = "folder"
     NEW_FILE = "file to be written"
     NEW_FOLDER = "folder to be written"
+    LAYER = "vector layer"
     FEATURES = "vector layer to be written"
     ADDRESSES = "addresses by scheme"
 

@@ -231,6 +231,11 @@ class Parameters:
             raise InvalidParameterError(f"{name} is {path}, but there is no such folder.")
         return path
 
+    def collection(self, name: str) -> Mapping[str, Any] | Path | None:
+        """Return a vector layer: a FeatureCollection of GeoJSON, or the path of a file."""
+        value = self._get(name)
+        return value if isinstance(value, Mapping) else self.path(name)
+
     def extent(self, name: str = "EXTENT") -> Extent | None:
         """Return a rectangle.
 

@@ -11,6 +11,7 @@ from ..errors import InvalidParameterError, RetrievalError
 from ..products.product_types import PRODUCT_TYPES
 from ..retrieval.download.complete_jobs import complete_jobs
 from ..retrieval.download.download import DownloadOptions, DownloadReport, download_jobs
+from ..retrieval.jobs.chosen_jobs import read_chosen_jobs
 from ..retrieval.jobs.job_selection import select_jobs
 from ..retrieval.jobs.jobs import JobRecord
 from ..retrieval.jobs.one_stack import newest_of_repeated, require_one_stack
@@ -134,13 +135,14 @@ def failure_sentence(report: DownloadReport) -> str:
 
 def _layers(values: Parameters) -> tuple[str, ...]:
     """Read LAYERS as HyP3's own names, also where it names variables of the stack."""
-    job_type = values.choice("JOB_TYPE")
-    by_name = PRODUCT_TYPES[job_type].by_name
+    types = [PRODUCT_TYPES[name] for name in read_chosen_jobs(values).types]
+    by_name = types[0].by_name
     wanted = values.names("LAYERS")
-    unknown = [name for name in wanted if name not in by_name]
+    unknown = [name for name in wanted if not all(name in kind.by_name for kind in types)]
+    shared = [name for name in types[0].layers if all(name in kind.layers for kind in types)]
     if unknown:
         raise InvalidParameterError(
             f"LAYERS names {', '.join(unknown)}, which products of that JOB_TYPE do not have; "
-            f"choose from {', '.join(PRODUCT_TYPES[job_type].layers)}."
+            f"choose from {', '.join(shared)}."
         )
     return tuple(dict.fromkeys(by_name[name].name for name in wanted))

@@ -8,9 +8,10 @@ from typing import Any
 
 from ..build.stack_request import StackRequest
 from ..contract import PARAMETERS, Task
-from ..errors import OutputError, RetrievalError
+from ..errors import InconsistentProductsError, OutputError, RetrievalError
 from ..outputs.publishing import check_places
 from ..pixels.reference_point import layers_to_refer
+from ..retrieval.jobs.chosen_jobs import read_chosen_jobs
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, step
@@ -49,7 +50,7 @@ def run(
     """
     values = Parameters(parameters, Task.PREPARE_STACK)
     folder = download_folder(values, "FOLDER")
-    job_type = values.choice("JOB_TYPE")
+    job_type = _job_type(values)
     skip_bad = values.choice("ON_BAD_PRODUCT") == "skip"
     options = {name: value for name, value in parameters.items() if name in _FOR_STACK}
     options.update(INPUT=str(folder), PRODUCT_TYPE=job_type)
@@ -72,6 +73,17 @@ def run(
     options["PRODUCTS"] = report.products
     with step(reporter, _DOWNLOAD_SHARE, 100.0) as inner:
         return build_stack.run(options, credentials, inner)
+
+
+def _job_type(values: Parameters) -> str:
+    """Return the type of the jobs; one stack holds one."""
+    types = read_chosen_jobs(values).types
+    if len(types) > 1:
+        raise InconsistentProductsError(
+            f"FOUND_JOBS holds jobs of several types ({', '.join(types)}), which do not belong in "
+            "one stack; select those of one type."
+        )
+    return types[0]
 
 
 def _checked(options: Mapping[str, Any], folder: Path) -> StackRequest:

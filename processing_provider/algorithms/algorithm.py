@@ -2,6 +2,7 @@
 
 import os
 import sys
+from enum import Enum
 from pathlib import Path
 
 from qgis.core import (
@@ -27,6 +28,27 @@ from .help_page import help_url
 
 _ICON = str(Path(__file__).resolve().parents[2] / "icon.svg")
 
+_TAGS = (
+    "hyp3",
+    "asf",
+    "sentinel-1",
+    "sar",
+    "insar",
+    "interferogram",
+    "rtc",
+    "backscatter",
+    "stack",
+)
+
+
+class ToolboxGroup(Enum):
+    """Groups of the toolbox, which sorts them by name: in the order of work."""
+
+    GET_PRODUCTS = "1 Get products"
+    MAKE_STACK = "2 Make a stack"
+    ANALYZE = "3 See and analyze"
+    SET_UP = "Set-up"
+
 
 def places():
     """Return where the core environment of the current QGIS profile lives."""
@@ -42,12 +64,14 @@ def core_python():
 class StackAlgorithm(QgsProcessingAlgorithm):
     """Base of the algorithms; subclasses fill the class constants.
 
-    ``SUMMARY`` is one line, ``HELP`` one paragraph a line, ``EXAMPLE`` a command to paste.
+    ``GROUP`` is a :class:`ToolboxGroup`, ``SUMMARY`` one line, ``HELP`` one paragraph a line,
+    ``EXAMPLE`` a command to paste.
     ``OUTPUTS`` has the definition, name and label of what is returned besides written files.
     """
 
     NAME = ""
     TITLE = ""
+    GROUP = None
     SUMMARY = ""
     HELP = ""
     EXAMPLE = ""
@@ -62,10 +86,10 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return self.TITLE
 
     def group(self):
-        return "HyP3"
+        return self.GROUP.value
 
     def groupId(self):
-        return "hyp3"
+        return self.GROUP.name.lower()
 
     def shortDescription(self):
         return self.SUMMARY
@@ -77,7 +101,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return help_url()
 
     def tags(self):
-        return ["hyp3", "asf", "sentinel-1", "sar", "insar", "stack", *self.TAGS]
+        return [*_TAGS, *self.TAGS]
 
     def icon(self):
         return QIcon(_ICON)

@@ -5,7 +5,7 @@ from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 from ...core.object_store.address import is_address
 from ..parameters.combined_checks import check_stack
 from ..parameters.job_values import Values
-from .algorithm import StackAlgorithm
+from .algorithm import StackAlgorithm, ToolboxGroup
 
 
 class AssessStack(StackAlgorithm):
@@ -13,6 +13,7 @@ class AssessStack(StackAlgorithm):
 
     NAME = "assessstack"
     TITLE = "Assess stack"
+    GROUP = ToolboxGroup.ANALYZE
     SUMMARY = "Checks a stack against the requirements of CEOS-ARD and the conventions CF and ACDD."
     HELP = (
         "Reads a stack again and checks it against every requirement of its CEOS-ARD (formerly "

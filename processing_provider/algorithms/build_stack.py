@@ -8,7 +8,7 @@ from qgis.core import (
 )
 
 from ..parameters.combined_checks import check_period, check_product_folder, check_stack_files
-from .algorithm import StackAlgorithm
+from .algorithm import StackAlgorithm, ToolboxGroup
 
 STACK_OUTPUTS = (
     (QgsProcessingOutputString, "ZARR_URL", "Address of the Zarr store"),
@@ -27,6 +27,7 @@ class BuildStack(StackAlgorithm):
 
     NAME = "buildstack"
     TITLE = "Build stack"
+    GROUP = ToolboxGroup.MAKE_STACK
     SUMMARY = "Makes one analysis-ready NetCDF or Zarr stack of all HyP3 products of a folder."
     HELP = (
         "Makes one stack of all HyP3 products of a folder, as a NetCDF file, a Zarr store, or "
@@ -45,7 +46,17 @@ class BuildStack(StackAlgorithm):
         "qgis_process run hyp3:buildstack -- INPUT=/data/products LAYERS=unw_phase,corr,dem "
         "START=2021-01-01 END=2021-12-31 NETCDF=/data/stack.nc ZARR=/data/stack.zarr"
     )
-    TAGS = ("netcdf", "zarr", "time series", "xarray", "cube", "ceos-ard", "card4l")
+    TAGS = (
+        "displacement",
+        "subsidence",
+        "netcdf",
+        "zarr",
+        "time series",
+        "xarray",
+        "cube",
+        "ceos-ard",
+        "card4l",
+    )
 
     OUTPUTS = STACK_OUTPUTS
 

@@ -3,6 +3,7 @@
 from qgis.core import QgsProcessingOutputFile, QgsProcessingOutputNumber
 
 from ..parameters.job_values import Values
+from .algorithm import ToolboxGroup
 from .retrieval_algorithm import RetrievalAlgorithm
 
 
@@ -11,6 +12,7 @@ class DownloadProducts(RetrievalAlgorithm):
 
     NAME = "downloadproducts"
     TITLE = "Download products"
+    GROUP = ToolboxGroup.GET_PRODUCTS
     SUMMARY = "Downloads, checks and unpacks the products of your HyP3 jobs."
     HELP = (
         "Downloads the products of the HyP3 jobs that fit the filters, checks them and unpacks "

@@ -6,6 +6,7 @@ from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputVariant
 
 from ..layers.job_layer import copy_features, job_sink
 from ..parameters.job_values import Values
+from .algorithm import ToolboxGroup
 from .retrieval_algorithm import RetrievalAlgorithm
 
 
@@ -14,6 +15,7 @@ class FindJobs(RetrievalAlgorithm):
 
     NAME = "findjobs"
     TITLE = "Find jobs"
+    GROUP = ToolboxGroup.GET_PRODUCTS
     SUMMARY = "Lists your HyP3 jobs as a layer of footprints with dates, paths and sizes."
     HELP = (
         "Lists the jobs that you ordered from ASF's HyP3 service, filtered, as a layer of "

@@ -4,7 +4,7 @@ from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
 from ..parameters.combined_checks import check_product_folder
 from ..parameters.job_values import Values
-from .algorithm import StackAlgorithm
+from .algorithm import StackAlgorithm, ToolboxGroup
 
 
 class HarmonizeProducts(StackAlgorithm):
@@ -12,6 +12,7 @@ class HarmonizeProducts(StackAlgorithm):
 
     NAME = "harmonizeproducts"
     TITLE = "Harmonize products"
+    GROUP = ToolboxGroup.MAKE_STACK
     SUMMARY = "Puts all HyP3 products of a folder on one grid, as GeoTIFFs."
     HELP = (
         "Puts all HyP3 products of a folder on one grid and writes them as GeoTIFFs under their "

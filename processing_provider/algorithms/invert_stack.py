@@ -8,7 +8,7 @@ from qgis.core import (
 
 from ...core.object_store.address import is_address
 from ..parameters.combined_checks import check_period, check_stack, check_stack_files
-from .algorithm import StackAlgorithm
+from .algorithm import StackAlgorithm, ToolboxGroup
 
 
 class InvertStack(StackAlgorithm):
@@ -16,6 +16,7 @@ class InvertStack(StackAlgorithm):
 
     NAME = "invertstack"
     TITLE = "Invert stack"
+    GROUP = ToolboxGroup.ANALYZE
     SUMMARY = "Turns a stack of interferograms into displacement by date and velocity."
     HELP = (
         "Finds the displacement along the line of sight on each date that fits all pairs of a "
@@ -43,7 +44,15 @@ class InvertStack(StackAlgorithm):
         "qgis_process run hyp3:invertstack -- INPUT=/data/stack.zarr "
         "REFERENCE_AREA='-117.6,35.7,500 [EPSG:4326]' NETCDF=/data/displacement.nc"
     )
-    TAGS = ("sbas", "small baseline", "time series", "displacement", "velocity", "deformation")
+    TAGS = (
+        "subsidence",
+        "sbas",
+        "small baseline",
+        "time series",
+        "displacement",
+        "velocity",
+        "deformation",
+    )
 
     OUTPUTS = (
         (QgsProcessingOutputString, "ZARR_URL", "Address of the Zarr store"),

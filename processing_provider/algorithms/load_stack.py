@@ -9,7 +9,7 @@ from ..layers.loading import LAYERS, hand_over
 from ..layers.stack_description import StackFileError, open_stack, store_path
 from ..parameters.combined_checks import address_of
 from ..parameters.job_values import Values
-from .algorithm import StackAlgorithm
+from .algorithm import StackAlgorithm, ToolboxGroup
 
 
 class LoadStack(StackAlgorithm):
@@ -17,6 +17,7 @@ class LoadStack(StackAlgorithm):
 
     NAME = "loadstack"
     TITLE = "Load stack"
+    GROUP = ToolboxGroup.ANALYZE
     SUMMARY = "Loads a NetCDF or Zarr stack as layers that play in the Temporal Controller."
     HELP = (
         "Adds one layer for each variable of a stack to the project, in a group named like the "
@@ -37,7 +38,17 @@ class LoadStack(StackAlgorithm):
         "that HyP3 Stack 0.1.0 has written; Mend the metadata takes out the entries in question."
     )
     EXAMPLE = "qgis_process run hyp3:loadstack -- INPUT=/data/stack.nc VARIABLES=unw_phase,corr"
-    TAGS = ("temporal", "time series", "animation", "netcdf", "zarr", "layer", "style")
+    TAGS = (
+        "displacement",
+        "subsidence",
+        "temporal",
+        "time series",
+        "animation",
+        "netcdf",
+        "zarr",
+        "layer",
+        "style",
+    )
     NEEDS_CORE = False
 
     OUTPUTS = ((QgsProcessingOutputMultipleLayers, LAYERS, "Sources of the layers"),)

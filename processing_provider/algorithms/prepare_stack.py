@@ -2,6 +2,7 @@
 
 from ...core.parameters.job_parameters import JOB_TYPES
 from ..parameters.combined_checks import check_stack_files
+from .algorithm import ToolboxGroup
 from .build_stack import STACK_OUTPUTS
 from .retrieval_algorithm import RetrievalAlgorithm
 
@@ -11,6 +12,7 @@ class PrepareStack(RetrievalAlgorithm):
 
     NAME = "preparestack"
     TITLE = "Prepare stack"
+    GROUP = ToolboxGroup.MAKE_STACK
     SUMMARY = "Downloads your HyP3 products and builds an analysis-ready stack, in one run."
     HELP = (
         "Does the whole job in one run: finds the HyP3 jobs that fit the filters, downloads their "
@@ -24,7 +26,17 @@ class PrepareStack(RetrievalAlgorithm):
         "qgis_process run hyp3:preparestack -- PROJECT=my_project START=2021-01-01 "
         "END=2021-12-31 FOLDER=/data/products NETCDF=/data/stack.nc ZARR=/data/stack.zarr"
     )
-    TAGS = ("download", "netcdf", "zarr", "time series", "earthdata", "ceos-ard", "card4l")
+    TAGS = (
+        "displacement",
+        "subsidence",
+        "download",
+        "netcdf",
+        "zarr",
+        "time series",
+        "earthdata",
+        "ceos-ard",
+        "card4l",
+    )
 
     OUTPUTS = STACK_OUTPUTS
 
@@ -34,7 +46,7 @@ class PrepareStack(RetrievalAlgorithm):
     def _check_types(self, values):
         product_type = values.choice("PRODUCT_TYPE") or "auto"
         job_type = values.choice("JOB_TYPE") or JOB_TYPES[0]
-        if product_type in ("auto", job_type):
+        if values.given("FOUND_JOBS") or product_type in ("auto", job_type):
             return ""
         return f"PRODUCT_TYPE is {product_type}, but JOB_TYPE is {job_type}; give only JOB_TYPE."
 

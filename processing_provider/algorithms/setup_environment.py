@@ -17,7 +17,7 @@ from ..parameters.job_values import Values
 from ..process.child_process import current_environment
 from ..process.core_process import CoreError
 from ..process.feedback import RunFeedback
-from .algorithm import StackAlgorithm, places
+from .algorithm import StackAlgorithm, ToolboxGroup, places
 
 
 @contextmanager
@@ -54,6 +54,7 @@ class SetupEnvironment(StackAlgorithm):
 
     NAME = "setupenvironment"
     TITLE = "Set up core environment"
+    GROUP = ToolboxGroup.SET_UP
     SUMMARY = "Installs the scientific packages of HyP3 Stack into an environment of their own."
     HELP = (
         "HyP3 Stack does its work outside of QGIS, with its own copies of rasterio, xarray, zarr, "

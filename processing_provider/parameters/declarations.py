@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
@@ -34,6 +35,7 @@ _CLASSES = {
     Kind.FOLDER: QgsProcessingParameterFile,
     Kind.NEW_FILE: QgsProcessingParameterFileDestination,
     Kind.NEW_FOLDER: QgsProcessingParameterFolderDestination,
+    Kind.LAYER: QgsProcessingParameterFeatureSource,
     Kind.FEATURES: QgsProcessingParameterFeatureSink,
 }
 
@@ -71,6 +73,8 @@ def _special(row):
         return {"fileFilter": row.file_filter, "createByDefault": row.required}
     if row.kind is Kind.NEW_FOLDER:
         return {"createByDefault": row.required}
+    if row.kind is Kind.LAYER:
+        return {"types": [QgsProcessing.SourceType.TypeVector]}
     if row.kind is Kind.FEATURES:
         return {"type": QgsProcessing.SourceType.TypeVectorPolygon}
     return {}

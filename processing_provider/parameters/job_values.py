@@ -1,10 +1,16 @@
 """Reads parameter values of an algorithm in the form that the core process takes."""
 
-from qgis.core import QgsProcessing, QgsProcessingParameterEnum, QgsProperty
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingException,
+    QgsProcessingParameterEnum,
+    QgsProperty,
+)
 from qgis.PyQt.QtCore import Qt, QVariant
 
 from ...core.contract import DIALOGS
 from ...core.parameters.parameter import Kind
+from .layer_features import as_geojson
 
 # Codes of these authorities mean the same in every PROJ database; QGIS's own ones do not.
 _AUTHORITIES = ("EPSG", "ESRI", "OGC", "IAU_2015", "IGNF")
@@ -94,6 +100,15 @@ class Values:
             "crs": _crs_text(self._algorithm.parameterAsExtentCrs(*arguments)),
         }
 
+    def layer(self, name):
+        """Return the features of a vector layer, or of its selection, as GeoJSON in EPSG:4326."""
+        if not self.given(name):
+            return None
+        source = self._algorithm.parameterAsSource(self._parameters, name, self._context)
+        if source is None:
+            raise QgsProcessingException(self._algorithm.invalidSourceError(self._parameters, name))
+        return as_geojson(source, self._context.transformContext())
+
     def destination(self, name, suffix=""):
         """Return the path of an output; a temporary one ends with ``suffix``."""
         if not self.given(name):
@@ -110,6 +125,7 @@ _READERS = {
     Kind.INTEGER: Values.number,
     Kind.DAY: Values.day,
     Kind.EXTENT: Values.extent,
+    Kind.LAYER: Values.layer,
     Kind.CRS: Values.crs,
 }
 """How to read what is not text."""

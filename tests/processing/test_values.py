@@ -4,16 +4,23 @@ import json
 
 import pytest
 from qgis.core import (
+    NULL,
     QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
     QgsProcessing,
+    QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
     QgsProject,
     QgsRectangle,
     QgsReferencedRectangle,
+    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
 from hyp3_stack.processing_provider.parameters.job_values import Values
 
+RING = "Polygon((400000 4000000, 500000 4000000, 500000 4100000, 400000 4000000))"
 LATE = QTime(23, 30)
 
 
@@ -144,3 +151,41 @@ def test_everything_can_be_sent_as_json(read):
         "TARGET_CRS": values.crs("TARGET_CRS"),
     }
     assert json.loads(json.dumps(sent, allow_nan=False)) == sent
+
+
+@pytest.fixture
+def job_layer(context):
+    """A layer of three jobs in UTM, of which one is selected."""
+    fields = "field=job_id:string&field=reference:datetime&field=path:integer"
+    layer = QgsVectorLayer(f"Polygon?crs=EPSG:32611&{fields}", "jobs", "memory")
+    moment = QDateTime(QDate(2021, 2, 3), QTime(4, 5, 6), Qt.TimeSpec.OffsetFromUTC, 3600)
+    for number, path in ((1, 87), (2, NULL), (3, 5)):
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([f"job {number}", moment, path])
+        if number < 3:
+            feature.setGeometry(QgsGeometry.fromWkt(RING))
+        layer.dataProvider().addFeature(feature)
+    layer.selectByExpression("job_id = 'job 2'")
+    context.project().addMapLayer(layer)
+    return layer
+
+
+def test_a_layer_arrives_as_geojson_in_degrees(read, job_layer):
+    features = read(FOUND_JOBS=job_layer).job()["FOUND_JOBS"]["features"]
+    assert [feature["properties"]["path"] for feature in features] == [87, None, 5]
+    assert features[0]["properties"]["reference"] == "2021-02-03T03:05:06Z"
+    ((first, *_),) = features[0]["geometry"]["coordinates"]
+    assert first == pytest.approx([-118.1, 36.1], abs=0.1)
+    assert features[2]["geometry"] is None
+    json.dumps(features)
+
+
+def test_only_what_is_selected_arrives(read, job_layer):
+    chosen = QgsProcessingFeatureSourceDefinition(job_layer.id(), selectedFeaturesOnly=True)
+    (feature,) = read(FOUND_JOBS=chosen).job()["FOUND_JOBS"]["features"]
+    assert feature["properties"]["job_id"] == "job 2"
+
+
+def test_a_layer_that_does_not_exist(read):
+    with pytest.raises(QgsProcessingException, match="FOUND_JOBS"):
+        read(FOUND_JOBS="/nowhere.gpkg").job()

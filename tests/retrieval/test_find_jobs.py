@@ -128,11 +128,63 @@ def test_project(stack, find):
     assert len(find(PROJECT="")) == 3
 
 
-def test_unknown_project_names_the_known_ones(stack, find):
-    stack.add_one(0, project="alpha")
-    stack.add_one(1, project="beta")
-    with pytest.raises(NoProductsError, match=r"'gamma'; your projects are: alpha, beta\."):
-        find(PROJECT="gamma")
+def test_an_empty_answer_names_what_there_is(stack, find):
+    stack.add(2, project="alpha")
+    stack.add_one(2, project="beta", job_type="RTC_GAMMA")
+    stack.add_one(3, job_type="AUTORIFT")
+    there = "choose among 2 INSAR_GAMMA in alpha, 1 RTC_GAMMA in beta."
+    for filters, what in (
+        ({"PROJECT": "gamma"}, "INSAR_GAMMA jobs in the project 'gamma'"),
+        ({"PROJECT": "beta"}, "INSAR_GAMMA jobs in the project 'beta'"),
+        ({"PROJECT": "gamma", "JOB_TYPE": "any"}, "jobs in the project 'gamma'"),
+        ({"PROJECT": "(none)"}, "INSAR_GAMMA jobs without a project"),
+        ({"JOB_TYPE": "INSAR_ISCE_BURST"}, "INSAR_ISCE_BURST jobs"),
+    ):
+        with pytest.raises(NoProductsError) as caught:
+            find(**filters)
+        assert str(caught.value) == f"There are no {what} at {stack.service.url}; {there}"
+
+
+def test_jobs_of_all_types(stack, find, reporter):
+    wanted = [stack.add_one(0), stack.add_one(1, job_type="RTC_GAMMA")]
+    stack.add_one(2, job_type="AUTORIFT")
+    assert ids(find(JOB_TYPE="any")) == {job.job_id for job in wanted}
+    assert "1 cannot be stacked (1 AUTORIFT)" in reporter.infos[-1]
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_jobs_of_a_layer(stack, find, tmp_path, as_file):
+    wanted = [stack.add_one(0), stack.add_one(1, job_type="RTC_GAMMA")]
+    chosen = find(JOB_TYPE="any")
+    layer = {"type": "FeatureCollection", "features": chosen}
+    stack.add_one(2)
+    if as_file:
+        path = tmp_path / "chosen.geojson"
+        path.write_text(json.dumps(layer))
+    assert ids(find(FOUND_JOBS=str(path) if as_file else layer)) == {job.job_id for job in wanted}
+
+
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        (None, "FOUND_JOBS has no features; .* select some"),
+        ({"name": "a"}, "FOUND_JOBS has no column job_id, job_type; choose .* Find jobs has made"),
+        ({"job_id": "1", "job_type": "AUTORIFT"}, "FOUND_JOBS holds jobs of type 'AUTORIFT'"),
+        ({"job_id": None, "job_type": "RTC_GAMMA"}, "FOUND_JOBS holds features without a job_id"),
+    ],
+)
+def test_a_layer_of_something_else(find, properties, words):
+    features = [] if properties is None else [{"properties": properties}]
+    with pytest.raises(InvalidParameterError, match=words):
+        find(FOUND_JOBS={"features": features})
+
+
+def test_a_file_that_is_no_layer(find, tmp_path):
+    with pytest.raises(InvalidParameterError, match=r"absent\.geojson, which cannot be read"):
+        find(FOUND_JOBS=str(tmp_path / "absent.geojson"))
+    (tmp_path / "text.geojson").write_text("job_id")
+    with pytest.raises(InvalidParameterError, match=r"text\.geojson, which is not GeoJSON"):
+        find(FOUND_JOBS=str(tmp_path / "text.geojson"))
 
 
 def test_dates(stack, find):

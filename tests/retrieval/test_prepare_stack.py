@@ -76,6 +76,25 @@ def test_only_the_chosen_jobs_are_stacked(prepare, jobs, tmp_path):
     assert pairs(tmp_path / "stack.nc") == {chosen.archive.stem}
 
 
+def found(*jobs):
+    """Return the layer that Find jobs makes of some jobs, as QGIS hands it over."""
+    records = (job.record for job in jobs)
+    features = [{"properties": {key: r[key] for key in ("job_id", "job_type")}} for r in records]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def test_jobs_of_a_layer_are_stacked(prepare, jobs, tmp_path):
+    prepare(FOUND_JOBS=found(jobs[0], jobs[2]))
+    assert len(pairs(tmp_path / "stack.nc")) == 2
+
+
+def test_a_layer_of_several_types_is_refused(prepare, jobs, service):
+    other = make_job("R", "RTC_GAMMA")
+    with pytest.raises(InconsistentProductsError, match=r"FOUND_JOBS .*INSAR_GAMMA, RTC_GAMMA"):
+        prepare(FOUND_JOBS=found(jobs[0], other))
+    assert not service.log.files()
+
+
 def test_layers_are_fetched_one_by_one(prepare, jobs, tmp_path):
     prepare(LAYERS="corr")
     found = [path.stem.rpartition("_")[2] for path in tmp_path.glob("products/*/*.tif")]

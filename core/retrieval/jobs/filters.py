@@ -16,14 +16,13 @@ from ...run.reporter import Reporter
 from ...selection.passes import pass_starts
 from ..catalog.scene_cache import SceneFacts
 from ..service.json_fields import one_line
+from .chosen_jobs import ChosenJobs, read_chosen_jobs
 from .job_footprints import extent_area
 from .jobs import JobRecord
 from .tracks import paths_of_jobs
 
 WITHOUT_PROJECT = "(none)"
 """Value of ``PROJECT`` that selects the jobs without a project name."""
-
-_NAMES_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,8 @@ class Filters:
 
     Parameters
     ----------
-    job_type
-        One of the contract's job types.
+    chosen
+        Types of the jobs, and the only ones that count, whatever their type.
     project
         Exact project name, or :data:`WITHOUT_PROJECT`.
     start, end
@@ -46,15 +45,13 @@ class Filters:
         Flight direction.
     area
         Area in EPSG:4326 that a footprint has to touch.
-    job_ids
-        Only these jobs, whatever their type.
     every_state
         Also jobs that have not succeeded or whose products have expired.
     merge_passes
         The frames of a pass of backscatter are one acquisition.
     """
 
-    job_type: str
+    chosen: ChosenJobs
     project: str | None = None
     start: date | None = None
     end: date | None = None
@@ -62,9 +59,14 @@ class Filters:
     paths: frozenset[int] = frozenset()
     ascending: bool | None = None
     area: BaseGeometry | None = None
-    job_ids: tuple[str, ...] = ()
     every_state: bool = False
     merge_passes: bool = False
+
+    def is_of_project(self, job: JobRecord) -> bool:
+        """Return whether a job is of the project that is asked for."""
+        if self.project == WITHOUT_PROJECT:
+            return not job.project
+        return not self.project or job.project == self.project
 
     @property
     def needs_footprints(self) -> bool:
@@ -98,7 +100,7 @@ def read_filters(parameters: Parameters, merge_passes: bool = False) -> Filters:
             )
         paths.add(int(text[-3:]))
     return Filters(
-        job_type=parameters.choice("JOB_TYPE"),
+        chosen=read_chosen_jobs(parameters),
         project=one_line(parameters.text("PROJECT")),
         start=start,
         end=end,
@@ -106,7 +108,6 @@ def read_filters(parameters: Parameters, merge_passes: bool = False) -> Filters:
         paths=frozenset(paths),
         ascending={"ascending": True, "descending": False}.get(direction),
         area=None if extent is None else extent_area(extent),
-        job_ids=parameters.names("JOBS"),
         every_state=parameters.flag("ALL_STATES"),
         merge_passes=merge_passes,
     )
@@ -188,18 +189,21 @@ def apply_offline_filters(funnel: Funnel, filters: Filters, kept: Set[str] = fro
         Ids of jobs whose products are complete on disk: they count although they have expired.
     """
     now = datetime.now(timezone.utc)
-    if filters.job_ids:
-        wanted = set(filters.job_ids)
-        funnel.keep(lambda job: job.job_id in wanted, "are not named in JOBS", "check JOBS")
-    projects = sorted({job.project for job in funnel.jobs if job.project})
-    if filters.project == WITHOUT_PROJECT:
-        funnel.keep(lambda job: not job.project, "belong to a project", "name a project in PROJECT")
-    elif filters.project:
+    if filters.chosen.ids:
+        wanted = set(filters.chosen.ids)
+        funnel.keep(lambda job: job.job_id in wanted, "are not chosen", "choose others")
+    else:
         funnel.keep(
-            lambda job: job.project == filters.project,
-            f"are not in the project {filters.project!r}",
-            _project_remedy(projects),
+            lambda job: job.job_type in filters.chosen.types,
+            lambda jobs: f"cannot be stacked ({_counted(job.job_type for job in jobs)})",
+            "order others",
         )
+    where = (
+        "belong to a project"
+        if filters.project == WITHOUT_PROJECT
+        else f"are not in the project {filters.project!r}"
+    )
+    funnel.keep(filters.is_of_project, where, "change PROJECT")
     if not filters.every_state:
         funnel.keep(
             lambda job: job.status == "SUCCEEDED" and bool(job.files),
@@ -312,14 +316,6 @@ def apply_catalog_filters(
             return footprint is not None and bool(footprint.intersects(area))
 
         funnel.keep(touches, "lie outside EXTENT", "change EXTENT")
-
-
-def _project_remedy(projects: Sequence[str]) -> str:
-    if not projects:
-        return f"none of your jobs has a project; leave PROJECT empty or use {WITHOUT_PROJECT}"
-    shown = ", ".join(projects[:_NAMES_SHOWN])
-    more = f" and {len(projects) - _NAMES_SHOWN} more" if len(projects) > _NAMES_SHOWN else ""
-    return f"your projects are: {shown}{more}"
 
 
 def _counted(words: Iterable[str]) -> str:

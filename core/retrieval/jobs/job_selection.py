@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from hyp3_sdk import HyP3
 from shapely.geometry.base import BaseGeometry
 
+from ...errors import NoProductsError
+from ...parameters.job_parameters import JOB_TYPES
 from ...run.parameters import Parameters
 from ...run.reporter import Reporter
 from ..catalog.asf_catalog import Catalog
@@ -16,6 +19,7 @@ from ..service.connection import checked_api_url
 from ..service.credentials import Credentials, resolve_credentials
 from ..service.session import open_service
 from .filters import (
+    WITHOUT_PROJECT,
     Filters,
     Funnel,
     apply_catalog_filters,
@@ -27,6 +31,8 @@ from .job_footprints import job_footprint
 from .jobs import JobRecord
 from .listing import get_jobs, list_jobs
 from .tracks import job_direction, job_path, paths_of_jobs, track
+
+_KINDS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -92,10 +98,12 @@ def select_jobs(
     service = open_service(api_url, credentials, reporter)
     jobs = _listed(service, filters, credentials, reporter)
     what = (
-        f"jobs named in JOBS at {api_url}"
-        if filters.job_ids
-        else (f"{filters.job_type} jobs at {api_url}")
+        f"chosen jobs at {api_url}"
+        if filters.chosen.ids
+        else f"{filters.chosen.listed_type or ''} jobs at {api_url}".lstrip()
     )
+    if not filters.chosen.ids and not any(map(filters.is_of_project, jobs)):
+        raise _nothing(jobs, service, filters, credentials, reporter)
     funnel = Funnel(jobs)
     apply_offline_filters(funnel, filters, kept)
     funnel.require(what)
@@ -130,10 +138,40 @@ def select_jobs(
 def _listed(
     service: HyP3, filters: Filters, credentials: Credentials, reporter: Reporter
 ) -> list[JobRecord]:
-    jobs = list_jobs(service, filters.job_type, credentials, reporter)
-    if not filters.job_ids:
+    wanted = dict.fromkeys(filters.chosen.ids)
+    jobs = list_jobs(service, filters.chosen.listed_type, credentials, reporter)
+    if not wanted:
         return jobs
-    wanted = set(filters.job_ids)
     found = [job for job in jobs if job.job_id in wanted]
-    missing = [name for name in filters.job_ids if name not in {job.job_id for job in found}]
+    known = {job.job_id for job in found}
+    missing = [name for name in wanted if name not in known]
     return found + get_jobs(service, missing, credentials, reporter)
+
+
+def _nothing(
+    jobs: Sequence[JobRecord],
+    service: HyP3,
+    filters: Filters,
+    credentials: Credentials,
+    reporter: Reporter,
+) -> NoProductsError:
+    """Return the error where no job is of the type and project that are asked for."""
+    listed = filters.chosen.listed_type
+    there = jobs if listed is None else list_jobs(service, None, credentials, reporter)
+    counts = Counter((job.project, job.job_type) for job in there if job.job_type in JOB_TYPES)
+    what = f"{listed or ''} jobs".lstrip()
+    if filters.project == WITHOUT_PROJECT:
+        what += " without a project"
+    elif filters.project:
+        what += f" in the project {filters.project!r}"
+    said = [
+        f"{count} {job_type} {f'in {project}' if project else 'without a project'}"
+        for (project, job_type), count in sorted(counts.items())
+    ]
+    more = f", and more in {len(said) - _KINDS_SHOWN} others" if len(said) > _KINDS_SHOWN else ""
+    remedy = (
+        f"choose among {', '.join(said[:_KINDS_SHOWN])}{more}"
+        if said
+        else "check API_URL and the account you log in with"
+    )
+    return NoProductsError(f"There are no {what} at {service.url}; {remedy}.")

@@ -27,9 +27,9 @@ _NAMES_SHOWN = 5
 
 
 def list_jobs(
-    service: HyP3, job_type: str, credentials: Credentials, reporter: Reporter
+    service: HyP3, job_type: str | None, credentials: Credentials, reporter: Reporter
 ) -> list[JobRecord]:
-    """List every job of one type that the account has, newest first.
+    """List every job of one type, or of all types, that the account has, newest first.
 
     A record that is not as HyP3 writes them is left out with a warning.
 
@@ -40,7 +40,7 @@ def list_jobs(
     Canceled
         If the user asked to stop.
     """
-    reporter.info(f"Listing your {job_type} jobs at {service.url}.")
+    reporter.info(f"Listing your {f'{job_type} ' if job_type else ''}jobs at {service.url}.")
     jobs: dict[str, JobRecord] = {}
     odd: dict[str, None] = {}
     for listed, is_last in _pages(service, job_type, credentials, reporter):
@@ -73,12 +73,12 @@ def list_jobs(
 
 
 def _pages(
-    service: HyP3, job_type: str, credentials: Credentials, reporter: Reporter
+    service: HyP3, job_type: str | None, credentials: Credentials, reporter: Reporter
 ) -> Iterator[tuple[list[Any], bool]]:
     """Yield the records of each page, as they come, and whether it is the last one."""
     asked: set[str] = set()
     url = endpoint(service, "jobs")
-    parameters: dict[str, str] | None = {"job_type": job_type}
+    parameters: dict[str, str] | None = {} if job_type is None else {"job_type": job_type}
     end = time.monotonic() + LISTING_SECONDS
     while True:
         page = ask(service, url, credentials, reporter, parameters=parameters)
