@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-qgis-ltr test-qgis-newest test-readers bench lint format package install \
+.PHONY: help setup demo test test-faults test-qgis-ltr test-qgis-newest test-readers bench lint format docs package install \
 	clean lock
 
 # The interpreter that QGIS uses; .venv is built with it as well.
@@ -112,7 +112,13 @@ format: setup ## put style in order as far as ruff can
 	.venv/bin/ruff check --fix-only .
 	.venv/bin/ruff format .
 
-package: ## dist/hyp3_stack-<version>.zip for the QGIS plugin repository
+docs: export QGIS_CUSTOM_CONFIG_PATH = $(CURDIR)/build/qgis
+docs: setup ## docs/ as pages, in help/, with checked links
+	@mkdir -p "$$QGIS_CUSTOM_CONFIG_PATH"
+	@$(QGIS_PYTHON) -m scripts.algorithm_pages docs/algorithms
+	@.venv/bin/zensical build --clean --strict
+
+package: docs ## dist/hyp3_stack-<version>.zip for the QGIS plugin repository
 	@$(QGIS_PYTHON) scripts/package.py
 
 install: ## link this checkout into the QGIS profile PROFILE (default)
@@ -129,5 +135,5 @@ lock: ## resolve requirements*.txt to the lock files; tell their age and what ch
 	@scripts/lock.sh
 
 clean: ## remove what make built: .venv, build, dist, demo, caches
-	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist demo help .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -28,8 +28,11 @@ CONTENT = (
     "requirements.txt",
     "requirements.lock",
 )
+# The documents as pages, where `make docs` has made them.
+HELP = "help"
 # Kinds of file that a folder of the plugin may bring along.
-SUFFIXES = {".py", ".svg", ".qml", ".json", ".txt", ".html", ".typed"}
+SUFFIXES = {".py", ".svg", ".qml", ".json", ".txt", ".html", ".typed", ".model3"}
+HELP_SUFFIXES = {".html", ".css", ".js", ".svg", ".png"}
 # The repository's limit.
 MAX_BYTES = 25_000_000
 # The earliest time that a zip can hold: no clock, no differing zips.
@@ -39,19 +42,20 @@ TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 def plugin_files(root: Path) -> list[Path]:
     """Return the files of the plugin, relative to ``root``, sorted."""
     files: list[Path] = []
-    for name in CONTENT:
+    for name in (*CONTENT, HELP):
         path = root / name
         if path.is_dir():
+            suffixes = HELP_SUFFIXES if name == HELP else SUFFIXES
             files += [
                 file.relative_to(root)
                 for file in path.rglob("*")
                 if file.is_file()
-                and file.suffix in SUFFIXES
+                and file.suffix in suffixes
                 and not any(part.startswith(".") for part in file.relative_to(path).parts)
             ]
         elif path.is_file():
             files.append(Path(name))
-        else:
+        elif name != HELP:
             raise SystemExit(f"{name} is missing, but the plugin needs it.")
     # __init__.py first: the repository takes the plugin's name from the first entry.
     return sorted(files, key=lambda file: (file.as_posix() != "__init__.py", file.as_posix()))

@@ -98,7 +98,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return f"{self.HELP}\nExample:\n{self.EXAMPLE}"
 
     def helpUrl(self):
-        return help_url()
+        return help_url(self.NAME)
 
     def tags(self):
         return [*_TAGS, *self.TAGS]

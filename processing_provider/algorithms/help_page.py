@@ -1,26 +1,16 @@
 """Where the Help button of an algorithm's dialog leads."""
 
-from configparser import ConfigParser
-from functools import lru_cache
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[2]
-_NOT_YET = "https://github.com/hyp3-stack/hyp3-stack"
-"""Homepage in metadata.txt until the plugin has one; nothing answers there."""
+ROOT = Path(__file__).resolve().parents[2]
 
 
-@lru_cache(maxsize=1)
-def help_url():
-    """Return the plugin's homepage, or the README that came with it, or nothing."""
-    return find_help(_ROOT)
+def help_url(name, root=ROOT):
+    """Return the address of an algorithm's page in the documents that came with the plugin.
 
-
-def find_help(root):
-    """Return what :func:`help_url` does, for a plugin in the folder ``root``."""
-    metadata = ConfigParser()
-    metadata.read(root / "metadata.txt", encoding="utf-8")
-    homepage = metadata.get("general", "homepage", fallback="").strip().rstrip("/")
-    if homepage and homepage != _NOT_YET:
-        return homepage
-    readme = root / "README.md"
-    return readme.as_uri() if readme.is_file() else ""
+    A checkout whose documents were not made yet has its README; nothing is empty.
+    """
+    for page in (root / "help" / "algorithms" / f"{name}.html", root / "README.md"):
+        if page.is_file():
+            return page.as_uri()
+    return ""

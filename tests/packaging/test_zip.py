@@ -74,8 +74,8 @@ def test_plain_files_of_mode_0644(entries):
 
 
 def test_small_enough(plugin_zip):
-    # The repository takes 25 MB; code alone stays far below.
-    assert plugin_zip.stat().st_size < 2_000_000
+    # The repository takes 25 MB; code and documents stay far below.
+    assert plugin_zip.stat().st_size < 4_000_000
 
 
 def test_named_after_the_version(plugin_zip):

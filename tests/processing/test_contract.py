@@ -8,7 +8,7 @@ import pytest
 from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum
 
 from hyp3_stack.core.contract import PARAMETERS as CORE_PARAMETERS
-from hyp3_stack.processing_provider.algorithms.help_page import find_help
+from hyp3_stack.processing_provider.algorithms.help_page import help_url
 
 FILTERS = {
     "API_URL": ("string", "https://hyp3-api.asf.alaska.edu"),
@@ -324,21 +324,16 @@ def test_help_leads_to_what_is_there(provider):
     for algorithm in provider.algorithms():
         parts = urlsplit(algorithm.helpUrl())
         assert parts.scheme == "file"
-        assert Path(unquote(parts.path)).read_text(encoding="utf-8").startswith("# HyP3 Stack")
+        assert "HyP3 Stack" in Path(unquote(parts.path)).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("homepage", "readme", "expected"),
-    [
-        ("https://example.org/stack/", True, "https://example.org/stack"),
-        ("https://github.com/hyp3-stack/hyp3-stack/", False, ""),
-        ("", True, "README.md"),
-        ("", False, ""),
-    ],
-)
-def test_help_is_the_homepage_once_there_is_one(tmp_path, homepage, readme, expected):
-    (tmp_path / "metadata.txt").write_text(f"[general]\nhomepage={homepage}\n")
-    if readme:
-        (tmp_path / "README.md").write_text("# HyP3 Stack")
-    found = find_help(tmp_path)
-    assert found == ((tmp_path / "README.md").as_uri() if expected == "README.md" else expected)
+def test_help_is_the_page_of_the_algorithm_where_there_is_one(tmp_path):
+    assert help_url("buildstack", tmp_path) == ""
+    readme = tmp_path / "README.md"
+    readme.write_text("# HyP3 Stack")
+    assert help_url("buildstack", tmp_path) == readme.as_uri()
+    page = tmp_path / "help" / "algorithms" / "buildstack.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<h1>Build stack</h1>")
+    assert help_url("buildstack", tmp_path) == page.as_uri()
+    assert help_url("findjobs", tmp_path) == readme.as_uri()
