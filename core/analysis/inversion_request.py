@@ -13,8 +13,7 @@ import numpy as np
 from ..contract import Task
 from ..errors import InvalidParameterError
 from ..files.outputs import check_outputs
-from ..object_store.address import is_address
-from ..object_store.location import RemoteLocation, parse_location
+from ..object_store.location import RemoteLocation, parse_location, stack_source
 from ..outputs.options import BuildOptions, chosen_outputs
 from ..pages.report_files import check_targets
 from ..run.parameters import Extent, Parameters
@@ -78,14 +77,14 @@ class InversionRequest:
             If a parameter is missing or wrong.
         """
         given = Parameters(values, Task.INVERT_STACK)
-        source = _source(given)
+        source = stack_source(given)
         start, end = given.period()
         url, scheduler = given.text("ZARR_URL"), given.text("SCHEDULER")
         outputs = BuildOptions(
             outputs=chosen_outputs(
                 given.output("NETCDF"),
                 given.output("ZARR"),
-                None if url is None else _location(given, "ZARR_URL"),
+                None if url is None else _location(given, url),
                 given.choice("CHUNKING"),
             ),
             memory_megabytes=given.number("MEMORY"),
@@ -143,18 +142,5 @@ class InversionRequest:
         check_outputs(files.get("NETCDF"), files.get("ZARR"), inputs, is_remote)
 
 
-def _source(given: Parameters) -> Path | RemoteLocation:
-    """Return the stack, on disk or in an object store."""
-    text = given.text("INPUT")
-    if text is not None and is_address(text):
-        return _location(given, "INPUT")
-    path = given.path("INPUT", required=True)
-    if path is None or not path.exists():
-        raise InvalidParameterError(f"INPUT is {path}, but there is nothing of that name.")
-    return path
-
-
-def _location(given: Parameters, name: str) -> RemoteLocation:
-    return parse_location(
-        given.text(name) or "", given.text("S3_ENDPOINT"), given.text("S3_PROFILE"), name
-    )
+def _location(given: Parameters, url: str) -> RemoteLocation:
+    return parse_location(url, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"))

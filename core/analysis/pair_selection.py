@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from ..errors import InvalidParameterError
 from ..files.stack_blocks import StackBlocks
 from ..files.written_stack import StackKind, WrittenStack
-from ..grid.extent import choose_lines
-from ..grid.lattice import Grid, Lattice
+from ..grid.extent import cut_to_extent
+from ..grid.lattice import Grid
 from ..machine.blocks import run_blocks
 from ..network.pair_network import PairNetwork
-from ..products.layers import COHERENCE, COMPONENTS, LOS_DISPLACEMENT, MASK_FILL, UNWRAPPED_PHASE
+from ..products.layers import COHERENCE, COMPONENTS, LOS_DISPLACEMENT, UNWRAPPED_PHASE
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..run.parameters import Extent
 from ..run.reporter import Reporter, SilentReporter
@@ -118,16 +117,7 @@ class PairSelection:
             slice(self.row + rows.start, self.row + rows.stop),
             slice(self.column + columns.start, self.column + columns.stop),
         )
-        array = self.blocks.array(name)
-        if len(array.shape) == 2:
-            return self.blocks.read(name, slice(None), *place)
-        block = self.blocks.read(name, [self.pairs[0]], *place)[0]
-        for pair in self.pairs[1:]:
-            missing = np.isnan(block) if block.dtype.kind == "f" else block == MASK_FILL
-            if not missing.any():
-                break
-            block[missing] = self.blocks.read(name, [pair], *place)[0][missing]
-        return block
+        return self.blocks.read_once(name, self.pairs.tolist(), *place)
 
     def _read(
         self, name: str, rows: slice, columns: slice, threads: int, reporter: Reporter | None
@@ -218,7 +208,7 @@ def select_pairs(
             "in the period, so choose a longer one."
         )
     network = PairNetwork.of_pairs(reference[kept], secondary[kept])
-    row, column, grid = _window(stack, extent)
+    row, column, grid = cut_to_extent(stack.grid, extent)
     pairs = np.flatnonzero(kept)
     return PairSelection(
         stack.blocks,
@@ -297,17 +287,3 @@ def _looks(stack: WrittenStack, pairs: NDArray[np.intp]) -> NDArray[np.intp] | N
     if not (np.isfinite(across).all() and np.isfinite(along).all()):
         return None
     return np.array([independent_looks(*looks) for looks in zip(across, along, strict=True)])
-
-
-def _window(stack: WrittenStack, extent: Extent | None) -> tuple[int, int, Grid]:
-    """Return the first row and column of the window around an extent, and its grid."""
-    grid = stack.grid
-    if extent is None:
-        return 0, 0, grid
-    lattice = Lattice.of(grid)
-    crs = CRS.from_wkt(grid.wkt)
-    lines = choose_lines(lattice, [grid.bounds], "union", extent, crs)
-    window = lattice.grid(grid.epsg, grid.wkt, lines)
-    row = round((grid.top - window.top) / grid.spacing)
-    column = round((window.left - grid.left) / grid.spacing)
-    return row, column, window

@@ -28,6 +28,7 @@ from zarr.core.metadata import ArrayV2Metadata
 from ..errors import OutputError
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
+from ..products.layers import MASK_FILL
 from .chunk_files import ChunkFiles
 
 StackPlace = Path | RemoteLocation | LateMetadataStore
@@ -119,6 +120,26 @@ class StackBlocks:
         for run in _runs(numbers):
             array.read(_begin([run, *lines]), block[begin : begin + len(run)])
             begin += len(run)
+        return block
+
+    def read_once(
+        self, name: str, steps: Sequence[int], rows: slice, columns: slice
+    ) -> NDArray[Any]:
+        """Read a layer without steps, or of one with steps what the first step with data has.
+
+        Returns
+        -------
+        ndarray
+            As stored, shape (rows, columns).
+        """
+        if len(self.array(name).shape) == 2:
+            return self.read(name, slice(None), rows, columns)
+        block = self.read(name, steps[:1], rows, columns)[0]
+        for number in steps[1:]:
+            missing = np.isnan(block) if block.dtype.kind == "f" else block == MASK_FILL
+            if not missing.any():
+                break
+            block[missing] = self.read(name, [number], rows, columns)[0][missing]
         return block
 
     def _open(self, name: str) -> StoredArray:

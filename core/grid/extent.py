@@ -13,7 +13,7 @@ from rasterio.warp import transform_bounds
 from ..errors import GridError, InvalidParameterError
 from ..run.parameters import Extent, shown
 from .antimeridian import wrap
-from .lattice import Lattice
+from .lattice import Grid, Lattice
 
 Bounds = tuple[float, float, float, float]
 """Left, bottom, right, top in meters."""
@@ -71,6 +71,40 @@ def choose_lines(
             raise _outside(covered, crs, extent)
         lines = inner
     return lines
+
+
+def cut_to_extent(grid: Grid, extent: Extent | None) -> tuple[int, int, Grid]:
+    """Return the smallest window of a grid around an extent.
+
+    Parameters
+    ----------
+    grid
+        The whole grid.
+    extent
+        The user's area; None for all.
+
+    Returns
+    -------
+    row, column : int
+        Upper left pixel of the window.
+    window : Grid
+        Its grid.
+
+    Raises
+    ------
+    GridError
+        If the extent lies outside the grid.
+    InvalidParameterError
+        If the extent cannot be projected.
+    """
+    if extent is None:
+        return 0, 0, grid
+    lattice = Lattice.of(grid)
+    lines = choose_lines(lattice, [grid.bounds], "union", extent, CRS.from_wkt(grid.wkt))
+    window = lattice.grid(grid.epsg, grid.wkt, lines)
+    row = round((grid.top - window.top) / grid.spacing)
+    column = round((window.left - grid.left) / grid.spacing)
+    return row, column, window
 
 
 def _outside(covered: Bounds, crs: CRS, extent: Extent) -> GridError:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zarr.core.sync import _get_loop
 from zarr.storage import FsspecStore
 
-from .address import ENDPOINT_VARIABLES, ObjectAddress, checked_endpoint, parse_address
+from ..errors import InvalidParameterError
+from ..run.parameters import Parameters
+from .address import (
+    ENDPOINT_VARIABLES,
+    ObjectAddress,
+    checked_endpoint,
+    is_address,
+    parse_address,
+)
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
@@ -129,6 +138,30 @@ def parse_location(
     if found.endpoint is None:
         _configured_endpoint(profile)
     return RemoteLocation(found.bucket, found.key, found.endpoint, found.profile, found.parameter)
+
+
+def stack_source(given: Parameters) -> Path | RemoteLocation:
+    """Return the stack that ``INPUT`` names, on disk or in an object store.
+
+    Parameters
+    ----------
+    given
+        Parameters of a job that may hold ``S3_ENDPOINT`` and ``S3_PROFILE``.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is nothing on disk, or the address is none.
+    """
+    text = given.text("INPUT")
+    if text is not None and is_address(text):
+        return parse_location(
+            text, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"), parameter="INPUT"
+        )
+    path = given.path("INPUT", required=True)
+    if path is None or not path.exists():
+        raise InvalidParameterError(f"INPUT is {path}, but there is nothing of that name.")
+    return path
 
 
 def _configured_endpoint(profile: str | None) -> str | None:

@@ -14,8 +14,7 @@ from ..assessment.verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
 from ..contract import Task
 from ..errors import UNREADABLE, InvalidParameterError, OutputError
 from ..files.survival import check_survival
-from ..object_store.address import is_address
-from ..object_store.location import RemoteLocation, parse_location
+from ..object_store.location import RemoteLocation, stack_source
 from ..pages.report_files import check_targets, write_text
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
@@ -49,7 +48,7 @@ def run(
         If the stack cannot be read, or an output cannot be written.
     """
     given = Parameters(parameters, Task.ASSESS_STACK)
-    source = _source(given)
+    source = stack_source(given)
     page, data = given.output("OUTPUT"), given.output("JSON")
     if page is None and data is None:
         raise OutputError("No output is given; set OUTPUT, JSON or both.")
@@ -88,16 +87,3 @@ def _assess(source: Path | RemoteLocation) -> Assessment:
             f"INPUT is {source}, which is damaged: a part of it cannot be read ({reason}); give a "
             "copy that is whole, or build the stack anew."
         ) from error
-
-
-def _source(given: Parameters) -> Path | RemoteLocation:
-    """Return the stack, on disk or in an object store."""
-    text = given.text("INPUT")
-    if text is not None and is_address(text):
-        return parse_location(
-            text, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"), parameter="INPUT"
-        )
-    path = given.path("INPUT", required=True)
-    if path is None or not path.exists():
-        raise InvalidParameterError(f"INPUT is {path}, but there is nothing of that name.")
-    return path
