@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from .parameters import analysis_parameters as analysis
 from .parameters import environment_parameters as environment
+from .parameters import export_parameters as exports
 from .parameters import grid_parameters as grid
 from .parameters import job_parameters as jobs
 from .parameters import output_parameters as outputs
@@ -52,6 +53,7 @@ class Task:
     PREPARE_STACK: Final = "preparestack"
     ASSESS_STACK: Final = "assessstack"
     INVERT_STACK: Final = "invertstack"
+    EXPORT_STACK: Final = "exportstack"
     TRY_STACK: Final = "trystack"
 
 
@@ -155,6 +157,7 @@ DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         *analysis.CORRECTIONS,
         *analysis.DISPLACEMENT_OUTPUTS,
     ),
+    Task.EXPORT_STACK: exports.EXPORT,
     Task.ASSESS_STACK: (
         stacks.STACK,
         stacks.ASSESSMENT,

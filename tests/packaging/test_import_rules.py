@@ -125,6 +125,7 @@ WINGS = (
     "core/analysis/unwrapping",
     "core/analysis",
     "core/analysis/report",
+    "core/export",
     "core/append",
     "core/build",
     "core/tasks",

@@ -1,0 +1,1 @@
+"""A written stack in the formats of other programs."""

@@ -1,0 +1,95 @@
+"""The job of ``hyp3:exportstack``, read and checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ..contract import Task
+from ..errors import InvalidParameterError, OutputError
+from ..machine.atomic import check_writable
+from ..object_store.location import RemoteLocation, stack_source
+from ..run.parameters import Extent, Parameters
+from .points import Points, parse_points
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """A checked ``exportstack`` job.
+
+    Parameters
+    ----------
+    source
+        The stack.
+    format
+        One of :data:`core.parameters.export_parameters.FORMATS`.
+    layers, start, end, extent
+        See :func:`.stack_part.select_part`.
+    steps_as
+        ``files`` or ``bands``, for GeoTIFFs.
+    points
+        Where series are taken; None for other formats.
+    output
+        Folder that is written.
+    """
+
+    source: Path | RemoteLocation
+    format: str
+    layers: tuple[str, ...]
+    start: date | None
+    end: date | None
+    extent: Extent | None
+    steps_as: str
+    points: Points | None
+    output: Path
+
+    @classmethod
+    def from_parameters(cls, values: Mapping[str, Any]) -> ExportRequest:
+        """Read and check the parameters of a job.
+
+        Raises
+        ------
+        InvalidParameterError, OutputError
+            If a parameter is missing or wrong.
+        """
+        given = Parameters(values, Task.EXPORT_STACK)
+        source = stack_source(given)
+        start, end = given.period()
+        chosen = given.choice("FORMAT")
+        points = parse_points(values.get("POINTS")) if chosen == "series" else None
+        output = given.output("OUTPUT", required=True) or Path()
+        _check_folder(output, source)
+        return cls(
+            source=source,
+            format=chosen,
+            layers=given.names("LAYERS"),
+            start=start,
+            end=end,
+            extent=given.extent(),
+            steps_as=given.choice("STEPS_AS"),
+            points=points,
+            output=output,
+        )
+
+
+def _check_folder(folder: Path, source: Path | RemoteLocation) -> None:
+    if isinstance(source, Path):
+        place, stack = folder.resolve(), source.resolve()
+        if place == stack or stack in place.parents:
+            raise InvalidParameterError(
+                f"OUTPUT is {folder}, which is the stack itself or lies in it; choose a folder of "
+                "its own, because the stack is never changed."
+            )
+    if os.path.lexists(folder):
+        if not folder.is_dir():
+            raise OutputError(f"OUTPUT is {folder}, which is a file; choose a folder.")
+        if any(folder.iterdir()):
+            raise OutputError(
+                f"OUTPUT is {folder}, which is not empty; an export replaces nothing, so choose "
+                "another folder or empty this one."
+            )
+    check_writable(folder)

@@ -1,0 +1,317 @@
+"""The part of a stack that is exported: some layers, steps and pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidParameterError
+from ..files.written_stack import StackKind, WrittenStack
+from ..grid.extent import cut_to_extent
+from ..grid.lattice import Grid
+from ..machine.atomic import temporary
+from ..machine.blocks import BAND_BYTES, run_blocks
+from ..metadata.variables import GRID_MAPPING
+from ..run.parameters import Extent
+from ..run.reporter import Reporter
+
+Block = tuple[slice, slice, slice]
+"""Steps, rows and columns."""
+
+Unit = Literal["D", "s"]
+
+ReadMap = Callable[[int, slice], NDArray[Any]]
+"""Returns some rows of the map of a step, shape (rows, width)."""
+
+
+@dataclass(frozen=True)
+class StackPart:
+    """Layers, steps and a window of a stack; can be read from many threads.
+
+    Parameters
+    ----------
+    stack
+        The stack.
+    layers
+        Names of the layers.
+    steps
+        Positions of the steps in the stack, ascending; shape (N,).
+    grid
+        Grid of the window.
+    row, column
+        Upper left pixel of the window in the stack.
+    """
+
+    stack: WrittenStack
+    layers: tuple[str, ...]
+    steps: NDArray[np.intp]
+    grid: Grid
+    row: int
+    column: int
+
+    @property
+    def kind(self) -> StackKind:
+        """What the stack holds."""
+        return self.stack.kind
+
+    def has_steps(self, name: str) -> bool:
+        """Return whether a layer changes with the steps of the stack."""
+        return self.stack.raw.variables[name].dims[0] == self.stack.dimension
+
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Return the type in which a layer is exported: that of masks, else float32."""
+        dtype = self.stack.raw.variables[name].dtype
+        return dtype if dtype.kind in "iu" and self._is_plain(name) else np.dtype("float32")
+
+    def nodata(self, name: str) -> float | None:
+        """Return the exported value that means no data."""
+        if self.dtype(name).kind == "f":
+            return np.nan
+        return self.stack.number("_FillValue", name)
+
+    def _is_plain(self, name: str) -> bool:
+        scales = (self.stack.number(item, name) for item in ("scale_factor", "add_offset"))
+        return all(scale is None for scale in scales)
+
+    def read(
+        self, name: str, steps: slice | Sequence[int], rows: slice, columns: slice
+    ) -> NDArray[Any]:
+        """Read a block of a layer; positions count within the part.
+
+        Returns
+        -------
+        ndarray
+            Of :meth:`dtype`, shape (steps, rows, columns), or (rows, columns) for a layer without
+            steps.
+        """
+        values = self.stack.read(name, self.steps[steps].tolist(), *self._place(rows, columns))
+        return self._exported(name, values)
+
+    def read_once(self, name: str, rows: slice, columns: slice) -> NDArray[Any]:
+        """Read a block of a layer without steps, or what the first step with data has there."""
+        if not self.has_steps(name):
+            return self.read(name, slice(0, 1), rows, columns)
+        place = self._place(rows, columns)
+        return self.stack.blocks.read_once(name, self.steps.tolist(), *place)
+
+    def _exported(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
+        dtype, nodata = self.dtype(name), self.nodata(name)
+        if values.dtype.kind == "f" and dtype.kind != "f" and nodata is not None:
+            values = np.where(np.isnan(values), nodata, values)
+        return values.astype(dtype, copy=False)
+
+    def _place(self, rows: slice, columns: slice) -> tuple[slice, slice]:
+        return (
+            slice(self.row + rows.start, self.row + rows.stop),
+            slice(self.column + columns.start, self.column + columns.stop),
+        )
+
+    # --- how it is read with few reads ------------------------------------------------------------
+
+    def blocks(self, name: str) -> list[Block]:
+        """Cut a layer into blocks of whole chunks, as far as they are not too large.
+
+        A layer without steps is taken for one of a single step.
+        """
+        *depth, high, wide = self.stack.blocks.array(name).chunks
+        size = self.dtype(name).itemsize
+        runs = self._runs(depth[0] if depth else 1, name)
+        deepest = max(run.stop - run.start for run in runs)
+        width = _most(BAND_BYTES // (size * deepest * high), wide)
+        columns = _cut(self.column, self.grid.width, width)
+        height = _most(BAND_BYTES // (size * deepest * min(width, self.grid.width)), high)
+        rows = _cut(self.row, self.grid.height, height)
+        return [(run, down, across) for run in runs for down in rows for across in columns]
+
+    def _runs(self, depth: int, name: str) -> list[slice]:
+        """Divide the steps into those that share a chunk."""
+        if not self.has_steps(name):
+            return [slice(0, 1)]
+        edges = (np.flatnonzero(np.diff(self.steps // depth)) + 1).tolist()
+        bounds = [0, *edges, self.steps.size]
+        return [slice(one, other) for one, other in zip(bounds, bounds[1:], strict=False)]
+
+    @contextmanager
+    def maps(self, name: str, folder: Path, reporter: Reporter) -> Iterator[ReadMap]:
+        """Read a layer map by map.
+
+        Where a chunk holds many steps, each would be decompressed for each map; the layer is
+        copied to a temporary file first.
+
+        Parameters
+        ----------
+        name
+            A layer; one without steps has a single map.
+        folder
+            For the temporary file.
+        reporter
+            Takes the progress of the copy; asked whether to stop.
+
+        Yields
+        ------
+        callable
+            Returns some rows of a map.
+        """
+        columns = slice(0, self.grid.width)
+        chunks = self.stack.blocks.array(name).chunks
+        if not self.has_steps(name):
+            yield lambda step, rows: self.read(name, slice(0, 1), rows, columns)
+        elif chunks[0] == 1:
+            yield lambda step, rows: self.read(name, [step], rows, columns)[0]
+        else:
+            shape = (self.steps.size, self.grid.height, self.grid.width)
+            with temporary(folder / f"{name}.maps") as path:
+                copy = np.memmap(path, self.dtype(name), "w+", shape=shape)
+
+                def work(block: Block) -> None:
+                    copy[block] = self.read(name, *block)
+
+                blocks = self.blocks(name)
+                run_blocks(work, blocks, len(blocks), reporter)
+                yield lambda step, rows: copy[step, rows]
+                del copy
+
+    def bands(self, name: str) -> list[slice]:
+        """Cut the rows of a map where chunks begin, into bands that are not too large."""
+        high = self.stack.blocks.array(name).chunks[-2]
+        most = BAND_BYTES // (self.dtype(name).itemsize * self.grid.width)
+        return _cut(self.row, self.grid.height, _most(most, high))
+
+    # --- what it says about itself ----------------------------------------------------------------
+
+    def instants(self, name: str) -> NDArray[np.datetime64]:
+        """Return times of the steps, shape (N,).
+
+        Raises
+        ------
+        InvalidParameterError
+            If the stack does not tell them.
+        """
+        return _instants(self.stack, name)[self.steps]
+
+    def numbers(self, name: str) -> NDArray[np.float64] | None:
+        """Return numbers of the steps, shape (N,); None where the stack has none."""
+        values = self.stack.values(name)
+        return None if values is None or values.shape == () else values[self.steps]
+
+    @property
+    def times(self) -> tuple[NDArray[np.datetime64], ...]:
+        """Times of each step: reference and secondary of pairs, else one."""
+        return tuple(map(self.instants, self.time_names))
+
+    @property
+    def time_names(self) -> tuple[str, ...]:
+        """Names of these times in the stack."""
+        return _times_of(self.stack)
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the steps for files: days, with the time of day where days are not unique."""
+        return self._labels("D") if self.is_daily else self._labels("s")
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether no two steps are of the same days."""
+        labels = self._labels("D")
+        return len(set(labels)) == len(labels)
+
+    def _labels(self, unit: Unit) -> list[str]:
+        sides = [compact(times, unit) for times in self.times]
+        return ["_".join(days) for days in zip(*sides, strict=True)]
+
+    def grid_mapping(self) -> dict[str, Any]:
+        """Return the attributes of the variable that describes the CRS, for the window."""
+        attributes = dict(self.stack.raw.variables[GRID_MAPPING].attrs)
+        left, top, spacing = self.grid.left, self.grid.top, self.grid.spacing
+        return attributes | {"GeoTransform": f"{left} {spacing} 0.0 {top} 0.0 {-spacing}"}
+
+
+def compact(times: NDArray[np.datetime64], unit: Unit = "D") -> list[str]:
+    """Return times as ``20230106`` or, by the second, as ``20230106T015136``."""
+    texts = np.datetime_as_string(times, unit).tolist()
+    return [text.replace("-", "").replace(":", "") for text in texts]
+
+
+def select_part(
+    stack: WrittenStack,
+    layers: Sequence[str],
+    start: date | None,
+    end: date | None,
+    extent: Extent | None,
+) -> StackPart:
+    """Choose what is exported.
+
+    Parameters
+    ----------
+    stack
+        A stack of any kind.
+    layers
+        Names; none for all layers of the stack.
+    start, end
+        UTC days, inclusive, in which dates lie, of pairs both; None for no limit.
+    extent
+        The window is the smallest one that holds it; None for the whole stack.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the stack lacks a layer or no date is left.
+    GridError
+        If the extent lies outside the stack.
+    """
+    missing = [name for name in layers if name not in stack.layers]
+    if missing:
+        raise InvalidParameterError(
+            f"LAYERS names {missing[0]}, which {stack.label} does not have; its layers are "
+            f"{', '.join(stack.layers)}."
+        )
+    days = [_instants(stack, name).astype("datetime64[D]") for name in _times_of(stack)]
+    kept = np.ones(days[0].size, bool)
+    for day in days:
+        if start is not None:
+            kept &= day >= np.datetime64(start)
+        if end is not None:
+            kept &= day <= np.datetime64(end)
+    if not kept.any():
+        what = "pair" if stack.is_insar else "date"
+        raise InvalidParameterError(
+            f"START and END ({start or 'open'} to {end or 'open'}) leave no {what} of "
+            f"{stack.label}, whose dates are {days[0].min()} to {days[-1].max()}; choose a longer "
+            "period."
+        )
+    row, column, grid = cut_to_extent(stack.grid, extent)
+    chosen = tuple(name for name in stack.layers if not layers or name in layers)
+    return StackPart(stack, chosen, np.flatnonzero(kept), grid, row, column)
+
+
+def _times_of(stack: WrittenStack) -> tuple[str, ...]:
+    return ("reference_time", "secondary_time") if stack.is_insar else ("time",)
+
+
+def _instants(stack: WrittenStack, name: str) -> NDArray[np.datetime64]:
+    times = stack.instants(name)
+    if times is None or times.ndim != 1 or np.isnat(times).any():
+        raise InvalidParameterError(
+            f"{stack.parameter} is {stack.place}, which does not tell the times of its "
+            f"{'pairs' if stack.is_insar else 'dates'}; give a stack that hyp3:buildstack or "
+            "hyp3:invertstack wrote."
+        )
+    return times
+
+
+def _most(most: int, chunk: int) -> int:
+    """Return how many rows or columns of whole chunks fit, one chunk at least."""
+    return max(1, most // chunk) * chunk
+
+
+def _cut(begin: int, length: int, size: int) -> list[slice]:
+    """Cut a run of pixels at multiples of a size; positions count from its beginning."""
+    edges = [0, *range(size - begin % size, length, size), length]
+    return [slice(one, other) for one, other in zip(edges, edges[1:], strict=False)]

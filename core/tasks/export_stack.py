@@ -1,0 +1,90 @@
+"""The task behind ``hyp3:exportstack``: a written stack in the formats of other programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..export.cloud_geotiff import write_geotiffs
+from ..export.export_request import ExportRequest
+from ..export.insar_explorer import write_insar_explorer
+from ..export.mintpy_project import write_mintpy
+from ..export.point_series import write_series
+from ..export.stack_part import StackPart, select_part
+from ..files.static_fill import not_written
+from ..files.written_stack import open_stack
+from ..machine.atomic import complete_or_absent
+from ..machine.disk import check_space
+from ..run.proxies import proxy_environment
+from ..run.reporter import Reporter, complete, step
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Export a stack.
+
+    Parameters
+    ----------
+    parameters
+        Parameters of ``hyp3:exportstack``.
+    credentials
+        The login of the proxy, or None.
+    reporter
+        Takes warnings and progress.
+
+    Returns
+    -------
+    dict
+        Outputs of ``hyp3:exportstack``: ``OUTPUT`` and the paths of the ``FILES`` in it.
+
+    Raises
+    ------
+    StackError
+        If anything is wrong with parameters, stack or output.
+    """
+    request = ExportRequest.from_parameters(parameters)
+    group = TEMPORAL_GROUP if request.format == "series" else SPATIAL_GROUP
+    with (
+        proxy_environment(parameters.get("PROXIES"), credentials),
+        open_stack(request.source, group, "INPUT", reporter) as stack,
+    ):
+        part = select_part(stack, request.layers, request.start, request.end, request.extent)
+        check_space([(request.output / "files", _estimate_bytes(part, request))])
+        with complete_or_absent(request.output) as folder:
+            folder.mkdir()
+            try:
+                with step(reporter, 0.0, 100.0) as writing:
+                    names = _write(part, request, folder, writing)
+            except OSError as error:
+                raise not_written(request.output, error) from error
+            complete(reporter)
+    return {
+        "OUTPUT": str(request.output),
+        "FILES": [str(request.output / name) for name in names],
+    }
+
+
+def _write(part: StackPart, request: ExportRequest, folder: Path, reporter: Reporter) -> list[str]:
+    if request.points is not None:
+        return write_series(part, request.points, folder, reporter)
+    if request.format == "mintpy":
+        return write_mintpy(part, folder, reporter)
+    if request.format == "insar_explorer":
+        return write_insar_explorer(part, folder, reporter)
+    return write_geotiffs(part, request.steps_as, folder, reporter)
+
+
+def _estimate_bytes(part: StackPart, request: ExportRequest) -> int:
+    """Return about how many bytes the export takes, if the values do not compress."""
+    if request.points is not None:
+        return 16 * len(part.layers) * part.steps.size * request.points.x.size
+    pixels = part.grid.height * part.grid.width
+    return sum(
+        math.prod((part.steps.size if part.has_steps(name) else 1, pixels))
+        * part.dtype(name).itemsize
+        for name in part.layers
+    )
