@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import QIcon
 from .algorithms.assess_stack import AssessStack
 from .algorithms.build_stack import BuildStack
 from .algorithms.download_products import DownloadProducts
+from .algorithms.export_stack import ExportStack
 from .algorithms.find_jobs import FindJobs
 from .algorithms.harmonize_products import HarmonizeProducts
 from .algorithms.invert_stack import InvertStack
@@ -29,6 +30,7 @@ ALGORITHMS = (
     PrepareStack,
     LoadStack,
     InvertStack,
+    ExportStack,
     AssessStack,
 )
 

@@ -14,7 +14,7 @@ from ..errors import InvalidParameterError, OutputError
 from ..machine.atomic import check_writable
 from ..object_store.location import RemoteLocation, stack_source
 from ..run.parameters import Extent, Parameters
-from .points import Points, parse_points
+from .points import Points, read_points
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class ExportRequest:
         source = stack_source(given)
         start, end = given.period()
         chosen = given.choice("FORMAT")
-        points = parse_points(values.get("POINTS")) if chosen == "series" else None
+        points = read_points(given) if chosen == "series" else None
         output = given.output("OUTPUT", required=True) or Path()
         _check_folder(output, source)
         return cls(

@@ -187,8 +187,8 @@ def _fill(
 ) -> None:
     code = table.grid.epsg or _WITHOUT_CODE
     marks = ", ".join("?" * (len(table.fields) + 2))
-    insert = f'INSERT INTO "{table.name}" VALUES ({marks})'
-    index = f'INSERT INTO "rtree_{table.name}_geom" VALUES (?, ?, ?, ?, ?)'
+    insert = f'INSERT INTO "{table.name}" VALUES ({marks})'  # nosec B608 - our own name
+    index = f'INSERT INTO "rtree_{table.name}_geom" VALUES (?, ?, ?, ?, ?)'  # nosec B608 - ours
     done = 0
     for xs, ys, fields in batches:
         for begin in range(0, xs.size, _ROWS):
@@ -219,8 +219,8 @@ def _add_triggers(database: sqlite3.Connection, name: str) -> None:
     index = f"rtree_{name}_geom"
     actions = {
         "put": f'INSERT OR REPLACE INTO "{index}" VALUES (NEW.fid, {_BOX});',
-        "drop": f'DELETE FROM "{index}" WHERE id = OLD.fid;',
-        "drop_both": f'DELETE FROM "{index}" WHERE id IN (OLD.fid, NEW.fid);',
+        "drop": f'DELETE FROM "{index}" WHERE id = OLD.fid;',  # nosec B608 - our own name
+        "drop_both": f'DELETE FROM "{index}" WHERE id IN (OLD.fid, NEW.fid);',  # nosec B608 - ours
     }
     for trigger, (event, condition, does) in _TRIGGERS.items():
         body = " ".join(actions[action] for action in does.split())

@@ -14,10 +14,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.solver.pair_network import PairNetwork
 from ..errors import InvalidParameterError
 from ..files.written_stack import DISPLACEMENT, StackKind
 from ..machine.blocks import run_blocks
+from ..network.pair_network import PairNetwork
 from ..products.layers import (
     COHERENCE,
     COMPONENTS,

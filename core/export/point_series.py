@@ -55,7 +55,7 @@ def write_series(part: StackPart, points: Points, folder: Path, reporter: Report
     Raises
     ------
     InvalidParameterError
-        If all points lie outside, or their CRS is not known.
+        If all points lie outside.
     OSError
         If a table cannot be written.
     Canceled
@@ -66,8 +66,8 @@ def write_series(part: StackPart, points: Points, folder: Path, reporter: Report
     if not found.size:
         raise InvalidParameterError(
             f"POINTS has {inside.size} points, of which none lies in the part of "
-            f"{part.stack.label} that is exported; check their coordinate reference system, "
-            f"{points.crs[:60]}, and EXTENT."
+            f"{part.stack.label} that is exported; check their coordinate reference system, and "
+            "EXTENT if it is given."
         )
     if found.size < inside.size:
         reporter.warning(

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError, ProjError
 
 from ..errors import InvalidParameterError
-from ..grid.lattice import Grid
-from ..run.parameters import shown
-
-_FORM = (
-    '{"crs": "EPSG:4326", "attributes": ["name"], "points": [[-117.6, 35.7, ["a"]]]}: x, y and '
-    "the attributes of each point"
-)
+from ..grid.lattice import Grid, to_longitude_latitude
+from ..run.parameters import Parameters
+from ..run.vector_layer import Feature, layer_features
 
 
 @dataclass(frozen=True)
@@ -27,72 +21,72 @@ class Points:
 
     Parameters
     ----------
-    crs
-        Authority code or WKT.
     attributes
         Names of the attributes.
-    x, y
-        In the units of the CRS, longitude first; shape (P,).
+    longitude, latitude
+        Degrees (WGS 84); shape (P,).
     values
         Attributes of each point.
     """
 
-    crs: str
     attributes: tuple[str, ...]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    latitude: NDArray[np.float64]
     values: tuple[tuple[Any, ...], ...]
 
     def pixels(self, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-        """Return row and column of each point on a grid, and which of them lie on it.
-
-        Raises
-        ------
-        InvalidParameterError
-            If the CRS of the points is not known.
-        """
-        try:
-            to_grid = Transformer.from_crs(CRS.from_user_input(self.crs), grid.crs, always_xy=True)
-            x, y = to_grid.transform(self.x, self.y)
-        except (CRSError, ProjError):
-            raise InvalidParameterError(
-                f"POINTS is given in {shown(self.crs)}, which is not a coordinate reference system "
-                "that can be projected; give the layer another one."
-            ) from None
-        with np.errstate(invalid="ignore"):
-            column = np.floor((np.asarray(x) - grid.left) / grid.spacing)
-            row = np.floor((grid.top - np.asarray(y)) / grid.spacing)
+        """Return row and column of each point on a grid, and which of them lie on it."""
+        x, y = to_longitude_latitude(grid).transform(
+            self.longitude, self.latitude, direction="INVERSE"
+        )
+        with np.errstate(invalid="ignore"):  # infinite where a point has no place in the CRS
+            column = np.floor((x - grid.left) / grid.spacing)
+            row = np.floor((grid.top - y) / grid.spacing)
             inside = (row >= 0) & (row < grid.height) & (column >= 0) & (column < grid.width)
         row, column = (np.where(inside, side, 0).astype(np.intp) for side in (row, column))
         return row, column, inside
 
 
-def parse_points(value: Any) -> Points:
+def read_points(given: Parameters) -> Points:
     """Read the parameter ``POINTS`` of a job.
 
     Raises
     ------
     InvalidParameterError
-        If it is missing, has another form, or holds no points.
+        If it is missing, cannot be read, or holds something else than points.
     """
-    if value is None or value == "":
+    features = layer_features(given, "POINTS")
+    if features is None:
         raise InvalidParameterError(
             "FORMAT is series, which needs POINTS: give a layer of points, or choose geotiff."
         )
-    try:
-        crs, names, rows = str(value["crs"]), _texts(value["attributes"]), value["points"]
-        x, y = (np.array([row[axis] for row in rows], dtype="float64") for axis in (0, 1))
-        values = tuple(tuple(row[2]) for row in rows)
-        if not isinstance(value, Mapping) or any(len(row) != len(names) for row in values):
-            raise ValueError
-    except (KeyError, IndexError, TypeError, ValueError):
-        raise InvalidParameterError(
-            f"POINTS is {shown(value)}, but it has to be a layer of points, in a job {_FORM}."
-        ) from None
-    if not x.size:
+    attributes = tuple(features[0].properties)
+    points = [(*place, feature) for feature in features for place in _places(feature)]
+    if not points:
         raise InvalidParameterError("POINTS holds no points; give a layer that has some.")
-    return Points(crs, names, x, y, values)
+    longitude, latitude, owners = zip(*points, strict=True)
+    values = tuple(tuple(owner.properties.get(name) for name in attributes) for owner in owners)
+    return Points(attributes, np.array(longitude), np.array(latitude), values)
 
 
-def _texts(names: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(map(str, names))
+def _places(feature: Feature) -> list[tuple[float, float]]:
+    """Return longitude and latitude of the points of a feature; those of a multipoint in turn."""
+    geometry = feature.geometry
+    if geometry is None:
+        return []
+    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
+    try:
+        if kind == "Point":
+            return [_place(coordinates)]
+        if kind == "MultiPoint":
+            return [_place(place) for place in coordinates or ()]
+    except (TypeError, ValueError, IndexError):
+        pass
+    raise InvalidParameterError(
+        f"POINTS holds a {kind}, but series are taken at points; give a layer of points."
+    )
+
+
+def _place(coordinates: Any) -> tuple[float, float]:
+    numbers: Sequence[Any] = coordinates
+    return float(numbers[0]), float(numbers[1])

@@ -59,10 +59,9 @@ EXPORT: Final = (
     ),
     Parameter(
         "POINTS",
-        Kind.POINTS,
+        Kind.LAYER,
         "Points",
-        "For series: layer of points, in any coordinate reference system. Its attributes are "
-        "written into the tables.",
+        "For series: layer of points. Its attributes are written into the tables.",
         private=True,
     ),
     Parameter(

@@ -27,7 +27,6 @@ class Kind(Enum):
     NEW_FOLDER = "folder to be written"
     LAYER = "vector layer"
     FEATURES = "vector layer to be written"
-    POINTS = "vector layer of points"
     ADDRESSES = "addresses by scheme"
 
 

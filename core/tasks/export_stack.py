@@ -81,7 +81,7 @@ def _write(part: StackPart, request: ExportRequest, folder: Path, reporter: Repo
 def _estimate_bytes(part: StackPart, request: ExportRequest) -> int:
     """Return about how many bytes the export takes, if the values do not compress."""
     if request.points is not None:
-        return 16 * len(part.layers) * part.steps.size * request.points.x.size
+        return 16 * len(part.layers) * part.steps.size * len(request.points.values)
     pixels = part.grid.height * part.grid.width
     return sum(
         math.prod((part.steps.size if part.has_steps(name) else 1, pixels))

@@ -115,6 +115,18 @@ PARAMETERS = {
         **REMOTE,
         "LOAD": ("boolean", True),
     },
+    "exportstack": {
+        "INPUT": ("file", None),
+        "FORMAT": ("enum", None),
+        "LAYERS": ("string", None),
+        "START": ("datetime", None),
+        "END": ("datetime", None),
+        "EXTENT": ("extent", None),
+        "STEPS_AS": ("enum", "files"),
+        "POINTS": ("source", None),
+        "OUTPUT": ("folderDestination", None),
+        **REMOTE,
+    },
     "assessstack": {
         "INPUT": ("file", None),
         "OUTPUT": ("fileDestination", None),
@@ -138,6 +150,7 @@ REQUIRED = {
     "buildstack": {"INPUT"},
     "loadstack": {"INPUT"},
     "invertstack": {"INPUT"},
+    "exportstack": {"INPUT", "FORMAT", "OUTPUT"},
     "assessstack": {"INPUT", "OUTPUT"},
     "preparestack": {"FOLDER"},
 }
@@ -172,6 +185,7 @@ OUTPUTS = {
         "REFERENCE",
         "LAYERS",
     },
+    "exportstack": {"OUTPUT", "FILES"},
     "assessstack": {
         "OUTPUT",
         "JSON",
@@ -209,6 +223,8 @@ OPTIONS = {
     "REPAIR": ["none", "islands", "closure", "both"],
     "TROPOSPHERE": ["none", "height"],
     "DERAMP": ["none", "linear", "quadratic"],
+    "FORMAT": ["mintpy", "insar_explorer", "geotiff", "series"],
+    "STEPS_AS": ["files", "bands"],
 }
 ANY_TYPE = {
     (name, "JOB_TYPE"): [*OPTIONS["JOB_TYPE"], "any"] for name in ("findjobs", "downloadproducts")
@@ -216,7 +232,7 @@ ANY_TYPE = {
 GROUPS = {
     "1 Get products": {"findjobs", "downloadproducts"},
     "2 Make a stack": {"harmonizeproducts", "buildstack", "preparestack"},
-    "3 See and analyze": {"loadstack", "invertstack", "assessstack"},
+    "3 See and analyze": {"loadstack", "invertstack", "exportstack", "assessstack"},
     "Set-up": {"setupenvironment"},
 }
 Flag = QgsProcessingParameterDefinition.Flag

@@ -1,0 +1,72 @@
+"""Algorithm ``hyp3:exportstack``."""
+
+from qgis.core import QgsProcessingOutputMultipleLayers
+
+from ...core.object_store.address import is_address
+from ..parameters.combined_checks import check_period, check_stack
+from ..parameters.job_values import Values
+from .algorithm import StackAlgorithm, ToolboxGroup
+
+
+class ExportStack(StackAlgorithm):
+    """Writes a stack in the formats of other programs."""
+
+    NAME = "exportstack"
+    TITLE = "Export stack"
+    GROUP = ToolboxGroup.ANALYZE
+    SUMMARY = "Writes a stack for MintPy and InSAR Explorer, as GeoTIFFs or as tables of series."
+    HELP = (
+        "Writes a stack of pairs, of backscatter or of displacement for other programs, into a "
+        "folder of its own. LAYERS, EXTENT and the period choose a part of it."
+        "\n"
+        "mintpy: of pairs, a project with which smallbaselineApp.py goes on from the step "
+        "modify_network, with phase, coherence, connected components where the stack has them, "
+        "and the geometry. Of displacement, what that run would give: timeseries.h5, velocity.h5, "
+        "temporalCoherence.h5 and maskTempCoh.h5. The reference point of the stack is kept."
+        "\n"
+        "insar_explorer: displacement, as one map for each date, velocity_mm_year.grd, and "
+        "displacement.gpkg with a point for each pixel that has displacement. Add the velocity or "
+        "the points to the project and click on them with InSAR Explorer. Displacement is in mm, "
+        "velocity in mm/year; other fields of the points are as in the stack."
+        "\n"
+        "geotiff: any stack, as cloud-optimized GeoTIFFs with overviews, which draw at once "
+        "however large they are. Values and units are those of the stack; each file tells layer, "
+        "date, unit and CRS, and NaN (255 in masks) is no data."
+        "\n"
+        "series: any stack, at the points of a layer. points.csv has a row for each point, with "
+        "its attributes and the layers without dates; series.csv has a row for each point and "
+        "date or pair, with the same attributes and a column for each layer. The pixel in which a "
+        "point lies counts, whose center is given as x and y."
+        "\n"
+        "The stack is never changed. The folder appears when all is written; a run that is "
+        "canceled or fails leaves none."
+    )
+    EXAMPLE = (
+        "qgis_process run hyp3:exportstack -- INPUT=/data/stack.zarr FORMAT=mintpy "
+        "OUTPUT=/data/mintpy"
+    )
+    TAGS = (
+        "mintpy",
+        "insar explorer",
+        "geotiff",
+        "cog",
+        "csv",
+        "pandas",
+        "geopackage",
+        "convert",
+        "time series",
+    )
+
+    OUTPUTS = ((QgsProcessingOutputMultipleLayers, "FILES", "Files"),)
+
+    def check(self, values):
+        message = check_stack(values) or check_period(values)
+        if not message and values.choice("FORMAT") == "series" and not values.given("POINTS"):
+            return "FORMAT is series, which needs POINTS: give a layer of points."
+        return message
+
+    def is_online(self, values):
+        return is_address((values.text("INPUT") or "").strip())
+
+    def processAlgorithm(self, parameters, context, feedback):
+        return self.run_core(Values(self, parameters, context).job(), feedback)
