@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,6 @@ class Inverted:
 
     Parameters
     ----------
-    dataset
-        The displacement stack as described; its layers are empty, its statistics known.
     network
         Acquisitions and pairs.
     area
@@ -69,12 +67,12 @@ class Inverted:
     layers
         Names of the variables on y and x, in order.
     sums
-        What added up over all pixels, see :meth:`.series_analysis.SeriesAnalysis.run`.
+        What added up over all pixels, see :meth:`.series_analysis.SeriesAnalysis.run`; empty where
+        an earlier run of the same job had written all outputs.
     repair
         What a repair of unwrapping errors did, or would do; None where nobody asked.
     """
 
-    dataset: xr.Dataset
     network: PairNetwork
     area: ReferenceArea
     grid: Grid
@@ -145,8 +143,14 @@ class StackInversion:
     def _layers(self) -> tuple[StackLayer, ...]:
         return (*self._made, *self._carried)
 
-    def run(self) -> Inverted:
+    def run(self, afterward: Callable[[Inverted], None]) -> None:
         """Write the displacement stack.
+
+        Parameters
+        ----------
+        afterward
+            Called when all outputs have their names. A run that is killed before it returns is
+            ended by the same job.
 
         Raises
         ------
@@ -159,8 +163,12 @@ class StackInversion:
         Canceled
             If the user asked to stop.
         """
+
+        def finish(made: Inverted | None) -> None:
+            afterward(made or self._inverted({}))
+
         options = self._request.outputs
-        return publish_outputs(options, self._identity(), self._reporter, self._write)
+        publish_outputs(options, self._identity(), self._reporter, self._write, finish)
 
     def _write(
         self,
@@ -189,9 +197,12 @@ class StackInversion:
                 outputs.verify(dataset, [_no_pixels(item) for item in self._layers], journal)
                 journal.finish(outputs.proofs(journal))
             complete(reporter)
-            sums = journal.learned.sums
+            return self._inverted(journal.learned.sums)
+
+    def _inverted(self, sums: Mapping[str, NDArray[Any]]) -> Inverted:
+        network, grid = self._selection.network, self._selection.grid
         names = tuple(item.name for item in self._layers)
-        return Inverted(dataset, network, self._area, grid, names, sums, self._repair)
+        return Inverted(network, self._area, grid, names, sums, self._repair)
 
     def _fill(self, outputs: UnfinishedOutputs, executor: Executor, journal: Journal) -> None:
         place = self._stack.place

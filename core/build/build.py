@@ -33,8 +33,8 @@ def build_stack(
     reporter: Reporter,
     base: Base | None = None,
     goes_on_without: bool = False,
-    afterward: Callable[[Built], None] | None = None,
-) -> Built:
+    afterward: Callable[[Built | None], None] | None = None,
+) -> Built | None:
     """Write a stack to all its outputs.
 
     Parameters
@@ -52,13 +52,14 @@ def build_stack(
     goes_on_without
         Whether what is done is kept for a build without a product that turns out to be damaged.
     afterward
-        Called when all outputs have their names. A build that is killed before it returns is ended
-        by the same job.
+        Called when all outputs have their names, with what is returned. A build that is killed
+        before it returns is ended by the same job.
 
     Returns
     -------
     Built
-        The stack, what was learned from its pixels, and its assessment.
+        The stack, what was learned from its pixels, and its assessment; None where a build of the
+        same job has published all outputs and was stopped afterward.
 
     Raises
     ------

@@ -9,10 +9,24 @@ import uuid
 from pathlib import Path
 
 
-def new_mark() -> bytes:
-    """Return a mark that no other run leaves, with what tells later whether its run is dead."""
-    facts = {"run": uuid.uuid4().hex, "system": this_system(), "process": os.getpid()}
+def new_mark(job: str = "") -> bytes:
+    """Return a mark that no other run leaves, which shows later whether its run is dead.
+
+    Parameters
+    ----------
+    job
+        What runs of the same job share, see :func:`job_of`.
+    """
+    facts = {"run": uuid.uuid4().hex, "system": this_system(), "process": os.getpid(), "job": job}
     return json.dumps(facts).encode()
+
+
+def job_of(mark: bytes | None) -> str:
+    """Return the job of the run that left a mark; empty where that is not known."""
+    try:
+        return str(json.loads(mark or b"{}").get("job", ""))
+    except (AttributeError, ValueError):
+        return ""
 
 
 def is_known_dead(mark: bytes) -> bool:

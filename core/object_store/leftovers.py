@@ -8,6 +8,7 @@ from itertools import islice
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import OutputError, StoreError
+from ..machine.processes import job_of
 from .claim import MARK, STALE_SECONDS, is_running
 from .late_metadata import CHUNK, DOCUMENTS, is_document
 from .objects import Objects
@@ -25,8 +26,21 @@ _OURS = re.compile(
 )
 
 
-def check_free(objects: Objects) -> None:
+def check_free(objects: Objects, job: str | None = None) -> bool:
     """Refuse a location with anything but what a dead run left.
+
+    Parameters
+    ----------
+    objects
+        What lies at the location.
+    job
+        Identity of the job that asks; None while it is not known.
+
+    Returns
+    -------
+    bool
+        Whether there is a complete stack of a run of this job (of any, without `job`) that was
+        stopped before it ended.
 
     Raises
     ------
@@ -42,7 +56,9 @@ def check_free(objects: Objects) -> None:
         )
     found = list(islice(objects.names("written"), _JUDGED))
     # Asked for by name: in the order of bytes, that of Zarr format 3 comes after all chunks.
-    if found and any(map(objects.version, COMPLETE)):
+    is_complete = bool(found) and any(map(objects.version, COMPLETE))
+    maker = job_of(objects.get(MARK)) if is_complete and MARK in found else ""
+    if is_complete and (not maker or job not in (None, maker)):
         raise OutputError(
             f"{name} is {url}, where there is a Zarr store already; it is not replaced, so choose "
             "another key or delete it first."
@@ -58,6 +74,7 @@ def check_free(objects: Objects) -> None:
             f"{name} is {url}, where another run is writing, or was cut off less than "
             f"{STALE_SECONDS / 60:.0f} minutes ago; wait for it or choose another key."
         )
+    return is_complete
 
 
 def own_names(objects: Objects) -> list[str]:

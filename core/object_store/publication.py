@@ -36,17 +36,30 @@ def check_writable(location: RemoteLocation) -> None:
 
 
 class RemoteWorkspace:
-    """A location while a build writes there, unseen by readers; to be used as a context manager.
+    """A location while a run writes there, unseen by readers; to be used as a context manager.
 
-    A build that ends without error makes its stack visible. One that fails removes what it wrote;
-    what it cannot remove, as when it is killed, is removed by the next one.
+    A run that fails before it has published its stack removes what it wrote; what it cannot remove,
+    as when it is killed, is removed by the next one. Until a run ends, its mark names its job, by
+    which the same job knows a stack that was published by a run that was stopped afterward.
 
     Parameters
     ----------
     location
         Where the stack is going to be.
+    job
+        Identity of the job.
     reporter
         Informed of what is removed.
+
+    Attributes
+    ----------
+    location
+        Where the stack is going to be.
+    store
+        What it is written to.
+    is_published
+        Whether readers see the stack: this run has published it, or one of the same job that was
+        stopped before it ended.
 
     Raises
     ------
@@ -54,28 +67,34 @@ class RemoteWorkspace:
         If something is at the location, it cannot be written to, or another run takes it.
     """
 
-    def __init__(self, location: RemoteLocation, reporter: Reporter | None = None) -> None:
-        self._location = location
+    def __init__(
+        self, location: RemoteLocation, job: str, reporter: Reporter | None = None
+    ) -> None:
+        self.location = location
         self._reporter = reporter or SilentReporter()
         self._objects = Objects(location)
         # Whoever waits for the end of a run that failed has waited long enough.
         self._brief = Objects(location, BRIEF)
-        self._mark = new_mark()
-        self._store = LateMetadataStore(location, self._mark)
+        self._job = job
+        self._mark = new_mark(job)
+        self.store = LateMetadataStore(location, self._mark)
+        self.is_published = False
 
-    def __enter__(self) -> LateMetadataStore:
+    def __enter__(self) -> RemoteWorkspace:
         before = self._objects.version(MARK)
-        check_free(self._objects)
+        self.is_published = check_free(self._objects, self._job)
         take(self._brief, self._mark, before)
+        if self.is_published:
+            return self
         leftovers = [name for name in own_names(self._objects) if name != MARK]
         if leftovers:
             self._reporter.info(
-                f"Removing what another run that stopped left at {self._location.url}; no reader "
+                f"Removing what another run that stopped left at {self.location.url}; no reader "
                 "could see it."
             )
         # Where this fails, the mark stays: it shows the next run that the rest is ours.
         remove_leftovers(self._objects, leftovers)
-        return self._store
+        return self
 
     def __exit__(
         self,
@@ -83,33 +102,33 @@ class RemoteWorkspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if error is None:
-                self._publish()
-        except BaseException as failure:
-            error = failure
-            raise
-        finally:
-            self._store.close()
-            if error is None:
-                self._take_mark_away()
-            else:
-                # What cannot be removed now is removed by the next run, which knows it by the mark.
-                with suppress(StackError):
-                    self._clear_up()
+        self.store.close()
+        if error is None:
+            self._take_mark_away()
+        elif not self.is_published:
+            # What cannot be removed now is removed by the next run, which knows it by the mark.
+            with suppress(StackError):
+                self._clear_up()
 
-    def _publish(self) -> None:
-        """Write the metadata documents, the one that makes the stack visible at the end."""
+    def publish(self) -> None:
+        """Write the metadata documents, the one that makes the stack visible at the end.
+
+        Raises
+        ------
+        OutputError
+            If another run has taken the location, or a document does not read back right.
+        """
         check_held(self._objects, self._mark)
-        documents = self._store.documents()
+        documents = self.store.documents()
         for rank in documents:
             self._objects.put_all(rank)
         name, content = documents[-1][-1]
         if self._objects.get(name) != content:
             raise OutputError(
-                f"{self._location.url} was written, but {name} does not read back as it should; "
+                f"{self.location.url} was written, but {name} does not read back as it should; "
                 "run again."
             )
+        self.is_published = True
 
     def _clear_up(self) -> None:
         check_held(self._brief, self._mark)
@@ -125,6 +144,6 @@ class RemoteWorkspace:
             self._brief.remove([MARK])
         except StoreError as error:
             self._reporter.warning(
-                f"{self._location.url} is complete, but the mark of this run is still there "
+                f"{self.location.url} is complete, but the mark of this run is still there "
                 f"({str(error).rstrip('.')}); delete the object {MARK} there."
             )

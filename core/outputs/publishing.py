@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ..errors import Canceled, ClusterError, OutputError, StackError, StoreError
+from ..errors import (
+    Canceled,
+    ClusterError,
+    InvalidParameterError,
+    OutputError,
+    StackError,
+    StoreError,
+)
 from ..files.workspace import Workspace
+from ..files.written_stack import open_stack
 from ..inputs.read_errors import limit_error
 from ..machine import atomic
 from ..object_store import publication
 from ..object_store.late_metadata import LateMetadataStore
+from ..object_store.location import RemoteLocation
 from ..object_store.publication import RemoteWorkspace
 from ..run.reporter import Reporter
 from ..work.execution import Executor, ExecutorFactory, threads
 from .options import BuildOptions
+from .output import Output
 
 Made = TypeVar("Made")
 
@@ -42,10 +52,13 @@ def publish_outputs(
     identity: str,
     reporter: Reporter,
     write: Callable[[Workspace, Path | None, Executor, LateMetadataStore | None], Made],
-    afterward: Callable[[Made], None] | None = None,
+    afterward: Callable[[Made | None], None] | None = None,
     keep_for: tuple[type[BaseException], ...] = (),
-) -> Made:
+) -> Made | None:
     """Write outputs and publish them; what a stopped run has left on disks is gone on with.
+
+    A run that was stopped after its stack in an object store became visible has published all
+    outputs: the same job then only does what comes afterward.
 
     Parameters
     ----------
@@ -59,15 +72,15 @@ def publish_outputs(
         Writes and checks the outputs, given where, the file in which to note what is done (None to
         note nothing), where pieces run, and the store in an object store, if there is one.
     afterward
-        Called when all outputs have their names. A run with outputs on disks alone that is killed
-        before it returns is ended by the same job.
+        Called when all outputs have their names, with what ``write`` has returned. A run that is
+        killed before it returns is ended by the same job.
     keep_for
         Errors after which another attempt follows, besides those that are no fault of inputs.
 
     Returns
     -------
     object
-        What ``write`` has returned.
+        What ``write`` has returned; None where nothing was left to write.
 
     Raises
     ------
@@ -80,16 +93,31 @@ def publish_outputs(
     """
     finals = list(options.files.values())
     workspace = Workspace(finals, identity, keep_for)
-    remote = None if options.remote is None else RemoteWorkspace(options.remote, reporter)
-    # What was written to an object store is not looked for again: a run with one starts over.
-    note = workspace.note if remote is None else None
+    location = options.remote
+    remote = None if location is None else RemoteWorkspace(location, identity, reporter)
+    made: Made | None = None
     try:
-        with _executor(options)(workspace.folders, reporter) as pieces, workspace:
-            with nullcontext() if remote is None else remote as store:
-                made = write(workspace, note, pieces, store)
-                # Before the stack in the object store is visible, which the same job would refuse
-                # to replace if it were killed here; it replaces files and folders.
+        # The mark in the object store goes last: it lets the same job end all else.
+        with (
+            _executor(options)(workspace.folders, reporter) as pieces,
+            remote or nullcontext(),
+            workspace,
+        ):
+            if remote is None:
+                made = write(workspace, workspace.note, pieces, None)
                 workspace.publish()
+            elif remote.is_published:
+                _check_published(options.outputs, remote.location)
+                reporter.info(
+                    "A run of this job was stopped when its outputs were complete; they stay as "
+                    "they are."
+                )
+            else:
+                # Nothing is noted: a run that writes to an object store starts over.
+                made = write(workspace, None, pieces, remote.store)
+                # The same job replaces files and folders, but no stack that is visible there.
+                workspace.publish()
+                remote.publish()
             if afterward is not None:
                 afterward(made)
         return made
@@ -116,6 +144,26 @@ def _executor(options: BuildOptions) -> ExecutorFactory:
     from ..work.cluster.cluster import Cluster
 
     return partial(Cluster, options.scheduler)
+
+
+def _check_published(outputs: Sequence[Output], location: RemoteLocation) -> None:
+    """Check that all outputs are of the run that has published the stack in the object store."""
+
+    def identifier(place: Path | RemoteLocation) -> str:
+        try:
+            with open_stack(place) as stack:
+                return stack.text("id")
+        except InvalidParameterError:
+            return ""
+
+    published = identifier(location)
+    for output in outputs:
+        if identifier(output.final) != published:
+            raise OutputError(
+                f"ZARR_URL is {location.url}, where a run of this job that was stopped has "
+                f"published its stack, but {output.final} is not of that run any more; choose "
+                "another key, or delete the stack there first."
+            )
 
 
 def _continuable(error: StackError) -> StackError:

@@ -14,6 +14,7 @@ from ..build.stack_plan import plan_stack
 from ..build.stack_request import StackRequest
 from ..build.stages import Built
 from ..errors import Canceled, ProductError, StackError
+from ..files.written_stack import open_stack
 from ..grid.plan import Plan
 from ..machine.atomic import remove_leftovers
 from ..outputs.publishing import check_places
@@ -105,12 +106,16 @@ def _finish(
     plan: Plan,
     reporter: Reporter,
     made: dict[str, Any],
-    built: Built,
+    built: Built | None,
 ) -> None:
     """Add report and STAC item to a stack whose outputs have their names; report what was made."""
-    skipped, dataset = len(plan.left_out), built.dataset
+    if built is not None:
+        dataset = built.dataset
+    else:
+        with open_stack(request.build.outputs[0].final) as stack:
+            dataset = stack.raw
     steps = dataset.sizes["pair" if "pair" in dataset.sizes else "time"]
-    reporter.info(f"The stack is complete: {steps} steps, {skipped} left out.")
+    reporter.info(f"The stack is complete: {steps} steps, {len(plan.left_out)} left out.")
     variables = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
     outputs = _outputs(request, plan, steps, variables)
     report = _add_report(request, plan, built, outputs, reporter)

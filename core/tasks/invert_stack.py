@@ -43,14 +43,18 @@ def run(
         If anything is wrong with parameters, stack or outputs.
     """
     request = InversionRequest.from_parameters(parameters)
+    outputs: dict[str, Any] = {}
+
+    def finish(inverted: Inverted) -> None:
+        tell_result(inverted, reporter)
+        outputs.update(_outputs(request, inverted))
+        if _write_report(request, inverted, reporter):
+            outputs["REPORT"] = str(request.report)
+
     with proxy_environment(parameters.get("PROXIES"), credentials):
         check_places(request.outputs, request.report)
         with open_stack(request.source, TEMPORAL_GROUP, "INPUT", reporter) as stack:
-            inverted = StackInversion(stack, request, reporter).run()
-        tell_result(inverted, reporter)
-        outputs = _outputs(request, inverted)
-        if _write_report(request, inverted, reporter):
-            outputs["REPORT"] = str(request.report)
+            StackInversion(stack, request, reporter).run(finish)
     return outputs
 
 

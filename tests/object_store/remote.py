@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ import zarr
 from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.late_metadata import LateMetadataStore
 from hyp3_stack.core.object_store.location import RemoteLocation
+from hyp3_stack.core.object_store.publication import RemoteWorkspace
+from hyp3_stack.core.run.reporter import Reporter
 from tests.object_store.service import Service
 from tests.object_store.stacks import GROUPS
 
@@ -29,6 +33,16 @@ def fill(store: LateMetadataStore, zarr_format: Any = 2, size: int = 200) -> Non
         dataset.to_zarr(store, group=group, mode="w", zarr_format=zarr_format, consolidated=False)
         zarr.consolidate_metadata(store, path=group, zarr_format=zarr_format)
     zarr.consolidate_metadata(store, zarr_format=zarr_format)
+
+
+@contextmanager
+def publishing(
+    location: RemoteLocation, reporter: Reporter | None = None
+) -> Iterator[LateMetadataStore]:
+    """Write a stack as a run does, which is visible at the end."""
+    with RemoteWorkspace(location, "a job", reporter) as workspace:
+        yield workspace.store
+        workspace.publish()
 
 
 def open_remote(location: RemoteLocation, group: str, **options: Any) -> xr.Dataset:

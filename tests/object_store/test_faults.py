@@ -15,8 +15,9 @@ import zarr
 from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.object_store import location as places
 from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
-from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
+from hyp3_stack.core.object_store.publication import check_writable
 from tests.object_store.proxy import CUT, HOLD, RESET, Answer, Faults, Request, every
+from tests.object_store.remote import publishing
 from tests.object_store.service import BUCKET, SECRET, Service
 
 pytestmark = pytest.mark.faults
@@ -32,7 +33,7 @@ def location(object_store: Service) -> RemoteLocation:
 def write(location: RemoteLocation) -> np.ndarray:
     """Write and read back one array in 16 chunks."""
     values = np.arange(256.0 * 256, dtype="float32").reshape(256, 256)
-    with RemoteWorkspace(location) as store:
+    with publishing(location) as store:
         array = zarr.create_array(
             store, name=ARRAY, shape=(256, 256), chunks=(64, 64), dtype="f4", zarr_format=2
         )

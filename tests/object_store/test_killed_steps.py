@@ -17,12 +17,13 @@ import pytest
 import xarray as xr
 
 from hyp3_stack.core.errors import OutputError
+from hyp3_stack.core.object_store.claim import MARK
 from tests.build import killed_steps
 from tests.build.disk import busy
 from tests.build.interrupted import start
 from tests.object_store.proxy import Request
 from tests.object_store.service import Service
-from tests.running import build, leftovers
+from tests.running import Run, build, leftovers
 from tests.sample_products import SampleStack
 
 from .stacks import assert_same, new_url, prefix
@@ -72,16 +73,15 @@ def moments(numbers: list[int], outputs: tuple[str, ...]) -> list[int]:
 
 def assert_ended(given: dict[str, Any], service: Service) -> None:
     """Let the same job run again and look at all outputs."""
-    url = given.get("ZARR_URL", "")
-    is_visible = any(key.endswith("stack.zarr/.zmetadata") for key in service.keys(prefix(url)))
-    folder = Path(given["REPORT"]).parent
-    is_over = bool(url) and is_visible
-    if not is_over:
-        build(Path(given["INPUT"]), **{name: given[name] for name in given if name != "INPUT"})
-        assert not leftovers(folder) and list(folder.rglob("*.json"))
-    # Else it was killed after all outputs had their names; a report may be missing.
-    for name in ("NETCDF", "ZARR", *([] if is_over else ["REPORT"])):
+    folder, url = Path(given["REPORT"]).parent, given.get("ZARR_URL", "")
+    names = [key.removeprefix(prefix(url)) for key in service.keys(prefix(url))] if url else []
+    if ".zmetadata" not in names or MARK in names:
+        run(given)
+    # Else all was done but for the exit.
+    assert not leftovers(folder)
+    for name in ("NETCDF", "ZARR", "REPORT"):
         assert name not in given or Path(given[name]).exists(), name
+    assert "STAC" not in given or list(folder.rglob("*.json"))
     stacks = []
     if "NETCDF" in given:
         with xr.open_dataset(given["NETCDF"]) as stack:
@@ -93,10 +93,9 @@ def assert_ended(given: dict[str, Any], service: Service) -> None:
         xr.testing.assert_equal(stacks[0].corr, other.corr)
         assert stacks[0].attrs["id"] == other.attrs["id"]
     if "ZARR_URL" in given:
-        names = [key.rpartition("/")[2] for key in service.keys(prefix(url))]
-        marks = [name for name in names if "hyp3" in name]
-        assert ".zmetadata" in names and (is_over or not marks)
-        if "ZARR" in given and not marks:
+        names = [key.removeprefix(prefix(url)) for key in service.keys(prefix(url))]
+        assert ".zmetadata" in names and not [name for name in names if MARK in name]
+        if "ZARR" in given:
             assert_same(service, url, Path(given["ZARR"]))
 
 
@@ -110,6 +109,11 @@ def test_killed_before_a_change_of_files(
         assert code == 9 or (code == 0 and number > 4), (number, code)
         assert_ended(job, object_store)
         clear(job)
+
+
+def run(job: dict[str, str]) -> Run:
+    """Run a job in this process."""
+    return build(Path(job["INPUT"]), **{name: job[name] for name in job if name != "INPUT"})
 
 
 def clear(job: dict[str, str]) -> None:
@@ -142,6 +146,59 @@ def test_killed_at_a_request(
         assert process.returncode == (-9 if seen[0] >= number else 0)
         assert_ended(job, object_store)
         clear(job)
+
+
+@pytest.mark.parametrize("files", [("NETCDF",), ()], ids=["NETCDF-ZARR_URL", "ZARR_URL"])
+def test_killed_when_the_stack_in_the_object_store_is_visible(
+    object_store: Service, given: dict[str, str], tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    """The same job adds report and STAC item; another job does not take the stack for its own."""
+    job = chosen(given, (*files, "ZARR_URL"))
+    if not files:
+        del job["STAC"]
+    folder, url = Path(given["REPORT"]).parent, given["ZARR_URL"]
+
+    def kill(request: Request) -> None:
+        # The last document is read back.
+        if request.method == "GET" and request.path.endswith("stack.zarr/.zmetadata"):
+            process.kill()
+
+    with start(tmp_path, job) as process:
+        object_store.proxy.faults = kill
+    object_store.proxy.reset()
+    assert process.returncode == -9
+    stored = object_store.contents(prefix(url))
+    assert {".zmetadata", MARK} <= set(stored) and not list(folder.glob("*.html"))
+    with pytest.raises(OutputError, match="ZARR_URL is .* where there is a Zarr store already"):
+        run(job | {"LAYERS": "corr", "NETCDF": str(tmp_path / "other.nc")})
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*.nc")}
+    made = run(job)
+    assert made.outputs["STEPS"] == 4 and any("stay as they are" in text for text in made.infos)
+    del stored[MARK]
+    assert object_store.contents(prefix(url)) == stored
+    assert {path: path.stat().st_mtime_ns for path in folder.glob("*.nc")} == before
+    assert not leftovers(folder) and "coherence" in Path(made.outputs["REPORT"]).read_text()
+    assert bool(files) == (folder / "s.stac").is_dir() == ("STAC" in made.outputs)
+    with pytest.raises(OutputError, match="where there is a Zarr store already"):
+        run(job)
+
+
+def test_outputs_of_two_runs_are_not_taken_for_one(
+    object_store: Service, given: dict[str, str], tmp_path: Path
+) -> None:
+    """Another job has given the file its name before the one that was killed runs again."""
+    job = chosen(given, ("NETCDF", "ZARR_URL"))
+
+    def kill(request: Request) -> None:
+        if request.method == "GET" and request.path.endswith("stack.zarr/.zmetadata"):
+            process.kill()
+
+    with start(tmp_path, job) as process:
+        object_store.proxy.faults = kill
+    object_store.proxy.reset()
+    run(chosen(given, ("NETCDF",)) | {"LAYERS": "corr"})
+    with pytest.raises(OutputError, match=r"s\.nc is not of that run any more; choose another key"):
+        run(job)
 
 
 @pytest.fixture

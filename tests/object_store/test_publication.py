@@ -25,7 +25,7 @@ from hyp3_stack.core.object_store.location import RemoteLocation
 from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
 from hyp3_stack.core.run.reporter import SilentReporter
 from tests.object_store.proxy import Answer, Request
-from tests.object_store.remote import age, fill, open_remote, values, visible
+from tests.object_store.remote import age, fill, open_remote, publishing, values, visible
 from tests.object_store.service import Service
 from tests.object_store.stacks import GROUPS
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 def test_nothing_is_visible_before_the_end_and_all_after(
     object_store: Service, location: RemoteLocation, place: str, zarr_format: int
 ) -> None:
-    with RemoteWorkspace(location) as store:
+    with publishing(location) as store:
         fill(store, zarr_format)
         # The run itself reads what it wrote.
         with xr.open_dataset(store, engine="zarr", group=GROUPS[1], consolidated=True) as inside:
@@ -56,7 +56,7 @@ def test_nothing_is_visible_before_the_end_and_all_after(
 def test_documents_appear_from_the_bottom_up(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
-    with RemoteWorkspace(location) as store:
+    with publishing(location) as store:
         fill(store)
     keys = [r.path.partition(place)[2] for r in object_store.proxy.requests if r.method == "PUT"]
     documents = [key for key in keys if is_document(key)]
@@ -79,7 +79,7 @@ def test_a_run_that_dies_while_publishing_shows_nothing_at_the_root(
         return Answer(403, "AccessDenied") if len(seen) > allowed else None
 
     with pytest.raises(OutputError, match="access was denied"):
-        with RemoteWorkspace(location) as store:
+        with publishing(location) as store:
             fill(store)
             object_store.proxy.faults = refuse
     object_store.proxy.reset()
@@ -91,7 +91,7 @@ def test_a_run_that_dies_while_publishing_shows_nothing_at_the_root(
     age(object_store, place, "another system")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(claim, "STALE_SECONDS", -1.0)
-        with RemoteWorkspace(location) as store:
+        with publishing(location) as store:
             fill(store)
     assert len(visible(location)) == 4
 
@@ -101,7 +101,7 @@ def test_a_failed_run_leaves_nothing(
 ) -> None:
     object_store.put("neighbor/x", b"1")
     with pytest.raises(RuntimeError, match="out of luck"):
-        with RemoteWorkspace(location) as store:
+        with publishing(location) as store:
             fill(store)
             raise RuntimeError("out of luck")
     assert object_store.keys(place) == []
@@ -112,7 +112,7 @@ def test_what_a_failed_run_cleans_is_its_own(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
     with pytest.raises(RuntimeError):
-        with RemoteWorkspace(location) as store:
+        with publishing(location) as store:
             fill(store)
             object_store.put(f"{place}notes.txt", b"put here meanwhile")
             raise RuntimeError
@@ -136,7 +136,7 @@ def test_the_next_run_removes_what_a_killed_one_left(
     object_store.put(f"{place}{GROUPS[1]}/gone/c/0/0/1", b"old")
     object_store.put(f"{place}{GROUPS[1]}/.zgroup", b"{}")
     check_writable(location)
-    with RemoteWorkspace(location) as store:
+    with publishing(location) as store:
         assert [key.removeprefix(place) for key in object_store.keys(place)] == [MARK]
         fill(store)
     assert len(visible(location)) == 4
@@ -155,7 +155,7 @@ def test_a_complete_stack_whose_mark_is_still_there_is_kept(
     # As in a stack of more than 1000 chunks, whose zarr.json is not among the first names.
     monkeypatch.setattr(leftovers, "_JUDGED", 20)
     reporter = SilentReporter()
-    with RemoteWorkspace(location, reporter) as store:
+    with publishing(location, reporter) as store:
         fill(store, zarr_format)
         denied = Answer(403, "AccessDenied")
         object_store.proxy.faults = lambda request: denied if "?delete" in request.path else None
@@ -165,7 +165,7 @@ def test_a_complete_stack_whose_mark_is_still_there_is_kept(
     assert f"delete the object {MARK} there." in warning
     age(object_store, place, this_system(), 2**22 + 1)
     before = object_store.contents(place)
-    for attempt in (check_writable, lambda at: RemoteWorkspace(at).__enter__()):
+    for attempt in (check_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
         with pytest.raises(OutputError, match="where there is a Zarr store already"):
             attempt(location)
     assert object_store.contents(place) == before and len(visible(location)) == 4
@@ -174,8 +174,8 @@ def test_a_complete_stack_whose_mark_is_still_there_is_kept(
 def test_a_run_that_is_alive_keeps_its_place(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
-    with RemoteWorkspace(location) as store:
-        for attempt in (check_writable, lambda at: RemoteWorkspace(at).__enter__()):
+    with publishing(location) as store:
+        for attempt in (check_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
             with pytest.raises(OutputError, match="where another run is writing"):
                 attempt(location)
         fill(store)
@@ -229,7 +229,7 @@ def test_a_run_whose_place_was_taken_does_not_publish(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
     with pytest.raises(OutputError, match="taken by another run"):
-        with RemoteWorkspace(location) as store:
+        with publishing(location) as store:
             fill(store)
             age(object_store, place, "another-system")
     assert visible(location) == []
@@ -245,7 +245,7 @@ def test_a_run_that_slept_while_its_place_was_taken_writes_no_more(
 ) -> None:
     monkeypatch.setattr(late_metadata, "_CHECK_SECONDS", 0.0)
     with pytest.raises(OutputError, match="taken by another run"):
-        with RemoteWorkspace(location) as store:
+        with publishing(location) as store:
             fill(store)
             age(object_store, place, "another-system")
             before = object_store.contents(place)
@@ -260,7 +260,7 @@ def test_a_place_that_could_not_be_cleared_up_stays_ours(
     denied = Answer(403, "AccessDenied")
     monkeypatch.setattr(claim, "STALE_SECONDS", -1.0)
     with pytest.raises(RuntimeError):
-        with RemoteWorkspace(location) as store:
+        with publishing(location) as store:
             fill(store)
             object_store.proxy.faults = lambda request: (
                 denied if "?delete" in request.path else None
@@ -268,10 +268,10 @@ def test_a_place_that_could_not_be_cleared_up_stays_ours(
             raise RuntimeError
     reporter = SilentReporter()
     with pytest.raises(OutputError, match="cannot be cleaned, because access was denied"):
-        RemoteWorkspace(location).__enter__()
+        RemoteWorkspace(location, "a job").__enter__()
     object_store.proxy.reset()
     assert f"{place}{MARK}" in object_store.keys(place)
-    with RemoteWorkspace(location, reporter) as store:
+    with publishing(location, reporter) as store:
         fill(store)
     [said] = reporter.infos
     assert said.startswith(f"Removing what another run that stopped left at {location.url}")
@@ -295,7 +295,7 @@ def test_nothing_is_overwritten(
 ) -> None:
     key = f"{location.key}/{name}".rstrip("/")
     object_store.put(key, b"precious")
-    for attempt in (check_writable, lambda at: RemoteWorkspace(at).__enter__()):
+    for attempt in (check_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
         with pytest.raises(OutputError) as caught:
             attempt(location)
         text = str(caught.value)
@@ -319,7 +319,7 @@ def test_the_object_that_stands_for_an_empty_folder_is_no_content(
 ) -> None:
     object_store.put(place)
     check_writable(location)
-    with RemoteWorkspace(location) as store:
+    with publishing(location) as store:
         fill(store)
     assert len(visible(location)) == 4
     assert place in object_store.keys(place)
@@ -345,7 +345,7 @@ def test_many_threads_and_other_processes_write_through_one_store(
 ) -> None:
     """As Dask's workers do: the pickled store knows the layout and writes chunks."""
     size = 160
-    with RemoteWorkspace(location) as store:
+    with publishing(location) as store:
         layout = xr.Dataset({"phase": (("y", "x"), np.full((size, size), np.nan, "float32"))})
         layout.to_zarr(
             store,
@@ -384,7 +384,7 @@ def test_many_threads_and_other_processes_write_through_one_store(
 def test_chunks_without_data_cost_no_request(
     object_store: Service, location: RemoteLocation
 ) -> None:
-    with RemoteWorkspace(location) as store:
+    with publishing(location) as store:
         array = zarr.create_array(
             store, name="a", shape=(64, 64), chunks=(8, 8), dtype="f4", fill_value=0, zarr_format=2
         )

@@ -16,6 +16,8 @@ _NAMED = 5
 def tell_result(inverted: Inverted, reporter: Reporter) -> None:
     """Tell how many pixels have displacement, and why others have none."""
     sums = inverted.sums
+    if not sums:
+        return
     counts = sums["mask_pixels"]
     total = max(int(counts.sum()), 1)
     reporter.info(
