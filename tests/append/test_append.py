@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,15 @@ MADE_ANEW = {
 
 def outputs(folder: Path) -> dict[str, str]:
     return {"NETCDF": str(folder / "s.nc"), "ZARR": str(folder / "s.zarr")}
+
+
+def netcdf(folder: Path) -> dict[str, str]:
+    """Return one output, where others would show nothing more."""
+    return {"NETCDF": str(folder / "s.nc")}
+
+
+def one_group(folder: Path) -> dict[str, str]:
+    return outputs(folder) | {"CHUNKING": "spatial"}
 
 
 def assert_same(folder: Path, other: Path, exact: bool = True) -> None:
@@ -81,7 +91,11 @@ def whole(network: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> tup
 
 
 def in_steps(
-    stack: SampleStack, folder: Path, cuts: list[list[int]], **given: Any
+    stack: SampleStack,
+    folder: Path,
+    cuts: list[list[int]],
+    kinds: Callable[[Path], dict[str, str]] = netcdf,
+    **given: Any,
 ) -> tuple[Run, Path]:
     """Append products group by group; those of earlier groups are gone by then."""
     out = folder / "out"
@@ -92,20 +106,10 @@ def in_steps(
         for index in cut:
             path = stack.products[index].path
             shutil.copytree(path, products / path.name)
-        run = build(products, APPEND=True, **outputs(out), **given)
+        run = build(products, APPEND=True, **kinds(out), **given)
         shutil.rmtree(products)
     assert run is not None
     return run, out
-
-
-def box(run: Run) -> dict[str, str]:
-    """Return the grid of a stack as parameters."""
-    with xr.open_dataset(run.netcdf) as stack:
-        x, y = stack.x.values, stack.y.values
-        half = abs(float(x[1] - x[0])) / 2
-        crs = run.outputs["CRS"]
-    edges = (x[0] - half, x[-1] + half, y[-1] - half, y[0] + half)
-    return {"EXTENT": ",".join(map(str, edges)) + f" [{crs}]", "TARGET_CRS": crs}
 
 
 @pytest.mark.parametrize("cuts", [[[0, 1], [2, 3], [4, 5]], [[1, 3], [0, 5], [2, 4]]], ids=str)
@@ -113,7 +117,7 @@ def test_three_steps_equal_one_build(
     network: SampleStack, whole: tuple[Run, Path], tmp_path: Path, cuts: list[list[int]]
 ) -> None:
     """The order is that of the dates, not that of the steps; warped products come in between."""
-    run, out = in_steps(network, tmp_path, cuts, GROW=True)
+    run, out = in_steps(network, tmp_path, cuts, outputs, GROW=True)
     assert run.outputs["STEPS"] == 6
     assert_same(out, whole[1], exact=cuts[0] == [0, 1])
     assert not leftovers(out)
@@ -138,28 +142,31 @@ def test_the_grid_stays_unless_it_may_grow(
             np.testing.assert_array_equal(stack[name].values, there[name].values)
 
 
-def test_nothing_new_changes_nothing(network: SampleStack, tmp_path: Path) -> None:
-    given = outputs(tmp_path / "out") | {"APPEND": True}
-    first = build(network.folder, **given)
-    before = contents(tmp_path / "out")
-    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
-    again = build(network.folder, **given, GROW=True)
+def test_nothing_new_changes_nothing(network: SampleStack, whole: tuple[Run, Path]) -> None:
+    first, folder = whole
+    before = contents(folder)
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    again = build(network.folder, **outputs(folder), APPEND=True, GROW=True)
     assert any(text.startswith("Nothing is new") for text in again.infos)
     assert again.outputs == first.outputs
-    assert contents(tmp_path / "out") == before
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == times
+    assert contents(folder) == before
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == times
 
 
-@pytest.mark.parametrize("kept", ["NETCDF", "ZARR"])
-@pytest.mark.parametrize("chunking", ["both", "temporal"])
+@pytest.mark.parametrize("kept", ["NETCDF", "ZARR", "series"])
 def test_an_output_that_is_missing_is_made(
-    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path, kept: str, chunking: str
+    network: SampleStack, whole: tuple[Run, Path], tmp_path: Path, kept: str
 ) -> None:
     """From the other one: no product is read."""
     given = outputs(tmp_path)
     folder = tmp_path / "in"
     copy_products(network, folder)
-    build(folder, **{kept: given[kept]}, CHUNKING=chunking)
+    if kept == "NETCDF":
+        shutil.copy(whole[0].netcdf, tmp_path)
+    elif kept == "ZARR":
+        shutil.copytree(whole[0].zarr, given["ZARR"])
+    else:
+        build(folder, ZARR=given["ZARR"], CHUNKING="temporal")
     for path in folder.rglob("*_unw_phase.tif"):
         path.write_bytes(b"lost")
     run = build(folder, **given, APPEND=True)
@@ -168,18 +175,22 @@ def test_an_output_that_is_missing_is_made(
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "kinds"),
     [
-        {"REFERENCE_POINT": "auto"},
-        {"STATIC_LAYERS": "per_pair"},
-        {"LAYERS": "unw_phase,corr,lv_theta,lv_phi", "LOOK_VECTORS": True},
-        {"KEEP_BITS": "8"},
-        {"MASKS": False},
+        pytest.param({"REFERENCE_POINT": "auto"}, netcdf, id="REFERENCE_POINT"),
+        pytest.param({"STATIC_LAYERS": "per_pair"}, one_group, id="STATIC_LAYERS"),
+        pytest.param(
+            {"LAYERS": "unw_phase,corr,lv_theta,lv_phi", "LOOK_VECTORS": True}, netcdf, id="LAYERS"
+        ),
+        pytest.param({"KEEP_BITS": "8"}, one_group, id="KEEP_BITS"),
+        pytest.param({"MASKS": False}, netcdf, id="MASKS"),
     ],
-    ids=lambda options: next(iter(options)),
 )
 def test_options_hold_for_what_is_appended(
-    network: SampleStack, tmp_path: Path, options: dict[str, Any]
+    network: SampleStack,
+    tmp_path: Path,
+    options: dict[str, Any],
+    kinds: Callable[[Path], dict[str, str]],
 ) -> None:
     order = sorted(range(6), key=lambda index: network.products[index].name)
     if "REFERENCE_POINT" in options:
@@ -188,8 +199,8 @@ def test_options_hold_for_what_is_appended(
         ) as one:
             point = (float(one.reference_point_x), float(one.reference_point_y))
         options = {"REFERENCE_POINT": f"{point[0]},{point[1]}"}
-    build(network.folder, **outputs(tmp_path / "whole"), **options)
-    _, out = in_steps(network, tmp_path, [order[:3], order[3:]], GROW=True, **options)
+    build(network.folder, **kinds(tmp_path / "whole"), **options)
+    _, out = in_steps(network, tmp_path, [order[:3], order[3:]], kinds, GROW=True, **options)
     assert_same(out, tmp_path / "whole")
 
 
@@ -199,12 +210,12 @@ def test_backscatter_with_merged_passes(tmp_path_factory: pytest.TempPathFactory
     )
     folder = tmp_path_factory.mktemp("rtc")
     options = {"MERGE_PASSES": True, "SCALE": "decibel"}
-    build(stack.folder, **outputs(folder / "whole"), **options)
+    build(stack.folder, **one_group(folder / "whole"), **options)
     days: dict[str, list[int]] = {}
     for index, product in enumerate(stack.products):
         days.setdefault(product.name.split("_")[2][:8], []).append(index)
     first, second, third = days.values()
-    _, out = in_steps(stack, folder, [[*first, *third], second], GROW=True, **options)
+    _, out = in_steps(stack, folder, [[*first, *third], second], one_group, GROW=True, **options)
     assert_same(out, folder / "whole", exact=False)
     with pytest.raises(InconsistentProductsError, match="a frame of a pass that .* holds already"):
         in_steps(stack, folder / "half", [[*first, second[0]], [second[1]]], **options)
@@ -234,37 +245,29 @@ def refused(kind: type[Exception], match: str, folder: Path, **given: Any) -> No
     assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
 
 
-def test_what_does_not_fit_is_refused(
-    network: SampleStack, small: SampleStack, tmp_path: Path
-) -> None:
-    given = outputs(tmp_path)
-    build(network.folder, **given, LAYERS="unw_phase,corr", PRODUCTS=network.products[0].name)
+def test_what_does_not_fit_is_refused(small: SampleStack, tmp_path: Path) -> None:
+    folder, one = small.folder, netcdf(tmp_path)
+    build(folder, **one, LAYERS="unw_phase,corr", PRODUCTS=small.products[0].name)
     before = contents(tmp_path)
     bad = InvalidParameterError
     rounded = {"KEEP_BITS": "7,corr=8"}
-    one = {"NETCDF": given["NETCDF"]}
-    refused(bad, "LAYERS asks for corr, but", network.folder, **one, LAYERS="corr")
-    refused(bad, "MASKS is False, but .* with True", network.folder, **one, MASKS=False)
-    refused(bad, "RESAMPLING is nearest", network.folder, **one, RESAMPLING="nearest")
-    refused(bad, "KEEP_BITS is 7,corr=8, but .* with nothing", network.folder, **one, **rounded)
-    refused(bad, "TARGET_CRS is EPSG:32633", network.folder, **one, TARGET_CRS="EPSG:32633")
-    refused(bad, "PRODUCT_TYPE is RTC_GAMMA", network.folder, **one, PRODUCT_TYPE="RTC_GAMMA")
+    refused(bad, "LAYERS asks for corr, but", folder, **one, LAYERS="corr")
+    refused(bad, "MASKS is False, but .* with True", folder, **one, MASKS=False)
+    refused(bad, "RESAMPLING is nearest", folder, **one, RESAMPLING="nearest")
+    refused(bad, "KEEP_BITS is 7,corr=8, but .* with nothing", folder, **one, **rounded)
+    refused(bad, "TARGET_CRS is EPSG:32633", folder, **one, TARGET_CRS="EPSG:32633")
+    refused(bad, "PRODUCT_TYPE is RTC_GAMMA", folder, **one, PRODUCT_TYPE="RTC_GAMMA")
     with pytest.raises(bad, match="set APPEND as well"):
-        build(network.folder, **given, GROW=True)
-    other = tmp_path / "other.nc"
-    build(network.folder, NETCDF=other, PRODUCTS=network.products[1].name)
-    mixed = given | {"NETCDF": str(other)}
-    refused(OutputError, "hold different stacks", network.folder, **mixed)
-    other.unlink()
+        build(folder, **one, GROW=True)
     plain = tmp_path / "plain.nc"
     xr.Dataset({"a": ("x", [1.0])}).to_netcdf(plain)
-    refused(OutputError, "is not a stack that hyp3:buildstack", network.folder, NETCDF=plain)
+    refused(OutputError, "is not a stack that hyp3:buildstack", folder, NETCDF=plain)
     plain.unlink()
     assert contents(tmp_path) == before
 
 
 def test_a_reprocessed_product_does_not_replace(network: SampleStack, tmp_path: Path) -> None:
-    given = outputs(tmp_path / "out") | {"APPEND": True}
+    given = netcdf(tmp_path / "out") | {"APPEND": True}
     folder = tmp_path / "in"
     [first] = copy_products(network, folder, 1)
     build(folder, **given)

@@ -13,7 +13,7 @@ import xarray as xr
 from tests.sample_products import SampleStack
 
 from ..running import build, samples
-from .test_append import assert_same, in_steps, outputs
+from .test_append import assert_same, in_steps, netcdf, one_group
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def copy(stack: SampleStack, numbers: list[int], folder: Path) -> Path:
 @pytest.mark.parametrize("options", [PER_PAIR, ROUNDED], ids=["per pair", "rounded"])
 def test_look_vectors_stay(network: SampleStack, tmp_path: Path, options: dict[str, Any]) -> None:
     """Also where the angles are kept with each pair, or are rounded."""
-    build(network.folder, **outputs(tmp_path / "whole"), **options)
+    build(network.folder, **netcdf(tmp_path / "whole"), **options)
     run, _ = in_steps(network, tmp_path, [[0, 1], [2, 3]], GROW=True, **options)
     names = [f"look_vector_{axis}" for axis in "xyz"]
     with (
@@ -61,8 +61,8 @@ def test_look_vectors_stay(network: SampleStack, tmp_path: Path, options: dict[s
 def test_look_vectors_go_into_another_output(
     network: SampleStack, tmp_path: Path, options: dict[str, Any]
 ) -> None:
-    given = outputs(tmp_path)
-    build(network.folder, ZARR=given["ZARR"], **options)
+    given = one_group(tmp_path)
+    build(network.folder, ZARR=given["ZARR"], CHUNKING="spatial", **options)
     with xr.open_zarr(given["ZARR"], group="spatially_optimized") as stack:
         before = stack.look_vector_x.values
     run = build(network.folder, **given, APPEND=True, **options)
@@ -85,9 +85,10 @@ def test_passes_of_several_frames_join_those_of_one(
     first, second, _ = days.values()
     copy(stack, [first[0], *second], tmp_path / "all")
     options = {"GROW": True, "MERGE_PASSES": True}
-    build(tmp_path / "all", **outputs(tmp_path / "whole"), MERGE_PASSES=True)
+    kinds = one_group if has_zarr else netcdf
+    build(tmp_path / "all", **kinds(tmp_path / "whole"), MERGE_PASSES=True)
     if has_zarr:
-        _, out = in_steps(stack, tmp_path, [[first[0]], second], **options)
+        _, out = in_steps(stack, tmp_path, [[first[0]], second], one_group, **options)
         assert_same(out, tmp_path / "whole", exact=False)
         return
     for numbers in ([first[0]], second):
@@ -108,8 +109,8 @@ def test_the_geometry_of_bursts_stays(
     stack = samples(
         tmp_path_factory, product_type="INSAR_ISCE_BURST", products=3, rows=90, columns=100
     )
-    given = outputs(tmp_path)
-    build(stack.folder, ZARR=given["ZARR"])
+    given = one_group(tmp_path)
+    build(stack.folder, ZARR=given["ZARR"], CHUNKING="spatial")
     with xr.open_zarr(given["ZARR"], group="spatially_optimized") as before:
         scene = {str(name): float(item) for name, item in before.items() if item.shape == ()}
     assert {"look_vector_x", "incidence_center", "scene_center_latitude"} <= set(scene)

@@ -68,9 +68,11 @@ def interrupt(folder: Path, percent: float, **given: Any) -> None:
 
 
 def views(folder: Path) -> Iterator[tuple[str, xr.Dataset]]:
+    """Yield the outputs of a build, of which the file is always there."""
     with xr.open_dataset(folder / "s.nc", mask_and_scale=False) as stack:
         yield "NetCDF", stack
-    for group in ("spatially_optimized", "temporally_optimized"):
+    for path in sorted(folder.glob("s.zarr/*_optimized")):
+        group = path.name
         with xr.open_zarr(folder / "s.zarr", group=group, mask_and_scale=False) as stack:
             yield group, stack
 
