@@ -7,7 +7,8 @@ from qgis.core import (
 )
 from qgis.PyQt import sip
 
-from .playing import prepare_playing
+from .frames.map_frames import dates_of_bands, period_of
+from .frames.playing import prepare_playing
 
 _CAPTION = "hyp3_stack/caption"
 _BAND_NODE = 0
@@ -16,27 +17,15 @@ _BAND_NODE = 0
 _kept = []
 
 
-def dates_of_bands(stack):
-    """Return the date of each band, or both dates of a pair."""
-    return [
-        begin if begin == end else f"{begin} to {end}"
-        for begin, end in zip(_days(stack.begins), _days(stack.ends))  # noqa: B905 - Python 3.9
-    ]
-
-
 def describe_bands(layer, stack):
     """Note the period of all bands for the legend, and the dates of each in the metadata.
 
     GDAL calls the bands of a NetCDF file ``pair=1`` or by a number of seconds, and QGIS cannot
     call them otherwise.
     """
-    dates = dates_of_bands(stack)
-    period = f"{min(_days(stack.begins))} to {max(_days(stack.ends))}"
-    is_pairs = stack.begins != stack.ends
-    steps = "pairs" if is_pairs else "dates"
-    layer.setCustomProperty(_CAPTION, f"{len(dates)} {steps}, {period}")
+    layer.setCustomProperty(_CAPTION, period_of(stack))
     metadata = layer.metadata()
-    metadata.setHistory([f"Band {n}: {d}" for n, d in enumerate(dates, 1)])
+    metadata.setHistory([f"Band {n}: {dates}" for n, dates in enumerate(dates_of_bands(stack), 1)])
     layer.setMetadata(metadata)
 
 
@@ -74,11 +63,8 @@ class _Entry(QgsProcessingLayerPostProcessorInterface):
         if not self._is_visible:
             node.setItemVisibilityChecked(False)
             node.setExpanded(False)
-        prepare_playing(layer)
+        if self._is_visible:
+            prepare_playing(layer, project)
         if caption:
             QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, _BAND_NODE, caption)
             layer.legendChanged.emit()  # what is drawn already is drawn anew
-
-
-def _days(times):
-    return [time.strftime("%Y-%m-%d") for time in times]

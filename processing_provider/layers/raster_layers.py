@@ -5,11 +5,11 @@ from html import escape
 from qgis.core import Qgis, QgsDateTimeRange, QgsRasterLayer
 from qgis.PyQt.QtCore import QDateTime
 
-from .band_times import band_ranges
-from .displacement_layers import DISPLACEMENT, is_toward
+from .displacement_layers import is_toward
+from .frames.band_times import band_ranges
+from .frames.map_frames import note_frames
 from .gdal_names import source_begin
 from .legend import describe_bands, describe_sense
-from .playing import note_step
 from .stack_description import MULTIBAND_ZARR, StackFileError, gdal_version, quiet_gdal
 from .styles import style
 from .virtual_raster import slices_as_bands
@@ -43,8 +43,7 @@ def make_layer(stack, variable):
     layer.setMetadata(metadata)
     if variable.steps and len(stack.begins) == variable.steps:
         describe_bands(layer, stack)
-        if variable.name == DISPLACEMENT:
-            note_step(layer, stack.begins)
+        note_frames(layer, stack)
     elif is_toward(variable.name):
         describe_sense(layer)
     return layer

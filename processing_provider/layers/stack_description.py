@@ -71,7 +71,8 @@ class StackFile:
     """What a stack holds.
 
     ``path`` is a Path, or the name that GDAL gives a place in an object store. ``begins`` and
-    ``ends`` are UTC times by step, equal for dates.
+    ``ends`` are UTC times by step, equal for dates. Perpendicular baselines in meters and mean
+    coherences are those of pairs, NaN where they are not known.
     """
 
     path: PurePath
@@ -81,6 +82,13 @@ class StackFile:
     begins: list
     ends: list
     title: str
+    perpendicular_baselines: list = field(default_factory=list)
+    mean_coherences: list = field(default_factory=list)
+
+    @property
+    def is_pairs(self):
+        """Return whether the steps are pairs, and not dates."""
+        return self.begins != self.ends
 
     @property
     def name(self):
@@ -147,8 +155,9 @@ def _described(path, is_zarr, group_name):
         if variable.steps > _MOST_STEPS or (begins and variable.steps not in (0, len(begins))):
             raise StackFileError(f"The times of {_address(path)} do not fit its layers.")
     title = next((a.Read() for a in group.GetAttributes() if a.GetName() == "title"), "")
+    numbers = [_numbers(group, name) for name in ("perpendicular_baseline", "coherence_mean")]
     del group, root, dataset
-    return StackFile(path, group_name, is_zarr, variables, begins, ends, str(title))
+    return StackFile(path, group_name, is_zarr, variables, begins, ends, str(title), *numbers)
 
 
 def stack_path(source):
@@ -364,6 +373,19 @@ def _read_times(group, name):
     unit, day, clock = match.groups()
     epoch = datetime.fromisoformat(f"{day}T{(clock or '00:00:00')[:8]}")
     epoch = epoch.replace(tzinfo=timezone.utc)
-    data = bytes(array.Read())
-    values = struct.unpack(f"={len(data) // struct.calcsize(kind)}{kind}", data)
+    values = _values(array, kind)
     return [epoch + timedelta(seconds=value * _SECONDS[unit]) for value in values]
+
+
+def _numbers(group, name):
+    """Return the values of a small array, none where there is no such array of numbers."""
+    array = group.OpenMDArray(name) if name in (group.GetMDArrayNames() or []) else None
+    kind = array and _FORMATS.get(array.GetDataType().GetNumericDataType())
+    if not kind or array.GetTotalElementsCount() > _MOST_STEPS:
+        return []
+    return list(_values(array, kind))
+
+
+def _values(array, kind):
+    data = bytes(array.Read())
+    return struct.unpack(f"={len(data) // struct.calcsize(kind)}{kind}", data)

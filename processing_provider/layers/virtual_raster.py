@@ -9,8 +9,8 @@ from osgeo import gdal
 from qgis.core import QgsApplication
 
 from ..environment.interpreter import FOLDER
+from .frames.map_frames import dates_of_bands
 from .gdal_names import quoted, slices_begin
-from .legend import dates_of_bands
 from .stack_description import StackFileError, open_raster
 
 

@@ -49,13 +49,14 @@ class TimeSeriesDock(QgsDockWidget):
 
     points_changed = pyqtSignal()
 
-    def __init__(self, pick_action, reference_action, parent=None):
+    def __init__(self, pick_action, reference_action, frame_bar, parent=None):
         super().__init__("HyP3 Stack: time series", parent)
         self.setObjectName("hyp3StackTimeSeries")
         self.points = []
         self.reference = None
         self.result = None
         self._readers = Readers()
+        self.frame_bar = frame_bar
         self._build(pick_action, reference_action)
         # QGIS announces new layers before they have their place in the tree.
         self._listing = QTimer(self)
@@ -81,6 +82,7 @@ class TimeSeriesDock(QgsDockWidget):
         project = QgsProject.instance()
         project.cleared.disconnect(self._forget)
         project.layersRemoved.disconnect(self._close_files)
+        self.frame_bar.detach()
         self._readers.clear()
 
     def _close_files(self, *ignored):
@@ -151,6 +153,7 @@ class TimeSeriesDock(QgsDockWidget):
     def refresh(self, *ignored):
         """Read and draw again, unless nobody sees it."""
         layer, self.result, problem = self.layer(), None, ""
+        self.frame_bar.set_layer(layer)
         if layer is not None and self.points and self.isUserVisible():
             # Without an array for series, a large stack takes a second or two.
             QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
@@ -325,6 +328,7 @@ class TimeSeriesDock(QgsDockWidget):
         left = QWidget()
         beneath = QVBoxLayout(left)
         beneath.setContentsMargins(0, 0, 0, 0)
+        beneath.addWidget(self.frame_bar)
         beneath.addWidget(self.plot, 1)
         beneath.addWidget(self.description)
         split.addWidget(left)

@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction
 
 from .dock import TimeSeriesDock
+from .frame_bar import FrameBar
 from .places.map_tool import PickTool
 from .places.markers import Markers
 
@@ -68,7 +69,9 @@ class TimeSeries:
         reference_action = self._make_reference_action()
         self.reference_tool.setAction(reference_action)
         self.reference_tool.picked.connect(self._refer)
-        self.dock = TimeSeriesDock(self.action, reference_action, self._interface.mainWindow())
+        self.dock = TimeSeriesDock(
+            self.action, reference_action, FrameBar(canvas), self._interface.mainWindow()
+        )
         self.dock.points_changed.connect(self._mark)
         self.dock.opened.connect(self._mark)
         self.dock.closed.connect(self._close)

@@ -132,6 +132,7 @@ WINGS = (
     "processing_provider/process",
     "processing_provider/environment",
     "processing_provider/parameters",
+    "processing_provider/layers/frames",
     "processing_provider/layers",
     "processing_provider/time_series/plot",
     "processing_provider/time_series/least_squares",

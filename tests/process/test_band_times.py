@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from hyp3_stack.processing_provider.layers.band_times import band_ranges
+from hyp3_stack.processing_provider.layers.frames.band_times import band_ranges
 
 START = datetime(2021, 1, 1, 1, 51, 36, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

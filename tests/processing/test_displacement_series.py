@@ -8,6 +8,7 @@ import struct
 import pytest
 from osgeo import gdal
 from qgis.core import QgsPointXY, QgsProject
+from qgis.gui import QgsMapCanvas
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QAction
 
@@ -15,6 +16,7 @@ from hyp3_stack.core.products.sentinel1 import PHASE_TO_DISPLACEMENT
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
 from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
+from hyp3_stack.processing_provider.time_series.frame_bar import FrameBar
 from hyp3_stack.processing_provider.time_series.series.table import as_text
 
 from .conftest import run_core_python
@@ -71,7 +73,7 @@ class Window:
         stack = open_stack(path)
         self.layers = {name: make_layer(stack, stack.variables[name]) for name in names}
         QgsProject.instance().addMapLayers(list(self.layers.values()))
-        self.dock = TimeSeriesDock(QAction("pick"), QAction("refer"))
+        self.dock = TimeSeriesDock(QAction("pick"), QAction("refer"), FrameBar(QgsMapCanvas()))
         self.dock.resize(900, 320)
         self.dock.show()
         self.dock.list_layers()

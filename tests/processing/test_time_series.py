@@ -27,6 +27,7 @@ from hyp3_stack.processing_provider.layers.stack_description import (
 from hyp3_stack.processing_provider.time_series import export
 from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
 from hyp3_stack.processing_provider.time_series.export import write
+from hyp3_stack.processing_provider.time_series.frame_bar import FrameBar
 from hyp3_stack.processing_provider.time_series.places.map_tool import PickTool
 from hyp3_stack.processing_provider.time_series.plot.plot import Curve, Plot
 from hyp3_stack.processing_provider.time_series.plot.ticks import (
@@ -248,7 +249,7 @@ def test_a_hidden_dock_reads_nothing_and_layers_that_are_gone_are_closed(stack_f
     stack = open_stack(stack_files[0])
     layer = make_layer(stack, stack.variables["unw_phase"])
     QgsProject.instance().addMapLayer(layer)
-    dock = TimeSeriesDock(QAction("pick"), QAction("refer"))
+    dock = TimeSeriesDock(QAction("pick"), QAction("refer"), FrameBar(QgsMapCanvas()))
     try:
         dock.list_layers()
         dock.choose(layer)
