@@ -99,14 +99,21 @@ bench: setup ## time and memory against odc-stac and rioxarray; see BENCHES, ben
 $(BENCHES): setup
 	$(PYTHON) -m tests.benchmarks.$(@:bench-%=%) $(BENCH_ARGS)
 
+bench-mintpy bench-inversion: setup mintpy
+	$(PYTHON) -m tests.benchmarks.$(@:bench-%=%) --peer-python build/mintpy/bin/python $(BENCH_ARGS)
+
+EXPLORER := build/insar-explorer/insar_explorer
+test-exports: setup mintpy ## what MintPy and InSAR Explorer make of exports
+	@test -d $(EXPLORER) || git clone -q --depth 1 https://github.com/luhipi/insar-explorer $(EXPLORER)
+	@QGIS_PYTHON=$(QGIS_PYTHON) $(PYTHON) -m tests.export.programs
+
 # MintPy reads through the GDAL of QGIS's Python, which pip has no wheel of.
-.PHONY: bench-mintpy bench-inversion
-bench-mintpy bench-inversion: setup
+.PHONY: bench-mintpy bench-inversion test-exports mintpy
+mintpy:
 	@test -x build/mintpy/bin/python || $(QGIS_PYTHON) -m venv build/mintpy
 	@build/mintpy/bin/python -m pip install -q -r tests/benchmarks/peers/mintpy_requirements.txt
 	@ln -sfn "$$($(QGIS_PYTHON) -c 'import osgeo; print(osgeo.__path__[0])')" \
 		"$$(build/mintpy/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/osgeo"
-	$(PYTHON) -m tests.benchmarks.$(@:bench-%=%) --peer-python build/mintpy/bin/python $(BENCH_ARGS)
 
 format: setup ## put style in order as far as ruff can
 	.venv/bin/ruff check --fix-only .

@@ -93,6 +93,45 @@ def rtc_stack(stacks):
 
 
 @pytest.fixture(scope="session")
+def moving(tmp_path_factory):
+    """Interferograms of a linear motion and a step, without noise."""
+    from tests.analysis.inverting import MOVING
+    from tests.running import samples
+
+    return samples(
+        tmp_path_factory,
+        products=15,
+        rows=60,
+        columns=70,
+        noise=False,
+        sidecars=False,
+        neighbor_zone_share=0.0,
+        layers=("unw_phase", "corr", "dem", "lv_theta", "lv_phi", "water_mask"),
+        signals=MOVING,
+    )
+
+
+@pytest.fixture(scope="session")
+def moving_stack(moving, tmp_path_factory):
+    """Their stack, as NetCDF and Zarr."""
+    from tests.running import build
+
+    folder = tmp_path_factory.mktemp("moving")
+    return build(moving.folder, NETCDF=folder / "pairs.nc", ZARR=folder / "pairs.zarr")
+
+
+@pytest.fixture(scope="session")
+def inverted(moving_stack, tmp_path_factory):
+    """Its displacement with default options, as NetCDF and Zarr."""
+    from tests.analysis.inverting import invert
+
+    folder = tmp_path_factory.mktemp("inverted")
+    return invert(
+        moving_stack.zarr, NETCDF=folder / "displacement.nc", ZARR=folder / "displacement.zarr"
+    )
+
+
+@pytest.fixture(scope="session")
 def object_service():
     """An S3 service on this computer with one bucket."""
     from tests.object_store.service import running_service

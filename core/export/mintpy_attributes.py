@@ -19,7 +19,7 @@ from ..products.sentinel1 import SOURCE_IMAGES, WAVELENGTH
 from .stack_part import StackPart, compact
 
 NOMINAL_HEIGHT = 693_000.0
-"""Meters; mean height of Sentinel-1 above the ground, which HyP3 writes for ISCE's products."""
+"""Meters; mean height of Sentinel-1 (ESA, Sentinel-1 product definition, S1-RS-MDA-52-7440)."""
 
 NOMINAL_RADIUS = 6_371_000.0
 """Meters; mean radius of the Earth."""
@@ -58,8 +58,8 @@ def base_attributes(part: StackPart) -> dict[str, str]:
         "HEADING": heading,
         "ORBIT_DIRECTION": "ASCENDING" if abs(heading) < 90 else "DESCENDING",
         "CENTER_LINE_UTC": _seconds_of_day(part),
-        "HEIGHT": _mean(part, "spacecraft_height", NOMINAL_HEIGHT),
-        "EARTH_RADIUS": _mean(part, "earth_radius", NOMINAL_RADIUS),
+        "HEIGHT": _mean(part, "spacecraft_height") or _height(part),
+        "EARTH_RADIUS": _mean(part, "earth_radius") or NOMINAL_RADIUS,
         "STARTING_RANGE": _mean(part, "slant_range_near"),
         "START_DATE": days[0],
         "END_DATE": days[-1],
@@ -106,11 +106,20 @@ def _grid_attributes(grid: Grid, is_ascending: bool) -> dict[str, Any]:
     return found
 
 
-def _mean(part: StackPart, name: str, default: float | None = None) -> float | None:
+def _mean(part: StackPart, name: str) -> float | None:
     values = part.numbers(name) if part.stack.is_insar else None
-    if values is None or np.isnan(values).all():
-        return default
-    return float(np.nanmean(values))
+    return None if values is None or np.isnan(values).all() else float(np.nanmean(values))
+
+
+def _height(part: StackPart) -> float:
+    """Return the height of the satellite that slant range and incidence in the center mean."""
+    distance, incidence = _mean(part, "slant_range_center"), part.stack.values("incidence_center")
+    if distance is None or incidence is None:
+        return NOMINAL_HEIGHT
+    # Law of cosines in the triangle of Earth's center, ground and satellite.
+    cosine = math.cos(math.radians(float(incidence)))
+    squares = NOMINAL_RADIUS**2 + distance**2 + 2 * NOMINAL_RADIUS * distance * cosine
+    return math.sqrt(squares) - NOMINAL_RADIUS
 
 
 def _seconds_of_day(part: StackPart) -> float:

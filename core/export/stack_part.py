@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import RECORD
 from ..errors import InvalidParameterError
 from ..files.written_stack import StackKind, WrittenStack
 from ..grid.extent import cut_to_extent
@@ -253,7 +255,7 @@ def select_part(
     stack
         A stack of any kind.
     layers
-        Names; none for all layers of the stack.
+        Names, in their order; none for all layers of the stack.
     start, end
         UTC days, inclusive, in which dates lie, of pairs both; None for no limit.
     extent
@@ -287,8 +289,18 @@ def select_part(
             "period."
         )
     row, column, grid = cut_to_extent(stack.grid, extent)
-    chosen = tuple(name for name in stack.layers if not layers or name in layers)
+    chosen = tuple(layers) or _in_order(stack)
     return StackPart(stack, chosen, np.flatnonzero(kept), grid, row, column)
+
+
+def _in_order(stack: WrittenStack) -> tuple[str, ...]:
+    """Return the layers as the stack's record lists them: Zarr keeps no order."""
+    try:
+        listed = list(json.loads(stack.text(RECORD))["maps"])
+    except (ValueError, LookupError, TypeError):
+        listed = []
+    order = {name: number for number, name in enumerate(listed)}
+    return tuple(sorted(stack.layers, key=lambda name: order.get(name, len(order))))
 
 
 def _times_of(stack: WrittenStack) -> tuple[str, ...]:

@@ -1,8 +1,13 @@
-"""Runs ``invertstack`` in this process."""
+"""Runs ``invertstack`` in this process, on pairs of which the motion is known."""
 
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import invert_stack
 from tests.running import Run
+from tests.sample_products import Signals
+
+MOVING = Signals(
+    motion=0.0, turbulent=0.0, stratified=0.0, height_error=0.0, linear=0.1, step=0.02, step_day=40
+)
 
 
 def invert(stack, reporter=None, **parameters):

@@ -11,8 +11,7 @@ from tests.build.conftest import cluster, started
 from tests.build.interrupted import StopAt, assert_same, start
 from tests.running import build, leftovers, samples
 
-from .conftest import MOVING
-from .inverting import invert
+from .inverting import MOVING, invert
 
 __all__ = ["cluster", "started"]
 

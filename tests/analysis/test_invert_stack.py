@@ -11,8 +11,7 @@ from hyp3_stack.core.contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
 from tests.running import build, samples
 from tests.sample_products.ground_truth import ground_truth
 
-from .conftest import MOVING
-from .inverting import invert
+from .inverting import MOVING, invert
 
 AUTO_TOLERANCE = 5e-4
 """Meters: the fault cuts the area that is chosen, where medians of pairs do not add up exactly."""

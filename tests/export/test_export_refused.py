@@ -1,0 +1,108 @@
+"""What ``hyp3:exportstack`` refuses, each in one sentence, without a trace on the disk."""
+
+import pytest
+import xarray as xr
+
+from hyp3_stack.core.errors import Canceled, StackError
+from hyp3_stack.core.run.reporter import SilentReporter
+from tests.running import assert_one_sentence, build, leftovers
+
+from .exporting import collection, export
+
+
+def refused(stack, folder, *words, **parameters):
+    with pytest.raises(StackError) as raised:
+        export(stack, folder / "out", **{"FORMAT": "geotiff", **parameters})
+    assert_one_sentence(raised.value, *words)
+    assert not (folder / "out").exists() and not leftovers(folder)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"FORMAT": "shapefile"}, ("FORMAT is 'shapefile'", "insar_explorer")),
+        ({"FORMAT": None}, ("FORMAT is None", "mintpy")),
+        ({"LAYERS": "unw_phase,amplitude"}, ("LAYERS names amplitude", "unw_phase")),
+        ({"START": "2030-01-01"}, ("START and END", "leave no pair", "longer period")),
+        ({"START": "2023-02-01", "END": "2023-01-01"}, ("START", "END", "swap")),
+        ({"EXTENT": "0,100,0,100"}, ("EXTENT lies outside",)),
+        ({"EXTENT": "everywhere"}, ("EXTENT is 'everywhere'", "xmin")),
+        ({"STEPS_AS": "cube"}, ("STEPS_AS is 'cube'", "files, bands")),
+        ({"FORMAT": "mintpy", "LAYERS": "unw_phase,corr"}, ("LAYERS lacks dem", "geotiff")),
+        ({"FORMAT": "insar_explorer"}, ("holds pairs", "hyp3:invertstack")),
+        ({"INPUT": "/none/s.nc"}, ("INPUT is /none/s.nc", "nothing of that name")),
+        ({"OUTPUT": None}, ("OUTPUT is missing",)),
+    ],
+)
+def test_pairs(gamma_stack, tmp_path, parameters, words):
+    refused(gamma_stack.netcdf, tmp_path, *words, **parameters)
+
+
+@pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer"])
+def test_backscatter(rtc_stack, tmp_path, chosen):
+    refused(rtc_stack.zarr, tmp_path, "holds backscatter", "choose FORMAT geotiff", FORMAT=chosen)
+
+
+def test_pairs_without_heights(small, tmp_path):
+    stack = build(small.folder, NETCDF=tmp_path / "s.nc").netcdf
+    refused(stack, tmp_path, "lacks dem", "choose FORMAT geotiff", FORMAT="mintpy")
+
+
+def test_displacement_without_velocity(inverted, tmp_path):
+    words = ("needs velocity", "leave LAYERS empty")
+    refused(inverted.zarr, tmp_path, *words, FORMAT="insar_explorer", LAYERS="displacement")
+
+
+def test_dates_of_one_day(inverted, tmp_path):
+    with xr.open_dataset(inverted.netcdf) as stack:
+        times = stack.time.values.copy()
+        times[1] = times[0] + (times[1] - times[0]) // 100
+        changed = stack.assign_coords(time=("time", times, stack.time.attrs, stack.time.encoding))
+        changed.drop_vars("time_bnds").to_netcdf(tmp_path / "d.nc")
+    for chosen in ("mintpy", "insar_explorer"):
+        refused(tmp_path / "d.nc", tmp_path, "by day", "FORMAT geotiff", FORMAT=chosen)
+    run = export(tmp_path / "d.nc", tmp_path / "out", FORMAT="geotiff", LAYERS="displacement")
+    day = str(times[0])[:10].replace("-", "")
+    assert f"displacement_{day}T" in run.outputs["FILES"][0]
+
+
+def test_nothing_is_replaced(rtc_stack, tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    export(rtc_stack.zarr, folder, FORMAT="geotiff", LAYERS="dem")
+    assert [path.name for path in folder.iterdir()] == ["dem.tif"]
+    kept = (folder / "dem.tif").read_bytes()
+    for target, words in (
+        (folder, ("is not empty", "another folder")),
+        (folder / "dem.tif", ("is a file", "choose a folder")),
+        (rtc_stack.zarr / "export", ("lies in it", "never changed")),
+        (rtc_stack.zarr, ("is the stack itself",)),
+    ):
+        with pytest.raises(StackError) as raised:
+            export(rtc_stack.zarr, target, FORMAT="geotiff", LAYERS="dem")
+        assert_one_sentence(raised.value, "OUTPUT is", *words)
+    assert (folder / "dem.tif").read_bytes() == kept and not leftovers(tmp_path)
+
+
+class StopAt(SilentReporter):
+    """Cancels when the progress has come so far."""
+
+    def __init__(self, stop):
+        super().__init__()
+        self.stop = stop
+
+    def canceled(self):
+        return self.percent >= self.stop
+
+
+@pytest.mark.parametrize("stop", [0, 20, 60])
+@pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer", "geotiff", "series"])
+def test_cancel_leaves_nothing(inverted, tmp_path, chosen, stop):
+    with xr.open_dataset(inverted.netcdf) as stack:
+        from .test_point_series import places
+
+        points = [(*place, {}) for place in places(stack, *[(row, 30) for row in range(0, 60, 5)])]
+    layer = collection(*points)
+    with pytest.raises(Canceled):
+        export(inverted.netcdf, tmp_path / "out", StopAt(stop), FORMAT=chosen, POINTS=layer)
+    assert not list(tmp_path.iterdir())
