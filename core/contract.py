@@ -21,6 +21,7 @@ from .parameters import environment_parameters as environment
 from .parameters import export_parameters as exports
 from .parameters import grid_parameters as grid
 from .parameters import job_parameters as jobs
+from .parameters import order_parameters as orders
 from .parameters import output_parameters as outputs
 from .parameters import stack_parameters as stacks
 from .parameters import value_parameters as values
@@ -54,6 +55,9 @@ class Task:
     ASSESS_STACK: Final = "assessstack"
     INVERT_STACK: Final = "invertstack"
     EXPORT_STACK: Final = "exportstack"
+    ORDER_PAIRS: Final = "orderpairs"
+    WATCH_JOBS: Final = "watchjobs"
+    RESUBMIT_JOBS: Final = "resubmitjobs"
     TRY_STACK: Final = "trystack"
 
 
@@ -112,6 +116,22 @@ def without_logins(text: str) -> str:
 
 DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     "setupenvironment": (environment.PYTHON,),
+    Task.ORDER_PAIRS: (
+        *orders.SERVICE,
+        orders.PLAN,
+        orders.NAME,
+        *orders.JOB_OPTIONS,
+        *orders.LIMITS,
+        orders.PRODUCTS_ON_DISK,
+        orders.JOURNAL,
+    ),
+    Task.WATCH_JOBS: orders.WATCHED,
+    Task.RESUBMIT_JOBS: (
+        *orders.SERVICE,
+        orders.FAILED_PROJECT,
+        *orders.LIMITS,
+        orders.JOURNAL,
+    ),
     Task.FIND_JOBS: (*jobs.FILTERS_OF_ANY_TYPE, jobs.EXTENT, jobs.ALL_STATES, jobs.FOUND_JOBS),
     Task.DOWNLOAD_PRODUCTS: (
         jobs.CHOSEN_JOBS,
@@ -168,6 +188,8 @@ DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
 """Parameters of each algorithm, in the order of its dialog."""
 
 _WITHOUT_DIALOG: Final[Mapping[str, tuple[Parameter, ...]]] = {
+    Task.ORDER_PAIRS: (orders.JOURNAL_FOLDER,),
+    Task.RESUBMIT_JOBS: (orders.JOURNAL_FOLDER,),
     Task.FIND_JOBS: (jobs.JOBS, jobs.CHOSEN_JOBS, jobs.WORK_FOLDER),
     Task.DOWNLOAD_PRODUCTS: (jobs.ALL_STATES,),
     Task.BUILD_STACK: (grid.PRODUCTS,),

@@ -14,8 +14,11 @@ from .algorithms.find_jobs import FindJobs
 from .algorithms.harmonize_products import HarmonizeProducts
 from .algorithms.invert_stack import InvertStack
 from .algorithms.load_stack import LoadStack
+from .algorithms.order_pairs import OrderPairs
 from .algorithms.prepare_stack import PrepareStack
+from .algorithms.resubmit_jobs import ResubmitJobs
 from .algorithms.setup_environment import SetupEnvironment
+from .algorithms.watch_jobs import WatchJobs
 from .layers.gdal_s3 import connect_remembered
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +26,9 @@ _ICON = str(_ROOT / "icon.svg")
 
 ALGORITHMS = (
     SetupEnvironment,
+    OrderPairs,
+    WatchJobs,
+    ResubmitJobs,
     FindJobs,
     DownloadProducts,
     HarmonizeProducts,

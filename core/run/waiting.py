@@ -1,4 +1,4 @@
-"""Waiting for calls that cannot be interrupted."""
+"""Waiting for calls that cannot be interrupted, and for time to pass."""
 
 from __future__ import annotations
 
@@ -57,3 +57,17 @@ def run_cancellable(
     if failure:
         raise failure[0]
     return outcome[0]
+
+
+def wait_seconds(seconds: float, reporter: Reporter) -> None:
+    """Let time pass, unless the user asks to stop.
+
+    Raises
+    ------
+    Canceled
+        If the user asked to stop.
+    """
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0.0:
+        stop_if_canceled(reporter)
+        time.sleep(min(left, _POLL_SECONDS))

@@ -117,6 +117,8 @@ class ApiHandler(Handler):
             if is_trial:
                 return {"jobs": records, "validate_only": True}
             account.remaining_credits = left
+            for record in records:
+                record["credit_cost"] += service.surcharge
             service.take_order(
                 [StoredJob(record) for record in records[: round(share * len(jobs))]]
             )

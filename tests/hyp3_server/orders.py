@@ -19,8 +19,7 @@ _LISTED_BURST = r"S1_\d{6}_IW\d_\d{8}T\d{6}_[VH]{2}_[\dA-F]{4}-BURST"
 
 _LOOKS = ("20x4", "10x2", "5x1")
 
-# By parameter: the default, and what is allowed.
-_OPTIONS: dict[str, dict[str, tuple[Any, Any]]] = {
+OPTIONS: dict[str, dict[str, tuple[Any, Any]]] = {
     "INSAR_GAMMA": {
         **{
             f"include_{what}": (False, bool)
@@ -57,6 +56,8 @@ _OPTIONS: dict[str, dict[str, tuple[Any, Any]]] = {
         },
     },
 }
+"""By job type and parameter: the default, and what is allowed."""
+
 # By parameter: form of a name, its length, fewest and most names.
 _SCENES: dict[str, dict[str, tuple[str, int, int, int]]] = {
     "INSAR_GAMMA": {"granules": (_FRAME, 67, 2, 2)},
@@ -184,7 +185,7 @@ def _checked_job(job: Any) -> dict[str, Any]:
         raise _bad_schema()
     if "name" in job and not (isinstance(job["name"], str) and 1 <= len(job["name"]) <= 100):
         raise _bad_schema()
-    lists, options = _SCENES[kind], _OPTIONS[kind]
+    lists, options = _SCENES[kind], OPTIONS[kind]
     if not given.keys() <= lists.keys() | options.keys():
         raise _bad_schema()
     for name, (form, length, fewest, most) in lists.items():

@@ -40,6 +40,8 @@ class Hyp3Service:
         ``user:password`` that the proxy asks for; None for a proxy that is open to all.
     stale_listings
         How many listings do not yet show the jobs of the last order.
+    surcharge
+        Credits that each job costs more when it is ordered than when it was checked.
     process
         Makes a finished job of one that runs. Each listing takes jobs a step on: running,
         finished. Without it, they stay as they are.
@@ -62,6 +64,7 @@ class Hyp3Service:
         self.login_status: int | None = None
         self.proxy_login: str | None = None
         self.stale_listings = 0
+        self.surcharge = 0.0
         self.process: Callable[[StoredJob], StoredJob] | None = None
         self.order_lock = threading.RLock()
         self._fresh: set[str] = set()
@@ -180,7 +183,7 @@ class Hyp3Service:
         self.log.clear()
         self.page_size, self.single_files = 100, True
         self.catalog_status = self.login_status = self.proxy_login = None
-        self.stale_listings, self.process, self._fresh = 0, None, set()
+        self.stale_listings, self.surcharge, self.process, self._fresh = 0, 0.0, None, set()
         self.user.application, self.user.remaining_credits = "APPROVED", 8000.0
         self._sorted = None
 

@@ -10,9 +10,13 @@ from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEn
 from hyp3_stack.core.contract import PARAMETERS as CORE_PARAMETERS
 from hyp3_stack.processing_provider.algorithms.help_page import help_url
 
-FILTERS = {
+SERVICE = {
     "API_URL": ("string", "https://hyp3-api.asf.alaska.edu"),
     "AUTHCFG": ("authcfg", None),
+}
+LIMITS = {"MAX_CREDITS": ("number", None), "CONFIRM": ("number", None)}
+FILTERS = {
+    **SERVICE,
     "PROJECT": ("string", None),
     "JOB_TYPE": ("enum", "INSAR_GAMMA"),
     "START": ("datetime", None),
@@ -59,6 +63,32 @@ STACK = {
 }
 PARAMETERS = {
     "setupenvironment": {"PYTHON": ("file", None)},
+    "orderpairs": {
+        **SERVICE,
+        "INPUT": ("source", None),
+        "NAME": ("string", None),
+        "LOOKS": ("enum", "20x4"),
+        "WATER_MASK": ("boolean", False),
+        "FILTER": ("number", 0.6),
+        "INCLUDE": ("string", "look_vectors,dem"),
+        **LIMITS,
+        "FOLDER": ("file", None),
+        "JOURNAL": ("fileDestination", None),
+    },
+    "watchjobs": {
+        **SERVICE,
+        "PROJECT": ("string", None),
+        "JOB_TYPE": ("enum", "any"),
+        "JOBS": ("string", None),
+        "WAIT": ("boolean", False),
+        "INTERVAL": ("number", 60),
+    },
+    "resubmitjobs": {
+        **SERVICE,
+        "PROJECT": ("string", None),
+        **LIMITS,
+        "JOURNAL": ("fileDestination", None),
+    },
     "findjobs": {**FILTERS, "ALL_STATES": ("boolean", False), "OUTPUT": ("sink", None)},
     "downloadproducts": {
         "FOUND_JOBS": ("source", None),
@@ -144,6 +174,9 @@ PARAMETERS = {
 }
 REQUIRED = {
     "setupenvironment": set(),
+    "orderpairs": {"INPUT", "NAME", "MAX_CREDITS"},
+    "watchjobs": set(),
+    "resubmitjobs": {"PROJECT", "MAX_CREDITS"},
     "findjobs": {"OUTPUT"},
     "downloadproducts": {"OUTPUT"},
     "harmonizeproducts": {"INPUT", "OUTPUT"},
@@ -169,6 +202,18 @@ STACK_OUTPUTS = {
 }
 OUTPUTS = {
     "setupenvironment": {"ENVIRONMENT", "PYTHON"},
+    "orderpairs": {"JOBS", "COUNT", "CREDITS", "JOURNAL"},
+    "watchjobs": {
+        "COUNT",
+        "SUCCEEDED",
+        "FAILED",
+        "RUNNING",
+        "PENDING",
+        "EXPIRING",
+        "JOBS",
+        "NEWEST",
+    },
+    "resubmitjobs": {"JOBS", "COUNT", "CREDITS", "FAILED", "JOURNAL"},
     "findjobs": {"OUTPUT", "COUNT", "PROJECTS"},
     "downloadproducts": {"OUTPUT", "DOWNLOADED", "SKIPPED", "FAILED", "BYTES", "MANIFEST"},
     "harmonizeproducts": {"OUTPUT", "CRS", "COPIED", "WARPED"},
@@ -199,6 +244,7 @@ OUTPUTS = {
     "preparestack": STACK_OUTPUTS,
 }
 OPTIONS = {
+    "LOOKS": ["20x4", "10x2", "5x1"],
     "PRODUCT_TYPE": [
         "auto",
         "INSAR_GAMMA",
@@ -227,10 +273,17 @@ OPTIONS = {
     "STEPS_AS": ["files", "bands"],
 }
 ANY_TYPE = {
-    (name, "JOB_TYPE"): [*OPTIONS["JOB_TYPE"], "any"] for name in ("findjobs", "downloadproducts")
+    (name, "JOB_TYPE"): [*OPTIONS["JOB_TYPE"], "any"]
+    for name in ("findjobs", "downloadproducts", "watchjobs")
 }
 GROUPS = {
-    "1 Get products": {"findjobs", "downloadproducts"},
+    "1 Get products": {
+        "orderpairs",
+        "watchjobs",
+        "resubmitjobs",
+        "findjobs",
+        "downloadproducts",
+    },
     "2 Make a stack": {"harmonizeproducts", "buildstack", "preparestack"},
     "3 See and analyze": {"loadstack", "invertstack", "exportstack", "assessstack"},
     "Set-up": {"setupenvironment"},

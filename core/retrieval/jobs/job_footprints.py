@@ -36,8 +36,8 @@ def job_footprint(job: JobRecord, facts: Mapping[str, SceneFacts]) -> BaseGeomet
     shapely geometry or None
         Polygons in EPSG:4326 within -180..180 degrees; None where no outline is known.
     """
-    reference = _union([facts[s.name].ring for s in job.reference if s.name in facts])
-    secondary = _union([facts[s.name].ring for s in job.secondary if s.name in facts])
+    reference = scenes_outline([facts[s.name].ring for s in job.reference if s.name in facts])
+    secondary = scenes_outline([facts[s.name].ring for s in job.secondary if s.name in facts])
     if reference is None or secondary is None:
         area = reference or secondary
     else:
@@ -47,7 +47,19 @@ def job_footprint(job: JobRecord, facts: Mapping[str, SceneFacts]) -> BaseGeomet
     return None if area is None else split(area)
 
 
-def _union(rings: Sequence[Sequence[tuple[float, float]]]) -> BaseGeometry | None:
+def scenes_outline(rings: Sequence[Sequence[tuple[float, float]]]) -> BaseGeometry | None:
+    """Return the union of outlines in degrees, beyond 180 where they lie across the antimeridian.
+
+    Parameters
+    ----------
+    rings
+        Longitude and latitude of each.
+
+    Returns
+    -------
+    shapely geometry or None
+        None where no ring is one.
+    """
     polygons = []
     for ring in rings:
         if len(ring) < 3:

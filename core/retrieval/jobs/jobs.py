@@ -23,7 +23,8 @@ from ..service.json_fields import (
     whole,
 )
 
-_SCENE_LISTS = ("reference", "secondary", "granules")
+SCENE_LISTS = ("reference", "secondary", "granules")
+"""Parameters of jobs that hold names of scenes."""
 _SPACING_OF_LOOKS = {"20x4": 80.0, "10x2": 40.0, "5x1": 20.0}
 
 
@@ -53,8 +54,10 @@ class JobRecord:
         Scenes of the earlier and the later acquisition; ``secondary`` is empty for RTC.
     files
         Empty as long as the job has not succeeded.
-    options
-        The other parameters of the order.
+    parameters
+        Of the order, as the service says them.
+    logs
+        Addresses of the texts that the job wrote; there may be none.
     """
 
     job_id: str
@@ -67,7 +70,13 @@ class JobRecord:
     reference: tuple[Granule, ...]
     secondary: tuple[Granule, ...]
     files: tuple[RemoteFile, ...]
-    options: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    logs: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Parameters of the order other than its scenes."""
+        return {name: value for name, value in self.parameters.items() if name not in SCENE_LISTS}
 
     @property
     def scenes(self) -> tuple[Granule, ...]:
@@ -222,7 +231,8 @@ def job_record(values: Any) -> JobRecord:
             RemoteFile(text(file, "filename"), text(file, "url"), whole(file, "size", 0))
             for file in objects(values, "files")
         ),
-        options={name: value for name, value in parameters.items() if name not in _SCENE_LISTS},
+        parameters=parameters,
+        logs=tuple(strings(values, "logs")),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,11 +28,26 @@ _NAMES_SHOWN = 5
 
 
 def list_jobs(
-    service: HyP3, job_type: str | None, credentials: Credentials, reporter: Reporter
+    service: HyP3,
+    job_type: str | None,
+    credentials: Credentials,
+    reporter: Reporter,
+    *,
+    project: str | None = None,
+    since: datetime | None = None,
 ) -> list[JobRecord]:
     """List every job of one type, or of all types, that the account has, newest first.
 
     A record that is not as HyP3 writes them is left out with a warning.
+
+    Parameters
+    ----------
+    service, credentials, reporter
+        See :func:`core.retrieval.service.session.ask`.
+    job_type, project
+        Only jobs of this type or exact project name.
+    since
+        Only jobs requested since that time, UTC.
 
     Raises
     ------
@@ -43,7 +59,13 @@ def list_jobs(
     reporter.info(f"Listing your {f'{job_type} ' if job_type else ''}jobs at {service.url}.")
     jobs: dict[str, JobRecord] = {}
     odd: dict[str, None] = {}
-    for listed, is_last in _pages(service, job_type, credentials, reporter):
+    query = {
+        "job_type": job_type,
+        "name": project,
+        "start": None if since is None else since.isoformat(timespec="seconds"),
+    }
+    given = {name: value for name, value in query.items() if value is not None}
+    for listed, is_last in _pages(service, given, credentials, reporter):
         before = len(jobs) + len(odd)
         for index, values in enumerate(listed):
             try:
@@ -73,12 +95,12 @@ def list_jobs(
 
 
 def _pages(
-    service: HyP3, job_type: str | None, credentials: Credentials, reporter: Reporter
+    service: HyP3, query: dict[str, str], credentials: Credentials, reporter: Reporter
 ) -> Iterator[tuple[list[Any], bool]]:
     """Yield the records of each page, as they come, and whether it is the last one."""
     asked: set[str] = set()
     url = endpoint(service, "jobs")
-    parameters: dict[str, str] | None = {} if job_type is None else {"job_type": job_type}
+    parameters: dict[str, str] | None = query
     end = time.monotonic() + LISTING_SECONDS
     while True:
         page = ask(service, url, credentials, reporter, parameters=parameters)

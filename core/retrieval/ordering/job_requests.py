@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...errors import InvalidParameterError
+from ..jobs.jobs import SCENE_LISTS
+from ..service.json_fields import strings
 
 MOST_BURSTS: Final = 15
 """Of one side of a multi-burst job."""
 LONGEST_NAME: Final = 100
 """Characters of the name of a job, which HyP3 also calls its project."""
-_SCENE_LISTS: Final = ("granules", "reference", "secondary")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class JobRequest:
     @property
     def granules(self) -> tuple[str, ...]:
         """Names of all scenes."""
-        return tuple(name for key in _SCENE_LISTS for name in self.parameters.get(key, ()))
+        return tuple(name for key in SCENE_LISTS for name in strings(self.parameters, key))
 
     @property
     def scenes_key(self) -> str:
@@ -108,7 +109,7 @@ class JobRequest:
         form = JOB_FORMS.get(self.job_type)
         options = dict(form.defaults) if form else {}
         for name, value in self.parameters.items():
-            if name not in _SCENE_LISTS and value is not None:
+            if name not in SCENE_LISTS and value is not None:
                 options[name] = value
         return _digest(self.job_type, self.parameters, options)
 
@@ -160,7 +161,7 @@ def pair_request(
 
 
 def _digest(job_type: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> str:
-    scenes = {name: sorted(parameters[name]) for name in _SCENE_LISTS if parameters.get(name)}
+    scenes = {name: sorted(strings(parameters, name)) for name in SCENE_LISTS}
     told = {
         name: float(value) if isinstance(value, int) and not isinstance(value, bool) else value
         for name, value in options.items()

@@ -13,6 +13,9 @@ from ..service.json_fields import FieldError, number, strings
 from ..service.service_failures import strange
 from ..service.session import ask, endpoint, open_without_login
 
+SMALLEST_PRICE = 0.005
+"""Credits; sums of prices that differ by less are the same."""
+
 
 @dataclass(frozen=True)
 class Prices:
@@ -83,9 +86,13 @@ def fetch_prices(api_url: str, reporter: Reporter) -> Prices:
 
 
 def credits_text(credits: float) -> str:
-    """Return a number of credits for a sentence: ``1 credit``, ``1,250 credits``."""
-    number = f"{credits:,.2f}".rstrip("0").rstrip(".")
-    return f"{number} credit{'' if credits == 1 else 's'}"
+    """Return a number of credits for a sentence: ``1 credit``, ``1250 credits``."""
+    return f"{plain_credits(credits)} credit{'' if credits == 1 else 's'}"
+
+
+def plain_credits(credits: float) -> str:
+    """Return a number of credits as ``CONFIRM`` takes it: ``1250`` or ``2.5``."""
+    return f"{credits:.2f}".rstrip("0").rstrip(".")
 
 
 def _column(value: Any) -> str:

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Any
 
 from ...errors import AuthenticationError
 from ...run.reporter import Reporter
@@ -41,6 +42,13 @@ class Credentials:
     def __repr__(self) -> str:
         """Name the source only."""
         return f"<Earthdata credentials from {self.source}>"
+
+    @property
+    def account(self) -> str:
+        """Name of the account; empty for a token that does not tell."""
+        if self.username is not None:
+            return self.username
+        return str(_claims(self.token or "").get("uid") or "")
 
     def redact(self, text: str) -> str:
         """Return ``text`` with every secret replaced, for words that a server chose."""
@@ -191,10 +199,17 @@ def token_expiration(token: str) -> datetime | None:
         The claim ``exp`` of RFC 7519 as UTC; None where the token holds none.
     """
     try:
+        return datetime.fromtimestamp(float(_claims(token)["exp"]), timezone.utc)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """Return what a JSON Web Token says of itself; nothing for any other text."""
+    try:
         payload = token.split(".")[1]
         padded = payload + "=" * (-len(payload) % 4)
-        return datetime.fromtimestamp(
-            float(json.loads(base64.urlsafe_b64decode(padded))["exp"]), timezone.utc
-        )
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError, binascii.Error):
-        return None
+        claims = json.loads(base64.urlsafe_b64decode(padded))
+    except (IndexError, ValueError, binascii.Error, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

@@ -16,6 +16,7 @@ from requests.exceptions import ChunkedEncodingError
 
 from ...errors import AuthenticationError, RetrievalError
 from ...run.reporter import Reporter
+from ...run.waiting import run_cancellable
 from .answers import Speaker, is_page, judge
 from .connection import Secrets, guarded_session
 from .credentials import EARTHDATA_URL, Credentials
@@ -35,6 +36,8 @@ LOGIN_SECONDS = 60.0
 ANSWER_SECONDS = 300.0
 """The longest that one answer is waited for, with all attempts."""
 POLICY = RetryPolicy(attempts=5, first_delay=0.5, longest_delay=8.0, longest_request=60.0)
+POST_SECONDS = 90.0
+"""The longest that the answer to something that is sent once is waited for."""
 _COOKIE = "asf-urs"
 _APPROVAL_HOST = ".earthdata.nasa.gov"
 _DETAIL_LENGTH = 300
@@ -127,6 +130,10 @@ def _login_error(response: requests.Response, credentials: Credentials) -> Retri
     )
 
 
+class DoubtfulAnswerError(RetrievalError):
+    """Nobody knows whether the service did what it was asked to do."""
+
+
 def ask(
     service: HyP3,
     url: str,
@@ -134,6 +141,8 @@ def ask(
     reporter: Reporter,
     *,
     parameters: Mapping[str, str] | None = None,
+    harmless: Mapping[str, Any] | None = None,
+    attempts: int = POLICY.attempts,
     remedy: str = "check API_URL and JOB_TYPE",
 ) -> dict[str, Any]:
     """Ask a service for a JSON object, again where a failure may pass.
@@ -150,6 +159,11 @@ def ask(
         Asked whether to stop.
     parameters
         Of the query.
+    harmless
+        What is posted, if anything. It is sent again and again, so it must not change anything at
+        the service; see :func:`send_once`.
+    attempts
+        How often the service is asked at most.
     remedy
         What to do where the service refuses the request itself.
 
@@ -163,14 +177,19 @@ def ask(
         If the user asked to stop.
     """
 
-    def attempts() -> requests.Response:
-        for failures in range(1, POLICY.attempts + 1):
+    def send() -> requests.Response:
+        if harmless is None:
+            return service.session.get(url, params=parameters)
+        return service.session.post(url, json=harmless, allow_redirects=False)
+
+    def repeated() -> requests.Response:
+        for failures in range(1, attempts + 1):
             try:
-                response = service.session.get(url, params=parameters)
+                response = send()
             except (requests.ConnectionError, requests.Timeout, ChunkedEncodingError) as error:
                 # One that broke off shows that there are answers; else a second attempt decides.
                 most = 3 if isinstance(error, ChunkedEncodingError) else 2
-                if failures >= most or is_final(error):
+                if failures >= min(most, attempts) or is_final(error):
                     raise
                 pause = POLICY.delay(failures)
             else:
@@ -178,17 +197,70 @@ def ask(
                 pause = POLICY.delay(failures) if told is None else told
                 if not may_pass(response.status_code) or pause > POLICY.longest_request:
                     break
-            if failures < POLICY.attempts:
+            if failures < attempts:
                 time.sleep(pause)
         return response
 
     try:
-        response = wait_for(attempts, reporter, ANSWER_SECONDS, service.url)
+        response = wait_for(repeated, reporter, ANSWER_SECONDS, service.url)
     except requests.RequestException as error:
         raise unreachable(error, service.url, address=address_parameter(service.url)) from None
     if response.status_code != 200:
         raise refused(response, service.url, credentials, remedy)
     return _document(response, service.url)
+
+
+def send_once(
+    service: HyP3,
+    url: str,
+    body: Mapping[str, Any],
+    credentials: Credentials,
+    reporter: Reporter,
+    *,
+    remedy: str,
+) -> dict[str, Any]:
+    """Post a JSON object that changes something at a service, whatever happens only once.
+
+    Parameters
+    ----------
+    service, url, credentials, reporter, remedy
+        See :func:`ask`.
+    body
+        What is posted.
+
+    Raises
+    ------
+    DoubtfulAnswerError
+        If the request may have taken effect: no answer, one that broke off, one of a gateway.
+    RetrievalError
+        If the service refuses, so that nothing has happened.
+    Canceled
+        If the user asked to stop; the request may still take effect.
+    """
+    try:
+        response = run_cancellable(
+            lambda: service.session.post(url, json=body, allow_redirects=False),
+            reporter,
+            POST_SECONDS,
+        )
+    except TimeoutError:
+        raise DoubtfulAnswerError(
+            f"{service.url} did not answer within {POST_SECONDS:.0f} seconds."
+        ) from None
+    except requests.RequestException as error:
+        told = unreachable(error, service.url, address=address_parameter(service.url))
+        raise DoubtfulAnswerError(str(told)) from None
+    if response.status_code != 200:
+        told = refused(response, service.url, credentials, remedy)
+        said = judge(response.headers.get("Content-Type", ""), response.content)
+        is_theirs = said.speaker in (Speaker.SERVICE, Speaker.GATEWAY)
+        if 400 <= response.status_code < 500 and is_theirs and not may_pass(response.status_code):
+            raise told
+        raise DoubtfulAnswerError(str(told))
+    try:
+        return _document(response, service.url)
+    except RetrievalError as error:
+        raise DoubtfulAnswerError(str(error)) from None
 
 
 def _document(response: requests.Response, api_url: str) -> dict[str, Any]:

@@ -1,0 +1,220 @@
+"""What was sent to be ordered, written before it is sent, so that nothing is ordered twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ...errors import InvalidParameterError, OutputError
+from ...machine.atomic import not_writable, replace_content
+from ...machine.locks import FileLock
+from ..service.json_fields import STRANGE
+from .job_requests import JobRequest
+from .prices import SMALLEST_PRICE
+
+_ABOUT = "HyP3 Stack: orders of one project"
+_LOCK = "hyp3_orders.lock"
+
+SENDING = "sending"
+"""State of a request whose answer is not known: it may have taken effect."""
+ANSWERED = "answered"
+REFUSED = "refused"
+LOOKED_UP = "looked up"
+
+
+@dataclass
+class Sent:
+    """One request to order jobs.
+
+    Parameters
+    ----------
+    time
+        When it was sent, UTC, by this computer's clock.
+    state
+        :data:`SENDING` until its outcome is known.
+    jobs
+        What was sent, by key of the content.
+    job_ids
+        What came of it, by key; empty for jobs that were not ordered.
+    credits
+        Price of all its jobs, as the service told it before.
+    """
+
+    time: datetime
+    state: str
+    jobs: dict[str, dict[str, Any]]
+    credits: float
+    job_ids: dict[str, str] = field(default_factory=dict)
+
+
+class OrderJournal:
+    """The journal of the orders of one project of one account at one service.
+
+    Each change is on the disk when a method returns.
+
+    Parameters
+    ----------
+    path
+        The file; made by the first order.
+    identity
+        Service, account and project. A journal of another identity is refused.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the file is not a journal, or that of something else.
+    OutputError
+        If it cannot be read.
+    """
+
+    def __init__(self, path: Path, identity: Mapping[str, str]) -> None:
+        self.path = path
+        self._identity = dict(identity)
+        self._confirmed: dict[str, float] = {}
+        self.sent: list[Sent] = []
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return
+        except (OSError, UnicodeDecodeError) as error:
+            raise OutputError(
+                f"The journal of orders {path} cannot be read ({error}); give another JOURNAL."
+            ) from None
+        self._read(text)
+
+    @property
+    def job_ids(self) -> dict[str, str]:
+        """Ids of all jobs that were ordered, by key; of several, the last one."""
+        return {key: job_id for sent in self.sent for key, job_id in sent.job_ids.items()}
+
+    @property
+    def doubtful(self) -> list[Sent]:
+        """Requests whose outcome is not known."""
+        return [sent for sent in self.sent if sent.state == SENDING]
+
+    def confirm(self, prices: Mapping[str, float]) -> None:
+        """Note what the user has agreed to: jobs by key, and their prices in credits.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; so for all that change the journal.
+        """
+        self._confirmed = dict(prices)
+        self._write()
+
+    def is_rest_of(self, credits: float, prices: Mapping[str, float]) -> bool:
+        """Return whether jobs are what is left of an order that was agreed to for so many credits.
+
+        Parameters
+        ----------
+        credits
+            What the user agrees to now.
+        prices
+            Of the jobs that would be ordered, by key; none may have become more expensive.
+        """
+        left = self._confirmed.keys() - self.job_ids.keys()
+        is_same = abs(credits - sum(self._confirmed.values())) < SMALLEST_PRICE
+        return is_same and all(
+            key in left and price <= self._confirmed[key] for key, price in prices.items()
+        )
+
+    def sending(self, requests: Sequence[JobRequest], name: str, credits: float) -> Sent:
+        """Note a request that is about to be sent."""
+        jobs = {request.key: request.body(name) for request in requests}
+        sent = Sent(datetime.now(timezone.utc), SENDING, jobs, credits)
+        self.sent.append(sent)
+        self._write()
+        return sent
+
+    def settle(self, sent: Sent, state: str, job_ids: Mapping[str, str]) -> None:
+        """Note what came of a request."""
+        sent.state = state
+        sent.job_ids.update(job_ids)
+        self._write()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs from ordering with journals of the same folder.
+
+        Raises
+        ------
+        OutputError
+            If another run orders now, or the folder cannot be written to.
+        """
+        folder = self.path.parent
+        lock = FileLock(folder / _LOCK)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            is_ours = lock.take()
+        except OSError as error:
+            raise not_writable(self.path, error) from None
+        if not is_ours:
+            raise OutputError(
+                f"Another run is ordering jobs at the moment ({folder / _LOCK} is locked); wait "
+                "until it has ended, so that nothing is ordered twice."
+            )
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _read(self, text: str) -> None:
+        try:
+            document = json.loads(text)
+            if document["about"] != _ABOUT:
+                raise ValueError
+            identity = document["identity"]
+            self._confirmed = {
+                str(key): float(price) for key, price in document["confirmed"].items()
+            }
+            self.sent = [
+                Sent(
+                    datetime.fromisoformat(item["time"]).astimezone(timezone.utc),
+                    str(item["state"]),
+                    dict(item["jobs"]),
+                    float(item["credits"]),
+                    dict(item["job_ids"]),
+                )
+                for item in document["requests"]
+            ]
+        except STRANGE:
+            raise InvalidParameterError(
+                f"JOURNAL is {self.path}, which is not a journal of orders, or a damaged one; give "
+                "another name."
+            ) from None
+        if identity != self._identity:
+            told = ", ".join(f"{name} {value}" for name, value in sorted(identity.items()))
+            raise InvalidParameterError(
+                f"JOURNAL is {self.path}, which belongs to other orders ({told}); give another "
+                "name."
+            )
+
+    def _write(self) -> None:
+        document = {
+            "about": _ABOUT,
+            "identity": self._identity,
+            "confirmed": self._confirmed,
+            "requests": [
+                {**vars(sent), "time": sent.time.isoformat(timespec="milliseconds")}
+                for sent in self.sent
+            ],
+        }
+        try:
+            replace_content(self.path, json.dumps(document, indent=1).encode())
+        except OSError as error:
+            raise not_writable(self.path, error) from None
+
+
+def journal_name(identity: Mapping[str, str]) -> str:
+    """Return a file name for the journal of an identity: readable, and its own."""
+    text = json.dumps(dict(identity), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    letters = "".join(c if c.isascii() and c.isalnum() else "_" for c in identity["project"])
+    return f"{letters[:40]}_{digest}.json"

@@ -1,0 +1,322 @@
+"""From jobs that are wanted to jobs that are ordered: what is new, what it costs, and the order."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from ...errors import Canceled, InvalidParameterError, RetrievalError
+from ...run.reporter import stop_if_canceled
+from ...run.waiting import wait_seconds
+from ..jobs.jobs import JobRecord
+from ..jobs.listing import list_jobs
+from ..service.session import DoubtfulAnswerError
+from .job_requests import JobRequest
+from .order_desk import OrderDesk, Quote, chunks
+from .order_journal import ANSWERED, LOOKED_UP, REFUSED, OrderJournal, Sent
+from .pair_checks import check_ground
+from .prices import SMALLEST_PRICE, credits_text, fetch_prices, plain_credits
+
+_FAILED = "FAILED"
+_LONG_AGO = float("-inf")
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What an order would be, as the service itself has checked and priced it.
+
+    Parameters
+    ----------
+    new
+        Jobs to be ordered, the most important first.
+    there
+        Ids of jobs of the same content that were ordered before, by key.
+    credits
+        Price of all new jobs.
+    credits_left
+        Of the account, before the order; None where not known or not limited.
+    known
+        Ids of all jobs that the account has.
+    """
+
+    new: tuple[Quote, ...]
+    there: dict[str, str]
+    credits: float
+    credits_left: float | None
+    known: frozenset[str]
+
+    @property
+    def prices(self) -> dict[str, float]:
+        """Prices of the new jobs by key."""
+        return {quote.request.key: quote.credits for quote in self.new}
+
+
+class Ordering:
+    """One order at one service.
+
+    Parameters
+    ----------
+    desk
+        The account and the name of the jobs.
+    journal
+        Of that account and name, locked by this run where it orders.
+    kept
+        Ids of jobs whose products are complete on disk: they count as there, although expired.
+    """
+
+    def __init__(
+        self, desk: OrderDesk, journal: OrderJournal, kept: Set[str] = frozenset()
+    ) -> None:
+        self._desk = desk
+        self._journal = journal
+        self._kept = kept
+        self._reporter = desk.reporter
+
+    def project_jobs(self) -> list[JobRecord]:
+        """List all jobs of the project, newest first, with those that were ordered just now."""
+        self._settle_doubtful()
+        desk = self._desk
+        return list_jobs(desk.service, None, desk.credentials, desk.reporter, project=desk.name)
+
+    def bill(self, requests: Sequence[JobRequest]) -> Bill:
+        """Find out what is new and let the service check and price that; orders nothing.
+
+        Raises
+        ------
+        RetrievalError
+            If the service cannot be asked, or refuses one of the jobs or the account.
+        """
+        if not requests:
+            return Bill((), {}, 0.0, None, frozenset())
+        prices = fetch_prices(self._desk.service.url, self._reporter)
+        expected = {job.key: prices.of(job.job_type, job.parameters) for job in requests}
+        self._settle_doubtful()
+        jobs = self._desk.listed({request.job_type for request in requests})
+        known = frozenset(job.job_id for job in jobs)
+        keys = {request.key for request in requests}
+        there = self._alive(jobs, known, keys)
+        wanted = [request for request in requests if request.key not in there]
+        self._tell_earlier(wanted, jobs)
+        check_ground(wanted, self._reporter)
+        quotes = []
+        for quote in self._desk.quoted(wanted):
+            if quote.key in there:
+                # The service fills in more than this program knows of.
+                there[quote.request.key] = there[quote.key]
+            else:
+                quotes.append(quote)
+        differing = [quote for quote in quotes if quote.credits != expected[quote.request.key]]
+        if differing:
+            self._reporter.warning(
+                f"{self._desk.service.url} prices {len(differing)} jobs otherwise than its table "
+                "of costs does; what it says of the jobs themselves counts."
+            )
+        total = sum(quote.credits for quote in quotes)
+        left = self._desk.credits_left() if quotes else None
+        return Bill(
+            tuple(quotes),
+            {key: job_id for key, job_id in there.items() if key in keys},
+            total,
+            left,
+            known,
+        )
+
+    def place(self, bill: Bill, confirmed: float, most_credits: float) -> dict[str, str]:
+        """Order the new jobs of a bill that the user has confirmed.
+
+        Each request is written into the journal before it is sent. One without a clear answer is
+        looked up, and nothing of it is sent again by this run.
+
+        Parameters
+        ----------
+        bill
+            Of this order.
+        confirmed
+            The price that the user has agreed to: that of the bill, or of the whole order of which
+            the bill is the rest.
+        most_credits
+            The order may not cost more.
+
+        Returns
+        -------
+        dict
+            Ids of the jobs that were ordered, by key.
+
+        Raises
+        ------
+        InvalidParameterError
+            If the bill is not what the user has confirmed, or costs more than allowed.
+        RetrievalError
+            If some jobs were not ordered; the message says how many were.
+        """
+        if not bill.new:
+            return {}
+        self._require_terms(bill, confirmed, most_credits)
+        if not self._journal.is_rest_of(confirmed, bill.prices):
+            self._journal.confirm(bill.prices)
+        ordered: dict[str, str] = {}
+        spent = 0.0
+        for chunk in chunks([quote.request for quote in bill.new]):
+            agreed = sum(bill.prices[request.key] for request in chunk)
+            self._stop_if_needed(ordered, bill, spent + agreed)
+            sent = self._journal.sending(chunk, self._desk.name, agreed)
+            begun = time.monotonic()
+            try:
+                answer = self._desk.send(chunk)
+            except Canceled:
+                raise Canceled(
+                    "The run was canceled while jobs were being ordered; run the same again: it "
+                    "looks up what was ordered before it orders anything."
+                ) from None
+            except DoubtfulAnswerError as error:
+                job_ids = self._look_up(chunk, sent, begun, bill, error)
+                ordered |= job_ids
+                spent += agreed
+                if len(job_ids) < len(chunk):
+                    raise RetrievalError(
+                        f"{error} {self._account_of(ordered, bill)} Nothing is sent again by "
+                        "itself; look at your jobs and credits, and run the same again to order "
+                        "what is left."
+                    ) from None
+                self._reporter.warning(
+                    f"{error} All {len(chunk)} jobs of this request were found afterwards."
+                )
+            except RetrievalError as error:
+                self._journal.settle(sent, REFUSED, {})
+                if not ordered:
+                    raise
+                raise RetrievalError(f"{error} {self._account_of(ordered, bill)}") from None
+            else:
+                self._journal.settle(sent, ANSWERED, answer.job_ids)
+                ordered |= answer.job_ids
+                spent += answer.credits
+            self._reporter.progress(100.0 * len(ordered) / len(bill.new))
+        return ordered
+
+    def _require_terms(self, bill: Bill, confirmed: float, most_credits: float) -> None:
+        is_same = abs(confirmed - bill.credits) < SMALLEST_PRICE
+        if not is_same and not self._journal.is_rest_of(confirmed, bill.prices):
+            raise InvalidParameterError(
+                f"CONFIRM is {plain_credits(confirmed)}, but this order costs "
+                f"{credits_text(bill.credits)}, so nothing was ordered; run without CONFIRM to see "
+                "what it holds, and confirm that."
+            )
+        if bill.credits > most_credits:
+            raise InvalidParameterError(
+                f"The order costs {credits_text(bill.credits)}, but MAX_CREDITS is "
+                f"{plain_credits(most_credits)}, so nothing was ordered; raise MAX_CREDITS, or "
+                "take pairs out of the plan."
+            )
+        if bill.credits_left is not None and bill.credits > bill.credits_left:
+            raise RetrievalError(
+                f"The order costs {credits_text(bill.credits)}, but your account has only "
+                f"{plain_credits(bill.credits_left)} left, so nothing was ordered; take pairs out "
+                "of the plan, or wait for the credits of the next month."
+            )
+
+    def _alive(self, jobs: Sequence[JobRecord], known: Set[str], keys: Set[str]) -> dict[str, str]:
+        """Return ids of jobs whose products are there or will be, by key; the newest of each."""
+        now = datetime.now(timezone.utc)
+        # Listings may lag behind what was just ordered.
+        noted = self._journal.job_ids
+        unlisted = [noted[key] for key in sorted(keys & noted.keys()) if noted[key] not in known]
+        late = [job for job in map(self._desk.by_id, unlisted) if job is not None]
+        alive: dict[str, str] = {}
+        for job in sorted((*jobs, *late), key=lambda job: job.requested):
+            is_there = not job.expired(now) or job.job_id in self._kept
+            if job.status != _FAILED and is_there:
+                alive[JobRequest(job.job_type, job.parameters).key] = job.job_id
+        return alive
+
+    def _tell_earlier(self, wanted: Sequence[JobRequest], jobs: Sequence[JobRecord]) -> None:
+        """Say what is ordered although there were jobs of the same scenes."""
+        keys = {request.key for request in wanted}
+        scenes = {request.scenes_key for request in wanted}
+        told: Counter[str] = Counter()
+        for job in jobs:
+            made = JobRequest(job.job_type, job.parameters)
+            if made.key in keys:
+                told["failed" if job.status == _FAILED else "expired"] += 1
+            elif made.scenes_key in scenes:
+                told["have other options"] += 1
+        for state, count in sorted(told.items()):
+            self._reporter.info(
+                f"{count} earlier jobs of the same scenes {state}; their pairs count as new."
+            )
+        looks = {request.parameters.get("looks") for request in wanted}
+        others = [
+            job
+            for job in jobs
+            if job.project == self._desk.name and looks - {job.parameters.get("looks")}
+        ]
+        if others:
+            self._reporter.warning(
+                f"{len(others)} jobs of the project {self._desk.name} have other looks than this "
+                "order, and products of different looks do not make one stack; give another NAME "
+                "to keep them apart."
+            )
+
+    def _settle_doubtful(self) -> None:
+        """Look up what an earlier run sent without learning what came of it."""
+        for sent in self._journal.doubtful:
+            age = (datetime.now(timezone.utc) - sent.time).total_seconds()
+            settle = self._desk.patience.settle
+            self._reporter.info(
+                f"A request of {len(sent.jobs)} jobs at {sent.time:%Y-%m-%d %H:%M:%S} UTC had no "
+                "clear answer; it is looked up before anything else."
+            )
+            wait_seconds(min(max(settle - age, 0.0), settle), self._reporter)
+            requests = [
+                JobRequest(body["job_type"], body["job_parameters"]) for body in sent.jobs.values()
+            ]
+            others = set(self._journal.job_ids.values())
+            found = self._desk.look_up(requests, sent.time, _LONG_AGO, others)
+            self._journal.settle(sent, LOOKED_UP, found)
+            self._reporter.info(f"{len(found)} of its {len(requests)} jobs were ordered.")
+
+    def _look_up(
+        self,
+        chunk: Sequence[JobRequest],
+        sent: Sent,
+        begun: float,
+        bill: Bill,
+        error: DoubtfulAnswerError,
+    ) -> dict[str, str]:
+        """Return the jobs of a request that had no clear answer, as far as they are there."""
+        self._reporter.info(
+            f"{error} Whether its {len(chunk)} jobs were ordered is looked up now, for about "
+            f"{self._desk.patience.settle:.0f} seconds."
+        )
+        known = bill.known | set(self._journal.job_ids.values())
+        try:
+            found = self._desk.look_up(chunk, sent.time, begun, known)
+        except RetrievalError as second:
+            raise RetrievalError(
+                f"{error} Whether the {len(chunk)} jobs of this request were ordered is not known, "
+                f"because they could not be looked up ({str(second).rstrip('.')}); run the same "
+                "again later: it looks them up before it orders anything."
+            ) from None
+        self._journal.settle(sent, LOOKED_UP, found)
+        return found
+
+    def _account_of(self, ordered: dict[str, str], bill: Bill) -> str:
+        left = len(bill.new) - len(ordered)
+        return (
+            f"{len(ordered)} of {len(bill.new)} jobs were ordered and {left} were not; the journal "
+            f"{self._journal.path} has their ids."
+        )
+
+    def _stop_if_needed(self, ordered: dict[str, str], bill: Bill, credits: float) -> None:
+        """Stop before a request where the user asked to, or the service took more than it said."""
+        if credits > bill.credits + SMALLEST_PRICE:
+            raise RetrievalError(
+                f"{self._desk.service.url} took more credits than it had told before, so the order "
+                f"was stopped. {self._account_of(ordered, bill)}"
+            )
+        try:
+            stop_if_canceled(self._reporter)
+        except Canceled:
+            raise Canceled(f"The run was canceled. {self._account_of(ordered, bill)}") from None

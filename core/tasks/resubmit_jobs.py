@@ -1,0 +1,91 @@
+"""Task ``resubmitjobs``: what failed for a reason that may have passed is ordered again, once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..contract import Task
+from ..errors import NoProductsError
+from ..retrieval.jobs.jobs import JobRecord
+from ..retrieval.ordering.failed_jobs import failures_of
+from ..retrieval.ordering.job_requests import JobRequest
+from ..retrieval.ordering.order_request import OrderRequest
+from ..run.parameters import Parameters
+from ..run.proxies import proxy_environment
+from ..run.reporter import Reporter
+
+_FAILED = "FAILED"
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Let the service price failed jobs of a project, and order them again if confirmed.
+
+    Parameters
+    ----------
+    parameters
+        Parameters of ``hyp3:resubmitjobs``, and ``JOURNAL_FOLDER``.
+    credentials
+        ``{"token"}``, ``{"username", "password"}`` or None.
+    reporter
+        Takes the bill.
+
+    Returns
+    -------
+    dict
+        ``JOBS`` (ids of the new jobs), ``COUNT`` and ``CREDITS`` of what is sent again, whether
+        confirmed or not, ``FAILED`` (number of failed contents that stay as they are) and
+        ``JOURNAL``.
+
+    Raises
+    ------
+    StackError
+        If the project has no jobs, or not everything was ordered.
+    """
+    values = Parameters(parameters, Task.RESUBMIT_JOBS)
+    order = OrderRequest.from_parameters(values, "PROJECT")
+    with (
+        proxy_environment(parameters.get("PROXIES"), credentials),
+        order.opened(values, credentials, reporter) as (ordering, journal),
+    ):
+        jobs = ordering.project_jobs()
+        if not jobs:
+            raise NoProductsError(
+                f"There are no jobs in the project {order.name!r}; check PROJECT, API_URL and the "
+                "account you log in with."
+            )
+        requests, given_up = _once_more(jobs, reporter)
+        bill = ordering.bill(requests)
+        job_ids = order.settled(ordering, bill, reporter)
+    return {
+        "JOBS": [job_ids[quote.request.key] for quote in bill.new if quote.request.key in job_ids],
+        "COUNT": len(bill.new),
+        "CREDITS": bill.credits,
+        "FAILED": given_up,
+        "JOURNAL": str(journal),
+    }
+
+
+def _once_more(jobs: Sequence[JobRecord], reporter: Reporter) -> tuple[list[JobRequest], int]:
+    """Return what is worth another attempt, and how many contents that failed are not."""
+    failed = [job for job in jobs if job.status == _FAILED]
+    attempts = Counter(JobRequest(job.job_type, job.parameters).key for job in failed)
+    last = {JobRequest(job.job_type, job.parameters).key: job for job in reversed(failed)}
+    done = {JobRequest(job.job_type, job.parameters).key for job in jobs if job.status != _FAILED}
+    open_keys = [key for key in last if key not in done]
+    again, told = [], Counter[str]()
+    for failure in failures_of([last[key] for key in open_keys], reporter):
+        request = JobRequest(failure.job.job_type, failure.job.parameters)
+        if not failure.may_pass:
+            told[f"failed because {failure.reason}, and would again"] += 1
+        elif attempts[request.key] > 1:
+            told["failed again after they were sent again"] += 1
+        else:
+            told[f"failed because {failure.reason}, and are sent again"] += 1
+            again.append(request)
+    for what, count in told.items():
+        reporter.info(f"{count} jobs {what}.")
+    return again, len(open_keys) - len(again)

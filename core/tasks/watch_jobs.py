@@ -1,0 +1,141 @@
+"""Task ``watchjobs``: how far jobs are, once or until all are done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ..contract import Task
+from ..errors import NoProductsError
+from ..retrieval.jobs.chosen_jobs import read_chosen_jobs
+from ..retrieval.jobs.filters import WITHOUT_PROJECT
+from ..retrieval.jobs.jobs import JobRecord
+from ..retrieval.jobs.listing import get_jobs, list_jobs
+from ..retrieval.ordering.failed_jobs import failures_of
+from ..retrieval.ordering.watching import Progress, wait_until_done
+from ..retrieval.service.connection import checked_api_url
+from ..retrieval.service.credentials import resolve_credentials
+from ..retrieval.service.json_fields import one_line
+from ..retrieval.service.session import open_service
+from ..run.parameters import Parameters
+from ..run.proxies import proxy_environment
+from ..run.reporter import Reporter, SilentReporter, step
+
+
+def run(
+    parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Count the jobs of a project by state, and wait for them if asked to.
+
+    Parameters
+    ----------
+    parameters
+        Parameters of ``hyp3:watchjobs``.
+    credentials
+        ``{"token"}``, ``{"username", "password"}`` or None.
+    reporter
+        Takes counts, failures with their reason, and what expires soon.
+
+    Returns
+    -------
+    dict
+        ``COUNT``, ``SUCCEEDED``, ``FAILED``, ``RUNNING``, ``PENDING``, ``EXPIRING`` (numbers),
+        ``JOBS`` (ids of those whose products can be had, what expires first first) and ``NEWEST``
+        (the last day that they reach to).
+
+    Raises
+    ------
+    NoProductsError
+        If there are no such jobs.
+    RetrievalError
+        If the service does not answer.
+    """
+    values = Parameters(parameters, Task.WATCH_JOBS)
+    with proxy_environment(parameters.get("PROXIES"), credentials):
+        progress = _progress(values, credentials, reporter)
+        with step(reporter, 100.0, 100.0) as inner:
+            _tell(progress, inner)
+    in_time = sorted(
+        progress.succeeded,
+        key=lambda job: (job.expires or datetime.max.replace(tzinfo=timezone.utc), job.job_id),
+    )
+    return {
+        "COUNT": len(progress.jobs),
+        "SUCCEEDED": len(progress.succeeded),
+        "FAILED": len(progress.of("FAILED")),
+        "RUNNING": len(progress.of("RUNNING")),
+        "PENDING": len(progress.of("PENDING")),
+        "EXPIRING": len(progress.expiring),
+        "JOBS": [job.job_id for job in in_time],
+        "NEWEST": progress.newest,
+    }
+
+
+def _progress(values: Parameters, given: Mapping[str, str] | None, reporter: Reporter) -> Progress:
+    chosen = read_chosen_jobs(values)
+    project = one_line(values.text("PROJECT"))
+    api_url = checked_api_url(str(values.text("API_URL")))
+    credentials = resolve_credentials(given, reporter=reporter)
+    service = open_service(api_url, credentials, reporter)
+    in_service = None if project == WITHOUT_PROJECT else project
+
+    def look(since: datetime | None) -> list[JobRecord]:
+        # The page of a look is not worth a line each.
+        told = reporter if since is None else _Unheard(reporter)
+        return list_jobs(
+            service, chosen.listed_type, credentials, told, project=in_service, since=since
+        )
+
+    jobs = [
+        job
+        for job in look(None)
+        if job.job_type in chosen.types and (project != WITHOUT_PROJECT or not job.project)
+    ]
+    if chosen.ids:
+        known = {job.job_id: job for job in jobs}
+        # Listings may lag behind an order.
+        missing = [name for name in chosen.ids if name not in known]
+        late = get_jobs(service, missing, credentials, reporter)
+        known |= {job.job_id: job for job in late}
+        jobs = [known[name] for name in chosen.ids]
+    if not jobs:
+        where = f"in the project {project!r}" if project else f"at {api_url}"
+        raise NoProductsError(
+            f"There are no such jobs {where}; check PROJECT, JOB_TYPE and the account you log in "
+            "with."
+        )
+    progress = Progress(tuple(jobs), datetime.now(timezone.utc))
+    reporter.info(progress.line())
+    if not values.flag("WAIT"):
+        return progress
+    return wait_until_done(progress, look, values.integer("INTERVAL"), reporter)
+
+
+class _Unheard(SilentReporter):
+    """Passes on the wish to stop, and nothing else."""
+
+    def __init__(self, parent: Reporter) -> None:
+        super().__init__()
+        self._parent = parent
+
+    def canceled(self) -> bool:
+        return self._parent.canceled()
+
+
+def _tell(progress: Progress, reporter: Reporter) -> None:
+    """Say why jobs failed, and what expires soon."""
+    counts = Counter(
+        (failure.reason, failure.may_pass)
+        for failure in failures_of(progress.of("FAILED"), reporter)
+    )
+    for (reason, may_pass), count in counts.most_common():
+        remedy = "Order failed jobs again may help" if may_pass else "they would fail again"
+        reporter.warning(f"{count} jobs failed, because {reason}; {remedy}.")
+    expiring = progress.expiring
+    if expiring and expiring[0].expires is not None:
+        reporter.warning(
+            f"{len(expiring)} products expire within three days, the first one on "
+            f"{expiring[0].expires:%Y-%m-%d %H:%M} UTC; download them before."
+        )

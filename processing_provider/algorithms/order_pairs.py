@@ -1,0 +1,39 @@
+"""Algorithm ``hyp3:orderpairs``."""
+
+from .algorithm import ToolboxGroup
+from .ordering_algorithm import OrderingAlgorithm
+
+
+class OrderPairs(OrderingAlgorithm):
+    """Prices planned pairs, and orders them where the price is confirmed."""
+
+    NAME = "orderpairs"
+    TITLE = "Order pairs"
+    GROUP = ToolboxGroup.GET_PRODUCTS
+    SUMMARY = "Tells the price of planned pairs, and orders them from HyP3 once you confirm it."
+    HELP = (
+        "Orders the pairs of a plan from ASF's HyP3 service, in two runs. The first one, without a "
+        "confirmed price, orders nothing: HyP3 checks the jobs, and the log shows what is new, "
+        "what it costs and what your account has left. The second one, with just that price as "
+        "CONFIRM, orders. A price that has changed meanwhile, or one above MAX_CREDITS, is refused."
+        "\n"
+        "Pairs that you ordered before with the same scenes and options are not ordered again, "
+        "whatever their project was called, unless they failed or have expired; those whose "
+        "product is complete in the folder of products are not ordered again either. So the same "
+        "plan with new dates orders only what is new. HyP3 does not refund duplicates, and most "
+        "accounts get no refund for jobs that fail."
+        "\n"
+        "Before anything is sent, the plan is checked: scenes have to exist and overlap, to be of "
+        "one path and in order of time, and bursts have to lie together; else HyP3 would take the "
+        "credits and fail. What is sent is written into a journal first. Where an answer is lost, "
+        "the jobs are looked up, and nothing is sent again by itself; run the same once more to "
+        "order what is left. Pairs of the lowest rank are sent first, and HyP3 makes them first."
+        "\n"
+        "JOBS has the ids of all pairs that are ordered, for Watch jobs and Download products; "
+        "COUNT and CREDITS tell what is new."
+    )
+    EXAMPLE = (
+        "qgis_process run hyp3:orderpairs -- INPUT=/data/plan.gpkg NAME=my_project LOOKS=20x4 "
+        "MAX_CREDITS=100 CONFIRM=85"
+    )
+    TAGS = ("submit", "network", "sbas", "burst", "credits", "price", "cost", "earthdata")
