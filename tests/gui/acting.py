@@ -32,6 +32,14 @@ def settle(seconds=0.3):
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
+def shoot(folder, name, widget=None):
+    """Save a picture of a window, without what QGIS complains of on a bare machine."""
+    iface.messageBar().clearWidgets()
+    settle()
+    widget = widget or iface.mainWindow()
+    widget.grab().save(str(folder / f"{name}.png"))
+
+
 def after_drawing(action):
     """Do something that draws the map anew, and return when the map is complete."""
     canvas, done = iface.mapCanvas(), []
@@ -51,12 +59,12 @@ def zoom(extent):
     after_drawing(show)
 
 
-def click_map(place, modifier=Qt.KeyboardModifier.NoModifier):
+def click_map(place, modifier=Qt.KeyboardModifier.NoModifier, button=Qt.MouseButton.LeftButton):
     """Click where the map shows ``place``, given in the CRS of the map."""
     canvas = iface.mapCanvas()
     pixel = canvas.mapSettings().mapToPixel().transform(place)
     at = QPoint(round(pixel.x()), round(pixel.y()))
-    QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, modifier, at)
+    QTest.mouseClick(canvas.viewport(), button, modifier, at)
     QCoreApplication.processEvents()
 
 

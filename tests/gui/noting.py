@@ -63,28 +63,28 @@ def describe_dock(dock):
         "group": dock.result.group,
         "hint": dock.plot.hint(),
         "description": dock.description.text(),
-        "legend": [dock.legend.item(row).text() for row in range(dock.legend.count())],
+        "legend": [dock.places_list.item(row).text() for row in range(dock.places_list.count())],
         "dots": len(dock.plot.dots()),
         "markers": count_markers(),
         "points": [
             {
                 "row": point.row,
                 "column": point.column,
-                "color": point.point.color,
+                "color": point.place.color,
                 "reason": point.reason,
                 "values": [
                     value if value == value else None
                     for value in (point.series.values if point.series else [])
                 ],
             }
-            for point in dock.result.points
+            for point in dock.result.picked
         ],
     }
 
 
 def values_with_data(dock):
     """Return the number of values that the dock has to draw."""
-    points = dock.result.points if dock.result is not None else []
+    points = dock.result.picked if dock.result is not None else []
     return sum(point.series.with_data for point in points if point.series is not None)
 
 

@@ -32,10 +32,12 @@ from .acting import (
     place_in,
     place_without_data,
     settle,
+    shoot,
     variable_of,
     wait,
     zoom,
 )
+from .area_steps import areas
 from .noting import (
     count_markers,
     describe_dock,
@@ -73,19 +75,12 @@ def run(folder, facts):
         series,
         displacement,
         other_crs,
+        draw_areas,
         reopen,
         unload,
     ):
         step(folder, facts)
         seconds[step.__name__] = round(time.monotonic() - begin, 1)
-
-
-def shoot(folder, name, widget=None):
-    """Save a picture of a window, without what QGIS complains of on a bare machine."""
-    iface.messageBar().clearWidgets()
-    settle()
-    widget = widget or iface.mainWindow()
-    widget.grab().save(str(folder / f"{name}.png"))
 
 
 def first_start(folder, facts):
@@ -172,7 +167,8 @@ def build(folder, facts):
     }
     _run_dialog(folder, facts, "buildstack", parameters)
     facts["built_layers"] = sorted(layers_of(NETCDF_GROUP))
-    facts["offered"] = [part.dock.layers.itemText(i) for i in range(part.dock.layers.count())]
+    offered = part.dock.bar.layers
+    facts["offered"] = [offered.itemText(i) for i in range(offered.count())]
 
 
 def load(folder, facts):
@@ -314,7 +310,7 @@ def series(folder, facts):
         settle()
         note(name)
     shoot(folder, "series")
-    dock.window.setCurrentIndex(dock.window.findData(5))
+    dock.bar.window.setCurrentIndex(dock.bar.window.findData(5))
     settle()
     note("window of 5")
     dock.choose(layers_of(ZARR_GROUP)["corr"])
@@ -324,10 +320,10 @@ def series(folder, facts):
     iface.setActiveLayer(layers["wrapped_phase"])
     settle()
     note("wrapped phase")
-    dock.copy_action.trigger()
+    dock.bar.copy_action.trigger()
     facts["clipboard"] = QApplication.clipboard().text()
     iface.setActiveLayer(layers["unw_phase"])
-    dock.window.setCurrentIndex(0)
+    dock.bar.window.setCurrentIndex(0)
     outside = layer.extent()
     click_map(QgsPointXY(outside.xMaximum() + 0.03 * outside.width(), outside.center().y()))
     settle()
@@ -336,8 +332,8 @@ def series(folder, facts):
     click_map(place_in(layer, *place_without_data(layer)))
     settle()
     note("no data")
-    dock.clear_action.trigger()
-    facts["after_clearing"] = [len(dock.points), len(dock.plot.dots()), count_markers()]
+    dock.bar.clear_action.trigger()
+    facts["after_clearing"] = [len(dock.places), len(dock.plot.dots()), count_markers()]
 
 
 def displacement(folder, facts):
@@ -359,25 +355,32 @@ def displacement(folder, facts):
     click_map(place_in(velocity, 0.62, 0.58), Qt.KeyboardModifier.ShiftModifier)
     note("second")
     shoot(folder, "displacement")
-    dock.reference_action.trigger()
+    dock.bar.reference_action.trigger()
     click_map(place_in(velocity, 0.35, 0.66))
     note("other reference")
     shoot(folder, "displacement_referred")
     facts["tool_after_reference"] = iface.mapCanvas().mapTool() is part.tool
-    dock.own_reference_action.trigger()
+    dock.bar.own_reference_action.trigger()
     click_map(place_in(velocity, *place_without_data(velocity)))
     note("masked")
     shoot(folder, "displacement_masked")
     iface.setActiveLayer(layers_of(NETCDF_GROUP)["unw_phase"])
     click_map(place_in(velocity, 0.5, 0.5))
-    dock.reference_action.trigger()
+    dock.bar.reference_action.trigger()
     click_map(place_in(velocity, *REFERENCE))
-    dock.invert_action.trigger()
+    dock.bar.invert_action.trigger()
     note("pairs inverted")
     shoot(folder, "pairs_inverted")
-    dock.invert_action.trigger()
-    dock.own_reference_action.trigger()
-    dock.clear_action.trigger()
+    dock.bar.invert_action.trigger()
+    dock.bar.own_reference_action.trigger()
+    dock.bar.clear_action.trigger()
+
+
+def draw_areas(folder, facts):
+    """Draw an area beside a point."""
+    layer = layers_of(NETCDF_GROUP)["unw_phase"]
+    _tidy(layer)
+    areas(folder, facts, plugins["hyp3_stack"].time_series, layer)
 
 
 def other_crs(folder, facts):
@@ -403,7 +406,7 @@ def reopen(folder, facts):
     project.write(str(here / "project.qgz"))
     iface.newProject()
     settle()
-    facts["points_in_new_project"] = len(plugins["hyp3_stack"].time_series.dock.points)
+    facts["points_in_new_project"] = len(plugins["hyp3_stack"].time_series.dock.places)
     here.rename(there)
     iface.addProject(str(there / "project.qgz"))
     settle(1)
@@ -414,6 +417,11 @@ def reopen(folder, facts):
         }
         for group in (NETCDF_GROUP, ZARR_GROUP)
     }
+    dock = plugins["hyp3_stack"].time_series.dock
+    wait(lambda: dock.result is not None, "reading the places of the project")
+    settle()
+    facts["restored"] = {**describe_dock(dock), "source": dock.layer().source()}
+    shoot(folder, "reopened")
     layer = layers_of(ZARR_GROUP)["unw_phase"]
     value, ok = layer.dataProvider().sample(place_in(layer, 0.5, 0.5), 1)
     facts["sample_of_reopened_store"] = value if ok else None

@@ -302,6 +302,60 @@ def test_a_map_in_degrees_meets_the_same_pixel(session: Session, clicked: Clicke
     assert session["in_degrees"]["markers"] == 1
 
 
+def inside(shares: list[list[float]], stack: xarray.Dataset) -> np.ndarray:
+    """Return which pixels of the stack lie in the area that was drawn, by their centers."""
+    rows, columns = stack["unw_phase"].shape[1:]
+    corners = [(int(columns * x) + 0.5, int(rows * y) + 0.5) for x, y in shares]
+    y, x = np.mgrid[:rows, :columns] + 0.5
+    sides = [
+        (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])
+        for a, b in zip(corners, corners[1:] + corners[:1], strict=True)
+    ]
+    signs = np.sign(sides)
+    found: np.ndarray = (signs >= 0).all(axis=0) | (signs <= 0).all(axis=0)
+    return found
+
+
+def test_an_area_has_mean_and_deviation_of_its_pixels(
+    session: Session, stack: xarray.Dataset
+) -> None:
+    drawn, coherent, again = session["areas"]
+    chosen = inside(session["corners"], stack)
+    phase = stack["unw_phase"].values[:, chosen].astype("f8")
+    certain = stack["corr"].values[:, chosen] >= session["least_coherence"]
+    # A click meets a pixel of the screen, so that corners are off by a part of a pixel.
+    assert drawn["size"] == pytest.approx(chosen.sum(), rel=0.02)
+    assert drawn["points"][1]["values"] == pytest.approx(np.nanmean(phase, axis=1), abs=0.1)
+    assert drawn["deviations"] == pytest.approx(np.nanstd(phase, axis=1), abs=0.1)
+    kept = (np.isfinite(phase) & certain).sum(axis=1)
+    assert coherent["counts"] == pytest.approx(kept, abs=0.03 * drawn["size"])
+    assert sum(coherent["counts"]) < sum(drawn["counts"])
+    assert again["points"] == drawn["points"]
+    assert f"Area 2: {drawn['size']} pixels, " in drawn["description"]
+
+
+def test_the_plot_zooms_and_has_a_menu(session: Session) -> None:
+    has_zoomed, dots = session["zoomed"]
+    assert has_zoomed and 0 < dots < session["areas"][-1]["dots"]
+    assert session["frame_text"].startswith(f"Pair {session['clicked_step'] + 1} of {PAIRS}: ")
+    assert session["plot_menu"] == [
+        "Show all",
+        "Limits of the values…",
+        "Copy the values as a table",
+        "Save the values as CSV…",
+        "Copy the plot as an image",
+        "Save the plot as PNG or SVG…",
+    ]
+
+
+def test_places_come_back_with_the_project(session: Session) -> None:
+    restored, before = session["restored"], session["areas"][-1]
+    assert str(Path(session["folder"]) / "moved") in restored["source"]
+    assert restored["variable"] == before["variable"]
+    assert restored["points"] == before["points"]
+    assert restored["markers"] == 1, "the area is an outline"
+
+
 def test_a_moved_project_opens_again(session: Session, stack: xarray.Dataset) -> None:
     assert session["points_in_new_project"] == 0
     moved = str(Path(session["folder"]) / "moved")
@@ -342,6 +396,8 @@ def test_qgis_ends_well_with_files_open(session: Session) -> None:
         "playing_displacement",
         "displacement",
         "pairs_inverted",
+        "area",
+        "area_zoomed",
     ],
 )
 def test_pictures_are_there_to_look_at(session: Session, name: str) -> None:

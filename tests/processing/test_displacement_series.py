@@ -73,7 +73,7 @@ class Window:
         stack = open_stack(path)
         self.layers = {name: make_layer(stack, stack.variables[name]) for name in names}
         QgsProject.instance().addMapLayers(list(self.layers.values()))
-        self.dock = TimeSeriesDock(QAction("pick"), QAction("refer"), FrameBar(QgsMapCanvas()))
+        self.dock = TimeSeriesDock([QAction("pick")], QAction("refer"), FrameBar(QgsMapCanvas()))
         self.dock.resize(900, 320)
         self.dock.show()
         self.dock.list_layers()
@@ -152,17 +152,17 @@ def test_displacement_is_drawn_in_millimeters_with_errors_fit_and_residuals(wind
     assert min(line) == result.begins[0]
     assert line[result.begins[0]] + curve.residuals[0] == pytest.approx(curve.values[0])
     assert sum(curve.residuals) == pytest.approx(0.0, abs=1e-9)
-    text = window.dock.plot.describe(0, 3)
-    assert text.splitlines()[1:] == [
-        str(result.begins[3].date()),
-        f"{curve.values[3]:.4g} ± {curve.errors[3]:.1f} mm",
-        f"{curve.residuals[3]:+.1f} mm from the fit",
-    ]
+    date, ((color, text),) = window.dock.plot.figure.describe(3)
+    assert (date, color) == (str(result.begins[3].date()), curve.color)
+    assert text == (
+        f"{curve.name}: {curve.values[3]:.4g} ± {curve.errors[3]:.2g} mm, "
+        f"{curve.residuals[3]:+.1f} from the fit"
+    )
 
 
 def test_the_fit_is_that_of_the_file(window, valid):
     for pixel in valid[:5]:
-        (picked,) = window.pick(*pixel).points
+        (picked,) = window.pick(*pixel).picked
         (velocity,) = window.file("velocity", *pixel)
         assert picked.fit.velocity == pytest.approx(velocity, rel=1e-5, abs=1e-7)
         assert picked.facts.velocity == velocity
@@ -184,7 +184,7 @@ def test_what_a_point_rests_on_is_said_beneath_the_plot(window, valid):
         f"satellite), temporal coherence {coherence:.2f}, {pairs:.0f} of {PAIRS} pairs."
     )
     assert window.dock.description.isVisible()
-    assert "mm/year" in window.dock.legend.item(0).text()
+    assert "mm/year" in window.dock.places_list.item(0).text()
 
 
 def test_gaps_and_pairs_without_a_check_are_said(window):
@@ -201,10 +201,10 @@ def test_gaps_and_pairs_without_a_check_are_said(window):
     ],
 )
 def test_a_masked_pixel_says_why(window, flag, why):
-    (picked,) = window.pick(*window.find(mask=flag)[0]).points
+    (picked,) = window.pick(*window.find(mask=flag)[0]).picked
     assert all(map(math.isnan, picked.series.values))
     assert window.dock.description.text().startswith(f"Point 1 is masked, because {why}.")
-    assert window.dock.legend.item(0).text().endswith("masked")
+    assert window.dock.places_list.item(0).text().endswith("masked")
     assert "masked" in window.dock.plot.hint()
 
 
@@ -212,15 +212,15 @@ def test_the_chosen_point_is_described(window, valid):
     window.pick(*valid[0])
     window.pick(*valid[1], adding=True)
     assert window.dock.description.text().startswith("Point 2: ")
-    window.dock.legend.item(0).setSelected(True)
+    window.dock.places_list.item(0).setSelected(True)
     assert window.dock.description.text().startswith("Point 1: ")
 
 
 def test_another_reference_is_subtracted_without_inverting_again(window, valid):
-    (before,) = window.pick(*valid[0]).points
+    (before,) = window.pick(*valid[0]).picked
     row, column = valid[-1]
     result = window.refer(row, column)
-    (after,) = result.points
+    (after,) = result.picked
     area = [
         window.file("displacement", row + down, column + across)
         for down in range(-2, 3)
@@ -235,8 +235,8 @@ def test_another_reference_is_subtracted_without_inverting_again(window, valid):
     assert after.facts.velocity == after.fit.velocity != before.facts.velocity
     place = f"{result.reference.x:.0f}, {result.reference.y:.0f}"
     assert f"Relative to the area around {place}, the" in window.dock.description.text()
-    window.dock.own_reference_action.trigger()
-    assert window.dock.result.points[0].series.values == before.series.values
+    window.dock.bar.own_reference_action.trigger()
+    assert window.dock.result.picked[0].series.values == before.series.values
     assert window.dock.reference is None
 
 
@@ -252,7 +252,7 @@ def test_a_reference_without_data_is_one_sentence(window, valid):
 def test_a_click_with_the_velocity_chosen_draws_the_displacement(window):
     window.dock.choose(window.layers["velocity"])
     assert window.dock.layer() is window.layers["displacement"]
-    assert not window.dock.invert_button.isVisible()
+    assert not window.dock.bar.invert_button.isVisible()
 
 
 def test_the_table_tells_error_fit_and_reference(window, valid):
@@ -260,7 +260,7 @@ def test_the_table_tells_error_fit_and_reference(window, valid):
     result = window.refer(*valid[-1])
     rows = list(csv.DictReader(io.StringIO(as_text(result, ","))))
     assert len(rows) == DATES
-    (picked,) = result.points
+    (picked,) = result.picked
     for row, value, moment, error in zip(  # noqa: B905 - Python 3.9
         rows, picked.series.values, result.begins, result.errors
     ):
@@ -277,11 +277,11 @@ def test_a_point_of_a_stack_of_pairs_is_inverted_at_once_as_the_core_does(shown,
     rows, columns = layer.height(), layer.width()
     row, column, there = rows // 2, columns // 2, (rows // 3, columns // 3)
     assert len(window.pick(row, column).begins) == 6, "pairs, until asked for dates"
-    assert dock.invert_button.isVisible()
-    dock.invert_action.trigger()
+    assert dock.bar.invert_button.isVisible()
+    dock.bar.invert_action.trigger()
     assert "choose a reference area for all of them" in dock.description.text()
     result = window.refer(*there)
-    (picked,) = result.points
+    (picked,) = result.picked
     told = run_core_python("-c", SOLVE_WITH_CORE, stack_files[0], row, column, *there)
     expected = [float(text) for text in told.strip("[]\n").split(",")]
     phases = [value / PHASE_TO_DISPLACEMENT for value in picked.series.values]

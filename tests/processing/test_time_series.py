@@ -1,20 +1,20 @@
-"""Series of a stack at a place: found, read, averaged, put on axes and into tables."""
+"""Series of a stack at a place: found, read, averaged, put into tables."""
 
 import math
 import random
 import re
 import shutil
 import struct
-from datetime import datetime, timedelta, timezone
+from datetime import timezone
 from pathlib import Path
 
 import pytest
 from osgeo import gdal
 from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsProject, QgsRasterLayer
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QPixmap
-from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QAction, QWidget
 
 from hyp3_stack.processing_provider.layers.layer_source import Location, locate
@@ -28,18 +28,12 @@ from hyp3_stack.processing_provider.time_series import export
 from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
 from hyp3_stack.processing_provider.time_series.export import write
 from hyp3_stack.processing_provider.time_series.frame_bar import FrameBar
-from hyp3_stack.processing_provider.time_series.places.map_tool import PickTool
-from hyp3_stack.processing_provider.time_series.plot.plot import Curve, Plot
-from hyp3_stack.processing_provider.time_series.plot.ticks import (
-    date_ticks,
-    number_ticks,
-    symmetric_ticks,
-)
+from hyp3_stack.processing_provider.time_series.places.place import Place
 from hyp3_stack.processing_provider.time_series.series import averages, table
-from hyp3_stack.processing_provider.time_series.series.picking import Point, read
-from hyp3_stack.processing_provider.time_series.series.point_analysis import (
+from hyp3_stack.processing_provider.time_series.series.displacement_series import (
     is_referred_to_one_point,
 )
+from hyp3_stack.processing_provider.time_series.series.picking import read
 from hyp3_stack.processing_provider.time_series.series.reader import Reader, Readers
 
 from .conftest import build_stack
@@ -200,15 +194,15 @@ def test_points_outside_and_in_other_systems(stack_files):
     layer = make_layer(stack, stack.variables["corr"])
     middle = layer.extent().center()
     degrees = QgsCoordinateReferenceSystem("EPSG:4326")
-    inside = Point(middle, layer.crs(), "#000000")
+    inside = Place.at(middle, layer.crs(), "#000000")
     points = [
         inside,
-        Point(inside.to(degrees), degrees, "#111111"),
-        Point(QgsPointXY(layer.extent().xMaximum() + 1, middle.y()), layer.crs(), "#222222"),
-        Point(QgsPointXY(0, 1000), degrees, "#333333"),
+        Place.at(inside.to(degrees).asPoint(), degrees, "#111111"),
+        Place.at(QgsPointXY(layer.extent().xMaximum() + 1, middle.y()), layer.crs(), "#222222"),
+        Place.at(QgsPointXY(0, 1000), degrees, "#333333"),
     ]
     result = read(Readers(), layer, points, 1)
-    first, second, *others = result.points
+    first, second, *others = result.picked
     assert (first.row, first.column) == (layer.height() // 2, layer.width() // 2)
     assert (second.row, second.column) == (first.row, first.column)
     assert second.series.values == first.series.values
@@ -228,7 +222,7 @@ def test_a_file_whose_ending_was_left_out_is_not_replaced_unasked(
 ):
     stack = open_stack(stack_files[0])
     layer = make_layer(stack, stack.variables["unw_phase"])
-    result = read(Readers(), layer, [Point(layer.extent().center(), layer.crs(), "#000000")], 1)
+    result = read(Readers(), layer, [Place.at(layer.extent().center(), layer.crs(), "#000000")], 1)
     (tmp_path / "mine.csv").write_text("mine")
     chosen = str(tmp_path / "mine"), ""
     monkeypatch.setattr(export.QFileDialog, "getSaveFileName", lambda *given: chosen)
@@ -249,18 +243,19 @@ def test_a_hidden_dock_reads_nothing_and_layers_that_are_gone_are_closed(stack_f
     stack = open_stack(stack_files[0])
     layer = make_layer(stack, stack.variables["unw_phase"])
     QgsProject.instance().addMapLayer(layer)
-    dock = TimeSeriesDock(QAction("pick"), QAction("refer"), FrameBar(QgsMapCanvas()))
+    dock = TimeSeriesDock([QAction("pick")], QAction("refer"), FrameBar(QgsMapCanvas()))
     try:
         dock.list_layers()
         dock.choose(layer)
         dock.pick(layer.extent().center(), layer.crs(), False)
         assert dock.result is None and len(dock._readers) == 0
         dock.show()
-        assert len(dock.result.points) == 1 and len(dock._readers) == 1
+        assert len(dock.result.picked) == 1 and len(dock._readers) == 1
         QgsProject.instance().removeAllMapLayers()
         assert len(dock._readers) == 0
     finally:
         dock.detach()
+        sip.delete(dock)  # else it would be painted until Python collects it
         QgsProject.instance().removeAllMapLayers()
 
 
@@ -268,7 +263,7 @@ def test_a_file_has_one_row_for_each_point_and_step(stack_files, tmp_path):
     stack = open_stack(stack_files[0])
     layer = make_layer(stack, stack.variables["unw_phase"])
     corner = QgsPointXY(layer.extent().xMinimum() + 1, layer.extent().yMaximum() - 1)
-    points = [Point(p, layer.crs(), "#000000") for p in (layer.extent().center(), corner)]
+    points = [Place.at(p, layer.crs(), "#000000") for p in (layer.extent().center(), corner)]
     result = read(Readers(), layer, points, 3)
     write(result, tmp_path / "series.csv")
     header, *lines = (tmp_path / "series.csv").read_text().splitlines()
@@ -277,7 +272,7 @@ def test_a_file_has_one_row_for_each_point_and_step(stack_files, tmp_path):
     for line, row in zip(lines, table.rows(result)):  # noqa: B905
         assert line.split(",") == [str(cell) for cell in row]
     values = [row[table.HEADER.index("value")] for row in table.rows(result)]
-    series = [value for picked in result.points for value in picked.series.values]
+    series = [value for picked in result.picked for value in picked.series.values]
     for text, value in zip(values, series):  # noqa: B905
         assert text == "" if math.isnan(value) else float(text) == pytest.approx(value)
 
@@ -288,98 +283,11 @@ def test_averages_know_what_numbers_mean():
     assert seam == pytest.approx(-math.pi + 0.1)
     assert averages.decibel_mean([0.0, 10.0]) == pytest.approx(10 * math.log10(5.5))
     assert averages.most_common([3.0, 1.0, 3.0, 1.0, 2.0]) == 1.0
-    assert averages.average_for("wrapped_phase", "radian", False) is averages.circular_mean
-    assert averages.average_for("lv_phi", "radian", False) is averages.circular_mean
-    assert averages.average_for("VV_backscatter", "dB", False) is averages.decibel_mean
-    assert averages.average_for("conncomp", "", True) is averages.most_common
-    assert averages.average_for("corr", "1", False) is averages.mean
-
-
-@pytest.mark.parametrize("low", [-1e6, -3.7, -0.002, 0.0, 5.0, 123.4])
-@pytest.mark.parametrize("span", [1e-5, 0.03, 0.9, 1.0, 17.3, 4e4])
-@pytest.mark.parametrize("most", [2, 5, 11])
-def test_numbers_on_the_axis_are_few_round_and_distinct(low, span, most):
-    ticks, decimals = number_ticks(low, low + span, most)
-    assert len(ticks) <= most + 1
-    assert all(low - 1e-6 * span <= tick <= low + span * (1 + 1e-6) for tick in ticks)
-    labels = [f"{tick:.{decimals}f}" for tick in ticks]
-    assert len(set(labels)) == len(labels)
-    if span / max(1.0, abs(low)) > 1e-6:
-        assert all(
-            float(label) == pytest.approx(tick, abs=1e-9 * max(1, abs(low)))
-            for label, tick in zip(labels, ticks)  # noqa: B905
-        )
-
-
-@pytest.mark.parametrize(
-    ("largest", "expected"),
-    [(7.7, (7.0, 0)), (1.0, (1.0, 0)), (0.0349, (0.03, 2)), (250, (200, 0))],
-)
-def test_few_numbers_around_zero(largest, expected):
-    (low, zero, high), decimals = symmetric_ticks(largest)
-    assert (high, decimals) == (pytest.approx(expected[0]), expected[1])
-    assert (low, zero) == (-high, 0.0)
-
-
-@pytest.mark.parametrize("days", [1, 12, 60, 400, 1500, 4000, 20000])
-def test_days_on_the_axis_are_few_and_inside(days):
-    begin = datetime(2019, 11, 30, 6, 3, tzinfo=UTC)
-    end = begin + timedelta(days=days)
-    ticks = date_ticks(begin, end, 8)
-    assert 1 <= len(ticks) <= 9
-    assert all(begin <= moment <= end for moment, _ in ticks)
-    assert [moment for moment, _ in ticks] == sorted({moment for moment, _ in ticks})
-    assert len({label for _, label in ticks}) == len(ticks)
-
-
-def test_the_plot_draws_a_dot_for_each_value_in_its_color():
-    begins = [datetime(2023, 1, day, tzinfo=UTC) for day in (1, 13, 25)]
-    ends = [begin + timedelta(days=12) for begin in begins]
-    plot = Plot()
-    plot.resize(500, 200)
-    curves = [Curve("A", "#ff0000", [1.0, math.nan, 3.0]), Curve("B", "#0000ff", [2.0, 2.0, 2.0])]
-    plot.show_curves(begins, ends, curves, "height (m)")
-    image = plot.grab().toImage()
-    dots = plot.dots()
-    assert [(number, step) for _, _, number, step in dots] == [
-        (0, 0),
-        (0, 2),
-        (1, 0),
-        (1, 1),
-        (1, 2),
-    ]
-    for x, y, number, _ in dots:
-        assert image.pixelColor(round(x), round(y)).name() == curves[number].color
-    heights = {(number, step): y for _, y, number, step in dots}
-    assert heights[0, 2] < heights[1, 2] < heights[0, 0]
-    assert plot.describe(0, 2) == "A\n2023-01-25 – 2023-02-06\n3"
-
-
-@pytest.mark.parametrize("count", [0, 1])
-def test_the_plot_takes_dates_few_or_none(count):
-    dates = [datetime(2023, 1, 1, tzinfo=UTC)] * count
-    plot = Plot()
-    plot.resize(40, 30)
-    plot.show_curves(dates, dates, [Curve("A", "#ff0000", [1.0] * count)], "m", "nothing")
-    assert not plot.grab().isNull()
-    assert len(plot.dots()) == count
-
-
-def test_the_tool_tells_place_and_key():
-    canvas = QgsMapCanvas()
-    canvas.resize(100, 80)
-    canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:32610"))
-    tool, seen = PickTool(canvas), []
-    tool.picked.connect(lambda place, adding: seen.append(adding))
-    canvas.setMapTool(tool)
-    for button, key in (
-        (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier),
-        (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier),
-        (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier),
-        (Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier),
-    ):
-        QTest.mouseClick(canvas.viewport(), button, key, QPoint(30, 30))
-    assert seen == [False, True, True]
+    assert averages.average_for("wrapped_phase", "radian", False).of is averages.circular_mean
+    assert averages.average_for("lv_phi", "radian", False).of is averages.circular_mean
+    assert averages.average_for("VV_backscatter", "dB", False).of is averages.decibel_mean
+    assert averages.average_for("conncomp", "", True).of is averages.most_common
+    assert averages.average_for("corr", "1", False).of is averages.mean
 
 
 @pytest.mark.parametrize("name", ["wo", 'w"o', "w\\o", 'a "b" \\c &'])

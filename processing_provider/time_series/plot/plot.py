@@ -1,52 +1,48 @@
-"""Draws series over time with nothing but Qt, which every QGIS has."""
+"""The widget with the plot: wheel and mouse zoom and move it, and values show under the cursor."""
 
 import math
-from dataclasses import dataclass, field
 from datetime import timedelta
 
-from qgis.PyQt.QtCore import QPointF, QRectF, QSize, Qt
-from qgis.PyQt.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
-from qgis.PyQt.QtWidgets import QSizePolicy, QToolTip, QWidget
+from qgis.PyQt.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor, QPainter, QPalette, QPen
+from qgis.PyQt.QtWidgets import QAction, QApplication, QMenu, QSizePolicy, QWidget
 
-from .ticks import date_ticks, number_ticks, symmetric_ticks
+from .axes import kept_inside, moved, zoomed
+from .figure import DOT, Figure, View
+from .value_limits import ValueLimitsDialog
 
-_MARGIN = 10
-_DOT = 3.5
-_SMALL_DOT = 2.0
-_CAP = 2.5
 _NEAR = 12
-_LINE_ALPHA = 110
-_LONE_DAYS = 12
-_RESIDUAL_SHARE = 0.3
-"""Of the height, for the residuals, if that leaves enough."""
-_LEAST_HEIGHT = 160
-_FEW_TICKS = 4
-
-
-@dataclass(frozen=True)
-class Curve:
-    """What is drawn in one color: a value for each of the plot's times, NaN for none.
-
-    ``errors`` are drawn as bars. ``fit`` are (time, value) of a line through the values, and
-    ``residuals`` what the values have more.
-    """
-
-    name: str
-    color: str
-    values: list
-    errors: list = field(default_factory=list)
-    fit: list = field(default_factory=list)
-    residuals: list = field(default_factory=list)
+"""Pixels from the cursor to a value that is meant."""
+_ZOOM_PER_NOTCH = 0.8
+_NOTCH = 120
+"""What Qt calls a notch of a wheel."""
+_LEAST_DAYS = 2
+_MOST_ZOOM = 1000.0
+_PADDING = 6
 
 
 class Plot(QWidget):
-    """Values over time: a bar from reference to secondary date for pairs, a line for dates."""
+    """A figure that can be zoomed and moved.
+
+    The wheel zooms in time; over the axis of values, or with Ctrl, it zooms values. Dragging moves,
+    a double click shows all. ``step_clicked`` tells the number of the step that was clicked. What
+    is added as an action stands in the context menu.
+    """
+
+    step_clicked = pyqtSignal(int)
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._begins, self._ends, self._curves = [], [], []
-        self._title, self._hint, self._units = "", "", ""
-        self._dots = []
+        self.figure, self.view = Figure(), View()
+        self._hint = ""
+        self._axes, self._dots = None, []
+        self._step = None
+        self._pressed = self._axes_pressed = None
+        self._is_dragged = False
+        self._all = QAction("Show all", self)
+        self._all.triggered.connect(self.show_all)
+        self._limits = QAction("Limits of the values…", self)
+        self._limits.triggered.connect(self._ask_for_limits)
         self.setMouseTracking(True)
         self.setMinimumHeight(120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -54,242 +50,179 @@ class Plot(QWidget):
     def sizeHint(self):
         return QSize(560, 220)
 
-    def show_curves(self, begins, ends, curves, title, hint="", units=""):
-        """Draw curves; ``hint`` is written where there is nothing to draw."""
-        self._begins, self._ends = list(begins), list(ends)
-        self._curves = list(curves)
-        self._title, self._hint, self._units = title, hint, units
+    def show_figure(self, figure, hint=""):
+        """Draw a figure; ``hint`` is written where there is nothing to draw.
+
+        What is shown of times and of values stays as long as the figure has the same of them.
+        """
+        before = self.figure
+        self.view = View(
+            self.view.times
+            if (figure.begins, figure.ends) == (before.begins, before.ends)
+            else None,
+            self.view.values if figure.title == before.title else None,
+        )
+        self.figure, self._hint, self._step = figure, hint, None
         self.update()
 
     def curves(self):
         """Return what is drawn."""
-        return list(self._curves)
+        return list(self.figure.curves)
 
     def hint(self):
         """Return what is written where there is nothing to draw."""
         return self._hint
 
     def dots(self):
-        """Return (x, y, curve number, step) of all drawn values, in pixels of the widget."""
+        """Return the values that show, with their places in pixels of the widget."""
         return list(self._dots)
+
+    def show_all(self, *ignored):
+        """Show all times and values."""
+        self.set_view(View())
+
+    def set_view(self, view):
+        """Show some of the times and values."""
+        self.view = view
+        self.update()
+
+    def menu(self):
+        """Return the context menu."""
+        menu = QMenu(self)
+        self._all.setEnabled(self.view != View())
+        self._limits.setEnabled(not self.figure.is_empty)
+        menu.addActions([self._all, self._limits])
+        if self.actions():
+            menu.addSeparator()
+            menu.addActions(self.actions())
+        return menu
 
     def paintEvent(self, event):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette = self.palette()
-        painter.fillRect(self.rect(), palette.color(QPalette.ColorRole.Base))
-        self._dots = []
-        values = [value for curve in self._curves for value in _extent(curve)]
-        if not values:
-            painter.setPen(_faded(palette, 150))
+        self._axes, self._dots = None, []
+        if self.figure.is_empty:
+            painter.fillRect(self.rect(), palette.color(QPalette.ColorRole.Base))
+            painter.setPen(palette.color(QPalette.ColorRole.Text))
+            painter.setOpacity(0.6)
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
             painter.drawText(self.rect().adjusted(20, 10, -20, -10), flags, self._hint)
             return
-        main, below = self._panels(values)
-        self._draw_grid(painter, main, self._title, with_dates=below is None)
-        self._clip(painter, main)
-        for curve in self._curves:
-            self._draw_fit(painter, main, curve)
-        for number, curve in enumerate(self._curves):
-            self._draw_curve(painter, main, number, curve)
-        painter.setClipping(False)
-        if below is not None:
-            self._draw_grid(painter, below, "residual", with_dates=True)
-            self._clip(painter, below)
-            for curve in self._curves:
-                self._draw_residuals(painter, below, curve)
+        self._axes, self._dots = self.figure.draw(painter, self.size(), palette, self.view)
+        chosen = [dot for dot in self._dots if dot.step == self._step]
+        if chosen:
+            self._draw_values(painter, chosen)
 
-    def _panels(self, values):
-        """Return the axes of values, and those of residuals or None, with a common left edge."""
-        residuals = [v for curve in self._curves for v in curve.residuals if math.isfinite(v)]
-        dates_height = self.fontMetrics().height() + _MARGIN
-        height = self.height() - _MARGIN - dates_height
-        if not residuals or height < _LEAST_HEIGHT:
-            return _Axes(self, _MARGIN, height, values, self._begins, self._ends), None
-        share = _RESIDUAL_SHARE * height
-        main = _Axes(self, _MARGIN, height - share - _MARGIN, values, self._begins, self._ends)
-        largest = max(map(abs, residuals)) or 1.0
-        ends = [-largest, largest]
-        below = _Axes(self, _MARGIN + height - share, share, ends, self._begins, self._ends)
-        left = max(main.frame.left(), below.frame.left())
-        main.frame.setLeft(left)
-        below.frame.setLeft(left)
-        return main, below
+    def _draw_values(self, painter, dots):
+        """Mark the values of the step under the cursor, and write them beside it."""
+        frame, palette = self._axes.frame, self.palette()
+        x = dots[0].x
+        painter.setPen(QPen(palette.color(QPalette.ColorRole.Text), 1, Qt.PenStyle.DotLine))
+        painter.drawLine(QPointF(x, frame.top()), QPointF(x, frame.bottom()))
+        for dot in dots:
+            painter.setPen(QPen(QColor(self.figure.curves[dot.curve].color), 1.6))
+            painter.drawEllipse(QPointF(dot.x, dot.y), DOT + 3, DOT + 3)
+        heading, lines = self.figure.describe(self._step)
+        metrics = painter.fontMetrics()
+        line = metrics.height()
+        width = max(map(metrics.horizontalAdvance, [heading, *(text for _, text in lines)]))
+        box = QRectF(0, 0, width + 2 * _PADDING, line * (1 + len(lines)) + 2 * _PADDING)
+        box.moveTop(frame.top() + _PADDING)
+        left = x - box.width() - 2 * _PADDING
+        box.moveLeft(left if left > frame.left() else x + 2 * _PADDING)
+        painter.setPen(QPen(palette.color(QPalette.ColorRole.Mid), 1))
+        painter.setBrush(palette.color(QPalette.ColorRole.ToolTipBase))
+        painter.drawRect(box)
+        place = QPointF(box.left() + _PADDING, box.top() + _PADDING + metrics.ascent())
+        painter.setPen(palette.color(QPalette.ColorRole.ToolTipText))
+        painter.drawText(place, heading)
+        for color, text in lines:
+            place += QPointF(0, line)
+            painter.setPen(QColor(color))
+            painter.drawText(place, text)
 
-    @staticmethod
-    def _clip(painter, axes):
-        painter.setClipRect(axes.frame.adjusted(-_DOT - 1, -_DOT - 1, _DOT + 1, _DOT + 1))
+    def wheelEvent(self, event):
+        if self._axes is None:
+            return
+        place = event.position()
+        factor = _ZOOM_PER_NOTCH ** (event.angleDelta().y() / _NOTCH)
+        frame, (times, values) = self._axes.frame, self.figure.extent()
+        is_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if is_ctrl or place.x() < frame.left():
+            whole = values[1] - values[0]
+            ends = whole / _MOST_ZOOM, whole * _MOST_ZOOM
+            share = (frame.bottom() - place.y()) / frame.height()
+            shown = zoomed(self.view.values or values, share, factor, *ends)
+            self.set_view(View(self.view.times, shown))
+        else:
+            ends = timedelta(days=_LEAST_DAYS), 2 * (times[1] - times[0])
+            share = (place.x() - frame.left()) / frame.width()
+            shown = zoomed(self.view.times or times, share, factor, *ends)
+            self.set_view(View(kept_inside(shown, times), self.view.values))
+        event.accept()
 
-    def _draw_grid(self, painter, axes, title, with_dates):
-        palette = self.palette()
-        text, grid, frame = _faded(palette, 220), _faded(palette, 28), axes.frame
-        line = axes.text_height
-        for value, label in axes.y_ticks:
-            y = axes.y(value)
-            painter.setPen(QPen(grid if value else _faded(palette, 90), 1))
-            painter.drawLine(QPointF(frame.left(), y), QPointF(frame.right(), y))
-            painter.setPen(text)
-            place = QRectF(
-                _MARGIN + line, y - line / 2, frame.left() - 2 * _MARGIN - line + 4, line
-            )
-            flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(place, int(flags), label)
-        for moment, label in axes.x_ticks:
-            x = axes.x(moment)
-            painter.setPen(QPen(grid, 1))
-            painter.drawLine(QPointF(x, frame.top()), QPointF(x, frame.bottom()))
-            if with_dates:
-                painter.setPen(text)
-                place = QRectF(x - 60, frame.bottom() + 4, 120, line)
-                painter.drawText(place, int(Qt.AlignmentFlag.AlignHCenter), label)
-        painter.setPen(QPen(_faded(palette, 90), 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(frame)
-        painter.save()
-        painter.setPen(text)
-        painter.translate(_MARGIN / 2, frame.center().y())
-        painter.rotate(-90)
-        length = frame.height() + line
-        fitting = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, int(length))
-        place = QRectF(-length / 2, 0, length, line)
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignHCenter), fitting)
-        painter.restore()
-
-    def _draw_fit(self, painter, axes, curve):
-        painter.setPen(QPen(QColor(curve.color), 1.4, Qt.PenStyle.DashLine))
-        painter.drawPolyline(
-            QPolygonF([QPointF(axes.x(moment), axes.y(value)) for moment, value in curve.fit])
-        )
-
-    def _draw_curve(self, painter, axes, number, curve):
-        color = QColor(curve.color)
-        painter.setPen(QPen(_translucent(color), 1.6))
-        places, run = [], QPolygonF()
-        for step, value in enumerate(curve.values):
-            begin, end = self._begins[step], self._ends[step]
-            if not math.isfinite(value):
-                painter.drawPolyline(run)
-                run = QPolygonF()
-                continue
-            y = axes.y(value)
-            middle = QPointF(axes.x(begin + (end - begin) / 2), y)
-            places.append((middle, step))
-            if begin != end:
-                painter.drawLine(QPointF(axes.x(begin), y), QPointF(axes.x(end), y))
-            elif not curve.fit:  # the fit leads the eye from date to date, where there is one
-                run.append(middle)
-            if curve.errors and math.isfinite(curve.errors[step]):
-                _draw_bar(painter, axes, middle.x(), value, curve.errors[step])
-        painter.drawPolyline(run)
-        self._draw_dots(painter, color, _DOT, [place for place, _ in places])
-        self._dots += [(place.x(), place.y(), number, step) for place, step in places]
-
-    def _draw_residuals(self, painter, axes, curve):
-        places = [
-            QPointF(axes.x(moment), axes.y(residual))
-            for moment, residual in zip(self._begins, curve.residuals)  # noqa: B905 - Python 3.9
-            if math.isfinite(residual)
-        ]
-        painter.setPen(QPen(_translucent(QColor(curve.color)), 1.2))
-        for place in places:
-            painter.drawLine(QPointF(place.x(), axes.y(0.0)), place)
-        self._draw_dots(painter, QColor(curve.color), _SMALL_DOT, places)
-
-    def _draw_dots(self, painter, color, radius, places):
-        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Base), 1))
-        painter.setBrush(color)
-        for place in places:
-            painter.drawEllipse(place, radius, radius)
+    def mousePressEvent(self, event):
+        if event.button() == Qt.MouseButton.LeftButton and self._axes is not None:
+            self._pressed, self._axes_pressed, self._is_dragged = event.pos(), self._axes, False
 
     def mouseMoveEvent(self, event):
-        place = event.pos()
-        nearest = min(
-            self._dots,
-            key=lambda dot: math.hypot(dot[0] - place.x(), dot[1] - place.y()),
-            default=None,
-        )
-        if nearest is None or (math.hypot(nearest[0] - place.x(), nearest[1] - place.y()) > _NEAR):
-            QToolTip.hideText()
+        if self._pressed is not None:
+            self._drag(event.pos())
             return
-        QToolTip.showText(self.mapToGlobal(place), self.describe(nearest[2], nearest[3]), self)
+        step = self._step_near(event.pos())
+        if step != self._step:
+            self._step = step
+            self.update()
 
-    def describe(self, number, step):
-        """Return name, date or dates, and value of one drawn value."""
-        curve = self._curves[number]
-        begin, end = self._begins[step], self._ends[step]
-        dates = [begin.strftime("%Y-%m-%d")]
-        if end != begin:
-            dates.append(end.strftime("%Y-%m-%d"))
-        units = f" {self._units}" if self._units else ""
-        error = ""
-        if curve.errors and math.isfinite(curve.errors[step]):
-            error = f" ± {curve.errors[step]:.1f}"
-        lines = [curve.name, " – ".join(dates), f"{curve.values[step]:.4g}{error}{units}"]
-        if curve.residuals:
-            lines.append(f"{curve.residuals[step]:+.1f}{units} from the fit")
-        return "\n".join(lines)
+    def mouseReleaseEvent(self, event):
+        if self._pressed is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        step = None if self._is_dragged else self._step_near(event.pos())
+        self._pressed = None
+        self.unsetCursor()
+        if step is not None:
+            self.step_clicked.emit(step)
 
+    def mouseDoubleClickEvent(self, event):
+        self.show_all()
 
-class _Axes:
-    """Turns times and values into pixels of a panel."""
+    def leaveEvent(self, event):
+        self._step = None
+        self.update()
 
-    def __init__(self, widget, top, height, values, begins, ends):
-        metrics = widget.fontMetrics()
-        self.text_height = metrics.height()
-        low, high = min(values), max(values)
-        pad = 0.08 * (high - low) or 0.05 * abs(high) or 1.0
-        self._low, self._high = low - pad, high + pad
-        self._begin, self._end = min(begins), max(ends)
-        if self._begin == self._end:
-            self._begin -= timedelta(days=_LONE_DAYS)
-            self._end += timedelta(days=_LONE_DAYS)
-        edge = (self._end - self._begin) * 0.02
-        self._begin, self._end = self._begin - edge, self._end + edge
-        most = int(height / (1.8 * self.text_height))
-        numbers, decimals = number_ticks(self._low, self._high, max(2, most))
-        if most < _FEW_TICKS and low < 0.0 < high:
-            numbers, decimals = symmetric_ticks(min(-low, high))
-        self.y_ticks = [(number, f"{number:.{decimals}f}") for number in numbers]
-        widest = max(metrics.horizontalAdvance(label) for _, label in self.y_ticks)
-        left = 2 * _MARGIN + self.text_height + widest
-        self.frame = QRectF(left, top, max(1, widget.width() - left - 2 * _MARGIN), height)
-        most = max(2, int(self.frame.width() / (metrics.horizontalAdvance("2000-00-00") + 24)))
-        self.x_ticks = date_ticks(self._begin, self._end, most)
+    def contextMenuEvent(self, event):
+        self.menu().exec(event.globalPos())
 
-    def x(self, moment):
-        share = (moment - self._begin) / (self._end - self._begin)
-        return self.frame.left() + share * self.frame.width()
+    def _drag(self, place):
+        """Move what is shown along with the mouse."""
+        way, axes = place - self._pressed, self._axes_pressed
+        if not self._is_dragged and way.manhattanLength() < QApplication.startDragDistance():
+            return
+        self._is_dragged = True
+        self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        times = moved(axes.times, -way.x() / axes.frame.width())
+        values = moved(axes.values, way.y() / axes.frame.height())
+        self.set_view(View(kept_inside(times, self.figure.extent()[0]), values))
 
-    def y(self, value):
-        share = (value - self._low) / (self._high - self._low)
-        return self.frame.bottom() - share * self.frame.height()
+    def _step_near(self, place):
+        """Return the step of the value near the cursor; of dates also above and below it."""
+        if self._axes is None or not self._axes.frame.contains(QPointF(place)):
+            return None
+        is_dates = self.figure.begins == self.figure.ends
 
+        def distance(dot):
+            return abs(dot.x - place.x()) if is_dates else math.dist(_xy(dot), _xy(place))
 
-def _extent(curve):
-    """Return values of which the axis has to show the smallest and the largest."""
-    errors = curve.errors or [0.0] * len(curve.values)
-    found = []
-    for value, error in zip(curve.values, errors):  # noqa: B905 - Python 3.9
-        if math.isfinite(value):
-            error = error if math.isfinite(error) else 0.0
-            found += [value - error, value + error]
-    return found
+        nearest = min(self._dots, key=distance, default=None)
+        return None if nearest is None or distance(nearest) > _NEAR else nearest.step
+
+    def _ask_for_limits(self):
+        dialog = ValueLimitsDialog(self._axes.values, self.figure.title, self)
+        if dialog.exec():
+            self.set_view(View(self.view.times, dialog.limits()))
 
 
-def _draw_bar(painter, axes, x, value, error):
-    top, bottom = axes.y(value + error), axes.y(value - error)
-    painter.drawLine(QPointF(x, top), QPointF(x, bottom))
-    for y in (top, bottom):
-        painter.drawLine(QPointF(x - _CAP, y), QPointF(x + _CAP, y))
-
-
-def _translucent(color):
-    faded = QColor(color)
-    faded.setAlpha(_LINE_ALPHA)
-    return faded
-
-
-def _faded(palette, alpha):
-    color = QColor(palette.color(QPalette.ColorRole.Text))
-    color.setAlpha(alpha)
-    return color
+def _xy(place):
+    """Return the coordinates of a dot or of a point of Qt."""
+    return (place.x(), place.y()) if callable(place.x) else (place.x, place.y)

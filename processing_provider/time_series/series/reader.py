@@ -1,10 +1,11 @@
-"""Reads all steps of a stack at a few pixels."""
+"""Reads all steps of a stack at the pixels of a place."""
 
 import math
 from array import array
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from statistics import median
 
@@ -20,14 +21,20 @@ from ...layers.stack_description import (
     open_stack,
     quiet_gdal,
 )
-from .averages import average_for
+from .averages import Average, average_for, deviation
 from .displacement_facts import DisplacementFacts
+from .pixel_footprint import around, covered_by
 
 _KEPT = 4
 """How many arrays stay open; each holds the last chunks that it read."""
 
 _REFERENCE_RADIUS = 2.5
 """Pixels; the default one of hyp3:invertstack."""
+
+_MEDIAN = Average(median, deviation)
+
+_MOST_VALUES = 4_000_000
+"""That are taken of an area: in Python they take a second or two, and 100 MB."""
 
 _FLOATS = (gdal.GDT_Float32, gdal.GDT_Float64)
 
@@ -37,18 +44,31 @@ _RUN = ("id", "date_modified")
 
 @dataclass(frozen=True)
 class Series:
-    """The steps at one place: ``values`` are NaN where no pixel of the window has data.
+    """The steps at one place: ``values`` are NaN where no pixel of it has data.
 
-    ``counts`` are the numbers of pixels with data that a value stands for.
+    ``counts`` are the numbers of pixels with data that a value stands for, ``deviations`` their
+    standard deviations (NaN for less than two). The place has ``size`` pixels, of an
+    area of which only every ``stride``-th row and column counts.
     """
 
     values: list
     counts: list
+    deviations: list
+    size: int = 1
+    stride: int = 1
 
     @property
     def with_data(self):
         """Number of steps with data."""
         return sum(count > 0 for count in self.counts)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Which pixels count: those with at least ``least`` of the variable of a reader."""
+
+    reader: object
+    least: float
 
 
 class Reader:
@@ -76,19 +96,31 @@ class Reader:
         """Rows and columns."""
         return self._pixels.shape
 
-    def read(self, row, column, window=1):
+    def read(self, row, column, window=1, quality=None):
         """Return the series at a pixel, averaged over ``window`` by ``window`` pixels around it.
 
-        Pixels beyond the edge count as missing. The pixel itself has to lie inside.
+        Pixels beyond the edge count as missing. The pixel itself has to lie inside. Pixels without
+        a ``quality`` that is asked for are left out.
         """
-        return self._read(row, column, window // 2, self._average)
+        return self._read(around(self.shape, row, column, window // 2), self._average, quality)
+
+    def read_area(self, polygon, extent, quality=None, most=_MOST_VALUES):
+        """Return the series of the pixels whose centers lie in a polygon; None if there are none.
+
+        ``polygon`` and ``extent``, that of the grid, have one CRS. Of large areas only some
+        rows and columns count, so that at most ``most`` values are read.
+        """
+        pixels = max(1, most // self.variable.steps)
+        footprint = covered_by(polygon, extent, self.shape, pixels)
+        return None if footprint is None else self._read(footprint, self._average, quality)
 
     def read_reference(self, row, column):
         """Return the series of the reference area around a pixel: the medians of a small disk.
 
         It is what hyp3:invertstack takes for a ``REFERENCE_AREA`` of x and y of the pixel's center.
         """
-        return self._read(row, column, int(_REFERENCE_RADIUS), median, _REFERENCE_RADIUS)
+        radius = _REFERENCE_RADIUS
+        return self._read(around(self.shape, row, column, int(radius), radius), _MEDIAN)
 
     def date_errors(self):
         """Return the standard errors of the dates of a displacement stack; none if it has none."""
@@ -104,31 +136,32 @@ class Reader:
         with self._failing_in_words():
             return DisplacementFacts(self.stack)
 
-    def _read(self, row, column, half, average, radius=math.inf):
-        """Return averages of the pixels within ``half`` rows and columns and a radius of pixels."""
-        rows, columns = self.shape
-        top, left = max(0, row - half), max(0, column - half)
-        height = min(rows, row + half + 1) - top
-        width = min(columns, column + half + 1) - left
-        with self._failing_in_words():
-            data = self._pixels.read(self.variable.steps, top, left, height, width)
-        numbers, missing = array("d", bytes(data)), self._pixels.missing
-        size = height * width
-        inside = [
-            place
-            for place in range(size)
-            if math.hypot(top + place // width - row, left + place % width - column) <= radius
-        ]
-        values, counts = [], []
-        for begin in range(0, len(numbers), size):
+    def _read(self, footprint, average, quality=None):
+        numbers, missing = self._numbers(footprint), self._pixels.missing
+        sure = None if quality is None else quality.reader._numbers(footprint)
+        window = footprint.rows * footprint.columns
+        values, counts, deviations = [], [], []
+        for begin in range(0, len(numbers), window):
+            chosen = footprint.inside
+            if sure is not None:
+                chosen = [
+                    inside and value >= quality.least  # not so for NaN
+                    for inside, value in zip(chosen, sure[begin : begin + window])  # noqa: B905
+                ]
             valid = [
-                numbers[begin + place]
-                for place in inside
-                if math.isfinite(numbers[begin + place]) and numbers[begin + place] != missing
+                value
+                for value in compress(numbers[begin : begin + window], chosen)
+                if math.isfinite(value) and value != missing
             ]
-            values.append(average(valid) if valid else math.nan)
+            values.append(average.of(valid) if valid else math.nan)
             counts.append(len(valid))
-        return Series(values, counts)
+            deviations.append(average.deviation(valid) if len(valid) > 1 else math.nan)
+        return Series(values, counts, deviations, footprint.size, footprint.stride)
+
+    def _numbers(self, footprint):
+        """Return the values of all steps in a footprint's window, one step after the other."""
+        with self._failing_in_words():
+            return array("d", bytes(self._pixels.read(self.variable.steps, footprint)))
 
     def is_current(self):
         """Return whether the files are still the ones that were opened."""
@@ -159,11 +192,13 @@ class _Slab:
         self.is_float = self._array.GetDataType().GetNumericDataType() in _FLOATS
         self.missing = self._array.GetNoDataValueAsDouble()
 
-    def read(self, steps, top, left, height, width):
-        """Return float64 of the shape (steps, height, width) as bytes."""
+    def read(self, steps, footprint):
+        """Return float64 of the shape (steps, rows, columns) as bytes."""
         kind = gdal.ExtendedDataType.Create(gdal.GDT_Float64)
-        begin, count = [0, top, left], [steps, height, width]
-        return self._array.Read(begin, count, buffer_datatype=kind)
+        stride = footprint.stride
+        begin = [0, footprint.top + stride // 2, footprint.left + stride // 2]
+        count = [steps, footprint.rows, footprint.columns]
+        return self._array.Read(begin, count, [1, stride, stride], buffer_datatype=kind)
 
 
 class _Bands:
@@ -176,9 +211,19 @@ class _Bands:
         self.is_float = band.DataType in _FLOATS
         self.missing = band.GetNoDataValue()
 
-    def read(self, steps, top, left, height, width):
-        """Return float64 of the shape (steps, height, width) as bytes."""
-        return self._dataset.ReadRaster(left, top, width, height, buf_type=gdal.GDT_Float64)
+    def read(self, steps, footprint):
+        """Return float64 of the shape (steps, rows, columns) as bytes."""
+        rows, columns, stride = footprint.rows, footprint.columns, footprint.stride
+        # GDAL takes the pixel in the middle of those that become one.
+        return self._dataset.ReadRaster(
+            footprint.left,
+            footprint.top,
+            columns * stride,
+            rows * stride,
+            buf_xsize=columns,
+            buf_ysize=rows,
+            buf_type=gdal.GDT_Float64,
+        )
 
 
 class Readers:

@@ -8,31 +8,31 @@ from ...layers.displacement_layers import DISPLACEMENT
 from ..least_squares.point_inversion import invert
 from ..least_squares.series_fit import fit, functions_of
 from .displacement_facts import PointFacts
-from .reader import Series
 
 MASKED = "masked"
 
 
 def with_facts(found, reader):
-    """Add what the file says of points and dates, and fit the functions of time that it names.
+    """Add what the file says of pixels and dates, and fit the functions of time that it names.
 
     The velocity of the file is that of its own reference and of single pixels; that of anything
-    else follows from the series that is drawn.
+    else follows from the series that is drawn. Other facts are of points, not of areas.
     """
     functions = functions_of(reader.stack.variables, found.begins)
     as_in_file = found.reference is None and found.window == 1
-    points = []
-    for picked in found.points:
+    made = []
+    for picked in found.picked:
         if picked.series is None:
-            points.append(picked)
+            made.append(picked)
             continue
-        facts = reader.facts_at(picked.row, picked.column)
+        is_area = picked.place.is_area
+        facts = PointFacts() if is_area else reader.facts_at(picked.row, picked.column)
         fitted = fit(functions, found.begins, picked.series.values)
         if fitted is not None and not (as_in_file and math.isfinite(facts.velocity)):
             facts = replace(facts, velocity=fitted.velocity, velocity_error=fitted.velocity_error)
         reason = MASKED if picked.reason and facts.reasons else picked.reason
-        points.append(replace(picked, fit=fitted, facts=facts, reason=reason))
-    return replace(found, points=points, errors=reader.date_errors())
+        made.append(replace(picked, fit=fitted, facts=facts, reason=reason))
+    return replace(found, picked=made, errors=reader.date_errors())
 
 
 def is_referred_to_one_point(variable):
@@ -40,21 +40,21 @@ def is_referred_to_one_point(variable):
     return "reference_point_x" in str(variable.attributes.get("comment", ""))
 
 
-def invert_points(found, coherence, has_reference):
+def invert_places(found, coherence, has_reference):
     """Return displacement by date from the phases of pairs, weighted with their coherence.
 
+    ``coherence`` are the series of the coherence at each place, None where it is not known.
     ``has_reference`` says whether the pairs of the stack have one reference point.
     """
-    points, times = [], sorted({*found.begins, *found.ends})
-    for picked in found.points:
+    made, times = [], sorted({*found.begins, *found.ends})
+    for picked, weights in zip(found.picked, coherence):  # noqa: B905 - Python 3.9
         solution = None
         if picked.series is not None:
-            weights = None
-            if coherence is not None:
-                weights = coherence.read(picked.row, picked.column, found.window).values
-            solution = invert(found.begins, found.ends, picked.series.values, weights)
+            values = picked.series.values
+            weights = None if weights is None else weights.values
+            solution = invert(found.begins, found.ends, values, weights)
         if solution is None:
-            points.append(replace(picked, series=None, reason=picked.reason or "no data"))
+            made.append(replace(picked, series=None, reason=picked.reason or "no data"))
             continue
         values = [phase * PHASE_TO_DISPLACEMENT for phase in solution.phases]
         fitted = fit(functions_of((), times), times, values)
@@ -67,10 +67,14 @@ def invert_points(found, coherence, has_reference):
             solution.gap_count,
             len(found.begins),
         )
-        counts = [max(picked.series.counts)] * len(values)
-        series = Series(values, counts)
-        points.append(replace(picked, series=series, fit=fitted, facts=facts, reason=""))
-    weights = "none" if coherence is None else "coherence"
+        series = replace(
+            picked.series,
+            values=values,
+            counts=[max(picked.series.counts)] * len(values),
+            deviations=[math.nan] * len(values),
+        )
+        made.append(replace(picked, series=series, fit=fitted, facts=facts, reason=""))
+    weights = "coherence" if any(coherence) else "none"
     told = [f"Least squares on the pairs, as Invert stack does with WEIGHTS={weights}."]
     if found.reference is None and not has_reference:
         told.append(
@@ -83,6 +87,6 @@ def invert_points(found, coherence, has_reference):
         units="m",
         begins=times,
         ends=times,
-        points=points,
+        picked=made,
         inverted=" ".join(told),
     )

@@ -1,4 +1,4 @@
-"""What is said of a point beneath the plot, in words."""
+"""What is said of a place beneath the plot, in words."""
 
 import math
 
@@ -10,21 +10,40 @@ _REASONS = {
 }
 
 
-def describe_point(name, picked, units):
-    """Return one or two sentences on a point that was inverted; empty where nothing is known.
+def describe_place(name, picked, variable, units):
+    """Return sentences on a place; empty where nothing is known.
 
-    ``units`` are those of the values in the file.
+    ``variable`` and ``units`` are those of the values in the file.
     """
     facts = picked.facts
-    if facts is None:
-        return ""
-    quality = ", ".join(_quality(facts))
-    if facts.reasons:
+    parts = []
+    if facts is not None and facts.reasons:
         why = " and ".join(_REASONS.get(word, word) for word in facts.reasons)
-        return f"{name} is masked, because {why}. {quality.capitalize()}."
-    parts = [_velocity(facts), *_other_motion(picked.fit, units), quality]
+        return f"{name} is masked, because {why}. {_capitalized(', '.join(_quality(facts)))}."
+    if facts is not None:
+        parts = [_velocity(facts), *_other_motion(picked.fit, units), *_quality(facts)]
+    if picked.place.is_area and picked.series is not None:
+        parts += _pixels(picked.series, variable, units)
     text = ", ".join(part for part in parts if part)
     return f"{name}: {text}." if text else ""
+
+
+def _capitalized(text):
+    return text[:1].upper() + text[1:]
+
+
+def _pixels(series, variable, units):
+    """Return how many pixels an area has, how many of them count, and how much they differ."""
+    total = series.size * len(series.counts)
+    parts = [f"{series.size} pixels", f"{100 * sum(series.counts) / total:.0f} % of them with data"]
+    known = [value for value in series.deviations if math.isfinite(value)]
+    if known:
+        factor, unit = shown_units(variable, units)
+        spread = factor * math.fsum(known) / len(known)
+        parts.append(f"standard deviation {spread:.3g} {unit} on average".replace("  ", " "))
+    if series.stride > 1:
+        parts.append(f"of every {series.stride} rows and columns one counts")
+    return parts
 
 
 def velocity_text(facts):
