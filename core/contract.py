@@ -21,6 +21,7 @@ from .parameters import environment_parameters as environment
 from .parameters import export_parameters as exports
 from .parameters import grid_parameters as grid
 from .parameters import job_parameters as jobs
+from .parameters import network_parameters as networks
 from .parameters import order_parameters as orders
 from .parameters import output_parameters as outputs
 from .parameters import stack_parameters as stacks
@@ -47,6 +48,8 @@ class Task:
     """
 
     CHECK: Final = "check"
+    SEARCH_SCENES: Final = "searchscenes"
+    PLAN_PAIRS: Final = "planpairs"
     FIND_JOBS: Final = "findjobs"
     DOWNLOAD_PRODUCTS: Final = "downloadproducts"
     HARMONIZE_PRODUCTS: Final = "harmonizeproducts"
@@ -116,6 +119,8 @@ def without_logins(text: str) -> str:
 
 DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     "setupenvironment": (environment.PYTHON,),
+    Task.SEARCH_SCENES: networks.SEARCH,
+    Task.PLAN_PAIRS: networks.PLAN,
     Task.ORDER_PAIRS: (
         *orders.SERVICE,
         orders.PLAN,
@@ -188,6 +193,8 @@ DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
 """Parameters of each algorithm, in the order of its dialog."""
 
 _WITHOUT_DIALOG: Final[Mapping[str, tuple[Parameter, ...]]] = {
+    Task.SEARCH_SCENES: (jobs.WORK_FOLDER,),
+    Task.PLAN_PAIRS: (jobs.WORK_FOLDER,),
     Task.ORDER_PAIRS: (orders.JOURNAL_FOLDER,),
     Task.RESUBMIT_JOBS: (orders.JOURNAL_FOLDER,),
     Task.FIND_JOBS: (jobs.JOBS, jobs.CHOSEN_JOBS, jobs.WORK_FOLDER),

@@ -15,8 +15,10 @@ from .algorithms.harmonize_products import HarmonizeProducts
 from .algorithms.invert_stack import InvertStack
 from .algorithms.load_stack import LoadStack
 from .algorithms.order_pairs import OrderPairs
+from .algorithms.plan_pairs import PlanPairs
 from .algorithms.prepare_stack import PrepareStack
 from .algorithms.resubmit_jobs import ResubmitJobs
+from .algorithms.search_scenes import SearchScenes
 from .algorithms.setup_environment import SetupEnvironment
 from .algorithms.watch_jobs import WatchJobs
 from .layers.gdal_s3 import connect_remembered
@@ -26,6 +28,8 @@ _ICON = str(_ROOT / "icon.svg")
 
 ALGORITHMS = (
     SetupEnvironment,
+    SearchScenes,
+    PlanPairs,
     OrderPairs,
     WatchJobs,
     ResubmitJobs,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
 from html import escape
+
+from ..version import plugin_version
 
 _STYLE = """
 :root{--ink:#1f2a37;--soft:#5b6875;--line:#dde3e9;--ground:#f6f8fa;--met:#1b7f5c;--unmet:#b3261e;
@@ -78,3 +81,26 @@ def html_page(title: str, sections: Sequence[str]) -> str:
 def fact(item: tuple[str, str]) -> str:
     """Return a row of a list of facts: what, and how much."""
     return f"<dt>{escape(item[0])}</dt><dd>{escape(item[1])}</dd>"
+
+
+def footer(done: str, rest: str) -> str:
+    """Return the end of a page: what was done when by which version, and a sentence in HTML."""
+    now = datetime.now(timezone.utc)
+    return (
+        f"<footer>{done} by HyP3 Stack {escape(plugin_version())} on {now:%Y-%m-%d %H:%M} UTC. "
+        f"{rest}</footer>"
+    )
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of texts."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    return f'<table class="layout"><tr>{head}</tr>{body}</table>'
+
+
+def bullets(sentences: Iterable[str]) -> str:
+    """Return sentences as a list."""
+    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"

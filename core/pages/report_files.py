@@ -9,8 +9,11 @@ from pathlib import Path
 from ..errors import OutputError
 from ..machine.atomic import complete_or_absent
 
-_SIGNS = {"JSON": b'"assessor": "HyP3 Stack ', "": b"<footer>Assessed by HyP3 Stack "}
-"""What each report holds near its begin or end, by the parameter that names it."""
+_PAGE_SIGNS = tuple(
+    f"<footer>{done} by HyP3 Stack ".encode() for done in ("Assessed", "Planned", "Searched")
+)
+_JSON_SIGNS = (b'"assessor": "HyP3 Stack ',)
+"""What each report holds near its begin or end."""
 
 _SEARCHED_BYTES = 1 << 16
 
@@ -34,7 +37,8 @@ def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> No
             raise OutputError(f"{name} is {path}, which is the stack; give another name.")
         if place in seen:
             raise OutputError(f"{name} and {seen[place]} are both {path}; give different names.")
-        if os.path.exists(path) and not _is_report(path, _SIGNS.get(name, _SIGNS[""])):
+        signs = _JSON_SIGNS if name == "JSON" else _PAGE_SIGNS
+        if os.path.exists(path) and not _is_report(path, signs):
             raise OutputError(
                 f"{name} is {path}, which exists and is not a report that HyP3 Stack wrote; it is "
                 "not replaced, so give another name."
@@ -42,13 +46,14 @@ def check_targets(targets: Mapping[str, Path | None], source: Path | None) -> No
         seen[place] = name
 
 
-def _is_report(path: Path, sign: bytes) -> bool:
-    """Return whether a file is empty or has the sign of a report; it may have many gigabytes."""
+def _is_report(path: Path, signs: tuple[bytes, ...]) -> bool:
+    """Return whether a file is empty or has a sign of a report; it may have many gigabytes."""
     try:
         with open(path, "rb") as file:
             begin = file.read(_SEARCHED_BYTES)
             file.seek(max(0, path.stat().st_size - _SEARCHED_BYTES))
-            return not begin or sign in begin or sign in file.read()
+            end = file.read()
+            return not begin or any(sign in begin or sign in end for sign in signs)
     except OSError:
         return False
 

@@ -152,6 +152,7 @@ FOUND_JOBS: Final = Parameter(
     "Found jobs",
     "Layer with one feature for each job, in EPSG:4326; times are UTC.",
     required=True,
+    geometry="polygon",
 )
 
 WORK_FOLDER: Final = Parameter("WORK_FOLDER", Kind.FOLDER)

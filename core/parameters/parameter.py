@@ -71,6 +71,8 @@ class Parameter:
         Names that the file dialog shows, in Qt's form.
     suffix
         Ending of a temporary output.
+    geometry
+        Of a vector layer: ``polygon`` or ``line``; empty for any.
     qgis_only
         The core has no use for it, but takes a job that holds it.
     private
@@ -89,6 +91,7 @@ class Parameter:
     maximum: float | None = None
     file_filter: str = ""
     suffix: str = ""
+    geometry: str = ""
     qgis_only: bool = False
     private: bool = False
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..contract import Task
-from ..errors import InvalidParameterError
-from ..retrieval.jobs.features import FIELDS, check_target, write_features
+from ..retrieval.jobs.features import FIELDS, JOB_COLUMNS, features_target, write_features
 from ..retrieval.jobs.job_selection import select_jobs
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
@@ -42,7 +40,9 @@ def run(
         If anything else is wrong with the filters or the services.
     """
     values = Parameters(parameters, Task.FIND_JOBS)
-    target, outputs = _target(values)
+    target, outputs = features_target(
+        values, "jobs.geojson", JOB_COLUMNS, "jobs that hyp3:findjobs wrote"
+    )
     with proxy_environment(parameters.get("PROXIES"), credentials):
         selection = select_jobs(values, credentials, reporter, footprints=True)
     write_features(selection, target)
@@ -54,16 +54,3 @@ def run(
         "FIELDS": [list(field) for field in FIELDS],
         **outputs,
     }
-
-
-def _target(values: Parameters) -> tuple[Path, dict[str, Any]]:
-    folder = values.path("WORK_FOLDER")
-    if folder is not None:
-        return folder / "jobs.geojson", {}
-    output = values.output("OUTPUT", required=True)
-    if output is None or output.suffix.lower() not in (".geojson", ".json"):
-        raise InvalidParameterError(
-            f"OUTPUT is {output}, but without QGIS it has to be a file that ends in .geojson."
-        )
-    check_target(output)
-    return output, {"OUTPUT": str(output)}

@@ -1,11 +1,7 @@
 """Algorithm ``hyp3:findjobs``."""
 
-import tempfile
-
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputVariant
 
-from ..layers.job_layer import copy_features, job_sink
-from ..parameters.job_values import Values
 from .algorithm import ToolboxGroup
 from .retrieval_algorithm import RetrievalAlgorithm
 
@@ -37,13 +33,5 @@ class FindJobs(RetrievalAlgorithm):
     )
 
     def processAlgorithm(self, parameters, context, feedback):
-        job = Values(self, parameters, context).job()
-        with tempfile.TemporaryDirectory(prefix="hyp3_stack_") as folder:
-            outputs = self.run_core({**job, "WORK_FOLDER": folder}, feedback)
-            sink, identifier = job_sink(self, parameters, "OUTPUT", context, outputs["FIELDS"])
-            copy_features(outputs["FEATURES_FILE"], outputs["FIELDS"], sink, feedback)
-        return {
-            "OUTPUT": identifier,
-            "COUNT": outputs["COUNT"],
-            "PROJECTS": outputs["PROJECTS"],
-        }
+        outputs = self.write_layer(parameters, context, feedback)
+        return {name: outputs[name] for name in ("OUTPUT", "COUNT", "PROJECTS")}

@@ -1,4 +1,4 @@
-"""Copies found jobs from the core's GeoJSON file into a typed vector layer."""
+"""Copies jobs, scenes and pairs from the core's GeoJSON file into a typed vector layer."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ _TYPES = {
 }
 
 
-def job_sink(algorithm, parameters, name, context, columns):
+def job_sink(algorithm, parameters, name, context, columns, geometry=QgsWkbTypes.Type.MultiPolygon):
     """Return the sink behind parameter ``name`` and its id; ``columns``: pairs of name and type."""
     fields = QgsFields()
     for column, kind in columns:
@@ -33,7 +33,7 @@ def job_sink(algorithm, parameters, name, context, columns):
         name,
         context,
         fields,
-        QgsWkbTypes.Type.MultiPolygon,
+        geometry,
         QgsCoordinateReferenceSystem("EPSG:4326"),
     )
     if sink is None:
@@ -49,7 +49,9 @@ def copy_features(path, columns, sink, feedback):
             raise QgsProcessingException("The run was canceled.")
         if not sink.addFeature(_feature(item, columns), QgsFeatureSink.Flag.FastInsert):
             reason = sink.lastError() or "no reason given"
-            raise QgsProcessingException(f"Job {number} cannot be written to the layer: {reason}.")
+            raise QgsProcessingException(
+                f"Feature {number} cannot be written to the layer: {reason}."
+            )
     sink.flushBuffer()
 
 
@@ -59,7 +61,8 @@ def _feature(item, columns):
     feature.setAttributes([_value(properties.get(name), kind) for name, kind in columns])
     if item.get("geometry"):
         geometry = QgsJsonUtils.geometryFromGeoJson(json.dumps(item["geometry"]))
-        geometry.convertToMultiType()
+        if geometry.type() == QgsWkbTypes.GeometryType.PolygonGeometry:
+            geometry.convertToMultiType()
         feature.setGeometry(geometry)
     return feature
 

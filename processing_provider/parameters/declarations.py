@@ -39,6 +39,12 @@ _CLASSES = {
     Kind.FEATURES: QgsProcessingParameterFeatureSink,
 }
 
+_GEOMETRIES = {
+    "": QgsProcessing.SourceType.TypeVector,
+    "polygon": QgsProcessing.SourceType.TypeVectorPolygon,
+    "line": QgsProcessing.SourceType.TypeVectorLine,
+}
+
 
 def definition(row):
     """Return the definition of a parameter."""
@@ -74,9 +80,9 @@ def _special(row):
     if row.kind is Kind.NEW_FOLDER:
         return {"createByDefault": row.required}
     if row.kind is Kind.LAYER:
-        return {"types": [QgsProcessing.SourceType.TypeVector]}
+        return {"types": [_GEOMETRIES[row.geometry]]}
     if row.kind is Kind.FEATURES:
-        return {"type": QgsProcessing.SourceType.TypeVectorPolygon}
+        return {"type": _GEOMETRIES[row.geometry]}
     return {}
 
 

@@ -8,6 +8,7 @@ import secrets
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from .searching import matching
 from .web import Handler
 
 LOGIN_HOST = "urs.earthdata.nasa.gov"
@@ -92,7 +93,10 @@ class SecureHandler(Handler):
             return
         names = [value for key, value in entry.form if key == "readable_granule_name[]"]
         size = int(dict(entry.form).get("page_size", 10))
-        items = [item for name in names for item in self.service.granules(name)]
+        if names:
+            items = [item for name in names for item in self.service.granules(name)]
+        else:
+            items = matching(self.service.searched(), entry.form)
         after = int(self.headers.get("CMR-Search-After") or 0)
         page = items[after : after + size]
         headers = {"CMR-Hits": str(len(items))}

@@ -17,6 +17,7 @@ from .faults import Faults
 from .log import RequestLog
 from .proxy import ProxyHandler
 from .records import StoredJob
+from .searching import CatalogScene
 from .secure import SecureHandler, granule_items
 from .web import Server
 
@@ -32,6 +33,8 @@ class Hyp3Service:
         Jobs looked at for one page of a listing.
     single_files
         Whether files of a product can be fetched one by one.
+    catalog
+        Scenes that a search by area finds, by name.
     withdrawn
         Ids of jobs whose files are gone.
     catalog_status, login_status
@@ -57,6 +60,7 @@ class Hyp3Service:
         self.api_faults = Faults()
         self.jobs: dict[str, StoredJob] = {}
         self.scenes: dict[str, tuple[int, bool, list[tuple[float, float]]]] = {}
+        self.catalog: dict[str, CatalogScene] = {}
         self.withdrawn: set[str] = set()
         self.page_size = 100
         self.single_files = True
@@ -169,7 +173,19 @@ class Hyp3Service:
                 self.jobs[job.job_id] = self.process(job)
                 self._sorted = None
 
+    def searched(self) -> Iterable[dict[str, Any]]:
+        """Return the entries that a search by area looks at."""
+        for scene in self.catalog.values():
+            yield from self._items(scene)
+
+    @staticmethod
+    def _items(scene: CatalogScene) -> Iterable[dict[str, Any]]:
+        plain = granule_items(scene.name, scene.path, scene.ascending, list(scene.ring))
+        return map(scene.complete, plain)
+
     def granules(self, name: str) -> Iterable[dict[str, Any]]:
+        if name in self.catalog:
+            return self._items(self.catalog[name])
         known = self.scenes.get(name)
         return granule_items(name, *known) if known else []
 
@@ -177,6 +193,7 @@ class Hyp3Service:
         """Forget jobs, faults and requests; accounts and addresses stay."""
         self.jobs.clear()
         self.scenes.clear()
+        self.catalog.clear()
         self.withdrawn.clear()
         self.faults.clear()
         self.api_faults.clear()

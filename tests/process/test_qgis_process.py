@@ -18,6 +18,8 @@ pytestmark = pytest.mark.qgis
 
 ALGORITHMS = (
     "setupenvironment",
+    "searchscenes",
+    "planpairs",
     "findjobs",
     "downloadproducts",
     "harmonizeproducts",

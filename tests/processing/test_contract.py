@@ -63,6 +63,31 @@ STACK = {
 }
 PARAMETERS = {
     "setupenvironment": {"PYTHON": ("file", None)},
+    "searchscenes": {
+        "AREA": ("source", None),
+        "EXTENT": ("extent", None),
+        "START": ("datetime", None),
+        "END": ("datetime", None),
+        "PATHS": ("string", None),
+        "DIRECTION": ("enum", "any"),
+        "JOB_TYPE": ("enum", "auto"),
+        "OUTPUT": ("sink", None),
+        "REPORT": ("fileDestination", None),
+    },
+    "planpairs": {
+        "INPUT": ("source", None),
+        "PATHS": ("string", None),
+        "NEIGHBORS": ("number", 3),
+        "MAX_DAYS": ("number", 48),
+        "MAX_BASELINE": ("number", 400.0),
+        "SEASONS": ("string", None),
+        "BRIDGES": ("enum", "gaps"),
+        "MIN_COVER": ("number", 0.9),
+        "AUTHCFG": ("authcfg", None),
+        "API_URL": ("string", "https://hyp3-api.asf.alaska.edu"),
+        "OUTPUT": ("sink", None),
+        "REPORT": ("fileDestination", None),
+    },
     "orderpairs": {
         **SERVICE,
         "INPUT": ("source", None),
@@ -173,6 +198,8 @@ PARAMETERS = {
     },
 }
 REQUIRED = {
+    "searchscenes": {"OUTPUT"},
+    "planpairs": {"INPUT", "OUTPUT"},
     "setupenvironment": set(),
     "orderpairs": {"INPUT", "NAME", "MAX_CREDITS"},
     "watchjobs": set(),
@@ -202,6 +229,8 @@ STACK_OUTPUTS = {
 }
 OUTPUTS = {
     "setupenvironment": {"ENVIRONMENT", "PYTHON"},
+    "searchscenes": {"OUTPUT", "COUNT", "TRACKS", "JOB_TYPE", "REPORT"},
+    "planpairs": {"OUTPUT", "COUNT", "DATES", "CREDITS", "REPORT"},
     "orderpairs": {"JOBS", "COUNT", "CREDITS", "JOURNAL"},
     "watchjobs": {
         "COUNT",
@@ -271,13 +300,23 @@ OPTIONS = {
     "DERAMP": ["none", "linear", "quadratic"],
     "FORMAT": ["mintpy", "insar_explorer", "geotiff", "series"],
     "STEPS_AS": ["files", "bands"],
+    "BRIDGES": ["gaps", "years", "none"],
 }
 ANY_TYPE = {
     (name, "JOB_TYPE"): [*OPTIONS["JOB_TYPE"], "any"]
     for name in ("findjobs", "downloadproducts", "watchjobs")
+} | {
+    ("searchscenes", "JOB_TYPE"): [
+        "auto",
+        "INSAR_GAMMA",
+        "INSAR_ISCE_MULTI_BURST",
+        "INSAR_ISCE_BURST",
+    ]
 }
 GROUPS = {
     "1 Get products": {
+        "searchscenes",
+        "planpairs",
         "orderpairs",
         "watchjobs",
         "resubmitjobs",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -28,6 +30,10 @@ LIMITS = AnswerLimits(total=64 << 20, answers=40)
 _METADATA_LEVEL = "METADATA"
 
 Facts = TypeVar("Facts")
+
+
+class CatalogPauseError(RetrievalError):
+    """The catalog is out of reach for a reason that may pass."""
 
 
 def catalog_host() -> str:
@@ -71,18 +77,65 @@ def search_granules(
     """
     import asf_search
 
+    wanted = set(names)
+    found = {}
+    ask = partial(asf_search.granule_search, list(names))
+    for product in _ask(ask, host, reporter):
+        with suppress(*STRANGE):
+            name = product.properties.get("sceneName")
+            if name in wanted and not _is_metadata(product):
+                found[str(name)] = read(product)
+    return found
+
+
+def search_scenes(
+    criteria: Mapping[str, Any], host: str, reporter: Reporter, read: Callable[[Any], Facts]
+) -> list[Facts]:
+    """Ask the catalog for all scenes that fit.
+
+    Parameters
+    ----------
+    criteria
+        Keywords of ``asf_search.search``.
+    host, reporter, read
+        See :func:`search_granules`.
+
+    Raises
+    ------
+    CatalogPauseError
+        If the catalog is out of reach for a reason that may pass.
+    RetrievalError
+        If it is out of reach for another one.
+    Canceled
+        If the user asked to stop.
+    """
+    import asf_search
+
+    found = []
+    for product in _ask(partial(asf_search.search, **criteria), host, reporter):
+        with suppress(*STRANGE):
+            if not _is_metadata(product):
+                found.append(read(product))
+    return found
+
+
+def _is_metadata(product: Any) -> bool:
+    return str(product.properties.get("processingLevel")).startswith(_METADATA_LEVEL)
+
+
+def _ask(search: Callable[..., Iterable[Any]], host: str, reporter: Reporter) -> list[Any]:
+    """Return the products that a search of ``asf_search`` finds."""
+    import asf_search
+
     # A failed search would otherwise be reported to ASF without the user knowing.
     asf_search.REPORT_ERRORS = False
     session = asf_search.ASFSession()
     guard(session, limits=LIMITS)
     options = asf_search.ASFSearchOptions(host=host, session=session)
     try:
-        results = list(
+        return list(
             wait_for(
-                lambda: asf_search.granule_search(list(names), opts=options),
-                reporter,
-                BATCH_SECONDS,
-                f"The ASF catalog at {host}",
+                lambda: search(opts=options), reporter, BATCH_SECONDS, f"The ASF catalog at {host}"
             )
         )
     except (requests.HTTPError, requests.JSONDecodeError, asf_search.ASFSearchError) as error:
@@ -95,19 +148,6 @@ def search_granules(
     finally:
         # A search that is left behind in its thread ends with its next request.
         session.close()
-    wanted = set(names)
-    found = {}
-    for product in results:
-        try:
-            name, level = (
-                product.properties.get("sceneName"),
-                product.properties.get("processingLevel"),
-            )
-            if name in wanted and not str(level).startswith(_METADATA_LEVEL):
-                found[str(name)] = read(product)
-        except STRANGE:
-            continue
-    return found
 
 
 def _no_answer(host: str, error: BaseException) -> RetrievalError:
@@ -117,19 +157,22 @@ def _no_answer(host: str, error: BaseException) -> RetrievalError:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error.__cause__, requests.Timeout):
         return _out_of_reach(host, error.__cause__)
+    kind: type[RetrievalError] = RetrievalError
     if isinstance(cause, requests.HTTPError) and cause.response is not None:
         answer = cause.response
         said = judge(answer.headers.get("Content-Type", ""), answer.content)
         why = f"HTTP {answer.status_code}{said.quoted}"
-        if not may_pass(answer.status_code):
+        if may_pass(answer.status_code):
+            kind = CatalogPauseError
+        else:
             why += f"; {ELSEWHERE}"
     else:
         why = f"{type(error).__name__}: something on the way may answer in its place; {ELSEWHERE}"
-    return RetrievalError(f"The ASF catalog at {host} is out of reach ({why}).")
+    return kind(f"The ASF catalog at {host} is out of reach ({why}).")
 
 
 def _out_of_reach(host: str, error: requests.RequestException) -> RetrievalError:
-    return RetrievalError(f"The ASF catalog is out of reach: {unreachable(error, host)}")
+    return CatalogPauseError(f"The ASF catalog is out of reach: {unreachable(error, host)}")
 
 
 class Catalog:

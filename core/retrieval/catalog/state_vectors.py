@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,8 @@ _BEYOND = 5.0
 """Seconds outside the vectors at which an orbit is no longer interpolated."""
 
 Vector = NDArray[np.float64]
+State = tuple[Vector, Vector]
+"""Position and velocity."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,52 @@ class Orbit:
     positions: Vector
     velocities: Vector
 
-    def at(self, time: float) -> tuple[Vector, Vector]:
+    @classmethod
+    def of_attributes(cls, attributes: Mapping[str, Any]) -> Orbit | None:
+        """Read the vectors of a catalog entry, None where they are missing or cannot be used.
+
+        Parameters
+        ----------
+        attributes
+            Additional attributes of the entry. ``SV_POSITION_PRE``, ``SV_VELOCITY_POST`` and so on
+            read ``x,y,z,time``; the times are not rounded, as ``asf_search`` would.
+        """
+        vectors, times = [], []
+        for kind in ("POSITION", "VELOCITY"):
+            for side in ("PRE", "POST"):
+                *numbers, time = str(attributes.get(f"SV_{kind}_{side}")).split(",")
+                vectors.append(numbers)
+                times.append(time.strip().removesuffix("Z"))
+        try:
+            begin, end = map(datetime.fromisoformat, times[:2])
+            seconds = (end - begin).total_seconds()
+            read = np.array(vectors, "float64")
+        except (TypeError, ValueError):
+            return None
+        if read.shape != (4, 3) or not np.isfinite(read).all() or seconds <= 0:
+            return None
+        return cls(seconds, read[:2], read[2:])
+
+    @classmethod
+    def of_json(cls, values: Any) -> Orbit | None:
+        """Read what :meth:`to_json` has made; None where it cannot be used."""
+        try:
+            seconds = float(values["seconds"])
+            vectors = [np.array(values[key], "float64") for key in ("positions", "velocities")]
+        except (TypeError, ValueError, LookupError):
+            return None
+        is_sound = all(item.shape == (2, 3) and np.isfinite(item).all() for item in vectors)
+        return cls(seconds, *vectors) if is_sound and 0 < seconds < np.inf else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the vectors as JSON knows them."""
+        return {
+            "seconds": self.seconds,
+            "positions": self.positions.tolist(),
+            "velocities": self.velocities.tolist(),
+        }
+
+    def at(self, time: float) -> State:
         """Return position and velocity by the cubic that both vectors fix (Hermite)."""
         span = self.seconds
         share = time / span
@@ -45,7 +95,7 @@ class Orbit:
         slopes = np.array([3 * square - 4 * share + 1, 3 * square - 2 * share])
         return position, weights @ self.positions + slopes @ self.velocities
 
-    def nearest(self, target: Vector) -> tuple[Vector, Vector] | None:
+    def nearest(self, target: Vector) -> State | None:
         """Return position and velocity where a point is seen at right angles to the flight.
 
         None where that lies far outside the vectors.
@@ -82,8 +132,28 @@ def baselines(reference: Orbit, secondary: Orbit, target: Vector) -> tuple[float
     one, other = reference.nearest(target), secondary.nearest(target)
     if one is None or other is None:
         return None
-    position, velocity = one
-    look = (target - position) / np.linalg.norm(target - position)
-    across = np.cross(velocity, look)
-    baseline = other[0] - position
-    return float(baseline @ look), float(abs(baseline @ across) / np.linalg.norm(across))
+    look = (target - one[0]) / np.linalg.norm(target - one[0])
+    across = perpendicular_direction(one, target)
+    baseline = other[0] - one[0]
+    return float(baseline @ look), float(abs(baseline @ across))
+
+
+def perpendicular_direction(state: State, target: Vector) -> Vector:
+    """Return the unit vector along which perpendicular baselines count as positive.
+
+    Parameters
+    ----------
+    state
+        Position and velocity of the reference where it sees the target at right angles.
+    target
+        Point in Earth-centered, Earth-fixed meters.
+
+    Returns
+    -------
+    numpy.ndarray
+        At right angles to flight and line of sight: velocity x look. Its sign is that of ISCE2.
+    """
+    position, velocity = state
+    across = np.cross(velocity, target - position)
+    direction: Vector = across / np.linalg.norm(across)
+    return direction

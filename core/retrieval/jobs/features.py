@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ...errors import OutputError
+from ...errors import InvalidParameterError, OutputError
 from ...machine.atomic import check_writable, complete_or_absent, not_writable
+from ...run.parameters import Parameters
 from ..service.json_fields import STRANGE
 from .job_footprints import geojson_geometry
 from .job_selection import Selection
@@ -39,7 +40,8 @@ FIELDS: tuple[tuple[str, str], ...] = (
 
 
 _BEGIN = '{"type": "FeatureCollection", "features": ['
-_MARKS = frozenset(("job_type", "product", "status", "job_id"))
+JOB_COLUMNS = ("job_type", "product", "status", "job_id")
+"""Those by which a layer of jobs is known."""
 _LONGEST_FEATURE = 1 << 20
 
 
@@ -74,8 +76,48 @@ def job_properties(job: JobRecord, selection: Selection) -> dict[str, Any]:
     return {name: value for (name, _), value in zip(FIELDS, values, strict=True)}
 
 
-def check_target(path: Path) -> None:
+def features_target(
+    values: Parameters, name: str, columns: Collection[str], what: str
+) -> tuple[Path, dict[str, Any]]:
+    """Return where the features of a task go, and the output that names it for scripts.
+
+    Parameters
+    ----------
+    values
+        Of the job: ``WORK_FOLDER``, from which QGIS takes the features, or ``OUTPUT``.
+    name
+        Of the file in the folder.
+    columns, what
+        See :func:`check_target`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If OUTPUT is not the name of a GeoJSON file.
+    OutputError
+        See :func:`check_target`.
+    """
+    folder = values.path("WORK_FOLDER")
+    if folder is not None:
+        return folder / name, {}
+    output = values.output("OUTPUT", required=True)
+    if output is None or output.suffix.lower() not in (".geojson", ".json"):
+        raise InvalidParameterError(
+            f"OUTPUT is {output}, but without QGIS it has to be a file that ends in .geojson."
+        )
+    check_target(output, columns, what)
+    return output, {"OUTPUT": str(output)}
+
+
+def check_target(path: Path, columns: Collection[str], what: str) -> None:
     """Check where features are to be written, before any service is asked.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns, what
+        Some columns of the layer of a former run, which is replaced, and what it is a layer of.
 
     Raises
     ------
@@ -84,16 +126,16 @@ def check_target(path: Path) -> None:
     """
     if path.is_dir():
         raise OutputError(f"OUTPUT is {path}, which is a folder; give a file name.")
-    if path.exists() and not _is_ours(path):
+    if path.exists() and not _is_ours(path, columns):
         raise OutputError(
-            f"OUTPUT is {path}, which exists and is not a layer of jobs that hyp3:findjobs wrote; "
-            "it is not replaced, so give another name."
+            f"OUTPUT is {path}, which exists and is not a layer of {what}; it is not replaced, so "
+            "give another name."
         )
     check_writable(path)
 
 
-def _is_ours(path: Path) -> bool:
-    """Return whether a file is empty or begins with a job as :func:`write_features` writes it."""
+def _is_ours(path: Path, columns: Collection[str]) -> bool:
+    """Return whether a file is empty or begins like those of :func:`write_collection`."""
     if not path.is_file():
         return False
     try:
@@ -102,7 +144,7 @@ def _is_ours(path: Path) -> bool:
         if not line:
             return True
         feature, _ = json.JSONDecoder().raw_decode(line.removeprefix(_BEGIN))
-        return line.startswith(_BEGIN) and set(feature["properties"]) >= _MARKS
+        return line.startswith(_BEGIN) and set(feature["properties"]) >= set(columns)
     except (OSError, *STRANGE):
         return False
 
@@ -115,22 +157,43 @@ def write_features(selection: Selection, path: Path) -> None:
     OutputError
         If the file cannot be written.
     """
+    write_collection(
+        (
+            (
+                geojson_geometry(selection.footprints.get(job.job_id)),
+                job_properties(job, selection),
+            )
+            for job in selection.jobs
+        ),
+        path,
+    )
+
+
+def write_collection(
+    features: Iterable[tuple[Mapping[str, Any] | None, Mapping[str, Any]]], path: Path
+) -> None:
+    """Write a layer as GeoJSON, a feature a line.
+
+    Parameters
+    ----------
+    features
+        Geometry, as GeoJSON has it in EPSG:4326, and attributes of each.
+    path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    lines = (
+        json.dumps({"type": "Feature", "geometry": geometry, "properties": properties})
+        for geometry, properties in features
+    )
     try:
         with complete_or_absent(path) as partial, partial.open("w", encoding="utf-8") as file:
             file.write(_BEGIN)
-            file.write(",\n".join(_lines(selection)))
+            file.write(",\n".join(lines))
             file.write("]}\n")
     except OSError as error:
         raise not_writable(path, error) from None
-
-
-def _lines(selection: Selection) -> Iterable[str]:
-    for job in selection.jobs:
-        yield json.dumps(
-            {
-                "type": "Feature",
-                "id": job.job_id,
-                "geometry": geojson_geometry(selection.footprints.get(job.job_id)),
-                "properties": job_properties(job, selection),
-            }
-        )

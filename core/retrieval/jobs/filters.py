@@ -74,6 +74,24 @@ class Filters:
         return self.ascending is not None or self.area is not None
 
 
+def read_paths(parameters: Parameters) -> frozenset[int]:
+    """Read the relative orbits in ``PATHS``; none for all.
+
+    Raises
+    ------
+    InvalidParameterError
+        If one is not a path.
+    """
+    paths = set()
+    for text in parameters.names("PATHS"):
+        if not re.fullmatch(r"0*[0-9]{1,3}", text) or not 1 <= int(text[-3:]) <= 175:
+            raise InvalidParameterError(
+                f"PATHS contains {shown(text)}, but a path is a number between 1 and 175."
+            )
+        paths.add(int(text[-3:]))
+    return frozenset(paths)
+
+
 def read_filters(parameters: Parameters, merge_passes: bool = False) -> Filters:
     """Read the filter parameters of a job.
 
@@ -92,20 +110,13 @@ def read_filters(parameters: Parameters, merge_passes: bool = False) -> Filters:
     start, end = parameters.period()
     direction = parameters.choice("DIRECTION")
     extent = parameters.extent()
-    paths = set()
-    for text in parameters.names("PATHS"):
-        if not re.fullmatch(r"0*[0-9]{1,3}", text) or not 1 <= int(text[-3:]) <= 175:
-            raise InvalidParameterError(
-                f"PATHS contains {shown(text)}, but a path is a number between 1 and 175."
-            )
-        paths.add(int(text[-3:]))
     return Filters(
         chosen=read_chosen_jobs(parameters),
         project=one_line(parameters.text("PROJECT")),
         start=start,
         end=end,
         every_date=parameters.choice("DATE_RULE") == "all",
-        paths=frozenset(paths),
+        paths=read_paths(parameters),
         ascending={"ascending": True, "descending": False}.get(direction),
         area=None if extent is None else extent_area(extent),
         every_state=parameters.flag("ALL_STATES"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
 PLAN_FIELDS: tuple[tuple[str, str], ...] = (
     ("job_type", "string"),
     ("reference", "string"),
@@ -23,3 +27,68 @@ PLAN_FIELDS: tuple[tuple[str, str], ...] = (
 single bursts, up to 15 for multi-bursts. Dates are UTC days, baselines days and meters (NULL where
 unknown), ``rank`` 1 is ordered first, ``credits`` NULL where the prices are not known.
 """
+
+
+@dataclass(frozen=True)
+class PlannedPair:
+    """A pair of a plan.
+
+    Parameters
+    ----------
+    job_type
+        Of the job that makes it.
+    reference, secondary
+        Names of the scenes of the earlier and of the later date.
+    reference_date, secondary_date
+        UTC days on which their passes began.
+    perpendicular_baseline
+        Meters; None where unknown.
+    path, direction
+        Of its track.
+    rule
+        Why it is in the network.
+    rank
+        1 is ordered first.
+    triangles
+        Number of triangles of the network that it is a side of.
+    credits
+        Price with the default options of the type; None where the prices are not known.
+    """
+
+    job_type: str
+    reference: tuple[str, ...]
+    secondary: tuple[str, ...]
+    reference_date: date
+    secondary_date: date
+    perpendicular_baseline: float | None
+    path: int
+    direction: str
+    rule: str
+    rank: int
+    triangles: int
+    credits: float | None
+
+    @property
+    def days(self) -> int:
+        """Temporal baseline."""
+        return (self.secondary_date - self.reference_date).days
+
+    def properties(self) -> dict[str, Any]:
+        """Return the attributes of the pair in the layer."""
+        baseline = self.perpendicular_baseline
+        values = (
+            self.job_type,
+            ",".join(self.reference),
+            ",".join(self.secondary),
+            self.reference_date.isoformat(),
+            self.secondary_date.isoformat(),
+            self.days,
+            None if baseline is None else round(baseline, 1),
+            self.path,
+            self.direction,
+            self.rule,
+            self.rank,
+            self.triangles,
+            None if self.credits is None else round(self.credits),
+        )
+        return {name: value for (name, _), value in zip(PLAN_FIELDS, values, strict=True)}
