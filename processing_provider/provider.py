@@ -14,13 +14,13 @@ from .algorithms.find_jobs import FindJobs
 from .algorithms.harmonize_products import HarmonizeProducts
 from .algorithms.invert_stack import InvertStack
 from .algorithms.load_stack import LoadStack
-from .algorithms.order_pairs import OrderPairs
-from .algorithms.plan_pairs import PlanPairs
+from .algorithms.ordering.order_pairs import OrderPairs
+from .algorithms.ordering.plan_pairs import PlanPairs
+from .algorithms.ordering.resubmit_jobs import ResubmitJobs
+from .algorithms.ordering.search_scenes import SearchScenes
+from .algorithms.ordering.watch_jobs import WatchJobs
 from .algorithms.prepare_stack import PrepareStack
-from .algorithms.resubmit_jobs import ResubmitJobs
-from .algorithms.search_scenes import SearchScenes
 from .algorithms.setup_environment import SetupEnvironment
-from .algorithms.watch_jobs import WatchJobs
 from .layers.gdal_s3 import connect_remembered
 
 _ROOT = Path(__file__).resolve().parents[1]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from qgis.core import QgsApplication, QgsProcessingOutputNumber, QgsProcessingOutputString
 
-from ..parameters.job_values import Values
-from .retrieval_algorithm import RetrievalAlgorithm
+from ...parameters.job_values import Values
+from ..retrieval_algorithm import RetrievalAlgorithm
 
 
 def journal_folder():

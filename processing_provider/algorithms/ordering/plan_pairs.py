@@ -2,9 +2,9 @@
 
 from qgis.core import QgsProcessingOutputNumber, QgsWkbTypes
 
-from ..layers.network_layers import style_pairs, style_when_loaded
-from .algorithm import ToolboxGroup
-from .retrieval_algorithm import RetrievalAlgorithm
+from ...layers.network_layers import style_pairs, style_when_loaded
+from ..algorithm import ToolboxGroup
+from ..retrieval_algorithm import RetrievalAlgorithm
 
 
 class PlanPairs(RetrievalAlgorithm):

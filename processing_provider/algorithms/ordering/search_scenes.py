@@ -2,10 +2,10 @@
 
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
-from ..layers.network_layers import style_scenes, style_when_loaded
-from ..parameters.combined_checks import check_period
-from .algorithm import ToolboxGroup
-from .retrieval_algorithm import RetrievalAlgorithm
+from ...layers.network_layers import style_scenes, style_when_loaded
+from ...parameters.combined_checks import check_period
+from ..algorithm import ToolboxGroup
+from ..retrieval_algorithm import RetrievalAlgorithm
 
 
 class SearchScenes(RetrievalAlgorithm):

@@ -2,9 +2,9 @@
 
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
-from ..parameters.job_values import Values
-from .algorithm import ToolboxGroup
-from .retrieval_algorithm import RetrievalAlgorithm
+from ...parameters.job_values import Values
+from ..algorithm import ToolboxGroup
+from ..retrieval_algorithm import RetrievalAlgorithm
 
 
 class WatchJobs(RetrievalAlgorithm):

@@ -2,7 +2,7 @@
 
 from qgis.core import QgsProcessingOutputNumber
 
-from .algorithm import ToolboxGroup
+from ..algorithm import ToolboxGroup
 from .ordering_algorithm import OrderingAlgorithm
 
 

@@ -1,6 +1,6 @@
 """Algorithm ``hyp3:orderpairs``."""
 
-from .algorithm import ToolboxGroup
+from ..algorithm import ToolboxGroup
 from .ordering_algorithm import OrderingAlgorithm
 
 
