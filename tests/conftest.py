@@ -4,8 +4,6 @@ The products are made when first asked for: the tests that run in QGIS's Python 
 packages that it takes.
 """
 
-import os
-
 import pytest
 
 from tests.checkout import ROOT  # noqa: F401 - registers the package hyp3_stack
@@ -141,14 +139,9 @@ def object_service():
 
 
 @pytest.fixture
-def object_store(object_service, monkeypatch):
+def object_store(object_service):
     """The service without faults, and an environment with credentials for it."""
-    from tests.object_store.service import CLEAN, CREDENTIALS
+    from tests.object_store.service import logged_in
 
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in {**CLEAN, **CREDENTIALS}.items():
-        monkeypatch.setenv(name, value)
-    object_service.proxy.reset()
-    yield object_service
-    object_service.proxy.reset()
+    with logged_in(object_service):
+        yield object_service

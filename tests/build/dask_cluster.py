@@ -125,7 +125,7 @@ class DaskCluster:
         def kill() -> None:
             with client:
                 while not any(key.startswith("hyp3-") for key in _processing(client)):
-                    time.sleep(0.01)
+                    time.sleep(0.05)
                 self.kill(name)
                 sleep.release()
 

@@ -143,16 +143,17 @@ def test_series_alone(cluster: DaskCluster, small: SampleStack, tmp_path: Path) 
 
 def test_append(cluster: DaskCluster, small: SampleStack, tmp_path: Path) -> None:
     """What the stack holds already is read from it; its products are gone."""
+    options = {"APPEND": "true", "CHUNKING": "spatial"}
     folder, one, two = (tmp_path / name for name in ("in", "local", "cluster"))
     copies = copy_products(small, folder)
     shutil.move(copies[-1], tmp_path)
-    build(folder, **outputs(one))
+    build(folder, **outputs(one), CHUNKING="spatial")
     shutil.copytree(one, two)
     shutil.rmtree(folder)
     folder.mkdir()
     shutil.move(tmp_path / copies[-1].name, folder)
     for out, scheduler in ((one, ""), (two, cluster.address)):
-        run = build(folder, **outputs(out), APPEND="true", SCHEDULER=scheduler)
+        run = build(folder, **outputs(out), **options, SCHEDULER=scheduler)
         assert run.outputs["STEPS"] == 4
     assert_same(two, one)
 
@@ -164,6 +165,7 @@ def test_workers_write_to_an_object_store(
     given = {
         "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
         "S3_ENDPOINT": object_store.endpoint,
+        "CHUNKING": "spatial",
     }
     with pytest.raises(Canceled):
         build_stack.run(
@@ -171,7 +173,7 @@ def test_workers_write_to_an_object_store(
         )
     assert object_store.keys(f"{tmp_path.name}/") == []
     build(small.folder, **given, SCHEDULER=cluster.address)
-    build(small.folder, ZARR=tmp_path / "s.zarr")
+    build(small.folder, ZARR=tmp_path / "s.zarr", CHUNKING="spatial")
     there = object_store.contents(f"{tmp_path.name}/s.zarr/")
     here = contents(tmp_path / "s.zarr")
     assert set(there) == set(here)

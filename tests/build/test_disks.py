@@ -122,8 +122,7 @@ def test_the_estimate_counts_all_outputs_of_a_disk(gamma: SampleStack, tmp_path:
         assert run.outputs["STEPS"] == 6
 
 
-@pytest.mark.parametrize("percent", [10, 50])
-@pytest.mark.parametrize("kind", OUTPUTS)
+@pytest.mark.parametrize(("kind", "percent"), [("netcdf", 50), ("zarr", 10), ("both", 50)])
 def test_a_disk_that_fills_up_while_writing(
     gamma: SampleStack, disk: Path, kind: str, percent: float
 ) -> None:
@@ -153,9 +152,17 @@ def test_an_older_stack_survives_a_disk_that_fills_up(gamma: SampleStack, disk: 
     assert contents(disk) == before
 
 
-@pytest.mark.parametrize("percent", [10, 40, 60, 80])
+@pytest.fixture(scope="module")
+def harmonized(gamma: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What comes out where there is room enough."""
+    folder = tmp_path_factory.mktemp("harmonized") / "whole"
+    harmonize(gamma.folder, folder)
+    return folder
+
+
+@pytest.mark.parametrize("percent", [10, 60])
 def test_harmonized_products_on_a_disk_that_fills_up(
-    gamma: SampleStack, disk: Path, tmp_path: Path, percent: float
+    gamma: SampleStack, disk: Path, harmonized: Path, percent: float
 ) -> None:
     """GDAL does not tell when the end of a file does not fit; each kept file is complete."""
     given = {"INPUT": str(gamma.folder), "OUTPUT": str(disk / "out")}
@@ -165,11 +172,10 @@ def test_harmonized_products_on_a_disk_that_fills_up(
     assert "cannot be written" in text and "free some space" in text
     assert "previous exception" not in text and "partial" not in text
     assert not leftovers(disk)
-    harmonize(gamma.folder, tmp_path / "whole")
     kept = list((disk / "out").iterdir())
     assert 0 < len(kept) < 6
     for folder in kept:
-        for path in (tmp_path / "whole" / folder.name).iterdir():
+        for path in (harmonized / folder.name).iterdir():
             if path.suffix == ".tif":
                 with rasterio.open(path) as one, rasterio.open(folder / path.name) as other:
                     np.testing.assert_array_equal(one.read(1), other.read(1))
@@ -177,19 +183,19 @@ def test_harmonized_products_on_a_disk_that_fills_up(
                 assert (folder / path.name).read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("blocks", [1, 3, 6, 10, 12, 13])
+@pytest.mark.parametrize("blocks", [1, 6, 10, 13])
 def test_the_end_of_a_file_that_does_not_fit(
-    gamma: SampleStack, disk: Path, tmp_path: Path, blocks: int
+    gamma: SampleStack, disk: Path, harmonized: Path, blocks: int
 ) -> None:
     """A small file is written when it is closed, where GDAL keeps silent about failures."""
     given = {"INPUT": str(gamma.folder), "OUTPUT": str(disk / "out")}
-    given["LAYERS"] = layers = "unw_phase,corr,amp,dem"
+    given["LAYERS"] = "unw_phase,corr,amp,dem"
     with pytest.raises(OutputError, match="cannot be written .*; free some space"):
         harmonize_products.run(given, None, SuddenNeighbor(disk, blocks))
     assert not leftovers(disk)
-    harmonize(gamma.folder, tmp_path / "whole", LAYERS=layers)
     for folder in (disk / "out").iterdir():
-        assert contents(folder) == contents(tmp_path / "whole" / folder.name)
+        for path in folder.iterdir():
+            assert path.read_bytes() == (harmonized / folder.name / path.name).read_bytes()
 
 
 def test_a_read_only_disk(small: SampleStack, tmp_path: Path) -> None:

@@ -60,13 +60,13 @@ def test_killed_once_something_is_noted(
 
 @pytest.mark.slow
 def test_killed_at_random_moments(larger: SampleStack, undisturbed: Path, tmp_path: Path) -> None:
-    """Kill -9 whenever some more has been written, three times, then let it end."""
+    """Kill -9 whenever some more has been written, twice, then let it end."""
     given = {"INPUT": str(larger.folder), **outputs(tmp_path)}
     chance = random.Random(SEED)
     files = sum(path.is_file() for path in undisturbed.rglob("*"))
     for _ in range(share(0.2)):
         kills = 0
-        while kills < 3:
+        while kills < 2:
             with start(tmp_path, given) as process:
                 _wait_for_files(process, tmp_path, chance.randrange(1, files))
                 time.sleep(chance.random() / 5)

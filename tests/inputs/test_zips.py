@@ -6,41 +6,47 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import xarray as xr
 
 from hyp3_stack.core.machine.blocks import BAND_BYTES
-from tests.sample_products import SampleStack
 
-from ..running import build, samples, zip_product
+from ..running import build, copy_products, samples, zip_product
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
-    """Two products of more pixels than a thread reads at once."""
-    return samples(
+def large(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two products of more pixels than a thread reads at once: small ones, repeated."""
+    small = samples(
         tmp_path_factory,
         products=2,
-        rows=2050,
-        columns=2050,
+        rows=205,
+        columns=205,
         neighbor_zone_share=0,
         layers=("corr", "lv_theta"),
         sidecars=False,
     )
+    copies = copy_products(small, tmp_path_factory.mktemp("large"))
+    for path in (path for folder in copies for path in folder.glob("*.tif")):
+        with rasterio.open(path) as file:
+            values, profile, tags = np.tile(file.read(1), (11, 11)), file.profile, file.tags()
+        profile |= {"height": values.shape[0], "width": values.shape[1]}
+        with rasterio.open(path, "w", **profile) as file:
+            file.update_tags(**tags)
+            file.write(values, 1)
+    return copies
 
 
-def test_layers_that_are_read_in_parts(large: SampleStack, tmp_path: Path) -> None:
+def test_layers_that_are_read_in_parts(large: list[Path], tmp_path: Path) -> None:
     zips = tmp_path / "zips"
     zips.mkdir()
-    for product in large.products:
-        zip_product(product.path, zips / f"{product.name}.zip")
+    for path in large:
+        zip_product(path, zips / f"{path.name}.zip")
     stacks = []
-    for name, folder in (("folders", large.folder), ("zips", zips)):
-        run = build(
-            folder,
-            ZARR=tmp_path / f"{name}.zarr",
-            CHUNKING="spatial",
-        )
-        stacks.append(xr.open_zarr(run.zarr, group="spatially_optimized").load())
+    for folder in (large[0].parent, zips):
+        run = build(folder, NETCDF=tmp_path / f"{folder.name}.nc")
+        with xr.open_dataset(run.netcdf) as stack:
+            stacks.append(stack.load())
     expected, found = stacks
     assert expected.lv_theta.nbytes > BAND_BYTES
     for name in ("corr", "lv_theta"):

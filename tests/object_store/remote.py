@@ -26,9 +26,9 @@ def values(size: int = 200) -> np.ndarray[Any, Any]:
 
 
 def fill(store: LateMetadataStore, zarr_format: Any = 2, size: int = 200) -> None:
-    """Write two groups of one array in 16 chunks."""
+    """Write two groups of one array in 4 chunks."""
     for group in GROUPS:
-        dataset = xr.Dataset({"phase": (("y", "x"), values(size))}).chunk(size // 4)
+        dataset = xr.Dataset({"phase": (("y", "x"), values(size))}).chunk(size // 2)
         dataset.phase.encoding["_FillValue"] = np.float32("nan")
         dataset.to_zarr(store, group=group, mode="w", zarr_format=zarr_format, consolidated=False)
         zarr.consolidate_metadata(store, path=group, zarr_format=zarr_format)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
@@ -96,6 +97,19 @@ class Service:
         )
         made = iam.create_access_key(UserName=name)["AccessKey"]
         return made["AccessKeyId"], made["SecretAccessKey"]
+
+
+@contextmanager
+def logged_in(service: Service) -> Iterator[None]:
+    """Let the environment hold credentials for a service, which is without faults."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in {**CLEAN, **CREDENTIALS}.items():
+            patch.setenv(name, value)
+        service.proxy.reset()
+        yield
+        service.proxy.reset()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import assess_stack, build_stack
 from tests.object_store.proxy import CUT, RESET, Answer, Request, every
-from tests.object_store.service import BUCKET, KEY, SECRET, Service
-from tests.running import build, copy_products, leftovers
+from tests.object_store.service import BUCKET, KEY, SECRET, Service, logged_in
+from tests.running import Run, build, contents, copy_products, layer_file, leftovers
 from tests.sample_products import SampleStack
 
 from .stacks import GROUPS, ONE_GROUP, assert_same, new_url, prefix, remote
@@ -30,18 +31,61 @@ def url(object_store: Service) -> str:
     return new_url()
 
 
+@dataclass(frozen=True)
+class Everywhere:
+    """A build to all outputs at once, and what was asked of the service."""
+
+    run: Run
+    folder: Path
+    requests: list[Request]
+
+    @property
+    def url(self) -> str:
+        return str(self.run.outputs["ZARR_URL"])
+
+
+@pytest.fixture(scope="module")
+def everywhere(
+    object_service: Service, small: SampleStack, tmp_path_factory: pytest.TempPathFactory
+) -> Everywhere:
+    folder = tmp_path_factory.mktemp("everywhere")
+    with logged_in(object_service):
+        run = build(
+            small.folder,
+            NETCDF=folder / "s.nc",
+            ZARR=folder / "s.zarr",
+            ZARR_URL=new_url(),
+            S3_ENDPOINT=object_service.endpoint,
+            CHUNK_SIZE=0.01,
+            REPORT=folder / "s.html",
+            STAC="true",
+        )
+        return Everywhere(run, folder, list(object_service.proxy.requests))
+
+
+@pytest.fixture(scope="module", params=["2", "3"])
+def alone(
+    request: pytest.FixtureRequest,
+    object_service: Service,
+    small: SampleStack,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Run, Run]:
+    """A build to the service only, in each format of Zarr, and the same one to a disk."""
+    folder = tmp_path_factory.mktemp("alone")
+    options = {"ZARR_FORMAT": request.param, "CHUNK_SIZE": 0.01, **ONE_GROUP}
+    service = {"ZARR_URL": new_url(), "S3_ENDPOINT": object_service.endpoint}
+    with logged_in(object_service):
+        there = build(small.folder, **service, REPORT=folder / "r.html", **options)
+    return there, build(small.folder, ZARR=folder / "s.zarr", **options)
+
+
 @pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
-@pytest.mark.parametrize("zarr_format", [2, 3])
-def test_the_same_stack_as_on_disk(
-    object_store: Service, url: str, small: SampleStack, tmp_path: Path, zarr_format: int
-) -> None:
-    options = {"ZARR_FORMAT": str(zarr_format), "CHUNK_SIZE": 0.01}
-    there = build(small.folder, ZARR_URL=url, S3_ENDPOINT=object_store.endpoint, **options)
-    here = build(small.folder, ZARR=tmp_path / "s.zarr", **options)
-    assert there.outputs["ZARR_URL"] == url and "ZARR" not in there.outputs
-    there_for_gdal = url.replace("s3://", "/vsis3/")
+def test_the_same_stack_as_on_disk(object_store: Service, alone: tuple[Run, Run]) -> None:
+    there, here = alone
+    url = there.outputs["ZARR_URL"]
+    assert "ZARR" not in there.outputs
     assert there.outputs["LAYERS"] == [
-        source.replace(str(tmp_path / "s.zarr"), there_for_gdal)
+        source.replace(str(here.zarr), url.replace("s3://", "/vsis3/"))
         for source in here.outputs["LAYERS"]
     ]
     assert_same(object_store, url, here.zarr)
@@ -55,20 +99,30 @@ def test_the_same_stack_as_on_disk(
             np.testing.assert_array_equal(one.read(name, *block), two.read(name, *block))
 
 
-def test_both_at_once_and_a_file(
-    object_store: Service, url: str, small: SampleStack, tmp_path: Path
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
+def test_report_and_assessment_of_a_stack_that_is_only_there(
+    object_store: Service, alone: tuple[Run, Run], tmp_path: Path
 ) -> None:
-    run = build(
-        small.folder,
-        NETCDF=tmp_path / "s.nc",
-        ZARR=tmp_path / "s.zarr",
-        ZARR_URL=url,
-        S3_ENDPOINT=object_store.endpoint,
-        CHUNK_SIZE=0.01,
-        REPORT=tmp_path / "s.html",
+    there, here = alone
+    url = there.outputs["ZARR_URL"]
+    assert url in Path(there.outputs["REPORT"]).read_text(encoding="utf-8")
+    given = {"INPUT": url, "S3_ENDPOINT": object_store.endpoint, "JSON": str(tmp_path / "a.json")}
+    found = assess_stack.run(given, None, SilentReporter())
+    expected = assess_stack.run(
+        {"INPUT": str(here.zarr), "JSON": str(tmp_path / "b.json")}, None, SilentReporter()
     )
+    names = ("MET", "UNMET", "NOT_APPLICABLE", "NEEDS_USER", "PROBLEMS", "SUMMARY")
+    assert {n: found[n] for n in names} == {n: expected[n] for n in names}
+    assert json.loads((tmp_path / "a.json").read_text())["stack"] == url
+    # The way GDAL writes it means the same.
+    given["INPUT"] = url.replace("s3://", "/vsis3/")
+    assert assess_stack.run(given, None, SilentReporter())["MET"] == found["MET"]
+
+
+def test_both_at_once_and_a_file(object_store: Service, everywhere: Everywhere) -> None:
+    run = everywhere.run
     # Series are put together from the maps on disk: nothing but samples is read over the network.
-    chunks = [r for r in object_store.proxy.requests if "/unw_phase/" in r.path]
+    chunks = [r for r in everywhere.requests if "/unw_phase/" in r.path]
     written = {r.path for r in chunks if r.method == "PUT"}
     read = {r.path for r in chunks if r.method == "GET"}
     assert len(read) < len(written) / 4
@@ -78,7 +132,34 @@ def test_both_at_once_and_a_file(
     with xr.open_dataset(run.netcdf) as file:
         there = remote(run, object_store, GROUPS[0])
         np.testing.assert_array_equal(file.unw_phase, there.unw_phase)
-    assert leftovers(tmp_path) == []
+    assert leftovers(everywhere.folder) == []
+
+
+def test_the_stac_item_tells_the_way_to_the_service(
+    object_store: Service, everywhere: Everywhere
+) -> None:
+    item = json.loads(Path(everywhere.run.outputs["STAC"]).read_text())
+    asset = item["assets"]["zarr-url-spatially"]
+    options = asset["xarray:open_kwargs"] | {"storage_options": asset["xarray:storage_options"]}
+    with (
+        xr.open_dataset(asset["href"], **options) as there,
+        xr.open_dataset(everywhere.run.netcdf) as here,
+    ):
+        xr.testing.assert_equal(there.unw_phase.compute(), here.unw_phase.compute())
+
+
+def test_no_secret_gets_out(object_store: Service, everywhere: Everywhere) -> None:
+    run = everywhere.run
+    written = b"".join(object_store.contents(prefix(everywhere.url)).values())
+    written += b"".join(path.read_bytes() for path in everywhere.folder.iterdir() if path.is_file())
+    written += b"".join(contents(run.zarr).values())
+    said = "\n".join([*run.infos, *run.warnings, json.dumps(run.outputs)]).encode()
+    for secret in (SECRET, KEY, object_store.endpoint, "S3_ENDPOINT"):
+        assert secret.encode() not in written + said
+    # An item shows readers the way to the service.
+    item = Path(run.outputs["STAC"]).read_text()
+    assert SECRET not in item and KEY not in item
+    assert f"ZARR_URL={everywhere.url}".encode() in written  # in the history
 
 
 def test_pixels_count_once_where_series_are_read_from_the_products(
@@ -96,44 +177,6 @@ def test_pixels_count_once_where_series_are_read_from_the_products(
                 np.testing.assert_allclose(found[name], expected[name], rtol=1e-6)
         fraction = file.unw_phase.notnull().mean(("y", "x"))
         np.testing.assert_allclose(file.valid_fraction, fraction, rtol=1e-6)
-
-
-def test_the_stac_item_tells_the_way_to_the_service(
-    object_store: Service, url: str, small: SampleStack, tmp_path: Path
-) -> None:
-    outputs = {"NETCDF": tmp_path / "s.nc", "ZARR_URL": url, "STAC": "true"}
-    run = build(small.folder, S3_ENDPOINT=object_store.endpoint, **outputs, **ONE_GROUP)
-    item = json.loads(Path(run.outputs["STAC"]).read_text())
-    asset = item["assets"]["zarr-url-spatially"]
-    options = asset["xarray:open_kwargs"] | {"storage_options": asset["xarray:storage_options"]}
-    with xr.open_dataset(asset["href"], **options) as there, xr.open_dataset(run.netcdf) as here:
-        xr.testing.assert_equal(there.unw_phase.compute(), here.unw_phase.compute())
-
-
-def test_report_and_assessment_of_a_stack_that_is_only_there(
-    object_store: Service, url: str, small: SampleStack, tmp_path: Path
-) -> None:
-    run = build(
-        small.folder,
-        ZARR_URL=url,
-        S3_ENDPOINT=object_store.endpoint,
-        REPORT=tmp_path / "r.html",
-        **ONE_GROUP,
-    )
-    page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert url in page and run.outputs["REPORT"] == str(tmp_path / "r.html")
-    given = {"INPUT": url, "S3_ENDPOINT": object_store.endpoint, "JSON": str(tmp_path / "a.json")}
-    found = assess_stack.run(given, None, SilentReporter())
-    here = build(small.folder, ZARR=tmp_path / "s.zarr", **ONE_GROUP)
-    expected = assess_stack.run(
-        {"INPUT": str(here.zarr), "JSON": str(tmp_path / "b.json")}, None, SilentReporter()
-    )
-    names = ("MET", "UNMET", "NOT_APPLICABLE", "NEEDS_USER", "PROBLEMS", "SUMMARY")
-    assert {n: found[n] for n in names} == {n: expected[n] for n in names}
-    assert json.loads((tmp_path / "a.json").read_text())["stack"] == url
-    # The way GDAL writes it means the same.
-    given["INPUT"] = url.replace("s3://", "/vsis3/")
-    assert assess_stack.run(given, None, SilentReporter())["MET"] == found["MET"]
 
 
 def test_a_network_that_goes_while_a_stack_is_read(
@@ -185,25 +228,6 @@ def test_a_failing_service_does_not_fail_a_build(
     assert remote(run, object_store, GROUPS[0]).unw_phase.notnull().any()
 
 
-def test_no_secret_gets_out(
-    object_store: Service, url: str, small: SampleStack, tmp_path: Path
-) -> None:
-    run = build(
-        small.folder,
-        ZARR_URL=url,
-        ZARR=tmp_path / "s.zarr",
-        S3_ENDPOINT=object_store.endpoint,
-        REPORT=tmp_path / "r.html",
-        **ONE_GROUP,
-    )
-    written = b"".join(object_store.contents(prefix(url)).values())
-    written += b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    said = "\n".join([*run.infos, *run.warnings, json.dumps(run.outputs)]).encode()
-    for secret in (SECRET, KEY, object_store.endpoint, "S3_ENDPOINT"):
-        assert secret.encode() not in written + said
-    assert f"ZARR_URL={url}".encode() in written  # in the history
-
-
 def test_what_is_there_is_kept_and_nothing_is_begun(
     object_store: Service, url: str, small: SampleStack, tmp_path: Path
 ) -> None:
@@ -224,8 +248,6 @@ def test_what_is_there_is_kept_and_nothing_is_begun(
 def test_a_damaged_product_is_left_out(
     object_store: Service, url: str, small: SampleStack, tmp_path: Path
 ) -> None:
-    from tests.running import layer_file
-
     [first, *_] = copy_products(small, tmp_path)
     path = layer_file(first, "corr")
     path.write_bytes(path.read_bytes()[:-3000])

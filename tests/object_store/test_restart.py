@@ -27,13 +27,13 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def given(object_store: Service) -> dict[str, Any]:
     """Parameters of a build to a place of its own."""
-    return {"ZARR_URL": new_url(), "S3_ENDPOINT": object_store.endpoint, "CHUNK_SIZE": "0.01"}
+    return {"ZARR_URL": new_url(), "S3_ENDPOINT": object_store.endpoint}
 
 
 @pytest.fixture(scope="module")
 def undisturbed(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = tmp_path_factory.mktemp("undisturbed") / "s.zarr"
-    build(small.folder, ZARR=store, CHUNK_SIZE="0.01")
+    build(small.folder, ZARR=store)
     return store
 
 

@@ -53,20 +53,6 @@ def test_found_jobs_are_a_layer(qgis_run, service, account, tmp_path):
     assert rows == [("sample, 1", "INSAR_GAMMA", 0)] * 3
 
 
-def test_filters_that_leave_nothing_are_one_sentence(qgis_run, service, account, tmp_path):
-    done = qgis_run(
-        "hyp3:findjobs",
-        account,
-        API_URL=service.url,
-        START="2090-01-01",
-        OUTPUT=tmp_path / "jobs.gpkg",
-    )
-    assert done.returncode == 1
-    assert "START" in done.text
-    assert "Traceback" not in done.text
-    assert not (tmp_path / "jobs.gpkg").exists()
-
-
 def test_download_skips_what_is_there(qgis_run, service, account, tmp_path):
     parameters = {"API_URL": service.url, "PROJECT": "sample, 1", "OUTPUT": tmp_path / "products"}
     first = qgis_run("hyp3:downloadproducts", account, **parameters)
@@ -85,6 +71,7 @@ def test_the_whole_job_in_one_run(qgis_run, service, account, tmp_path):
         FOLDER=tmp_path / "a new folder",
         NETCDF=tmp_path / "stack.nc",
         ZARR=tmp_path / "stack.zarr",
+        CHUNKING="temporal",
     )
     assert done.returncode == 0, done.text
     assert done.outputs["STEPS"] == 3
