@@ -112,3 +112,8 @@ def keeps_partial_output(error: BaseException | None) -> bool:
         The error; None for a run that ended well.
     """
     return isinstance(error, _RESUMABLE)
+
+
+def in_brief(error: BaseException) -> str:
+    """Return what an error says in one line of at most 200 characters, for use in parentheses."""
+    return (" ".join(str(error).split()) or type(error).__name__)[:200].rstrip(".")

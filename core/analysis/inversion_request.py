@@ -14,7 +14,7 @@ from ..contract import Task
 from ..errors import InvalidParameterError
 from ..files.outputs import check_outputs
 from ..object_store.location import RemoteLocation, parse_location, stack_source
-from ..outputs.options import BuildOptions, chosen_outputs
+from ..outputs.options import OutputOptions, chosen_outputs
 from ..pages.report_files import check_targets
 from ..run.parameters import Extent, Parameters
 from ..work.scheduler_address import parse_scheduler
@@ -64,7 +64,7 @@ class InversionRequest:
     troposphere: str
     deramp: str
     dem_error: bool
-    outputs: BuildOptions
+    outputs: OutputOptions
     report: Path | None
 
     @classmethod
@@ -80,7 +80,7 @@ class InversionRequest:
         source = stack_source(given)
         start, end = given.period()
         url, scheduler = given.text("ZARR_URL"), given.text("SCHEDULER")
-        outputs = BuildOptions(
+        outputs = OutputOptions(
             outputs=chosen_outputs(
                 given.output("NETCDF"),
                 given.output("ZARR"),

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import OutputError
 from ..files.receipts import with_step
-from ..outputs.output import OutputWriter, ReadableSink
+from ..outputs.output import LastingWriter, ReadableSink
 from ..pixels.survey import Survey
 from ..work.journal import Journal
 from ..work.pieces import PieceResult, Receipts
@@ -24,7 +24,7 @@ Steps = list[dict[str, Any]]
 """What each step is made of, see `Design.steps`."""
 
 
-def take_over(design: Design, journal: Journal, writers: Sequence[OutputWriter]) -> None:
+def take_over(design: Design, journal: Journal, writers: Sequence[LastingWriter]) -> None:
     """Give the pieces of steps that both builds have the numbers that they have in this one.
 
     What is not of a step alone, such as series of pixels, is done again. The outputs are laid out
@@ -88,7 +88,7 @@ def _common_steps(there: Steps, here: Steps) -> dict[int, int]:
 
 
 def _survey_of_others(
-    design: Design, writers: Sequence[OutputWriter], journal: Journal, steps: Mapping[int, int]
+    design: Design, writers: Sequence[LastingWriter], journal: Journal, steps: Mapping[int, int]
 ) -> Survey:
     """Return what was learned of steps that are left out, from what was written of them."""
     grid = design.source.grid
@@ -115,7 +115,7 @@ def _survey_of_others(
     return survey
 
 
-def _readable(writers: Sequence[OutputWriter]) -> ReadableSink:
+def _readable(writers: Sequence[LastingWriter]) -> ReadableSink:
     """Return something to read maps from again."""
     found = [writer.sinks() for writer in writers]
     for sinks in found:

@@ -60,23 +60,7 @@ class NetcdfSpool:
     def write(
         self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
     ) -> Receipts:
-        """Compress and keep a block of whole chunks; chunks without data are left out.
-
-        Parameters
-        ----------
-        item
-            The layer.
-        steps, rows, columns
-            Position of the block, one step long; ``steps`` counts only where the layer changes with
-            the steps.
-        block
-            Shape (1, rows, columns) or (rows, columns).
-
-        Returns
-        -------
-        dict
-            What was kept, by variable, step, row and column of the chunk.
-        """
+        """Compress and keep a block of one step; see :class:`core.outputs.output.Sink`."""
         receipts: Receipts = {}
         plane = block[0] if item.per_step else block
         height, width = self.chunks
@@ -88,7 +72,7 @@ class NetcdfSpool:
                     row - rows.start : row - rows.start + height,
                     column - columns.start : column - columns.start + width,
                 ]
-                data = _encode(chunk, self.chunks, item.layer)
+                data = encode_chunk(chunk, self.chunks, item.layer)
                 if data is not None:
                     places.append((row, column, len(data)))
                     encoded.append(data)
@@ -332,7 +316,7 @@ def _chunk_name(variable: str, step: int, row: int, column: int) -> str:
     return f"{variable}/{step}.{row}.{column}"
 
 
-def _encode(chunk: NDArray[Any], shape: tuple[int, int], layer: Layer) -> bytes | None:
+def encode_chunk(chunk: NDArray[Any], shape: tuple[int, int], layer: Layer) -> bytes | None:
     """Return a chunk as HDF5 stores it (padded, shuffled, deflated), None where it has no data."""
     empty = (chunk == layer.fill).all() if layer.is_mask else np.isnan(chunk).all()
     if empty:
@@ -347,12 +331,7 @@ def _encode(chunk: NDArray[Any], shape: tuple[int, int], layer: Layer) -> bytes 
 
 
 def _decode(data: memoryview, shape: tuple[int, int], layer: Layer) -> NDArray[Any]:
-    """Return a chunk that `_encode` made."""
+    """Return a chunk that `encode_chunk` made."""
     size = np.dtype(layer.dtype).itemsize
     shuffled = np.frombuffer(isal_zlib.decompress(data), "uint8").reshape(size, -1)
     return np.ascontiguousarray(shuffled.T).view(layer.dtype).reshape(shape)
-
-
-def compressed(block: NDArray[Any], layer: Layer) -> bytes:
-    """Return a block, shape (rows, columns), as one chunk of a file; empty without data."""
-    return _encode(block, block.shape, layer) or b""

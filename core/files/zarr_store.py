@@ -96,22 +96,7 @@ class ZarrGroup:
     def write(
         self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
     ) -> Receipts:
-        """Write a block of whole chunks or shards; chunks without data take no space.
-
-        Parameters
-        ----------
-        item
-            The layer.
-        steps, rows, columns
-            Position of the block; ``steps`` counts only where the layer changes with the steps.
-        block
-            Shape (steps, rows, columns) or (rows, columns).
-
-        Returns
-        -------
-        dict
-            What was written, by place, group, array and key of the chunk or shard.
-        """
+        """Write a block of whole chunks or shards; see :class:`core.outputs.output.Sink`."""
         place = (steps, rows, columns) if item.per_step else (rows, columns)
         files = self._files.get(item.name)
         if files is None:
@@ -291,8 +276,3 @@ def chunk_codec(itemsize: int) -> numcodecs.Blosc:
     """Return LZ4 after a byte shuffle: as small as Zstandard on interferograms, but faster."""
     mode = numcodecs.Blosc.SHUFFLE if itemsize > 1 else numcodecs.Blosc.NOSHUFFLE
     return numcodecs.Blosc(cname="lz4", clevel=5, shuffle=mode)
-
-
-def compressed(block: NDArray[Any]) -> bytes:
-    """Return a block as one chunk of a store."""
-    return bytes(chunk_codec(block.itemsize).encode(np.ascontiguousarray(block)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import StoreError
+from ..errors import StoreError, in_brief
 from ..run.proxies import proxy_fault
 from .location import RemoteLocation
 
@@ -104,7 +104,7 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
         if classes & _NO_LOGIN:
             return (
                 f"{url} cannot be {verb}, because its credentials could not be retrieved "
-                f"({_words(cause)}); log in again, for example with 'aws sso login'."
+                f"({in_brief(cause)}); log in again, for example with 'aws sso login'."
             )
         if "ResponseParserError" in classes:
             return f"{url} cannot be {verb}, because {_NO_S3.format(service=service)}."
@@ -119,7 +119,7 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
             return _refusal(getattr(cause, "response", {}), location, verb)
     if any("endpoint" in str(cause).lower() for cause in chain if isinstance(cause, ValueError)):
         return f"{service} is not the address of a service; check S3_ENDPOINT or AWS_ENDPOINT_URL."
-    return f"{url} cannot be {verb} ({_words(error)}); check {name}."
+    return f"{url} cannot be {verb} ({in_brief(error)}); check {name}."
 
 
 def is_missing(error: BaseException) -> bool:
@@ -215,7 +215,3 @@ def _classes(error: BaseException) -> set[str]:
 def _kind(classes: set[str]) -> str:
     """Return what is wrong with a connection; the error's own text may repeat a proxy's address."""
     return next((text for name, text in _KINDS.items() if name in classes), "no connection")
-
-
-def _words(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200].rstrip(".")

@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..metadata.data_access import DataAccess
 from ..object_store.location import RemoteLocation
-from ..parameters.output_parameters import DEFAULT_MEMORY_MEGABYTES
 from ..pixels.values import ValueOptions
 from .netcdf_output import NetcdfOutput
 from .output import Output
 from .zarr_output import GROUPS, ZarrOutput
 
 
-@dataclass(frozen=True)
-class BuildOptions:
-    """What is written and how; see the parameters of ``hyp3:buildstack``."""
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """What is written, within how much memory, and where the work is done."""
 
-    outputs: tuple[Output, ...] = ()
-    chunk_megabytes: float = 4.0
-    sharding: bool = False
-    memory_megabytes: float = DEFAULT_MEMORY_MEGABYTES
-    static_mode: str = "once"
-    values: ValueOptions = field(default=ValueOptions())
-    merge_passes: bool = False
-    reference_point: str | None = None
-    masks: bool = True
-    look_vectors: bool = False
-    data_access: DataAccess | None = None
-    enrich: bool = False
-    append: bool = False
-    grow: bool = False
-    scheduler: str | None = None
-    history: str = ""
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Parameters that decide on values, by name, as JSON knows them."""
-        bits = asdict(self.values.precision)
-        return {
-            "SCALE": self.values.scale or "",
-            "RESAMPLING": self.values.resampling,
-            "KEEP_BITS": json.loads(json.dumps(bits)),
-            "STATIC_LAYERS": self.static_mode,
-            "MERGE_PASSES": self.merge_passes,
-            "REFERENCE_POINT": self.reference_point or "",
-            "MASKS": self.masks,
-            "LOOK_VECTORS": self.look_vectors,
-        }
+    outputs: tuple[Output, ...]
+    memory_megabytes: float
+    scheduler: str | None
+    history: str
 
     @property
     def files(self) -> dict[str, Path]:
@@ -67,6 +39,39 @@ class BuildOptions:
         """The place in an object store, if an output goes there."""
         finals = (item.final for item in self.outputs)
         return next((final for final in finals if isinstance(final, RemoteLocation)), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions(OutputOptions):
+    """What is built and how; see the parameters of ``hyp3:buildstack``."""
+
+    chunk_megabytes: float
+    sharding: bool
+    static_mode: str
+    values: ValueOptions
+    merge_passes: bool
+    reference_point: str | None
+    masks: bool
+    look_vectors: bool
+    data_access: DataAccess | None
+    enrich: bool
+    append: bool
+    grow: bool
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Parameters that decide on values, by name, as JSON knows them."""
+        bits = asdict(self.values.precision)
+        return {
+            "SCALE": self.values.scale or "",
+            "RESAMPLING": self.values.resampling,
+            "KEEP_BITS": json.loads(json.dumps(bits)),
+            "STATIC_LAYERS": self.static_mode,
+            "MERGE_PASSES": self.merge_passes,
+            "REFERENCE_POINT": self.reference_point or "",
+            "MASKS": self.masks,
+            "LOOK_VECTORS": self.look_vectors,
+        }
 
 
 def chosen_outputs(

@@ -75,7 +75,22 @@ class Sink(Protocol):
     def write(
         self, item: StackLayer, steps: slice, rows: slice, columns: slice, block: NDArray[Any]
     ) -> Receipts:
-        """Write a block of whole chunks; return what was written."""
+        """Write a block of whole chunks, or shards; those without data take no space.
+
+        Parameters
+        ----------
+        item
+            The layer.
+        steps, rows, columns
+            Position of the block; ``steps`` counts only where the layer changes with the steps.
+        block
+            Shape (steps, rows, columns) or (rows, columns).
+
+        Returns
+        -------
+        dict
+            What was written, by names that begin with the label of the output.
+        """
 
 
 @runtime_checkable
@@ -114,7 +129,7 @@ class Sinks:
 
 
 class OutputWriter(Protocol):
-    """Writes an output, in the order of these methods; a build that was stopped begins anew.
+    """Writes an output, in the order of these methods.
 
     Receipts are those of this output alone, by names without its label.
     """
@@ -127,28 +142,8 @@ class OutputWriter(Protocol):
     def place(self) -> Path | LateMetadataStore:
         """Where it is written."""
 
-    def is_laid_out(self) -> bool:
-        """Return whether an earlier attempt has laid it out, and nothing has gone since."""
-
     def lay_out(self, dataset: xr.Dataset, reporter: Reporter) -> None:
         """Write all but the blocks of layers; blocks that are there stay."""
-
-    def remove_failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
-        """Return the chunks that are missing or not as noted; what is not noted is removed."""
-
-    def renumber(self, steps: Mapping[int, int]) -> None:
-        """Give the chunks of single steps that an earlier attempt has written other numbers.
-
-        Parameters
-        ----------
-        steps
-            New numbers by those before, in order. All other chunks are removed.
-
-        Raises
-        ------
-        OutputError
-            If that takes as long as writing them again.
-        """
 
     def sinks(self) -> Sinks:
         """Open what takes blocks."""
@@ -170,6 +165,26 @@ class OutputWriter(Protocol):
         reporter: Reporter,
     ) -> None:
         """Read it again and raise an `OutputError` at the first difference."""
+
+
+@runtime_checkable
+class LastingWriter(OutputWriter, Protocol):
+    """One whose work lasts when a run is stopped, so that the next one goes on with it."""
+
+    def is_laid_out(self) -> bool:
+        """Return whether an earlier attempt has laid it out, and nothing has gone since."""
+
+    def remove_failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
+        """Return the chunks that are missing or not as noted; what is not noted is removed."""
+
+    def renumber(self, steps: Mapping[int, int]) -> None:
+        """Give the chunks of single steps that an earlier attempt has written other numbers.
+
+        Parameters
+        ----------
+        steps
+            New numbers by those before, in order. All other chunks are removed.
+        """
 
     def proof(self, receipts: Mapping[str, Receipt]) -> Any:
         """Return what proves it besides receipts once it is complete, as JSON knows it."""

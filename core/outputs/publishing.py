@@ -26,13 +26,13 @@ from ..object_store.location import RemoteLocation
 from ..object_store.publication import RemoteWorkspace
 from ..run.reporter import Reporter
 from ..work.execution import Executor, ExecutorFactory, threads
-from .options import BuildOptions
+from .options import OutputOptions
 from .output import Output
 
 Made = TypeVar("Made")
 
 
-def check_places(options: BuildOptions, report: Path | None) -> None:
+def check_places(options: OutputOptions, report: Path | None) -> None:
     """Check that all outputs can be written, before any work is done.
 
     Raises
@@ -48,7 +48,7 @@ def check_places(options: BuildOptions, report: Path | None) -> None:
 
 
 def publish_outputs(
-    options: BuildOptions,
+    options: OutputOptions,
     identity: str,
     reporter: Reporter,
     write: Callable[[Workspace, Path | None, Executor, LateMetadataStore | None], Made],
@@ -136,7 +136,7 @@ def publish_outputs(
         ) from error
 
 
-def _executor(options: BuildOptions) -> ExecutorFactory:
+def _executor(options: OutputOptions) -> ExecutorFactory:
     """Return what makes the executor: threads, or the user's Dask cluster."""
     if options.scheduler is None:
         return threads

@@ -19,9 +19,9 @@ from ..object_store.late_metadata import LateMetadataStore
 from ..run.reporter import Reporter, StepReporter, step
 from ..work.journal import Journal
 from ..work.pieces import Receipts
-from .output import Output, OutputWriter, Places, Sinks
+from .output import LastingWriter, Output, Places, Sinks
 
-Writers = Sequence[OutputWriter]
+Writers = Sequence[LastingWriter]
 
 
 class UnfinishedOutputs:
@@ -50,6 +50,8 @@ class UnfinishedOutputs:
         reporter: Reporter,
     ) -> None:
         self._writers = [output.writer(places, layers, layouts) for output in outputs]
+        # Of a run that has others, too, nothing is noted: no attempt comes back to these then.
+        self._lasting = [item for item in self._writers if isinstance(item, LastingWriter)]
         self._workspace = places.workspace
         self._reporter = reporter
 
@@ -95,14 +97,14 @@ class UnfinishedOutputs:
                     )
                     return True
             journal.finished = None
-            if goes_on and not all(writer.is_laid_out() for writer in self._writers):
+            if goes_on and not all(writer.is_laid_out() for writer in self._lasting):
                 raise OutputError("What a build that stopped has left is damaged")
             if goes_on:
                 before = len(journal)
                 journal.doubt(self._remove_failing(journal), reads_others)
                 lost = before - len(journal)
             if goes_on and take_over is not None and not journal.is_same_subject:
-                take_over(self._writers)
+                take_over(self._lasting)
             else:
                 is_new = not goes_on
         except OutputError as error:
@@ -156,7 +158,7 @@ class UnfinishedOutputs:
     def proofs(self, journal: Journal) -> dict[str, Any]:
         """Return what proves complete outputs beside the receipts of chunks, as JSON knows it."""
         receipts = _receipts(journal)
-        return {writer.label: writer.proof(receipts[writer.label]) for writer in self._writers}
+        return {writer.label: writer.proof(receipts[writer.label]) for writer in self._lasting}
 
     def _stands(self, journal: Journal) -> bool:
         """Return whether outputs that were complete still are, under whichever name."""
@@ -165,7 +167,7 @@ class UnfinishedOutputs:
         try:
             return all(
                 writer.stands(proofs[writer.label], receipts[writer.label], quiet)
-                for writer in self._writers
+                for writer in self._lasting
             )
         except UNREADABLE:
             return False
@@ -178,7 +180,7 @@ class UnfinishedOutputs:
         receipts, quiet = _receipts(journal), StepReporter(self._reporter, 0.0, 0.0)
         return {
             f"{writer.label}/{name}"
-            for writer in self._writers
+            for writer in self._lasting
             for name in writer.remove_failing(receipts[writer.label], quiet)
         }
 

@@ -12,7 +12,6 @@ import xarray as xr
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..dataset.findings import Additions
 from ..dataset.stack_layer import StackLayer
-from ..errors import OutputError
 from ..files.chunk_files import renumber_chunks
 from ..files.chunking import Layout, Layouts
 from ..files.receipts import failing_chunk_files, failing_objects, other_files
@@ -208,7 +207,7 @@ class _FolderWriter(_ZarrWriter):
 
 
 class _RemoteWriter(_ZarrWriter):
-    """A run that writes to an object store notes nothing and starts over when it was stopped."""
+    """What is in an object store does not last when a run is stopped: the next one starts over."""
 
     label: ClassVar[str] = REMOTE
 
@@ -222,20 +221,5 @@ class _RemoteWriter(_ZarrWriter):
         super().__init__(output, store, layers, layouts)
         self.place = store
 
-    def is_laid_out(self) -> bool:
-        return False
-
     def _failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         return failing_objects(self.place.location, self._arrays, receipts, reporter)
-
-    def remove_failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
-        return set(receipts)
-
-    def renumber(self, steps: Mapping[int, int]) -> None:
-        raise OutputError("Objects cannot get other names")
-
-    def proof(self, receipts: Mapping[str, Receipt]) -> None:
-        return
-
-    def stands(self, proof: Any, receipts: Mapping[str, Receipt], reporter: Reporter) -> bool:
-        return False

@@ -19,8 +19,9 @@ import rasterio
 from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 
 # isort: split
-from hyp3_stack.core.files import netcdf_file, zarr_store
 from hyp3_stack.core.files.chunking import spatial_chunks
+from hyp3_stack.core.files.netcdf_file import encode_chunk
+from hyp3_stack.core.files.zarr_store import chunk_codec
 from hyp3_stack.core.machine.blocks import bands, run_blocks
 from hyp3_stack.core.products.layers import Layer
 from hyp3_stack.core.products.product import gdal_zip
@@ -94,9 +95,9 @@ def bare_work(folder: Path, inputs: str, passes: list[str], chunks: Path | None)
                     block = np.ascontiguousarray(values[:, across])
                     for copy, form in enumerate(copies):
                         if form == "zarr":
-                            data = zarr_store.compressed(block)
+                            data = chunk_codec(block.itemsize).encode(block)
                         else:
-                            data = netcdf_file.compressed(block, layer)
+                            data = encode_chunk(block, block.shape, layer) or b""
                         if chunks is not None:
                             place = f"{down.start}.{across.start}.{copy}"
                             (chunks / f"{Path(path).stem}.{place}").write_bytes(data)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 
 # isort: split
-from hyp3_stack.core.files import netcdf_file, zarr_store
+from hyp3_stack.core.files.netcdf_file import encode_chunk
+from hyp3_stack.core.files.zarr_store import chunk_codec
 from hyp3_stack.core.pixels.precision import largest_relative_error, round_mantissa
 from hyp3_stack.core.products.layers import Layer
 from hyp3_stack.core.products.product_types import PRODUCT_TYPES
@@ -57,8 +58,8 @@ def sizes(products: list[Path], layer: Layer) -> dict[int | None, tuple[int, int
                 round_mantissa(values, bits)
             store, file = totals.get(bits, (0, 0))
             totals[bits] = (
-                store + len(zarr_store.compressed(values)),
-                file + len(netcdf_file.compressed(values, layer)),
+                store + len(chunk_codec(values.itemsize).encode(values)),
+                file + len(encode_chunk(values, values.shape, layer) or b""),
             )
     return totals
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from distributed import Client
 
-from ...errors import ClusterError, StackError
+from ...errors import ClusterError, StackError, in_brief
 from ...run.reporter import Reporter, SilentReporter
 from ...run.waiting import run_cancellable
 from .shared_paths import SharedPaths, check_worker_paths, path_error
@@ -89,8 +89,8 @@ class Connection:
         except Exception as error:
             if self.address.startswith("tls") and not isinstance(error, OSError):
                 raise ClusterError(
-                    f"The Dask scheduler {self.address} cannot be reached ({_words(error)}); name "
-                    "certificate, key and CA in Dask's configuration (distributed.comm.tls)."
+                    f"The Dask scheduler {self.address} cannot be reached ({in_brief(error)}); "
+                    "name certificate, key and CA in Dask's configuration (distributed.comm.tls)."
                 ) from error
             raise ClusterError(
                 f"The Dask scheduler {self.address} does not answer ({_reason(error)}); check "
@@ -113,8 +113,8 @@ class Connection:
             if self.client.status != "running":
                 raise self.lost() from error
             raise ClusterError(
-                f"The Dask cluster {self.address} does not do what it is asked ({_words(error)}); "
-                "look into the logs of its scheduler and workers."
+                f"The Dask cluster {self.address} does not do what it is asked "
+                f"({in_brief(error)}); look into the logs of its scheduler and workers."
             ) from error
 
     def lost(self, reason: str = "") -> ClusterError:
@@ -233,7 +233,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "it is not a Dask scheduler"
-
-
-def _words(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200].rstrip(".")
