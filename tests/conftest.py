@@ -46,27 +46,32 @@ def small(tmp_path_factory):
 @pytest.fixture(scope="session")
 def built(gamma, tmp_path_factory):
     """The stack of ``gamma`` with default options, as NetCDF and as Zarr."""
-    from tests.running import build
+    from tests.running import build, once
 
-    folder = tmp_path_factory.mktemp("built")
-    return build(gamma.folder, NETCDF=folder / "stack.nc", ZARR=folder / "stack.zarr")
+    def make(folder):
+        return build(gamma.folder, NETCDF=folder / "stack.nc", ZARR=folder / "stack.zarr")
+
+    return once(tmp_path_factory, "built", make)
 
 
 @pytest.fixture(scope="session")
 def per_pair(gamma, tmp_path_factory):
     """The stack of ``gamma`` with the static layers of every product."""
-    from tests.running import build
+    from tests.running import build, once
 
-    folder = tmp_path_factory.mktemp("per_pair")
-    return build(gamma.folder, NETCDF=folder / "stack.nc", STATIC_LAYERS="per_pair")
+    def make(folder):
+        return build(gamma.folder, NETCDF=folder / "stack.nc", STATIC_LAYERS="per_pair")
+
+    return once(tmp_path_factory, "per-pair", make)
 
 
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory):
     """One built stack of each product type, with its report."""
+    from tests.running import once
     from tests.written_stacks import write_each
 
-    return write_each(tmp_path_factory.mktemp)
+    return once(tmp_path_factory, "stacks", write_each)
 
 
 TYPES = ("INSAR_GAMMA", "INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST", "RTC_GAMMA")
@@ -112,21 +117,26 @@ def moving(tmp_path_factory):
 @pytest.fixture(scope="session")
 def moving_stack(moving, tmp_path_factory):
     """Their stack, as NetCDF and Zarr."""
-    from tests.running import build
+    from tests.running import build, once
 
-    folder = tmp_path_factory.mktemp("moving")
-    return build(moving.folder, NETCDF=folder / "pairs.nc", ZARR=folder / "pairs.zarr")
+    def make(folder):
+        return build(moving.folder, NETCDF=folder / "pairs.nc", ZARR=folder / "pairs.zarr")
+
+    return once(tmp_path_factory, "moving", make)
 
 
 @pytest.fixture(scope="session")
 def inverted(moving_stack, tmp_path_factory):
     """Its displacement with default options, as NetCDF and Zarr."""
     from tests.analysis.inverting import invert
+    from tests.running import once
 
-    folder = tmp_path_factory.mktemp("inverted")
-    return invert(
-        moving_stack.zarr, NETCDF=folder / "displacement.nc", ZARR=folder / "displacement.zarr"
-    )
+    def make(folder):
+        return invert(
+            moving_stack.zarr, NETCDF=folder / "displacement.nc", ZARR=folder / "displacement.zarr"
+        )
+
+    return once(tmp_path_factory, "inverted", make)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,11 +51,11 @@ def write(folder: Path, spec: SampleSpec, **parameters: str) -> Written:
     return written
 
 
-def write_each(make_folder: Callable[[str], Path]) -> dict[str, Written]:
+def write_each(folder: Path) -> dict[str, Written]:
     """Build a stack of each product type, in folders of their own."""
     return {
         kind: write(
-            make_folder(kind.lower()),
+            folder / kind.lower(),
             SampleSpec(product_type=kind, products=5, rows=90, columns=100, water_masked=True),
         )
         for kind in TYPES

@@ -61,7 +61,7 @@ def test_killed_at_random_moments(tall, undisturbed, tmp_path):
     given = {"INPUT": str(tall.zarr), **outputs(tmp_path)}
     chance = random.Random(20261130)
     kills = 0
-    for _ in range(6):
+    for _ in range(3):
         with start(tmp_path, given, "invertstack") as process:
             while process.poll() is None and not leftovers(tmp_path):
                 time.sleep(0.02)

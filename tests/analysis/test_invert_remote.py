@@ -16,7 +16,8 @@ def test_from_store_to_store(object_store, moving, inverted, tmp_path):
     service = {"S3_ENDPOINT": object_store.endpoint}
     pairs, url = new_url(), new_url()
     layers = "unw_phase,corr,dem,lv_theta,water_mask"
-    build(moving.folder, ZARR_URL=pairs, LAYERS=layers, MASKS="false", **service)
+    options = {"LAYERS": layers, "MASKS": "false", "CHUNKING": "temporal"}
+    build(moving.folder, ZARR_URL=pairs, **options, **service)
     run = invert(pairs, ZARR_URL=url, NETCDF=tmp_path / "d.nc", **service)
     assert run.outputs["ZARR_URL"] == url and run.outputs["LAYERS"][0].startswith("NETCDF:")
     expected = xr.open_dataset(inverted.netcdf)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from tests.running import Run, build, samples
+from tests.running import Run, build, once, samples
 from tests.sample_products import SampleProduct, SampleStack
 from tests.truth import Positions
 
@@ -64,9 +65,12 @@ def stacker(tmp_path_factory: pytest.TempPathFactory) -> Stacker:
         if key not in made:
             given = {"noise": False, "products": 4, "rows": 130, "columns": 140} | options
             products = samples(tmp_path_factory, **given)
-            target = tmp_path_factory.mktemp("stack") / "stack.nc"
-            run = build(products.folder, NETCDF=target, **parameters)
-            made[key] = Built(products, run, stored(target))
+            run = once(
+                tmp_path_factory,
+                f"stack-{hashlib.sha256(key.encode()).hexdigest()[:12]}",
+                lambda folder: build(products.folder, NETCDF=folder / "s.nc", **parameters),
+            )
+            made[key] = Built(products, run, stored(run.netcdf))
         return made[key]
 
     return make
