@@ -188,8 +188,8 @@ def analysis_layers(
         _quality(
             "temporal_coherence",
             "temporal coherence of the inversion",
-            comment="magnitude of the mean unit vector of the residuals of all valid pairs; tells "
-            "nothing where redundancy is 0",
+            comment="magnitude of the mean unit vector of the residuals of all valid pairs; "
+            "without meaning where redundancy is 0",
             valid_range=[0.0, 1.0],
         ),
         _quality("valid_pairs", "number of valid pairs"),

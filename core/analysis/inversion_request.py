@@ -117,7 +117,7 @@ class InversionRequest:
 
     @property
     def needs_survey(self) -> bool:
-        """Whether islands of phase are sought: for a repair, or to tell what one would do."""
+        """Whether islands of phase are sought: for a repair, or to report what one would do."""
         return self.repair != "none" or self.report is not None
 
     def _check_outputs(self) -> None:

@@ -267,7 +267,7 @@ class StackInversion:
             )
         if request.weights == "variance" and selection.looks is None:
             raise InvalidParameterError(
-                f"WEIGHTS is variance, but {name} does not tell the number of looks of all pairs "
+                f"WEIGHTS is variance, but {name} lacks the number of looks of some pairs "
                 "(looks_range, looks_azimuth); choose coherence or none."
             )
 

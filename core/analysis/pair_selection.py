@@ -42,7 +42,7 @@ class PairSelection:
     row, column
         Upper left pixel of the window in the stack.
     looks
-        Independent looks of each pair, None where the stack does not tell them; shape (M,).
+        Independent looks of each pair, None where the stack lacks them; shape (M,).
     has_coherence, has_components
         Whether the stack has these layers of pairs.
     """
@@ -228,7 +228,7 @@ def _times(stack: WrittenStack, name: str) -> NDArray[np.datetime64]:
     times = stack.instants(name)
     if times is None or np.isnat(times).any():
         raise InvalidParameterError(
-            f"{stack.parameter} is {stack.place}, which does not tell the times of its pairs; give "
+            f"{stack.parameter} is {stack.place}, which lacks the times of its pairs; give "
             "a stack that hyp3:buildstack wrote."
         )
     return times
@@ -257,7 +257,7 @@ def acquisition_bounds(stack: WrittenStack) -> NDArray[np.datetime64] | None:
     Returns
     -------
     ndarray or None
-        Shape (acquisitions, 2), datetime64[ms]; None where the stack does not tell them.
+        Shape (acquisitions, 2), datetime64[ms]; None where the stack lacks them.
     """
     starts, ends = stack.instants("acquisition_time"), stack.instants("acquisition_end_time")
     if starts is None or ends is None or starts.shape != ends.shape:
@@ -268,7 +268,7 @@ def acquisition_bounds(stack: WrittenStack) -> NDArray[np.datetime64] | None:
 
 
 def _with_middles(stack: WrittenStack, network: PairNetwork) -> PairNetwork:
-    """Return a network with the middle of each acquisition, where the stack tells its end."""
+    """Return a network with the middle of each acquisition, where the stack holds its end."""
     bounds = acquisition_bounds(stack)
     if bounds is None:
         return network

@@ -126,7 +126,7 @@ class SeriesAnalysis:
         return weights
 
     def _mask(self, solution: Solution, series: NDArray[np.float64]) -> NDArray[np.uint8]:
-        # A network without redundancy fits any phase, so that its temporal coherence tells nothing.
+        # A network without redundancy fits any phase, so that its temporal coherence means nothing.
         is_told = solution.redundancy > 0
         is_low = is_told & (solution.temporal_coherence < self.min_temporal_coherence)
         mask = np.where(is_low, LOW_TEMPORAL_COHERENCE, 0)

@@ -362,8 +362,7 @@ class Survey:
         for name, values in known.items():
             if values is None or np.isnan(values[pairs]).any():
                 raise InvalidParameterError(
-                    f"DEM_ERROR is yes, but {stack.label} does not tell {name} of all pairs; leave "
-                    "it out."
+                    f"DEM_ERROR is yes, but {stack.label} lacks {name} of some pairs; leave it out."
                 )
         baselines, radius, height = (
             values[pairs] for values in known.values() if values is not None

@@ -32,7 +32,7 @@ class Built:
     Parameters
     ----------
     dataset
-        The stack as described before writing (lazy), with what the pixels told.
+        The stack as described before writing (lazy), with what the pixels showed.
     findings
         What was learned from the pixels.
     assessment
@@ -120,7 +120,7 @@ def _finish(
     journal: Journal,
     reporter: Reporter,
 ) -> Built:
-    """Add what the pixels told and what the assessment finds to the dataset and all outputs."""
+    """Add what the pixels showed and what the assessment finds to the dataset and all outputs."""
     findings = _findings(design, journal)
     differences = dict(journal.learned.maxima)
     if design.base is not None:

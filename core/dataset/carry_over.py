@@ -60,7 +60,7 @@ def carry_over(old: xr.Dataset, dataset: xr.Dataset, enrich: bool, reporter: Rep
 
 
 def _keep_scene(old: xr.Dataset, new: xr.Dataset) -> None:
-    """Keep the numbers of the unchanged scene, also where products that told them are gone."""
+    """Keep the numbers of the unchanged scene, also where products that held them are gone."""
     for name, fact in old.variables.items():
         if fact.dims == () and name != GRID_MAPPING and fact.dtype.kind == "f":
             encoding = new.variables[name].encoding if name in new else {"_FillValue": np.nan}
@@ -81,7 +81,7 @@ def _keep_facts(old: xr.Dataset, new: xr.Dataset, dimension: str, key: str) -> l
             before = xr.DataArray(before).dt.round("us").values
         if before.dtype.kind in "OT":  # text of Zarr format 3
             before = np.array([str(text) for text in before.ravel()]).reshape(before.shape)
-        # Whole numbers were read as others where some are missing; products tell all of them.
+        # Whole numbers were read as others where some are missing; products hold all of them.
         if fact.dims != (dimension,) or before.dtype.kind not in _UNKNOWN:
             continue
         unknown = _UNKNOWN[before.dtype.kind]

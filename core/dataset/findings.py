@@ -39,7 +39,7 @@ class Additions:
     def of(
         cls, dataset: xr.Dataset, grid: Grid, findings: Findings, differences: Mapping[str, float]
     ) -> Additions:
-        """Return what the pixels told.
+        """Return what the pixels showed.
 
         Parameters
         ----------

@@ -131,14 +131,14 @@ def check_writable(final: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
         with contextlib.suppress(FileNotFoundError):
-            # The longest name that it has until it is complete: too long ones are told so here.
+            # The longest name that it has until it is complete: too long ones are refused here.
             os.lstat(folder_aside(partial_folder(folder / final.name, "0" * 16)))
     except OSError as error:
         raise not_writable(final, error) from error
 
 
 def not_writable(final: Path, error: OSError) -> OutputError:
-    """Return what to tell the user of an output that cannot be made or written to."""
+    """Return the sentence on an output that cannot be made or written to."""
     remedy = _REMEDIES.get(error.errno or 0, "choose another folder or change its permissions")
     if error.errno == errno.ENOSPC and _has_space(final):
         remedy = (
@@ -241,7 +241,7 @@ def _replace(partial: Path, final: Path, aside: Path) -> None:
 
 
 def replace_content(path: Path, content: bytes) -> None:
-    """Write a file as a whole or not at all, and wait until its disk has it, if that can be told.
+    """Write a file as a whole or not at all, and wait until its disk has it, if that can be known.
 
     Raises
     ------

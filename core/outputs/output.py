@@ -155,7 +155,7 @@ class OutputWriter(Protocol):
         """Add what is known only after all blocks were read, which the dataset has already."""
 
     def seal(self, attributes: Mapping[str, str]) -> None:
-        """Add the last attributes of the stack, and what tells readers of all that is there."""
+        """Add the last attributes of the stack, and what lists all that is there for readers."""
 
     def verify(
         self,

@@ -144,7 +144,7 @@ class UnfinishedOutputs:
                 writer.finish(dataset, additions, current)
 
     def seal(self, dataset: xr.Dataset, attributes: Mapping[str, str]) -> None:
-        """Add the last attributes of the stack, and what tells readers of all that is there."""
+        """Add the last attributes of the stack, and what lists all that is there for readers."""
         Additions(of_stack=attributes).add_to(dataset)
         for writer in self._writers:
             writer.seal(attributes)

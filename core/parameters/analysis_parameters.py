@@ -66,7 +66,7 @@ INVERSION: Final = (
         "GAPS",
         Kind.CHOICE,
         "Gaps",
-        "What to assume where no pair connects the dates of a pixel; the layer gap_count tells "
+        "What to assume where no pair connects the dates of a pixel; the layer gap_count shows "
         "where. minimum_norm: the least velocity. linear: the motion that brings all dates of the "
         "pixel closest to a straight line.",
         group=Group.ANALYSIS,
@@ -87,7 +87,7 @@ INVERSION: Final = (
         "MIN_TEMPORAL_COHERENCE",
         Kind.NUMBER,
         "Least temporal coherence",
-        "Pixels whose pairs agree less with their displacement get none; the layer mask tells why. "
+        "Pixels whose pairs agree less with their displacement get none; the layer mask says why. "
         "0 keeps all.",
         default=0.7,
         minimum=0.0,
@@ -136,7 +136,7 @@ CORRECTIONS: Final = (
         "islands of phase of a pair, or its connected components, with their neighbors, and take "
         "off what triangles of pairs confirm; right for rivers and lakes that part the land. "
         "closure: make triangles of pairs close; right where most pairs are correct. both: one "
-        "after the other. The report tells what this would do even if it is none.",
+        "after the other. The report shows what this would do even if it is none.",
         group=Group.CORRECTIONS,
         default="none",
         choices=("none", "islands", "closure", "both"),

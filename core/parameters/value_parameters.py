@@ -97,7 +97,7 @@ VALUES: Final = (
         Kind.FLAG,
         "Ask the ASF catalog",
         "Yes: look the source scenes up in ASF's catalog and add what HyP3's products do not "
-        "tell: when and by which version they were processed, their outlines and ends, and the "
+        "hold: when and by which version they were processed, their outlines and ends, and the "
         "parallel baseline of each pair. Needs the internet but no login; the stack is made "
         "without it where the catalog is out of reach.",
         group=Group.METADATA,

@@ -122,7 +122,7 @@ class Survey:
             self._sum[here] += np.where(present, coarse, 0.0)
 
     def uses(self, layer: Layer) -> bool:
-        """Return whether blocks of a layer tell anything."""
+        """Return whether anything is learned from blocks of a layer."""
         return layer.name in (COHERENCE, self._primary)
 
     def take_over(

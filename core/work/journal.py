@@ -164,7 +164,7 @@ class Journal:
 
     @property
     def learned_from(self) -> frozenset[str]:
-        """Keys of the pieces that have told what was learned."""
+        """Keys of the pieces that what was learned comes from."""
         return frozenset(self._counted)
 
     @property

@@ -25,7 +25,7 @@ class InvertStack(StackAlgorithm):
         "Displacement is in meters, positive toward the satellite, 0 on the first date and "
         "relative to the reference area."
         "\n"
-        "The layer temporal_coherence tells how well the pairs of a pixel agree, redundancy how "
+        "The layer temporal_coherence shows how well the pairs of a pixel agree, redundancy how "
         "far they can check each other, gap_count where the network of a pixel falls apart, "
         "closure_error_share how many triangles of pairs do not close by whole cycles, and mask "
         "why a pixel has no displacement. velocity_standard_error is the larger one of two errors: "

@@ -117,7 +117,7 @@ def test_no_stack_of_two_halves(
 ) -> None:
     products = copy_products(small, tmp_path / "in")
     given = {"INPUT": str(tmp_path / "in"), "LAYERS": LAYERS, "ON_BAD_PRODUCT": bad}
-    given |= {"NETCDF": str(tmp_path / "s.nc"), "ZARR": str(tmp_path / "s.zarr")}
+    given["NETCDF"] = str(tmp_path / "s.nc")
     paths = layer_file(products[1], "unw_phase"), layer_file(products[2], "unw_phase")
     reporter = Meddler(30, lambda: change(*paths))
     with pytest.raises(InputChangedError) as caught:

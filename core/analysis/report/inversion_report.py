@@ -89,7 +89,7 @@ class _Findings:
         maps = [_thinned(stack, name, height, stride) for name in names]
         sides = [stack.instants(f"pair_{side}_time") for side in ("reference", "secondary")]
         if sides[0] is None or sides[1] is None:
-            raise ValueError("a displacement stack tells the times of its pairs")
+            raise ValueError("a displacement stack holds the times of its pairs")
         return cls(stack, PairNetwork.of_pairs(sides[0], sides[1]), stride, *maps)
 
     @property

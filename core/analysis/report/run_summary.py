@@ -14,7 +14,7 @@ _NAMED = 5
 
 
 def tell_result(inverted: Inverted, reporter: Reporter) -> None:
-    """Tell how many pixels have displacement, and why others have none."""
+    """Report how many pixels have displacement, and why others have none."""
     sums = inverted.sums
     if not sums:
         return
@@ -37,12 +37,12 @@ def tell_result(inverted: Inverted, reporter: Reporter) -> None:
     if gaps:
         reporter.warning(
             f"In {gaps:,} pixels with displacement the network has gaps, across which it is "
-            "assumed; gap_count tells where."
+            "assumed; gap_count shows where."
         )
 
 
 def _tell_closure(inverted: Inverted, reporter: Reporter) -> None:
-    """Tell what triangles of pairs know of unwrapping and fading."""
+    """Report what triangles of pairs know of unwrapping and fading."""
     network, sums = inverted.network, inverted.sums
     pairs = np.stack([network.reference, network.secondary], axis=1)
     closure = ClosureStatistics(pairs, network.years * YEAR_DAYS)

@@ -19,7 +19,7 @@ from ...network.triangles import find_triangles
 CYCLE = 2 * np.pi
 
 SHORT_DAYS = 36.0
-"""Longest pair of the triangles whose mean closure is told: three repeats of one satellite."""
+"""Longest pair of the triangles whose mean closure is reported: three repeats of one satellite."""
 
 FADING = 0.3
 """Mean closure of short triangles (rad) from which fading is worth a warning: 0.3 rad in each

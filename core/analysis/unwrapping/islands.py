@@ -1,7 +1,7 @@
 """Islands of valid phase in the map of one pair, and the whole cycles between them.
 
 Inside an island unwrapping hangs together; from one to the next it may be wrong by whole cycles. An
-island is a 4-connected region with phase or, where the product tells them, a connected component.
+island is a 4-connected region with phase or, where the product holds them, a connected component.
 Bridges lead from the island of the reference to the nearest one, from both to the next, and so on
 (as Yunjun et al. 2019, section 3.1); the jump across each is rounded to whole cycles.
 """

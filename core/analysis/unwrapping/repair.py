@@ -7,7 +7,7 @@ pass of its own before the inversion:
    components)`` of :mod:`islands` on its referenced map, with ``step = sample_step(shape)``. It
    keeps the runs of the islands and the phase at sample points, not the map.
 2. ``plan_repair(pairs, islands, method)`` with the islands of all pairs in their order decides how
-   many cycles each island has too many, and tells what that mends.
+   many cycles each island has too many, and reports what that mends.
 3. For each block of the inversion: ``plan.apply(block, rows, columns)`` on referenced phase.
 
 Bridges alone know nothing of the other pairs, and delays can make a true jump of half a cycle.
@@ -243,7 +243,7 @@ class _Equations:
     def bridge(self, cycles: Sequence[NDArray[np.int64]], trusted: bool) -> None:
         """Take the cycles that bridges found off the islands where triangles agree.
 
-        If they are ``trusted``, also where no triangle tells.
+        If they are ``trusted``, also where no triangle shows it.
         """
         proposed = {
             (pair, int(island)): int(found[island])
