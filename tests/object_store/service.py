@@ -69,6 +69,15 @@ class Service:
         """Return all objects below a prefix, by the rest of their keys."""
         return {key[len(prefix) :]: self.get(key) for key in self.keys(prefix)}
 
+    def tags(self, prefix: str) -> dict[str, str]:
+        """Return what differs between contents of objects, by the rest of their keys."""
+        pages = self.client().get_paginator("list_objects_v2").paginate
+        return {
+            item["Key"][len(prefix) :]: item["ETag"]
+            for page in pages(Bucket=BUCKET, Prefix=prefix)
+            for item in page.get("Contents", [])
+        }
+
     def get(self, key: str) -> bytes:
         """Return an object."""
         return self.client().get_object(Bucket=BUCKET, Key=key)["Body"].read()

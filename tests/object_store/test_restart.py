@@ -33,7 +33,7 @@ def given(object_store: Service) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def undisturbed(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = tmp_path_factory.mktemp("undisturbed") / "s.zarr"
-    build(small.folder, ZARR=store)
+    build(small.folder, ZARR=store, CHUNKING="temporal")
     return store
 
 
@@ -53,6 +53,7 @@ def test_killed_in_the_middle(
 ) -> None:
     """Kill -9 while series are written; of what it left nothing remains."""
     url = given["ZARR_URL"]
+    given["CHUNKING"] = "temporal"
     held: list[int] = []
 
     def hold(request: Request) -> str | None:
