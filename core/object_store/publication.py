@@ -83,9 +83,10 @@ class RemoteWorkspace:
     def __enter__(self) -> RemoteWorkspace:
         before = self._objects.version(MARK)
         self.is_published = check_free(self._objects, self._job)
-        take(self._brief, self._mark, before)
         if self.is_published:
+            # The mark stays that of the run that was stopped, until this one has ended.
             return self
+        take(self._brief, self._mark, before)
         leftovers = [name for name in own_names(self._objects) if name != MARK]
         if leftovers:
             self._reporter.info(
