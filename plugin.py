@@ -6,6 +6,7 @@ from .processing_provider.environment_menu import EnvironmentMenu
 from .processing_provider.layers.moved_stores import MovedStores
 from .processing_provider.provider import Provider
 from .processing_provider.time_series.plugin_part import TimeSeries
+from .processing_provider.watching.watch_part import JobWatch
 
 MENU = "HyP3 Stack"
 
@@ -18,6 +19,7 @@ class Hyp3StackPlugin:
         self.provider = None
         self.environment_menu = None
         self.time_series = None
+        self.job_watch = None
         self.moved_stores = None
 
     def initProcessing(self):
@@ -31,6 +33,7 @@ class Hyp3StackPlugin:
         if self.iface is None:
             return
         self.environment_menu = EnvironmentMenu(self.iface, MENU, self.provider.icon())
+        self.job_watch = JobWatch(self.iface, MENU, self.provider.icon())
         self.time_series = TimeSeries(self.iface, MENU)
         self.moved_stores = MovedStores()
 
@@ -39,6 +42,9 @@ class Hyp3StackPlugin:
         if self.time_series is not None:
             self.time_series.unload()
             self.time_series = None
+        if self.job_watch is not None:
+            self.job_watch.unload()
+            self.job_watch = None
         if self.moved_stores is not None:
             self.moved_stores.unload()
             self.moved_stores = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from .job_parameters import FILTERS_OF_ANY_TYPE, FOLDER, JOBS
+from .job_parameters import CHOSEN_JOBS, FILTERS_OF_ANY_TYPE, FOLDER, JOBS
 from .parameter import Group, Kind, Parameter, pick
 
 EXTRA_LAYERS: Final = ("look_vectors", "dem", "inc_map", "wrapped_phase", "displacement_maps")
@@ -125,6 +125,7 @@ FAILED_PROJECT: Final = replace(
 WATCHED: Final = (
     *pick(FILTERS_OF_ANY_TYPE, "AUTHCFG", "API_URL", "PROJECT"),
     replace(pick(FILTERS_OF_ANY_TYPE, "JOB_TYPE")[0], default="any"),
+    CHOSEN_JOBS,
     replace(
         JOBS,
         help="Only these jobs, as ids separated by commas, such as Order pairs tells them. Empty: "

@@ -47,10 +47,11 @@ def run(
         raise InvalidParameterError(
             "The parameter INPUT is missing; choose the layer that Plan pairs has made."
         )
+    folder = values.path("FOLDER")
     requests = planned_requests(features, job_options(values))
     with (
         proxy_environment(parameters.get("PROXIES"), credentials),
-        order.opened(values, credentials, reporter) as (ordering, journal),
+        order.opened(values, credentials, reporter, folder=folder) as (ordering, journal),
     ):
         bill = ordering.bill(requests)
         job_ids = order.settled(ordering, bill, reporter)

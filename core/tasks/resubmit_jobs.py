@@ -10,7 +10,7 @@ from ..contract import Task
 from ..errors import NoProductsError
 from ..retrieval.jobs.jobs import JobRecord
 from ..retrieval.ordering.failed_jobs import failures_of
-from ..retrieval.ordering.job_requests import JobRequest
+from ..retrieval.ordering.job_requests import JobRequest, jobs_text
 from ..retrieval.ordering.order_request import OrderRequest
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
@@ -82,10 +82,10 @@ def _once_more(jobs: Sequence[JobRecord], reporter: Reporter) -> tuple[list[JobR
         if not failure.may_pass:
             told[f"failed because {failure.reason}, and would again"] += 1
         elif attempts[request.key] > 1:
-            told["failed again after they were sent again"] += 1
+            told["failed twice"] += 1
         else:
-            told[f"failed because {failure.reason}, and are sent again"] += 1
+            told[f"failed because {failure.reason}, which may have passed"] += 1
             again.append(request)
     for what, count in told.items():
-        reporter.info(f"{count} jobs {what}.")
+        reporter.info(f"{jobs_text(count)} {what}.")
     return again, len(open_keys) - len(again)

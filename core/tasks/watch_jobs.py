@@ -14,6 +14,7 @@ from ..retrieval.jobs.filters import WITHOUT_PROJECT
 from ..retrieval.jobs.jobs import JobRecord
 from ..retrieval.jobs.listing import get_jobs, list_jobs
 from ..retrieval.ordering.failed_jobs import failures_of
+from ..retrieval.ordering.job_requests import jobs_text
 from ..retrieval.ordering.watching import Progress, wait_until_done
 from ..retrieval.service.connection import checked_api_url
 from ..retrieval.service.credentials import resolve_credentials
@@ -42,8 +43,8 @@ def run(
     -------
     dict
         ``COUNT``, ``SUCCEEDED``, ``FAILED``, ``RUNNING``, ``PENDING``, ``EXPIRING`` (numbers),
-        ``JOBS`` (ids of those whose products can be had, what expires first first) and ``NEWEST``
-        (the last day that they reach to).
+        ``JOBS`` (ids of those whose products can be had, what expires first first), ``NEWEST``
+        (the last day that they reach to) and ``JOB_TYPE`` (theirs, empty where they differ).
 
     Raises
     ------
@@ -57,6 +58,7 @@ def run(
         progress = _progress(values, credentials, reporter)
         with step(reporter, 100.0, 100.0) as inner:
             _tell(progress, inner)
+    job_types = {job.job_type for job in progress.succeeded}
     in_time = sorted(
         progress.succeeded,
         key=lambda job: (job.expires or datetime.max.replace(tzinfo=timezone.utc), job.job_id),
@@ -70,6 +72,7 @@ def run(
         "EXPIRING": len(progress.expiring),
         "JOBS": [job.job_id for job in in_time],
         "NEWEST": progress.newest,
+        "JOB_TYPE": job_types.pop() if len(job_types) == 1 else "",
     }
 
 
@@ -131,11 +134,11 @@ def _tell(progress: Progress, reporter: Reporter) -> None:
         for failure in failures_of(progress.of("FAILED"), reporter)
     )
     for (reason, may_pass), count in counts.most_common():
-        remedy = "Order failed jobs again may help" if may_pass else "they would fail again"
-        reporter.warning(f"{count} jobs failed, because {reason}; {remedy}.")
+        remedy = "order failed jobs again" if may_pass else "another attempt would fail as well"
+        reporter.warning(f"{jobs_text(count)} failed because {reason}; {remedy}.")
     expiring = progress.expiring
     if expiring and expiring[0].expires is not None:
         reporter.warning(
-            f"{len(expiring)} products expire within three days, the first one on "
+            f"Products that expire within three days: {len(expiring)}, the first one on "
             f"{expiring[0].expires:%Y-%m-%d %H:%M} UTC; download them before."
         )

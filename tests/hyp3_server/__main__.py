@@ -10,7 +10,7 @@ import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from .records import job_from_archive
+from .records import as_ordered, job_from_archive
 from .service import Hyp3Service
 
 
@@ -19,6 +19,11 @@ def main() -> int:
     parser.add_argument("--products", type=Path, required=True, help="folder of product zips")
     parser.add_argument("--port", type=int, default=0, help="port of the API, 0 for any free one")
     parser.add_argument("--project", default="sample", help="project name of the jobs")
+    parser.add_argument(
+        "--pending",
+        action="store_true",
+        help="jobs are pending at first, and each listing takes them a step on",
+    )
     parser.add_argument(
         "--environment", type=Path, help="file for API_URL, token and variables, as KEY=VALUE lines"
     )
@@ -30,15 +35,14 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     now = datetime.now(timezone.utc)
+    done = {}
     with Hyp3Service(arguments.port) as service:
         for index, archive in enumerate(archives):
-            service.add(
-                job_from_archive(
-                    archive,
-                    project=arguments.project,
-                    requested=now - timedelta(hours=1, minutes=index),
-                )
-            )
+            requested = now - timedelta(hours=1, minutes=index)
+            job = job_from_archive(archive, project=arguments.project, requested=requested)
+            done[job.job_id] = job
+            service.add(as_ordered(job) if arguments.pending else job)
+        service.process = lambda job: done[job.job_id]
         values = {
             "API_URL": service.url,
             "EARTHDATA_TOKEN": service.accounts.token(service.user.name, 86400.0),

@@ -167,7 +167,7 @@ class ApiHandler(Handler):
     def _shown(self, job: StoredJob) -> dict[str, Any]:
         host = self.service.url
         record = {**job.record}
-        for key in ("browse_images", "thumbnail_images"):
+        for key in ("browse_images", "thumbnail_images", "logs"):
             if key in record:
                 record[key] = [url.replace("{host}", host) for url in record[key]]
         if "files" in record:

@@ -65,6 +65,8 @@ def serve_file(handler: Handler, job_id: str, name: str) -> None:
 
 def _content(handler: Handler, job_id: str, name: str) -> tuple[bytes, float] | None:
     job = handler.service.jobs.get(job_id)
+    if name == f"{job_id}.log" and job_id in handler.service.logs:
+        return handler.service.logs[job_id].encode(), time.time()
     if job is None or job.archive is None or job.job_id in handler.service.withdrawn:
         return None
     modified = job.archive.stat().st_mtime

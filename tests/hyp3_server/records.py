@@ -6,7 +6,7 @@ import re
 import uuid
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,15 @@ def make_job(
         if expires is not None:
             record["expiration_time"] = expires.isoformat(timespec="seconds")
     return StoredJob(record, archive, ascending, list(ring))
+
+
+_MADE = ("files", "browse_images", "thumbnail_images", "processing_times", "expiration_time")
+
+
+def as_ordered(job: StoredJob) -> StoredJob:
+    """Return a job as it was before it ran."""
+    record = {name: value for name, value in job.record.items() if name not in _MADE}
+    return replace(job, record={**record, "status_code": "PENDING", "execution_started": False})
 
 
 def job_from_archive(path: Path, **more: Any) -> StoredJob:

@@ -43,6 +43,8 @@ class Hyp3Service:
         ``user:password`` that the proxy asks for; None for a proxy that is open to all.
     stale_listings
         How many listings do not yet show the jobs of the last order.
+    logs
+        What jobs wrote, by id.
     surcharge
         Credits that each job costs more when it is ordered than when it was checked.
     process
@@ -69,6 +71,7 @@ class Hyp3Service:
         self.proxy_login: str | None = None
         self.stale_listings = 0
         self.surcharge = 0.0
+        self.logs: dict[str, str] = {}
         self.process: Callable[[StoredJob], StoredJob] | None = None
         self.order_lock = threading.RLock()
         self._fresh: set[str] = set()
@@ -149,6 +152,14 @@ class Hyp3Service:
         for name in names:
             self.scenes.setdefault(name, (_path(name), True, ring))
 
+    def fail(self, job_id: str, text: str = "") -> None:
+        """Let a job end without a product, with what it wrote."""
+        job = self.jobs[job_id]
+        if text:
+            self.logs[job_id] = text
+        logs = [f"{{host}}/{job_id}/{job_id}.log"] if text else []
+        job.record.update(status_code="FAILED", logs=logs)
+
     def take_order(self, jobs: list[StoredJob]) -> None:
         """Store jobs that were ordered."""
         with self.order_lock:
@@ -195,6 +206,7 @@ class Hyp3Service:
         self.scenes.clear()
         self.catalog.clear()
         self.withdrawn.clear()
+        self.logs.clear()
         self.faults.clear()
         self.api_faults.clear()
         self.log.clear()

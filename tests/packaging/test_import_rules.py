@@ -143,6 +143,7 @@ WINGS = (
     "processing_provider/time_series",
     "processing_provider/algorithms",
     "processing_provider/algorithms/ordering",
+    "processing_provider/watching",
     "processing_provider",
 )
 """Folders from the lowest to the highest: each imports only itself and those before it."""

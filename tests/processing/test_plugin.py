@@ -92,6 +92,7 @@ def test_menu_entry_comes_and_goes():
         "Set up core environment…",
         "Check core environment",
         "Remove core environment…",
+        "Watch jobs…",
         "Time series on a click",
     ]
     assert interface.icons == [interface.menus[-1][1]]

@@ -11,6 +11,7 @@ class Interface:
         self.window = QMainWindow()
         self.menus = []
         self.icons = []
+        self.docks = []
         self.messages = QgsMessageBar(self.window)
 
     def mainWindow(self):
@@ -30,3 +31,11 @@ class Interface:
 
     def removeToolBarIcon(self, action):
         self.icons.remove(action)
+
+    def addDockWidget(self, area, dock):
+        self.docks.append(dock)
+        self.window.addDockWidget(area, dock)
+
+    def removeDockWidget(self, dock):
+        self.docks.remove(dock)
+        self.window.removeDockWidget(dock)

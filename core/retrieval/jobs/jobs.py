@@ -232,8 +232,16 @@ def job_record(values: Any) -> JobRecord:
             for file in objects(values, "files")
         ),
         parameters=parameters,
-        logs=tuple(strings(values, "logs")),
+        logs=_logs(values),
     )
+
+
+def _logs(values: Mapping[str, Any]) -> tuple[str, ...]:
+    # A job counts, whatever is wrong with the addresses of its texts.
+    try:
+        return tuple(strings(values, "logs"))
+    except FieldError:
+        return ()
 
 
 def _scenes(parameters: Mapping[str, Any], name: str) -> list[Granule]:

@@ -20,8 +20,8 @@ _LOG_LIMITS = AnswerLimits(bytes=8 << 20)
 _TAIL = 1 << 16
 """Characters at the end of a log, where the error stands."""
 
-_UNKNOWN: Final = "there is no text that says why"
-_UNCLEAR: Final = "its text does not say why"
+_UNKNOWN: Final = "of something that no text tells"
+_UNCLEAR: Final = "of something that its text does not tell"
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,11 @@ def pair_request(
     return JobRequest(job_type, {**(lists or dict(zip(form.lists, sides, strict=True))), **chosen})
 
 
+def jobs_text(count: int) -> str:
+    """Return a number of jobs for a sentence: ``1 job``, ``12 jobs``."""
+    return f"{count} job{'' if count == 1 else 's'}"
+
+
 def _digest(job_type: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     scenes = {name: sorted(strings(parameters, name)) for name in SCENE_LISTS}
     told = {

@@ -94,6 +94,16 @@ class OrderJournal:
         return {key: job_id for sent in self.sent for key, job_id in sent.job_ids.items()}
 
     @property
+    def lost(self) -> set[str]:
+        """Keys of what was sent without a clear answer, and was not found afterwards."""
+        return {
+            key
+            for sent in self.sent
+            if sent.state in (SENDING, LOOKED_UP)
+            for key in sent.jobs.keys() - sent.job_ids.keys()
+        }
+
+    @property
     def doubtful(self) -> list[Sent]:
         """Requests whose outcome is not known."""
         return [sent for sent in self.sent if sent.state == SENDING]
@@ -112,6 +122,9 @@ class OrderJournal:
     def is_rest_of(self, credits: float, prices: Mapping[str, float]) -> bool:
         """Return whether jobs are what is left of an order that was agreed to for so many credits.
 
+        Not those of a request whose outcome was doubtful: the service may have taken their credits,
+        and what is sent again has to be agreed to again.
+
         Parameters
         ----------
         credits
@@ -119,7 +132,7 @@ class OrderJournal:
         prices
             Of the jobs that would be ordered, by key; none may have become more expensive.
         """
-        left = self._confirmed.keys() - self.job_ids.keys()
+        left = self._confirmed.keys() - self.job_ids.keys() - self.lost
         is_same = abs(credits - sum(self._confirmed.values())) < SMALLEST_PRICE
         return is_same and all(
             key in left and price <= self._confirmed[key] for key, price in prices.items()

@@ -16,7 +16,7 @@ from ..service.connection import checked_api_url
 from ..service.credentials import resolve_credentials
 from ..service.json_fields import is_plain, one_line
 from ..service.session import open_service
-from .job_requests import LONGEST_NAME
+from .job_requests import LONGEST_NAME, jobs_text
 from .order_desk import OrderDesk, Patience
 from .order_journal import OrderJournal, journal_name
 from .ordering import Bill, Ordering
@@ -71,6 +71,8 @@ class OrderRequest:
         values: Parameters,
         given: Mapping[str, str] | None,
         reporter: Reporter,
+        *,
+        folder: Path | None = None,
         patience: Patience | None = None,
     ) -> Iterator[tuple[Ordering, Path]]:
         """Log in, and keep other runs from ordering meanwhile.
@@ -78,11 +80,13 @@ class OrderRequest:
         Parameters
         ----------
         values
-            ``API_URL``, ``FOLDER`` where the task has it, ``JOURNAL`` or ``JOURNAL_FOLDER``.
+            ``API_URL``, ``JOURNAL`` or ``JOURNAL_FOLDER``.
         given
             Credentials of the job.
         reporter
             Takes messages; asked whether to stop.
+        folder
+            Of downloaded products: those that are complete count as there, although expired.
         patience
             With requests that had no answer.
 
@@ -97,7 +101,6 @@ class OrderRequest:
         credentials = resolve_credentials(given, reporter=reporter)
         identity = {"service": api_url, "account": credentials.account, "project": self.name}
         path = _journal_path(values, identity)
-        folder = values.path("FOLDER")
         kept = frozenset() if folder is None else complete_jobs(folder, reporter)
         service = open_service(api_url, credentials, reporter)
         desk = OrderDesk(service, credentials, reporter, self.name, patience or Patience())
@@ -125,7 +128,8 @@ class OrderRequest:
         ordered = ordering.place(bill, self.confirmed, self.most_credits)
         if ordered:
             reporter.info(
-                f"{len(ordered)} jobs were ordered for {credits_text(bill.credits)} as {self.name}."
+                f"Ordered as {self.name}: {jobs_text(len(ordered))} for "
+                f"{credits_text(bill.credits)}."
             )
         return {**bill.there, **ordered}
 
@@ -170,7 +174,8 @@ def _tell(bill: Bill, most_credits: float, reporter: Reporter) -> None:
     total = len(bill.new) + len(bill.there)
     if bill.there:
         reporter.info(
-            f"{len(bill.there)} of {total} jobs were ordered before and are not ordered again."
+            f"Of {jobs_text(total)}, {len(bill.there)} were ordered before and are not ordered "
+            "again."
         )
     if not bill.new:
         reporter.info("There is nothing new to order.")
@@ -181,13 +186,16 @@ def _tell(bill: Bill, most_credits: float, reporter: Reporter) -> None:
         kinds[kind] = kinds.get(kind, 0) + 1
     for (job_type, credits), count in kinds.items():
         reporter.info(
-            f"{count} {job_type} jobs at {credits_text(credits)}: {credits_text(count * credits)}."
+            f"{jobs_text(count)} of the type {job_type} at {credits_text(credits)}: "
+            f"{credits_text(count * credits)}."
         )
     left = ""
     if bill.credits_left is not None:
         rest = plain_credits(bill.credits_left - bill.credits)
         left = f", and {rest} of {plain_credits(bill.credits_left)} remain then"
-    reporter.info(f"{len(bill.new)} new jobs cost {credits_text(bill.credits)}{left}.")
+    reporter.info(
+        f"What is new, {jobs_text(len(bill.new))}, costs {credits_text(bill.credits)}{left}."
+    )
     if bill.credits_left is not None and bill.credits > bill.credits_left:
         reporter.warning("The order costs more than your account has left.")
     if bill.credits > most_credits:

@@ -14,7 +14,7 @@ from ...run.waiting import wait_seconds
 from ..jobs.jobs import JobRecord
 from ..jobs.listing import list_jobs
 from ..service.session import DoubtfulAnswerError
-from .job_requests import JobRequest
+from .job_requests import JobRequest, jobs_text
 from .order_desk import OrderDesk, Quote, chunks
 from .order_journal import ANSWERED, LOOKED_UP, REFUSED, OrderJournal, Sent
 from .pair_checks import check_ground
@@ -111,8 +111,15 @@ class Ordering:
         differing = [quote for quote in quotes if quote.credits != expected[quote.request.key]]
         if differing:
             self._reporter.warning(
-                f"{self._desk.service.url} prices {len(differing)} jobs otherwise than its table "
-                "of costs does; what it says of the jobs themselves counts."
+                f"{self._desk.service.url} prices {jobs_text(len(differing))} otherwise than its "
+                "table of costs does; what it says of the jobs themselves counts."
+            )
+        lost = self._journal.lost & {quote.request.key for quote in quotes}
+        if lost:
+            self._reporter.warning(
+                f"Of the new jobs, {len(lost)} were sent before, without a clear answer, and not "
+                "found afterwards; compare the credits of your account with what you ordered "
+                "before you order them again."
             )
         total = sum(quote.credits for quote in quotes)
         left = self._desk.credits_left() if quotes else None
@@ -178,11 +185,12 @@ class Ordering:
                 if len(job_ids) < len(chunk):
                     raise RetrievalError(
                         f"{error} {self._account_of(ordered, bill)} Nothing is sent again by "
-                        "itself; look at your jobs and credits, and run the same again to order "
-                        "what is left."
+                        "itself, and the service may have taken credits for jobs that it lost; "
+                        "run without CONFIRM to see what is left and what it costs."
                     ) from None
                 self._reporter.warning(
-                    f"{error} All {len(chunk)} jobs of this request were found afterwards."
+                    f"{error} Nothing is lost: the request was carried out all the same "
+                    f"({jobs_text(len(chunk))})."
                 )
             except RetrievalError as error:
                 self._journal.settle(sent, REFUSED, {})
@@ -244,7 +252,7 @@ class Ordering:
                 told["have other options"] += 1
         for state, count in sorted(told.items()):
             self._reporter.info(
-                f"{count} earlier jobs of the same scenes {state}; their pairs count as new."
+                f"Earlier jobs of the same scenes that {state}: {count}; they count as new."
             )
         looks = {request.parameters.get("looks") for request in wanted}
         others = [
@@ -254,9 +262,9 @@ class Ordering:
         ]
         if others:
             self._reporter.warning(
-                f"{len(others)} jobs of the project {self._desk.name} have other looks than this "
-                "order, and products of different looks do not make one stack; give another NAME "
-                "to keep them apart."
+                f"The project {self._desk.name} has jobs of other looks than this order "
+                f"({len(others)}), and products of different looks do not make one stack; give "
+                "another NAME to keep them apart."
             )
 
     def _settle_doubtful(self) -> None:
@@ -265,8 +273,8 @@ class Ordering:
             age = (datetime.now(timezone.utc) - sent.time).total_seconds()
             settle = self._desk.patience.settle
             self._reporter.info(
-                f"A request of {len(sent.jobs)} jobs at {sent.time:%Y-%m-%d %H:%M:%S} UTC had no "
-                "clear answer; it is looked up before anything else."
+                f"A request of {jobs_text(len(sent.jobs))} at {sent.time:%Y-%m-%d %H:%M:%S} UTC "
+                "had no clear answer; it is looked up before anything else."
             )
             wait_seconds(min(max(settle - age, 0.0), settle), self._reporter)
             requests = [
@@ -275,7 +283,7 @@ class Ordering:
             others = set(self._journal.job_ids.values())
             found = self._desk.look_up(requests, sent.time, _LONG_AGO, others)
             self._journal.settle(sent, LOOKED_UP, found)
-            self._reporter.info(f"{len(found)} of its {len(requests)} jobs were ordered.")
+            self._reporter.info(f"Found of its {jobs_text(len(requests))}: {len(found)}.")
 
     def _look_up(
         self,
@@ -287,17 +295,17 @@ class Ordering:
     ) -> dict[str, str]:
         """Return the jobs of a request that had no clear answer, as far as they are there."""
         self._reporter.info(
-            f"{error} Whether its {len(chunk)} jobs were ordered is looked up now, for about "
-            f"{self._desk.patience.settle:.0f} seconds."
+            f"{error} Whether the request of {jobs_text(len(chunk))} was carried out is looked up "
+            f"now, for about {self._desk.patience.settle:.0f} seconds."
         )
         known = bill.known | set(self._journal.job_ids.values())
         try:
             found = self._desk.look_up(chunk, sent.time, begun, known)
         except RetrievalError as second:
             raise RetrievalError(
-                f"{error} Whether the {len(chunk)} jobs of this request were ordered is not known, "
-                f"because they could not be looked up ({str(second).rstrip('.')}); run the same "
-                "again later: it looks them up before it orders anything."
+                f"{error} Whether the request of {jobs_text(len(chunk))} was carried out is not "
+                f"known, because it could not be looked up ({str(second).rstrip('.')}); run the "
+                "same again later: it looks before it orders anything."
             ) from None
         self._journal.settle(sent, LOOKED_UP, found)
         return found

@@ -36,6 +36,7 @@ class WatchJobs(RetrievalAlgorithm):
         (QgsProcessingOutputNumber, "EXPIRING", "Products that expire within three days"),
         (QgsProcessingOutputString, "JOBS", "Ids of the jobs that can be downloaded"),
         (QgsProcessingOutputString, "NEWEST", "Last day of the products"),
+        (QgsProcessingOutputString, "JOB_TYPE", "Their type, if they are of one"),
     )
 
     def check(self, values):

@@ -56,7 +56,7 @@ class Customer:
         values = Parameters(self.parameters(features, **more), Task.ORDER_PAIRS)
         order = OrderRequest.from_parameters(values, "NAME")
         requests = planned_requests(layer_features(values, "INPUT") or (), job_options(values))
-        opened = order.opened(values, self.credentials, self.reporter, self.patience)
+        opened = order.opened(values, self.credentials, self.reporter, patience=self.patience)
         with opened as (ordering, _):
             bill = ordering.bill(requests)
             return bill, order.settled(ordering, bill, self.reporter)

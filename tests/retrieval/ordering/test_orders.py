@@ -42,7 +42,7 @@ def test_without_confirmation_the_bill_is_told_and_nothing_ordered(customer, tmp
         "JOURNAL": str(customer.journal),
     }
     told = " ".join(reporter.infos)
-    assert f"{PRICE} new jobs cost {PRICE} credits, and 7993 of 8000 remain then." in told
+    assert f"What is new, 7 jobs, costs {PRICE} credits, and 7993 of 8000 remain then." in told
     assert f"Nothing was ordered. To order this, run the same with CONFIRM={PRICE}." in told
     assert_nothing_spent(customer)
     assert not customer.journal.parent.exists()

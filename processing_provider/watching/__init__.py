@@ -1,0 +1,1 @@
+"""Watching jobs in QGIS's window, in the background."""

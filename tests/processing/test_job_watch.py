@@ -1,0 +1,95 @@
+"""Jobs are watched in the background, and their end is told with a button."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+from qgis.core import QgsApplication
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QPushButton
+
+from hyp3_stack.processing_provider.watching.watch_part import JobWatch
+
+from .conftest import CORE_PYTHON, LIMIT_SECONDS, ROOT, make_products
+from .window import Interface
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A service with two jobs that take two looks each; gives its variables."""
+    folder = tmp_path_factory.mktemp("service")
+    products = make_products(folder / "zips", "--products", 2, "--zip")
+    ready = folder / "environment"
+    command = ["-m", "tests.hyp3_server", "--products", products, "--project", "ridge"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [CORE_PYTHON, *map(str, command), "--environment", str(ready), "--pending"],
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            while not ready.exists():
+                assert process.poll() is None, (folder / "log").read_text()
+                time.sleep(0.1)
+            yield dict(line.split("=", 1) for line in ready.read_text().splitlines())
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(LIMIT_SECONDS)
+
+
+@pytest.fixture
+def watch(service, settings, monkeypatch):
+    for name, value in {**service, "HYP3_STACK_PYTHON": CORE_PYTHON}.items():
+        monkeypatch.setenv(name, value)
+    settings.setValue("hyp3_stack/watch/interval", 1)
+    made = JobWatch(Interface(), "HyP3 Stack", QIcon())
+    made.open()
+    made.panel.service.setText(service["API_URL"])
+    yield made
+    interface = made._interface
+    made.unload()
+    assert interface.menus == interface.docks == []
+
+
+def events_until(condition):
+    limit = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        assert time.monotonic() < limit
+        QgsApplication.processEvents()
+
+
+def test_the_end_is_told_with_a_button(watch):
+    panel, messages = watch.panel, watch._interface.messages
+    panel.project.setText("ridge")
+    panel.watch.click()
+    assert panel.watch.text() == "Stop watching"
+    assert not panel.prepare.isEnabled()
+    events_until(lambda: "running" in panel.state.text())
+    events_until(lambda: watch.task is None)
+    text = "All 2 jobs of ridge are done: 2 can be downloaded."
+    assert panel.state.text() == messages.currentItem().text() == text
+    (button,) = messages.currentItem().findChildren(QPushButton)
+    assert button.text() == "Prepare stack…"
+    assert panel.prepare.isEnabled() and not panel.resubmit.isEnabled()
+    assert panel.watch.text() == "Watch"
+
+
+def test_what_goes_wrong_is_told(watch):
+    panel = watch.panel
+    panel.project.setText("no such project")
+    panel.watch.click()
+    events_until(lambda: watch.task is None)
+    assert "There are no such jobs in the project 'no such project'" in panel.state.text()
+    assert watch._interface.messages.currentItem().text() == panel.state.text()
+    assert not panel.prepare.isEnabled()
+
+
+def test_it_can_be_stopped(watch):
+    panel = watch.panel
+    panel.watch.click()
+    panel.watch.click()
+    events_until(lambda: watch.task is None)
+    assert panel.state.text() == "Nothing is watched."
+    assert watch._interface.messages.currentItem() is None
