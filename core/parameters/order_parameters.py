@@ -104,7 +104,7 @@ PRODUCTS_ON_DISK: Final = replace(
 JOURNAL: Final = Parameter(
     "JOURNAL",
     Kind.NEW_FILE,
-    "Journal",
+    "Journal, if not in your QGIS profile",
     "File that keeps what was sent and which jobs came of it. Empty: one for each service, account "
     "and project in your QGIS profile. Use the same one again for the same project.",
     group=Group.PRODUCTS,

@@ -93,7 +93,7 @@ class ApiHandler(Handler):
         """Check an order as HyP3 does, take its credits, and store a share of its jobs."""
         service = self.service
         if service.catalog_status is None:
-            check_scenes(jobs, service.scenes)
+            check_scenes(jobs, {*service.scenes, *service.catalog})
         account = service.accounts.get(user)
         if account.application != "APPROVED":
             raise Refused(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -116,7 +116,7 @@ def checked_order(body: Any) -> tuple[list[dict[str, Any]], bool]:
     return [_checked_job(job) for job in jobs], is_trial
 
 
-def check_scenes(jobs: list[dict[str, Any]], known: Mapping[str, Any]) -> None:
+def check_scenes(jobs: list[dict[str, Any]], known: Set[str]) -> None:
     """Check jobs as the service does while the catalog answers it."""
     names = list(dict.fromkeys(name for job in jobs for name in scenes_of(job)))
     missing = [name for name in names if name not in known] + names[CATALOG_PAGE:]

@@ -1,6 +1,7 @@
 """From an area to a plan of pairs through ``qgis_process``, by services on this machine."""
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,37 @@ from tests.hyp3_server.sky import Sky
 pytestmark = pytest.mark.qgis
 
 DATES = 6
+
+
+def order_and_watch(qgis_run, service, account, pairs):
+    """Order a plan of twelve pairs, watch its jobs, and order one that fails again."""
+
+    def run(name, **parameters):
+        done = qgis_run(f"hyp3:{name}", account, API_URL=service.url, **parameters)
+        assert done.returncode == 0, done.text
+        return done
+
+    order = {"INPUT": pairs, "NAME": "ridge", "MAX_CREDITS": 12}
+    told = run("orderpairs", **order)
+    assert (told.outputs["COUNT"], told.outputs["CREDITS"]) == (12, 12)
+    assert "run the same with CONFIRM=12" in told.text
+    assert not service.jobs
+    ordered = run("orderpairs", **order, CONFIRM=12).outputs
+    assert set(ordered["JOBS"].split(",")) == set(service.jobs)
+    assert set(map(len, (order.body["jobs"] for order in service.log.orders()))) == {12}
+    assert Path(ordered["JOURNAL"]).is_file()
+    job_id = ordered["JOBS"].partition(",")[0]
+    service.fail(job_id, "botocore.exceptions.ReadTimeoutError: Read timed out")
+    watched = run("watchjobs", PROJECT="ridge")
+    assert (watched.outputs["PENDING"], watched.outputs["FAILED"]) == (11, 1)
+    assert "1 job failed because something did not answer in time" in watched.text
+    again = run("resubmitjobs", PROJECT="ridge", MAX_CREDITS=5)
+    assert (again.outputs["COUNT"], again.outputs["JOBS"]) == (1, "")
+    again = run("resubmitjobs", PROJECT="ridge", MAX_CREDITS=5, CONFIRM=1)
+    assert again.outputs["JOBS"] in service.jobs
+    assert again.outputs["JOURNAL"] == ordered["JOURNAL"]
+    assert len(service.jobs) == 13
+    assert service.user.remaining_credits == 8000 - 13
 
 
 def test_an_area_becomes_a_plan(qgis_run, tmp_path):
@@ -45,7 +77,8 @@ def test_an_area_becomes_a_plan(qgis_run, tmp_path):
             OUTPUT=pairs,
             REPORT=tmp_path / "plan.html",
         )
-    assert planned.returncode == 0, planned.text
+        assert planned.returncode == 0, planned.text
+        order_and_watch(qgis_run, service, account, pairs)
     # Three next dates each: 3 + 3 + 3 + 2 + 1.
     assert planned.outputs["COUNT"] == planned.outputs["CREDITS"] == 12
     assert "7,988 credits would be left" in planned.text

@@ -1,4 +1,4 @@
-"""From a plan to displacement without anybody at the screen, and again when the plan has grown."""
+"""From an area to displacement without anybody at the screen, and again with a new scene."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import xarray
 
+from hyp3_stack.core.products.granules import parse_granule
 from tests.hyp3_server import Hyp3Service, job_from_archive
+from tests.hyp3_server.searching import CatalogScene
 from tests.sample_products import SampleSpec, write_products
 
 from .conftest import ROOT
 
 pytestmark = pytest.mark.qgis
 
-MODEL = ROOT / "processing_provider" / "models" / "plan_to_displacement.model3"
+MODEL = ROOT / "processing_provider" / "models" / "area_to_displacement.model3"
 PRICE = 10
 
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory):
-    """Archives of six pairs by their scenes, in the order of their dates."""
+    """Archives of the six pairs of four dates, by their scenes."""
     folder = tmp_path_factory.mktemp("archives")
     # With what an order asks for unless told otherwise.
     layers = ("unw_phase", "corr", "lv_theta", "lv_phi", "dem")
     write_products(folder, SampleSpec(products=6, rows=60, columns=70, layers=layers, zipped=True))
     jobs = [job_from_archive(path) for path in folder.glob("*.zip")]
-    # By the later date, so that a plan grows at its end.
-    jobs.sort(key=lambda job: [scene[17:32] for scene in reversed(job.scenes)])
-    return {tuple(job.scenes): job.archive for job in jobs}
+    return {tuple(job.scenes): job for job in jobs}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def service(archives):
     """A service that makes the products of what is ordered."""
 
     def made(job):
-        finished = job_from_archive(archives[tuple(job.scenes)])
+        finished = job_from_archive(archives[tuple(job.scenes)].archive)
         text = json.dumps(finished.record).replace(finished.job_id, job.job_id)
         kept = ("name", "request_time", "job_parameters")
         finished.record = {**json.loads(text), **{name: job.record[name] for name in kept}}
@@ -45,47 +45,39 @@ def service(archives):
 
     with Hyp3Service() as running:
         running.process = made
-        for path in archives.values():
-            found = job_from_archive(path)
-            running.know_scenes(found.scenes, found.ring)
         yield running
 
 
-def plan(path, pairs):
-    """Write a plan layer."""
-    features = [
-        {
-            "type": "Feature",
-            "geometry": None,
-            "properties": {
-                "job_type": "INSAR_GAMMA",
-                "reference": first,
-                "secondary": second,
-                "rank": rank,
-            },
-        }
-        for rank, (first, second) in enumerate(pairs, start=1)
-    ]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    return path
+def catalog_scene(name, job):
+    scene = parse_granule(name)
+    attributes = {"POLARIZATION": "VV+VH", "FRAME_NUMBER": "110"}
+    return CatalogScene(name, scene.path, True, job.ring, scene.start, 27.0, attributes)
 
 
-def test_a_plan_that_grows(qgis_run, service, archives, tmp_path):
-    pairs = list(archives)
-    account = {
-        **service.environment,
-        "HYP3_STACK_CACHE": str(tmp_path / "cache"),
-        "EARTHDATA_TOKEN": service.accounts.token(service.user.name),
-    }
+def test_new_scenes_become_displacement(qgis_run, service, archives, tmp_path):
+    scenes = {name: job for job in archives.values() for name in job.scenes}
+    in_time = sorted(scenes, key=lambda name: parse_granule(name).start)
+    assert len(in_time) == 4
+    west, south = map(min, zip(*archives[next(iter(archives))].ring, strict=True))
     stack, displacement = tmp_path / "stack.zarr", tmp_path / "displacement.nc"
 
-    def run(count, **more):
+    def run(dates, month, **more):
         service.log.clear()
+        for name in in_time[:dates]:
+            service.catalog[name] = catalog_scene(name, scenes[name])
+        account = {
+            **service.environment,
+            # Half years that are over are searched once.
+            "HYP3_STACK_CACHE": str(tmp_path / f"cache {month}"),
+            "EARTHDATA_TOKEN": service.accounts.token(service.user.name),
+        }
         return qgis_run(
             str(MODEL),
             account,
             **{
-                "PLAN": plan(tmp_path / "plan.geojson", pairs[:count]),
+                "EXTENT": f"{west + 0.01},{west + 0.02},{south + 0.01},{south + 0.02} [EPSG:4326]",
+                "START": "2022-12-01",
+                "JOB_TYPE": "INSAR_GAMMA",
                 "NAME": "every month",
                 "MAX_CREDITS": 30,
                 "FOLDER": tmp_path / "products",
@@ -97,39 +89,38 @@ def test_a_plan_that_grows(qgis_run, service, archives, tmp_path):
             },
         )
 
-    refused = run(3, MAX_CREDITS=20)
+    def sizes():
+        with xarray.open_zarr(stack, group="temporally_optimized") as pairs:
+            with xarray.open_dataset(displacement) as made:
+                return pairs.sizes["pair"], made.sizes["time"]
+
+    refused = run(3, 1, MAX_CREDITS=20)
     assert refused.returncode != 0
     assert "costs 30 credits, but MAX_CREDITS is 20" in refused.text
     assert not service.log.orders() and not service.jobs
 
-    done = run(3)
+    done = run(3, 1)
     assert done.returncode == 0, done.text
     (order,) = service.log.orders()
     assert len(order.body["jobs"]) == 3
     assert service.user.remaining_credits == 8000 - 3 * PRICE
-    with xarray.open_zarr(stack, group="temporally_optimized") as pairs_of_stack:
-        assert pairs_of_stack.sizes["pair"] == 3
-    with xarray.open_dataset(displacement) as made:
-        assert made.sizes["time"] == 3
+    assert sizes() == (3, 3)
 
     # A month later the products have expired at the service, and a new date brings three pairs.
     gone = datetime.now(timezone.utc) - timedelta(days=1)
     for job in service.jobs.values():
         job.record["expiration_time"] = gone.isoformat(timespec="seconds")
     first = set(service.jobs)
-    done = run(6)
+    done = run(4, 2)
     assert done.returncode == 0, done.text
     (order,) = service.log.orders()
     assert len(order.body["jobs"]) == 3
     assert service.user.remaining_credits == 8000 - 6 * PRICE
     fetched = {entry.path.split("/")[1] for entry in service.log.files()}
     assert fetched and not fetched & first
-    with xarray.open_zarr(stack, group="temporally_optimized") as pairs_of_stack:
-        assert pairs_of_stack.sizes["pair"] == 6
-    with xarray.open_dataset(displacement) as made:
-        assert made.sizes["time"] == 4
+    assert sizes() == (6, 4)
 
-    nothing = run(6)
+    nothing = run(4, 2)
     assert nothing.returncode == 0, nothing.text
     assert not service.log.orders()
     assert not service.log.files()

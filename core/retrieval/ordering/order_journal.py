@@ -96,12 +96,8 @@ class OrderJournal:
     @property
     def lost(self) -> set[str]:
         """Keys of what was sent without a clear answer, and was not found afterwards."""
-        return {
-            key
-            for sent in self.sent
-            if sent.state in (SENDING, LOOKED_UP)
-            for key in sent.jobs.keys() - sent.job_ids.keys()
-        }
+        doubtful = [sent for sent in self.sent if sent.state in (SENDING, LOOKED_UP)]
+        return {key for sent in doubtful for key in sent.jobs} - self.job_ids.keys()
 
     @property
     def doubtful(self) -> list[Sent]:

@@ -86,8 +86,9 @@ def fetch_prices(api_url: str, reporter: Reporter) -> Prices:
 
 
 def credits_text(credits: float) -> str:
-    """Return a number of credits for a sentence: ``1 credit``, ``1250 credits``."""
-    return f"{plain_credits(credits)} credit{'' if credits == 1 else 's'}"
+    """Return a number of credits for a sentence: ``1 credit``, ``1,250 credits``."""
+    number = f"{credits:,.2f}".rstrip("0").rstrip(".")
+    return f"{number} credit{'' if credits == 1 else 's'}"
 
 
 def plain_credits(credits: float) -> str:

@@ -103,7 +103,7 @@ def test_something_else_than_prices_is_refused(service, reporter):
 
 @pytest.mark.parametrize(
     ("credits", "text"),
-    [(1, "1 credit"), (0, "0 credits"), (1250, "1250 credits"), (2.5, "2.5 c")],
+    [(1, "1 credit"), (0, "0 credits"), (1250, "1,250 credits"), (2.5, "2.5 c")],
 )
 def test_credits_in_words(credits, text):
     assert credits_text(credits).startswith(text)
