@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +23,7 @@ from .address import (
 )
 
 if TYPE_CHECKING:
+    from aiobotocore.session import AioSession
     from s3fs import S3FileSystem
 
 PATIENT = 8
@@ -86,7 +88,11 @@ class RemoteLocation(ObjectAddress):
             for option in ("request_checksum_calculation", "response_checksum_validation"):
                 if f"AWS_{option.upper()}" not in os.environ:
                     config[option] = "when_required"
-        options = {"endpoint_url": self.endpoint, "profile": self.profile}
+        options: dict[str, Any] = {"endpoint_url": self.endpoint}
+        if shared:
+            options["profile"] = self.profile
+        else:
+            options["session"] = _new_session(self.profile)
         return S3FileSystem(
             config_kwargs=config,
             asynchronous=asynchronous,
@@ -103,6 +109,25 @@ class RemoteLocation(ObjectAddress):
             read_only=read_only,
             path=f"{self.bucket}/{self.key}",
         )
+
+
+def _new_session(profile: str | None) -> AioSession:
+    """Return a session with credentials of its own.
+
+    The descriptions of services, which take a tenth of a second, are read once for all of them.
+    """
+    from aiobotocore.session import AioSession
+
+    session = AioSession(profile=profile)
+    session.register_component("data_loader", _service_descriptions())
+    return session
+
+
+@cache
+def _service_descriptions() -> Any:
+    from botocore.loaders import create_loader
+
+    return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
 async def asked_again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
