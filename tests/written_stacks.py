@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,18 +37,21 @@ class Written:
         return xr.open_dataset(self.netcdf, decode_cf=False)
 
 
-def write(folder: Path, spec: SampleSpec, **parameters: str) -> Written:
-    samples = write_products(folder / "products", spec)
+def write(
+    folder: Path,
+    source: SampleSpec | SampleStack,
+    outputs: Sequence[str] = ("NETCDF",),
+    **parameters: str,
+) -> Written:
+    """Build a stack of products, which are made unless they are there already."""
+    samples = source
+    if isinstance(samples, SampleSpec):
+        samples = write_products(folder / "products", samples)
     reporter = SilentReporter()
     written = Written(samples, folder / "s.nc", folder / "s.zarr", folder / "s.html", reporter)
-    given = {
-        "INPUT": str(samples.folder),
-        "NETCDF": str(written.netcdf),
-        "ZARR": str(written.zarr),
-        "REPORT": str(written.report),
-        **parameters,
-    }
-    build_stack.run(given, None, reporter)
+    places = {"NETCDF": written.netcdf, "ZARR": written.zarr, "REPORT": written.report}
+    given = {name: str(places[name]) for name in outputs} | {"INPUT": str(samples.folder)}
+    build_stack.run(given | parameters, None, reporter)
     return written
 
 
@@ -57,6 +61,7 @@ def write_each(folder: Path) -> dict[str, Written]:
         kind: write(
             folder / kind.lower(),
             SampleSpec(product_type=kind, products=5, rows=90, columns=100, water_masked=True),
+            ("NETCDF", "ZARR", "REPORT"),
         )
         for kind in TYPES
     }

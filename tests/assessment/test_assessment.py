@@ -79,7 +79,7 @@ def test_layers_that_were_not_ordered(tmp_path: Path) -> None:
 def test_backscatter_has_to_be_linear(
     rtc_stack: Written, tmp_path: Path, scale: str, status: str
 ) -> None:
-    written = write(tmp_path, rtc_stack.samples.spec, SCALE=scale)
+    written = write(tmp_path, rtc_stack.samples, SCALE=scale)
     verdict = next(
         item.verdict
         for item in assess_stack(written.netcdf).items
@@ -107,8 +107,7 @@ def test_the_summary_is_noted_in_the_file(stacks: dict[str, Written], kind: str)
 
 def test_a_store_of_format_3(gamma_stack: Written, tmp_path: Path) -> None:
     """Its text is of variable length."""
-    parameters = {"ZARR_FORMAT": "3", "NETCDF": "", "STAC": "true"}
-    written = write(tmp_path, gamma_stack.samples.spec, **parameters)
+    written = write(tmp_path, gamma_stack.samples, ["ZARR"], ZARR_FORMAT="3", STAC="true")
     after = assess_stack(written.zarr)
     assert after.problems == ()
     assert after.summary == assess_stack(gamma_stack.netcdf).summary

@@ -77,7 +77,7 @@ def test_longitudes_that_touch_the_antimeridian_or_run_beyond() -> None:
 def test_a_stack_across_the_antimeridian(tmp_path: Path) -> None:
     """What reads the attributes takes them: the catalog item and the assessment."""
     spec = SampleSpec("RTC_GAMMA", 3, 60, 60, longitude=180.0, latitude=51.7, layers=("VV",))
-    written = write(tmp_path, spec, STAC="true")
+    written = write(tmp_path, spec, ["NETCDF", "ZARR"], STAC="true")
     attributes = written.open().attrs
     assert attributes["geospatial_lon_min"] > 179 > -179 > attributes["geospatial_lon_max"]
     for name in ("footprint", "geospatial_bounds"):

@@ -147,9 +147,8 @@ def test_statistics_of_coherence(insar: Written) -> None:
 
 def test_statistics_in_every_layout(gamma_stack: Written, tmp_path: Path) -> None:
     """Without maps to write, they are learned from the series."""
-    written = write(
-        tmp_path, gamma_stack.samples.spec, NETCDF="", CHUNKING="temporal", LAYERS="corr,unw_phase"
-    )
+    options = {"CHUNKING": "temporal", "LAYERS": "corr,unw_phase"}
+    written = write(tmp_path, gamma_stack.samples, ["ZARR"], **options)
     series = xr.open_zarr(written.zarr, group="temporally_optimized")
     full = gamma_stack.open()
     for name in ("coherence_mean", "coherence_std", "valid_fraction", "data_mask"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +59,8 @@ def spec(request: pytest.FixtureRequest) -> SampleSpec:
 
 @pytest.mark.parametrize("zone", ["EPSG:32610", "EPSG:32611"])
 def test_every_component_at_many_pixels(spec: SampleSpec, tmp_path: Path, zone: str) -> None:
-    written = write(tmp_path, spec, LOOK_VECTORS="true", TARGET_CRS=zone, REPORT="")
+    options = {"LOOK_VECTORS": "true", "TARGET_CRS": zone}
+    written = write(tmp_path, spec, ["NETCDF", "ZARR"], **options)
     stack = written.open()
     to_degrees = Transformer.from_crs(zone, "EPSG:4326", always_xy=True)
     found = vectors(stack)
@@ -89,7 +89,7 @@ def test_every_component_at_many_pixels(spec: SampleSpec, tmp_path: Path, zone: 
 
 def test_it_points_from_the_satellite(gamma_stack: Written, tmp_path: Path) -> None:
     """Back along the vector by the slant range lies the orbit, some 700 km up."""
-    write(tmp_path, gamma_stack.samples.spec, LOOK_VECTORS="true", ZARR="", REPORT="")
+    write(tmp_path, gamma_stack.samples, LOOK_VECTORS="true")
     with xr.open_dataset(tmp_path / "s.nc") as stack:
         row, column = np.argwhere(np.isfinite(stack.lv_theta.values))[0]
         to_degrees = Transformer.from_crs("EPSG:32610", "EPSG:4326", always_xy=True)
@@ -113,7 +113,7 @@ def test_anywhere_on_the_globe(longitude: float, latitude: float) -> None:
 
 def test_the_center_keeps_its_vector(gamma_stack: Written, tmp_path: Path) -> None:
     plain = gamma_stack.open()
-    with write(tmp_path, gamma_stack.samples.spec, LOOK_VECTORS="true", REPORT="").open() as stack:
+    with write(tmp_path, gamma_stack.samples, LOOK_VECTORS="true").open() as stack:
         for axis in "xyz":
             name = f"look_vector_{axis}"
             assert float(stack[f"scene_center_{name}"]) == float(plain[name])
@@ -135,8 +135,8 @@ def verdicts(path: Path) -> dict[tuple[str, str], Verdict]:
 
 
 def test_once_also_where_other_static_layers_are_not(gamma_stack: Written, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"LOOK_VECTORS": "true", "STATIC_LAYERS": "per_pair", "REPORT": ""}
-    with write(tmp_path, gamma_stack.samples.spec, **options).open() as stack:
+    options = {"LOOK_VECTORS": "true", "STATIC_LAYERS": "per_pair"}
+    with write(tmp_path, gamma_stack.samples, **options).open() as stack:
         assert stack.lv_theta.dims == ("pair", "y", "x")
         assert stack.look_vector_x.dims == ("y", "x")
         assert stack.look_vector_x.notnull().any()

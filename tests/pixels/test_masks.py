@@ -68,6 +68,6 @@ def test_merged_frames_have_masks(tmp_path: Path) -> None:
 
 
 def test_no_masks_without_their_layers(gamma_stack: Written, tmp_path: Path) -> None:
-    stack = raw(write(tmp_path, gamma_stack.samples.spec, LAYERS="unw_phase,dem"))
+    stack = raw(write(tmp_path, gamma_stack.samples, LAYERS="unw_phase,dem"))
     assert "data_mask" not in stack and "mask_reason" not in stack
     assert "ancillary_variables" not in stack.unw_phase.attrs

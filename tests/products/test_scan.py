@@ -52,9 +52,10 @@ def names(scan: Scan) -> list[str]:
 
 @pytest.fixture(scope="module")
 def usual(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
-    """A stack of the first product, from a folder with a harmless name."""
+    """A stack of two products, from a folder with a harmless name."""
     folder = tmp_path_factory.mktemp("usual")
-    (folder / small.products[0].name).symlink_to(small.products[0].path)
+    for product in small.products[:2]:
+        (folder / product.name).symlink_to(product.path)
     with xr.open_dataset(build(folder, NETCDF=folder / "s.nc").netcdf) as stack:
         return stack.load()
 
@@ -63,25 +64,23 @@ def usual(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> xr.Da
 def test_paths_do_not_matter(
     small: SampleStack, usual: xr.Dataset, tmp_path: Path, odd: str
 ) -> None:
-    product = small.products[0]
-    folders = tmp_path / "folders" / odd
-    zips = tmp_path / "zips" / odd
-    folders.mkdir(parents=True)
-    zips.mkdir(parents=True)
-    (folders / product.name).symlink_to(product.path)
-    zip_product(product.path, zips / f"{product.name}.zip")
-    build(folders, NETCDF=folders / "out.nc")
-    build(zips, ZARR=zips / "out.zarr", CHUNKING="temporal")
+    """Those of a folder, of a zip and of outputs."""
+    unpacked, packed = small.products[:2]
+    folder = tmp_path / odd
+    folder.mkdir()
+    (folder / unpacked.name).symlink_to(unpacked.path)
+    zip_product(packed.path, folder / f"{packed.name}.zip")
+    run = build(folder, NETCDF=folder / "out.nc", ZARR=folder / "out.zarr", CHUNKING="temporal")
     with (
-        xr.open_dataset(folders / "out.nc") as one,
-        xr.open_zarr(zips / "out.zarr", group="temporally_optimized") as other,
+        xr.open_dataset(run.netcdf) as one,
+        xr.open_zarr(run.zarr, group="temporally_optimized") as other,
     ):
-        for layer in product.layers:
+        for layer in unpacked.layers:
             np.testing.assert_array_equal(one[layer].values, usual[layer].values)
             np.testing.assert_array_equal(other[layer].values, usual[layer].values)
-        assert list(one.product_name.values) == list(other.product_name.values) == [product.name]
-    left = sorted(path.name for folder in (folders, zips) for path in folder.iterdir())
-    assert left == sorted([product.name, "out.nc", f"{product.name}.zip", "out.zarr"])
+        assert list(one.product_name.values) == list(usual.product_name.values)
+    left = sorted(path.name for path in folder.iterdir())
+    assert left == sorted([unpacked.name, f"{packed.name}.zip", "out.nc", "out.zarr"])
 
 
 def test_what_is_found_and_what_is_not(small: SampleStack, tmp_path: Path) -> None:

@@ -21,9 +21,8 @@ from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
 from tests.build.interrupted import StopAt
 from tests.hyp3_server import Hyp3Service
-from tests.sample_products import SampleSpec
 
-from ..written_stacks import Written, write
+from ..written_stacks import Written
 
 RADIUS = 7_070_000.0
 RATE = 2 * np.pi / 5924.6
@@ -281,14 +280,20 @@ OUT_OF_REACH = "https://127.0.0.1:9"
 
 @pytest.mark.parametrize("how", ["offline", "without", "in format 3"])
 def test_what_the_catalog_told_stays_when_more_is_appended(
-    reachable: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+    gamma_stack: Written,
+    reachable: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    how: str,
 ) -> None:
-    stack = write(tmp_path / "w", SampleSpec(products=4, rows=90, columns=100))
-    know(reachable, stack)
+    know(reachable, gamma_stack)
+    *most, _ = [item.name for item in gamma_stack.samples.products]
     given = {
-        "INPUT": str(stack.samples.folder),
+        "INPUT": str(gamma_stack.samples.folder),
+        "PRODUCTS": ",".join(most),
         "APPEND": "true",
         "GROW": "true",
+        "CHUNKING": "spatial",
     }
     if how == "in format 3":
         given |= {"ZARR": str(tmp_path / "s.zarr"), "ZARR_FORMAT": "3"}
@@ -300,8 +305,9 @@ def test_what_the_catalog_told_stays_when_more_is_appended(
             return xr.open_zarr(tmp_path / "s.zarr", group="spatially_optimized").load()
         return xr.load_dataset(tmp_path / "s.nc")
 
-    names = ",".join(item.name for item in stack.samples.products[:2])
-    build_stack.run({**given, "ENRICH": "true", "PRODUCTS": names}, None, SilentReporter())
+    build_stack.run(
+        {**given, "ENRICH": "true", "PRODUCTS": ",".join(most[:2])}, None, SilentReporter()
+    )
     before = made()
     monkeypatch.setenv("HYP3_STACK_CMR_URL", OUT_OF_REACH)
     shutil.rmtree(tmp_path / "cache")
@@ -325,13 +331,16 @@ def test_what_the_catalog_told_stays_when_more_is_appended(
 
 @pytest.mark.parametrize("first", ["offline", "online"])
 def test_a_build_goes_on_whatever_the_catalog_tells_by_then(
-    reachable: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: str
+    gamma_stack: Written,
+    reachable: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    first: str,
 ) -> None:
-    stack = write(tmp_path / "w", SampleSpec(products=4, rows=90, columns=100))
-    know(reachable, stack)
+    know(reachable, gamma_stack)
     (tmp_path / "out").mkdir()
     zarr = str(tmp_path / "out" / "s.zarr")
-    given = {"INPUT": str(stack.samples.folder), "ZARR": zarr, "ENRICH": "true"}
+    given = {"INPUT": str(gamma_stack.samples.folder), "ZARR": zarr, "ENRICH": "true"}
     urls = [OUT_OF_REACH, reachable.environment["HYP3_STACK_CMR_URL"]]
     before, after = urls if first == "offline" else reversed(urls)
     monkeypatch.setenv("HYP3_STACK_CMR_URL", before)

@@ -222,7 +222,7 @@ def test_a_changed_item_is_noticed(catalogs: Catalogs, number: int) -> None:
 
 def test_one_pair_has_its_dates_and_baselines(tmp_path: Path) -> None:
     spec = SampleSpec(products=1, rows=40, columns=40, layers=("unw_phase", "corr"))
-    written = write(tmp_path, spec, STAC="true", ZARR="", REPORT="")
+    written = write(tmp_path, spec, STAC="true")
     item = load(tmp_path / "s.stac" / "s.json")
     assert errors(item) == []
     assert item["properties"]["title"].startswith("Stack of 1 Sentinel-1 interferogram (")
