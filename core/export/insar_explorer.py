@@ -27,6 +27,9 @@ POINTS_FILE = "displacement.gpkg"
 MOST_POINTS = 3_000_000
 """Pixels as points: more make a file of many gigabytes, which takes minutes to open."""
 
+_HELD = 30_000_000
+"""Values of the series that are held at once, 4 bytes each."""
+
 _MILLIMETERS = {DISPLACEMENT: "mm", VELOCITY: "mm/year", VELOCITY_ERROR: "mm/year"}
 
 
@@ -61,32 +64,29 @@ def write_insar_explorer(part: StackPart, folder: Path, reporter: Reporter) -> l
         If the user asked to stop.
     """
     _check(part)
-    names = []
-    with part.maps(DISPLACEMENT, folder, reporter) as read:
-        days = part.labels
-        maps: list[tuple[str, str, ReadMap, int]] = [
-            (f"timeseries-{day}.grd", DISPLACEMENT, read, number) for number, day in enumerate(days)
-        ]
-        with part.maps(VELOCITY, folder, reporter) as read_velocity:
-            maps.append(("velocity_mm_year.grd", VELOCITY, read_velocity, 0))
-            with step(reporter, 0.0, 50.0) as share:
-                for done, (name, layer, read_map, number) in enumerate(maps):
-                    _write_map(part, layer, read_map, number, folder / name, reporter)
-                    names.append(name)
-                    share.progress(100.0 * (done + 1) / len(maps))
-            count = sum(
-                int(np.count_nonzero(~np.isnan(read_velocity(0, rows))))
-                for rows in part.bands(VELOCITY)
-            )
-        if count > MOST_POINTS:
-            reporter.warning(
-                f"{count:,} pixels have displacement, more than the {MOST_POINTS:,} that a layer "
-                f"of points takes; {POINTS_FILE} is left out, and the maps hold all. Choose an "
-                "EXTENT to get points."
-            )
-            return names
-        with step(reporter, 50.0, 100.0) as share:
-            _write_points(part, read, folder / POINTS_FILE, count, share)
+    days = [f"timeseries-{day}.grd" for day in part.labels]
+    files = ((DISPLACEMENT, days, 45.0), (VELOCITY, ["velocity_mm_year.grd"], 50.0))
+    begin = 0.0
+    for layer, names, end in files:
+        with step(reporter, begin, end) as share, part.maps(layer, folder, share) as read:
+            for number, name in enumerate(names):
+                _write_map(part, layer, read, number, folder / name, share)
+                share.progress(100.0 * (number + 1) / len(names))
+        begin = end
+    names = [name for _, listed, _ in files for name in listed]
+    count = sum(
+        int(np.count_nonzero(~np.isnan(part.read(VELOCITY, slice(0, 1), *tile))))
+        for tile in part.tiles(VELOCITY, _HELD)
+    )
+    if count > MOST_POINTS:
+        reporter.warning(
+            f"{count:,} pixels have displacement, more than the {MOST_POINTS:,} that a layer of "
+            f"points takes; {POINTS_FILE} is left out, and the maps hold all. Choose an EXTENT to "
+            "get points."
+        )
+        return names
+    with step(reporter, begin, 100.0) as share:
+        _write_points(part, folder / POINTS_FILE, count, share)
     return [*names, POINTS_FILE]
 
 
@@ -144,16 +144,13 @@ def _write_map(
             data[rows] = read(number, rows) * np.float32(1000)
 
 
-def _write_points(
-    part: StackPart, read: ReadMap, path: Path, count: int, reporter: Reporter
-) -> None:
+def _write_points(part: StackPart, path: Path, count: int, reporter: Reporter) -> None:
     grid, days = part.grid, part.labels
     others = [name for name in part.layers if not part.has_steps(name) and name != VELOCITY]
     table = PointTable("displacement", grid, (VELOCITY, *others, *(f"D{day}" for day in days)))
 
     def batches() -> Iterator[tuple[NDArray[Any], NDArray[Any], list[NDArray[Any]]]]:
-        across = slice(0, grid.width)
-        for rows in _few_rows(part, len(days)):
+        for rows, across in part.tiles(DISPLACEMENT, _HELD):
             velocity = part.read(VELOCITY, slice(0, 1), rows, across)
             row, column = np.nonzero(~np.isnan(velocity))
             if not row.size:
@@ -162,21 +159,9 @@ def _write_points(
             for name in others:
                 values = part.read(name, slice(0, 1), rows, across)[row, column].astype(float)
                 fields.append(values * 1000.0 if name in _MILLIMETERS else values)
-            fields += [read(number, rows)[row, column] * 1000.0 for number in range(len(days))]
-            yield grid.x[column], grid.y[rows][row], fields
+            for number in range(len(days)):
+                values = part.read(DISPLACEMENT, [number], rows, across)[0]
+                fields.append(values[row, column] * 1000.0)
+            yield grid.x[across][column], grid.y[rows][row], fields
 
     write_points(path, table, batches(), count, reporter)
-
-
-def _few_rows(part: StackPart, dates: int) -> list[slice]:
-    """Cut the bands of a map so that all dates of one are held at once."""
-    most = max(1, _HELD // (dates * part.grid.width))
-    return [
-        slice(start, min(start + most, rows.stop))
-        for rows in part.bands(DISPLACEMENT)
-        for start in range(rows.start, rows.stop, most)
-    ]
-
-
-_HELD = 4_000_000
-"""Values: as Python's numbers, each takes eight times the bytes that it has in the stack."""

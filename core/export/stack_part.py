@@ -186,6 +186,13 @@ class StackPart:
         most = BAND_BYTES // (self.dtype(name).itemsize * self.grid.width)
         return _cut(self.row, self.grid.height, _most(most, high))
 
+    def tiles(self, name: str, most: int) -> list[tuple[slice, slice]]:
+        """Cut the grid where chunks begin, so that all steps of a tile have not too many values."""
+        *_, high, wide = self.stack.blocks.array(name).chunks
+        columns = _cut(self.column, self.grid.width, wide)
+        rows = _cut(self.row, self.grid.height, min(high, max(1, most // (self.steps.size * wide))))
+        return [(down, across) for across in columns for down in rows]
+
     # --- what it says about itself ----------------------------------------------------------------
 
     def instants(self, name: str) -> NDArray[np.datetime64]:

@@ -16,8 +16,8 @@ def wide(tmp_path_factory):
     products = samples(
         tmp_path_factory,
         products=3,
-        rows=700,
-        columns=560,
+        rows=620,
+        columns=540,
         noise=False,
         sidecars=False,
         layers=("unw_phase", "corr", "water_mask", "wrapped_phase"),

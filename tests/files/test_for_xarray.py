@@ -13,6 +13,8 @@ import rioxarray  # noqa: F401 - registers the accessor
 import xarray as xr
 from cf_units import Unit
 
+from hyp3_stack.core.files.written_stack import open_stack
+
 from ..running import Run, build, samples
 
 GROUPS = ("spatially_optimized", "temporally_optimized")
@@ -128,3 +130,28 @@ def test_units_are_those_of_udunits(run: Run) -> None:
             assert "units" not in item.attrs or not Unit(item.attrs["units"]).is_unknown(), name
         if "VV_backscatter" in stack:
             assert Unit(stack.VV_backscatter.attrs["units"]).convert(20.0, "1") == 100.0
+
+
+def check_saved_again(run: Run, group: str, target: Path) -> None:
+    """Save a group as NetCDF by xarray alone: its values stay, and it is a stack again."""
+    with xr.open_zarr(run.zarr, group=group) as stack:
+        stack.to_netcdf(target)
+        with xr.open_dataset(target) as found:
+            xr.testing.assert_equal(found, stack)
+    with open_stack(target) as again, open_stack(run.netcdf) as first:
+        assert again.kind is first.kind and again.grid == first.grid
+        assert set(again.layers) == set(first.layers)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_store_that_xarray_saves_as_netcdf_is_a_stack(
+    run: Run, group: str, tmp_path: Path
+) -> None:
+    check_saved_again(run, group, tmp_path / "again.nc")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_displacement_that_xarray_saves_as_netcdf_is_a_stack(
+    inverted: Run, group: str, tmp_path: Path
+) -> None:
+    check_saved_again(inverted, group, tmp_path / "again.nc")

@@ -14,12 +14,8 @@ from pathlib import Path
 from qgis.core import QgsApplication, QgsPointXY, QgsRasterLayer, QgsVectorLayer
 
 
-def main():
-    """Check and read."""
-    checkout, folder = map(Path, sys.argv[1:3])
-    point = QgsPointXY(*map(float, sys.argv[3:]))
-    application = QgsApplication([], False)
-    application.initQgis()
+def read(checkout, folder, point):
+    """Return what its code says and reads; QGIS's objects end with the call, before QGIS does."""
     sys.path.insert(0, str(checkout))
     grd, raster, vector = (
         importlib.import_module(f"insar_explorer.src.layer_utils.{name}_layer")
@@ -31,8 +27,11 @@ def main():
     attributes = vector.getFeatureAttributes(nearest)
     metadata = ConfigParser(strict=False)
     metadata.read(checkout / "insar_explorer" / "metadata.txt", encoding="utf-8")
-    read = raster.RasterTimeseries()
-    found = {
+    series = (
+        raster.RasterTimeseries().getRasterTimeseriesAttributes(velocity, point),
+        vector.extractDateValueAttributes(attributes),
+    )
+    return {
         "version": metadata.get("general", "version"),
         "checks": [
             grd.checkGrdTimeseries(velocity),
@@ -41,18 +40,19 @@ def main():
         ],
         "crs": [velocity.crs().authid(), points.crs().authid()],
         "velocity": [
-            float(read.getClickedPixelValue(velocity, point)),
+            float(raster.RasterTimeseries().getClickedPixelValue(velocity, point)),
             float(vector.getFeatureFieldValue(attributes, "velocity")),
         ],
-        "series": [
-            [[f"{day:%Y%m%d}", float(value)] for day, value in series]
-            for series in (
-                raster.RasterTimeseries().getRasterTimeseriesAttributes(velocity, point),
-                vector.extractDateValueAttributes(attributes),
-            )
-        ],
+        "series": [[[f"{day:%Y%m%d}", float(value)] for day, value in part] for part in series],
     }
-    print(json.dumps(found))
+
+
+def main():
+    """Check and read."""
+    application = QgsApplication([], False)
+    application.initQgis()
+    point = QgsPointXY(*map(float, sys.argv[3:]))
+    print(json.dumps(read(Path(sys.argv[1]), Path(sys.argv[2]), point)))
     application.exitQgis()
 
 
