@@ -28,7 +28,6 @@ SCIENCE = (
     "pyproj",
     "rasterio",
     "requests",
-    "rioxarray",
     "shapely",
     "xarray",
     "zarr",

@@ -12,7 +12,6 @@ PACKAGES = (
     "zarr",
     "numcodecs",
     "rasterio",
-    "rioxarray",
     "pyproj",
     "shapely",
     "h5py",
