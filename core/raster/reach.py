@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -57,7 +58,9 @@ class Reach:
         columns: slice,
     ) -> None:
         self._origin = (rows.start, columns.start)
-        self._positions = _positions(raster, grid, rows, columns)
+        self._positions = _positions(
+            raster, grid, (rows.start, rows.stop), (columns.start, columns.stop)
+        )
         # Between positions on a map of degrees it is not a straight way.
         self._is_known = raster.is_metric and bool(np.isfinite(self._positions).all())
         self.alike: list[list[int]] = []
@@ -160,13 +163,17 @@ class Reach:
         return bool(self._present[row, column].any())
 
 
-def _positions(raster: Raster, grid: Grid, rows: slice, columns: slice) -> NDArray[np.float64]:
+# The layers of a product that are warped apart ask for the same ones.
+@functools.lru_cache(maxsize=32)
+def _positions(
+    raster: Raster, grid: Grid, rows: tuple[int, int], columns: tuple[int, int]
+) -> NDArray[np.float64]:
     """Return row and column in a raster of every ``_CELL``-th pixel corner of a block.
 
     Shape (2, cells down + 1, cells across + 1).
     """
-    row = np.arange(rows.start, rows.stop + _CELL, _CELL)
-    column = np.arange(columns.start, columns.stop + _CELL, _CELL)
+    row = np.arange(rows[0], rows[1] + _CELL, _CELL)
+    column = np.arange(columns[0], columns[1] + _CELL, _CELL)
     x, y = np.meshgrid(grid.left + column * grid.spacing, grid.top - row * grid.spacing)
     # By the same library as warping, which may know other grids of datum shifts than pyproj's.
     x, y = (
