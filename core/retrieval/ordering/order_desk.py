@@ -154,7 +154,7 @@ class OrderDesk:
             if [job.scenes_key for job in made] != [job.scenes_key for job in chunk]:
                 raise strange(self.service.url, "prices of other jobs than it was asked for")
             for request, job, record in zip(chunk, made, records, strict=True):
-                if record.credits is None:
+                if record.credits is None or record.credits < 0.0:
                     raise strange(self.service.url, "a job without a price")
                 quotes.append(Quote(request, record.credits, job.key))
         return quotes

@@ -44,7 +44,7 @@ def planned_requests(
 
 
 def pair_label(request: JobRequest) -> str:
-    """Return what to call a job in messages: type, days, and the first of its bursts."""
+    """Return what to call a job in messages: its type and days."""
     scenes = [parse_granule(name) for name in request.granules]
     days = sorted({f"{scene.start:%Y-%m-%d}" for scene in scenes if scene.start})
     return f"{request.job_type} {' to '.join(days) or 'job'}"

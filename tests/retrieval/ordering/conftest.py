@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,6 @@ class Customer:
         self.credentials = credentials
         self.journal = folder / "orders" / "journal.json"
         self.reporter = SilentReporter()
-        self.more: dict[str, Any] = {}
         self.patience = HASTE
 
     def parameters(self, features: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -43,7 +42,6 @@ class Customer:
             "NAME": "ridge",
             "MAX_CREDITS": 1000,
             "JOURNAL": str(self.journal),
-            **self.more,
             **more,
         }
 
@@ -73,6 +71,3 @@ class Customer:
 @pytest.fixture
 def customer(service: Hyp3Service, credentials: dict[str, str], tmp_path: Path) -> Customer:
     return Customer(service, credentials, tmp_path)
-
-
-Order = Callable[..., tuple[Bill, dict[str, str]]]

@@ -21,7 +21,8 @@ from hyp3_stack.core.errors import (
     StackError,
 )
 from hyp3_stack.core.run.reporter import SilentReporter
-from tests.hyp3_server.faults import Fault, gateway, page
+from tests.hyp3_server.faults import Fault, gateway, page, said
+from tests.hyp3_server.orders import stored_record
 
 from .conftest import Customer
 from .plans import burst_pairs
@@ -279,6 +280,27 @@ def test_service_that_takes_more_than_it_said_is_stopped(customer):
     with pytest.raises(RetrievalError, match="took more credits.*200 of 205 jobs were ordered"):
         customer.order(LARGE, CONFIRM=205)
     assert len(service.log.orders()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"credit_cost": -1}, "a job without a price"),
+        ({"credit_cost": None}, "a job without a price"),
+        ({"credit_cost": "free"}, "a job whose credit_cost is 'free'"),
+        ({"job_type": "INSAR_ISCE_BURST"}, "prices of other jobs"),
+        ({"job_parameters": {}}, "prices of other jobs"),
+    ],
+)
+def test_a_price_that_is_none_orders_nothing(customer, changes, words):
+    customer.know(PLAN)
+    names = {side: PLAN[0][side].split(",") for side in ("reference", "secondary")}
+    job = {"job_type": PLAN[0]["job_type"], "job_parameters": {"looks": "20x4", **names}}
+    record = stored_record(job, "sample_user", datetime.now(timezone.utc), 0.0)
+    customer.service.api_faults.add("validation", said({"jobs": [{**record, **changes}]}))
+    with pytest.raises(RetrievalError, match=words):
+        customer.order(PLAN[:1], CONFIRM=1)
+    assert not customer.service.log.orders()
 
 
 def test_old_jobs_of_the_same_content(customer):
