@@ -91,12 +91,18 @@ def _meets(umm: dict[str, Any], wanted: dict[str, list[str]]) -> bool:
 
     polygon = umm["SpatialExtent"]["HorizontalSpatialDomain"]["Geometry"]["GPolygons"][0]
     points = [(point["Longitude"], point["Latitude"]) for point in polygon["Boundary"]["Points"]]
-    ground = shapely.Polygon(points)
-    for box in wanted.get("bounding_box", ()):
-        if not ground.intersects(shapely.box(*map(float, box.split(",")))):
-            return False
+    longitudes = [longitude for longitude, _ in points]
+    if max(longitudes) - min(longitudes) > 180:  # across the antimeridian
+        points = [(lon + 360 if lon < 0 else lon, lat) for lon, lat in points]
+    ground = shapely.union_all([_moved(points, 0), _moved(points, -360)])
+    areas = [shapely.box(*map(float, box.split(","))) for box in wanted.get("bounding_box", ())]
     for text in wanted.get("polygon", ()):
         numbers = list(map(float, text.split(",")))
-        if not ground.intersects(shapely.Polygon(list(zip(numbers[::2], numbers[1::2])))):  # noqa: B905
-            return False
-    return True
+        areas.append(shapely.Polygon(list(zip(numbers[::2], numbers[1::2], strict=True))))
+    return all(ground.intersects(area) for area in areas)
+
+
+def _moved(points: Ring, degrees: float) -> Any:
+    import shapely
+
+    return shapely.Polygon([(longitude + degrees, latitude) for longitude, latitude in points])
