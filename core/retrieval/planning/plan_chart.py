@@ -119,8 +119,14 @@ def draw_plan(item: StackPlan) -> str:
     shown = np.unique(
         np.linspace(0, len(network.days) - 1, min(_MOST_DATES, len(network.days))).round()
     )
+    last = len(network.days) - 1
     parts += [
-        label(x(int(position)), _HEIGHT - 24, f"{network.days[int(position)]}")
+        label(
+            x(int(position)),
+            _HEIGHT - 24,
+            f"{network.days[int(position)]}",
+            "end" if position == last else "middle",
+        )
         for position in shown
     ]
 

@@ -29,7 +29,7 @@ def plan_page(plan: PairPlan, prices: Sequence[str], cheaper: Sequence[str]) -> 
     """
     stack = plan.stacks[0].stack
     title = f"Plan of {len(plan.pairs)} pairs"
-    total = "?" if plan.credits is None else f"{plan.credits:,.0f}"
+    total = "?" if plan.credits is None else f"{plan.credits:g}"
     stacks = "; ".join(item.stack.label for item in plan.stacks)
     sections = [
         f"<h1>{title}</h1>",
@@ -41,11 +41,10 @@ def plan_page(plan: PairPlan, prices: Sequence[str], cheaper: Sequence[str]) -> 
     if cheaper:
         sections.append(f'<h2>What would cost less</h2><div class="card">{bullets(cheaper)}</div>')
     facts = "".join(map(fact, plan_facts(plan)))
-    sections.append(f'<h2>Network</h2><div class="card"><dl class="facts">{facts}</dl></div>')
-    for item in plan.stacks:
-        sections.append(
-            f'<div class="card"><p>{escape(item.stack.label)}</p>{draw_plan(item)}</div>'
-        )
+    plots = "".join(f"<h3>{escape(item.stack.label)}</h3>{draw_plan(item)}" for item in plan.stacks)
+    sections.append(
+        f'<h2>Network</h2><div class="card"><dl class="facts">{facts}</dl>{plots}</div>'
+    )
     if plan.left_out:
         sections.append(f'<h2>Left out</h2><div class="card">{bullets(plan.left_out)}</div>')
     if plan.open_pairs:
@@ -55,7 +54,9 @@ def plan_page(plan: PairPlan, prices: Sequence[str], cheaper: Sequence[str]) -> 
             f"{table(_HEADS, map(_row, plan.open_pairs))}</div>"
         )
     sections += [
-        f'<h2>Pairs</h2><div class="card wide">{table(_HEADS, map(_row, plan.pairs))}</div>',
+        "<h2>Pairs</h2><details><summary class='plain'><span>All pairs, as they would be ordered"
+        f"</span></summary><div class='inside wide'>{table(_HEADS, map(_row, plan.pairs))}</div>"
+        "</details>",
         footer(
             "Planned",
             "Perpendicular baselines are from the state vectors of the ASF catalog, at the center "

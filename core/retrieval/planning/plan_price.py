@@ -58,7 +58,7 @@ def price_sentences(plan: PairPlan, budget: Budget) -> list[str]:
     months = math.ceil(total / MONTHLY_CREDITS)
     share = f"{100 * total / MONTHLY_CREDITS:.0f} %"
     sentences.append(
-        f"HyP3 Basic gives {MONTHLY_CREDITS:,} credits a month: this is {share} of them"
+        f"HyP3 Basic gives {credits_text(MONTHLY_CREDITS)} a month: this is {share} of them"
         + (f", so it takes {months} months" if months > 1 else "")
         + f". With HyP3+ it is about US${DOLLARS_PER_CREDIT * total:,.2f}."
     )

@@ -36,7 +36,7 @@ def track_remarks(track: Track) -> list[str]:
     partial = [item for item in track.dates if item.day not in days]
     if partial:
         told = [f"{item.day} ({100 * item.share:.0f} %)" for item in partial]
-        remarks.append(f"{len(partial)} dates cover less and are not used: {_some(told)}")
+        remarks.append(f"Dates that cover less and are not used: {_some(told)}")
     rare = {
         name: sum(name in item.missing for item in track.dates)
         for name in track.grounds
@@ -65,7 +65,11 @@ def track_remarks(track: Track) -> list[str]:
 def search_page(tracks: Sequence[Track], area: SearchArea) -> str:
     """Return the page as one HTML file: tracks by rank, with what each date covers."""
     size = f"{area.plane.area / 1e6:,.0f} square kilometers"
-    center = f"{area.center[1]:.3f} N, {area.center[0]:.3f} E"
+    longitude, latitude = area.center
+    center = (
+        f"{abs(latitude):.3f}° {'N' if latitude >= 0 else 'S'}, "
+        f"{abs(longitude):.3f}° {'E' if longitude >= 0 else 'W'}"
+    )
     sections = [
         "<h1>Scenes over the area</h1>",
         f'<p class="lead">{size} around {center}; the best track first.</p>',
