@@ -22,7 +22,9 @@ from .conventions import Check, check_conventions
 from .insar_rules import INSAR
 from .network import Network, read_network
 from .nrb_rules import NRB
+from .overview import Overview, read_overview
 from .pixel_checks import check_groups, check_pixels
+from .thumbnails import Thumbnails, read_thumbnails
 from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET, Rule, Verdict, stated
 
 SELF_ASSESSMENT = "ceos_ard_self_assessment"
@@ -69,12 +71,16 @@ class Assessment:
         All requirements in the order of the list.
     checks
         Conventions, for each dataset: its label and the checks.
-    facts
-        Names and values that describe the stack for a reader.
+    overview
+        What describes the stack for a reader.
     network
         Its acquisitions and what connects them, for the plot; None where that cannot be read.
     layouts
         How each dataset is stored.
+    thumbnails
+        Small maps of some steps; None where the pixels were not looked at.
+    extent
+        Of which steps the pixels were looked at, in words; empty where they were not.
     """
 
     path: Path | RemoteLocation
@@ -84,9 +90,11 @@ class Assessment:
     attribution: str
     items: tuple[Item, ...]
     checks: tuple[tuple[str, tuple[Check, ...]], ...]
-    facts: tuple[tuple[str, str], ...]
+    overview: Overview
     network: Network | None = None
     layouts: tuple[Layout, ...] = ()
+    thumbnails: Thumbnails | None = None
+    extent: str = ""
 
     def count(self, status: str, threshold: bool = True) -> int:
         """Return the number of requirements of a level with a status."""
@@ -198,11 +206,13 @@ def assess_stack(path: StackPlace, with_pixels: bool = False) -> Assessment:
         def judge() -> tuple[Item, ...]:
             return tuple(_item(stack, row, rules, checked) for row in listed["requirements"])
 
-        items, extent = judge(), ""
+        items, extent, thumbnails = judge(), "", None
         # The summary that a build notes is that without the pixels.
         noted = {item.label: _stated(item, _summary(items)) for item in opened}
         if with_pixels:
-            pixels, extent = check_pixels(stack, isinstance(place, RemoteLocation))
+            is_remote = isinstance(place, RemoteLocation)
+            pixels, extent = check_pixels(stack, is_remote)
+            thumbnails = read_thumbnails(stack, is_remote)
             checked[stack.label].extend(pixels)
             if not all(check.passed for check in pixels):
                 items = judge()
@@ -216,9 +226,11 @@ def assess_stack(path: StackPlace, with_pixels: bool = False) -> Assessment:
             attribution=f"{listed['attribution']}, {listed['license']}, {listed['source']}",
             items=items,
             checks=tuple((label, tuple(group)) for label, group in checked.items()),
-            facts=(*_facts(stack), *([("Pixels read", extent)] if extent else [])),
+            overview=read_overview(stack),
             network=read_network(stack),
             layouts=tuple(filter(None, (item.layout() for item in opened))),
+            thumbnails=thumbnails,
+            extent=extent,
         )
 
 
@@ -280,25 +292,3 @@ def _unless_damaged(requirement: dict[str, str], verdict: Verdict, checked: _Che
     if verdict.status != MET or not problems:
         return verdict
     return Verdict(NOT_MET, verdict.evidence, "; ".join(dict.fromkeys(problems)))
-
-
-def _facts(stack: WrittenStack) -> list[tuple[str, str]]:
-    sizes = stack.raw.sizes
-    crs = stack.crs()
-    steps = "Pairs" if stack.is_insar else "Dates"
-    bits = {name: stack.attribute("quantization_nsb", name) for name in stack.layers}
-    rounded = [f"{name} to {kept} bits" for name, kept in bits.items() if kept is not None]
-    return [
-        (steps, str(sizes[stack.dimension])),
-        ("Acquisitions", stack.text("number_of_acquisitions") or "not stated"),
-        (
-            "Period",
-            " to ".join(stack.text(f"time_coverage_{end}")[:10] for end in ("start", "end")),
-        ),
-        ("Layers", ", ".join(sorted(stack.layers))),
-        ("Grid", f"{sizes['x']} x {sizes['y']} pixels of {stack.text('column_spacing')} m"),
-        ("CRS", crs.name if crs else "none"),
-        ("Product type", stack.text("product_type") or "not stated"),
-        ("Form", stack.form),
-        *([("Rounded", ", ".join(rounded))] if rounded else []),
-    ]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..files.written_stack import WrittenStack
 from ..pages.svg import label, line, ticks
+from .overview import gaps
 from .picture import color
 
 _WIDTH, _HEIGHT = 860, 360
@@ -105,6 +106,16 @@ def draw_network(network: Network) -> str:
         f'<rect x="{_LEFT}" y="{_TOP}" width="{_WIDTH - _LEFT - _RIGHT}" '
         f'height="{_HEIGHT - _TOP - _BOTTOM}" class="frame"/>',
     ]
+    for begin, end, length in gaps(np.array(network.times, "datetime64[us]")):
+        left, right = (
+            x(float((np.datetime64(day) - np.datetime64(network.times[0], "D")).astype(int)))
+            for day in (begin, end)
+        )
+        parts.append(
+            f'<rect x="{left:.1f}" y="{_TOP}" width="{right - left:.1f}" '
+            f'height="{_HEIGHT - _TOP - _BOTTOM}" class="gap">'
+            f"<title>no acquisition from {begin} to {end} ({length} days)</title></rect>"
+        )
     for value in ticks(low, high):
         parts.append(line(_LEFT, y(value), _WIDTH - _RIGHT, y(value), "grid"))
         parts.append(label(_LEFT - 8, y(value) + 4, f"{value:g}", "end"))

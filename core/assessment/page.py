@@ -11,12 +11,18 @@ from ..files.chunking import Layout, amount, product
 from ..metadata.ceos_attributes import DOCUMENT, DOCUMENT_VERSION
 from ..pages.html_page import fact, html_page
 from ..version import plugin_version
+from .area_map import draw_area
 from .assess import Assessment, Item
 from .network import draw_network
-from .picture import VIRIDIS, Colors, color_bar
+from .overview import Step
+from .picture import VIRIDIS, Colors, color_bar, picture
+from .step_table import step_table
+from .thumbnails import Thumbnails
 from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
 
 _CLASSES = {MET: "met", NOT_MET: "unmet", NOT_APPLICABLE: "na", NEEDS_USER: "user"}
+
+_LISTED_PROBLEMS = 8
 
 _CATEGORIES = {
     "general-metadata": "General metadata",
@@ -54,29 +60,50 @@ def assessment_page(
         Of the pixels, likewise.
     """
     red = bool(assessment.problems)
+    overview, network = assessment.overview, assessment.network
+    is_insar = network is not None and bool(network.pairs)
     sections = [
         f"<h1>{escape(assessment.title)}</h1>",
         f'<p class="lead">{escape(assessment.name)}</p>',
-        _verdict(assessment, red),
-        f'<div class="card"><dl class="facts">{"".join(map(fact, assessment.facts))}</dl></div>',
+        _first_screen(assessment),
     ]
-    if assessment.network is not None:
-        title = "Pairs" if assessment.network.pairs else "Dates"
-        plot = draw_network(assessment.network)
-        sections.append(f'<h2>{title}</h2><div class="card">{plot}</div>')
+    if network is not None:
+        sections.append(
+            f"<h2>{'Network' if is_insar else 'Dates'}</h2>"
+            f'<div class="card wide">{draw_network(network)}</div>'
+        )
     if pictures:
         shown = "".join(map(figure, pictures))
         sections.append(f'<h2>Pixels</h2><div class="pictures">{shown}</div>')
+    if assessment.thumbnails is not None:
+        sections.append(_thumbnails(assessment.thumbnails, overview.steps))
+    if overview.steps:
+        sections.append(f"<h2>{'Pairs' if is_insar else 'Table of dates'}</h2>")
+        sections.append(step_table(overview.steps, is_insar))
     if assessment.layouts:
         sections.append(
             f'<h2>Layout</h2><div class="card wide">{_layouts(assessment.layouts)}</div>'
         )
+    sections.append("<h2>Checks</h2>")
+    sections.append(_verdict(assessment, red))
+    sections.append("<div>")
     if plan:
         lines = escape("\n".join(plan))
-        sections.append(f'<h2>Plan</h2><div class="card"><pre>{lines}</pre></div>')
-    sections.append(_conventions(assessment))
-    sections.append(_level(assessment, threshold=True))
-    sections.append(_level(assessment, threshold=False))
+        sections.append(_fold("What was done with which product", f"<pre>{lines}</pre>"))
+    passed = [check.passed for _, checks in assessment.checks for check in checks]
+    sections.append(
+        _fold(
+            f"Conventions: {sum(passed)} of {len(passed)} checks passed",
+            _conventions(assessment),
+            is_open=red,
+        )
+    )
+    for threshold, name in ((True, "Threshold"), (False, "Goal")):
+        counts = _counts(assessment, threshold)
+        sections.append(
+            _fold(f"CEOS-ARD, {name.lower()} requirements: {counts}", _level(assessment, threshold))
+        )
+    sections.append("</div>")
     now = datetime.now(timezone.utc)
     sections.append(
         f"<footer>Assessed by HyP3 Stack {escape(plugin_version())} on {now:%Y-%m-%d %H:%M} UTC by "
@@ -87,6 +114,59 @@ def assessment_page(
         f"titles: {escape(assessment.attribution)}; summaries in our own words.</footer>"
     )
     return html_page(assessment.title, sections)
+
+
+def _first_screen(assessment: Assessment) -> str:
+    """Return what a reader wants to know first: facts, the area on a map, and what is wrong."""
+    facts = [*assessment.overview.facts]
+    if assessment.extent:
+        facts.append(("Pixels checked", assessment.extent))
+    shown = f'<div class="card"><dl class="facts">{"".join(map(fact, facts))}</dl></div>'
+    footprint = assessment.overview.footprint
+    place = f'<div class="card">{draw_area(footprint)}</div>' if footprint else ""
+    return f'<div class="first">{shown}<div>{place}{_attention(assessment)}</div></div>'
+
+
+def _attention(assessment: Assessment) -> str:
+    """Return what a user should look at, from the checks and from the stack itself."""
+    problems = [f"{problem}." for problem in assessment.problems[:_LISTED_PROBLEMS]]
+    more = len(assessment.problems) - len(problems)
+    if more > 0:
+        problems.append(f"{more} more problems are listed under Checks.")
+    found = [*problems, *assessment.overview.attention]
+    kind = "attention" if found else "attention fine"
+    found = found or ["Nothing was found that needs attention."]
+    listed = "".join(f"<li>{escape(text)}</li>" for text in found)
+    return f'<div class="card {kind}"><strong>What needs attention</strong><ul>{listed}</ul></div>'
+
+
+def _thumbnails(thumbnails: Thumbnails, steps: Sequence[Step]) -> str:
+    """Return small maps with the dates below, and one scale for all."""
+    figures = []
+    for number, values in zip(thumbnails.steps, thumbnails.maps, strict=True):
+        name = steps[number].label if number < len(steps) else f"step {number + 1}"
+        address = picture(values, thumbnails.low, thumbnails.high, thumbnails.colors)
+        figures.append(
+            f'<figure><img src="{address}" alt="{escape(name)}">'
+            f"<figcaption>{escape(name)}</figcaption></figure>"
+        )
+    units = f" {thumbnails.units}" if thumbnails.units not in ("", "1") else ""
+    ends = [f"{value:.3g}{units}" for value in (thumbnails.low, thumbnails.high)]
+    total = len(steps)
+    some = f", {len(figures)} of {total} steps" if total > len(figures) else ""
+    return (
+        f"<h2>Maps of {escape(thumbnails.layer)}{some}</h2>"
+        f'<div class="card"><div class="thumbs">{"".join(figures)}</div>'
+        f"{scale(thumbnails.colors, *ends)}</div>"
+    )
+
+
+def _fold(title: str, inside: str, is_open: bool = False) -> str:
+    """Return something that a click on its title unfolds."""
+    return (
+        f"<details{' open' if is_open else ''}><summary class='plain fold'><span>{escape(title)}"
+        f'</span></summary><div class="folded">{inside}</div></details>'
+    )
 
 
 def _verdict(assessment: Assessment, red: bool) -> str:
@@ -124,9 +204,16 @@ def figure(item: Picture) -> str:
     """Return a picture with its caption."""
     return (
         f'<figure class="card"><img src="{item.address}" alt="{escape(item.caption)}">'
-        f'<div class="scale" style="background:{color_bar(item.colors)}"></div><div class="ends">'
-        f"<span>{escape(item.low)}</span><span>{escape(item.high)}</span></div>"
+        f"{scale(item.colors, item.low, item.high)}"
         f"<figcaption>{escape(item.caption)}</figcaption></figure>"
+    )
+
+
+def scale(colors: Colors, low: str, high: str) -> str:
+    """Return the colors from low to high, and the values of both ends."""
+    return (
+        f'<div class="scale" style="background:{color_bar(colors)}"></div><div class="ends">'
+        f"<span>{escape(low)}</span><span>{escape(high)}</span></div>"
     )
 
 
@@ -156,7 +243,7 @@ def _layouts(layouts: Sequence[Layout]) -> str:
 
 
 def _conventions(assessment: Assessment) -> str:
-    parts = ["<h2>Conventions: CF 1.11, ACDD 1.3 and the layout of the stack</h2>"]
+    parts = ['<p class="lead">CF 1.11, ACDD 1.3 and the layout of the stack.</p>']
     for label, checks in assessment.checks:
         passed = sum(check.passed for check in checks)
         parts.append(f"<h3>{escape(label)}: {passed} of {len(checks)} checks passed</h3><div>")
@@ -174,8 +261,7 @@ def _conventions(assessment: Assessment) -> str:
 
 
 def _level(assessment: Assessment, threshold: bool) -> str:
-    name = "Threshold" if threshold else "Goal"
-    parts = [f"<h2>{name} requirements: {_counts(assessment, threshold)}</h2>"]
+    parts = []
     for category, title in _CATEGORIES.items():
         items = [
             item

@@ -15,6 +15,7 @@ from ..run.reporter import Reporter
 from .assess import Assessment, assess_stack
 from .page import Picture, assessment_page
 from .picture import picture
+from .thumbnails import read_thumbnails
 from .verdict import NEEDS_USER, NOT_MET
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def stack_report(
         HTML that needs nothing else.
     """
     assessment = assess_stack(stack) if assessment is None else replace(assessment, path=stack)
+    with open_stack_groups(stack) as opened:
+        thumbnails = read_thumbnails(opened[0], isinstance(stack, RemoteLocation))
+    assessment = replace(assessment, thumbnails=thumbnails)
     for path in others:
         with open_stack_groups(path) as opened:
             layouts = tuple(filter(None, (item.layout() for item in opened)))

@@ -140,15 +140,15 @@ class Reader(HTMLParser):
         pass
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.opened:
+        if not {"style", "script"} & set(self.opened):
             self.text += data
 
 
 def read_page(path: Path) -> Reader:
     reader = Reader()
     content = path.read_text(encoding="utf-8")
-    # A title within a line of the plot closes that line.
-    reader.feed(re.sub(r"<(line|circle)\b[^>]*[^/]><title>[^<]*</title></\1>", "", content))
+    # A title within a part of a plot closes that part.
+    reader.feed(re.sub(r"<(line|circle|rect)\b[^>]*[^/]><title>[^<]*</title></\1>", "", content))
     reader.close()
     assert reader.opened == []
     return reader
@@ -157,16 +157,19 @@ def read_page(path: Path) -> Reader:
 def test_the_report_of_a_built_stack(written: Written) -> None:
     page = read_page(written.report)
     embedded = [address for address in page.addresses if address.startswith("data:image/png")]
-    assert len(embedded) == (2 if written.is_insar else 1)
+    maps = 2 if written.is_insar else 1
+    assert len(embedded) == maps + len(written.samples.products)
     # Nothing is fetched when it is opened: everything else is a link.
     assert all(a.startswith(("data:", "https://ceos.org/")) for a in page.addresses)
     assessment = assess_stack(written.netcdf)
-    for text in (assessment.title, assessment.summary, "copied bit for bit", "Plan"):
+    for text in (assessment.title, assessment.summary, "copied bit for bit", "What was done"):
         assert text in page.text
     for item in assessment.items:
         assert item.requirement["title"] in page.text
     assert "compliant" not in page.text.lower() and "certified" not in page.text.lower()
-    svg = re.search(r"<svg.*?</svg>", written.report.read_text(), re.S)
+    about = "Network of pairs" if written.is_insar else "Dates"
+    pattern = f'<svg[^>]*aria-label="{about}".*?</svg>'
+    svg = re.search(pattern, written.report.read_text(encoding="utf-8"), re.S)
     assert svg is not None
     pairs = len(written.samples.products) if written.is_insar else 0
     assert len(re.findall(r"stroke-width=\"2\"", svg.group())) == pairs
