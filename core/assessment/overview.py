@@ -98,10 +98,10 @@ def read_overview(stack: WrittenStack) -> Overview:
 def _steps(stack: WrittenStack) -> list[Step]:
     count = stack.raw.sizes[stack.dimension]
     names = ("reference_time", "secondary_time") if stack.is_insar else ("time", "time")
-    times = [stack.instants(name) for name in names]
-    if times[0] is None or times[1] is None or {times[0].size, times[1].size} != {count}:
+    first, second = (stack.instants(name) for name in names)
+    if first is None or second is None or {first.size, second.size} != {count}:
         return []
-    days = [side.astype("datetime64[D]") for side in times]
+    days = [side.astype("datetime64[D]") for side in (first, second)]
     numbers = [
         _numbers(stack, name, count)
         for name in ("perpendicular_baseline", "coherence_mean", "valid_fraction")

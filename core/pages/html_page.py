@@ -44,7 +44,6 @@ margin:0 0 16px}
 .attention ul{margin:6px 0 0;padding-left:18px}.attention li{overflow-wrap:anywhere}
 .first .card+.card{margin-top:16px}
 .plot{width:100%;height:auto;font-size:12px;display:block}
-.wide .plot{min-width:680px}
 .plot text{fill:var(--soft)}.plot .frame{fill:none;stroke:var(--line)}
 .plot .grid{stroke:var(--grid)}.plot .stem{stroke:var(--stem);stroke-width:3}
 .plot .dot{fill:var(--dot);stroke:var(--card);stroke-width:1.5}.plot .gap{fill:var(--gap)}
@@ -95,7 +94,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px;margin:0}
 footer{margin-top:40px;color:var(--soft);font-size:13px;overflow-wrap:anywhere}
 a{color:var(--link)}
 @media(max-width:760px){.first{grid-template-columns:minmax(0,1fr)}
-.layout{font-size:13px}.layout th,.layout td{padding-right:8px}
+.wide .plot{font-size:15px}.layout{font-size:13px}.layout th,.layout td{padding-right:8px}
 .thumbs{grid-template-columns:repeat(auto-fill,minmax(150px,1fr))}}
 @media(max-width:560px){.inside{padding-left:14px}main{padding:20px 12px 48px}
 .card{padding:12px 14px}.verdict{padding:14px 16px}
