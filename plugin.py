@@ -4,6 +4,7 @@ from qgis.core import QgsApplication
 
 from .processing_provider.environment_menu import EnvironmentMenu
 from .processing_provider.layers.moved_stores import MovedStores
+from .processing_provider.menu import MenuEntries
 from .processing_provider.provider import Provider
 from .processing_provider.time_series.plugin_part import TimeSeries
 from .processing_provider.watching.watch_part import JobWatch
@@ -17,6 +18,7 @@ class Hyp3StackPlugin:
     def __init__(self, iface):
         self.iface = iface
         self.provider = None
+        self.algorithms = self.more = None
         self.environment_menu = None
         self.time_series = None
         self.job_watch = None
@@ -32,9 +34,17 @@ class Hyp3StackPlugin:
         self.initProcessing()
         if self.iface is None:
             return
-        self.environment_menu = EnvironmentMenu(self.iface, MENU, self.provider.icon())
-        self.job_watch = JobWatch(self.iface, MENU, self.provider.icon())
+        given = (self.iface, MENU, self.provider.icon())
+        # QGIS keeps the order of a plugin's entries: that of the work.
+        self.algorithms = MenuEntries(*given)
+        self.algorithms.add_algorithms("findjobs")
+        self.job_watch = JobWatch(*given)
+        self.algorithms.add_algorithms("preparestack", "buildstack", "invertstack", "loadstack")
         self.time_series = TimeSeries(self.iface, MENU)
+        self.environment_menu = EnvironmentMenu(*given)
+        self.more = MenuEntries(*given)
+        self.more.add_algorithms("demostack")
+        self.more.add_help()
         self.moved_stores = MovedStores()
 
     def unload(self):
@@ -51,6 +61,9 @@ class Hyp3StackPlugin:
         if self.environment_menu is not None:
             self.environment_menu.unload()
             self.environment_menu = None
+        for entries in filter(None, (self.algorithms, self.more)):
+            entries.unload()
+        self.algorithms = self.more = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None

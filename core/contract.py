@@ -12,7 +12,9 @@ the same name. The answer is a stream of JSON objects, one a line, each with a `
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -26,7 +28,7 @@ from .parameters import order_parameters as orders
 from .parameters import output_parameters as outputs
 from .parameters import stack_parameters as stacks
 from .parameters import value_parameters as values
-from .parameters.parameter import Parameter
+from .parameters.parameter import Parameter, pick
 
 PROTOCOL: Final = 1
 
@@ -44,7 +46,8 @@ _LOGIN = re.compile(r"""(?<=://)[^/?#\s@'"]+@""")
 class Task:
     """What a job asks for: the id of the Processing algorithm without its provider.
 
-    ``check`` and ``trystack`` have no algorithm: other processes ask for them.
+    ``check``, ``trystack`` and those that list something have no algorithm: dialogs and other
+    processes ask for them.
     """
 
     CHECK: Final = "check"
@@ -62,6 +65,9 @@ class Task:
     WATCH_JOBS: Final = "watchjobs"
     RESUBMIT_JOBS: Final = "resubmitjobs"
     TRY_STACK: Final = "trystack"
+    DEMO_STACK: Final = "demostack"
+    LIST_PROJECTS: Final = "listprojects"
+    LIST_LAYERS: Final = "listlayers"
 
 
 class Message:
@@ -137,6 +143,7 @@ DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         *orders.LIMITS,
         orders.JOURNAL,
     ),
+    Task.DEMO_STACK: (environment.DEMO_FOLDER, *pick(outputs.OUTPUTS, "LOAD")),
     Task.FIND_JOBS: (*jobs.FILTERS_OF_ANY_TYPE, jobs.EXTENT, jobs.ALL_STATES, jobs.FOUND_JOBS),
     Task.DOWNLOAD_PRODUCTS: (
         jobs.CHOSEN_JOBS,
@@ -202,6 +209,8 @@ _WITHOUT_DIALOG: Final[Mapping[str, tuple[Parameter, ...]]] = {
     Task.BUILD_STACK: (grid.PRODUCTS,),
     Task.PREPARE_STACK: (jobs.JOBS, jobs.ALL_STATES, jobs.KEEP_ZIPS),
     Task.TRY_STACK: (stacks.STACK,),
+    Task.LIST_PROJECTS: pick(jobs.FILTERS, "API_URL"),
+    Task.LIST_LAYERS: (replace(grid.PRODUCT_FOLDER, required=False), grid.PRODUCT_TYPE),
 }
 """Parameters that only scripts and other tasks give."""
 
@@ -220,3 +229,18 @@ ROWS: Final[Mapping[str, Mapping[str, Parameter]]] = {
 
 PARAMETERS: Final[Mapping[str, Set[str]]] = {name: ROWS[name].keys() for name in DIALOGS}
 """Names of the parameters that a job of an algorithm may hold."""
+
+_NAME_SHOWN, _NAMES_SHOWN = 60, 5
+"""Characters of an unknown name that a message shows, and how many names."""
+
+
+def unknown_names(unknown: Sequence[str], known: Iterable[str], task: str) -> str:
+    """Return a sentence that names unknown parameters and the ones that may be meant."""
+    said, names = [], sorted(known)
+    for name in (ascii(name[:_NAME_SHOWN])[1:-1] for name in unknown[:_NAMES_SHOWN]):
+        near = get_close_matches(name.upper(), names, 1)
+        said.append(f"{name} (write {near[0]}, if that is meant)" if near else name)
+    if len(unknown) > len(said):
+        said.append(f"and {len(unknown) - len(said)} more")
+    verb = "is not a parameter" if len(unknown) == 1 else "are not parameters"
+    return f"{', '.join(said)} {verb} of {task}; correct or remove what is not known."

@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from .algorithms.assess_stack import AssessStack
 from .algorithms.build_stack import BuildStack
+from .algorithms.demo_stack import DemoStack
 from .algorithms.download_products import DownloadProducts
 from .algorithms.export_stack import ExportStack
 from .algorithms.find_jobs import FindJobs
@@ -33,6 +34,7 @@ ALGORITHMS = (
     OrderPairs,
     WatchJobs,
     ResubmitJobs,
+    DemoStack,
     FindJobs,
     DownloadProducts,
     HarmonizeProducts,

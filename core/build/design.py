@@ -16,15 +16,15 @@ from ..dataset.carry_over import carry_over
 from ..dataset.dataset import open_stack
 from ..dataset.record import stack_record
 from ..dataset.stack_layer import StackLayer, stack_layers
-from ..errors import InvalidParameterError
+from ..errors import InvalidParameterError, OutputError
 from ..files.chunking import Layouts
 from ..files.workspace import Workspace
 from ..grid.plan import Plan
-from ..machine.disk import COMPRESSED
+from ..machine.disk import COMPRESSED, check_space, free_space
 from ..machine.memory import MOST_THREADS
 from ..machine.stamps import Stamp
 from ..outputs.options import BuildOptions
-from ..outputs.output import check_outputs_fit, describe_outputs
+from ..outputs.output import check_outputs_fit, describe_outputs, output_sizes
 from ..pixels.look_vectors import LOOK_VECTORS, check_angles
 from ..pixels.masks import mask_inputs, mask_layers
 from ..pixels.reference_point import ReferencePoint, reference_to_point
@@ -131,16 +131,7 @@ def design_stack(
         If a disk is too small.
     """
     source, all_layers = stack_contents(plan, layers, options, base)
-    grid = plan.grid
-    layouts = Layouts.of(
-        (len(source.steps), grid.height, grid.width),
-        options.chunk_megabytes,
-        options.memory_megabytes,
-        reporter,
-        options.sharding,
-        # Workers of a cluster have threads of their own.
-        None if options.scheduler is None else MOST_THREADS,
-    )
+    layouts = _layouts(source, options, reporter)
     check_outputs_fit(options.outputs, _estimate_bytes(source, all_layers), workspace, reporter)
     for text in (
         *options.values.precision.describe(item.layer for item in all_layers),
@@ -157,6 +148,64 @@ def design_stack(
         base,
         point,
         _look_up(source, reporter) if options.enrich else None,
+    )
+
+
+def tell_expected(
+    plan: Plan,
+    layers: tuple[Layer, ...],
+    options: BuildOptions,
+    base: Base | None,
+    reporter: Reporter,
+) -> int:
+    """Report how a stack would be stored and whether it fits, without writing anything.
+
+    Parameters
+    ----------
+    plan, layers, options, base
+        As for :func:`design_stack`.
+    reporter
+        Takes messages on size, disks, chunks and rounding.
+
+    Returns
+    -------
+    int
+        About how many bytes all outputs take.
+
+    Raises
+    ------
+    InvalidParameterError
+        If an option does not fit the layers or the kind of products.
+    """
+    source, all_layers = stack_contents(plan, layers, options, base)
+    sizes = output_sizes(options.outputs, _estimate_bytes(source, all_layers))
+    for final, size in sizes:
+        reporter.info(f"{final} takes about {size / 1e6:,.0f} MB.")
+    places = [(final, size) for final, size in sizes if isinstance(final, Path)]
+    for folder, free in free_space([path for path, _ in places]).items():
+        reporter.info(f"The disk of {folder} has {free / 1e6:,.0f} MB free.")
+    try:
+        check_space(places)
+    except OutputError as error:
+        reporter.warning(str(error))
+    for text in (
+        *options.values.precision.describe(item.layer for item in all_layers),
+        *describe_outputs(options.outputs, _layouts(source, options, reporter)),
+    ):
+        reporter.info(text)
+    return sum(size for _, size in sizes)
+
+
+def _layouts(source: StackSource, options: BuildOptions, reporter: Reporter) -> Layouts:
+    """Return chunks, blocks and threads."""
+    return Layouts.of(
+        (len(source.steps), source.grid.height, source.grid.width),
+        options.chunk_megabytes,
+        options.memory_megabytes,
+        reporter,
+        options.sharding,
+        # Workers of a cluster have threads of their own.
+        None if options.scheduler is None else MOST_THREADS,
     )
 
 
@@ -202,7 +251,7 @@ def stack_contents(
         If look vectors are wanted and the layers that they need are not there.
     """
     kept = None if base is None else base.kept(plan.grid)
-    source = StackSource.of(plan.grid, _steps(plan, options), options.values, kept)
+    source = StackSource.of(plan.grid, plan_steps(plan, options), options.values, kept)
     if any(len(step) > 1 for step in source.steps):
         layers = (*layers, SOURCE_FRAME)
     if options.look_vectors:
@@ -215,7 +264,7 @@ def stack_contents(
     return source, stack_layers(layers, options.static_mode)
 
 
-def _steps(plan: Plan, options: BuildOptions) -> list[Step]:
+def plan_steps(plan: Plan, options: BuildOptions) -> list[Step]:
     """Return the products of each step: one, or the frames of a pass."""
     if not options.merge_passes or plan.placements[0].product.name.is_insar:
         return [(placement,) for placement in plan.placements]

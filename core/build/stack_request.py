@@ -37,6 +37,7 @@ class StackRequest:
     build: BuildOptions
     report: Path | None = None
     stac: bool = False
+    plan_only: bool = False
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> StackRequest:
@@ -108,6 +109,7 @@ class StackRequest:
             ),
             report=given.output("REPORT"),
             stac=given.flag("STAC"),
+            plan_only=given.flag("PLAN_ONLY"),
         )
         request._check_together()
         return request

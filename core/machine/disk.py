@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import OutputError
@@ -29,7 +29,7 @@ def check_space(needs: Sequence[tuple[Path, int]]) -> None:
     """
     disks: dict[int, tuple[Path, int]] = {}
     for path, size in needs:
-        folder = next(parent for parent in path.parents if parent.exists())
+        folder = _existing(path)
         device = os.stat(folder).st_dev
         disks[device] = (folder, disks.get(device, (folder, 0))[1] + size)
     for folder, size in disks.values():
@@ -39,6 +39,17 @@ def check_space(needs: Sequence[tuple[Path, int]]) -> None:
                 f"The disk of {folder} has {_megabytes(free)} free, but the outputs need about "
                 f"{_megabytes(size)}; free some space or choose another disk."
             )
+
+
+def free_space(paths: Iterable[Path]) -> dict[Path, int]:
+    """Return the free bytes by the folder that stands for the disk of some outputs."""
+    folders = {os.stat(folder).st_dev: folder for folder in map(_existing, paths)}
+    return {folder: shutil.disk_usage(folder).free for folder in folders.values()}
+
+
+def _existing(path: Path) -> Path:
+    """Return the nearest folder above a path that is there."""
+    return next(parent for parent in path.parents if parent.exists())
 
 
 def _megabytes(size: int) -> str:

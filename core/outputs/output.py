@@ -193,6 +193,11 @@ class LastingWriter(OutputWriter, Protocol):
         """Return whether it is what was proven, under its hidden or final name."""
 
 
+def output_sizes(outputs: Sequence[Output], size: int) -> list[tuple[Path | RemoteLocation, int]]:
+    """Return about how many bytes each output takes; ``size``: all layers, stored once."""
+    return [(output.final, size * max(1, len(output.groups))) for output in outputs]
+
+
 def check_outputs_fit(
     outputs: Sequence[Output], size: int, workspace: Workspace, reporter: Reporter
 ) -> None:
@@ -214,7 +219,7 @@ def check_outputs_fit(
     OutputError
         If a disk is too small.
     """
-    sizes = [(output.final, size * max(1, len(output.groups))) for output in outputs]
+    sizes = output_sizes(outputs, size)
     reporter.info(f"The outputs take about {sum(need for _, need in sizes) / 1e6:,.0f} MB.")
     check_space(
         [

@@ -123,7 +123,7 @@ def publish_outputs(
         return made
     except (Canceled, ClusterError, StoreError) as error:
         if workspace.is_kept:
-            raise _continuable(error) from error
+            raise _continuable(error, workspace.folders) from error
         raise
     except OSError as error:
         targets = " and ".join(map(str, finals)) or str(options.remote)
@@ -166,9 +166,13 @@ def _check_published(outputs: Sequence[Output], location: RemoteLocation) -> Non
             )
 
 
-def _continuable(error: StackError) -> StackError:
-    """Return the error of a run whose work was kept, with what to do."""
+def _continuable(error: StackError, folders: Sequence[Path]) -> StackError:
+    """Return the error of a run whose work was kept, with where it is and what to do."""
     if not isinstance(error, Canceled):
         text = str(error).rstrip(".")
         return type(error)(f"{text}; the same job then goes on where it stopped.")
-    return Canceled("The run was canceled; run the same job again to go on from where it stopped.")
+    kept = " and ".join(map(str, folders))
+    return Canceled(
+        "The run was canceled; run the same job again to go on from where it stopped, or delete "
+        f"what it has written so far: {kept}."
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .output_parameters import OUTPUTS
-from .parameter import Group, Kind, Parameter, pick
+from .parameter import Chooser, Group, Kind, Parameter, pick
 from .stack_parameters import STACK
 
 PAIRS: Final = (
@@ -36,6 +36,7 @@ PAIRS: Final = (
         group=Group.ANALYSIS,
         default="unw_phase",
         choices=("unw_phase", "los_disp"),
+        plain=("Unwrapped phase", "Displacement along the line of sight"),
     ),
     Parameter(
         "REFERENCE_AREA",
@@ -46,6 +47,8 @@ PAIRS: Final = (
         "in the CRS of the stack: '-117.6,35.7,500 [EPSG:4326]'. auto: the area of highest mean "
         "coherence among those with phase in most pairs. Empty: the stack's own reference point, "
         "else auto. Choose stable ground: its motion would appear everywhere else.",
+        empty="that of the stack, else chosen by coherence",
+        chooser=Chooser.POINT,
     ),
 )
 """Which pairs and pixels are inverted."""
@@ -61,6 +64,7 @@ INVERSION: Final = (
         group=Group.ANALYSIS,
         default="variance",
         choices=("variance", "coherence", "none"),
+        plain=("By the variance of the phase", "By coherence", "All alike"),
     ),
     Parameter(
         "GAPS",
@@ -72,6 +76,7 @@ INVERSION: Final = (
         group=Group.ANALYSIS,
         default="minimum_norm",
         choices=("minimum_norm", "linear"),
+        plain=("Least velocity", "Closest to a straight line"),
     ),
     Parameter(
         "MIN_COHERENCE",
@@ -114,6 +119,7 @@ INVERSION: Final = (
         group=Group.ANALYSIS,
         default="none",
         choices=("none", "annual", "semiannual"),
+        plain=("None", "Yearly", "Yearly and half-yearly"),
     ),
     Parameter(
         "STEPS",
@@ -123,6 +129,7 @@ INVERSION: Final = (
         "2019-07-04,2019-07-06. Each becomes a layer, and the velocity is not bent by it. Right "
         "for earthquakes and other sudden events.",
         group=Group.ANALYSIS,
+        empty="none",
     ),
 )
 """How they are inverted, and what is fitted to the displacement."""
@@ -140,6 +147,7 @@ CORRECTIONS: Final = (
         group=Group.CORRECTIONS,
         default="none",
         choices=("none", "islands", "closure", "both"),
+        plain=("None", "Between islands of phase", "By triangles of pairs", "Both"),
     ),
     Parameter(
         "TROPOSPHERE",
@@ -151,6 +159,7 @@ CORRECTIONS: Final = (
         group=Group.CORRECTIONS,
         default="none",
         choices=("none", "height"),
+        plain=("None", "In proportion to the height"),
     ),
     Parameter(
         "DERAMP",
@@ -162,6 +171,7 @@ CORRECTIONS: Final = (
         group=Group.CORRECTIONS,
         default="none",
         choices=("none", "linear", "quadratic"),
+        plain=("None", "Plane", "Quadratic surface"),
     ),
     Parameter(
         "DEM_ERROR",

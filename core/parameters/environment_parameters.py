@@ -16,5 +16,14 @@ PYTHON: Final = Parameter(
     file_filter="All files (*)",
 )
 
+DEMO_FOLDER: Final = Parameter(
+    "OUTPUT",
+    Kind.NEW_FOLDER,
+    "Folder for the demo",
+    "Takes the sample products, their stack and its report, 40 MB. A temporary folder goes when "
+    "QGIS is closed.",
+    required=True,
+)
+
 PROXIES: Final = Parameter("PROXIES", Kind.ADDRESSES, private=True)
 """Addresses of proxies by scheme, from the options of QGIS."""

@@ -21,6 +21,7 @@ EXPORT: Final = (
         "geotiff: cloud-optimized GeoTIFFs. series: tables of the series at points, as CSV.",
         required=True,
         choices=FORMATS,
+        plain=("MintPy", "InSAR Explorer", "GeoTIFFs", "Tables of series at points"),
     ),
     Parameter(
         "LAYERS",
@@ -56,6 +57,7 @@ EXPORT: Final = (
         "layer, with the date or pair in the description of each band.",
         default="files",
         choices=("files", "bands"),
+        plain=("A file each", "Bands of one file"),
     ),
     Parameter(
         "POINTS",

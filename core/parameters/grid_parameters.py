@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .job_parameters import JOB_TYPES
-from .parameter import Group, Kind, Parameter
+from .job_parameters import JOB_TYPES, PLAIN_TYPES
+from .parameter import Chooser, Group, Kind, Parameter
 
 PRODUCT_FOLDER: Final = Parameter(
     "INPUT",
@@ -26,6 +26,7 @@ PRODUCT_TYPE: Final = Parameter(
     group=Group.PRODUCTS,
     default="auto",
     choices=("auto", *JOB_TYPES),
+    plain=("The one type in the folder", *PLAIN_TYPES.values()),
 )
 
 PRODUCTS: Final = Parameter("PRODUCTS", Kind.LIST, private=True)
@@ -37,6 +38,8 @@ LAYERS: Final = Parameter(
     "Layers",
     "Which layers to use, separated by commas and named like the ends of HyP3's file "
     "names: unw_phase,corr,dem. Empty: all layers that the products have.",
+    empty="all layers",
+    chooser=Chooser.LAYERS,
 )
 
 EXTENT: Final = Parameter(
@@ -64,6 +67,7 @@ GRID: Final = (
         group=Group.GRID,
         default="union",
         choices=("union", "intersection"),
+        plain=("All that any product covers", "Only what all products share"),
     ),
     Parameter(
         "RESAMPLING",
@@ -75,6 +79,7 @@ GRID: Final = (
         group=Group.GRID,
         default="auto",
         choices=("auto", "nearest", "bilinear", "cubic"),
+        plain=("By layer", "Nearest neighbor", "Bilinear", "Cubic"),
     ),
 )
 

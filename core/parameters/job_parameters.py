@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from .parameter import Group, Kind, Parameter
+from .parameter import Chooser, Group, Kind, Parameter
 
 JOB_TYPES: Final = ("INSAR_GAMMA", "INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST", "RTC_GAMMA")
+
+PLAIN_TYPES: Final = {
+    "INSAR_GAMMA": "InSAR (GAMMA)",
+    "INSAR_ISCE_BURST": "InSAR of a burst (ISCE2)",
+    "INSAR_ISCE_MULTI_BURST": "InSAR of several bursts (ISCE2)",
+    "RTC_GAMMA": "Backscatter, RTC (GAMMA)",
+}
+"""What dialogs show for the job types."""
 
 PRODUCTION_API: Final = "https://hyp3-api.asf.alaska.edu"
 """The HyP3 service of ASF; other deployments are given as ``API_URL``."""
@@ -36,6 +44,7 @@ JOB_TYPE: Final = Parameter(
     "Which kind of HyP3 jobs; one stack holds one kind.",
     default=JOB_TYPES[0],
     choices=JOB_TYPES,
+    plain=tuple(PLAIN_TYPES.values()),
 )
 
 FILTERS: Final = (
@@ -54,7 +63,7 @@ FILTERS: Final = (
         Kind.TEXT,
         "HyP3 service",
         "Address of the HyP3 service; change it only for another deployment than ASF's.",
-        group=Group.PRODUCTS,
+        group=Group.JOBS,
         default=PRODUCTION_API,
     ),
     Parameter(
@@ -63,6 +72,8 @@ FILTERS: Final = (
         "Project",
         "Exact name of the HyP3 project, as given when the jobs were ordered. Write (none) for "
         "jobs without a project. Empty: jobs of all projects.",
+        empty="all projects",
+        chooser=Chooser.PROJECTS,
     ),
     JOB_TYPE,
     *PERIOD,
@@ -73,7 +84,9 @@ FILTERS: Final = (
         "all: every acquisition of a pair lies between the first and the last day. any: one of "
         "them is enough.",
         default="all",
+        group=Group.JOBS,
         choices=("all", "any"),
+        plain=("All dates lie in the period", "One date lies in the period"),
     ),
     Parameter(
         "PATHS",
@@ -81,6 +94,8 @@ FILTERS: Final = (
         "Paths",
         "Relative orbits (1 to 175), separated by commas: 87,160. Empty: all. Around the "
         "ascending node, where the number steps, either number finds the same ground.",
+        empty="all paths",
+        group=Group.JOBS,
     ),
     Parameter(
         "DIRECTION",
@@ -88,7 +103,9 @@ FILTERS: Final = (
         "Flight direction",
         "ascending: evening passes, flying north. descending: morning passes, flying south.",
         default="any",
+        group=Group.JOBS,
         choices=("any", "ascending", "descending"),
+        plain=("Ascending and descending", "Ascending", "Descending"),
     ),
 )
 
@@ -99,6 +116,7 @@ FILTERS_OF_ANY_TYPE: Final = tuple(
         row,
         help="Which kind of HyP3 jobs. any: all that can be stacked; one stack holds one kind.",
         choices=(*JOB_TYPES, ANY_TYPE),
+        plain=(*PLAIN_TYPES.values(), "All types"),
     )
     if row is JOB_TYPE
     else row
@@ -126,6 +144,8 @@ JOBS: Final = Parameter(
     "Job ids",
     "Only these jobs, as ids separated by commas; the table of Find jobs lists them. "
     "Empty: all that fit the filters.",
+    group=Group.JOBS,
+    empty="all that fit the filters",
 )
 
 CHOSEN_JOBS: Final = Parameter(
@@ -142,7 +162,7 @@ ALL_STATES: Final = Parameter(
     Kind.FLAG,
     "Also unfinished and expired jobs",
     "List pending, running, failed and expired jobs too; they cannot be downloaded.",
-    group=Group.PRODUCTS,
+    group=Group.JOBS,
     default=False,
 )
 
@@ -164,6 +184,8 @@ LAYERS: Final = Parameter(
     "Layers",
     "Keep only these layers, separated by commas: unw_phase,corr,dem. Empty: all. Where "
     "the service offers single files, only those are fetched.",
+    empty="all layers",
+    chooser=Chooser.LAYERS,
     group=Group.PRODUCTS,
 )
 
@@ -182,6 +204,7 @@ DOWNLOAD_FOLDER: Final = Parameter(
     "Folder for the products",
     "The products are kept here, one folder each; use the same folder every time.",
     required=True,
+    temporary=False,
 )
 
 FOLDER: Final = Parameter(
@@ -201,4 +224,5 @@ PRODUCT_TYPE: Final = Parameter(
     group=Group.PRODUCTS,
     default="auto",
     choices=("auto", *JOB_TYPES),
+    plain=("That of the jobs", *PLAIN_TYPES.values()),
 )

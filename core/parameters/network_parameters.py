@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from .job_parameters import FILTERS, PERIOD
+from .job_parameters import FILTERS, PERIOD, PLAIN_TYPES
 from .parameter import Group, Kind, Parameter, pick
 
 RULE_COLORS: Final[Mapping[str, str]] = {
@@ -52,6 +52,7 @@ SEARCH: Final = (
         "product for each burst, which ASF is going to retire.",
         default="auto",
         choices=("auto", *PAIR_JOB_TYPES),
+        plain=("By the size of the area", *(PLAIN_TYPES[name] for name in PAIR_JOB_TYPES)),
     ),
     Parameter(
         "OUTPUT",
@@ -135,6 +136,7 @@ PLAN: Final = (
         "none: a network in parts is an error.",
         default="gaps",
         choices=("gaps", "years", "none"),
+        plain=("Across gaps", "Across gaps and years", "None"),
     ),
     Parameter(
         "MIN_COVER",

@@ -42,6 +42,7 @@ JOB_OPTIONS: Final = (
         "(bursts only). Fewer looks cost more.",
         default="20x4",
         choices=("20x4", "10x2", "5x1"),
+        plain=("20 x 4, pixels of 80 m", "10 x 2, pixels of 40 m", "5 x 1, pixels of 20 m"),
     ),
     Parameter(
         "WATER_MASK",

@@ -19,6 +19,7 @@ OBJECT_STORE: Final = (
         "https://minio.example.org:9000. Empty: that of AWS_ENDPOINT_URL or of the profile, "
         "else Amazon S3.",
         group=Group.OBJECT_STORE,
+        empty="Amazon S3",
         private=True,
     ),
     Parameter(
@@ -30,6 +31,7 @@ OBJECT_STORE: Final = (
         "the default profile, the role of the machine. Credentials themselves are never given "
         "as parameters.",
         group=Group.OBJECT_STORE,
+        empty="what AWS tools use",
         private=True,
     ),
 )
@@ -45,6 +47,7 @@ OUTPUTS: Final = (
         group=Group.ZARR,
         default="both",
         choices=("spatial", "temporal", "both"),
+        plain=("For maps", "For time series", "For both, with two copies"),
     ),
     Parameter(
         "CHUNK_SIZE",
@@ -65,6 +68,7 @@ OUTPUTS: Final = (
         group=Group.ZARR,
         default="2",
         choices=("2", "3"),
+        plain=("2, which every program opens", "3, for newer programs"),
     ),
     Parameter(
         "SHARDING",
@@ -87,6 +91,7 @@ OUTPUTS: Final = (
         "itself is sent to them. For a stack in an object store they need credentials in their "
         "own environment. The stack is the same either way.",
         group=Group.CLUSTER,
+        empty="none, this computer does the work",
         private=True,
     ),
     Parameter(
@@ -111,7 +116,6 @@ OUTPUTS: Final = (
         "is no stack yet, it is built. Products that the stack holds need not be on disk any "
         "more. Until the new stack is complete, readers see the old one. The options that "
         "decide on values have to be those of the stack. No: replace an existing stack.",
-        group=Group.APPEND,
         default=False,
     ),
     Parameter(
@@ -130,6 +134,7 @@ OUTPUTS: Final = (
         "Stack as one NetCDF file, for example /data/stack.nc.",
         file_filter="NetCDF (*.nc)",
         suffix=".nc",
+        temporary=True,
     ),
     Parameter(
         "ZARR",
@@ -147,6 +152,7 @@ OUTPUTS: Final = (
         "already is never replaced. Checked before any work starts. A run that was stopped "
         "starts over; the next one to that address removes what it left.",
         group=Group.OBJECT_STORE,
+        empty="none",
     ),
     *OBJECT_STORE,
     Parameter(
@@ -178,6 +184,17 @@ OUTPUTS: Final = (
         "is written into the stack, where CEOS-ARD asks for it (1.7.1), and into its STAC "
         "item; nothing is uploaded. Empty: none.",
         group=Group.METADATA,
+        empty="none",
+    ),
+    Parameter(
+        "PLAN_ONLY",
+        Kind.FLAG,
+        "Only plan",
+        "Yes: the log tells the grid, which products are copied, warped or left out, what is still "
+        "to be downloaded and how much disk the outputs take; then the run ends, with nothing "
+        "written.",
+        default=False,
+        private=True,
     ),
     Parameter(
         "LOAD",

@@ -30,19 +30,30 @@ class Kind(Enum):
     ADDRESSES = "addresses by scheme"
 
 
-class Group:
-    """Where an advanced parameter stands in a dialog."""
+class Chooser(Enum):
+    """What a dialog offers beside the field, so that a value need not be typed."""
 
+    STORE = "folder of a Zarr store"
+    PROJECTS = "projects of the user"
+    LAYERS = "layers of products"
+    VARIABLES = "variables of a stack"
+    POINT = "point on the map"
+
+
+class Group:
+    """Under which title an advanced parameter stands in a dialog, in this order."""
+
+    JOBS: Final = "Jobs"
     PRODUCTS: Final = "Products"
     GRID: Final = "Grid"
     VALUES: Final = "Values"
+    ANALYSIS: Final = "Analysis"
+    CORRECTIONS: Final = "Corrections"
+    APPEND: Final = "Append"
     ZARR: Final = "Zarr"
     OBJECT_STORE: Final = "Object store"
     CLUSTER: Final = "Cluster"
     METADATA: Final = "Metadata"
-    APPEND: Final = "Append"
-    ANALYSIS: Final = "Analysis"
-    CORRECTIONS: Final = "Corrections"
 
 
 @dataclass(frozen=True)
@@ -64,13 +75,21 @@ class Parameter:
     default
         What counts where nothing is given; a choice, a flag and a number need one.
     choices
-        The words of a choice; scripts rely on them as well.
+        The words of a choice for scripts, models and command lines.
+    plain
+        What a dialog shows for each of them.
+    empty
+        What a dialog shows in a field of text without any: what that stands for.
+    chooser
+        What a dialog offers beside the field.
     minimum, maximum
         Limits of a number, both allowed.
     file_filter
         Names that the file dialog shows, in Qt's form.
     suffix
-        Ending of a temporary output.
+        Ending of a temporary output, and of a file that was given without any.
+    temporary
+        A dialog writes a temporary output unless it is told where; None: where it is required.
     geometry
         Of a vector layer: ``polygon`` or ``line``; empty for any.
     qgis_only
@@ -87,11 +106,15 @@ class Parameter:
     required: bool = False
     default: str | float | bool | None = None
     choices: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
+    empty: str = ""
+    chooser: Chooser | None = None
     minimum: float | None = None
     maximum: float | None = None
     file_filter: str = ""
     suffix: str = ""
     geometry: str = ""
+    temporary: bool | None = None
     qgis_only: bool = False
     private: bool = False
 

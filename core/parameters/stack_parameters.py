@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from .parameter import Group, Kind, Parameter
+from .parameter import Chooser, Group, Kind, Parameter
 
 STACK: Final = Parameter(
     "INPUT",
     Kind.FILE,
     "Stack",
-    "NetCDF file or Zarr store that Build stack has written. The browse button finds "
-    "files; for a Zarr store, type or paste the path of its folder, or its address in an "
-    "object store: s3://bucket/stack.zarr.",
+    "NetCDF file or Zarr store that Build stack has written. A Zarr store is a folder, or an "
+    "address in an object store: s3://bucket/stack.zarr.",
     required=True,
     file_filter="Stacks (*.nc *.zarr);;All files (*)",
+    chooser=Chooser.STORE,
 )
 
 VARIABLES: Final = Parameter(
@@ -22,6 +22,8 @@ VARIABLES: Final = Parameter(
     Kind.LIST,
     "Variables",
     "Which variables to load, separated by commas: unw_phase,corr. Empty: all.",
+    empty="all variables",
+    chooser=Chooser.VARIABLES,
 )
 
 MEND: Final = Parameter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .parameter import Group, Kind, Parameter
+from .parameter import Chooser, Group, Kind, Parameter
 
 VALUES: Final = (
     Parameter(
@@ -17,6 +17,7 @@ VALUES: Final = (
         group=Group.VALUES,
         default="once",
         choices=("once", "per_pair"),
+        plain=("Once for the stack", "Once for each product"),
     ),
     Parameter(
         "ON_BAD_PRODUCT",
@@ -27,6 +28,7 @@ VALUES: Final = (
         group=Group.PRODUCTS,
         default="stop",
         choices=("stop", "skip"),
+        plain=("Stop and name it", "Leave it out"),
     ),
     Parameter(
         "REFERENCE_POINT",
@@ -37,7 +39,8 @@ VALUES: Final = (
         "subtracted from each pair and recorded. Coordinates as x,y [EPSG:code] (without a "
         "code in the CRS of the grid), or auto: the pixel of highest mean coherence among "
         "those with data in all pairs. Empty: values stay as HyP3 delivers them.",
-        group=Group.VALUES,
+        empty="each pair has its own, as HyP3 delivers it",
+        chooser=Chooser.POINT,
     ),
     Parameter(
         "MERGE_PASSES",
@@ -58,6 +61,7 @@ VALUES: Final = (
         group=Group.VALUES,
         default="as_delivered",
         choices=("as_delivered", "power", "amplitude", "decibel"),
+        plain=("As delivered", "Power", "Amplitude", "Decibel"),
     ),
     Parameter(
         "KEEP_BITS",
@@ -69,6 +73,7 @@ VALUES: Final = (
         "most 2^-(n+1) of its size: 0.4 % with 7, 0.05 % with 10. Missing data, 0 and masks "
         "stay exact; the stack records what was rounded, and the log says how much is saved.",
         group=Group.VALUES,
+        empty="all, values are exact",
     ),
     Parameter(
         "MASKS",

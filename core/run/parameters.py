@@ -6,23 +6,19 @@ import errno
 import math
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..contract import ROWS
+from ..contract import ROWS, unknown_names
 from ..errors import InvalidParameterError
 
 _SHOWN = 200
 """Characters of a value that a message shows."""
 
 _TOO_DEEP = "(nested too deeply)"
-
-_NAME_SHOWN, _NAMES_SHOWN = 60, 5
-"""Characters of an unknown name that a message shows, and how many names."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ class Parameters:
         self._rows = ROWS[task]
         unknown = sorted(values.keys() - self._rows.keys())
         if unknown:
-            raise InvalidParameterError(_unknown_names(unknown, task))
+            raise InvalidParameterError(unknown_names(unknown, self._rows, task))
 
     def history(self) -> str:
         """Return the job in a line, as the history of a stack records it."""
@@ -277,18 +273,6 @@ def shown(value: Any) -> str:
     except RecursionError:
         return _TOO_DEEP
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-
-
-def _unknown_names(unknown: Sequence[str], task: str) -> str:
-    """Return a sentence that names unknown parameters and the ones that may be meant."""
-    said = []
-    for name in (ascii(name[:_NAME_SHOWN])[1:-1] for name in unknown[:_NAMES_SHOWN]):
-        near = get_close_matches(name.upper(), sorted(ROWS[task]), 1)
-        said.append(f"{name} (write {near[0]}, if that is meant)" if near else name)
-    if len(unknown) > len(said):
-        said.append(f"and {len(unknown) - len(said)} more")
-    verb = "is not a parameter" if len(unknown) == 1 else "are not parameters"
-    return f"{', '.join(said)} {verb} of {task}; correct or remove what is not known."
 
 
 def is_text(text: str) -> bool:

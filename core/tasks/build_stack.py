@@ -10,7 +10,8 @@ from typing import Any
 
 from ..assessment.report import report_outcome, stack_report
 from ..build.build import build_stack
-from ..build.stack_plan import plan_stack
+from ..build.design import plan_steps, tell_expected
+from ..build.stack_plan import StackPlan, plan_stack
 from ..build.stack_request import StackRequest
 from ..build.stages import Built
 from ..errors import Canceled, ProductError, StackError
@@ -53,7 +54,8 @@ def run(
     """
     request = StackRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES"), credentials):
-        check_places(request.build, request.report)
+        if not request.plan_only:
+            check_places(request.build, request.report)
         return _run(request, reporter)
 
 
@@ -69,6 +71,8 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             raise
         plan, base = planned.plan, planned.base
         request = replace(request, build=planned.build)
+        if request.plan_only:
+            return _tell_plan(request, planned, reporter)
         if base is not None and planned.is_there:
             reporter.info(f"Nothing is new: {base.path} stays as it is.")
             outputs = _outputs(request, plan, len(base.stack["product_name"]), base.variables)
@@ -99,6 +103,19 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
                 raise
             reporter.warning(f"Left out: {error}")
             without = without | {error.product}
+
+
+def _tell_plan(request: StackRequest, planned: StackPlan, reporter: Reporter) -> dict[str, Any]:
+    """Report what a build would write, and return its figures; nothing is written."""
+    plan, base = planned.plan, planned.base
+    figures = {**_figures(plan, len(plan_steps(plan, request.build))), "BYTES": 0, "DOWNLOAD": 0}
+    if base is not None and planned.is_there:
+        reporter.info(f"Nothing is new: {base.path} would stay as it is.")
+    else:
+        figures["BYTES"] = tell_expected(plan, planned.layers, request.build, base, reporter)
+    reporter.info("This was only the plan (PLAN_ONLY); nothing is written.")
+    reporter.progress(100.0)
+    return figures
 
 
 def _finish(
@@ -186,16 +203,23 @@ def _add_catalog(
     outputs["STAC"] = str(item)
 
 
-def _outputs(
-    request: StackRequest, plan: Plan, steps: int, variables: Sequence[str]
-) -> dict[str, Any]:
-    """Return what a stack is, for the caller."""
-    outputs = {
+def _figures(plan: Plan, steps: int) -> dict[str, Any]:
+    """Return what the plan says of a stack, for the caller."""
+    return {
         "STEPS": steps,
         "SKIPPED": len(plan.left_out),
         "CRS": plan.grid.crs,
         "WIDTH": plan.grid.width,
         "HEIGHT": plan.grid.height,
+    }
+
+
+def _outputs(
+    request: StackRequest, plan: Plan, steps: int, variables: Sequence[str]
+) -> dict[str, Any]:
+    """Return what a stack is, for the caller."""
+    outputs = {
+        **_figures(plan, steps),
         # Of the NetCDF file where there is one.
         "LAYERS": [request.build.outputs[0].source(name) for name in variables],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,28 +89,53 @@ def retrieve(
         Failures of single products are in it.
     """
     options = DownloadOptions(layers=_layers(values), keep_archives=values.flag("KEEP_ZIPS"))
+    if for_one_stack:
+        jobs, _ = jobs_of_one_stack(values, folder, credentials, reporter)
+    else:
+        jobs = _jobs(values, folder, credentials, reporter)
+    with step(reporter, 5.0, 100.0) as inner:
+        return download_jobs(jobs, folder, options, inner)
+
+
+def jobs_of_one_stack(
+    values: Parameters, folder: Path, credentials: Mapping[str, str] | None, reporter: Reporter
+) -> tuple[tuple[JobRecord, ...], frozenset[str]]:
+    """Select jobs that can be one stack, the newest of those that were ordered again.
+
+    Returns
+    -------
+    tuple
+        The jobs, and the ids of those whose products are complete in the folder.
+
+    Raises
+    ------
+    InconsistentProductsError
+        If the jobs cannot be one stack.
+    """
     with step(reporter, 0.0, 5.0) as inner:
         kept = complete_jobs(folder, inner)
+        merge = values.flag("MERGE_PASSES")
         selection = select_jobs(
-            values,
-            credentials,
-            inner,
-            footprints=for_one_stack,
-            kept=kept,
-            merge_passes=for_one_stack and values.flag("MERGE_PASSES"),
+            values, credentials, inner, footprints=True, kept=kept, merge_passes=merge
         )
-    jobs: Sequence[JobRecord] = selection.jobs
-    if for_one_stack:
-        require_one_stack(selection, values)
-        jobs = newest_of_repeated(jobs, reporter)
-    elif len(set(selection.tracks.values())) > 1:
+    require_one_stack(selection, values)
+    return newest_of_repeated(selection.jobs, reporter), kept
+
+
+def _jobs(
+    values: Parameters, folder: Path, credentials: Mapping[str, str] | None, reporter: Reporter
+) -> tuple[JobRecord, ...]:
+    """Select jobs, of whatever path."""
+    with step(reporter, 0.0, 5.0) as inner:
+        kept = complete_jobs(folder, inner)
+        selection = select_jobs(values, credentials, inner, footprints=False, kept=kept)
+    if len(set(selection.tracks.values())) > 1:
         paths = sorted(str(path or "unknown") for path in set(selection.tracks.values()))
         reporter.warning(
             f"The products are of several paths ({', '.join(paths)}), which do not belong in "
             "one stack."
         )
-    with step(reporter, 5.0, 100.0) as inner:
-        return download_jobs(jobs, folder, options, inner)
+    return selection.jobs
 
 
 def download_folder(values: Parameters, name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,18 @@ from ..contract import PARAMETERS, Task
 from ..errors import InconsistentProductsError, OutputError, RetrievalError
 from ..outputs.publishing import check_places
 from ..pixels.reference_point import layers_to_refer
+from ..retrieval.download.download import plan_download
 from ..retrieval.jobs.chosen_jobs import read_chosen_jobs
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, step
 from . import build_stack
-from .download_products import download_folder, failure_sentence, retrieve
+from .download_products import (
+    download_folder,
+    failure_sentence,
+    jobs_of_one_stack,
+    retrieve,
+)
 
 _DOWNLOAD_SHARE = 50.0
 # buildstack notes its parameters in the stack; the dates have done their work under DATE_RULE.
@@ -61,6 +67,8 @@ def run(
         # Files that the stack needs besides those that it holds.
         needed = layers_to_refer(layers, request.build.reference_point)
         values = Parameters({**parameters, "LAYERS": [*layers, *needed]}, Task.PREPARE_STACK)
+    if request.plan_only:
+        return _plan(values, options, folder, credentials, reporter)
     with (
         step(reporter, 0.0, _DOWNLOAD_SHARE) as inner,
         proxy_environment(parameters.get("PROXIES"), credentials),
@@ -73,6 +81,28 @@ def run(
     options["PRODUCTS"] = report.products
     with step(reporter, _DOWNLOAD_SHARE, 100.0) as inner:
         return build_stack.run(options, credentials, inner)
+
+
+def _plan(
+    values: Parameters,
+    options: Mapping[str, Any],
+    folder: Path,
+    credentials: Mapping[str, str] | None,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Report what would be downloaded, and of what is there already, the plan of the stack."""
+    with proxy_environment(options.get("PROXIES"), credentials):
+        jobs, kept = jobs_of_one_stack(values, folder, credentials, reporter)
+    missing = plan_download(jobs, folder, kept, reporter)
+    if all(job.job_id in kept for job in jobs):
+        names = [job.product for job in jobs]
+        return build_stack.run({**options, "PRODUCTS": names}, credentials, reporter)
+    reporter.info(
+        "The grid shows in the plan once the products are there. This was only the plan "
+        "(PLAN_ONLY); nothing is downloaded or written."
+    )
+    reporter.progress(100.0)
+    return {"STEPS": len(jobs), "SKIPPED": 0, "DOWNLOAD": missing}
 
 
 def _job_type(values: Parameters) -> str:
@@ -88,7 +118,7 @@ def _job_type(values: Parameters) -> str:
 
 def _checked(options: Mapping[str, Any], folder: Path) -> StackRequest:
     """Read and check the options: a mistake must show before hours of downloading, not after."""
-    is_new = not folder.exists()
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -99,9 +129,16 @@ def _checked(options: Mapping[str, Any], folder: Path) -> StackRequest:
     try:
         request = StackRequest.from_parameters(options)
         request.check_layers()
-        check_places(request.build, request.report)
+        if not request.plan_only:
+            check_places(request.build, request.report)
     except BaseException:
-        if is_new:
-            folder.rmdir()
+        _remove(new)
         raise
+    if request.plan_only:
+        _remove(new)
     return request
+
+
+def _remove(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        folder.rmdir()

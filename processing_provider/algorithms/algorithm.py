@@ -1,25 +1,23 @@
 """What all algorithms of HyP3 Stack share: identity, help, and the way to the core process."""
 
-import os
-import sys
 from enum import Enum
 from pathlib import Path
 
 from qgis.core import (
-    QgsApplication,
     QgsProcessingAlgorithm,
     QgsProcessingException,
-    QgsSettings,
 )
 from qgis.PyQt.QtGui import QIcon
 
 from ...core.contract import DIALOGS
-from ..environment.interpreter import SETTING, InterpreterError, Places, resolve
+from ..environment.in_use import core_python
+from ..environment.interpreter import InterpreterError
 from ..layers.layer_groups import separate_groups
 from ..layers.loading import show_stack
 from ..parameters.combined_checks import address_of
-from ..parameters.declarations import definition
+from ..parameters.declarations import definition, in_window
 from ..parameters.job_values import Values, words_for_numbers
+from ..parameters.labels import with_labels
 from ..parameters.value_checks import find_wrong_value
 from ..process.core_process import CoreError, run_core
 from ..process.feedback import RunFeedback
@@ -48,17 +46,6 @@ class ToolboxGroup(Enum):
     MAKE_STACK = "2 Make a stack"
     ANALYZE = "3 See and analyze"
     SET_UP = "Set-up"
-
-
-def places():
-    """Return where the core environment of the current QGIS profile lives."""
-    return Places(Path(QgsApplication.qgisSettingsDirPath()))
-
-
-def core_python():
-    """Return the interpreter of the core environment, or raise InterpreterError."""
-    setting = QgsSettings().value(SETTING, None)
-    return resolve(os.environ, setting, places(), sys.platform)
 
 
 class StackAlgorithm(QgsProcessingAlgorithm):
@@ -95,7 +82,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return self.SUMMARY
 
     def shortHelpString(self):
-        return f"{self.HELP}\nExample:\n{self.EXAMPLE}"
+        return self.HELP if in_window() else f"{self.HELP}\nExample:\n{self.EXAMPLE}"
 
     def helpUrl(self):
         return help_url(self.NAME)
@@ -112,6 +99,12 @@ class StackAlgorithm(QgsProcessingAlgorithm):
     def createInstance(self):
         return type(self)()
 
+    def createCustomParametersWidget(self, parent=None):
+        # Needs QGIS's window, which qgis_process and scripts do not have.
+        from ..dialogs.stack_dialog import StackDialog
+
+        return StackDialog(self, parent=parent)
+
     def initAlgorithm(self, configuration=None):
         for row in DIALOGS[self.NAME]:
             self.addParameter(definition(row))
@@ -127,10 +120,11 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         words = words_for_numbers(self, parameters)
         message = find_wrong_value(self, words, context)
         if message:
-            return False, message
+            return False, self.said(message)
         ok, message = super().checkParameterValues(words, context)
         if ok:
-            message = self._missing_core() or self.check(Values(self, parameters, context))
+            values = Values(self, parameters, context)
+            message = self._missing_core() or self.said(self.check(values))
         return not message, message
 
     def check(self, values):
@@ -145,7 +139,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         # Models and scripts come here without checkParameterValues.
         message = find_wrong_value(self, parameters, context)
         if message:
-            raise QgsProcessingException(message)
+            raise QgsProcessingException(self.said(message))
         self.python = self.credentials = None
         if self.NEEDS_CORE:
             try:
@@ -158,6 +152,11 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return True
 
     def postProcessAlgorithm(self, context, feedback):
+        if in_window():
+            from ..dialogs.batch import leaves_layers_out
+
+            if leaves_layers_out(self.id()):
+                context.setLayersToLoadOnCompletion({})
         separate_groups(context)
         return {}
 
@@ -165,6 +164,8 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         """Run the core task of the same name, which writes a stack, and load that if asked."""
         values = Values(self, parameters, context)
         outputs = self.run_core(values.job(), feedback)
+        if values.flag("PLAN_ONLY"):
+            return outputs
         address = address_of(values, "ZARR_URL")
         return show_stack(outputs, values.flag("LOAD"), context, feedback, address)
 
@@ -174,9 +175,15 @@ class StackAlgorithm(QgsProcessingAlgorithm):
             job = {**job, PROXIES: self.proxies}
         secrets = {**(self.credentials or {}), **self.proxy_login}
         try:
-            return run_core(self.python, self.NAME, job, RunFeedback(feedback), secrets)
+            return run_core(
+                self.python, self.NAME, job, RunFeedback(feedback, said=self.said), secrets
+            )
         except CoreError as error:
-            raise QgsProcessingException(str(error)) from None
+            raise QgsProcessingException(self.said(str(error))) from None
+
+    def said(self, message):
+        """Return a message as users of the window or of a terminal know the parameters."""
+        return with_labels(message, self.NAME) if in_window() else message
 
     def _missing_core(self):
         try:

@@ -18,6 +18,8 @@ STACK_OUTPUTS = (
     (QgsProcessingOutputString, "CRS", "CRS of the grid"),
     (QgsProcessingOutputNumber, "WIDTH", "Columns of the grid"),
     (QgsProcessingOutputNumber, "HEIGHT", "Rows of the grid"),
+    (QgsProcessingOutputNumber, "BYTES", "Expected size in bytes, of a plan only"),
+    (QgsProcessingOutputNumber, "DOWNLOAD", "Bytes to download, of a plan only"),
     (QgsProcessingOutputMultipleLayers, "LAYERS", "Sources of the layers"),
 )
 

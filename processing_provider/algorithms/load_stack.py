@@ -66,7 +66,7 @@ class LoadStack(StackAlgorithm):
             chosen = self._chosen(stack, values.text("VARIABLES") or "")
             sources = hand_over(stack, chosen, context, feedback, feedback.setProgress)
         except (StackError, StackFileError) as error:
-            raise QgsProcessingException(str(error)) from None
+            raise QgsProcessingException(self.said(str(error))) from None
         return {LAYERS: sources}
 
     @staticmethod

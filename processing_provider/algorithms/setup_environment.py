@@ -13,11 +13,12 @@ from qgis.PyQt.QtCore import QLockFile
 from ...core.run.surroundings import without_secrets
 from ..environment.base_python import BasePythonError, choose
 from ..environment.environment import EnvironmentBuilder
+from ..environment.in_use import places
 from ..parameters.job_values import Values
 from ..process.child_process import current_environment
 from ..process.core_process import CoreError
 from ..process.feedback import RunFeedback
-from .algorithm import StackAlgorithm, ToolboxGroup, places
+from .algorithm import StackAlgorithm, ToolboxGroup
 
 
 @contextmanager
@@ -95,5 +96,5 @@ class SetupEnvironment(StackAlgorithm):
                 builder = EnvironmentBuilder(target, run, self.proxies, self.proxy_login)
                 python = builder.build(base)
             except (BasePythonError, CoreError) as error:
-                raise QgsProcessingException(str(error)) from None
+                raise QgsProcessingException(self.said(str(error))) from None
         return {"ENVIRONMENT": str(target.environment), "PYTHON": python}

@@ -275,14 +275,18 @@ class EnvironmentBuilder:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def remove_environment(places: Places) -> None:
+def remove_environment(places: Places) -> bool:
     """Remove the managed environment and what an interrupted set-up left of one.
+
+    Returns whether there was anything of it.
 
     Raises SetupError if a program still uses it.
     """
     doomed = places.environment.with_name(f"{places.environment.name}.old")
+    left = (doomed, places.unfinished, *places.home.glob(f"*{_DISCARDED}"))
+    is_there = any(folder.exists() for folder in (places.environment, *left))
     try:
-        for folder in (doomed, places.unfinished, *places.home.glob(f"*{_DISCARDED}")):
+        for folder in left:
             if folder.exists():
                 shutil.rmtree(folder)
         if places.environment.exists():
@@ -295,6 +299,7 @@ def remove_environment(places: Places) -> None:
             f"({error.strerror or error}), probably because it is in use; end other runs of HyP3 "
             "Stack and try again."
         ) from None
+    return is_there
 
 
 def _discard(folder: Path, feedback: Feedback) -> None:

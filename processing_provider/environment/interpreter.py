@@ -23,7 +23,7 @@ UNFINISHED = "environment.new"
 
 LOCK_FILE = Path(__file__).resolve().parents[2] / "requirements.lock"
 
-_REMEDY = "run hyp3:setupenvironment (menu Plugins > HyP3 Stack > Set up core environment)"
+_REMEDY = "run hyp3:setupenvironment (menu Plugins > HyP3 Stack > Core environment > Set up)"
 
 
 class InterpreterError(Exception):

@@ -1,6 +1,9 @@
 """Rows of the contract as the definitions that QGIS takes."""
 
+import re
+
 from qgis.core import (
+    QgsApplication,
     QgsProcessing,
     QgsProcessingParameterAuthConfig,
     QgsProcessingParameterBoolean,
@@ -50,7 +53,7 @@ def definition(row):
     """Return the definition of a parameter."""
     options = {"defaultValue": row.default, "optional": not row.required, **_special(row)}
     made = _CLASSES[row.kind](row.name, row.label, **options)
-    made.setHelp(row.help + _command_line_help(row))
+    made.setHelp(_plain_help(row) if in_window() else row.help + _command_line_help(row))
     if row.group:
         flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
         made.setFlags(made.flags() | flag)
@@ -76,14 +79,32 @@ def _special(row):
     if row.kind is Kind.FOLDER:
         return {"behavior": QgsProcessingParameterFile.Behavior.Folder}
     if row.kind is Kind.NEW_FILE:
-        return {"fileFilter": row.file_filter, "createByDefault": row.required}
+        return {"fileFilter": row.file_filter, "createByDefault": _is_temporary(row)}
     if row.kind is Kind.NEW_FOLDER:
-        return {"createByDefault": row.required}
+        return {"createByDefault": _is_temporary(row)}
     if row.kind is Kind.LAYER:
         return {"types": [_GEOMETRIES[row.geometry]]}
     if row.kind is Kind.FEATURES:
         return {"type": _GEOMETRIES[row.geometry]}
     return {}
+
+
+def in_window():
+    """Return whether users meet the algorithms in QGIS's window rather than in a terminal."""
+    return QgsApplication.platform() == "desktop"
+
+
+def _is_temporary(row):
+    return row.required if row.temporary is None else row.temporary
+
+
+def _plain_help(row):
+    """Return the help with what the dialog shows for the words of a choice."""
+    text = row.help
+    for word, plain in zip(row.choices, row.plain):  # noqa: B905
+        if word.casefold() != plain.casefold():
+            text = re.sub(rf"\b{re.escape(word)}: ", f"{plain} ({word}): ", text)
+    return text
 
 
 def _command_line_help(row):

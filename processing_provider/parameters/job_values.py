@@ -1,5 +1,7 @@
 """Reads parameter values of an algorithm in the form that the core process takes."""
 
+from pathlib import Path
+
 from qgis.core import (
     QgsProcessing,
     QgsProcessingException,
@@ -36,7 +38,7 @@ class Values:
         if row.qgis_only or row.kind is Kind.FEATURES:
             return None
         if row.kind in (Kind.NEW_FILE, Kind.NEW_FOLDER):
-            return self.destination(row.name, row.suffix)
+            return self.destination(row.name, row.suffix, row.kind is Kind.NEW_FILE)
         return _READERS.get(row.kind, Values.text)(self, row.name)
 
     def given(self, name):
@@ -109,13 +111,19 @@ class Values:
             raise QgsProcessingException(self._algorithm.invalidSourceError(self._parameters, name))
         return as_geojson(source, self._context.transformContext())
 
-    def destination(self, name, suffix=""):
-        """Return the path of an output; a temporary one ends with ``suffix``."""
+    def destination(self, name, suffix="", is_file=False):
+        """Return the path of an output.
+
+        A temporary one ends with ``suffix``, and so does a new file that has no ending: file
+        dialogs would not show it.
+        """
         if not self.given(name):
             return None
         path = self._algorithm.parameterAsFileOutput(self._parameters, name, self._context)
-        temporary = self._parameters[name] == QgsProcessing.TEMPORARY_OUTPUT
-        return f"{path}{suffix}" if temporary and not path.endswith(suffix) else path
+        is_temporary = self._parameters[name] == QgsProcessing.TEMPORARY_OUTPUT
+        lacks_one = is_file and not Path(path).suffix and not Path(path).exists()
+        is_bare = (is_temporary or lacks_one) and not path.endswith(suffix)
+        return f"{path}{suffix}" if is_bare else path
 
 
 _READERS = {

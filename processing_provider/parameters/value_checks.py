@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingParameters,
 )
 
+from ...core.contract import unknown_names
 from .job_values import as_flag, as_number, is_given, plain, words_for_numbers
 
 _LARGE = 1e6
@@ -26,7 +27,12 @@ _EXTENT_CRS = re.compile(r"(?:[^,]*,){3}[^,\[]*\[(.*)\]\s*", re.DOTALL)
 def find_wrong_value(algorithm, parameters, context):
     """Return a sentence on the first wrong value of the parameters, or nothing."""
     parameters = words_for_numbers(algorithm, parameters)
-    for definition in algorithm.parameterDefinitions():
+    definitions = algorithm.parameterDefinitions()
+    known = {definition.name() for definition in definitions}
+    unknown = sorted(parameters.keys() - known)
+    if unknown:
+        return unknown_names(unknown, known, algorithm.name())
+    for definition in definitions:
         value = plain(parameters.get(definition.name()), context)
         check = next(
             (check for kind, check in _CHECKS.items() if isinstance(definition, kind)), None

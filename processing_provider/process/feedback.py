@@ -12,11 +12,13 @@ _FIRST_SECONDS = 10.0
 class RunFeedback:
     """Passes everything on to a QgsProcessingFeedback, and says how long it will take.
 
+    ``said`` puts a message into the words of whoever reads it.
+
     ``qgis_process`` runs an algorithm in its main thread and learns of an interrupt by a Qt event,
     which nobody delivers there while the algorithm waits for a child process.
     """
 
-    def __init__(self, feedback, clock=time.monotonic):
+    def __init__(self, feedback, clock=time.monotonic, said=str):
         self._feedback = feedback
         self._clock = clock
         self._begin = clock()
@@ -25,8 +27,8 @@ class RunFeedback:
             QgsApplication.platform() == "qgis_process"
             and QThread.currentThread() == QCoreApplication.instance().thread()
         )
-        self.pushInfo = feedback.pushInfo
-        self.pushWarning = feedback.pushWarning
+        self.pushInfo = lambda text: feedback.pushInfo(said(text))
+        self.pushWarning = lambda text: feedback.pushWarning(said(text))
         self.pushDebugInfo = feedback.pushDebugInfo
 
     def isCanceled(self):

@@ -38,6 +38,7 @@ from .acting import (
     zoom,
 )
 from .area_steps import areas
+from .dialogs import demo, fill_in
 from .noting import (
     count_markers,
     describe_dock,
@@ -67,6 +68,8 @@ def run(folder, facts):
     facts["seconds"] = seconds = {}
     for step in (
         first_start,
+        demo,
+        fill_in,
         build,
         batch,
         load,
@@ -112,9 +115,10 @@ def _start_again():
 def batch(folder, facts):
     """Build two stacks from the dialog of a batch, one of them of a folder without products."""
     (folder / "empty").mkdir()
+    before = len(QgsProject.instance().mapLayers())
     rows = [
         {
-            "PARAMETERS": {"INPUT": str(folder / source), "LAYERS": layers, "LOAD": False},
+            "PARAMETERS": {"INPUT": str(folder / source), "LAYERS": layers},
             "OUTPUTS": {"NETCDF": str(folder / "stack" / f"{name}.nc")},
         }
         for source, layers, name in (
@@ -139,6 +143,7 @@ def batch(folder, facts):
     wait(lambda: dialog.runButton().isEnabled() and (folder / "stack" / "two.nc").exists(), "batch")
     settle()
     shoot(folder, "log_batch", dialog)
+    facts["layers_after_batch"] = len(QgsProject.instance().mapLayers()) - before
     facts["batch_log"] = dialog.findChild(QTextEdit, "txtLog").toPlainText()
     dialog.close()
     dialog.deleteLater()

@@ -64,6 +64,48 @@ def test_the_first_start_offers_the_core_environment(session: Session) -> None:
     assert "core environment" not in session["message_with_environment"]
 
 
+def test_the_first_map_is_few_clicks_away(session: Session) -> None:
+    demo = session["demo"]
+    assert len(demo["clicks"]) <= 8
+    assert {"unw_phase", "corr", "dem"} <= set(demo["layers"])
+    assert demo["colors"] > 100
+
+
+def test_outputs_are_in_sight_on_a_laptop(session: Session) -> None:
+    for name, seen in session["in_sight"].items():
+        assert all(seen.values()), name
+
+
+def test_help_in_the_window_needs_no_command_line(session: Session) -> None:
+    for text in session["helps"].values():
+        assert "command line" not in text.lower().replace("from the command line", "")
+        assert "qgis_process" not in text
+
+
+def test_layers_are_chosen_from_those_of_the_folder(session: Session) -> None:
+    assert {text.split(" ")[0] for text in session["offered_layers"]} == {
+        "unw_phase",
+        "corr",
+        "lv_theta",
+        "lv_phi",
+        "dem",
+        "water_mask",
+    }
+    assert session["chosen_layers"] == "unw_phase,corr"
+
+
+def test_the_reference_point_comes_from_the_map(session: Session) -> None:
+    assert session["hidden_for_the_map"]
+    place, _, code = session["chosen_point"].partition(" ")
+    x, y, crs = session["clicked_point"]
+    assert code == f"[{crs}]"
+    assert np.allclose([float(part) for part in place.split(",")], [x, y], rtol=0, atol=200)
+
+
+def test_a_batch_that_loads_nothing_loads_nothing(session: Session) -> None:
+    assert session["layers_after_batch"] == 0
+
+
 def test_a_batch_makes_what_it_can(session: Session) -> None:
     assert session["batch_rows"] == 3
     folder = Path(session["folder"]) / "moved"

@@ -130,6 +130,7 @@ WINGS = (
     "core/export",
     "core/append",
     "core/build",
+    "core/demo",
     "core/tasks",
     "processing_provider/process",
     "processing_provider/environment",
@@ -141,6 +142,7 @@ WINGS = (
     "processing_provider/time_series/places",
     "processing_provider/time_series/series",
     "processing_provider/time_series",
+    "processing_provider/dialogs",
     "processing_provider/algorithms",
     "processing_provider/algorithms/ordering",
     "processing_provider/watching",
@@ -150,7 +152,7 @@ WINGS = (
 
 LOOSE = {
     "core": {"__main__", "contract", "errors", "version"},
-    "processing_provider": {"provider", "environment_menu"},
+    "processing_provider": {"provider", "environment_menu", "menu"},
 }
 """Modules beside the wings."""
 

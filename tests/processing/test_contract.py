@@ -59,6 +59,7 @@ STACK = {
     "REPORT": ("fileDestination", None),
     "STAC": ("boolean", False),
     "DATA_ACCESS": ("string", None),
+    "PLAN_ONLY": ("boolean", False),
     "LOAD": ("boolean", True),
 }
 PARAMETERS = {
@@ -115,6 +116,7 @@ PARAMETERS = {
         **LIMITS,
         "JOURNAL": ("fileDestination", None),
     },
+    "demostack": {"OUTPUT": ("folderDestination", None), "LOAD": ("boolean", True)},
     "findjobs": {**FILTERS, "ALL_STATES": ("boolean", False), "OUTPUT": ("sink", None)},
     "downloadproducts": {
         "FOUND_JOBS": ("source", None),
@@ -205,6 +207,7 @@ REQUIRED = {
     "orderpairs": {"INPUT", "NAME", "MAX_CREDITS"},
     "watchjobs": set(),
     "resubmitjobs": {"PROJECT", "MAX_CREDITS"},
+    "demostack": {"OUTPUT"},
     "findjobs": {"OUTPUT"},
     "downloadproducts": {"OUTPUT"},
     "harmonizeproducts": {"INPUT", "OUTPUT"},
@@ -226,6 +229,8 @@ STACK_OUTPUTS = {
     "CRS",
     "WIDTH",
     "HEIGHT",
+    "BYTES",
+    "DOWNLOAD",
     "LAYERS",
 }
 OUTPUTS = {
@@ -245,6 +250,7 @@ OUTPUTS = {
         "JOB_TYPE",
     },
     "resubmitjobs": {"JOBS", "COUNT", "CREDITS", "FAILED", "JOURNAL"},
+    "demostack": {"OUTPUT", "NETCDF", "REPORT", "STEPS", "CRS", "LAYERS"},
     "findjobs": {"OUTPUT", "COUNT", "PROJECTS"},
     "downloadproducts": {"OUTPUT", "DOWNLOADED", "SKIPPED", "FAILED", "BYTES", "MANIFEST"},
     "harmonizeproducts": {"OUTPUT", "CRS", "COPIED", "WARPED"},
@@ -327,7 +333,7 @@ GROUPS = {
     },
     "2 Make a stack": {"harmonizeproducts", "buildstack", "preparestack"},
     "3 See and analyze": {"loadstack", "invertstack", "exportstack", "assessstack"},
-    "Set-up": {"setupenvironment"},
+    "Set-up": {"setupenvironment", "demostack"},
 }
 Flag = QgsProcessingParameterDefinition.Flag
 
@@ -386,10 +392,11 @@ def test_enums_take_words(algorithm, name):
 
 
 @each_algorithm
-def test_optional_files_are_not_made_unasked(algorithm, name):
+def test_dialogs_make_what_is_required_and_a_temporary_stack(algorithm, name):
     for parameter in algorithm(name).destinationParameterDefinitions():
-        optional = bool(parameter.flags() & Flag.FlagOptional)
-        assert parameter.createByDefault() is not optional
+        key = parameter.name()
+        is_wanted = key in REQUIRED[name] | {"NETCDF"} and name != "downloadproducts"
+        assert parameter.createByDefault() is is_wanted, key
 
 
 @each_algorithm

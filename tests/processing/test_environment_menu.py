@@ -4,14 +4,15 @@ import gc
 import sys
 import time
 import weakref
+from pathlib import Path
 
 import pytest
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QProgressBar, QPushButton
+from qgis.PyQt.QtWidgets import QApplication, QProgressBar, QPushButton
 
-from hyp3_stack.processing_provider.algorithms.algorithm import places
+from hyp3_stack.processing_provider.environment.in_use import places
 from hyp3_stack.processing_provider.environment.interpreter import (
     MARKER,
     environment_python,
@@ -86,7 +87,10 @@ def environment(digest):
 
 
 def test_a_missing_environment_is_offered_once(menu, interface):
-    assert text(interface) == "HyP3 Stack needs its core environment, which is not set up yet."
+    assert text(interface) == (
+        "HyP3 Stack needs its core environment, which is not set up yet. It takes 555 MB of disk "
+        "and 2 to 3 minutes."
+    )
     assert button(interface, "Set up now").isEnabled()
     menu.offer()
     assert len(interface.messages.items()) == 1
@@ -95,7 +99,9 @@ def test_a_missing_environment_is_offered_once(menu, interface):
 def test_an_outdated_environment_is_offered(menu, interface):
     environment("of another version")
     menu.offer()
-    assert text(interface) == "The core environment was made for another version of HyP3 Stack."
+    assert text(interface).startswith(
+        "The core environment was made for another version of HyP3 Stack."
+    )
     assert button(interface, "Set up now").isEnabled()
 
 
@@ -142,6 +148,16 @@ def test_a_set_up_can_be_canceled(menu, interface):
     button(interface, "Cancel").click()
     events_until(lambda: text(interface) == "The set-up was canceled.")
     assert not places().unfinished.exists()
+    button(interface, "Go on").click()
+    events_until(places().unfinished.exists)
+    button(interface, "Cancel").click()
+    events_until(lambda: text(interface) == "The set-up was canceled.")
+
+
+def test_a_set_up_says_what_it_does(menu, interface):
+    menu.set_up()
+    events_until(lambda: "Making a virtual environment with" in text(interface))
+    events_until(lambda: "cannot be reached" in text(interface))
 
 
 def test_a_closed_message_does_not_end_the_set_up(menu, interface):
@@ -187,6 +203,7 @@ def test_an_environment_that_is_being_set_up_is_not_removed(menu, interface):
     menu.set_up()
     events_until(places().unfinished.exists)
     menu.remove()
+    events_until(lambda: "Removing" not in text(interface) and "Setting" not in text(interface))
     assert text(interface) == (
         "A set-up of the core environment is running; cancel it or wait for its end."
     )
@@ -230,7 +247,21 @@ def test_the_environment_is_removed_whole(menu, interface):
     environment("a digest")
     places().unfinished.mkdir(parents=True)
     menu.remove()
-    assert text(interface) == "The core environment was removed."
+    assert text(interface) == "Removing the core environment."
+    events_until(lambda: text(interface) == "The core environment was removed.")
     left = {path.name for path in places().home.iterdir()}
     assert not any(name.startswith("environment") for name in left)
-    menu.remove()  # of nothing
+    menu.remove()
+    events_until(lambda: text(interface) == "There is no core environment to remove.")
+
+
+def test_a_bug_report_tells_versions_and_not_who_it_is(menu, interface, core_python, monkeypatch):
+    monkeypatch.setenv("HOME", str(Path(core_python).parents[2]))
+    menu.copy_report()
+    events_until(lambda: "in the clipboard" in text(interface))
+    copied = QApplication.clipboard().text()
+    assert copied.startswith("HyP3 Stack ")
+    for name in ("QGIS 3.", "GDAL 3.", "zarr 3.", "Core environment: Python 3."):
+        assert name in copied
+    assert "~/.venv/bin/python" in copied
+    assert str(Path(core_python).parents[2]) not in copied

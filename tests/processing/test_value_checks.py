@@ -148,3 +148,11 @@ def test_a_wrong_value_stops_the_check_and_the_run(
     _, ok = algorithm("buildstack").run(parameters, context, feedback)
     assert not ok
     assert "TARGET_CRS is 'foo'" in feedback.textLog()
+
+
+def test_a_mistyped_name_is_told(wrong):
+    assert wrong(LAYER="corr") == (
+        "LAYER (write LAYERS, if that is meant) is not a parameter of buildstack; correct or "
+        "remove what is not known."
+    )
+    assert "JOBS is not a parameter of findjobs" in wrong("findjobs", JOBS="1")

@@ -189,3 +189,20 @@ def test_only_what_is_selected_arrives(read, job_layer):
 def test_a_layer_that_does_not_exist(read):
     with pytest.raises(QgsProcessingException, match="FOUND_JOBS"):
         read(FOUND_JOBS="/nowhere.gpkg").job()
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ("stack", "stack.nc"),
+        ("there", "there"),
+        ("stack.nc", "stack.nc"),
+        ("stack.cdf", "stack.cdf"),
+        ("2021.06", "2021.06"),
+    ],
+)
+def test_a_new_file_without_an_ending_gets_one(read, tmp_path, given, path):
+    (tmp_path / "there").touch()
+    job = read(NETCDF=str(tmp_path / given), ZARR=str(tmp_path / "folder")).job()
+    assert job["NETCDF"] == str(tmp_path / path)
+    assert job["ZARR"] == str(tmp_path / "folder")

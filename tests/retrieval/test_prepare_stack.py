@@ -95,6 +95,26 @@ def test_a_layer_of_several_types_is_refused(prepare, jobs, service):
     assert not service.log.files()
 
 
+def test_a_plan_writes_nothing(prepare, jobs, tmp_path, service, reporter):
+    plan = prepare(PLAN_ONLY=True, FOLDER=str(tmp_path / "new" / "products"))
+    assert not (tmp_path / "new").exists() and not (tmp_path / "stack.nc").exists()
+    assert service.log.files() == []
+    assert plan["STEPS"] == 4
+    assert plan["DOWNLOAD"] == sum(job.archive.stat().st_size for job in jobs)
+    assert "4 products are still to be downloaded" in " ".join(reporter.infos)
+
+
+def test_a_plan_of_what_is_there_has_the_grid(prepare, jobs, tmp_path):
+    made = prepare()
+    (tmp_path / "stack.nc").unlink()
+    plan = prepare(PLAN_ONLY=True)
+    assert not (tmp_path / "stack.nc").exists()
+    assert plan["DOWNLOAD"] == 0 < plan["BYTES"]
+    assert [plan[name] for name in ("CRS", "WIDTH", "STEPS")] == [
+        made[name] for name in ("CRS", "WIDTH", "STEPS")
+    ]
+
+
 def test_layers_are_fetched_one_by_one(prepare, jobs, tmp_path):
     prepare(LAYERS="corr")
     found = [path.stem.rpartition("_")[2] for path in tmp_path.glob("products/*/*.tif")]

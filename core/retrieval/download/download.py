@@ -6,12 +6,13 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from ...errors import Canceled, StackError
+from ...machine.disk import free_space
 from ...products.product_types import origin_of
 from ...run.reporter import Reporter, stop_if_canceled
 from ..jobs.jobs import JobRecord
@@ -116,6 +117,39 @@ def download_jobs(
         finally:
             run.end()
             manifest.flush()
+
+
+def plan_download(jobs: Sequence[JobRecord], path: Path, kept: Set[str], reporter: Reporter) -> int:
+    """Report what a download would bring; nothing is written.
+
+    Parameters
+    ----------
+    jobs
+        Succeeded jobs.
+    path
+        Folder of the products, which need not be there.
+    kept
+        Ids of the jobs whose products are complete in it.
+    reporter
+        Takes the plan.
+
+    Returns
+    -------
+    int
+        Bytes that are still to be downloaded.
+    """
+    missing = [job for job in jobs if job.job_id not in kept]
+    size = sum(job.size for job in missing)
+    reporter.info(f"{len(jobs) - len(missing)} products are already in {path}.")
+    if missing:
+        warn_of_expiry(missing, reporter)
+        reporter.info(
+            f"{len(missing)} products are still to be downloaded, {size / 1e6:,.0f} MB as zip "
+            "files; with LAYERS it can be less."
+        )
+    for folder, free in free_space([path]).items():
+        reporter.info(f"The disk of {folder} has {free / 1e6:,.0f} MB free.")
+    return size
 
 
 @dataclass(frozen=True)

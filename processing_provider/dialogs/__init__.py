@@ -1,0 +1,1 @@
+"""The dialogs of the algorithms in QGIS's window."""

@@ -1,0 +1,152 @@
+"""Steps with dialogs: the demo from the menu, and what helps to fill fields in.
+
+Imported inside QGIS only.
+"""
+
+from qgis import processing
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QPoint, Qt, QTimer
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import (
+    QApplication,
+    QDialogButtonBox,
+    QScrollArea,
+    QToolButton,
+    QTreeView,
+)
+from qgis.utils import iface
+
+from .acting import after_drawing, click, click_map, layers_of, place_in, settle, wait, zoom
+
+DEMO_GROUP = "demo_stack"
+LAPTOP = (1000, 700)
+"""Size of a dialog on a screen of 1366 x 768 pixels, with a panel and the title of the window."""
+
+SHOWN = ("preparestack", "buildstack", "downloadproducts", "findjobs", "loadstack", "invertstack")
+
+
+def demo(folder, facts):
+    """Go from the menu to the map of the demo; the core environment is there by a click."""
+    clicks = ["Set up now"]
+    menu = iface.mainWindow().menuBar()
+    for name in ("Plugins", "HyP3 Stack", "Demo stack…"):
+        menu = _click_entry(menu, name)
+        clicks.append(name)
+    dialog = wait(lambda: _open_dialog("demostack"), "the dialog of the demo")
+    dialog.resize(*LAPTOP)
+    settle()
+    dialog.grab().save(str(folder / "dialog_demostack.png"))
+    click(dialog.runButton())
+    clicks.append("Run")
+    wait(lambda: layers_of(DEMO_GROUP) and dialog.runButton().isEnabled(), "the demo")
+    _close(dialog)
+    iface.messageBar().clearWidgets()
+    after_drawing(iface.mapCanvas().refresh)
+    iface.mainWindow().grab().save(str(folder / "demo.png"))
+    image = iface.mapCanvas().grab().toImage()
+    facts["demo"] = {
+        "clicks": clicks,
+        "layers": sorted(layers_of(DEMO_GROUP)),
+        "colors": len(
+            {
+                image.pixel(x, y)
+                for x in range(0, image.width(), 5)
+                for y in range(0, image.height(), 5)
+            }
+        ),
+    }
+
+
+def fill_in(folder, facts):
+    """Open the dialogs as on a laptop, and take layers from a list and a point from the map."""
+    facts["in_sight"], facts["helps"] = {}, {}
+    for name in SHOWN:
+        dialog = _show(name)
+        dialog.grab().save(str(folder / f"laptop_{name}.png"))
+        facts["in_sight"][name] = _outputs_in_sight(dialog.mainWidget())
+        facts["helps"][name] = dialog.algorithm().shortHelpString() + " ".join(
+            parameter.help() for parameter in dialog.algorithm().parameterDefinitions()
+        )
+        _close(dialog)
+    stack = layers_of(DEMO_GROUP)["unw_phase"]
+    products = stack.source().partition('"')[2].partition("/demo_stack.nc")[0] + "/products"
+    dialog = _show("buildstack", {"INPUT": products})
+    panel = dialog.mainWidget()
+    facts["offered_layers"] = offered = []
+    QTimer.singleShot(0, lambda: _check_only(folder, offered, ("unw_phase", "corr")))
+    click(panel.findChild(QToolButton, "hyp3StackChooseLAYERS"))
+    wait(lambda: panel.value("LAYERS"), "the choice of layers")
+    facts["chosen_layers"] = panel.value("LAYERS")
+    zoom(stack.extent())
+    click(panel.findChild(QToolButton, "hyp3StackChooseREFERENCE_POINT"))
+    facts["hidden_for_the_map"] = not dialog.isVisible()
+    place = place_in(stack, 0.5, 0.5)
+    click_map(place)
+    wait(dialog.isVisible, "the dialog after the click on the map")
+    facts["clicked_point"] = [place.x(), place.y(), stack.crs().authid()]
+    facts["chosen_point"] = panel.value("REFERENCE_POINT")
+    dialog.grab().save(str(folder / "filled_in.png"))
+    _close(dialog)
+    QgsProject.instance().clear()
+    settle()
+
+
+def _show(name, parameters=None):
+    dialog = processing.createAlgorithmDialog(f"hyp3:{name}", parameters or {})
+    dialog.show()
+    dialog.resize(*LAPTOP)
+    settle()
+    return dialog
+
+
+def _close(dialog):
+    dialog.close()
+    dialog.deleteLater()
+    settle()
+
+
+def _click_entry(menu, name):
+    """Click an entry of a menu that shows, and return what it opens."""
+    action = next(item for item in menu.actions() if item.text().replace("&", "") == name)
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+    if action.menu() is not None:
+        wait(action.menu().isVisible, f"opening {name}")
+    settle()
+    return action.menu()
+
+
+def _open_dialog(name):
+    for window in QApplication.topLevelWidgets():
+        algorithm = getattr(window, "algorithm", lambda: None)()
+        if window.isVisible() and algorithm is not None and algorithm.name() == name:
+            return window
+    return None
+
+
+def _outputs_in_sight(panel):
+    """Return by output whether all of its field is seen without scrolling."""
+    viewport = panel.findChild(QScrollArea).viewport()
+    seen = {}
+    for parameter in panel.algorithm().destinationParameterDefinitions():
+        field = panel.wrappers[parameter.name()].wrappedWidget()
+        top = field.mapTo(viewport, QPoint(0, 0)).y()
+        seen[parameter.name()] = top >= 0 and top + field.height() <= viewport.height()
+    return seen
+
+
+def _check_only(folder, offered, names):
+    """Check some of the entries of the list that opens, and press OK."""
+    if not QApplication.activeModalWidget():
+        QTimer.singleShot(100, lambda: _check_only(folder, offered, names))
+        return
+    dialog = QApplication.activeModalWidget()
+    model = dialog.findChild(QTreeView).model()
+    rows = [model.index(row, 0) for row in range(model.rowCount())]
+    offered += [row.data() for row in rows]
+    for row in rows:
+        is_wanted = row.data().split(" ")[0] in names
+        state = Qt.CheckState.Checked if is_wanted else Qt.CheckState.Unchecked
+        model.setData(row, state, Qt.ItemDataRole.CheckStateRole)
+    dialog.grab().save(str(folder / "choose_layers.png"))
+    box = dialog.findChild(QDialogButtonBox)
+    click(box.button(QDialogButtonBox.StandardButton.Ok))
