@@ -7,6 +7,9 @@ from qgis.PyQt.QtWidgets import QAction
 
 from .algorithms.help_page import page_url
 
+_OPEN = {}
+"""Dialogs that are open."""
+
 
 def open_dialog(name):
     """Open the dialog of an algorithm; return whether there is one."""
@@ -16,6 +19,10 @@ def open_dialog(name):
     dialog = processing.createAlgorithmDialog(f"hyp3:{name}", {})
     if dialog is None:
         return False
+    # QGIS's part of it lives as long as it is open; without this, its part in Python would not.
+    key = id(dialog)
+    _OPEN[key] = dialog
+    dialog.destroyed.connect(lambda: _OPEN.pop(key, None))
     dialog.show()
     return True
 

@@ -43,6 +43,7 @@ def test_one_top_folder_that_is_a_python_name(names):
         "CHANGELOG.md",
         "requirements.txt",
         "requirements.lock",
+        "processing_provider/models/jobs_to_layers.model3",
     ],
 )
 def test_needed_file_is_there(names, name):

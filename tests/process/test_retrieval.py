@@ -14,7 +14,7 @@ from .conftest import ROOT
 
 pytestmark = pytest.mark.qgis
 
-MODEL = ROOT / "tests" / "processing" / "models" / "jobs_to_layers.model3"
+MODEL = ROOT / "processing_provider" / "models" / "jobs_to_layers.model3"
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from qgis.core import (
 
 from .conftest import CORE_PYTHON, LIMIT_SECONDS, ROOT, make_products
 
-MODEL = Path(__file__).with_name("models") / "jobs_to_layers.model3"
+MODEL = ROOT / "processing_provider" / "models" / "jobs_to_layers.model3"
 PAIRS = 3
 
 Source = QgsProcessingModelChildParameterSource
