@@ -112,7 +112,7 @@ def _scene() -> _Scene:
         # Turbulence of a few millimeters, and what goes with the height.
         delays=np.stack(
             [
-                0.0025 * _smooth(rng, 2.9) + 4e-6 * rng.normal() * (height - 2240.0)
+                0.0016 * _smooth(rng, 2.9) + 4e-6 * rng.normal() * (height - 2240.0)
                 for _ in range(DATES)
             ]
         ),

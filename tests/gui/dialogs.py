@@ -8,11 +8,11 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
     QApplication,
     QDialogButtonBox,
     QScrollArea,
     QToolButton,
-    QTreeView,
 )
 from qgis.utils import iface
 
@@ -140,7 +140,7 @@ def _check_only(folder, offered, names):
         QTimer.singleShot(100, lambda: _check_only(folder, offered, names))
         return
     dialog = QApplication.activeModalWidget()
-    model = dialog.findChild(QTreeView).model()
+    model = dialog.findChild(QAbstractItemView).model()
     rows = [model.index(row, 0) for row in range(model.rowCount())]
     offered += [row.data() for row in rows]
     for row in rows:
