@@ -20,11 +20,11 @@ from qgis.PyQt.QtWidgets import QAction, QApplication, QMenu, QMessageBox, QProg
 from ..core.contract import Task
 from .algorithms.help_page import page_url
 from .algorithms.setup_environment import SetupEnvironment, set_up_lock
+from .dialogs.opening import open_dialog
 from .environment.bug_report import bug_report
 from .environment.environment import remove_environment
 from .environment.in_use import core_python, places
 from .environment.interpreter import EnvironmentNeededError, InterpreterError
-from .menu import open_dialog
 from .process.core_process import CoreError
 from .process.core_task import CoreTask
 

@@ -6,25 +6,7 @@ from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QAction
 
 from .algorithms.help_page import page_url
-
-_OPEN = {}
-"""Dialogs that are open."""
-
-
-def open_dialog(name):
-    """Open the dialog of an algorithm; return whether there is one."""
-    # The Processing plugin exists only in QGIS's window, and may be switched off there.
-    from qgis import processing
-
-    dialog = processing.createAlgorithmDialog(f"hyp3:{name}", {})
-    if dialog is None:
-        return False
-    # QGIS's part of it lives as long as it is open; without this, its part in Python would not.
-    key = id(dialog)
-    _OPEN[key] = dialog
-    dialog.destroyed.connect(lambda: _OPEN.pop(key, None))
-    dialog.show()
-    return True
+from .dialogs.opening import open_dialog
 
 
 class MenuEntries:

@@ -4,7 +4,8 @@ from qgis.core import Qgis, QgsApplication, QgsProcessingException
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QAction, QPushButton
 
-from ..algorithms.algorithm import core_python
+from ..dialogs.opening import open_dialog
+from ..environment.in_use import core_python
 from ..environment.interpreter import InterpreterError
 from ..process.qgis_network import PROXIES, credentials, proxies, proxy_login
 from .watch_panel import WatchPanel
@@ -111,16 +112,11 @@ class JobWatch:
         self._show(text, level, *buttons)
 
     def _open_dialog(self, name, more):
-        # The Processing plugin exists only in QGIS's window, and may be switched off there.
-        from qgis import processing
-
         panel = self.panel
         values = {"API_URL": panel.job["API_URL"], "PROJECT": panel.job["PROJECT"], **more}
         if panel.login.configId():
             values["AUTHCFG"] = panel.login.configId()
-        dialog = processing.createAlgorithmDialog(f"hyp3:{name}", values)
-        if dialog is not None:
-            dialog.show()
+        open_dialog(name, values)
 
     def _show(self, text, level, *widgets):
         messages = self._interface.messageBar()
