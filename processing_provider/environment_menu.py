@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import QAction, QApplication, QMenu, QMessageBox, QProg
 from ..core.contract import Task
 from .algorithms.help_page import page_url
 from .algorithms.setup_environment import SetupEnvironment, set_up_lock
-from .dialogs.opening import open_dialog
+from .dialogs.open_dialogs import open_dialog
 from .environment.bug_report import bug_report
 from .environment.environment import remove_environment
 from .environment.in_use import core_python, places

@@ -6,7 +6,7 @@ from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QAction
 
 from .algorithms.help_page import page_url
-from .dialogs.opening import open_dialog
+from .dialogs.open_dialogs import open_dialog
 
 
 class MenuEntries:

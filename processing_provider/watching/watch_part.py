@@ -4,7 +4,7 @@ from qgis.core import Qgis, QgsApplication, QgsProcessingException
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QAction, QPushButton
 
-from ..dialogs.opening import open_dialog
+from ..dialogs.open_dialogs import open_dialog
 from ..environment.in_use import core_python
 from ..environment.interpreter import InterpreterError
 from ..process.qgis_network import PROXIES, credentials, proxies, proxy_login
