@@ -1,16 +1,13 @@
 """What the algorithms share that spend credits: the journal, and ids of jobs as text."""
 
-from pathlib import Path
-
-from qgis.core import QgsApplication, QgsProcessingOutputNumber, QgsProcessingOutputString
+from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
 from ...parameters.job_values import Values
+from ..algorithm import places
 from ..retrieval_algorithm import RetrievalAlgorithm
 
-
-def journal_folder():
-    """Return where the current QGIS profile keeps the journals of orders."""
-    return Path(QgsApplication.qgisSettingsDirPath()) / "hyp3_stack" / "orders"
+_JOURNALS = "orders"
+"""Folder of the plugin's part of the QGIS profile."""
 
 
 class OrderingAlgorithm(RetrievalAlgorithm):
@@ -29,5 +26,5 @@ class OrderingAlgorithm(RetrievalAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         job = Values(self, parameters, context).job()
-        outputs = self.run_core({**job, "JOURNAL_FOLDER": str(journal_folder())}, feedback)
+        outputs = self.run_core({**job, "JOURNAL_FOLDER": str(places().home / _JOURNALS)}, feedback)
         return {**outputs, "JOBS": ",".join(outputs["JOBS"])}
