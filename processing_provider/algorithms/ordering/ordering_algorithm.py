@@ -2,8 +2,8 @@
 
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
+from ...environment.in_use import places
 from ...parameters.job_values import Values
-from ..algorithm import places
 from ..retrieval_algorithm import RetrievalAlgorithm
 
 _JOURNALS = "orders"
