@@ -6,6 +6,7 @@ from .processing_provider.environment_menu import EnvironmentMenu
 from .processing_provider.layers.moved_stores import MovedStores
 from .processing_provider.menu import MenuEntries
 from .processing_provider.provider import Provider
+from .processing_provider.time_series.frame_label import FrameLabel
 from .processing_provider.time_series.plugin_part import TimeSeries
 from .processing_provider.watching.watch_part import JobWatch
 
@@ -23,6 +24,7 @@ class Hyp3StackPlugin:
         self.time_series = None
         self.job_watch = None
         self.moved_stores = None
+        self.frame_label = None
 
     def initProcessing(self):
         """Add the provider; all that ``qgis_process`` calls."""
@@ -46,6 +48,7 @@ class Hyp3StackPlugin:
         self.more.add_algorithms("demostack")
         self.more.add_help()
         self.moved_stores = MovedStores()
+        self.frame_label = FrameLabel(self.iface)
 
     def unload(self):
         """Remove what was added."""
@@ -55,6 +58,9 @@ class Hyp3StackPlugin:
         if self.job_watch is not None:
             self.job_watch.unload()
             self.job_watch = None
+        if self.frame_label is not None:
+            self.frame_label.unload()
+            self.frame_label = None
         if self.moved_stores is not None:
             self.moved_stores.unload()
             self.moved_stores = None

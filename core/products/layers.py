@@ -98,6 +98,9 @@ class Layer:
         Layer that it is computed from where a product lacks it.
     style
         How it is shown.
+    title
+        What it is in a few words, as lists of layers have room for; None for the ``long_name``,
+        empty where the name says it.
     attributes
         Further attributes of the stack variable.
     """
@@ -117,6 +120,7 @@ class Layer:
     order_options: tuple[str, ...] = ()
     computed_from: str | None = None
     style: Style = Style.SEQUENTIAL
+    title: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
@@ -172,6 +176,7 @@ _INSAR = (
         LayerKind.UNWRAPPED,
         "radian",
         "unwrapped interferometric phase",
+        title="unwrapped phase",
         role=Role.MEASUREMENT,
         limits=(-1e5, 1e5),
         delivery=Delivery.MAIN,
@@ -188,6 +193,7 @@ _INSAR = (
         LayerKind.CONTINUOUS,
         "1",
         "interferometric coherence",
+        title="coherence",
         role=Role.QUALITY,
         limits=(0.0, 1.0),
         delivery=Delivery.MAIN,
@@ -199,6 +205,7 @@ _INSAR = (
         LayerKind.CONTINUOUS,
         "1",
         "sigma nought power of the reference acquisition",
+        title="radar image",
         role=Role.MEASUREMENT,
         limits=(0.0, math.inf),
         delivery=Delivery.ALWAYS,
@@ -210,6 +217,7 @@ _INSAR = (
         LayerKind.CYCLIC,
         "radian",
         "wrapped interferometric phase",
+        title="wrapped phase",
         role=Role.MEASUREMENT,
         limits=(-math.pi, math.pi),
         order_options=("include_wrapped_phase",),
@@ -233,6 +241,7 @@ _INSAR = (
         LayerKind.UNWRAPPED,
         "m",
         "vertical displacement, assuming no horizontal motion",
+        title="vertical displacement",
         role=Role.MEASUREMENT,
         limits=(-1e3, 1e3),
         order_options=("include_displacement_maps",),
@@ -308,6 +317,7 @@ _INSAR = (
         LayerKind.CONTINUOUS,
         "m",
         "height above the WGS 84 ellipsoid",
+        title="ellipsoidal height",
         static=True,
         is_whole=True,
         limits=(-1_000.0, 9_500.0),
@@ -354,6 +364,7 @@ def _backscatter(polarization: str) -> Layer:
         LayerKind.CONTINUOUS,
         "1",
         f"radar backscatter, {polarization}",
+        title="",
         role=Role.MEASUREMENT,
         missing=None,
         is_backscatter=True,
@@ -397,6 +408,7 @@ _RTC = (
         LayerKind.CONTINUOUS,
         "m2",
         "scattering area of gamma nought",
+        title="scattering area",
         limits=(0.0, math.inf),
         order_options=("include_scattering_area",),
     ),

@@ -14,6 +14,7 @@ from ..environment.in_use import core_python
 from ..environment.interpreter import InterpreterError
 from ..layers.layer_groups import separate_groups
 from ..layers.loading import show_stack
+from ..layers.reloading import reload_in_place
 from ..parameters.combined_checks import address_of
 from ..parameters.declarations import definition, in_window
 from ..parameters.job_values import Values, words_for_numbers
@@ -157,6 +158,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
 
             if leaves_layers_out(self.id()):
                 context.setLayersToLoadOnCompletion({})
+        reload_in_place(context)
         separate_groups(context)
         return {}
 

@@ -20,6 +20,7 @@ _LOOKS = (
     ("semiannual_peak", Style.CYCLIC, (0.0, 365.25 / 2)),
 )
 _IN_MILLIMETERS = (Style.TOWARD, Style.FROM_ZERO)
+_SHORT_UNITS = {"1": "", "radian": "rad", "degree": "°"}
 _UNITS = {"m": "mm", "m year-1": "mm/year", "m year-2": "mm/year²", "m year-3": "mm/year³"}
 
 
@@ -46,14 +47,4 @@ def shown_units(name, units):
     """Return the factor that turns values of a variable into what is shown, and its unit."""
     if units in _UNITS and look_of(name)[0] in _IN_MILLIMETERS:
         return 1000.0, _UNITS[units]
-    return 1.0, "" if units == "1" else units
-
-
-def shown_first(names):
-    """Return which layers of a stack are visible when it is loaded, in the order of ``names``.
-
-    Those of a displacement stack would hide each other: the velocity shows, or what comes first.
-    """
-    if DISPLACEMENT not in names and VELOCITY not in names:
-        return list(names)
-    return [VELOCITY if VELOCITY in names else next(iter(names))]
+    return 1.0, _SHORT_UNITS.get(units, units)

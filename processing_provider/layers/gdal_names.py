@@ -1,5 +1,6 @@
 """How GDAL writes paths inside the names of subdatasets: ``ZARR:"path":/group/array``."""
 
+import os
 import re
 
 QUOTED = r'"(?P<path>(?:[^"\\]|\\.)+)"'
@@ -31,3 +32,16 @@ def source_begin(path, group):
 def slices_begin(path, group):
     """Return what stands before name and number where GDAL opens a slice of a Zarr array."""
     return f"ZARR:{quoted(path)}:/{group}/"
+
+
+_DETOUR = f"{os.sep}.{os.sep}"
+
+
+def fresh_path(path):
+    """Return another spelling of a path, under which nobody has opened the file yet."""
+    return f"{path.parent}{_DETOUR}{path.name}"
+
+
+def usual_source(source):
+    """Return a source in which a path is spelled as usual."""
+    return source.replace(_DETOUR, os.sep)

@@ -13,7 +13,6 @@ from .stack_description import stack_path
 _NETCDF = re.compile(r'NETCDF:"?(?P<path>.+?)"?:/?(?P<variable>[^:"/]+)$', re.IGNORECASE)
 _ZARR = re.compile(rf"ZARR:{QUOTED}:/(?P<group>\w+)/(?P<variable>\w+)", re.IGNORECASE)
 _GROUPS = (SPATIAL_GROUP, TEMPORAL_GROUP)
-_HEAD = 65536
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ def _zarr(match):
 def _virtual_raster(path):
     """Look into a virtual raster of slices, as layers of Zarr stores need with GDAL before 3.8."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            match = _ZARR.search(unescape(file.read(_HEAD)))
+        # All of it: versions of GDAL have written long histograms before the first source.
+        match = _ZARR.search(unescape(path.read_text(encoding="utf-8", errors="replace")))
     except OSError:
         return None
     return _zarr(match) if match else None

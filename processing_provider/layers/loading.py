@@ -6,9 +6,9 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from .displacement_layers import shown_first
+from .gdal_names import usual_source
 from .gdal_s3 import connect
-from .legend import tree_processor
+from .layer_tree import note_place, shown_first, tree_processor
 from .raster_layers import layer_source, make_layer
 from .stack_description import StackFileError, open_stack
 
@@ -61,11 +61,12 @@ def hand_over(stack, variables, context, feedback, progress=None):
         if progress is not None:
             progress(100.0 * number / len(variables))
     if context.project() is not None:
-        visible = shown_first([variable.name for variable in variables])
-        for number, (layer, variable) in enumerate(zip(layers, variables)):  # noqa: B905
-            is_visible = variable.name in visible
-            _load(context, layer, stack.name, len(layers) - number, is_visible)
-    return [layer.source() for layer in layers]
+        first = shown_first(variables)
+        ordered = sorted(zip(layers, variables), key=lambda item: item[1] is not first)  # noqa: B905
+        for place, (layer, variable) in enumerate(ordered):
+            note_place(layer, place)
+            _load(context, layer, stack.name, variable, place)
+    return [usual_source(layer.source()) for layer in layers]
 
 
 def _variable(source):
@@ -78,14 +79,14 @@ def _describe(variable):
     return f"{variable.name}: one band"
 
 
-def _load(context, layer, group, sort_key, is_visible):
+def _load(context, layer, group, variable, place):
     """Let QGIS add a layer; the first one comes to lie on top."""
     details = QgsProcessingContext.LayerDetails(
         layer.name(), context.project(), LAYERS, QgsProcessingUtils.LayerHint.Raster
     )
     details.forceName = True
     details.groupName = group
-    details.layerSortKey = sort_key
-    details.setPostProcessor(tree_processor(is_visible))
+    details.layerSortKey = -place
+    details.setPostProcessor(tree_processor(variable, is_shown=place == 0))
     context.temporaryLayerStore().addMapLayer(layer)
     context.addLayerToLoadOnCompletion(layer.id(), details)

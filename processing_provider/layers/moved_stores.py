@@ -4,7 +4,6 @@ With GDAL before 3.8 such a layer is a virtual raster beside the store. QGIS fin
 relative path, but the path of the store in it is absolute: GDAL takes no other after ``ZARR:``.
 """
 
-import os
 import re
 from html import escape, unescape
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from qgis.core import QgsProject, QgsRasterLayer
 
 from .gdal_names import QUOTED, quoted, unquoted
+from .virtual_raster import replace_bands
 
 _STORE = re.compile(f"ZARR:{QUOTED}(?=:/)")
 
@@ -50,9 +50,7 @@ def point_to_moved_store(path):
         if store == before or not store.is_dir():
             return False
         place = f"ZARR:{escape(quoted(store), quote=False)}"
-        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-        partial.write_text(_STORE.sub(lambda match: place, text), encoding="utf-8")
-        partial.replace(path)
+        replace_bands(path, _STORE.sub(lambda match: place, text))
     except OSError:
         return False  # What cannot be written stays as it is: QGIS then shows an empty layer.
     return True

@@ -8,13 +8,12 @@ from qgis.PyQt.QtCore import QDateTime
 from .displacement_layers import is_toward
 from .frames.band_times import band_ranges
 from .frames.map_frames import note_frames
-from .gdal_names import source_begin
+from .gdal_names import fresh_path, source_begin
+from .layer_tree import layer_name
 from .legend import describe_bands, describe_sense
 from .stack_description import MULTIBAND_ZARR, StackFileError, gdal_version, quiet_gdal
 from .styles import style
 from .virtual_raster import slices_as_bands
-
-_GUILLEMETS = str.maketrans("<>", "\u2039\u203a")
 
 
 def make_layer(stack, variable):
@@ -22,8 +21,8 @@ def make_layer(stack, variable):
     # The default style would read bands for statistics that nobody needs.
     options = QgsRasterLayer.LayerOptions(loadDefaultStyle=False)
     with quiet_gdal():
-        source = layer_source(stack, variable)
-        layer = QgsRasterLayer(source, _name(variable), "gdal", options)
+        source = _fresh_source(stack, variable)
+        layer = QgsRasterLayer(source, layer_name(variable), "gdal", options)
     if not layer.isValid():
         raise StackFileError(
             f"The variable {variable.name} of {stack.path} cannot be opened as a layer: "
@@ -61,9 +60,12 @@ def layer_source(stack, variable):
     return str(slices_as_bands(stack, variable))
 
 
-def _name(variable):
-    """Return a name without angle brackets: QGIS shows it as text here and as HTML there."""
-    return variable.long_name.translate(_GUILLEMETS)
+def _fresh_source(stack, variable):
+    """Return the source of a variable as nobody has opened it yet; see reloading.py."""
+    source = layer_source(stack, variable)
+    if stack.is_zarr:
+        return source
+    return f"{source_begin(fresh_path(stack.path), stack.group)}{variable.name}"
 
 
 def _set_times(layer, stack, variable):
@@ -82,4 +84,5 @@ def _set_times(layer, stack, variable):
 
 
 def _qt(moment):
-    return QDateTime.fromMSecsSinceEpoch(round(moment.timestamp() * 1000)).toUTC()
+    """Return a moment in whole seconds, which are all that projects and styles keep."""
+    return QDateTime.fromSecsSinceEpoch(round(moment.timestamp())).toUTC()

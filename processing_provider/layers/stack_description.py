@@ -15,7 +15,7 @@ from ...core.errors import StackError
 from ...core.files.old_groups import has_old_groups
 from ...core.object_store.address import is_address, parse_address
 from ..process.trial import try_out
-from .gdal_names import slices_begin, source_begin
+from .gdal_names import fresh_path, slices_begin, source_begin
 from .gdal_s3 import options_of_stores, read_bytes, why_unreadable
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -137,7 +137,7 @@ def open_stack(source, feedback=None):
 
 def _described(path, is_zarr, group_name):
     """Return the description of a stack that GDAL survives."""
-    root, dataset = _root(path)
+    root, dataset = _root(path, is_zarr)
     if is_zarr:
         names = root.GetGroupNames() or []
         known = [name for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if name in names]
@@ -230,10 +230,12 @@ def _try_out(path, is_zarr, feedback=None):
     return try_out(path, sources, slices, options_of_stores(), feedback)
 
 
-def _root(path):
+def _root(path, is_zarr):
     try:
         with gdal_exceptions(), quiet_gdal():
-            dataset = gdal.OpenEx(str(path), gdal.OF_MULTIDIM_RASTER)
+            # Under the usual name of a NetCDF file, its library might give an older one.
+            name = str(path) if is_zarr else fresh_path(path)
+            dataset = gdal.OpenEx(name, gdal.OF_MULTIDIM_RASTER)
     except RuntimeError as error:
         raise _no_stack(path, str(error)) from None
     # The group is of use only as long as its dataset lives.

@@ -6,6 +6,8 @@ from qgis.core import (
     QgsColorRampLegendNodeSettings,
     QgsColorRampShader,
     QgsExpressionBasedNumericFormat,
+    QgsGradientColorRamp,
+    QgsGradientStop,
     QgsPalettedRasterRenderer,
     QgsRasterShader,
     QgsSingleBandPseudoColorRenderer,
@@ -13,7 +15,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 
 from ...core.products.layers import Style
-from .displacement_layers import look_of, shown_units
+from .displacement_layers import DISPLACEMENT, look_of, shown_units
 from .flags import NOTHING, color_of, flag_classes, flag_masks
 from .sampling import distinct_values, percentile, sample
 
@@ -30,6 +32,8 @@ _GRAY = ("#000000", "#ffffff")
 _SYMMETRIC = {Style.TOWARD: _DIVERGING, Style.AWAY: _DIVERGING[::-1]}
 _BY_LIMITS = {Style.CYCLIC: _CYCLIC, Style.GRAY: _GRAY}
 _DECIBEL_STEPS = 24
+_DECIBELS = {"power": 10.0, "amplitude": 20.0}
+"""Decibels of a factor of ten, by the scale of backscatter."""
 
 
 def style(layer, variable):
@@ -48,9 +52,7 @@ def _continuous(provider, variable, values):
     low = percentile(values, _LOW) if values else 0.0
     high = percentile(values, _HIGH) if values else 1.0
     hint, limits = look_of(variable.name)
-    if variable.units == "dB":
-        stops = _stops(low, high, _GRAY)
-    elif hint is Style.BACKSCATTER:
+    if hint is Style.BACKSCATTER and variable.units != "dB":
         stops = _decibel_stops(low, high)
     elif hint in _SYMMETRIC:
         largest = _round_up(max(abs(low), abs(high))) or 1.0
@@ -60,37 +62,64 @@ def _continuous(provider, variable, values):
     elif hint is Style.FROM_ZERO:
         stops = _stops(0.0, limits[1] if limits else _round_up(high), _SEQUENTIAL)
     else:
-        stops = _stops(low, high, _TERRAIN if hint is Style.TERRAIN else _SEQUENTIAL)
-    function = QgsColorRampShader(stops[0][0], stops[-1][0])
-    function.setColorRampType(QgsColorRampShader.Type.Interpolated)
-    factor, units = shown_units(variable.name, variable.units)
-    function.setColorRampItemList(
-        [
-            QgsColorRampShader.ColorRampItem(value, color, f"{value * factor:.4g}")
-            for value, color in stops
-        ]
-    )
-    legend = QgsColorRampLegendNodeSettings()
-    legend.setSuffix(f" {units}" if units else "")
-    if factor != 1.0:
-        legend.setNumericFormat(_multiplied(factor))
-    function.setLegendSettings(legend)
+        colors = _GRAY if variable.units == "dB" else _SEQUENTIAL
+        stops = _stops(*_round_outward(low, high), _TERRAIN if hint is Style.TERRAIN else colors)
     shader = QgsRasterShader()
-    shader.setRasterShaderFunction(function)
-    renderer = QgsSingleBandPseudoColorRenderer(provider, 1, shader)
+    shader.setRasterShaderFunction(_ramp_function(variable, stops))
+    # Nothing has moved on the first date: without time, the last one shows.
+    band = variable.steps if variable.name == DISPLACEMENT else 1
+    renderer = QgsSingleBandPseudoColorRenderer(provider, band, shader)
     renderer.setClassificationMin(stops[0][0])
     renderer.setClassificationMax(stops[-1][0])
     return renderer
 
 
-def _multiplied(factor):
-    """Return a format of numbers that stays true when a user chooses another range."""
+def _ramp_function(variable, stops):
+    """Return what gives values their colors, with a legend in the unit that is shown."""
+    expression, show, units = _shown_numbers(variable)
+    suffix = f" {units}" if units else ""
+    (low, first), *inner, (high, last) = stops
+    gradient = [QgsGradientStop((value - low) / (high - low), color) for value, color in inner]
+    # The symbology page of the layer divides this ramp anew when somebody chooses other limits.
+    ramp = QgsGradientColorRamp(first, last, False, gradient)
+    function = QgsColorRampShader(low, high, ramp)
+    function.setColorRampType(QgsColorRampShader.Type.Interpolated)
+    function.setColorRampItemList(
+        [
+            QgsColorRampShader.ColorRampItem(value, color, f"{show(value):.4g}{suffix}")
+            for value, color in stops
+        ]
+    )
+    legend = QgsColorRampLegendNodeSettings()
+    legend.setSuffix(suffix)
+    largest = max(abs(show(low)), abs(show(high)))
+    decimals = max(2, 2 - math.floor(math.log10(largest))) if largest > 0 else 2
     number = QgsExpressionBasedNumericFormat()
+    # It stays true when a user chooses another range.
     number.setExpression(
-        f"format_number(@value * {factor:g}, 2, trim_trailing_zeroes := true, "
+        f"format_number({expression}, {decimals}, trim_trailing_zeroes := true, "
         "omit_group_separators := true)"
     )
-    return number
+    legend.setNumericFormat(number)
+    function.setLegendSettings(legend)
+    return function
+
+
+def _shown_numbers(variable):
+    """Return how a value is shown: an expression of QGIS, the same in Python, and the unit."""
+    decibels = _DECIBELS.get(variable.attributes.get("scale"))
+    if decibels:
+        return f"{decibels:g} * log10(@value)", lambda value: decibels * math.log10(value), "dB"
+    factor, units = shown_units(variable.name, variable.units)
+    return f"@value * {factor:g}", lambda value: value * factor, units
+
+
+def _round_outward(low, high):
+    """Return limits of few digits around two numbers."""
+    if not high > low:
+        return low, high
+    step = 10.0 ** (math.floor(math.log10(high - low)) - 1)
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
 
 
 def _round_up(value):
@@ -118,7 +147,7 @@ def _decibel_stops(low, high):
     low = max(low, high * 1e-4)
     if not high > low:
         low = high / 10.0
-    bottom, top = 10.0 * math.log10(low), 10.0 * math.log10(high)
+    bottom, top = math.floor(10.0 * math.log10(low)), math.ceil(10.0 * math.log10(high))
     stops = []
     for number in range(_DECIBEL_STEPS + 1):
         share = number / _DECIBEL_STEPS

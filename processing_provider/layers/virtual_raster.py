@@ -13,6 +13,8 @@ from .frames.map_frames import dates_of_bands
 from .gdal_names import quoted, slices_begin
 from .stack_description import StackFileError, open_raster
 
+_READ_ONLY, _WRITABLE = 0o444, 0o644
+
 
 def slices_as_bands(stack, variable):
     """Write a virtual raster with one band for each slice of a variable and return its path.
@@ -32,7 +34,7 @@ def slices_as_bands(stack, variable):
     for folder in folders:
         path = folder / f"{variable.name}.vrt"
         try:
-            _write(path, text)
+            replace_bands(path, text)
         except OSError as error:
             reason = error.strerror or str(error)
         else:
@@ -61,7 +63,7 @@ def _renew_earlier(stack, name, text):
     source = f"ZARR:{quoted(stack.path)}:/"
     try:
         if source in unescape(path.read_text(encoding="utf-8")):
-            _write(path, text)
+            replace_bands(path, text)
     except OSError:
         return  # There is none, as for every store of a later version.
 
@@ -71,11 +73,17 @@ def _in_profile(stack):
     return Path(QgsApplication.qgisSettingsDirPath()) / FOLDER / "layers" / place
 
 
-def _write(path, text):
-    """Replace the file in one go: a layer of an open project may be reading it."""
+def replace_bands(path, text):
+    """Replace the file in one go: a layer of an open project may be reading it.
+
+    It is read-only, as GDAL would write histograms of megabytes into it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     partial.write_text(text, encoding="utf-8")
+    partial.chmod(_READ_ONLY)
+    if os.name == "nt" and path.exists():
+        path.chmod(_WRITABLE)  # Windows replaces no other
     partial.replace(path)
 
 

@@ -4,6 +4,7 @@ from qgis.core import QgsProject, QgsRasterLayer
 
 from ..layers.displacement_layers import DISPLACEMENT
 from ..layers.layer_source import locate
+from ..layers.layer_tree import stack_group
 
 
 def is_stack_layer(layer):
@@ -38,7 +39,6 @@ def stack_layers():
     found = []
     for node in QgsProject.instance().layerTreeRoot().findLayers():
         if is_stack_layer(node.layer()):
-            group = node.parent().name() if node.parent() is not None else ""
-            name = node.layer().name()
-            found.append((node.layer(), f"{group}: {name}" if group else name))
+            group, name = stack_group(node), node.layer().name()
+            found.append((node.layer(), f"{group.name()}: {name}" if group else name))
     return found

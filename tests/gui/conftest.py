@@ -47,7 +47,7 @@ def display() -> Iterator[str]:
     program = shutil.which("Xvfb")
     assert program is not None, "Xvfb is missing; run make setup"
     reading, writing = os.pipe()
-    command = [program, "-displayfd", str(writing), "-screen", "0", "1500x1000x24"]
+    command = [program, "-displayfd", str(writing), "-screen", "0", "1600x1000x24"]
     server = subprocess.Popen(
         [*command, "-nolisten", "tcp"], pass_fds=[writing], stderr=subprocess.DEVNULL
     )

@@ -7,6 +7,8 @@ from qgis.gui import QgsVertexMarker
 from qgis.PyQt.QtGui import QImage
 from qgis.utils import iface
 
+LABEL_HEIGHT = 100
+
 
 def map_image(folder):
     """Return what stands for the pixels of the map."""
@@ -34,6 +36,8 @@ def images_of_bands(folder, layer):
 
 def _digest(image):
     image = image.convertToFormat(QImage.Format.Format_RGB32)
+    # Above is the label, which only the map has.
+    image = image.copy(0, LABEL_HEIGHT, image.width(), image.height() - LABEL_HEIGHT)
     return hashlib.sha256(image.constBits().asstring(image.sizeInBytes())).hexdigest()
 
 

@@ -48,7 +48,7 @@ from .noting import (
     values_with_data,
 )
 
-SIZE = QSize(1460, 920)
+SIZE = QSize(1600, 1000)
 NETCDF_GROUP, ZARR_GROUP, INVERTED_GROUP = "my stack", "my store", "my displacement"
 REFERENCE = (0.33, 0.35)
 """Shares of width and height at which the stack is told not to move."""
@@ -172,6 +172,10 @@ def build(folder, facts):
     }
     _run_dialog(folder, facts, "buildstack", parameters)
     facts["built_layers"] = sorted(layers_of(NETCDF_GROUP))
+    settle(1)
+    shoot(folder, "first_map")
+    facts["visible_of_built"] = _visible_of(NETCDF_GROUP)
+    facts["label_of_built"] = plugins["hyp3_stack"].frame_label.texts()
     offered = part.dock.bar.layers
     facts["offered"] = [offered.itemText(i) for i in range(offered.count())]
 
@@ -196,6 +200,12 @@ def load(folder, facts):
     }
 
 
+def _visible_of(name):
+    group = QgsProject.instance().layerTreeRoot().findGroup(name)
+    nodes = [node for node in group.findLayers() if node.isVisible()]
+    return [variable_of(node.layer().source()) for node in nodes]
+
+
 def _first_line(node):
     """Return what the legend says below a layer's name."""
     nodes = iface.layerTreeView().layerTreeModel().layerLegendNodes(node)
@@ -213,17 +223,13 @@ def invert(folder, facts):
         "NETCDF": str(folder / "stack" / f"{INVERTED_GROUP}.nc"),
     }
     _run_dialog(folder, facts, "invertstack", parameters)
-    group = QgsProject.instance().layerTreeRoot().findGroup(INVERTED_GROUP)
-    facts["visible_of_inverted"] = [
-        variable_of(node.layer().source())
-        for node in group.findLayers()
-        if node.itemVisibilityChecked()
-    ]
+    facts["visible_of_inverted"] = _visible_of(INVERTED_GROUP)
     velocity = layers_of(INVERTED_GROUP)["velocity"]
     facts["legend_of_velocity"] = _first_line(
         QgsProject.instance().layerTreeRoot().findLayer(velocity.id())
     )
-    zoom(_wide(velocity))
+    shoot(folder, "first_displacement")
+    _show_only(velocity)
     shoot(folder, "velocity")
     dock = iface.mainWindow().findChild(QDockWidget, "Temporal Controller")
     dock.setUserVisible(True)
@@ -251,8 +257,7 @@ def play(folder, facts):
     settle()
     click(dock.findChild(QToolButton, "mNavigationAnimated"))
     settle()
-    combo = dock.findChild(QComboBox, "mTimeStepsComboBox")
-    combo.setCurrentIndex(combo.findText("source timestamps"))
+    facts["time_step"] = dock.findChild(QComboBox, "mTimeStepsComboBox").currentText()
     following = _visible(dock.findChildren(QPushButton, "mNextButton"))
     first = _visible(dock.findChildren(QPushButton, "mRewindButton"))
     navigation = iface.mapCanvas().temporalController()
@@ -278,6 +283,8 @@ def _step_through(folder, layer, following):
             {
                 "number": navigation.currentFrameNumber(),
                 "band": bands.index(image) + 1 if image in bands else 0,
+                "label": plugins["hyp3_stack"].frame_label.texts(),
+                "legend": _first_line(QgsProject.instance().layerTreeRoot().findLayer(layer.id())),
             }
         )
         if number == 2:
@@ -485,6 +492,8 @@ def _tidy(layer):
         root.findGroup(group).setExpanded(any(node.layer() is layer for node in nodes))
         for node in nodes:
             node.setExpanded(node.layer() is layer)
+            if node.layer() is layer:
+                node.parent().setExpanded(True)
     for name, size, direction in (
         ("Layers", 330, Qt.Orientation.Horizontal),
         ("hyp3StackTimeSeries", 300, Qt.Orientation.Vertical),

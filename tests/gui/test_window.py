@@ -123,9 +123,10 @@ def test_a_batch_makes_what_it_can(session: Session) -> None:
 @each_group
 def test_the_legend_names_the_period(session: Session, group: str) -> None:
     legend = session["legend"][group]
-    labels = {legend[name] for name in IN_TIME}
+    labels = {legend[name] for name in IN_TIME - {"unw_phase"}}
     assert len(labels) == 1
     assert labels.pop().startswith(f"{PAIRS} pairs, 2023-01-06 to 2023-")
+    assert legend["unw_phase"] == f"pair 1 of {PAIRS}: 2023-01-06 to 2023-01-18", "it shows"
 
 
 def test_the_dialogs_run_to_their_end(session: Session) -> None:
@@ -135,6 +136,14 @@ def test_the_dialogs_run_to_their_end(session: Session) -> None:
 
 def test_building_loads_the_layers(session: Session) -> None:
     assert set(session["built_layers"]) >= IN_TIME | ONCE
+
+
+def test_the_first_map_shows_one_layer_and_says_which_pair(session: Session) -> None:
+    assert session["visible_of_built"] == ["unw_phase"]
+    ((first, second),) = session["label_of_built"]
+    assert first == "unw_phase: 2023-01-06 to 2023-01-18"
+    assert second.startswith("12 days, perpendicular baseline -")
+    assert " m, mean coherence 0." in second
 
 
 def test_the_dock_offers_what_is_loaded(session: Session) -> None:
@@ -191,16 +200,31 @@ def test_every_pair_is_one_frame_of_the_temporal_controller(
     assert [shown[index] for index in apart] == [int(order[index]) for index in apart]
 
 
-def test_the_velocity_shows_and_the_displacement_plays_by_date(
+@each_group
+def test_each_frame_names_its_pair(session: Session, stack: xarray.Dataset, group: str) -> None:
+    assert session["time_step"] == "source timestamps", "as loading has set it"
+    for frame in session["frames"][group]["shown"]:
+        pair = stack.isel(pair=frame["band"] - 1)
+        dates = " to ".join(
+            str(pair[name].values.astype("datetime64[D]"))
+            for name in ("reference_time", "secondary_time")
+        )
+        ((first, second),) = frame["label"]
+        assert first == f"unw_phase: {dates}"
+        assert f"baseline {float(pair['perpendicular_baseline']):.0f} m" in second
+        assert second.endswith(f"mean coherence {float(pair['coherence_mean']):.2f}")
+        assert frame["legend"] == f"pair {frame['band']} of {PAIRS}: {dates}"
+
+
+def test_the_displacement_shows_and_plays_by_date(
     session: Session, inverted: xarray.Dataset
 ) -> None:
-    assert session["visible_of_inverted"] == ["velocity"]
+    assert session["visible_of_inverted"] == ["displacement"]
     assert session["legend_of_velocity"] == "red is toward the satellite"
     dates = inverted.sizes["time"]
     assert session["frames"][INVERTED]["distinct_bands"] == dates
     bands = [frame["band"] for frame in session["frames"][INVERTED]["shown"]]
-    assert bands == sorted(bands), "a date that lasts longer has more frames"
-    assert set(bands) == set(range(1, dates + 1))
+    assert bands == list(range(1, dates + 1)), "each date is one frame"
 
 
 def test_a_click_on_the_velocity_draws_the_displacement(
@@ -430,6 +454,8 @@ def test_qgis_ends_well_with_files_open(session: Session) -> None:
     "name",
     [
         "dialog_buildstack",
+        "first_map",
+        "first_displacement",
         "log_buildstack",
         "playing_stack",
         "playing_store",

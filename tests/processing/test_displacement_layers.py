@@ -3,7 +3,7 @@
 import pytest
 from qgis.core import QgsMapLayerLegendUtils, QgsNumericFormatContext, QgsPalettedRasterRenderer
 
-from hyp3_stack.processing_provider.layers.displacement_layers import shown_first, shown_units
+from hyp3_stack.processing_provider.layers.displacement_layers import shown_units
 from hyp3_stack.processing_provider.layers.layer_source import locate
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
@@ -43,7 +43,7 @@ def test_displacement_has_one_frame_a_date(layers):
 
 
 @pytest.mark.parametrize(
-    ("name", "unit"), [("displacement", "mm"), ("velocity", "mm/year"), ("unw_phase", "radian")]
+    ("name", "unit"), [("displacement", "mm"), ("velocity", "mm/year"), ("unw_phase", "rad")]
 )
 def test_motion_is_shown_in_thousandths(name, unit):
     units = {"displacement": "m", "velocity": "m year-1"}.get(name, "radian")
@@ -87,21 +87,8 @@ def test_the_mask_names_its_reasons_and_leaves_pixels_with_displacement_free(lay
     assert renderer.classes()[0].color.alpha() == 0
 
 
-@pytest.mark.parametrize(
-    ("names", "visible"),
-    [
-        (["displacement", "velocity", "mask"], ["velocity"]),
-        (["displacement", "mask"], ["displacement"]),
-        (["unw_phase", "corr"], ["unw_phase", "corr"]),
-        (["mask"], ["mask"]),
-    ],
-)
-def test_what_would_hide_each_other_shows_one_layer(names, visible):
-    assert shown_first(names) == visible
-
-
 @each_format
-def test_loading_shows_the_velocity(
+def test_loading_shows_the_displacement_of_the_last_date(
     processing_plugin, algorithm, context, feedback, displacement_files, kind
 ):
     from processing.gui.Postprocessing import handleAlgorithmResults
@@ -113,7 +100,8 @@ def test_loading_shows_the_velocity(
     nodes = context.project().layerTreeRoot().findLayers()
     assert len(nodes) == len(results["LAYERS"])
     shown = [node.layer() for node in nodes if node.isVisible()]
-    assert [locate(layer.source()).variable for layer in shown] == ["velocity"]
+    assert [locate(layer.source()).variable for layer in shown] == ["displacement"]
+    assert shown[0].renderer().inputBand() == DATES
     captions = {
         locate(node.layer().source()).variable: QgsMapLayerLegendUtils.legendNodeUserLabel(node, 0)
         for node in nodes

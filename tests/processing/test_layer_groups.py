@@ -1,9 +1,14 @@
-"""Each stack has a group of layers of its own."""
+"""Each stack has a group of layers of its own, of which one shows."""
 
 import shutil
 
 import pytest
 from qgis.core import QgsProcessingContext, QgsProject
+
+from hyp3_stack.processing_provider.layers.frames.map_frames import frames_of
+from hyp3_stack.processing_provider.layers.layer_source import locate
+
+from .conftest import build_stack
 
 
 @pytest.fixture
@@ -35,7 +40,7 @@ def load(processing_plugin, algorithm, feedback):
             _, ok = used.run(given, context, feedback)
             assert ok, feedback.textLog()
         assert handleAlgorithmResults(used, context, feedback)
-        return {group.name(): sources(group) for group in project.layerTreeRoot().findGroups(True)}
+        return {group.name(): sources(group) for group in project.layerTreeRoot().findGroups()}
 
     yield run
     project.clear()
@@ -74,5 +79,88 @@ def test_two_in_one_run(load, places):
 def test_a_group_of_other_layers(load, places):
     QgsProject.instance().layerTreeRoot().addGroup("stack").addGroup("notes")
     groups = load(places / "first" / "stack.nc")
-    assert set(groups) == {"stack", "notes"}
+    assert set(groups) == {"stack"}
     assert len(groups["stack"]) == 1
+
+
+@pytest.mark.parametrize("name", ["stack.nc", "stack.zarr"])
+def test_one_layer_shows_and_the_others_lie_folded_in_subgroups(load, places, name):
+    load(places / "first" / name, variables="")
+    (group,) = QgsProject.instance().layerTreeRoot().findGroups()
+    first, *subgroups = group.children()
+    assert first.layer().name() == "unw_phase: unwrapped phase"
+    assert group.isExpanded() and first.isExpanded()
+    found = {
+        subgroup.name(): [node.layer().name().partition(":")[0] for node in subgroup.findLayers()]
+        for subgroup in subgroups
+    }
+    assert list(found) == ["Other measurements", "Quality", "Masks", "Geometry"]
+    assert found["Other measurements"] == ["amp"]
+    assert found["Quality"] == ["corr"]
+    assert found["Masks"] == ["water_mask", "data_mask", "mask_reason"]
+    assert "dem" in found["Geometry"]
+    assert not any(subgroup.isExpanded() for subgroup in subgroups)
+    assert [node.layer() for node in group.findLayers() if node.isVisible()] == [first.layer()]
+    assert all(len(node.layer().name()) <= 42 for node in group.findLayers())
+
+
+def test_layers_that_come_later_find_their_subgroups(load, places):
+    for variables in ("unw_phase, mask_reason", "corr, dem", "amp, water_mask", "data_mask, corr"):
+        load(places / "first" / "stack.nc", variables=variables)
+    (group,) = QgsProject.instance().layerTreeRoot().findGroups()
+    names = [child.name().partition(":")[0] for child in group.children()]
+    assert names == ["data_mask", "amp", "corr", "unw_phase", "Masks", "Geometry"]
+
+
+def rebuilt(path, products, **parameters):
+    """Build a stack of some products in the place of another."""
+    key = "ZARR" if path.suffix == ".zarr" else "NETCDF"
+    build_stack(path.parent, INPUT=products, **{key: path}, **parameters)
+
+
+@pytest.mark.parametrize("name", ["stack.nc", "stack.zarr"])
+def test_a_stack_that_was_built_anew_is_loaded_into_its_layers(load, places, product_folder, name):
+    path = places / "first" / name
+    load(path, variables="unw_phase, mask_reason")
+    before = {
+        locate(one.source()).variable: one for one in QgsProject.instance().mapLayers().values()
+    }
+    ids = {variable: layer.id() for variable, layer in before.items()}
+    phase = before["unw_phase"]
+    phase.setName("my phase")
+    phase.renderer().setClassificationMin(-1.5)
+    phase.renderer().setInputBand(6)
+    corner = phase.extent().center()
+    few = places / "few"
+    few.mkdir()
+    for product in [item for item in sorted(product_folder.iterdir()) if item.is_dir()][2:5]:
+        (few / product.name).symlink_to(product, target_is_directory=True)
+    rebuilt(path, few)
+
+    groups = load(path, variables="unw_phase, mask_reason, corr")
+    after = {
+        locate(one.source()).variable: one for one in QgsProject.instance().mapLayers().values()
+    }
+    assert len(groups["stack"]) == 3 and set(after) == {"unw_phase", "mask_reason", "corr"}
+    assert {variable: after[variable].id() for variable in ids} == ids
+    assert phase.isValid() and phase.bandCount() == 3 == len(frames_of(phase))
+    assert len(phase.temporalProperties().fixedRangePerBand()) == 3
+    assert phase.name() == "my phase"
+    value, ok = phase.dataProvider().sample(corner, 1)
+    expected, also = after["corr"].dataProvider().sample(corner, 1)
+    assert ok and also and value != expected
+    assert phase.renderer().inputBand() <= 3
+
+
+def test_the_style_of_a_layer_stays_when_it_is_loaded_anew(load, places):
+    path = places / "first" / "stack.nc"
+    load(path, variables="corr")
+    (layer,) = QgsProject.instance().mapLayers().values()
+    layer.renderer().setClassificationMin(0.25)
+    layer.renderer().setInputBand(4)
+    QgsProject.instance().layerTreeRoot().findLayer(layer.id()).setItemVisibilityChecked(False)
+    load(path, variables="corr")
+    (again,) = QgsProject.instance().mapLayers().values()
+    assert again is layer
+    assert (layer.renderer().classificationMin(), layer.renderer().inputBand()) == (0.25, 4)
+    assert not QgsProject.instance().layerTreeRoot().findLayer(layer.id()).isVisible()

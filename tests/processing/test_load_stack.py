@@ -12,6 +12,7 @@ from qgis.core import (
     QgsMapLayerLegendUtils,
     QgsMapRendererSequentialJob,
     QgsMapSettings,
+    QgsNumericFormatContext,
     QgsPalettedRasterRenderer,
     QgsProject,
     QgsRasterLayer,
@@ -21,7 +22,7 @@ from qgis.PyQt.QtCore import QSize
 
 from hyp3_stack.processing_provider.layers import sampling
 from hyp3_stack.processing_provider.layers.flags import flag_classes, flag_masks
-from hyp3_stack.processing_provider.layers.legend import tree_processor
+from hyp3_stack.processing_provider.layers.legend import show_caption
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import (
     StackFileError,
@@ -110,14 +111,16 @@ def test_values_are_those_of_the_file(layers, stack_files):
 def test_text_of_a_stack_is_no_html_of_the_layer(stack_files, text):
     found = open_stack(stack_files[0])
     variable = replace(
-        found.variables["corr"], long_name=f"{text} name", attributes={"comment": f"{text} comment"}
+        found.variables["data_mask"],
+        long_name=f"{text} name",
+        attributes={"comment": f"{text} comment"},
     )
     layer = make_layer(replace(found, title=f"{text} title"), variable)
     metadata, shown = layer.metadata(), layer.htmlMetadata()
     escaped = html.escape(text, quote=False)
     assert metadata.title() == f"my stack: {escaped} name"
     assert metadata.abstract() == f"{escaped} title {escaped} comment"
-    assert layer.name() == f"{text} name".replace("<", "\u2039").replace(">", "\u203a")
+    assert layer.name() == f"data_mask: {text} name".replace("<", "\u2039").replace(">", "\u203a")
     if "&" not in text:
         for part in ("title", "comment", "name"):
             assert f"{text} {part}" not in shown
@@ -159,8 +162,33 @@ def test_styles_are_of_a_single_band(layers):
     classes = layers["water_mask"].renderer()
     assert isinstance(classes, QgsPalettedRasterRenderer)
     assert [(c.value, c.label) for c in classes.classes()] == [(0, "water"), (1, "land")]
-    function = layers["unw_phase"].renderer().shader().rasterShaderFunction()
-    assert function.legendSettings().suffix() == " radian"
+
+
+@each_format
+def test_the_symbology_page_has_the_ramp_and_the_unit_of_the_layer(layers):
+    for name, units in (("unw_phase", " rad"), ("corr", ""), ("amp", ""), ("dem", " m")):
+        function = layers[name].renderer().shader().rasterShaderFunction()
+        ramp, items = function.sourceColorRamp(), function.colorRampItemList()
+        assert function.legendSettings().suffix() == units
+        low, high = items[0].value, items[-1].value
+        for item in items:
+            assert item.label.endswith(units)
+            found = ramp.color((item.value - low) / (high - low))
+            for part in ("red", "green", "blue"):
+                assert abs(getattr(found, part)() - getattr(item.color, part)()) <= 1
+
+
+@each_format
+def test_limits_are_round_numbers(layers):
+    def label(name, end):
+        function = layers[name].renderer().shader().rasterShaderFunction()
+        value = function.colorRampItemList()[end].value
+        settings = function.legendSettings()
+        return settings.numericFormat().formatDouble(value, QgsNumericFormatContext())
+
+    for name, end in (("unw_phase", -1), ("dem", 0), ("dem", -1)):
+        assert len(label(name, end).replace(".", "").strip("0")) <= 3
+    assert [label("corr", end) for end in (0, -1)] == ["0", "1"]
 
 
 @each_format
@@ -218,13 +246,13 @@ def test_all_values_of_a_small_raster_and_windows_of_a_large_one(tmp_path, monke
 
 
 @each_format
-def test_the_legend_names_the_period_and_not_a_band_that_time_leaves(layers, context, feedback):
+def test_the_legend_names_the_period_and_not_a_band_that_time_leaves(layers, context):
     root = context.project().layerTreeRoot()
     labels = {}
     for name, layer in layers.items():
         context.project().addMapLayer(layer)
-        tree_processor().postProcessLayer(layer, context, feedback)
         node = root.findLayer(layer.id())
+        show_caption(layer, node)
         labels[name] = QgsMapLayerLegendUtils.legendNodeUserLabel(node, 0)
     assert labels["corr"] == labels["mask_reason"]
     assert labels["corr"].startswith("6 pairs, 2023-01-06 to 2023-")

@@ -1,12 +1,17 @@
 """A stack that was just built names sources that QGIS opens, and loads them where it should."""
 
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsRasterLayer
 
 from hyp3_stack.processing_provider.layers import virtual_raster
+from hyp3_stack.processing_provider.layers.layer_source import locate
 from hyp3_stack.processing_provider.layers.loading import show_stack
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import (
@@ -14,6 +19,7 @@ from hyp3_stack.processing_provider.layers.stack_description import (
     gdal_version,
     open_stack,
 )
+from hyp3_stack.processing_provider.layers.virtual_raster import slices_as_bands
 
 PAIRS = 6
 
@@ -186,3 +192,40 @@ def test_bands_of_older_projects_follow_their_own_store_only(stack_files, tmp_pa
         assert earlier.read_text().startswith("<VRTDataset") is renewed
     assert bands(str(earlier)) == PAIRS
     assert os.listdir(earlier.parent) == ["corr.vrt"]
+
+
+@slices_only
+def test_statistics_of_qgis_do_not_hide_whose_bands_a_file_has(stack_files, tmp_path):
+    """GDAL writes histograms of megabytes before the first source; older files are writable."""
+    (tmp_path / "k.zarr").symlink_to(stack_files[1], target_is_directory=True)
+    stack = open_stack(tmp_path / "k.zarr")
+    layer = make_layer(stack, stack.variables["corr"])
+    path, expected = Path(layer.source()), locate(layer.source())
+    assert path.stat().st_mode & 0o222 == 0
+    path.chmod(0o644)
+    layer.dataProvider().histogram(1, 200_000)
+    del layer
+    assert path.stat().st_size > 1 << 17, "GDAL has written, as root may everywhere"
+    assert locate(str(path)) == expected
+    assert expected.path == tmp_path / "k.zarr"
+
+
+@slices_only
+@pytest.mark.skipif(os.getuid() == 0 and not shutil.which("setpriv"), reason="root may write")
+def test_gdal_does_not_write_into_the_bands(stack_files):
+    script = (
+        "import sys; from osgeo import gdal; raster = gdal.Open(sys.argv[1]); "
+        "raster.GetRasterBand(1).GetHistogram(buckets=100000, approx_ok=0); del raster"
+    )
+    command = [sys.executable, "-c", script]
+    if os.getuid() == 0:
+        command = ["setpriv", "--reuid", "65534", "--clear-groups", *command]
+    with tempfile.TemporaryDirectory() as folder:
+        # Whoever runs the command has to get there.
+        Path(folder).chmod(0o777)
+        shutil.copytree(stack_files[1], Path(folder) / "k.zarr")
+        stack = open_stack(Path(folder) / "k.zarr")
+        path = Path(slices_as_bands(stack, stack.variables["corr"]))
+        before = path.read_bytes()
+        subprocess.run([*command, str(path)], check=True, capture_output=True)
+        assert path.read_bytes() == before

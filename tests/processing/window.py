@@ -1,6 +1,7 @@
-"""Stands for QGIS's window, as far as the plugin uses it: real widgets, no map."""
+"""Stands for QGIS's window, as far as the plugin uses it: real widgets."""
 
-from qgis.gui import QgsMessageBar
+from qgis.core import QgsLayerTreeModel, QgsProject
+from qgis.gui import QgsLayerTreeView, QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtWidgets import QMainWindow
 
 
@@ -13,12 +14,22 @@ class Interface:
         self.icons = []
         self.docks = []
         self.messages = QgsMessageBar(self.window)
+        self.canvas = QgsMapCanvas(self.window)
+        self.layers = QgsLayerTreeView(self.window)
+        root = QgsProject.instance().layerTreeRoot()
+        self.layers.setModel(QgsLayerTreeModel(root, self.window))
 
     def mainWindow(self):
         return self.window
 
     def messageBar(self):
         return self.messages
+
+    def mapCanvas(self):
+        return self.canvas
+
+    def layerTreeView(self):
+        return self.layers
 
     def addPluginToMenu(self, menu, action):
         self.menus.append((menu, action))
