@@ -73,7 +73,7 @@ class Parameter:
     required
         A dialog does not run without it.
     default
-        What counts where nothing is given; a choice, a flag and a number need one.
+        What counts where nothing is given; a choice and a flag need one.
     choices
         The words of a choice for scripts, models and command lines.
     plain

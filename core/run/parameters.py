@@ -146,6 +146,10 @@ class Parameters:
             )
         return result
 
+    def optional_number(self, name: str) -> float | None:
+        """Return a number as :meth:`number` does, or None where none is given."""
+        return None if self._get(name) is None else self.number(name)
+
     def integer(self, name: str) -> int:
         """Return a whole number within the limits of the parameter."""
         result = self.number(name)

@@ -109,7 +109,9 @@ READERS = {
 @pytest.mark.parametrize("task", ROWS)
 def test_defaults_are_values_that_are_taken(task: str) -> None:
     for name, row in ROWS[task].items():
-        if row.kind in READERS and not row.required:
+        if row.kind is Kind.NUMBER and row.default is None and not row.required:
+            assert Parameters({}, task).optional_number(name) is None
+        elif row.kind in READERS and not row.required:
             assert READERS[row.kind](Parameters({}, task), name) == row.default
 
 

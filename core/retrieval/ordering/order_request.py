@@ -62,8 +62,7 @@ class OrderRequest:
                 f"{name_parameter} has {len(name)} characters, but the name of jobs has at most "
                 f"{LONGEST_NAME}, which can all be shown; give another one."
             )
-        confirmed = None if values.text("CONFIRM") is None else values.number("CONFIRM")
-        return cls(name, values.number("MAX_CREDITS"), confirmed)
+        return cls(name, values.number("MAX_CREDITS"), values.optional_number("CONFIRM"))
 
     @contextmanager
     def opened(
