@@ -11,6 +11,7 @@ import rasterio.shutil
 from rasterio.enums import Resampling
 from rasterio.windows import Window
 
+from ..files.geotiff import checksum
 from ..machine.blocks import run_blocks, thread_count
 from ..products.layers import GAMMA_LAYERS, LayerKind
 from ..raster.layer_reader import gdal_environment
@@ -98,7 +99,7 @@ def _write(
 ) -> None:
     """Write the maps of a file, then its overviews, then all of it in the order for the cloud."""
     grid, dtype = part.grid, part.dtype(layer)
-    draft = folder / f".{file.name}"
+    draft, checks = folder / f".{file.name}", []
     with rasterio.open(
         draft,
         "w",
@@ -120,8 +121,10 @@ def _write(
         for band, number in enumerate(file.maps, 1):
             for rows in part.bands(layer):
                 stop_if_canceled(reporter)
+                block = read(number, rows)
                 window = Window(0, rows.start, grid.width, rows.stop - rows.start)
-                raster.write(read(number, rows), band, window=window)
+                raster.write(block, band, window=window)
+                checks.append((band, window, checksum(block)))
         raster.descriptions = file.descriptions
         raster.units = (part.stack.text("units", layer),) * len(file.maps)
         raster.update_tags(**_tags(part, layer, file.maps))
@@ -147,6 +150,12 @@ def _write(
         num_threads=1 if len(file.maps) == 1 else thread_count(),
     )
     draft.unlink()
+    # GDAL writes the last blocks when it closes a file, and is silent if that fails.
+    with rasterio.open(folder / file.name) as raster:
+        for band, window, check in checks:
+            stop_if_canceled(reporter)
+            if checksum(raster.read(band, window=window)) != check:
+                raise OSError(f"{file.name} does not read back as it should")
 
 
 def _factors(length: int) -> list[int]:

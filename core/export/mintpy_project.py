@@ -24,6 +24,7 @@ from ..products.layers import (
     HEIGHTS,
     LOOK_AZIMUTH,
     LOOK_ELEVATION,
+    MASK_FILL,
     UNWRAPPED_PHASE,
     WATER_MASK,
 )
@@ -141,7 +142,7 @@ def _zeros(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _labels(values: NDArray[Any]) -> NDArray[Any]:
-    return np.where(values == 255, 0, values)
+    return np.where(values == MASK_FILL, 0, _zeros(values))
 
 
 _PAIRS: tuple[_Dataset, ...] = (

@@ -33,6 +33,10 @@ ReadMap = Callable[[int, slice], NDArray[Any]]
 """Returns some rows of the map of a step, shape (rows, width)."""
 
 
+_LARGEST_BLOCK = 64_000_000
+"""Bytes; chunks of other programs that are larger, or a layer without chunks, are cut."""
+
+
 @dataclass(frozen=True)
 class StackPart:
     """Layers, steps and a window of a stack; can be read from many threads.
@@ -128,7 +132,8 @@ class StackPart:
         deepest = max(run.stop - run.start for run in runs)
         width = _most(BAND_BYTES // (size * deepest * high), wide)
         columns = _cut(self.column, self.grid.width, width)
-        height = _most(BAND_BYTES // (size * deepest * min(width, self.grid.width)), high)
+        line = size * deepest * min(width, self.grid.width)
+        height = min(_most(BAND_BYTES // line, high), max(1, _LARGEST_BLOCK // line))
         rows = _cut(self.row, self.grid.height, height)
         return [(run, down, across) for run in runs for down in rows for across in columns]
 
@@ -183,8 +188,9 @@ class StackPart:
     def bands(self, name: str) -> list[slice]:
         """Cut the rows of a map where chunks begin, into bands that are not too large."""
         high = self.stack.blocks.array(name).chunks[-2]
-        most = BAND_BYTES // (self.dtype(name).itemsize * self.grid.width)
-        return _cut(self.row, self.grid.height, _most(most, high))
+        line = self.dtype(name).itemsize * self.grid.width
+        height = min(_most(BAND_BYTES // line, high), max(1, _LARGEST_BLOCK // line))
+        return _cut(self.row, self.grid.height, height)
 
     def tiles(self, name: str, most: int) -> list[tuple[slice, slice]]:
         """Cut the grid where chunks begin, so that all steps of a tile have not too many values."""

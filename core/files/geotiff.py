@@ -202,12 +202,12 @@ def _write_layer(
                         filled.fill_gaps(block, rows.start, reader.outside)
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
                     written.write(block, 1, window=window)
-                    checks.append(_checksum(block))
+                    checks.append(checksum(block))
             # GDAL writes the last blocks when it closes the file, and is silent if that fails.
             with rasterio.open(target) as written:
                 for rows, check in zip(bands(grid.height, _TILE, _BAND_ROWS), checks, strict=True):
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
-                    if _checksum(written.read(1, window=window)) != check:
+                    if checksum(written.read(1, window=window)) != check:
                         raise OSError("it does not read back as it should")
         except (OSError, CRSError) as error:
             fault = limit_error(target.name, error)
@@ -221,7 +221,8 @@ def _write_layer(
             ) from error
 
 
-def _checksum(block: NDArray[Any]) -> int:
+def checksum(block: NDArray[Any]) -> int:
+    """Return a number that tells whether a block reads back as it was written."""
     return zlib.crc32(np.ascontiguousarray(block).data)
 
 

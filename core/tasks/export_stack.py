@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
+from ..errors import OutputError, StackError
 from ..export.cloud_geotiff import write_geotiffs
 from ..export.export_request import ExportRequest
 from ..export.insar_explorer import write_insar_explorer
 from ..export.mintpy_project import write_mintpy
 from ..export.point_series import write_series
 from ..export.stack_part import StackPart, select_part
-from ..files.static_fill import not_written
 from ..files.written_stack import open_stack
+from ..inputs.read_errors import limit_error
 from ..machine.atomic import complete_or_absent
 from ..machine.disk import check_space
 from ..run.proxies import proxy_environment
@@ -59,13 +60,20 @@ def run(
             try:
                 with step(reporter, 0.0, 100.0) as writing:
                     names = _write(part, request, folder, writing)
-            except OSError as error:
-                raise not_written(request.output, error) from error
+            except (OSError, RuntimeError) as error:  # HDF5 tells of a full disk by the latter
+                raise _not_written(request.output, error) from error
             complete(reporter)
     return {
         "OUTPUT": str(request.output),
         "FILES": [str(request.output / name) for name in names],
     }
+
+
+def _not_written(folder: Path, error: Exception) -> StackError:
+    reason = getattr(error, "strerror", None) or "the disk may be full"
+    return limit_error(str(folder), error) or OutputError(
+        f"{folder} cannot be written ({reason}); free some space or choose another folder."
+    )
 
 
 def _write(part: StackPart, request: ExportRequest, folder: Path, reporter: Reporter) -> list[str]:

@@ -1,10 +1,15 @@
 """What ``hyp3:exportstack`` refuses, each in one sentence, without a trace on the disk."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 import xarray as xr
 
 from hyp3_stack.core.errors import Canceled, StackError
 from hyp3_stack.core.run.reporter import SilentReporter
+from tests.checkout import ROOT
 from tests.running import assert_one_sentence, build, leftovers
 
 from .exporting import collection, export
@@ -82,6 +87,24 @@ def test_nothing_is_replaced(rtc_stack, tmp_path):
             export(rtc_stack.zarr, target, FORMAT="geotiff", LAYERS="dem")
         assert_one_sentence(raised.value, "OUTPUT is", *words)
     assert (folder / "dem.tif").read_bytes() == kept and not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer", "geotiff"])
+def test_a_disk_that_takes_no_more(inverted, tmp_path, chosen):
+    resource = pytest.importorskip("resource")
+    given = {"INPUT": str(inverted.netcdf), "FORMAT": chosen, "OUTPUT": str(tmp_path / "out")}
+    done = subprocess.run(
+        [sys.executable, ROOT / "core"],
+        input=json.dumps({"protocol": 1, "task": "exportstack", "parameters": given}),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+        capture_output=True,
+        text=True,
+    )
+    answer = json.loads(done.stdout.splitlines()[-1])
+    # Not always 1: HDF5 may crash at the very end, when all has been said and cleared up.
+    assert done.returncode != 0 and answer["kind"] == "OutputError"
+    assert_one_sentence(Exception(answer["text"]), "out cannot be written", "free some space")
+    assert not list(tmp_path.iterdir())
 
 
 class StopAt(SilentReporter):
