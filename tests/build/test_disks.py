@@ -189,13 +189,18 @@ def test_the_end_of_a_file_that_does_not_fit(
 ) -> None:
     """A small file is written when it is closed, where GDAL keeps silent about failures."""
     given = {"INPUT": str(gamma.folder), "OUTPUT": str(disk / "out")}
-    given["LAYERS"] = "unw_phase,corr,amp,dem"
+    layers = ("unw_phase", "corr", "amp", "dem")
+    given["LAYERS"] = ",".join(layers)
     with pytest.raises(OutputError, match="cannot be written .*; free some space"):
         harmonize_products.run(given, None, SuddenNeighbor(disk, blocks))
     assert not leftovers(disk)
     for folder in (disk / "out").iterdir():
-        for path in folder.iterdir():
-            assert path.read_bytes() == (harmonized / folder.name / path.name).read_bytes()
+        expected = {
+            name: data
+            for name, data in contents(harmonized / folder.name).items()
+            if ".tif" not in name or any(f"_{layer}.tif" in name for layer in layers)
+        }
+        assert contents(folder) == expected
 
 
 def test_a_read_only_disk(small: SampleStack, tmp_path: Path) -> None:
