@@ -2,6 +2,7 @@
 
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputVariant
 
+from ..layers.job_layer import draw_outlines
 from .algorithm import ToolboxGroup
 from .retrieval_algorithm import RetrievalAlgorithm
 
@@ -34,4 +35,5 @@ class FindJobs(RetrievalAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         outputs = self.write_layer(parameters, context, feedback)
+        draw_outlines(outputs["OUTPUT"], context)
         return {name: outputs[name] for name in ("OUTPUT", "COUNT", "PROJECTS")}

@@ -4,16 +4,29 @@ import json
 from pathlib import Path
 
 from qgis.core import (
+    QgsCategorizedSymbolRenderer,
     QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsFeatureSink,
     QgsField,
     QgsFields,
+    QgsFillSymbol,
     QgsJsonUtils,
     QgsProcessingException,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsRendererCategory,
+    QgsSingleSymbolRenderer,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QDateTime, QMetaType, Qt
+
+from .layer_tree import keep
+
+_COLORS = ("#d95f02", "#1b6ca8", "#3a9a3a", "#b5179e", "#8c564b", "#007f7f", "#c9a400", "#555555")
+_LINE = "0.5"
+"""Width of an outline in millimeters."""
+_APART = ("project", "path")
+"""What outlines are told apart by: the first of these of which there are several."""
 
 _TYPES = {
     "string": QMetaType.Type.QString,
@@ -53,6 +66,42 @@ def copy_features(path, columns, sink, feedback):
                 f"Feature {number} cannot be written to the layer: {reason}."
             )
     sink.flushBuffer()
+
+
+def draw_outlines(identifier, context):
+    """Let QGIS draw the layer of jobs as outlines, which hide nothing, if it loads it."""
+    if identifier in context.layersToLoadOnCompletion():
+        details = context.layerToLoadOnCompletionDetails(identifier)
+        details.setPostProcessor(keep(_Outlines()))
+
+
+class _Outlines(QgsProcessingLayerPostProcessorInterface):
+    """Draws each project, or each path of one project, in a color of its own."""
+
+    def postProcessLayer(self, layer, context, feedback):
+        for name in _APART:
+            index = layer.fields().lookupField(name)
+            values = sorted(v for v in layer.uniqueValues(index) if v) if index >= 0 else []
+            if len(values) > 1:
+                categories = [
+                    QgsRendererCategory(value, _outline(place), f"{name} {value}")
+                    for place, value in enumerate(values)
+                ]
+                # Jobs without a project, or whose path is not known.
+                categories.append(QgsRendererCategory(None, _outline(len(values)), f"no {name}"))
+                layer.setRenderer(QgsCategorizedSymbolRenderer(name, categories))
+                break
+        else:
+            layer.setRenderer(QgsSingleSymbolRenderer(_outline(0)))
+        layer.triggerRepaint()
+        layer.emitStyleChanged()
+
+
+def _outline(place):
+    color = _COLORS[place % len(_COLORS)]
+    return QgsFillSymbol.createSimple(
+        {"style": "no", "outline_color": color, "outline_width": _LINE}
+    )
 
 
 def _feature(item, columns):

@@ -83,13 +83,15 @@ def stack_group(node):
 
 
 def tree_processor(variable, is_shown):
-    """Return what orders the entry of a layer once it is in the layer tree.
+    """Return what orders the entry of a layer once it is in the layer tree."""
+    return keep(_Entry("" if is_shown else _subgroup(variable)))
 
-    QGIS owns it, but calls Python only as long as Python keeps it, too.
-    """
+
+def keep(processor):
+    """Return a post-processor: QGIS owns it, but calls Python only as long as Python keeps it."""
     _kept[:] = [kept for kept in _kept if not sip.isdeleted(kept)]
-    _kept.append(_Entry("" if is_shown else _subgroup(variable)))
-    return _kept[-1]
+    _kept.append(processor)
+    return processor
 
 
 class _Entry(QgsProcessingLayerPostProcessorInterface):

@@ -3,10 +3,19 @@
 import json
 
 import pytest
-from qgis.core import QgsProcessingException, QgsProcessingUtils, QgsWkbTypes
+from qgis.core import (
+    QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingUtils,
+    QgsWkbTypes,
+)
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, Qt, QTime
 
-from hyp3_stack.processing_provider.layers.job_layer import copy_features, job_sink
+from hyp3_stack.processing_provider.layers.job_layer import (
+    copy_features,
+    draw_outlines,
+    job_sink,
+)
 
 COLUMNS = [
     ["project", "string"],
@@ -71,3 +80,37 @@ def test_cancel_stops_the_copy(algorithm, context, feedback, source):
     feedback.cancel()
     with pytest.raises(QgsProcessingException, match="canceled"):
         copy_features(source, COLUMNS, sink, feedback)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "expected"),
+    [
+        ([("a", 87), ("b", 87), (None, 87)], ["project a", "project b", "no project"]),
+        ([("a", 87), ("a", 14)], ["path 14", "path 87", "no path"]),
+        ([("a", 87), ("a", 87)], [""]),
+    ],
+)
+def test_jobs_are_outlines_by_project_or_path(
+    processing_plugin, algorithm, context, feedback, tmp_path, jobs, expected
+):
+    from processing.gui.Postprocessing import handleAlgorithmResults
+
+    rows = [feature(ONE, project, "2021-02-03T04:05:06Z", path, 1.0) for project, path in jobs]
+    path = tmp_path / "jobs.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}), "utf-8")
+    tested = algorithm("findjobs")
+    output = QgsProcessingOutputLayerDefinition("TEMPORARY_OUTPUT", context.project())
+    sink, identifier = job_sink(tested, {"OUTPUT": output}, "OUTPUT", context, COLUMNS)
+    copy_features(path, COLUMNS, sink, feedback)
+    del sink
+    draw_outlines(identifier, context)
+    assert handleAlgorithmResults(tested, context, feedback)
+    (layer,) = context.project().mapLayers().values()
+    items = layer.renderer().legendSymbolItems()
+    assert [item.label() for item in items] == expected
+    colors = []
+    for item in items:
+        part = item.symbol().symbolLayer(0)
+        assert part.brushStyle() == Qt.BrushStyle.NoBrush
+        colors.append(part.strokeColor().name())
+    assert len(set(colors)) == len(colors)
