@@ -138,6 +138,9 @@ def parse_area(text: str, grid: Grid) -> ReferenceArea:
     return ReferenceArea(x, y, radius, "given")
 
 
+_Score = tuple[float, float, float, int, int]
+"""Of a place: what counts first; row and column are negative, so that the first one is the best."""
+
 Reader = Callable[[slice, slice], tuple[NDArray[np.floating], NDArray[np.floating] | None]]
 """Returns phase and coherence of all pairs in a block, each of shape (M, rows, columns)."""
 
@@ -161,28 +164,9 @@ def choose_area(grid: Grid, blocks: Iterable[tuple[slice, slice]], read: Reader)
     InvalidParameterError
         If no pair has phase anywhere.
     """
-    best: tuple[float, float, float, int, int] = (0.0, 0.0, -np.inf, 0, 0)
-    for rows, columns in blocks:
-        phase, coherence = read(rows, columns)
-        valid = np.isfinite(phase)
-        # Pixels with phase in all pairs refer all of them to the same ground.
-        complete = _around(np.where(valid.all(axis=0), 1.0, 0.0))
-        share = _around(valid.sum(axis=0) / valid.shape[0])
-        if coherence is None:
-            down = np.arange(rows.start, rows.stop)[:, np.newaxis] - grid.height / 2
-            across = np.arange(columns.start, columns.stop) - grid.width / 2
-            quality = -np.hypot(down, across)
-        else:
-            total = np.zeros(share.shape)
-            # One by one, as a copy of all of them would take as much memory again.
-            for pair in coherence:
-                total += np.nan_to_num(pair)
-            quality = _around(total / len(coherence))
-        row, column = np.unravel_index(
-            np.lexsort([item.ravel() for item in (quality, share, complete)])[-1], share.shape
-        )
-        scores = (float(item[row, column]) for item in (complete, share, quality))
-        best = max(best, (*scores, -(rows.start + int(row)), -(columns.start + int(column))))
+    best: _Score = (0.0, 0.0, -np.inf, 0, 0)
+    for block in blocks:
+        best = max(best, _best_of(grid, *block, read))
     if not best[1]:
         raise InvalidParameterError(
             "No pixel has phase in any pair, so that REFERENCE_AREA cannot be auto; give another "
@@ -190,6 +174,30 @@ def choose_area(grid: Grid, blocks: Iterable[tuple[slice, slice]], read: Reader)
         )
     radius = DEFAULT_RADIUS * grid.spacing
     return ReferenceArea(float(grid.x[-best[4]]), float(grid.y[-best[3]]), radius, AUTO)
+
+
+def _best_of(grid: Grid, rows: slice, columns: slice, read: Reader) -> _Score:
+    """Return the best place of a block, whose pixels are forgotten before another one is read."""
+    phase, coherence = read(rows, columns)
+    valid = np.isfinite(phase)
+    # Pixels with phase in all pairs refer all of them to the same ground.
+    complete = _around(np.where(valid.all(axis=0), 1.0, 0.0))
+    share = _around(valid.sum(axis=0) / valid.shape[0])
+    if coherence is None:
+        down = np.arange(rows.start, rows.stop)[:, np.newaxis] - grid.height / 2
+        across = np.arange(columns.start, columns.stop) - grid.width / 2
+        quality = -np.hypot(down, across)
+    else:
+        total = np.zeros(share.shape)
+        # One by one, as a copy of all of them would take as much memory again.
+        for pair in coherence:
+            total += np.nan_to_num(pair)
+        quality = _around(total / len(coherence))
+    row, column = np.unravel_index(
+        np.lexsort([item.ravel() for item in (quality, share, complete)])[-1], share.shape
+    )
+    known, part, coherent = (float(item[row, column]) for item in (complete, share, quality))
+    return known, part, coherent, -(rows.start + int(row)), -(columns.start + int(column))
 
 
 def _around(values: NDArray[np.float64]) -> NDArray[np.float64]:
