@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +19,20 @@ _BLOCK_BYTES = 5 * MOST_THREADS * BAND_BYTES
 
 _TILE_BYTES = _BLOCK_BYTES - 3 * MOST_THREADS * BAND_BYTES
 """Least block of whole series that is put together at once, with the default memory."""
+
+_M_ARENA_MAX = -8
+"""From glibc's malloc.h."""
+
+
+def share_freed_memory() -> None:
+    """Let threads make blocks of the memory that others have freed; only with glibc.
+
+    By default each thread has a pool of its own, in which few blocks have room; the system has to
+    clear every page of the others.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
 
 
 @dataclass(frozen=True)

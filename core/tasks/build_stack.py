@@ -18,6 +18,7 @@ from ..errors import Canceled, ProductError, StackError
 from ..files.written_stack import open_stack
 from ..grid.plan import Plan
 from ..machine.atomic import remove_leftovers
+from ..machine.memory import share_freed_memory
 from ..outputs.publishing import check_places
 from ..pages.report_files import write_text
 from ..run.proxies import proxy_environment
@@ -52,6 +53,7 @@ def run(
     StackError
         If anything is wrong with parameters, products, grid or outputs.
     """
+    share_freed_memory()
     request = StackRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES"), credentials):
         if not request.plan_only:
