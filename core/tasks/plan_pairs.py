@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..contract import Task
-from ..errors import InvalidParameterError, RetrievalError
+from ..errors import AuthenticationError, InvalidParameterError, RetrievalError
 from ..pages.report_files import check_targets, write_text
 from ..retrieval.jobs.features import features_target, write_collection
 from ..retrieval.jobs.filters import read_paths
 from ..retrieval.ordering.order_desk import OrderDesk
 from ..retrieval.ordering.plan_layer import PLAN_FIELDS
-from ..retrieval.ordering.prices import Prices, fetch_prices
+from ..retrieval.ordering.prices import fetch_prices
 from ..retrieval.planning.pair_plan import PairPlan, PlanOptions, plan_pairs
 from ..retrieval.planning.pair_rules import PairRules, read_seasons
 from ..retrieval.planning.plan_chart import pair_lines
@@ -115,7 +115,6 @@ def _budget(
 ) -> Budget:
     """Return prices and credits as far as they can be had; a plan needs neither."""
     api_url = checked_api_url(values.text("API_URL") or "")
-    prices: Prices | None = None
     try:
         prices = fetch_prices(api_url, reporter)
     except RetrievalError as error:
@@ -123,9 +122,13 @@ def _budget(
         return Budget()
     try:
         login = resolve_credentials(credentials, reporter=reporter)
+    except AuthenticationError:  # nobody has to log in for a plan
+        return Budget(prices)
+    try:
         service = open_service(api_url, login, reporter)
         return Budget(prices, OrderDesk(service, login, reporter, "").credits_left())
-    except RetrievalError:
+    except RetrievalError as error:
+        reporter.warning(f"{error} The plan does not tell what would be left.")
         return Budget(prices)
 
 

@@ -56,7 +56,8 @@ def run(
     check_targets({"REPORT": report}, None)
     area = read_area(values)
     first, last = values.period()
-    period = first or FIRST_DAY, last or datetime.now(timezone.utc).date()
+    today = datetime.now(timezone.utc).date()
+    period = max(first or FIRST_DAY, FIRST_DAY), min(last or today, today)
     choice = TrackChoice(values.choice("JOB_TYPE"), read_paths(values), values.choice("DIRECTION"))
     with proxy_environment(parameters.get("PROXIES"), credentials):
         tracks = search_tracks(area, period, choice, reporter)

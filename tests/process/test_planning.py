@@ -79,7 +79,7 @@ def test_an_area_becomes_a_plan(qgis_run, tmp_path):
         order_and_watch(qgis_run, service, account, pairs)
     # Three next dates each: 3 + 3 + 3 + 2 + 1.
     assert planned.outputs["COUNT"] == planned.outputs["CREDITS"] == 12
-    assert "7988 credits would be left" in planned.text
+    assert "7,988 credits would be left" in planned.text
     assert "Nothing has been ordered" in planned.text
     assert "<svg" in (tmp_path / "plan.html").read_text()
     with sqlite3.connect(pairs) as database:

@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 import shapely
 
-from ...errors import InvalidParameterError, NoProductsError
+from ...errors import InvalidParameterError, NoProductsError, RetrievalError
 from ..catalog.state_vectors import Vector
 from ..ordering.job_requests import JOB_FORMS, pair_request
 from ..ordering.plan_layer import PlannedPair
@@ -178,10 +178,6 @@ def _planned(
     first, second = (network.days[position] for position in pair)
     sides = [tuple(scene.granule for scene in stack.passes[day]) for day in (first, second)]
     baseline = float(network.baselines[pair])
-    credits = None
-    if prices is not None:
-        request = pair_request(stack.job_type, sides[0], sides[1], {})
-        credits = prices.of(stack.job_type, request.parameters)
     return PlannedPair(
         job_type=stack.job_type,
         reference=sides[0],
@@ -194,8 +190,26 @@ def _planned(
         rule=network.rule_of[pair],
         rank=rank,
         triangles=network.triangle_counts[pair],
-        credits=credits,
+        credits=None if prices is None else job_price(prices, stack.job_type, sides[0]),
     )
+
+
+def job_price(prices: Prices, job_type: str, names: Sequence[str]) -> float | None:
+    """Return the price of a pair with the default options; None where the service has none.
+
+    Parameters
+    ----------
+    prices
+        Of the service.
+    job_type
+        Of the job.
+    names
+        Scenes of one side.
+    """
+    try:
+        return prices.of(job_type, pair_request(job_type, names, names, {}).parameters)
+    except RetrievalError:
+        return None
 
 
 def _stacks(scenes: Sequence[Scene], options: PlanOptions, left_out: list[str]) -> list[Stack]:

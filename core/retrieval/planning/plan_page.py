@@ -29,7 +29,7 @@ def plan_page(plan: PairPlan, prices: Sequence[str], cheaper: Sequence[str]) -> 
     """
     stack = plan.stacks[0].stack
     title = f"Plan of {len(plan.pairs)} pairs"
-    total = "?" if plan.credits is None else f"{plan.credits:g}"
+    total = "?" if plan.credits is None else f"{plan.credits:,.0f}"
     stacks = "; ".join(item.stack.label for item in plan.stacks)
     sections = [
         f"<h1>{title}</h1>",

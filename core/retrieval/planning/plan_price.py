@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import shapely
 
-from ..ordering.job_requests import JOB_FORMS, pair_request
+from ..ordering.job_requests import JOB_FORMS
 from ..ordering.prices import Prices, credits_text
 from ..scenes.burst_sets import are_contiguous
 from ..scenes.scene_layer import Scene
-from .pair_plan import PairPlan, PlanOptions, Stack, plan_pairs, stack_area
+from .pair_plan import PairPlan, PlanOptions, Stack, job_price, plan_pairs, stack_area
+from .pair_rules import GAPS, NO_BRIDGES
 
 MONTHLY_CREDITS = 8000
 """What HyP3 Basic gives each account at the begin of a month, UTC; unused ones lapse
@@ -42,7 +43,7 @@ def price_sentences(plan: PairPlan, budget: Budget) -> list[str]:
     """Return what the plan costs now, what is left then, and how it stands to a month."""
     total = plan.credits
     if total is None:
-        return ["The price is not known, because the service did not tell its prices."]
+        return ["The price is not known, because the service did not tell it."]
     sentences = [
         f"The {len(plan.pairs)} jobs cost {credits_text(total)} with the default options of their "
         "type."
@@ -75,6 +76,8 @@ def cheaper_variants(
     found = []
     if options.rules.neighbors > 2:
         rules = replace(options.rules, neighbors=options.rules.neighbors - 1)
+        if rules.bridges == NO_BRIDGES:  # fewer neighbors may leave gaps
+            rules = replace(rules, bridges=GAPS)
         fewer = plan_pairs(scenes, replace(options, rules=rules), prices)
         if fewer.credits is not None and fewer.credits < total:
             found.append(
@@ -98,7 +101,7 @@ def _fewer_bursts(plan: PairPlan, prices: Prices) -> list[tuple[float, str]]:
 
     def price(scenes: Sequence[Scene]) -> float:
         names = [scene.granule for scene in scenes]
-        return prices.of(stack.job_type, pair_request(stack.job_type, names, names, {}).parameters)
+        return job_price(prices, stack.job_type, names) or 0.0
 
     kept = newest
     while len(kept) > 1 and price(kept) >= price(newest):

@@ -122,10 +122,10 @@ class SceneSearch:
 
     def _find(self, searches: list[dict[str, str]]) -> list[FoundScene]:
         found: dict[str, FoundScene] = {}
-        for criteria in searches:
-            for first, last in _parts(*self._period):
-                for scene in self._part(criteria, first, last):
-                    found[scene.granule] = scene
+        parts = [(each, *part) for each in searches for part in _parts(*self._period)]
+        for number, part in enumerate(parts):
+            self._reporter.progress(100.0 * number / len(parts))
+            found.update({scene.granule: scene for scene in self._part(*part)})
         return list(found.values())
 
     def _part(self, criteria: Mapping[str, str], first: date, last: date) -> Iterator[FoundScene]:

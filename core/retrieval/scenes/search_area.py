@@ -10,11 +10,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ...errors import InvalidParameterError
-from ...grid.antimeridian import unwrap
 from ...inputs.raster_grid import GEOGRAPHIC
 from ...run.parameters import Parameters
 from ...run.vector_layer import Feature, layer_features
-from ..jobs.job_footprints import extent_area
+from ..jobs.job_footprints import extent_area, scenes_outline
 
 _STEP_DEGREES = 0.25
 """Edges are cut into pieces of this length before they are projected."""
@@ -70,12 +69,10 @@ class SearchArea:
         )
         return shapely.make_valid(flat)
 
-    def project_ring(self, ring: Sequence[Sequence[float]]) -> BaseGeometry:
+    def project_ring(self, ring: Sequence[tuple[float, float]]) -> BaseGeometry:
         """Return the outline of a scene, longitude first, on the plane; empty where it has none."""
-        if len(ring) < 4:
-            return shapely.Polygon()
-        longitude, latitude = np.array(ring).T
-        return self.project(shapely.Polygon(np.column_stack([unwrap(longitude), latitude])))
+        outline = scenes_outline([ring])
+        return shapely.Polygon() if outline is None else self.project(outline)
 
     def share(self, ground: BaseGeometry) -> float:
         """Return which share of the area some ground on the plane covers, 0 to 1."""

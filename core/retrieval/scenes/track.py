@@ -9,7 +9,8 @@ from datetime import date
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from ...grid.antimeridian import split, unwrap
+from ...grid.antimeridian import split
+from ..jobs.job_footprints import scenes_outline
 from .found_scenes import FoundScene
 from .passes_of_tracks import TrackPasses
 from .scene_layer import ASCENDING, DESCENDING, Scene
@@ -225,8 +226,9 @@ def _track(
             )
             for name, scene in sorted(chosen[day].items())
         ]
-    common = area.plane
-    for day in usable_days(dates, job_type):
+    used = usable_days(dates, job_type)
+    common = area.plane if used else shapely.Polygon()
+    for day in sorted(used):
         common = shapely.intersection(common, covered[day])
     return Track(
         path=track.path,
@@ -242,7 +244,5 @@ def _track(
 
 
 def _footprint(ring: Sequence[tuple[float, float]]) -> BaseGeometry | None:
-    if len(ring) < 4:
-        return None
-    longitude, latitude = zip(*ring, strict=True)
-    return split(shapely.Polygon(list(zip(unwrap(longitude), latitude, strict=True))))
+    outline = scenes_outline([ring])
+    return None if outline is None else split(outline)

@@ -92,6 +92,7 @@ def search_tracks(
     ):
         made = _burst_tracks(search, area, choice, reporter)
     if not made:
+        reporter.info("Searching the ASF catalog for frames over the area.")
         tracks = _wanted(search.frames(area), choice)
         made = [item for item in (frame_track(one, area, FRAMES) for one in tracks) if item]
     if not made:
@@ -108,6 +109,7 @@ def _burst_tracks(
     """Return the tracks in bursts; none where frames have to do, if the job type is left open."""
     is_open = choice.job_type == AUTO
     job_type = MULTI_BURST if is_open else choice.job_type
+    reporter.info("Searching the ASF catalog for bursts over the area.")
     tracks = _wanted(search.bursts(area), choice)
     made: list[Track] = []
     refused: list[str] = []

@@ -246,12 +246,28 @@ def test_a_service_without_prices(plan: Any, sky: Sky, service: Hyp3Service) -> 
     assert any("without prices" in text for text in reporter.warnings)
 
 
+def test_columns_that_a_format_has_cut_off(plan: Any, sky: Sky) -> None:
+    """A Shapefile has names of ten letters and texts of 254."""
+    expected, _, _ = plan(burst_layer(sky, DAYS))
+    scenes = burst_layer(sky, DAYS)
+    for feature in scenes["features"]:
+        values = feature["properties"]
+        values["frame_or_b"] = values.pop("frame_or_burst")
+        values["state_vect"] = values.pop("state_vectors")[:254]
+    features, _, _ = plan(scenes)
+    names = ("reference", "secondary", "rank", "rule")
+    assert [[row[name] for name in names] for row in rows(features)] == [
+        [row[name] for name in names] for row in rows(expected)
+    ]
+    assert {row["perpendicular_baseline"] for row in rows(features)} == {None}
+
+
 def test_no_login(plan: Any, sky: Sky) -> None:
     _, outputs, reporter = plan(burst_layer(sky, DAYS), login=None)
     assert outputs["CREDITS"] == 18
     assert reporter.warnings == []
     assert not any("would be left" in text for text in reporter.infos)
-    assert any("8000 credits a month" in text for text in reporter.infos)
+    assert any("8,000 credits a month" in text for text in reporter.infos)
 
 
 @pytest.mark.parametrize(
