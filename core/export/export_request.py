@@ -62,7 +62,8 @@ class ExportRequest:
         chosen = given.choice("FORMAT")
         points = read_points(given) if chosen == "series" else None
         output = given.output("OUTPUT", required=True) or Path()
-        _check_folder(output, source)
+        _check_place(output, source)
+        check_folder(output)
         return cls(
             source=source,
             format=chosen,
@@ -76,7 +77,7 @@ class ExportRequest:
         )
 
 
-def _check_folder(folder: Path, source: Path | RemoteLocation) -> None:
+def _check_place(folder: Path, source: Path | RemoteLocation) -> None:
     if isinstance(source, Path):
         place, stack = folder.resolve(), source.resolve()
         if place == stack or stack in place.parents:
@@ -84,6 +85,16 @@ def _check_folder(folder: Path, source: Path | RemoteLocation) -> None:
                 f"OUTPUT is {folder}, which is the stack itself or lies in it; choose a folder of "
                 "its own, because the stack is never changed."
             )
+
+
+def check_folder(folder: Path) -> None:
+    """Check that an export replaces nothing.
+
+    Raises
+    ------
+    OutputError
+        If there is a file, or a folder that is not empty, or no folder can be made.
+    """
     if os.path.lexists(folder):
         if not folder.is_dir():
             raise OutputError(f"OUTPUT is {folder}, which is a file; choose a folder.")

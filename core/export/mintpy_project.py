@@ -93,9 +93,11 @@ def write_mintpy(part: StackPart, folder: Path, reporter: Reporter) -> list[str]
     needed = (UNWRAPPED_PHASE, COHERENCE, HEIGHTS) if is_pairs else (DISPLACEMENT,)
     for name in needed:
         if name not in part.layers:
-            where = "LAYERS" if name in part.stack.layers else part.stack.label
+            where, remedy = part.stack.label, f"build the stack with {name}"
+            if name in part.stack.layers:
+                where, remedy = "LAYERS", "add it"
             raise InvalidParameterError(
-                f"FORMAT is mintpy, but {where} lacks {name}, which MintPy needs; add it, or "
+                f"FORMAT is mintpy, but {where} lacks {name}, which MintPy needs; {remedy}, or "
                 "choose FORMAT geotiff."
             )
     attributes = base_attributes(part)
@@ -113,19 +115,18 @@ def write_mintpy(part: StackPart, folder: Path, reporter: Reporter) -> list[str]
 def _reference(part: StackPart) -> str:
     """Return the setting for the reference point of the stack, if it has one in the window."""
     x, y = (part.stack.values(f"reference_point_{axis}") for axis in "xy")
-    if x is None or y is None:
+    pixel = None if x is None or y is None else _pixel(part, float(x), float(y))
+    if pixel is None:
         return ""
-    return "".join(
-        f"# The reference point of the stack.\nmintpy.reference.yx = {row}, {column}\n"
-        for row, column in _pixel(part, float(x), float(y))
-    )
+    row, column = pixel
+    return f"# The reference point of the stack.\nmintpy.reference.yx = {row}, {column}\n"
 
 
-def _pixel(part: StackPart, x: float, y: float) -> list[tuple[int, int]]:
-    """Return row and column of a point, or nothing where it lies outside of the window."""
+def _pixel(part: StackPart, x: float, y: float) -> tuple[int, int] | None:
+    """Return row and column of a point, None where it lies outside of the window."""
     grid = part.grid
     row, column = int((grid.top - y) // grid.spacing), int((x - grid.left) // grid.spacing)
-    return [(row, column)] if 0 <= row < grid.height and 0 <= column < grid.width else []
+    return (row, column) if 0 <= row < grid.height and 0 <= column < grid.width else None
 
 
 # --- pairs ----------------------------------------------------------------------------------------
@@ -316,11 +317,8 @@ def _reference_pixel(part: StackPart) -> dict[str, str]:
         x, y, _ = map(float, area.split(","))
     except ValueError:
         return {}
-    return {
-        name: str(value)
-        for row, column in _pixel(part, x, y)
-        for name, value in (("REF_Y", row), ("REF_X", column))
-    }
+    pixel = _pixel(part, x, y)
+    return {} if pixel is None else {"REF_Y": str(pixel[0]), "REF_X": str(pixel[1])}
 
 
 def _baselines_of_dates(part: StackPart) -> NDArray[np.float64] | None:

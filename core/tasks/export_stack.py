@@ -10,7 +10,7 @@ from typing import Any
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import OutputError, StackError
 from ..export.cloud_geotiff import write_geotiffs
-from ..export.export_request import ExportRequest
+from ..export.export_request import ExportRequest, check_folder
 from ..export.insar_explorer import write_insar_explorer
 from ..export.mintpy_project import write_mintpy
 from ..export.point_series import write_series
@@ -63,6 +63,7 @@ def run(
             except (OSError, RuntimeError) as error:  # HDF5 tells of a full disk by the latter
                 raise _not_written(request.output, error) from error
             complete(reporter)
+            check_folder(request.output)  # again: much may have happened since
     return {
         "OUTPUT": str(request.output),
         "FILES": [str(request.output / name) for name in names],

@@ -107,6 +107,26 @@ def test_a_disk_that_takes_no_more(inverted, tmp_path, chosen):
     assert not list(tmp_path.iterdir())
 
 
+class Intruder(SilentReporter):
+    """Puts a file where the export is to go, just before it is complete."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def completing(self):
+        self.folder.mkdir()
+        (self.folder / "mine.txt").write_text("mine")
+
+
+def test_what_came_there_meanwhile_stays(rtc_stack, tmp_path):
+    folder = tmp_path / "out"
+    with pytest.raises(StackError) as raised:
+        export(rtc_stack.zarr, folder, Intruder(folder), FORMAT="geotiff", LAYERS="dem")
+    assert_one_sentence(raised.value, "OUTPUT is", "is not empty")
+    assert (folder / "mine.txt").read_text() == "mine" and not leftovers(tmp_path)
+
+
 class StopAt(SilentReporter):
     """Cancels when the progress has come so far."""
 
