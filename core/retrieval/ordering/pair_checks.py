@@ -19,6 +19,7 @@ from ...selection.paths import Passage, is_at_node, paths_of_passages
 from ..catalog.asf_catalog import Catalog
 from ..catalog.scene_cache import SceneFacts
 from ..jobs.job_footprints import scenes_outline
+from ..scenes.burst_sets import are_contiguous, burst_of
 from .job_requests import JOB_FORMS, JobRequest
 
 LONGEST_PASS = timedelta(minutes=2)
@@ -73,7 +74,7 @@ def check_bursts(where: str, reference: Sequence[Granule], secondary: Sequence[G
             raise InvalidParameterError(
                 f"{where} has bursts of more than one pass on one side; correct or delete it."
             )
-    if not _are_contiguous(reference):
+    if not are_contiguous(map(burst_of, reference)):
         raise InvalidParameterError(
             f"{where} has bursts that do not lie together, for which HyP3 takes the credits and "
             "makes no product; choose consecutive bursts in each swath, beginning and ending at "
@@ -132,23 +133,6 @@ def _check_order(where: str, reference: Sequence[Granule], secondary: Sequence[G
 
 def _ground(scenes: Sequence[Granule]) -> set[tuple[int | None, str | None]]:
     return {(scene.burst, scene.swath) for scene in scenes}
-
-
-def _are_contiguous(scenes: Sequence[Granule]) -> bool:
-    """Return whether bursts fill their swaths, and those begin and end side by side."""
-    swaths: dict[int, list[int]] = {}
-    for burst, swath in sorted((int(s.burst or 0), int((s.swath or "IW0")[-1])) for s in scenes):
-        swaths.setdefault(swath, []).append(burst)
-    numbers = sorted(swaths)
-    if numbers[-1] - numbers[0] != len(numbers) - 1:
-        return False
-    if any(bursts[-1] - bursts[0] != len(bursts) - 1 for bursts in swaths.values()):
-        return False
-    return all(
-        abs(swaths[one][end] - swaths[other][end]) <= 1
-        for one, other in zip(numbers, numbers[1:], strict=False)
-        for end in (0, -1)
-    )
 
 
 def _check_frames_on_ground(request: JobRequest, facts: Mapping[str, SceneFacts]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ...products.granules import burst_orbit
+from ...products.granules import Granule, burst_orbit
 
 _ID = re.compile(r"\d{3}_(?P<number>\d{6})_IW(?P<swath>[123])")
 
@@ -13,6 +13,13 @@ _ID = re.compile(r"\d{3}_(?P<number>\d{6})_IW(?P<swath>[123])")
 def burst_id(number: int, swath: int) -> str:
     """Return the full id of a burst, such as ``087_186245_IW2``, by number and subswath."""
     return f"{burst_orbit(number)[0]:03d}_{number:06d}_IW{swath}"
+
+
+def burst_of(granule: Granule) -> str:
+    """Return the full id of the burst that a granule shows, empty for a frame."""
+    if granule.burst is None or granule.swath is None:
+        return ""
+    return burst_id(granule.burst, int(granule.swath[-1]))
 
 
 def contiguous_superset(bursts: Iterable[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from ...products.granules import parse_granule
 from ...run.parameters import shown
 from ...run.vector_layer import Feature
 from ..catalog.state_vectors import Orbit
-from .burst_sets import burst_id
+from .burst_sets import burst_of
 
 SCENE_FIELDS: tuple[tuple[str, str], ...] = (
     ("granule", "string"),
@@ -147,7 +147,8 @@ def _scene(number: int, feature: Feature) -> Scene:
         start=_time(feature.text("time")),
         path=path,
         direction=feature.text("direction"),
-        ground=feature.text("frame_or_burst") or _burst(granule),
+        # Formats such as Shapefile cut long names of columns off.
+        ground=feature.text("frame_or_burst") or burst_of(parse_granule(granule)),
         polarization=feature.text("polarization"),
         cover=_share(feature, "cover"),
         date_cover=_share(feature, "date_cover"),
@@ -155,14 +156,6 @@ def _scene(number: int, feature: Feature) -> Scene:
         orbit=_orbit(feature.text("state_vectors")),
         footprint=_footprint(feature.geometry),
     )
-
-
-def _burst(name: str) -> str:
-    """Return the full id of a burst by its name; formats such as Shapefile cut long columns off."""
-    granule = parse_granule(name)
-    if granule.burst is None or granule.swath is None:
-        return ""
-    return burst_id(granule.burst, int(granule.swath[-1]))
 
 
 def _time(text: str) -> datetime | None:
