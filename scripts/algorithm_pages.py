@@ -97,19 +97,24 @@ def index(algorithms) -> str:
     return "\n".join(lines) + "\n"
 
 
+def pages(provider: Provider) -> dict[str, str]:
+    """Return the texts of all pages by name of the file."""
+    algorithms = sorted(
+        provider.algorithms(), key=lambda one: (one.group(), list(DIALOGS).index(one.name()))
+    )
+    texts = {f"{algorithm.name()}.md": page(algorithm) for algorithm in algorithms}
+    return texts | {"index.md": index(algorithms)}
+
+
 def main(folder: Path) -> None:
     """Write the pages of all algorithms and the one that lists them."""
     application = QgsApplication([], False)
     application.initQgis()
     provider = Provider()
     provider.refreshAlgorithms()
-    algorithms = sorted(
-        provider.algorithms(), key=lambda one: (one.group(), list(DIALOGS).index(one.name()))
-    )
     folder.mkdir(parents=True, exist_ok=True)
-    for algorithm in algorithms:
-        (folder / f"{algorithm.name()}.md").write_text(page(algorithm), encoding="utf-8")
-    (folder / "index.md").write_text(index(algorithms), encoding="utf-8")
+    for name, text in pages(provider).items():
+        (folder / name).write_text(text, encoding="utf-8")
     application.exitQgis()
 
 

@@ -9,6 +9,8 @@ from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEn
 
 from hyp3_stack.core.contract import PARAMETERS as CORE_PARAMETERS
 from hyp3_stack.processing_provider.algorithms.help_page import help_url
+from scripts.algorithm_pages import pages
+from tests.checkout import ROOT
 
 SERVICE = {
     "API_URL": ("string", "https://hyp3-api.asf.alaska.edu"),
@@ -454,3 +456,10 @@ def test_help_is_the_page_of_the_algorithm_where_there_is_one(tmp_path):
     page.write_text("<h1>Build stack</h1>")
     assert help_url("buildstack", tmp_path) == page.as_uri()
     assert help_url("findjobs", tmp_path) == readme.as_uri()
+
+
+def test_the_pages_on_algorithms_are_up_to_date(provider):
+    """``make docs`` writes them."""
+    folder = ROOT / "docs" / "algorithms"
+    found = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert found == pages(provider)
