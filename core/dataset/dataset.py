@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import rasterio
+import rioxarray  # noqa: F401 - registers the accessor ``rio``
 import xarray as xr
 from pyproj import CRS
 from xarray.core.indexing import LazilyIndexedArray
@@ -88,9 +88,12 @@ def open_stack(
         coords={**steps, **_map_coordinates(grid)}, attrs=stack_attributes(products, history)
     )
     dataset.attrs["summary"] += _changes_sentence(source, layers, point is not None)
+    dataset = dataset.rio.write_crs(grid.crs, grid_mapping_name=GRID_MAPPING)
+    dataset = dataset.rio.write_transform(grid.transform, grid_mapping_name=GRID_MAPPING)
+    # rioxarray writes the WKT of GDAL; CF asks for WKT 2.
+    of_crs = dataset[GRID_MAPPING].attrs | CRS.from_user_input(grid.crs).to_cf()
     # Programs in JavaScript stumble over integers of eight bytes.
-    mapping = xr.Variable((), np.int32(0), _grid_mapping_attributes(grid))
-    dataset = dataset.assign_coords({GRID_MAPPING: mapping})
+    dataset = dataset.assign_coords({GRID_MAPPING: xr.Variable((), np.int32(0), of_crs)})
     auxiliary = " ".join(
         name
         for name, variable in steps.items()
@@ -113,15 +116,6 @@ def open_stack(
         details,
     )
     return dataset.assign_attrs(attributes or {})
-
-
-def _grid_mapping_attributes(grid: Grid) -> dict[str, Any]:
-    """Return the CRS as CF asks for it, and as GDAL does; rioxarray reads either."""
-    of_gdal = {
-        "spatial_ref": rasterio.crs.CRS.from_user_input(grid.crs).to_wkt(),
-        "GeoTransform": " ".join(map(str, grid.transform.to_gdal())),
-    }
-    return CRS.from_user_input(grid.crs).to_cf() | of_gdal
 
 
 def _changes_sentence(source: StackSource, layers: Sequence[StackLayer], is_referred: bool) -> str:

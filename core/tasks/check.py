@@ -24,6 +24,7 @@ PACKAGES: Mapping[str, str] = {
     "isal": "isal.isal_zlib",
     "pyproj": "pyproj",
     "rasterio": "rasterio",
+    "rioxarray": "rioxarray",
     "requests": "requests",
     "hyp3_sdk": "hyp3_sdk",
     "asf_search": "asf_search",

@@ -29,6 +29,7 @@ SCIENCE = (
     "pyproj",
     "rasterio",
     "requests",
+    "rioxarray",
     "shapely",
     "xarray",
     "zarr",

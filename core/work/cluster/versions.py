@@ -12,6 +12,7 @@ PACKAGES = (
     "zarr",
     "numcodecs",
     "rasterio",
+    "rioxarray",
     "pyproj",
     "shapely",
     "h5py",
