@@ -29,7 +29,7 @@ from .process.core_process import CoreError
 from .process.core_task import CoreTask
 
 TITLE = "HyP3 Stack"
-COSTS = "It takes 555 MB of disk and 2 to 3 minutes."
+COSTS = "That is 555 MB and takes 2 to 3 minutes."
 """Measured on Debian 12 with a network of 100 Mbit/s."""
 
 

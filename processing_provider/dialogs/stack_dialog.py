@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import (
     QGroupBox,
     QHBoxLayout,
     QLineEdit,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -37,9 +38,11 @@ class StackPanel(ParametersPanel):
 
     def initWidgets(self):
         self._rows = {row.name: row for row in DIALOGS[self.algorithm().name()]}
-        contents = self.findChild(QWidget, "scrollAreaWidgetContents").layout()
+        contents = self.findChild(QScrollArea).widget()
+        # QGIS's own group of all that is advanced, which stays empty.
+        theirs = contents.findChildren(QGroupBox)
         own = QVBoxLayout()
-        contents.insertLayout(0, own)
+        contents.layout().insertLayout(0, own)
         self._main, self._outputs, self._groups = _form(), _form(), {}
         own.addLayout(self._main)
         box = QGroupBox("Outputs", self)
@@ -55,8 +58,8 @@ class StackPanel(ParametersPanel):
                 self._groups[title] = group
         self._label = None
         super().initWidgets()
-        # QGIS's own group of all that is advanced stays empty.
-        self.findChild(QWidget, "grpAdvanced").hide()
+        for group in theirs:
+            group.hide()
         box.setVisible(self._outputs.rowCount() > 0)
         self._leave_out_what_another_output_replaces()
 
