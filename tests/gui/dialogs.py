@@ -4,8 +4,8 @@ Imported inside QGIS only.
 """
 
 from qgis import processing
-from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QPoint, Qt, QTimer
+from qgis.core import QgsDateTimeRange
+from qgis.PyQt.QtCore import QDateTime, QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -87,7 +87,11 @@ def fill_in(folder, facts):
     facts["chosen_point"] = panel.value("REFERENCE_POINT")
     dialog.grab().save(str(folder / "filled_in.png"))
     _close(dialog)
-    QgsProject.instance().clear()
+    # The times of the demo would be those of the next stack as well.
+    iface.newProject(False)
+    controller = iface.mapCanvas().temporalController()
+    controller.setAvailableTemporalRanges([])
+    controller.setTemporalExtents(QgsDateTimeRange(QDateTime(), QDateTime()))
     settle()
 
 
