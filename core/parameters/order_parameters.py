@@ -80,7 +80,7 @@ LIMITS: Final = (
         "MAX_CREDITS",
         Kind.NUMBER,
         "Most credits",
-        "An order that costs more than this is refused.",
+        "An order that costs more than this is refused; 0 refuses all that cost something.",
         required=True,
         minimum=0.0,
     ),
@@ -89,7 +89,9 @@ LIMITS: Final = (
         Kind.NUMBER,
         "Confirmed price",
         "The price in credits that a run without this has told; the jobs are ordered only if they "
-        "cost just that. Empty: nothing is ordered, HyP3 checks the jobs and the price is told.",
+        "cost just that. Empty: nothing is ordered, HyP3 checks the jobs and the price is told. It "
+        "confirms every order of that price, so do not keep it in a script that runs again and "
+        "again: what has failed or expired meanwhile would be ordered and paid anew.",
         minimum=0.0,
     ),
 )

@@ -114,7 +114,7 @@ class ApiHandler(Handler):
             for job in jobs:
                 left = None if left is None else left - price(job)
                 records.append(stored_record(job, user, now, 9999.0 if left is None else left))
-            if is_trial:
+            if is_trial and not service.sells_trials:
                 return {"jobs": records, "validate_only": True}
             account.remaining_credits = left
             for record in records:
@@ -122,7 +122,7 @@ class ApiHandler(Handler):
             service.take_order(
                 [StoredJob(record) for record in records[: round(share * len(jobs))]]
             )
-        return {"jobs": records, "validate_only": False}
+        return {"jobs": records, "validate_only": is_trial}
 
     def _user(self) -> str | None:
         kind, _, token = self.headers.get("Authorization", "").partition(" ")

@@ -47,6 +47,8 @@ class Hyp3Service:
         What jobs wrote, by id.
     surcharge
         Credits that each job costs more when it is ordered than when it was checked.
+    sells_trials
+        Whether it orders, as one that does not know ``validate_only`` and does not mind it.
     process
         Makes a finished job of one that runs. Each listing takes jobs a step on: running,
         finished. Without it, they stay as they are.
@@ -71,6 +73,7 @@ class Hyp3Service:
         self.proxy_login: str | None = None
         self.stale_listings = 0
         self.surcharge = 0.0
+        self.sells_trials = False
         self.logs: dict[str, str] = {}
         self.process: Callable[[StoredJob], StoredJob] | None = None
         self.order_lock = threading.RLock()
@@ -213,6 +216,7 @@ class Hyp3Service:
         self.page_size, self.single_files = 100, True
         self.catalog_status = self.login_status = self.proxy_login = None
         self.stale_listings, self.surcharge, self.process, self._fresh = 0, 0.0, None, set()
+        self.sells_trials = False
         self.user.application, self.user.remaining_credits = "APPROVED", 8000.0
         self._sorted = None
 

@@ -134,13 +134,17 @@ class OrderDesk:
     def quoted(self, requests: Sequence[JobRequest]) -> list[Quote]:
         """Let the service check jobs and tell their prices, without ordering any.
 
+        The first job is asked for alone, and its id must lead to no job: a service that does not
+        know of trials would order, and so no more than that one.
+
         Raises
         ------
         RetrievalError
-            If the service refuses one of them, which the message names, or the account.
+            If the service refuses one of them, which the message names, or the account, or has
+            ordered what it was to check.
         """
         quotes: list[Quote] = []
-        for chunk in chunks(requests):
+        for chunk in filter(None, [requests[:1], *chunks(requests[1:])]):
             answer = ask(
                 self.service,
                 endpoint(self.service, "jobs"),
@@ -150,6 +154,8 @@ class OrderDesk:
                 remedy=_REMEDY,
             )
             records = self._records(answer)
+            if not quotes:
+                self._require_trial(records)
             made = [JobRequest(record.job_type, record.parameters) for record in records]
             if [job.scenes_key for job in made] != [job.scenes_key for job in chunk]:
                 raise strange(self.service.url, "prices of other jobs than it was asked for")
@@ -189,9 +195,11 @@ class OrderDesk:
         return Ordered(found, sum(record.credits or 0.0 for record in records))
 
     def look_up(
-        self, requests: Sequence[JobRequest], sent: datetime, begun: float, known: Set[str]
+        self, requests: Sequence[JobRequest], sent: datetime, known: Set[str]
     ) -> dict[str, str]:
         """Look for the jobs of a request that had no clear answer, until it must have taken effect.
+
+        That is counted from now on, because nobody knows when the request reached the service.
 
         Parameters
         ----------
@@ -199,8 +207,6 @@ class OrderDesk:
             What was sent.
         sent
             When, UTC.
-        begun
-            When, by the monotonic clock; the past for a request of another run.
         known
             Ids of jobs that there were before.
 
@@ -210,7 +216,7 @@ class OrderDesk:
             Job ids by key of those that were found, whatever their state.
         """
         job_types = {request.job_type for request in requests}
-        looks = 0
+        looks, begun = 0, time.monotonic()
         while True:
             # By the day, because the clocks of this computer and of the service may differ.
             jobs = self.listed(job_types, project=self.name, since=sent - _CLOCK_ERROR)
@@ -220,6 +226,16 @@ class OrderDesk:
             if len(found) == len(requests) or (looks > 1 and waited >= self.patience.settle):
                 return found
             wait_seconds(self.patience.pause, self.reporter)
+
+    def _require_trial(self, records: Sequence[JobRecord]) -> None:
+        """Make sure that the ids of jobs that were only to be checked are those of no jobs."""
+        for record in records:
+            if self.by_id(record.job_id) is not None:
+                raise RetrievalError(
+                    f"{self.service.url} was asked to check a job only, but has ordered it, so it "
+                    f"does not know of validate_only. This is the job {record.job_id}; no more "
+                    "are sent. Check API_URL, and ask whoever runs the service about its credits."
+                )
 
     def _body(self, requests: Sequence[JobRequest], *, is_trial: bool) -> dict[str, Any]:
         jobs = [request.body(self.name) for request in requests]

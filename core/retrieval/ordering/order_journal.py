@@ -15,7 +15,7 @@ from ...errors import InvalidParameterError, OutputError
 from ...machine.atomic import not_writable, replace_content
 from ...machine.locks import FileLock
 from ..service.json_fields import STRANGE
-from .job_requests import JobRequest
+from .job_requests import JobRequest, jobs_text
 from .prices import SMALLEST_PRICE
 
 _ABOUT = "HyP3 Stack: orders of one project"
@@ -94,6 +94,11 @@ class OrderJournal:
         return {key: job_id for sent in self.sent for key, job_id in sent.job_ids.items()}
 
     @property
+    def all_ids(self) -> set[str]:
+        """Ids of all jobs that were ordered, also of those that were ordered again later."""
+        return {job_id for sent in self.sent for job_id in sent.job_ids.values()}
+
+    @property
     def lost(self) -> set[str]:
         """Keys of what was sent without a clear answer, and was not found afterwards."""
         doubtful = [sent for sent in self.sent if sent.state in (SENDING, LOOKED_UP)]
@@ -143,10 +148,18 @@ class OrderJournal:
         return sent
 
     def settle(self, sent: Sent, state: str, job_ids: Mapping[str, str]) -> None:
-        """Note what came of a request."""
+        """Note what came of a request; where that fails, the next run looks it up."""
         sent.state = state
         sent.job_ids.update(job_ids)
-        self._write()
+        try:
+            self._write()
+        except OutputError as error:
+            if not job_ids:
+                raise
+            raise OutputError(
+                f"{error} Ordered all the same: {jobs_text(len(job_ids))}. Then run the same "
+                "again: it looks them up before it orders anything."
+            ) from None
 
     @contextmanager
     def locked(self) -> Iterator[None]:

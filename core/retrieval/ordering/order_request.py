@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,8 +104,11 @@ class OrderRequest:
         service = open_service(api_url, credentials, reporter)
         desk = OrderDesk(service, credentials, reporter, self.name, patience or Patience())
         journal = OrderJournal(path, identity)
-        # A run that only asks for a price leaves no file behind where there was no order.
-        with journal.locked() if self.confirmed is not None or path.exists() else nullcontext():
+        if self.confirmed is None and not path.exists():
+            # A run that only asks for a price leaves no file behind where there was no order.
+            yield Ordering(desk, journal, kept), path
+            return
+        with journal.locked():
             yield Ordering(desk, OrderJournal(path, identity), kept), path
 
     def settled(self, ordering: Ordering, bill: Bill, reporter: Reporter) -> dict[str, str]:

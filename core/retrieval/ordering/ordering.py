@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from datetime import datetime, timezone
 
 from ...errors import Canceled, InvalidParameterError, RetrievalError
 from ...run.reporter import stop_if_canceled
-from ...run.waiting import wait_seconds
 from ..jobs.jobs import JobRecord
 from ..jobs.listing import list_jobs
 from ..service.session import DoubtfulAnswerError
@@ -21,7 +19,6 @@ from .pair_checks import check_ground
 from .prices import SMALLEST_PRICE, credits_text, fetch_prices, plain_credits
 
 _FAILED = "FAILED"
-_LONG_AGO = float("-inf")
 
 
 @dataclass(frozen=True)
@@ -170,7 +167,6 @@ class Ordering:
             agreed = sum(bill.prices[request.key] for request in chunk)
             self._stop_if_needed(ordered, bill, spent + agreed)
             sent = self._journal.sending(chunk, self._desk.name, agreed)
-            begun = time.monotonic()
             try:
                 answer = self._desk.send(chunk)
             except Canceled:
@@ -179,7 +175,7 @@ class Ordering:
                     "looks up what was ordered before it orders anything."
                 ) from None
             except DoubtfulAnswerError as error:
-                job_ids = self._look_up(chunk, sent, begun, bill, error)
+                job_ids = self._look_up(chunk, sent, bill, error)
                 ordered |= job_ids
                 spent += agreed
                 if len(job_ids) < len(chunk):
@@ -202,6 +198,11 @@ class Ordering:
                 ordered |= answer.job_ids
                 spent += answer.credits
             self._reporter.progress(100.0 * len(ordered) / len(bill.new))
+        if spent > bill.credits + SMALLEST_PRICE:
+            self._reporter.warning(
+                f"{self._desk.service.url} took {credits_text(spent)} for jobs that it had priced "
+                f"at {credits_text(bill.credits)}; ask whoever runs the service."
+            )
         return ordered
 
     def _require_terms(self, bill: Bill, confirmed: float, most_credits: float) -> None:
@@ -270,18 +271,14 @@ class Ordering:
     def _settle_doubtful(self) -> None:
         """Look up what an earlier run sent without learning what came of it."""
         for sent in self._journal.doubtful:
-            age = (datetime.now(timezone.utc) - sent.time).total_seconds()
-            settle = self._desk.patience.settle
             self._reporter.info(
                 f"A request of {jobs_text(len(sent.jobs))} at {sent.time:%Y-%m-%d %H:%M:%S} UTC "
                 "had no clear answer; it is looked up before anything else."
             )
-            wait_seconds(min(max(settle - age, 0.0), settle), self._reporter)
             requests = [
                 JobRequest(body["job_type"], body["job_parameters"]) for body in sent.jobs.values()
             ]
-            others = set(self._journal.job_ids.values())
-            found = self._desk.look_up(requests, sent.time, _LONG_AGO, others)
+            found = self._desk.look_up(requests, sent.time, self._journal.all_ids)
             self._journal.settle(sent, LOOKED_UP, found)
             self._reporter.info(f"Found of its {jobs_text(len(requests))}: {len(found)}.")
 
@@ -289,7 +286,6 @@ class Ordering:
         self,
         chunk: Sequence[JobRequest],
         sent: Sent,
-        begun: float,
         bill: Bill,
         error: DoubtfulAnswerError,
     ) -> dict[str, str]:
@@ -298,9 +294,9 @@ class Ordering:
             f"{error} Whether the request of {jobs_text(len(chunk))} was carried out is looked up "
             f"now, for about {self._desk.patience.settle:.0f} seconds."
         )
-        known = bill.known | set(self._journal.job_ids.values())
+        known = bill.known | self._journal.all_ids
         try:
-            found = self._desk.look_up(chunk, sent.time, begun, known)
+            found = self._desk.look_up(chunk, sent.time, known)
         except RetrievalError as second:
             raise RetrievalError(
                 f"{error} Whether the request of {jobs_text(len(chunk))} was carried out is not "

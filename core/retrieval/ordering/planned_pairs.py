@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -52,9 +53,10 @@ def pair_label(request: JobRequest) -> str:
 
 def _rank(feature: Feature) -> float:
     try:
-        return float(feature.text("rank") or _LAST)
+        rank = float(feature.text("rank"))
     except ValueError:
         return _LAST
+    return _LAST if math.isnan(rank) else rank
 
 
 def _request(

@@ -17,6 +17,7 @@ from hyp3_stack.core.errors import (
     AuthenticationError,
     Canceled,
     InvalidParameterError,
+    OutputError,
     RetrievalError,
     StackError,
 )
@@ -280,6 +281,64 @@ def test_service_that_takes_more_than_it_said_is_stopped(customer):
     with pytest.raises(RetrievalError, match="took more credits.*200 of 205 jobs were ordered"):
         customer.order(LARGE, CONFIRM=205)
     assert len(service.log.orders()) == 1
+
+
+def test_a_disk_that_fails_after_the_request_was_sent(customer):
+    customer.know(PLAN)
+    obstacle = customer.journal.with_name(f"{customer.journal.name}.part")
+    customer.service.api_faults.add("order", timed_out(stored=1.0))
+
+    class Failing(SilentReporter):
+        def info(self, text):
+            super().info(text)
+            if "is looked up now" in text:
+                obstacle.mkdir()
+
+    customer.reporter = Failing()
+    with pytest.raises(OutputError, match="Ordered all the same: 12 jobs.*looks them up"):
+        customer.order(PLAN, CONFIRM=PRICE)
+    obstacle.rmdir()
+    assert_ordered_once(customer, list(customer.order(PLAN, CONFIRM=PRICE)[1].values()))
+    assert len(customer.service.log.orders()) == 1
+
+
+def test_service_that_takes_more_for_its_last_request_is_told(customer):
+    customer.know(PLAN)
+    customer.service.surcharge = 2.0
+    _, job_ids = customer.order(PLAN, CONFIRM=PRICE)
+    assert_ordered_once(customer, list(job_ids.values()))
+    assert (
+        "took 36 credits for jobs that it had priced at 12 credits"
+        in customer.reporter.warnings[-1]
+    )
+
+
+def test_service_that_orders_what_it_is_to_check_gets_one_job_and_no_more(customer):
+    """One that does not know validate_only, does not mind it, and sends it back as HyP3 does."""
+    customer.know(PLAN)
+    service = customer.service
+    service.sells_trials = True
+    with pytest.raises(RetrievalError, match="has ordered it.*no more are sent") as raised:
+        customer.order(PLAN, CONFIRM=PRICE)
+    (job_id,) = service.jobs
+    assert job_id in str(raised.value)
+    assert not service.log.orders()
+
+
+def test_a_lost_request_is_not_taken_for_an_older_order_of_the_same_job(customer):
+    """The journal keeps the ids of all orders of a job, not only of the last one."""
+    customer.know(PLAN[:1])
+    for _ in range(2):
+        customer.order(PLAN[:1], CONFIRM=1)
+        for job in customer.service.jobs.values():
+            job.record["status_code"] = "FAILED"
+    document = json.loads(customer.journal.read_text())
+    document["requests"].append({**document["requests"][0], "state": "sending", "job_ids": {}})
+    customer.journal.write_text(json.dumps(document))
+    bill, _ = customer.order(PLAN[:1])
+    assert "Found of its 1 job: 0." in customer.reporter.infos
+    assert len(bill.new) == 1
+    assert len(customer.service.jobs) == 2
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,8 @@ def test_a_plan_may_be_a_file(customer, tmp_path):
 def test_pairs_without_rank_come_last_and_repeated_ones_once(customer):
     features = [{**pair, "rank": rank} for pair, rank in zip(PLAN, (None, 2, 1), strict=False)]
     customer.know(features)
-    bill, _ = customer.order([*features, features[0]])
-    ordered = [",".join(quote.request.parameters["reference"]) for quote in bill.new]
-    assert ordered == [features[number]["reference"] for number in (2, 1, 0)]
+    for rank in (None, "nan"):
+        features[0]["rank"] = rank
+        bill, _ = customer.order([*features, features[0]])
+        ordered = [",".join(quote.request.parameters["reference"]) for quote in bill.new]
+        assert ordered == [features[number]["reference"] for number in (2, 1, 0)]
