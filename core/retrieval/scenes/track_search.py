@@ -91,7 +91,7 @@ def search_tracks(
         choice.job_type != AUTO or area.plane.area <= _MOST_BURST_AREA
     ):
         made = _burst_tracks(search, area, choice, reporter)
-    if not made:
+    if not made and choice.job_type in (AUTO, FRAMES):
         reporter.info("Searching the ASF catalog for frames over the area.")
         tracks = _wanted(search.frames(area), choice)
         made = [item for item in (frame_track(one, area, FRAMES) for one in tracks) if item]

@@ -131,6 +131,16 @@ def test_single_bursts(sky: Sky, tmp_path: Path) -> None:
     assert outputs["JOB_TYPE"] == rows[0]["job_type"] == "INSAR_ISCE_BURST"
 
 
+def test_frames_do_not_stand_in_for_bursts_that_were_asked_for(
+    sky: Sky, service: Hyp3Service, tmp_path: Path
+) -> None:
+    for name in [name for name in service.catalog if name.endswith("-BURST")]:
+        del service.catalog[name]
+    with pytest.raises(NoProductsError, match="no IW SLC scene"):
+        search(tmp_path, EXTENT=SMALL, JOB_TYPE="INSAR_ISCE_MULTI_BURST")
+    assert search(tmp_path, EXTENT=SMALL)[1]["JOB_TYPE"] == "INSAR_GAMMA"
+
+
 def test_the_newest_of_scenes_that_were_processed_twice(
     sky: Sky, service: Hyp3Service, tmp_path: Path
 ) -> None:
