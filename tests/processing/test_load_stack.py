@@ -178,6 +178,24 @@ def test_the_symbology_page_has_the_ramp_and_the_unit_of_the_layer(layers):
                 assert abs(getattr(found, part)() - getattr(item.color, part)()) <= 1
 
 
+@pytest.mark.parametrize(
+    ("scale", "share", "label"), [("power", 0.0, "-20 dB"), ("amplitude", 1.0, "0 dB")]
+)
+def test_the_legend_of_backscatter_is_in_decibels(tmp_path, scale, share, label):
+    path = str(tmp_path / "VV.tif")
+    raster = gdal.GetDriverByName("GTiff").Create(path, 20, 20, 1, gdal.GDT_Float32)
+    rows = [10.0 ** (-1.96 + 1.92 * row / 19) for row in range(20) for _ in range(20)]
+    raster.GetRasterBand(1).WriteRaster(0, 0, 20, 20, struct.pack("400f", *rows))
+    raster = None
+    layer = QgsRasterLayer(path, "VV")
+    attributes = {"scale": scale}
+    style(layer, Variable("VV_backscatter", 0, False, "1", "radar backscatter", attributes))
+    function = layer.renderer().shader().rasterShaderFunction()
+    settings, item = function.legendSettings(), function.colorRampItemList()[-int(share)]
+    shown = settings.numericFormat().formatDouble(item.value, QgsNumericFormatContext())
+    assert shown + settings.suffix() == item.label == label
+
+
 @each_format
 def test_limits_are_round_numbers(layers):
     def label(name, end):
