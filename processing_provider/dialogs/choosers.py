@@ -75,6 +75,7 @@ class _Button(QToolButton):
         titles = titles or {}
         dialog.setValueFormatter(lambda name: _titled(name, titles.get(name, "")))
         dialog.setWindowTitle(self.TIP)
+        dialog.resize(560, 400)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             kept = dialog.selectedOptions()
             # All of them is what an empty field stands for, also for products to come.
