@@ -26,6 +26,7 @@ SENDING = "sending"
 ANSWERED = "answered"
 REFUSED = "refused"
 LOOKED_UP = "looked up"
+_STATES = (SENDING, ANSWERED, REFUSED, LOOKED_UP)
 
 
 @dataclass
@@ -199,8 +200,11 @@ class OrderJournal:
             self.sent = [
                 Sent(
                     datetime.fromisoformat(item["time"]).astimezone(timezone.utc),
-                    str(item["state"]),
-                    dict(item["jobs"]),
+                    _STATES[_STATES.index(item["state"])],
+                    {
+                        key: {name: body[name] for name in ("job_type", "job_parameters", "name")}
+                        for key, body in item["jobs"].items()
+                    },
                     float(item["credits"]),
                     dict(item["job_ids"]),
                 )

@@ -239,7 +239,17 @@ def test_a_journal_of_something_else_is_refused(customer):
     customer.order(PLAN, CONFIRM=PRICE)
     with pytest.raises(InvalidParameterError, match="belongs to other orders.*project ridge"):
         customer.order(PLAN, NAME="valley")
-    for content in ("", "[]", '{"about": "HyP3 Stack: orders of one project"}', "\udcff"):
+    whole = customer.journal.read_text()
+    assert "answered" in whole and "job_parameters" in whole
+    for content in (
+        "",
+        "[]",
+        '{"about": "HyP3 Stack: orders of one project"}',
+        "\udcff",
+        whole[: len(whole) // 2],
+        whole.replace("answered", "sendin"),
+        whole.replace("job_parameters", "parameters"),
+    ):
         customer.journal.write_bytes(content.encode("utf-8", "surrogateescape"))
         with pytest.raises(StackError, match="give another"):
             customer.order(PLAN)
