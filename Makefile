@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-qgis-ltr test-qgis-newest test-readers bench lint format docs package install \
+.PHONY: help setup demo test test-faults test-qgis-ltr test-qgis-newest test-readers bench lint format docs pictures package install \
 	clean lock
 
 # The interpreter that QGIS uses; .venv is built with it as well.
@@ -124,6 +124,10 @@ docs: setup ## docs/ as pages, in help/, with checked links
 	@mkdir -p "$$QGIS_CUSTOM_CONFIG_PATH"
 	@$(QGIS_PYTHON) -m scripts.algorithm_pages docs/algorithms
 	@.venv/bin/zensical build --clean --strict
+
+pictures: setup ## the pictures of the documents, from the window of QGIS
+	HYP3_STACK_PYTHON=$(CURDIR)/$(PYTHON) $(PYTHON) -m pytest -q tests/gui
+	@QT_QPA_PLATFORM=offscreen $(QGIS_PYTHON) -m scripts.pictures build/gui docs/pictures
 
 package: docs ## dist/hyp3_stack-<version>.zip for the QGIS plugin repository
 	@$(QGIS_PYTHON) scripts/package.py
