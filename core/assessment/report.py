@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import StackError
 from ..files.written_stack import open_stack_groups
 from ..object_store.location import RemoteLocation
 from ..run.reporter import Reporter
 from .assess import Assessment, assess_stack
 from .page import Picture, assessment_page
 from .picture import picture
-from .thumbnails import read_thumbnails
+from .thumbnails import Thumbnails, read_thumbnails
 from .verdict import NEEDS_USER, NOT_MET
 
 if TYPE_CHECKING:
@@ -55,15 +56,25 @@ def stack_report(
         HTML that needs nothing else.
     """
     assessment = assess_stack(stack) if assessment is None else replace(assessment, path=stack)
-    with open_stack_groups(stack) as opened:
-        thumbnails = read_thumbnails(opened[0], isinstance(stack, RemoteLocation))
-    assessment = replace(assessment, thumbnails=thumbnails)
+    assessment = replace(assessment, thumbnails=_small_maps(stack))
     for path in others:
         with open_stack_groups(path) as opened:
             layouts = tuple(filter(None, (item.layout() for item in opened)))
         assessment = replace(assessment, layouts=(*assessment.layouts, *layouts))
     pictures = [] if findings is None else _pictures(findings, steps)
     return assessment, assessment_page(assessment, plan, pictures)
+
+
+def _small_maps(stack: Path | RemoteLocation) -> Thumbnails | None:
+    """Read the small maps of a stack; None where it cannot be read any more.
+
+    All else in the report rests on what was read before.
+    """
+    try:
+        with open_stack_groups(stack) as opened:
+            return read_thumbnails(opened[0], isinstance(stack, RemoteLocation))
+    except StackError:
+        return None
 
 
 def report_outcome(assessment: Assessment, reporter: Reporter) -> None:

@@ -43,19 +43,25 @@ def undisturbed(larger: SampleStack, tmp_path_factory: pytest.TempPathFactory) -
 def test_killed_once_something_is_noted(
     larger: SampleStack, undisturbed: Path, tmp_path: Path
 ) -> None:
-    with start(tmp_path, {"INPUT": str(larger.folder), **outputs(tmp_path)}) as process:
-        sizes: set[int] = set()
-        while process.poll() is None and len(sizes) < 2:  # the first note has nothing done
-            with contextlib.suppress(FileNotFoundError):
-                sizes |= {path.stat().st_size for path in tmp_path.glob(".s.nc.*/journal.npz")}
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
+    # Notes are seconds apart: on a busy machine the second one may be that of the end.
+    for attempt in range(5):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        with start(folder, {"INPUT": str(larger.folder), **outputs(folder)}) as process:
+            sizes: set[int] = set()
+            while process.poll() is None and len(sizes) < 2:  # the first note has nothing done
+                with contextlib.suppress(FileNotFoundError):
+                    sizes |= {path.stat().st_size for path in folder.glob(".s.nc.*/journal.npz")}
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+        if not ((folder / "s.nc").exists() or (folder / "s.zarr").exists()):
+            break
     assert process.returncode == -signal.SIGKILL
-    assert not (tmp_path / "s.nc").exists() and not (tmp_path / "s.zarr").exists()
-    run = build(larger.folder, **outputs(tmp_path))
+    assert not (folder / "s.nc").exists() and not (folder / "s.zarr").exists()
+    run = build(larger.folder, **outputs(folder))
     assert any("Going on" in text for text in run.infos)
-    assert_same(tmp_path, undisturbed)
-    assert not leftovers(tmp_path)
+    assert_same(folder, undisturbed)
+    assert not leftovers(folder)
 
 
 @pytest.mark.slow
