@@ -16,7 +16,7 @@ WIDTH = 1200
 PICTURES = {
     "demo": "first_map",
     "series": "window",
-    "velocity": "velocity",
+    "displacement": "displacement",
     "laptop_buildstack": "build_stack",
 }
 """Screenshots by name, and what they are called in the documents."""

@@ -42,3 +42,10 @@ def test_messages_of_troubleshooting_are_those_of_the_code(message, sentences):
     parts = [re.escape(part.strip()) for part in message.split(GAP) if part.strip()]
     pattern = re.compile(rf".*?{GAP}.*?".join(parts), re.DOTALL)
     assert any(pattern.search(sentence) for sentence in sentences)
+
+
+def test_pictures_are_there():
+    """Links to pages are checked where the pages are made; pictures are not."""
+    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+        for address in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / address).is_file(), f"{page}: {address}"
