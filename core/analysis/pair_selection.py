@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidParameterError
 from ..files.stack_blocks import StackBlocks
-from ..files.written_stack import StackKind, WrittenStack
+from ..files.written_stack import StackKind, WrittenStack, within_period
 from ..grid.extent import cut_to_extent
 from ..grid.lattice import Grid
 from ..machine.blocks import run_blocks
@@ -194,12 +194,7 @@ def select_pairs(
         for side in ("reference", "secondary")
     )
     days = [side.astype("datetime64[D]") for side in (reference, secondary)]
-    kept = np.ones(reference.size, bool)
-    for day in days:
-        if start is not None:
-            kept &= day >= np.datetime64(start)
-        if end is not None:
-            kept &= day <= np.datetime64(end)
+    kept = within_period(days, start, end)
     if not kept.any():
         first, last = min(days[0]), max(days[1])
         raise InvalidParameterError(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..contract import RECORD
 from ..errors import InvalidParameterError
-from ..files.written_stack import StackKind, WrittenStack
+from ..files.written_stack import StackKind, WrittenStack, within_period
 from ..grid.extent import cut_to_extent
 from ..grid.lattice import Grid
 from ..machine.atomic import temporary
@@ -288,12 +288,7 @@ def select_part(
             f"{', '.join(stack.layers)}."
         )
     days = [_instants(stack, name).astype("datetime64[D]") for name in _times_of(stack)]
-    kept = np.ones(days[0].size, bool)
-    for day in days:
-        if start is not None:
-            kept &= day >= np.datetime64(start)
-        if end is not None:
-            kept &= day <= np.datetime64(end)
+    kept = within_period(days, start, end)
     if not kept.any():
         what = "pair" if stack.is_insar else "date"
         raise InvalidParameterError(

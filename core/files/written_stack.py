@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from datetime import date
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -455,6 +456,27 @@ def _open(place: StackPlace, parameter: str, resources: ExitStack) -> Iterator[W
                 # Gathered metadata leave out what arrays say of their place.
                 sync(_add_own_attributes(store, group, stack))
             yield stack
+
+
+def within_period(
+    days: Sequence[NDArray[np.datetime64]], start: date | None, end: date | None
+) -> NDArray[np.bool_]:
+    """Return which steps lie in a period with all of their days.
+
+    Parameters
+    ----------
+    days
+        UTC days of the steps, shape (steps,) each: two for pairs, one for dates.
+    start, end
+        First and last day, both included; None for open.
+    """
+    within = np.ones(days[0].size, bool)
+    for day in days:
+        if start is not None:
+            within &= day >= np.datetime64(start)
+        if end is not None:
+            within &= day <= np.datetime64(end)
+    return within
 
 
 async def _add_own_attributes(store: Any, group: str | None, stack: WrittenStack) -> None:
