@@ -8,15 +8,13 @@ from typing import Any
 
 from ..contract import Task
 from ..errors import NoProductsError
-from ..retrieval.jobs.jobs import JobRecord
+from ..retrieval.jobs.jobs import FAILED, JobRecord
 from ..retrieval.ordering.failed_jobs import failures_of
 from ..retrieval.ordering.job_requests import JobRequest, jobs_text
 from ..retrieval.ordering.order_request import OrderRequest
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
-
-_FAILED = "FAILED"
 
 
 def run(
@@ -71,14 +69,14 @@ def run(
 
 def _once_more(jobs: Sequence[JobRecord], reporter: Reporter) -> tuple[list[JobRequest], int]:
     """Return what is worth another attempt, and how many contents that failed are not."""
-    failed = [job for job in jobs if job.status == _FAILED]
-    attempts = Counter(JobRequest(job.job_type, job.parameters).key for job in failed)
-    last = {JobRequest(job.job_type, job.parameters).key: job for job in reversed(failed)}
-    done = {JobRequest(job.job_type, job.parameters).key for job in jobs if job.status != _FAILED}
+    failed = [job for job in jobs if job.status == FAILED]
+    attempts = Counter(JobRequest.of(job).key for job in failed)
+    last = {JobRequest.of(job).key: job for job in reversed(failed)}
+    done = {JobRequest.of(job).key for job in jobs if job.status != FAILED}
     open_keys = [key for key in last if key not in done]
     again, told = [], Counter[str]()
     for failure in failures_of([last[key] for key in open_keys], reporter):
-        request = JobRequest(failure.job.job_type, failure.job.parameters)
+        request = JobRequest.of(failure.job)
         if not failure.may_pass:
             told[f"failed because {failure.reason}, and would again"] += 1
         elif attempts[request.key] > 1:

@@ -11,7 +11,7 @@ from ..contract import Task
 from ..errors import NoProductsError
 from ..retrieval.jobs.chosen_jobs import read_chosen_jobs
 from ..retrieval.jobs.filters import WITHOUT_PROJECT
-from ..retrieval.jobs.jobs import JobRecord
+from ..retrieval.jobs.jobs import FAILED, PENDING, RUNNING, JobRecord
 from ..retrieval.jobs.listing import get_jobs, list_jobs
 from ..retrieval.ordering.failed_jobs import failures_of
 from ..retrieval.ordering.job_requests import jobs_text
@@ -66,9 +66,9 @@ def run(
     return {
         "COUNT": len(progress.jobs),
         "SUCCEEDED": len(progress.succeeded),
-        "FAILED": len(progress.of("FAILED")),
-        "RUNNING": len(progress.of("RUNNING")),
-        "PENDING": len(progress.of("PENDING")),
+        "FAILED": len(progress.of(FAILED)),
+        "RUNNING": len(progress.of(RUNNING)),
+        "PENDING": len(progress.of(PENDING)),
         "EXPIRING": len(progress.expiring),
         "JOBS": [job.job_id for job in in_time],
         "NEWEST": progress.newest,
@@ -130,8 +130,7 @@ class _Unheard(SilentReporter):
 def _tell(progress: Progress, reporter: Reporter) -> None:
     """Say why jobs failed, and what expires soon."""
     counts = Counter(
-        (failure.reason, failure.may_pass)
-        for failure in failures_of(progress.of("FAILED"), reporter)
+        (failure.reason, failure.may_pass) for failure in failures_of(progress.of(FAILED), reporter)
     )
     for (reason, may_pass), count in counts.most_common():
         remedy = "order failed jobs again" if may_pass else "another attempt would fail as well"

@@ -14,7 +14,7 @@ from ...run.parameters import Parameters
 from ..service.json_fields import STRANGE
 from .job_footprints import geojson_geometry
 from .job_selection import Selection
-from .jobs import JobRecord
+from .jobs import SUCCEEDED, JobRecord
 
 FIELDS: tuple[tuple[str, str], ...] = (
     ("project", "string"),
@@ -57,7 +57,7 @@ def job_properties(job: JobRecord, selection: Selection) -> dict[str, Any]:
         job.project or None,
         job.job_type,
         job.product or None,
-        "EXPIRED" if job.status == "SUCCEEDED" and job.expired() else job.status,
+        "EXPIRED" if job.status == SUCCEEDED and job.expired() else job.status,
         reference and reference.isoformat(),
         secondary and secondary.isoformat(),
         days,

@@ -18,7 +18,7 @@ from ..catalog.scene_cache import SceneFacts
 from ..service.json_fields import one_line
 from .chosen_jobs import ChosenJobs, read_chosen_jobs
 from .job_footprints import extent_area
-from .jobs import JobRecord
+from .jobs import SUCCEEDED, JobRecord
 from .tracks import paths_of_jobs
 
 WITHOUT_PROJECT = "(none)"
@@ -217,7 +217,7 @@ def apply_offline_filters(funnel: Funnel, filters: Filters, kept: Set[str] = fro
     funnel.keep(filters.is_of_project, where, "change PROJECT")
     if not filters.every_state:
         funnel.keep(
-            lambda job: job.status == "SUCCEEDED" and bool(job.files),
+            lambda job: job.status == SUCCEEDED and bool(job.files),
             lambda jobs: f"have not succeeded ({_counted(job.status for job in jobs)})",
             "wait until they are done",
         )

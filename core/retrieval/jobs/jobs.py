@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Final
 
 from ...products.granules import Granule, parse_granule
 from ...products.layers import Delivery
@@ -35,6 +35,13 @@ class RemoteFile:
     name: str
     url: str
     size: int
+
+
+PENDING: Final = "PENDING"
+RUNNING: Final = "RUNNING"
+SUCCEEDED: Final = "SUCCEEDED"
+FAILED: Final = "FAILED"
+"""What the ``status`` of a job is; the service may add others."""
 
 
 @dataclass(frozen=True, slots=True)

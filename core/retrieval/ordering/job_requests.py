@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...errors import InvalidParameterError
-from ..jobs.jobs import SCENE_LISTS
+from ..jobs.jobs import SCENE_LISTS, JobRecord
 from ..service.json_fields import strings
 
 MOST_BURSTS: Final = 15
@@ -87,6 +87,11 @@ class JobRequest:
 
     job_type: str
     parameters: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, job: JobRecord) -> JobRequest:
+        """Return what was ordered with a job."""
+        return cls(job.job_type, job.parameters)
 
     @property
     def granules(self) -> tuple[str, ...]:

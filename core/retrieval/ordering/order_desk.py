@@ -269,7 +269,7 @@ def _matching(jobs: Sequence[JobRecord], requests: Sequence[JobRequest]) -> dict
     by_scenes = {request.scenes_key: request.key for request in requests}
     found: dict[str, str] = {}
     for job in jobs:
-        made = JobRequest(job.job_type, job.parameters)
+        made = JobRequest.of(job)
         key = made.key if made.key in keys else by_scenes.get(made.scenes_key)
         if key is not None:
             found.setdefault(key, job.job_id)

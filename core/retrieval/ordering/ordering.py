@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from ...errors import Canceled, InvalidParameterError, RetrievalError
 from ...run.reporter import stop_if_canceled
-from ..jobs.jobs import JobRecord
+from ..jobs.jobs import FAILED, JobRecord
 from ..jobs.listing import list_jobs
 from ..service.session import DoubtfulAnswerError
 from .job_requests import JobRequest, jobs_text
@@ -17,8 +17,6 @@ from .order_desk import OrderDesk, Quote, chunks
 from .order_journal import ANSWERED, LOOKED_UP, REFUSED, OrderJournal, Sent
 from .pair_checks import check_ground
 from .prices import SMALLEST_PRICE, credits_text, fetch_prices, plain_credits
-
-_FAILED = "FAILED"
 
 
 @dataclass(frozen=True)
@@ -236,8 +234,8 @@ class Ordering:
         alive: dict[str, str] = {}
         for job in sorted((*jobs, *late), key=lambda job: job.requested):
             is_there = not job.expired(now) or job.job_id in self._kept
-            if job.status != _FAILED and is_there:
-                alive[JobRequest(job.job_type, job.parameters).key] = job.job_id
+            if job.status != FAILED and is_there:
+                alive[JobRequest.of(job).key] = job.job_id
         return alive
 
     def _tell_earlier(self, wanted: Sequence[JobRequest], jobs: Sequence[JobRecord]) -> None:
@@ -246,9 +244,9 @@ class Ordering:
         scenes = {request.scenes_key for request in wanted}
         told: Counter[str] = Counter()
         for job in jobs:
-            made = JobRequest(job.job_type, job.parameters)
+            made = JobRequest.of(job)
             if made.key in keys:
-                told["failed" if job.status == _FAILED else "expired"] += 1
+                told["failed" if job.status == FAILED else "expired"] += 1
             elif made.scenes_key in scenes:
                 told["have other options"] += 1
         for state, count in sorted(told.items()):

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta, timezone
 from ...errors import AuthenticationError, RetrievalError
 from ...run.reporter import Reporter
 from ...run.waiting import wait_seconds
-from ..jobs.jobs import JobRecord
+from ..jobs.jobs import FAILED, PENDING, RUNNING, SUCCEEDED, JobRecord
 
 EXPIRES_SOON = timedelta(days=3)
-_OPEN = ("PENDING", "RUNNING")
+_OPEN = (PENDING, RUNNING)
 _LONGEST = 5
 """Times of the first interval that the interval grows to."""
 _MOST_FAILED_LOOKS = 10
@@ -46,7 +46,7 @@ class Progress:
     @property
     def succeeded(self) -> list[JobRecord]:
         """Jobs whose products can be had."""
-        return [job for job in self.of("SUCCEEDED") if not job.expired(self.now)]
+        return [job for job in self.of(SUCCEEDED) if not job.expired(self.now)]
 
     @property
     def expiring(self) -> list[JobRecord]:
@@ -71,9 +71,9 @@ class Progress:
         said = [
             f"{counts[state]} {word}"
             for state, word in (
-                ("FAILED", "failed"),
-                ("RUNNING", "running"),
-                ("PENDING", "pending"),
+                (FAILED, "failed"),
+                (RUNNING, "running"),
+                (PENDING, "pending"),
             )
             if counts[state]
         ]
