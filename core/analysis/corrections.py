@@ -23,22 +23,15 @@ DEM_ERROR = "dem_error"
 
 @dataclass(frozen=True)
 class Places:
-    """Where pixels are.
+    """Where pixels are."""
 
-    Parameters
-    ----------
-    row, column
-        In the grid of what is inverted; shape (pixels,).
-    height
-        Meters above the ellipsoid, NaN where not known; shape (pixels,), None where no correction
-        needs it.
-    distance
-        Slant range times sine of the incidence angle, meters; likewise.
-    """
-
+    # In the grid of what is inverted; shape (pixels,).
     row: Numbers
     column: Numbers
+    # Meters above the ellipsoid, NaN where not known; shape (pixels,), None where no correction
+    # needs it.
     height: Numbers | None = None
+    # Slant range times sine of the incidence angle, meters; likewise.
     distance: Numbers | None = None
 
     def part(self, pixels: slice) -> Places:
@@ -53,23 +46,12 @@ class Places:
 
 @dataclass(frozen=True)
 class Corrections:
-    """What is taken off the displacement; can be pickled.
+    """What is taken off the displacement; can be pickled."""
 
-    Parameters
-    ----------
-    delays
-        Delays that go with height, by date; None for none.
-    ramps
-        Planes or quadratic surfaces, by date; None for none.
-    height_error
-        Finds the residual height of pixels; None for none.
-    orbit
-        Radius of the Earth and height of the satellite in meters, where ``height_error`` is given.
-    """
-
-    delays: Surfaces | None = None
-    ramps: Surfaces | None = None
-    height_error: HeightErrorFit | None = None
+    delays: Surfaces | None = None  # delays that go with height, by date; None for none
+    ramps: Surfaces | None = None  # planes or quadratic surfaces, by date; None for none
+    height_error: HeightErrorFit | None = None  # finds the residual height of pixels; None for none
+    # Radius of the Earth and height of the satellite in meters, where ``height_error`` is given.
     orbit: tuple[float, float] = (0.0, 0.0)
 
     def places(self, selection: PairSelection, rows: slice, columns: slice) -> Places | None:

@@ -33,21 +33,11 @@ _ITERATIONS = 12
 
 @dataclass(frozen=True)
 class Surfaces:
-    """A surface in each date: a linear combination of terms that are 0 at the reference.
+    """A surface in each date: a linear combination of terms that are 0 at the reference."""
 
-    Parameters
-    ----------
-    coefficients
-        Shape (N, terms); meters for each unit of the terms.
-    origin
-        Values at the reference: row and column, or height.
-    scale
-        Unit of what ``origin`` holds.
-    """
-
-    coefficients: Numbers
-    origin: tuple[float, ...]
-    scale: float
+    coefficients: Numbers  # shape (N, terms); meters for each unit of the terms
+    origin: tuple[float, ...]  # values at the reference: row and column, or height
+    scale: float  # unit of what ``origin`` holds
 
     def __call__(self, *places: Numbers) -> Numbers:
         """Return the surfaces at rows and columns, or heights; shape (N, ...)."""
@@ -90,17 +80,10 @@ def fit_ramps(
 
 @dataclass(frozen=True)
 class HeightDelays:
-    """Delays that go with height.
+    """Delays that go with height."""
 
-    Parameters
-    ----------
-    surfaces
-        Of height; those of dates that are left alone are 0.
-    correlation
-        Between displacement and height in each date, NaN where either is constant; shape (N,).
-    """
-
-    surfaces: Surfaces
+    surfaces: Surfaces  # of height; those of dates that are left alone are 0
+    # Between displacement and height in each date, NaN where either is constant; shape (N,).
     correlation: Numbers
 
     @property

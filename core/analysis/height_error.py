@@ -71,18 +71,11 @@ def range_times_sine(incidence: Numbers, earth_radius: float, height: float) -> 
 
 @dataclass(frozen=True)
 class HeightErrors:
-    """What is found of pixels.
+    """What is found of pixels."""
 
-    Parameters
-    ----------
-    height
-        Meters by which the elevation model is too low; shape (pixels,).
-    correction
-        What the error adds to the displacement in meters; shape (N, pixels). The displacement less
-        this is free of it.
-    """
-
-    height: Numbers
+    height: Numbers  # meters by which the elevation model is too low; shape (pixels,)
+    # What the error adds to the displacement in meters; shape (N, pixels). The displacement less
+    # this is free of it.
     correction: Numbers
 
 

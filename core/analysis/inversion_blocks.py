@@ -37,22 +37,13 @@ _SERIES_BYTES = 4e6
 
 @dataclass(frozen=True)
 class BlockPlan:
-    """How pixels are cut into blocks, which are whole chunks of all outputs.
+    """How pixels are cut into blocks, which are whole chunks of all outputs."""
 
-    Parameters
-    ----------
-    rows, columns
-        Of a block.
-    series
-        Rows and columns of a chunk of series; a block holds whole ones.
-    threads
-        Threads that work on one block.
-    """
-
+    # Of a block.
     rows: int
     columns: int
-    series: tuple[int, int]
-    threads: int
+    series: tuple[int, int]  # rows and columns of a chunk of series; a block holds whole ones
+    threads: int  # threads that work on one block
 
     @classmethod
     def of(
@@ -151,34 +142,17 @@ def _share(side: int, parts: int, must_divide: bool) -> int:
 
 @dataclass(frozen=True)
 class InversionTargets:
-    """What all pieces of an inversion share; can be pickled.
+    """What all pieces of an inversion share; can be pickled."""
 
-    Parameters
-    ----------
-    selection
-        Where the phases come from.
-    analysis
-        What is made of them.
-    made, carried
-        Layers that the analysis makes, and those that are copied from the stack.
-    plan
-        Blocks and threads.
-    repair
-        What is taken off the phases first; None for nothing.
-    source
-        The stack, if it lies on a disk.
-    sinks
-        What takes the blocks.
-    """
-
-    selection: PairSelection
-    analysis: SeriesAnalysis
+    selection: PairSelection  # where the phases come from
+    analysis: SeriesAnalysis  # what is made of them
+    # Layers that the analysis makes, and those that are copied from the stack.
     made: tuple[StackLayer, ...]
     carried: tuple[StackLayer, ...]
-    plan: BlockPlan
-    repair: RepairPlan | None
-    source: Path | None
-    sinks: Sinks = Sinks()
+    plan: BlockPlan  # blocks and threads
+    repair: RepairPlan | None  # what is taken off the phases first; None for nothing
+    source: Path | None  # the stack, if it lies on a disk
+    sinks: Sinks = Sinks()  # what takes the blocks
 
     @property
     def threads(self) -> int:
@@ -208,14 +182,9 @@ def inversion_pieces(targets: InversionTargets) -> list[Piece[InversionTargets]]
 
 @dataclass(frozen=True)
 class InversionPiece:
-    """Reads the series of a block, inverts them and writes all that comes of them.
+    """Reads the series of a block, inverts them and writes all that comes of them."""
 
-    Parameters
-    ----------
-    rows, columns
-        Position of the block.
-    """
-
+    # Position of the block.
     rows: slice
     columns: slice
 

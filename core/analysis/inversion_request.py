@@ -23,49 +23,31 @@ from .solver.time_functions import parse_steps
 
 @dataclass(frozen=True)
 class InversionRequest:
-    """A checked ``invertstack`` job.
+    """A checked ``invertstack`` job."""
 
-    Parameters
-    ----------
-    source
-        The stack of pairs.
-    start, end, extent, layer
-        See :func:`.pair_selection.select_pairs`.
-    reference_area
-        ``auto``, coordinates, or None for the stack's own point.
-    weights, gaps, min_coherence, min_temporal_coherence
-        How pairs are inverted.
-    degree, seasonal, steps
-        Functions of time, see :class:`.time_functions.TimeFunctions` and ``SEASONS`` there.
-    repair
-        One of :data:`.repair.METHODS`.
-    troposphere, deramp, dem_error
-        Corrections, see :mod:`.corrections`.
-    outputs
-        What is written and how.
-    report
-        Web page, or None for none.
-    """
-
-    source: Path | RemoteLocation
+    source: Path | RemoteLocation  # the stack of pairs
+    # See :func:`.pair_selection.select_pairs`.
     start: date | None
     end: date | None
     extent: Extent | None
     layer: str
-    reference_area: str | None
+    reference_area: str | None  # ``auto``, coordinates, or None for the stack's own point
+    # How pairs are inverted.
     weights: str
     gaps: str
     min_coherence: float
     min_temporal_coherence: float
+    # Functions of time, see :class:`.time_functions.TimeFunctions` and ``SEASONS`` there.
     degree: int
     seasonal: str
     steps: tuple[np.datetime64, ...]
-    repair: str
+    repair: str  # one of :data:`.repair.METHODS`
+    # Corrections, see :mod:`.corrections`.
     troposphere: str
     deramp: str
     dem_error: bool
-    outputs: OutputOptions
-    report: Path | None
+    outputs: OutputOptions  # what is written and how
+    report: Path | None  # web page, or None for none
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> InversionRequest:

@@ -54,30 +54,16 @@ _SEARCHED_PIXELS = 1_500_000
 
 @dataclass(frozen=True)
 class Inverted:
-    """What an inversion has made.
+    """What an inversion has made."""
 
-    Parameters
-    ----------
-    network
-        Acquisitions and pairs.
-    area
-        Reference area.
-    grid
-        Grid of the result.
-    layers
-        Names of the variables on y and x, in order.
-    sums
-        What added up over all pixels, see :meth:`.series_analysis.SeriesAnalysis.run`; empty where
-        an earlier run of the same job had written all outputs.
-    repair
-        What a repair of unwrapping errors did, or would do; None where nobody asked.
-    """
-
-    network: PairNetwork
+    network: PairNetwork  # acquisitions and pairs
     area: ReferenceArea
-    grid: Grid
-    layers: tuple[str, ...]
+    grid: Grid  # grid of the result
+    layers: tuple[str, ...]  # names of the variables on y and x, in order
+    # What added up over all pixels, see :meth:`.series_analysis.SeriesAnalysis.run`; empty where an
+    # earlier run of the same job had written all outputs.
     sums: Mapping[str, NDArray[Any]]
+    # What a repair of unwrapping errors did, or would do; None where nobody asked.
     repair: RepairPlan | None
 
 

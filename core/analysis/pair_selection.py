@@ -25,36 +25,19 @@ from .solver.phase_variance import independent_looks
 
 @dataclass(frozen=True)
 class PairSelection:
-    """Pairs and a window of a stack; can be pickled, and read from many threads.
+    """Pairs and a window of a stack; can be pickled, and read from many threads."""
 
-    Parameters
-    ----------
-    blocks
-        Where they are read from.
-    layer
-        ``unw_phase``, or ``los_disp``, which is turned into phase.
-    pairs
-        Positions of the pairs in the stack, ascending; shape (M,).
-    network
-        Their acquisitions.
-    grid
-        Grid of the window.
-    row, column
-        Upper left pixel of the window in the stack.
-    looks
-        Independent looks of each pair, None where the stack lacks them; shape (M,).
-    has_coherence, has_components
-        Whether the stack has these layers of pairs.
-    """
-
-    blocks: StackBlocks
-    layer: str
-    pairs: NDArray[np.intp]
-    network: PairNetwork
-    grid: Grid
+    blocks: StackBlocks  # where they are read from
+    layer: str  # ``unw_phase``, or ``los_disp``, which is turned into phase
+    pairs: NDArray[np.intp]  # positions of the pairs in the stack, ascending; shape (M,)
+    network: PairNetwork  # their acquisitions
+    grid: Grid  # grid of the window
+    # Upper left pixel of the window in the stack.
     row: int
     column: int
+    # Independent looks of each pair, None where the stack lacks them; shape (M,).
     looks: NDArray[np.intp] | None
+    # Whether the stack has these layers of pairs.
     has_coherence: bool
     has_components: bool
 

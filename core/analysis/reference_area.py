@@ -25,22 +25,13 @@ _WINDOW = 2
 
 @dataclass(frozen=True)
 class ReferenceArea:
-    """Pixels whose center lies within a radius of a point.
+    """Pixels whose center lies within a radius of a point."""
 
-    Parameters
-    ----------
-    x, y
-        The point, in the CRS of the grid.
-    radius
-        In meters.
-    origin
-        How it came to be chosen: ``given``, ``stack`` or ``auto``.
-    """
-
+    # The point, in the CRS of the grid.
     x: float
     y: float
-    radius: float
-    origin: str
+    radius: float  # in meters
+    origin: str  # how it came to be chosen: ``given``, ``stack`` or ``auto``
 
     def __str__(self) -> str:
         return f"{self.x:.1f},{self.y:.1f},{self.radius:.1f}"

@@ -28,39 +28,18 @@ COHERENCE_BINS = 50
 
 @dataclass(frozen=True)
 class SeriesAnalysis:
-    """Turns the series of any pixels into displacement; can be pickled, and shared by threads.
+    """Turns the series of any pixels into displacement; can be pickled, and shared by threads."""
 
-    Parameters
-    ----------
-    network
-        Acquisitions and pairs.
-    functions
-        Functions of time that are fitted.
-    reference_phase
-        Phase of each pair at the reference area, radians; shape (M,).
-    weights
-        ``variance``, ``coherence`` or ``none``.
-    looks
-        Independent looks of each pair; shape (M,).
-    linear_gaps
-        See :class:`.inversion.Inversion`.
-    min_coherence
-        Pairs of less are taken for missing, pixel by pixel.
-    min_temporal_coherence
-        Pixels of less are masked.
-    corrections
-        What is taken off the displacement.
-    """
-
-    network: PairNetwork
-    functions: TimeFunctions
+    network: PairNetwork  # acquisitions and pairs
+    functions: TimeFunctions  # functions of time that are fitted
+    # Phase of each pair at the reference area, radians; shape (M,).
     reference_phase: NDArray[np.float64]
-    weights: str = "variance"
-    looks: NDArray[np.intp] | None = None
-    linear_gaps: bool = False
-    min_coherence: float = 0.0
-    min_temporal_coherence: float = 0.7
-    corrections: Corrections = NO_CORRECTIONS
+    weights: str = "variance"  # ``variance``, ``coherence`` or ``none``
+    looks: NDArray[np.intp] | None = None  # independent looks of each pair; shape (M,)
+    linear_gaps: bool = False  # see :class:`.inversion.Inversion`
+    min_coherence: float = 0.0  # pairs of less are taken for missing, pixel by pixel
+    min_temporal_coherence: float = 0.7  # pixels of less are masked
+    corrections: Corrections = NO_CORRECTIONS  # what is taken off the displacement
 
     @property
     def needs_coherence(self) -> bool:

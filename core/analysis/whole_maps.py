@@ -130,22 +130,13 @@ def _search(
 
 @dataclass(frozen=True)
 class Points:
-    """Displacement at points that are spread over the grid.
+    """Displacement at points that are spread over the grid."""
 
-    Parameters
-    ----------
-    row, column
-        Shape (points,).
-    displacement
-        Meters, shape (N, points).
-    height
-        Meters, 0 where heights are not asked for; shape (points,).
-    """
-
+    # Shape (points,).
     row: Numbers
     column: Numbers
-    displacement: Numbers
-    height: Numbers
+    displacement: Numbers  # meters, shape (N, points)
+    height: Numbers  # meters, 0 where heights are not asked for; shape (points,)
 
 
 def survey_points(

@@ -28,48 +28,21 @@ from ..run.reporter import Reporter
 
 @dataclass(frozen=True)
 class Base:
-    """A stack to append to.
+    """A stack to append to."""
 
-    Parameters
-    ----------
-    path
-        NetCDF file or Zarr store.
-    groups
-        All groups of the store; none of a NetCDF file.
-    stack
-        Its coordinates and attributes, in memory.
-    blocks
-        Reads blocks of its layers.
-    grid
-        Its grid.
-    placements
-        Its products, in the order of its steps.
-    layers
-        Its layers that come from products, in table order.
-    settings
-        Parameters that decided on its values.
-    variables
-        Names of the variables on y and x, in order.
-    per_step
-        Those of them that change with its steps.
-    differences
-        Largest difference between products, by name of the layer without steps.
-    stamps
-        Its files as they were before anything of them was read.
-    """
-
-    path: Path
-    groups: tuple[str, ...]
-    stack: xr.Dataset
-    blocks: StackBlocks
+    path: Path  # NetCDF file or Zarr store
+    groups: tuple[str, ...]  # all groups of the store; none of a NetCDF file
+    stack: xr.Dataset  # its coordinates and attributes, in memory
+    blocks: StackBlocks  # reads blocks of its layers
     grid: Grid
-    placements: tuple[Placement, ...]
-    layers: tuple[Layer, ...]
-    settings: Mapping[str, Any]
-    variables: tuple[str, ...]
-    per_step: frozenset[str]
+    placements: tuple[Placement, ...]  # its products, in the order of its steps
+    layers: tuple[Layer, ...]  # its layers that come from products, in table order
+    settings: Mapping[str, Any]  # parameters that decided on its values
+    variables: tuple[str, ...]  # names of the variables on y and x, in order
+    per_step: frozenset[str]  # those of them that change with its steps
+    # Largest difference between products, by name of the layer without steps.
     differences: Mapping[str, float]
-    stamps: Stamps
+    stamps: Stamps  # its files as they were before anything of them was read
 
     @property
     def product_type(self) -> str:

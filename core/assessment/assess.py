@@ -53,47 +53,23 @@ class Item:
 
 @dataclass(frozen=True)
 class Assessment:
-    """The outcome for one stack.
+    """The outcome for one stack."""
 
-    Parameters
-    ----------
-    path
-        File or store.
-    title
-        Title of the stack.
-    family
-        Title of the product family.
-    family_version
-        Version of its list of requirements.
-    attribution
-        Whose list it is, and under what license.
-    items
-        All requirements in the order of the list.
-    checks
-        Conventions, for each dataset: its label and the checks.
-    overview
-        What describes the stack for a reader.
-    network
-        Its acquisitions and what connects them, for the plot; None where that cannot be read.
-    layouts
-        How each dataset is stored.
-    thumbnails
-        Small maps of some steps; None where the pixels were not looked at.
-    extent
-        Of which steps the pixels were looked at, in words; empty where they were not.
-    """
-
-    path: Path | RemoteLocation
-    title: str
-    family: str
-    family_version: str
-    attribution: str
-    items: tuple[Item, ...]
+    path: Path | RemoteLocation  # file or store
+    title: str  # title of the stack
+    family: str  # title of the product family
+    family_version: str  # version of its list of requirements
+    attribution: str  # whose list it is, and under what license
+    items: tuple[Item, ...]  # all requirements in the order of the list
+    # Conventions, for each dataset: its label and the checks.
     checks: tuple[tuple[str, tuple[Check, ...]], ...]
-    overview: Overview
+    overview: Overview  # what describes the stack for a reader
+    # Its acquisitions and what connects them, for the plot; None where that cannot be read.
     network: Network | None = None
-    layouts: tuple[Layout, ...] = ()
+    layouts: tuple[Layout, ...] = ()  # how each dataset is stored
+    # Small maps of some steps; None where the pixels were not looked at.
     thumbnails: Thumbnails | None = None
+    # Of which steps the pixels were looked at, in words; empty where they were not.
     extent: str = ""
 
     def count(self, status: str, threshold: bool = True) -> int:

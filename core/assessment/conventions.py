@@ -31,23 +31,12 @@ _OF_DOCUMENTS = ("pfsurl", "protype")
 
 @dataclass(frozen=True)
 class Check:
-    """One check.
+    """One check."""
 
-    Parameters
-    ----------
-    name
-        What holds when it is passed.
-    problems
-        What it found wrong; nothing when passed.
-    of_layers
-        Whether it is of layers, else of the whole stack.
-    requirements
-        Ids of the CEOS-ARD requirements that are not met where it is not passed.
-    """
-
-    name: str
-    problems: tuple[str, ...]
-    of_layers: bool = False
+    name: str  # what holds when it is passed
+    problems: tuple[str, ...]  # what it found wrong; nothing when passed
+    of_layers: bool = False  # whether it is of layers, else of the whole stack
+    # Ids of the CEOS-ARD requirements that are not met where it is not passed.
     requirements: tuple[str, ...] = ()
 
     @property

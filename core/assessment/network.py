@@ -22,27 +22,15 @@ _MOST_TICKS = 8
 
 @dataclass(frozen=True)
 class Network:
-    """What is drawn.
+    """What is drawn."""
 
-    Parameters
-    ----------
-    times
-        UTC start of each acquisition.
-    heights
-        Perpendicular baseline against the first acquisition in meters, or share of valid pixels.
-    pairs
-        Positions of reference and secondary in ``times``; empty for backscatter.
-    weights
-        Quality of each pair from 0 to 1, NaN where it is not known.
-    measure
-        What the quality is.
-    """
-
-    times: tuple[datetime, ...]
+    times: tuple[datetime, ...]  # UTC start of each acquisition
+    # Perpendicular baseline against the first acquisition in meters, or share of valid pixels.
     heights: NDArray[np.float64]
+    # Positions of reference and secondary in ``times``; empty for backscatter.
     pairs: tuple[tuple[int, int], ...]
-    weights: NDArray[np.float64]
-    measure: str = "mean coherence"
+    weights: NDArray[np.float64]  # quality of each pair from 0 to 1, NaN where it is not known
+    measure: str = "mean coherence"  # what the quality is
 
 
 def read_network(stack: WrittenStack) -> Network | None:

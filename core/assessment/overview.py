@@ -27,28 +27,15 @@ _LONG_GAP = 2.5
 
 @dataclass(frozen=True)
 class Step:
-    """A pair or a date in the table; NaN where something is not known.
+    """A pair or a date in the table; NaN where something is not known."""
 
-    Parameters
-    ----------
-    reference, secondary
-        Days, written year-month-day; equal for a date.
-    days
-        Between the two.
-    baseline
-        Perpendicular, in meters.
-    coherence
-        Mean of all pixels.
-    valid
-        Share of the pixels of the grid that have data.
-    """
-
+    # Days, written year-month-day; equal for a date.
     reference: str
     secondary: str
-    days: float
-    baseline: float
-    coherence: float
-    valid: float
+    days: float  # between the two
+    baseline: float  # perpendicular, in meters
+    coherence: float  # mean of all pixels
+    valid: float  # share of the pixels of the grid that have data
 
     @property
     def label(self) -> str:
@@ -59,23 +46,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Overview:
-    """What is said of a stack first.
+    """What is said of a stack first."""
 
-    Parameters
-    ----------
-    facts
-        Names and values.
-    steps
-        Pairs or dates, in the order of the stack.
-    attention
-        Sentences on what a user should look at.
-    footprint
-        Longitude and latitude of the corners of the area with data; empty where not known.
-    """
-
-    facts: tuple[tuple[str, str], ...]
-    steps: tuple[Step, ...]
-    attention: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]  # names and values
+    steps: tuple[Step, ...]  # pairs or dates, in the order of the stack
+    attention: tuple[str, ...]  # sentences on what a user should look at
+    # Longitude and latitude of the corners of the area with data; empty where not known.
     footprint: tuple[tuple[float, float], ...]
 
 

@@ -24,31 +24,16 @@ _PERCENTILES = (2.0, 98.0)
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """Small maps of a layer.
+    """Small maps of a layer."""
 
-    Parameters
-    ----------
-    layer
-        Its name.
-    units
-        Of the values.
-    steps
-        Number of each step, from 0.
-    maps
-        Shape (steps, rows, columns), NaN without data.
-    low, high
-        Values of the first and the last color.
-    colors
-        From low to high.
-    """
-
-    layer: str
-    units: str
-    steps: tuple[int, ...]
-    maps: NDArray[np.float64]
+    layer: str  # its name
+    units: str  # of the values
+    steps: tuple[int, ...]  # number of each step, from 0
+    maps: NDArray[np.float64]  # shape (steps, rows, columns), NaN without data
+    # Values of the first and the last color.
     low: float
     high: float
-    colors: Colors
+    colors: Colors  # from low to high
 
 
 def read_thumbnails(stack: WrittenStack, is_remote: bool) -> Thumbnails | None:

@@ -22,21 +22,11 @@ _LONGEST = 160
 
 @dataclass(frozen=True)
 class Verdict:
-    """Outcome for one requirement.
+    """Outcome for one requirement."""
 
-    Parameters
-    ----------
-    status
-        ``met``, ``not met``, ``not applicable`` or ``needs the user``.
-    evidence
-        What was found in the file.
-    explanation
-        Why it is not met, or what limits it.
-    """
-
-    status: str
-    evidence: tuple[str, ...] = ()
-    explanation: str = ""
+    status: str  # ``met``, ``not met``, ``not applicable`` or ``needs the user``
+    evidence: tuple[str, ...] = ()  # what was found in the file
+    explanation: str = ""  # why it is not met, or what limits it
 
 
 Rule = Callable[[WrittenStack], Verdict]

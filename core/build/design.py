@@ -39,36 +39,17 @@ from .identity import placement_identity
 
 @dataclass(frozen=True)
 class Design:
-    """What is going to be written.
+    """What is going to be written."""
 
-    Parameters
-    ----------
-    source
-        Where blocks come from, with all values as they are going to stand in the stack.
-    layers
-        All layers of the stack.
-    product_layers
-        Names of those that products hold.
-    layouts
-        Chunks, blocks and threads.
-    options
-        The user's choices.
-    base
-        The stack that is appended to, if any.
-    point
-        Where all pairs are referenced to, if they are.
-    details
-        What the catalog knows of the source granules, if it was asked.
-    """
-
+    # Where blocks come from, with all values as they are going to stand in the stack.
     source: StackSource
-    layers: tuple[StackLayer, ...]
-    product_layers: tuple[str, ...]
-    layouts: Layouts
-    options: BuildOptions
-    base: Base | None = None
-    point: ReferencePoint | None = None
-    details: Details | None = None
+    layers: tuple[StackLayer, ...]  # all layers of the stack
+    product_layers: tuple[str, ...]  # names of those that products hold
+    layouts: Layouts  # chunks, blocks and threads
+    options: BuildOptions  # the user's choices
+    base: Base | None = None  # the stack that is appended to, if any
+    point: ReferencePoint | None = None  # where all pairs are referenced to, if they are
+    details: Details | None = None  # what the catalog knows of the source granules, if it was asked
 
     @property
     def survey(self) -> Survey:

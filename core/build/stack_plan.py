@@ -24,27 +24,13 @@ from ..selection.selection import Selection, SelectionOptions, select_products
 
 @dataclass(frozen=True)
 class StackPlan:
-    """What goes into a stack.
+    """What goes into a stack."""
 
-    Parameters
-    ----------
-    plan
-        Grid and placements.
-    layers
-        Layers of the stack.
-    base
-        The stack that is appended to, if any.
-    build
-        The user's choices, with all groups that the stack has.
-    is_there
-        Nothing is new, and all outputs hold that stack.
-    """
-
-    plan: Plan
-    layers: tuple[Layer, ...]
-    base: Base | None
-    build: BuildOptions
-    is_there: bool
+    plan: Plan  # grid and placements
+    layers: tuple[Layer, ...]  # layers of the stack
+    base: Base | None  # the stack that is appended to, if any
+    build: BuildOptions  # the user's choices, with all groups that the stack has
+    is_there: bool  # nothing is new, and all outputs hold that stack
 
 
 def plan_stack(

@@ -27,21 +27,12 @@ from .targets import Targets, is_of_series
 
 @dataclass(frozen=True)
 class Built:
-    """A stack that was written.
+    """A stack that was written."""
 
-    Parameters
-    ----------
-    dataset
-        The stack as described before writing (lazy), with what the pixels showed.
-    findings
-        What was learned from the pixels.
-    assessment
-        What was found when the stack was assessed; None where an earlier attempt did that, or where
-        it cannot be assessed.
-    """
-
-    dataset: xr.Dataset
-    findings: Findings
+    dataset: xr.Dataset  # the stack as described before writing (lazy), with what the pixels showed
+    findings: Findings  # what was learned from the pixels
+    # What was found when the stack was assessed; None where an earlier attempt did that, or where
+    # it cannot be assessed.
     assessment: Assessment | None = None
 
 

@@ -16,34 +16,18 @@ from ..products.product import Product
 
 @dataclass(frozen=True)
 class Targets:
-    """What all pieces of a build share; can be pickled.
+    """What all pieces of a build share; can be pickled."""
 
-    Parameters
-    ----------
-    source
-        Where blocks come from.
-    layers
-        Layers of the stack.
-    survey
-        An empty survey; each piece fills a copy.
-    maps
-        Steps (1), rows and columns of what is written as a whole in groups that serve maps: a chunk
-        or a shard.
-    series
-        Steps (all), rows and columns of the same in groups that serve series.
-    budget
-        Sizes of blocks and number of threads.
-    sinks
-        What takes the blocks.
-    """
-
-    source: StackSource
+    source: StackSource  # where blocks come from
     layers: tuple[StackLayer, ...]
-    survey: Survey
+    survey: Survey  # an empty survey; each piece fills a copy
+    # Steps (1), rows and columns of what is written as a whole in groups that serve maps: a chunk
+    # or a shard.
     maps: tuple[int, int, int]
+    # Steps (all), rows and columns of the same in groups that serve series.
     series: tuple[int, int, int]
-    budget: MemoryBudget = MemoryBudget()
-    sinks: Sinks = Sinks()
+    budget: MemoryBudget = MemoryBudget()  # sizes of blocks and number of threads
+    sinks: Sinks = Sinks()  # what takes the blocks
 
     @property
     def static_sinks(self) -> Sequence[Sink]:

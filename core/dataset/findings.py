@@ -19,21 +19,13 @@ DIFFERENCE = "largest_difference_between_products"
 
 @dataclass(frozen=True)
 class Additions:
-    """What is added to a stack that was laid out.
+    """What is added to a stack that was laid out."""
 
-    Parameters
-    ----------
-    values
-        Values of small variables, which were laid out without, by name.
-    attributes
-        Attributes of variables, by name of the variable.
-    of_stack
-        Attributes of the stack.
-    """
-
+    # Values of small variables, which were laid out without, by name.
     values: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    # Attributes of variables, by name of the variable.
     attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    of_stack: Mapping[str, Any] = field(default_factory=dict)
+    of_stack: Mapping[str, Any] = field(default_factory=dict)  # attributes of the stack
 
     @classmethod
     def of(

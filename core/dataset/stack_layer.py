@@ -11,18 +11,10 @@ from ..products.layers import Layer
 
 @dataclass(frozen=True)
 class StackLayer:
-    """A layer and how it stands in the stack.
+    """A layer and how it stands in the stack."""
 
-    Parameters
-    ----------
-    layer
-        The layer of the products.
-    per_step
-        True for (pair, y, x) or (time, y, x), False for (y, x).
-    """
-
-    layer: Layer
-    per_step: bool
+    layer: Layer  # the layer of the products
+    per_step: bool  # True for (pair, y, x) or (time, y, x), False for (y, x)
 
     @property
     def name(self) -> str:

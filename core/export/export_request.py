@@ -19,33 +19,18 @@ from .points import Points, read_points
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """A checked ``exportstack`` job.
+    """A checked ``exportstack`` job."""
 
-    Parameters
-    ----------
-    source
-        The stack.
-    format
-        One of :data:`core.parameters.export_parameters.FORMATS`.
-    layers, start, end, extent
-        See :func:`.stack_part.select_part`.
-    steps_as
-        ``files`` or ``bands``, for GeoTIFFs.
-    points
-        Where series are taken; None for other formats.
-    output
-        Folder that is written.
-    """
-
-    source: Path | RemoteLocation
-    format: str
+    source: Path | RemoteLocation  # the stack
+    format: str  # one of :data:`core.parameters.export_parameters.FORMATS`
+    # See :func:`.stack_part.select_part`.
     layers: tuple[str, ...]
     start: date | None
     end: date | None
     extent: Extent | None
-    steps_as: str
-    points: Points | None
-    output: Path
+    steps_as: str  # ``files`` or ``bands``, for GeoTIFFs
+    points: Points | None  # where series are taken; None for other formats
+    output: Path  # folder that is written
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> ExportRequest:

@@ -82,21 +82,11 @@ _TRIGGERS = {
 
 @dataclass(frozen=True)
 class PointTable:
-    """A layer of points with fields of numbers.
+    """A layer of points with fields of numbers."""
 
-    Parameters
-    ----------
-    name
-        Of the layer.
-    grid
-        Tells the CRS.
-    fields
-        Names of the fields.
-    """
-
-    name: str
-    grid: Grid
-    fields: tuple[str, ...]
+    name: str  # of the layer
+    grid: Grid  # tells the CRS
+    fields: tuple[str, ...]  # names of the fields
 
 
 def write_points(

@@ -17,22 +17,13 @@ from ..run.vector_layer import Feature, layer_features
 
 @dataclass(frozen=True)
 class Points:
-    """Points with the attributes of their layer.
+    """Points with the attributes of their layer."""
 
-    Parameters
-    ----------
-    attributes
-        Names of the attributes.
-    longitude, latitude
-        Degrees (WGS 84); shape (P,).
-    values
-        Attributes of each point.
-    """
-
-    attributes: tuple[str, ...]
+    attributes: tuple[str, ...]  # names of the attributes
+    # Degrees (WGS 84); shape (P,).
     longitude: NDArray[np.float64]
     latitude: NDArray[np.float64]
-    values: tuple[tuple[Any, ...], ...]
+    values: tuple[tuple[Any, ...], ...]  # attributes of each point
 
     def pixels(self, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
         """Return row and column of each point on a grid, and which of them lie on it."""

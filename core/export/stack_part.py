@@ -39,26 +39,13 @@ _LARGEST_BLOCK = 64_000_000
 
 @dataclass(frozen=True)
 class StackPart:
-    """Layers, steps and a window of a stack; can be read from many threads.
-
-    Parameters
-    ----------
-    stack
-        The stack.
-    layers
-        Names of the layers.
-    steps
-        Positions of the steps in the stack, ascending; shape (N,).
-    grid
-        Grid of the window.
-    row, column
-        Upper left pixel of the window in the stack.
-    """
+    """Layers, steps and a window of a stack; can be read from many threads."""
 
     stack: WrittenStack
-    layers: tuple[str, ...]
-    steps: NDArray[np.intp]
-    grid: Grid
+    layers: tuple[str, ...]  # names of the layers
+    steps: NDArray[np.intp]  # positions of the steps in the stack, ascending; shape (N,)
+    grid: Grid  # grid of the window
+    # Upper left pixel of the window in the stack.
     row: int
     column: int
 

@@ -21,27 +21,14 @@ Chunks = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Layout:
-    """How the layers that change with the steps are stored.
+    """How the layers that change with the steps are stored."""
 
-    Parameters
-    ----------
-    label
-        Name of the file or group.
-    shape
-        Steps, rows and columns of a layer.
-    chunks
-        The same of a chunk, the smallest part that is read.
-    shards
-        The same of a file that holds several chunks; None where each chunk stands alone.
-    itemsize
-        Bytes of one value.
-    """
-
-    label: str
-    shape: tuple[int, int, int]
-    chunks: tuple[int, int, int]
+    label: str  # name of the file or group
+    shape: tuple[int, int, int]  # steps, rows and columns of a layer
+    chunks: tuple[int, int, int]  # the same of a chunk, the smallest part that is read
+    # The same of a file that holds several chunks; None where each chunk stands alone.
     shards: tuple[int, int, int] | None = None
-    itemsize: int = 4
+    itemsize: int = 4  # bytes of one value
 
     @property
     def megabytes(self) -> float:
@@ -91,30 +78,18 @@ class Layout:
 
 @dataclass(frozen=True)
 class Layouts:
-    """The layouts of a stack.
+    """The layouts of a stack."""
 
-    Parameters
-    ----------
-    shape
-        Steps, rows and columns of the stack.
-    maps, series
-        Chunks that serve maps, and those that serve series.
-    map_unit, series_unit
-        What a thread writes at once, whole chunks or whole shards, so that no two threads write to
-        one file.
-    sharding
-        Whether these are shards.
-    budget
-        Sizes of blocks and number of threads.
-    """
-
-    shape: Chunks
+    shape: Chunks  # steps, rows and columns of the stack
+    # Chunks that serve maps, and those that serve series.
     maps: Chunks
     series: Chunks
+    # What a thread writes at once, whole chunks or whole shards, so that no two threads write to
+    # one file.
     map_unit: Chunks
     series_unit: Chunks
-    sharding: bool
-    budget: MemoryBudget
+    sharding: bool  # whether these are shards
+    budget: MemoryBudget  # sizes of blocks and number of threads
 
     @classmethod
     def of(

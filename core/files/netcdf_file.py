@@ -44,17 +44,10 @@ NETCDF = "netcdf"
 
 @dataclass(frozen=True)
 class NetcdfSpool:
-    """A folder of compressed chunks; blocks may be written from many threads and processes.
+    """A folder of compressed chunks; blocks may be written from many threads and processes."""
 
-    Parameters
-    ----------
-    folder
-        Where the chunks wait, one file for each block.
-    chunks
-        Rows and columns of a chunk of the NetCDF file. Blocks begin at multiples of them.
-    """
-
-    folder: Path
+    folder: Path  # where the chunks wait, one file for each block
+    # Rows and columns of a chunk of the NetCDF file. Blocks begin at multiples of them.
     chunks: tuple[int, int]
 
     def write(

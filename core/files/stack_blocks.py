@@ -37,23 +37,13 @@ StackPlace = Path | RemoteLocation | LateMetadataStore
 
 @dataclass(frozen=True)
 class StoredArray:
-    """A layer as it is stored.
+    """A layer as it is stored."""
 
-    Parameters
-    ----------
-    shape
-        (steps, rows, columns), or (rows, columns).
-    dtype
-        Type of its values.
-    chunks
-        Shape of the part that is decompressed at once; that of the layer where it has no chunks.
-    read
-        Fills a block, given the position of its first value.
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    shape: tuple[int, ...]  # (steps, rows, columns), or (rows, columns)
+    dtype: np.dtype[Any]  # type of its values
+    # Shape of the part that is decompressed at once; that of the layer where it has no chunks.
     chunks: tuple[int, ...]
+    # Fills a block, given the position of its first value.
     read: Callable[[tuple[int, ...], NDArray[Any]], None]
 
 

@@ -36,17 +36,10 @@ again: there a thread takes so many bands at once."""
 
 @dataclass(frozen=True)
 class StaticFill:
-    """A static layer and the products that fill each other's gaps in it.
-
-    Parameters
-    ----------
-    layer
-        The layer.
-    placements
-        Products that have it and see the ground from one direction, at least two.
-    """
+    """A static layer and the products that fill each other's gaps in it."""
 
     layer: Layer
+    # Products that have it and see the ground from one direction, at least two.
     placements: tuple[Placement, ...]
 
     def covered_pixels(self, grid: Grid) -> float:

@@ -28,21 +28,11 @@ _SAMPLE = 64
 
 @dataclass(frozen=True)
 class Sample:
-    """A block of a layer as it is meant to be.
-
-    Parameters
-    ----------
-    item
-        The layer.
-    place
-        Step (if the layer has them), rows and columns.
-    values
-        The block, shape (rows, columns).
-    """
+    """A block of a layer as it is meant to be."""
 
     item: StackLayer
-    place: tuple[int | slice, ...]
-    values: NDArray[Any]
+    place: tuple[int | slice, ...]  # step (if the layer has them), rows and columns
+    values: NDArray[Any]  # the block, shape (rows, columns)
 
 
 def take_samples(

@@ -22,16 +22,10 @@ class Lattice:
     The native lattices differ: edges of GAMMA interferograms lie half a pixel off the multiples of
     the spacing (their pixel centers lie on them), edges of ISCE and RTC products on the multiples.
     Snapping to multiples, as ``gdalwarp -tap`` does, would shift the former by half a pixel.
-
-    Parameters
-    ----------
-    spacing
-        Distance between edges in meters.
-    x_phase, y_phase
-        Position of one vertical and one horizontal edge modulo ``spacing``, in meters.
     """
 
-    spacing: float
+    spacing: float  # distance between edges in meters
+    # Position of one vertical and one horizontal edge modulo ``spacing``, in meters.
     x_phase: float
     y_phase: float
 

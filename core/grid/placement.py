@@ -26,30 +26,19 @@ class Transfer(Enum):
 
 @dataclass(frozen=True)
 class Placement:
-    """A product and its place on the grid.
+    """A product and its place on the grid."""
 
-    Parameters
-    ----------
-    product, raster
-        The product and the grid that its layers share.
-    transfer
-        Copied or warped.
-    bounds
-        Left, bottom, right, top of the product in the CRS of the grid.
-    row, column
-        Grid row and column of the product's upper left pixel where it is copied (negative where
-        the product begins outside the grid); 0 where it is warped.
-    kept_step
-        Step of a stack that holds the product's pixels already, in which case the product itself
-        may be gone; None for a product on disk.
-    """
-
+    # The product and the grid that its layers share.
     product: Product
     raster: Raster
-    transfer: Transfer
-    bounds: Bounds
+    transfer: Transfer  # copied or warped
+    bounds: Bounds  # left, bottom, right, top of the product in the CRS of the grid
+    # Grid row and column of the product's upper left pixel where it is copied (negative where the
+    # product begins outside the grid); 0 where it is warped.
     row: int = 0
     column: int = 0
+    # Step of a stack that holds the product's pixels already, in which case the product itself may
+    # be gone; None for a product on disk.
     kept_step: int | None = None
 
     def covered_pixels(self, grid: Grid) -> float:

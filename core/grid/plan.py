@@ -28,24 +28,12 @@ class GridOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """The grid and the fate of every product.
+    """The grid and the fate of every product."""
 
-    Parameters
-    ----------
-    grid
-        Common grid.
-    placements
-        Products that go onto the grid, in the order given.
-    left_out
-        Products that do not.
-    reasons
-        Sentences on how the grid was chosen.
-    """
-
-    grid: Grid
-    placements: tuple[Placement, ...]
-    left_out: tuple[LeftOut, ...] = ()
-    reasons: tuple[str, ...] = field(default=())
+    grid: Grid  # common grid
+    placements: tuple[Placement, ...]  # products that go onto the grid, in the order given
+    left_out: tuple[LeftOut, ...] = ()  # products that do not
+    reasons: tuple[str, ...] = field(default=())  # sentences on how the grid was chosen
 
     @property
     def copied(self) -> int:

@@ -30,29 +30,17 @@ _SKEW = 1e-3
 
 @dataclass(frozen=True)
 class Raster:
-    """Size and position of rasters: north up, square pixels.
+    """Size and position of rasters: north up, square pixels."""
 
-    Parameters
-    ----------
-    epsg
-        Code of the CRS; None for a CRS without one.
-    left, top
-        Outer corner of the upper left pixel, in units of the CRS.
-    spacing
-        Width and height of a pixel, in units of the CRS.
-    width, height
-        Number of columns and rows.
-    wkt
-        The CRS; may be empty where it has a code.
-    """
-
-    epsg: int | None
+    epsg: int | None  # code of the CRS; None for a CRS without one
+    # Outer corner of the upper left pixel, in units of the CRS.
     left: float
     top: float
-    spacing: float
+    spacing: float  # width and height of a pixel, in units of the CRS
+    # Number of columns and rows.
     width: int
     height: int
-    wkt: str = ""
+    wkt: str = ""  # the CRS; may be empty where it has a code
 
     @property
     def crs(self) -> str:

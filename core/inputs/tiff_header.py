@@ -82,76 +82,42 @@ _LONG = (*_PLACE, *_STRIPS, *_TILES, _MISSING, _METADATA)
 
 @dataclass(frozen=True)
 class PlainRows:
-    """Pixels of one band that stand in a file row by row, not compressed.
+    """Pixels of one band that stand in a file row by row, not compressed."""
 
-    Parameters
-    ----------
-    runs
-        First row, and bytes before it, of each group of rows that follow each other; HyP3 writes
-        one, GDAL some more.
-    dtype
-        Data type.
-    height, width
-        Rows and columns.
-    missing
-        Value that means no data, as GDAL gives it; None where there is none.
-    """
-
+    # First row, and bytes before it, of each group of rows that follow each other; HyP3 writes one,
+    # GDAL some more.
     runs: tuple[tuple[int, int], ...]
-    dtype: str
+    dtype: str  # data type
+    # Rows and columns.
     height: int
     width: int
-    missing: float | None
+    missing: float | None  # value that means no data, as GDAL gives it; None where there is none
 
 
 @dataclass(frozen=True)
 class TiffForm:
-    """What the pixels of a file are.
+    """What the pixels of a file are."""
 
-    Parameters
-    ----------
-    bands
-        Number of bands.
-    dtype
-        Data type, such as ``float32`` or ``complex64``.
-    block_bytes
-        Bytes of a block, which has to be in memory to read a pixel of it.
-    has_mask
-        Whether a mask besides the bands says which pixels are valid.
-    is_scaled
-        Whether values are to be multiplied by something, or something is to be added.
-    is_consistent
-        Whether there are as many blocks, and as large ones, as the size of the raster asks for.
-    """
-
-    bands: int
-    dtype: str
-    block_bytes: int = 0
-    has_mask: bool = False
+    bands: int  # number of bands
+    dtype: str  # data type, such as ``float32`` or ``complex64``
+    block_bytes: int = 0  # bytes of a block, which has to be in memory to read a pixel of it
+    has_mask: bool = False  # whether a mask besides the bands says which pixels are valid
+    # Whether values are to be multiplied by something, or something is to be added.
     is_scaled: bool = False
+    # Whether there are as many blocks, and as large ones, as the size of the raster asks for.
     is_consistent: bool = True
 
 
 @dataclass(frozen=True)
 class TiffHeader:
-    """What the header of a file holds.
+    """What the header of a file holds."""
 
-    Parameters
-    ----------
-    place
-        Content of the tags that decide on size, position and CRS, as stored: files with the same
-        lie in the same place.
-    is_whole
-        Whether the file is as long as its blocks ask for.
-    form
-        What its pixels are; None where GDAL has to be asked.
-    pixels
-        Where they are; None where they do not simply follow each other, or nobody asked.
-    """
-
+    # Content of the tags that decide on size, position and CRS, as stored: files with the same lie
+    # in the same place.
     place: tuple[tuple[int, bytes], ...]
-    is_whole: bool
-    form: TiffForm | None = None
+    is_whole: bool  # whether the file is as long as its blocks ask for
+    form: TiffForm | None = None  # what its pixels are; None where GDAL has to be asked
+    # Where they are; None where they do not simply follow each other, or nobody asked.
     pixels: PlainRows | None = None
 
 

@@ -41,20 +41,13 @@ class MemoryBudget:
 
     A thread holds about five copies of its block while it reads, warps, masks and compresses it,
     and about three, of such a block as well, while it reads a part of a series.
-
-    Parameters
-    ----------
-    band_bytes
-        Largest block of a map that a thread holds, if a chunk is not larger.
-    tile_bytes
-        Largest block of whole series, likewise; where there are few threads it takes their memory.
-    threads
-        Number of threads.
     """
 
+    # Largest block of a map that a thread holds, if a chunk is not larger.
     band_bytes: int = BAND_BYTES
+    # Largest block of whole series, likewise; where there are few threads it takes their memory.
     tile_bytes: int = _TILE_BYTES
-    threads: int = MOST_THREADS
+    threads: int = MOST_THREADS  # number of threads
 
     @classmethod
     def of(cls, megabytes: float, chunk_bytes: int = 0, threads: int | None = None) -> MemoryBudget:

@@ -19,28 +19,17 @@ class Stamp:
     """Size and times of a file, and what explains a change of its status.
 
     Reading sets the access time, which does not count.
-
-    Parameters
-    ----------
-    size
-        Bytes.
-    modified
-        When its content was changed, in nanoseconds.
-    changed
-        When its status was changed, likewise (on Windows, when it was made). Who sets the other
-        time back changes this one, as does who gives another file the name.
-    holder
-        Its number on the disk. By itself it does not count: some network file systems number a file
-        anew whenever they meet it.
-    access
-        Permissions, owner, group and number of names.
     """
 
-    size: int
-    modified: int
+    size: int  # bytes
+    modified: int  # when its content was changed, in nanoseconds
+    # When its status was changed, likewise (on Windows, when it was made). Who sets the other time
+    # back changes this one, as does who gives another file the name.
     changed: int
+    # Its number on the disk. By itself it does not count: some network file systems number a file
+    # anew whenever they meet it.
     holder: int
-    access: tuple[int, ...]
+    access: tuple[int, ...]  # permissions, owner, group and number of names
 
     @classmethod
     def of(cls, status: os.stat_result) -> Stamp:

@@ -19,30 +19,16 @@ from . import variables
 
 @dataclass(frozen=True)
 class Acquisition:
-    """One pass over the scene.
+    """One pass over the scene."""
 
-    Parameters
-    ----------
-    start
-        UTC start.
-    names
-        Names of its granules, sorted.
-    platform
-        ``S1A`` ...; None where unknown.
-    orbit, path
-        Absolute and relative orbit number; None where unknown.
-    ascending
-        Whether the satellite flew north; None where unknown.
-    details
-        What the catalog knows of its granules, where it was asked.
-    """
-
-    start: datetime
-    names: tuple[str, ...]
-    platform: str | None
+    start: datetime  # UTC start
+    names: tuple[str, ...]  # names of its granules, sorted
+    platform: str | None  # ``S1A`` ...; None where unknown
+    # Absolute and relative orbit number; None where unknown.
     orbit: int | None
     path: int | None
-    ascending: bool | None
+    ascending: bool | None  # whether the satellite flew north; None where unknown
+    # What the catalog knows of its granules, where it was asked.
     details: tuple[GranuleDetails, ...] = ()
 
     @property

@@ -20,18 +20,10 @@ _SIGNATURES = {"x-amz-signature", "x-goog-signature", "signature", "sig", "token
 
 @dataclass(frozen=True)
 class DataAccess:
-    """A lasting place of a stack.
+    """A lasting place of a stack."""
 
-    Parameters
-    ----------
-    url
-        Its address; for a DOI, that of the resolver.
-    doi
-        The DOI without a prefix, if it is one.
-    """
-
-    url: str
-    doi: str | None = None
+    url: str  # its address; for a DOI, that of the resolver
+    doi: str | None = None  # the DOI without a prefix, if it is one
 
     @property
     def attributes(self) -> dict[str, str]:

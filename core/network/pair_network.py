@@ -14,17 +14,11 @@ YEAR_DAYS = 365.25
 
 @dataclass(frozen=True)
 class PairNetwork:
-    """Acquisitions and the pairs between them.
+    """Acquisitions and the pairs between them."""
 
-    Parameters
-    ----------
-    times
-        UTC time of each acquisition, increasing; shape (N,), datetime64.
-    reference, secondary
-        Positions of the earlier and the later acquisition of each pair in ``times``; shape (M,).
-    """
-
+    # UTC time of each acquisition, increasing; shape (N,), datetime64.
     times: NDArray[np.datetime64]
+    # Positions of the earlier and the later acquisition of each pair in ``times``; shape (M,).
     reference: NDArray[np.intp]
     secondary: NDArray[np.intp]
 

@@ -32,25 +32,14 @@ class ObjectAddress:
 
     Credentials are not part of it: they come from botocore's usual chain (environment variables,
     ``~/.aws``, roles of the machine), in every process anew.
-
-    Parameters
-    ----------
-    bucket
-        Name of the bucket.
-    key
-        Name below the bucket, without slashes at its ends.
-    endpoint
-        Address of the service; None for ``AWS_ENDPOINT_URL``, the profile's, or Amazon's.
-    profile
-        Profile in ``~/.aws``; None for ``AWS_PROFILE`` or the default.
-    parameter
-        Which parameter names it, for messages.
     """
 
-    bucket: str
-    key: str
+    bucket: str  # name of the bucket
+    key: str  # name below the bucket, without slashes at its ends
+    # Address of the service; None for ``AWS_ENDPOINT_URL``, the profile's, or Amazon's.
     endpoint: str | None = None
-    profile: str | None = None
+    profile: str | None = None  # profile in ``~/.aws``; None for ``AWS_PROFILE`` or the default
+    # Which parameter names it, for messages.
     parameter: str = field(default="ZARR_URL", compare=False)
 
     def __str__(self) -> str:

@@ -24,18 +24,10 @@ from ..work.pieces import Receipt, Receipts
 
 @dataclass(frozen=True)
 class Places:
-    """Where outputs are written until they are complete.
+    """Where outputs are written until they are complete."""
 
-    Parameters
-    ----------
-    workspace
-        Hidden folders beside the outputs on a disk.
-    remote
-        The store in an object store, if one is written.
-    """
-
-    workspace: Workspace
-    remote: LateMetadataStore | None = None
+    workspace: Workspace  # hidden folders beside the outputs on a disk
+    remote: LateMetadataStore | None = None  # the store in an object store, if one is written
 
 
 class Output(Protocol):
@@ -105,20 +97,11 @@ class ReadableSink(Sink, Protocol):
 
 @dataclass(frozen=True)
 class Sinks:
-    """What takes the blocks of one or more outputs.
+    """What takes the blocks of one or more outputs."""
 
-    Parameters
-    ----------
-    maps
-        Take blocks of one step.
-    series
-        Take blocks of all steps.
-    near
-        The one of ``maps`` to read series from, if that takes less time than reading products.
-    """
-
-    maps: tuple[Sink, ...] = ()
-    series: tuple[Sink, ...] = ()
+    maps: tuple[Sink, ...] = ()  # take blocks of one step
+    series: tuple[Sink, ...] = ()  # take blocks of all steps
+    # The one of ``maps`` to read series from, if that takes less time than reading products.
     near: ReadableSink | None = field(default=None, repr=False)
 
     def __or__(self, other: Sinks) -> Sinks:

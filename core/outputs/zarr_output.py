@@ -38,21 +38,11 @@ GROUPS = (SPATIAL_GROUP, TEMPORAL_GROUP)
 
 @dataclass(frozen=True)
 class ZarrOutput:
-    """A Zarr store; see :class:`.output.Output`.
+    """A Zarr store; see :class:`.output.Output`."""
 
-    Parameters
-    ----------
-    final
-        Its folder, or its place in an object store.
-    groups
-        Names of its groups.
-    zarr_format
-        2 or 3.
-    """
-
-    final: Path | RemoteLocation
-    groups: tuple[str, ...] = GROUPS
-    zarr_format: int = 2
+    final: Path | RemoteLocation  # its folder, or its place in an object store
+    groups: tuple[str, ...] = GROUPS  # names of its groups
+    zarr_format: int = 2  # 2 or 3
 
     @property
     def parameter(self) -> str:

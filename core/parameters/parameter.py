@@ -58,64 +58,31 @@ class Group:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of an algorithm and of the core task of the same name.
+    """A parameter of an algorithm and of the core task of the same name."""
 
-    Parameters
-    ----------
-    name
-        Upper case and never changed: models and scripts rely on it.
-    kind
-        What it takes.
-    label, help
-        What dialogs show. The QGIS side adds how to write a kind on a command line.
-    group
-        One of :class:`Group` for an advanced parameter, empty for a main one.
-    required
-        A dialog does not run without it.
-    default
-        What counts where nothing is given; a choice and a flag need one.
-    choices
-        The words of a choice for scripts, models and command lines.
-    plain
-        What a dialog shows for each of them.
-    empty
-        What a dialog shows in a field of text without any: what that stands for.
-    chooser
-        What a dialog offers beside the field.
-    minimum, maximum
-        Limits of a number, both allowed.
-    file_filter
-        Names that the file dialog shows, in Qt's form.
-    suffix
-        Ending of a temporary output, and of a file that was given without any.
-    temporary
-        A dialog writes a temporary output unless it is told where; None: where it is required.
-    geometry
-        Of a vector layer: ``polygon`` or ``line``; empty for any.
-    qgis_only
-        The core has no use for it, but takes a job that holds it.
-    private
-        Not for the history of a stack: addresses of services, names of profiles.
-    """
-
-    name: str
-    kind: Kind
+    name: str  # upper case and never changed: models and scripts rely on it
+    kind: Kind  # what it takes
+    # What dialogs show. The QGIS side adds how to write a kind on a command line.
     label: str = ""
     help: str = ""
-    group: str = ""
-    required: bool = False
+    group: str = ""  # one of :class:`Group` for an advanced parameter, empty for a main one
+    required: bool = False  # a dialog does not run without it
+    # What counts where nothing is given; a choice and a flag need one.
     default: str | float | bool | None = None
-    choices: tuple[str, ...] = ()
-    plain: tuple[str, ...] = ()
-    empty: str = ""
-    chooser: Chooser | None = None
+    choices: tuple[str, ...] = ()  # the words of a choice for scripts, models and command lines
+    plain: tuple[str, ...] = ()  # what a dialog shows for each of them
+    empty: str = ""  # what a dialog shows in a field of text without any: what that stands for
+    chooser: Chooser | None = None  # what a dialog offers beside the field
+    # Limits of a number, both allowed.
     minimum: float | None = None
     maximum: float | None = None
-    file_filter: str = ""
-    suffix: str = ""
-    geometry: str = ""
+    file_filter: str = ""  # names that the file dialog shows, in Qt's form
+    suffix: str = ""  # ending of a temporary output, and of a file that was given without any
+    geometry: str = ""  # of a vector layer: ``polygon`` or ``line``; empty for any
+    # A dialog writes a temporary output unless it is told where; None: where it is required.
     temporary: bool | None = None
-    qgis_only: bool = False
+    qgis_only: bool = False  # the core has no use for it, but takes a job that holds it
+    # Not for the history of a stack: addresses of services, names of profiles.
     private: bool = False
 
     @property

@@ -25,32 +25,18 @@ class BlockReader(Protocol):
 
 @dataclass(frozen=True)
 class KeptStack:
-    """A stack on disk; can be pickled and read from many threads.
+    """A stack on disk; can be pickled and read from many threads."""
 
-    Parameters
-    ----------
-    path
-        NetCDF file or Zarr store, for messages.
-    blocks
-        Reads its layers.
-    row, column
-        Position of its upper left pixel on the grid of the stack that is built.
-    height, width
-        Size of its grid.
-    variables
-        Names of its variables on y and x.
-    per_step
-        Those of them that change with its steps.
-    """
-
-    path: Path
-    blocks: BlockReader
+    path: Path  # NetCDF file or Zarr store, for messages
+    blocks: BlockReader  # reads its layers
+    # Position of its upper left pixel on the grid of the stack that is built.
     row: int
     column: int
+    # Size of its grid.
     height: int
     width: int
-    variables: frozenset[str]
-    per_step: frozenset[str]
+    variables: frozenset[str]  # names of its variables on y and x
+    per_step: frozenset[str]  # those of them that change with its steps
 
     def open(self, layer: Layer, step: int | None) -> KeptReader:
         """Open a layer of one of its steps, or one without steps (None)."""

@@ -27,18 +27,10 @@ QUANTIZATION = "quantization_info"
 
 @dataclass(frozen=True)
 class Precision:
-    """What the user wants kept.
+    """What the user wants kept."""
 
-    Parameters
-    ----------
-    layers
-        Name of a layer and its mantissa bits.
-    others
-        Mantissa bits of all other float layers; None keeps them exact.
-    """
-
-    layers: tuple[tuple[str, int], ...] = ()
-    others: int | None = None
+    layers: tuple[tuple[str, int], ...] = ()  # name of a layer and its mantissa bits
+    others: int | None = None  # mantissa bits of all other float layers; None keeps them exact
 
     def bits(self, layer: Layer) -> int | None:
         """Return how many mantissa bits of a layer are kept; None where values stay exact."""

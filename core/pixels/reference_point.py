@@ -33,23 +33,15 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class ReferencePoint:
-    """A pixel to which all pairs are referred.
+    """A pixel to which all pairs are referred."""
 
-    Parameters
-    ----------
-    row, column
-        Position on the grid.
-    x, y
-        Its center, in meters.
-    phases
-        Unwrapped phase of each pair there before subtraction, in radians.
-    """
-
+    # Position on the grid.
     row: int
     column: int
+    # Its center, in meters.
     x: float
     y: float
-    phases: tuple[float, ...]
+    phases: tuple[float, ...]  # unwrapped phase of each pair there before subtraction, in radians
 
 
 def parse_point(text: str) -> tuple[float, float, str | None]:

@@ -29,32 +29,17 @@ Step = tuple[Placement, ...]
 
 @dataclass(frozen=True)
 class StackSource:
-    """Reads any block of any layer of a plan; can be pickled and used from many threads.
+    """Reads any block of any layer of a plan; can be pickled and used from many threads."""
 
-    Parameters
-    ----------
-    grid
-        Common grid.
-    steps
-        Products of each step, in order.
-    options
-        What is made of the stored values.
-    references
-        Row and column of the phase reference pixel by product name, in the product's raster.
-    offsets
-        By layer name, for each step: the value at the stack's reference point.
-    mask_inputs
-        Layers from which masks are made.
-    kept
-        The stack that holds the steps of products that are in it already.
-    """
-
-    grid: Grid
-    steps: tuple[Step, ...]
-    options: ValueOptions = field(default=ValueOptions())
+    grid: Grid  # common grid
+    steps: tuple[Step, ...]  # products of each step, in order
+    options: ValueOptions = field(default=ValueOptions())  # what is made of the stored values
+    # Row and column of the phase reference pixel by product name, in the product's raster.
     references: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
+    # By layer name, for each step: the value at the stack's reference point.
     offsets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    mask_inputs: tuple[Layer, ...] = ()
+    mask_inputs: tuple[Layer, ...] = ()  # layers from which masks are made
+    # The stack that holds the steps of products that are in it already.
     kept: KeptStack | None = None
 
     @classmethod

@@ -32,22 +32,14 @@ class StaticReader:
     one tile of sixteen, another one for each product: their difference is mostly that of
     resampling, and warping all of them would take longer than anything else. Look vectors that
     are not stored are computed from the angles of the same products.
-
-    Parameters
-    ----------
-    source
-        Its products and what is made of their values.
-    compares
-        Whether the difference is wanted; without it, products are read to fill gaps only.
-    part_rows
-        Rows of a product that are read at once; by default those of the block.
-    reporter
-        Asked before each product whether to stop.
     """
 
-    source: StackSource
+    source: StackSource  # its products and what is made of their values
+    # Whether the difference is wanted; without it, products are read to fill gaps only.
     compares: bool = True
+    # Rows of a product that are read at once; by default those of the block.
     part_rows: int | None = None
+    # Asked before each product whether to stop.
     reporter: Reporter = field(default_factory=SilentReporter)
 
     def read(self, layer: Layer, rows: slice, columns: slice) -> tuple[NDArray[Any], float | None]:

@@ -19,27 +19,17 @@ _PICTURE_PIXELS = 400
 
 @dataclass(frozen=True)
 class Findings:
-    """The result of a survey.
+    """The result of a survey."""
 
-    Parameters
-    ----------
-    statistics
-        By name of the stack variable, one float64 number for each step; only what is known.
-    coverage
-        Number of steps with data in every ``factor``-th pixel; shape (rows, columns).
-    coherence
-        Mean coherence of all steps there, NaN without data; None without that layer.
-    outline
-        Map positions of the pixels there that have data in any step, shape (n, 2).
-    factor
-        Pixels of the grid from one pixel of the pictures to the next.
-    """
-
+    # By name of the stack variable, one float64 number for each step; only what is known.
     statistics: dict[str, NDArray[np.float64]]
+    # Number of steps with data in every ``factor``-th pixel; shape (rows, columns).
     coverage: NDArray[np.int32]
+    # Mean coherence of all steps there, NaN without data; None without that layer.
     coherence: NDArray[np.float32] | None
+    # Map positions of the pixels there that have data in any step, shape (n, 2).
     outline: NDArray[np.float64]
-    factor: int
+    factor: int  # pixels of the grid from one pixel of the pictures to the next
 
 
 class Survey:

@@ -49,21 +49,11 @@ COMPUTED: dict[str, tuple[Callable[[NDArray[Any]], NDArray[Any]], str]] = {
 
 @dataclass(frozen=True)
 class ValueOptions:
-    """What the user asks for.
+    """What the user asks for."""
 
-    Parameters
-    ----------
-    resampling
-        See :func:`core.raster.layer_reader.resampling_of`.
-    scale
-        Scale of backscatter in the stack; None keeps that of the products.
-    precision
-        Mantissa bits that are kept.
-    """
-
-    resampling: str = "auto"
-    scale: str | None = None
-    precision: Precision = Precision()
+    resampling: str = "auto"  # see :func:`core.raster.layer_reader.resampling_of`
+    scale: str | None = None  # scale of backscatter in the stack; None keeps that of the products
+    precision: Precision = Precision()  # mantissa bits that are kept
 
     @property
     def exact(self) -> ValueOptions:

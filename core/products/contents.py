@@ -58,21 +58,11 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A product where it was found.
+    """A product where it was found."""
 
-    Parameters
-    ----------
-    name
-        Its name, as its files show it.
-    path
-        The folder or zip.
-    result
-        The product, or why it cannot be used.
-    """
-
-    name: ProductName
-    path: Path
-    result: Product | Damaged
+    name: ProductName  # its name, as its files show it
+    path: Path  # the folder or zip
+    result: Product | Damaged  # the product, or why it cannot be used
 
 
 Found = Candidate | NearMiss

@@ -34,49 +34,24 @@ _SEARCH = "https://api.daac.asf.alaska.edu/services/search/param?output=geojson&
 
 @dataclass(frozen=True, slots=True)
 class Granule:
-    """A frame or burst that products are made from, as far as its name says.
-
-    Parameters
-    ----------
-    name
-        Its name.
-    start, stop
-        UTC, whole seconds; None where the name does not say. Those of bursts lack the end.
-    kind
-        ``SLC`` or ``GRD``; empty where the form of the name is unknown.
-    mode
-        ``IW``, ``EW`` or ``S1`` to ``S6``.
-    polarizations
-        As recorded, ``VV`` before ``VH``.
-    platform
-        ``S1A`` ...; None for bursts.
-    orbit
-        Absolute orbit number; None for bursts.
-    path
-        Relative orbit number, 1..175.
-    ascending
-        Whether the satellite flew north; None where the name does not say.
-    swath
-        ``IW2`` ... of a burst, else None.
-    burst
-        Relative burst number; None for whole frames.
-    url
-        Where it can be had: its file, or for a burst the search that gives its file.
-    """
+    """A frame or burst that products are made from, as far as its name says."""
 
     name: str
+    # UTC, whole seconds; None where the name does not say. Those of bursts lack the end.
     start: datetime | None = None
     stop: datetime | None = None
-    kind: str = ""
-    mode: str = ""
-    polarizations: tuple[str, ...] = ()
-    platform: str | None = None
-    orbit: int | None = None
-    path: int | None = None
+    kind: str = ""  # ``SLC`` or ``GRD``; empty where the form of the name is unknown
+    mode: str = ""  # ``IW``, ``EW`` or ``S1`` to ``S6``
+    polarizations: tuple[str, ...] = ()  # as recorded, ``VV`` before ``VH``
+    platform: str | None = None  # ``S1A`` ...; None for bursts
+    orbit: int | None = None  # absolute orbit number; None for bursts
+    path: int | None = None  # relative orbit number, 1..175
+    # Whether the satellite flew north; None where the name does not say.
     ascending: bool | None = None
+    # ``IW2`` ... of a burst, else None.
     swath: str | None = None
-    burst: int | None = None
-    url: str = ""
+    burst: int | None = None  # relative burst number; None for whole frames
+    url: str = ""  # where it can be had: its file, or for a burst the search that gives its file
 
     @property
     def end(self) -> datetime | None:

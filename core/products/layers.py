@@ -63,64 +63,34 @@ _INTEGERS = frozenset({"uint8", "int16", "uint16", "int32", "uint32"})
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a product type.
+    """One layer of a product type."""
 
-    Parameters
-    ----------
-    name
-        Suffix of the file, without underscore and extension.
-    kind
-        Decides how the layer is resampled and averaged.
-    units
-        UDUNITS text; empty for class numbers.
-    long_name
-        One line for people.
-    role
-        Measurement, statement on the quality of measurements, or what helps to use them.
-    static
-        True where the layer describes the ground or the viewing geometry and is kept once.
-    missing
-        Value in HyP3's files that means no data; None where every stored value is data or the file
-        itself says (backscatter, by its scale).
-    never_missing
-        Values that are data also where a file declares them as missing, as HyP3's own do.
-    is_whole
-        Whether files may hold whole numbers of a quantity: heights in whole meters.
-    is_backscatter
-        Whether values are backscatter, in one of three scales.
-    limits
-        Least and largest value that the quantity can have, in its units; backscatter as power.
-    delivery
-        Which products of the type hold it.
-    order_options
-        Options of an order, each of which surely adds it.
-    computed_from
-        Layer that it is computed from where a product lacks it.
-    style
-        How it is shown.
-    title
-        What it is in a few words, as lists of layers have room for; None for the ``long_name``,
-        empty where the name says it.
-    attributes
-        Further attributes of the stack variable.
-    """
-
-    name: str
-    kind: LayerKind
-    units: str
-    long_name: str
+    name: str  # suffix of the file, without underscore and extension
+    kind: LayerKind  # decides how the layer is resampled and averaged
+    units: str  # UDUNITS text; empty for class numbers
+    long_name: str  # one line for people
+    # Measurement, statement on the quality of measurements, or what helps to use them.
     role: Role = Role.AUXILIARY
+    # True where the layer describes the ground or the viewing geometry and is kept once.
     static: bool = False
+    # Value in HyP3's files that means no data; None where every stored value is data or the file
+    # itself says (backscatter, by its scale).
     missing: float | None = 0.0
+    # Values that are data also where a file declares them as missing, as HyP3's own do.
     never_missing: frozenset[float] = frozenset()
+    # Whether files may hold whole numbers of a quantity: heights in whole meters.
     is_whole: bool = False
-    is_backscatter: bool = False
+    is_backscatter: bool = False  # whether values are backscatter, in one of three scales
+    # Least and largest value that the quantity can have, in its units; backscatter as power.
     limits: tuple[float, float] = (-math.inf, math.inf)
-    delivery: Delivery = Delivery.SOMETIMES
-    order_options: tuple[str, ...] = ()
-    computed_from: str | None = None
-    style: Style = Style.SEQUENTIAL
+    delivery: Delivery = Delivery.SOMETIMES  # which products of the type hold it
+    order_options: tuple[str, ...] = ()  # options of an order, each of which surely adds it
+    computed_from: str | None = None  # layer that it is computed from where a product lacks it
+    style: Style = Style.SEQUENTIAL  # how it is shown
+    # What it is in a few words, as lists of layers have room for; None for the ``long_name``, empty
+    # where the name says it.
     title: str | None = None
+    # Further attributes of the stack variable.
     attributes: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property

@@ -16,52 +16,30 @@ _RADIOMETRIES = {"g": "gamma0", "s": "sigma0"}
 
 @dataclass(frozen=True)
 class ProductName:
-    """The facts that a product's name carries.
+    """The facts that a product's name carries."""
 
-    Parameters
-    ----------
-    text
-        The name, which is also the stem of each of the product's files.
-    product_type
-        HyP3 job type that makes such products; that of single bursts also where one burst has the
-        form of the names of several.
-    times
-        UTC start times: reference and secondary of an interferogram, one time for RTC.
-    days_only
-        True where the name holds dates without times of day (ISCE products).
-    platforms
-        Platform of each time (``S1A`` ...), None where the name does not say.
-    polarization
-        ``VV``/``HH`` of an interferogram; transmit polarization and ``S``/``D`` of RTC (``DV``).
-    spacing
-        Pixel spacing in meters.
-    footprint
-        What separates this ground footprint from others in the name (burst ids, corner
-        coordinates); empty where the name does not say.
-    product_id
-        Four hexadecimal digits, not unique between orders.
-    orbit_type
-        ``P`` precise, ``R`` restituted, ``O`` predicted, None where the name does not say.
-    relative_orbit
-        Path number where the name holds it.
-    options
-        Letters of processing options where the name holds them, such as ``ueF`` or ``gpuned``.
-    job_types
-        Types of the jobs that make products with such names: of single bursts, two.
-    """
-
-    text: str
+    text: str  # the name, which is also the stem of each of the product's files
+    # HyP3 job type that makes such products; that of single bursts also where one burst has the
+    # form of the names of several.
     product_type: str
+    # UTC start times: reference and secondary of an interferogram, one time for RTC.
     times: tuple[datetime, ...]
-    days_only: bool
+    days_only: bool  # True where the name holds dates without times of day (ISCE products)
+    # Platform of each time (``S1A`` ...), None where the name does not say.
     platforms: tuple[str | None, ...]
+    # ``VV``/``HH`` of an interferogram; transmit polarization and ``S``/``D`` of RTC (``DV``).
     polarization: str
-    spacing: float
+    spacing: float  # pixel spacing in meters
+    # What separates this ground footprint from others in the name (burst ids, corner coordinates);
+    # empty where the name does not say.
     footprint: str
-    product_id: str
+    product_id: str  # four hexadecimal digits, not unique between orders
+    # ``P`` precise, ``R`` restituted, ``O`` predicted, None where the name does not say.
     orbit_type: str | None
-    relative_orbit: int | None
+    relative_orbit: int | None  # path number where the name holds it
+    # Letters of processing options where the name holds them, such as ``ueF`` or ``gpuned``.
     options: str
+    # Types of the jobs that make products with such names: of single bursts, two.
     job_types: tuple[str, ...]
 
     @property

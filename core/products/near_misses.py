@@ -14,18 +14,10 @@ UNFINISHED = (".part", ".crdownload", ".download", ".partial", ".opdownload", ".
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something is not taken.
+    """Why something is not taken."""
 
-    Parameters
-    ----------
-    why
-        A clause behind "because" that fits one and several.
-    remedy
-        What to do; a clause.
-    """
-
-    why: str
-    remedy: str
+    why: str  # a clause behind "because" that fits one and several
+    remedy: str  # what to do; a clause
 
 
 DOWNLOADING = Reason("the download has not ended", "wait for it, or retrieve the product again")

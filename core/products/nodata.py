@@ -21,19 +21,12 @@ _ROUNDED = 1e-5
 
 @dataclass(frozen=True)
 class NoData:
-    """The values that mean no data in a file.
+    """The values that mean no data in a file."""
 
-    Parameters
-    ----------
-    value
-        The one that stands for all of them where a file of the same kind is written; None where
-        every value is data.
-    others
-        Those besides it.
-    """
-
+    # The one that stands for all of them where a file of the same kind is written; None where every
+    # value is data.
     value: float | None = None
-    others: tuple[float, ...] = ()
+    others: tuple[float, ...] = ()  # those besides it
 
     @property
     def all(self) -> tuple[float, ...]:
@@ -69,16 +62,10 @@ class LayerNote:
     """What a note of GDAL or ArcGIS beside a file (``.tif.aux.xml``) says about its values.
 
     Programs write one where they may not write to the file itself, and let it count more.
-
-    Parameters
-    ----------
-    missing
-        Value that it declares as missing; None for nothing.
-    flaw
-        What is wrong with it, and what helps (a clause); None where it can be followed.
     """
 
-    missing: float | None = None
+    missing: float | None = None  # value that it declares as missing; None for nothing
+    # What is wrong with it, and what helps (a clause); None where it can be followed.
     flaw: str | None = None
 
 

@@ -35,35 +35,18 @@ _ZIPS = "/vsizip/"
 
 @dataclass(frozen=True)
 class Product:
-    """A product found on disk, not yet opened.
+    """A product found on disk, not yet opened."""
 
-    Parameters
-    ----------
-    name
-        What its name says.
-    location
-        The product folder or the zip file.
-    prefix
-        GDAL path of the folder that holds the files, ``/vsizip/...`` for a zip.
-    files
-        Names of all files of the product.
-    parameters
-        Its parameter file; None where the product has none.
-    readme
-        What its README says.
-    notes
-        Notes of other programs beside its layers, by layer.
-    stamps
-        Its files as they were before anything of them was read.
-    """
-
-    name: ProductName
-    location: Path
-    prefix: str
-    files: tuple[str, ...]
+    name: ProductName  # what its name says
+    location: Path  # the product folder or the zip file
+    prefix: str  # GDAL path of the folder that holds the files, ``/vsizip/...`` for a zip
+    files: tuple[str, ...]  # names of all files of the product
+    # Its parameter file; None where the product has none.
     parameters: ParameterFile | None = field(default=None, compare=False)
-    readme: Readme = field(default=Readme(), compare=False)
+    readme: Readme = field(default=Readme(), compare=False)  # what its README says
+    # Notes of other programs beside its layers, by layer.
     notes: Mapping[str, LayerNote] = field(default_factory=dict, compare=False)
+    # Its files as they were before anything of them was read.
     stamps: Stamps = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:

@@ -17,24 +17,12 @@ from .sentinel1 import POLARIZATIONS
 
 @dataclass(frozen=True)
 class Family:
-    """What products of several types have in common.
+    """What products of several types have in common."""
 
-    Parameters
-    ----------
-    dimension
-        Dimension of the steps in a stack.
-    image
-        What one product is.
-    ceos_type
-        Name of the family in CEOS-ARD.
-    keyword
-        GCMD science keyword, besides that of radar imagery.
-    """
-
-    dimension: str
-    image: str
-    ceos_type: str
-    keyword: str
+    dimension: str  # dimension of the steps in a stack
+    image: str  # what one product is
+    ceos_type: str  # name of the family in CEOS-ARD
+    keyword: str  # GCMD science keyword, besides that of radar imagery
 
 
 INSAR = Family(
@@ -53,28 +41,16 @@ RTC = Family(
 
 @dataclass(frozen=True)
 class Processor:
-    """A SAR processor behind HyP3.
+    """A SAR processor behind HyP3."""
 
-    Parameters
-    ----------
-    name
-        As ASF asks to credit it.
-    plugin
-        DOI of HyP3's plugin for it.
-    readme
-        End of the name of a product's README.
-    coregistration, phase_quality, unwrapping
-        How interferograms are made, in words.
-    unwrapping_threshold
-        Coherence below which pixels are not unwrapped; None where unknown.
-    """
-
-    name: str
-    plugin: str
-    readme: str
+    name: str  # as ASF asks to credit it
+    plugin: str  # DOI of HyP3's plugin for it
+    readme: str  # end of the name of a product's README
+    # How interferograms are made, in words.
     coregistration: str
     phase_quality: str
     unwrapping: str
+    # Coherence below which pixels are not unwrapped; None where unknown.
     unwrapping_threshold: float | None = None
 
 
@@ -106,45 +82,26 @@ ISCE2 = Processor(
 
 @dataclass(frozen=True)
 class ProductType:
-    """A type of products.
+    """A type of products."""
 
-    Parameters
-    ----------
-    name
-        HyP3 job type that makes them.
-    family
-        Interferograms or backscatter.
-    processor
-        What made them.
-    names
-        Patterns of their names. Groups: ``first`` and ``second`` day or time,
-        ``first_platform`` and ``second_platform`` (last letters), ``path``, ``footprint``,
-        ``polarization``, ``orbit``, ``spacing``, ``options``, ``id``; those that a name lacks are
-        left out.
-    layers
-        Stackable layers by name, in the order in which they are stacked and listed.
-    options
-        What the letters of processing options in the name stand for, in order.
-    parameters
-        Keys of numbers in the parameter file by the variable that holds them; empty where products
-        have no such file.
-    is_centered
-        Whether centers of pixels, not their edges, lie on multiples of the spacing.
-    has_log
-        Whether a log comes with the products.
-    of_one_burst
-        Type of the products whose names say that they are of one burst only.
-    """
-
-    name: str
-    family: Family
-    processor: Processor
+    name: str  # HyP3 job type that makes them
+    family: Family  # interferograms or backscatter
+    processor: Processor  # what made them
+    # Patterns of their names. Groups: ``first`` and ``second`` day or time, ``first_platform`` and
+    # ``second_platform`` (last letters), ``path``, ``footprint``, ``polarization``, ``orbit``,
+    # ``spacing``, ``options``, ``id``; those that a name lacks are left out.
     names: tuple[re.Pattern[str], ...]
+    # Stackable layers by name, in the order in which they are stacked and listed.
     layers: Mapping[str, Layer]
+    # What the letters of processing options in the name stand for, in order.
     options: tuple[str, ...] = ()
+    # Keys of numbers in the parameter file by the variable that holds them; empty where products
+    # have no such file.
     parameters: Mapping[str, str] = field(default_factory=dict)
+    # Whether centers of pixels, not their edges, lie on multiples of the spacing.
     is_centered: bool = False
-    has_log: bool = False
+    has_log: bool = False  # whether a log comes with the products
+    # Type of the products whose names say that they are of one burst only.
     of_one_burst: str | None = None
 
     @property

@@ -23,23 +23,12 @@ _DEPTH = 2
 
 @dataclass(frozen=True)
 class Scan:
-    """What a folder holds.
+    """What a folder holds."""
 
-    Parameters
-    ----------
-    products
-        Usable products, sorted by time and name.
-    damaged
-        Products that cannot be read.
-    notes
-        Sentences on choices that the scan made.
-    near
-        Files and folders that look like products that are not there otherwise.
-    """
-
-    products: tuple[Product, ...]
-    damaged: tuple[Damaged, ...]
-    notes: tuple[str, ...]
+    products: tuple[Product, ...]  # usable products, sorted by time and name
+    damaged: tuple[Damaged, ...]  # products that cannot be read
+    notes: tuple[str, ...]  # sentences on choices that the scan made
+    # Files and folders that look like products that are not there otherwise.
     near: tuple[str, ...] = ()
 
 

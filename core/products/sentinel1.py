@@ -42,30 +42,19 @@ NOISE_EQUIVALENT_SIGMA0 = -22.0
 
 @dataclass(frozen=True)
 class SourceImage:
-    """Nominal figures of source images in meters.
+    """Nominal figures of source images in meters."""
 
-    Parameters
-    ----------
-    geometry
-        Slant or ground range.
-    range_spacing, azimuth_spacing
-        Distance between pixels.
-    range_resolution, azimuth_resolution
-        For the beams IW1, IW2, IW3.
-    range_looks, azimuth_looks
-        Looks of ESA's processing.
-    source
-        Page of ESA with the figures.
-    """
-
-    geometry: str
+    geometry: str  # slant or ground range
+    # Distance between pixels.
     range_spacing: float
     azimuth_spacing: float
+    # For the beams IW1, IW2, IW3.
     range_resolution: tuple[float, float, float]
     azimuth_resolution: tuple[float, float, float]
+    # Looks of ESA's processing.
     range_looks: int
     azimuth_looks: int
-    source: str
+    source: str  # page of ESA with the figures
 
 
 SOURCE_IMAGES = {

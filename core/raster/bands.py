@@ -28,21 +28,13 @@ number)."""
 
 @dataclass(frozen=True)
 class Band:
-    """A layer as it is warped.
+    """A layer as it is warped."""
 
-    Parameters
-    ----------
-    file
-        Its open file.
-    missing
-        What means no data in the file; one value stands for all of them when it is warped.
-    scale
-        ``decibel`` or ``amplitude`` of backscatter that is warped as power: warping averages
-        pixels, and the mean of decibels or amplitudes is not the mean power.
-    """
-
-    file: RasterFile
+    file: RasterFile  # its open file
+    # What means no data in the file; one value stands for all of them when it is warped.
     missing: NoData
+    # ``decibel`` or ``amplitude`` of backscatter that is warped as power: warping averages pixels,
+    # and the mean of decibels or amplitudes is not the mean power.
     scale: str | None = None
 
     def text(self, number: int) -> str:

@@ -23,21 +23,15 @@ _TOO_DEEP = "(nested too deeply)"
 
 @dataclass(frozen=True)
 class Extent:
-    """A rectangle in a coordinate reference system.
+    """A rectangle in a coordinate reference system."""
 
-    Parameters
-    ----------
-    xmin, ymin, xmax, ymax
-        Outer edges in units of ``crs``; ``xmin`` is greater than ``xmax`` where the rectangle, in
-        degrees, lies across the antimeridian.
-    crs
-        Authority code (``EPSG:32606``) or WKT; None stands for the CRS of the target grid.
-    """
-
+    # Outer edges in units of ``crs``; ``xmin`` is greater than ``xmax`` where the rectangle, in
+    # degrees, lies across the antimeridian.
     xmin: float
     ymin: float
     xmax: float
     ymax: float
+    # Authority code (``EPSG:32606``) or WKT; None stands for the CRS of the target grid.
     crs: str | None = None
 
 

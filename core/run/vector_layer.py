@@ -14,17 +14,10 @@ from .parameters import Parameters
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature of a vector layer.
+    """A feature of a vector layer."""
 
-    Parameters
-    ----------
-    properties
-        Values by column; times are UTC, ISO 8601.
-    geometry
-        As GeoJSON has it, in EPSG:4326; None for a row of a table.
-    """
-
-    properties: Mapping[str, Any]
+    properties: Mapping[str, Any]  # values by column; times are UTC, ISO 8601
+    # As GeoJSON has it, in EPSG:4326; None for a row of a table.
     geometry: Mapping[str, Any] | None = None
 
     def text(self, column: str) -> str:

@@ -42,23 +42,13 @@ _FULL_DISK = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasa
 
 @dataclass(frozen=True)
 class Job:
-    """One run of one task.
+    """One run of one task."""
 
-    Parameters
-    ----------
-    task
-        One of :class:`~hyp3_stack.core.contract.Task`.
-    parameters
-        Values by upper-case parameter name.
-    credentials
-        What services ask for; never written anywhere.
-    interactive
-        Whether standard input stays open as control channel; its end then cancels the run.
-    """
-
-    task: str
-    parameters: Mapping[str, Any]
+    task: str  # one of :class:`~hyp3_stack.core.contract.Task`
+    parameters: Mapping[str, Any]  # values by upper-case parameter name
+    # What services ask for; never written anywhere.
     credentials: Mapping[str, str] | None = field(default=None, repr=False)
+    # Whether standard input stays open as control channel; its end then cancels the run.
     interactive: bool = False
 
 

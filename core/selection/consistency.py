@@ -17,25 +17,14 @@ from .paths import burst_numbers, passage, paths_of_passages, product_path
 
 @dataclass(frozen=True)
 class _Fact:
-    """One property to compare.
+    """One property to compare."""
 
-    Parameters
-    ----------
-    label
-        What it is, for the sentence.
-    read
-        Returns the value of a product, None where it is unknown.
-    insar, rtc
-        ``fatal``, ``warning`` or None (not compared) in stacks of either kind.
-    why
-        What a difference means, a clause.
-    """
-
-    label: str
-    read: Callable[[Product], object]
+    label: str  # what it is, for the sentence
+    read: Callable[[Product], object]  # returns the value of a product, None where it is unknown
+    # ``fatal``, ``warning`` or None (not compared) in stacks of either kind.
     insar: str | None
     rtc: str | None
-    why: str
+    why: str  # what a difference means, a clause
 
 
 def gap_warnings(products: Sequence[Product], layers: Sequence[Layer]) -> list[str]:

@@ -39,21 +39,11 @@ _DAY = 86400
 
 @dataclass(frozen=True)
 class Passage:
-    """What is known about the place of a product along its orbit.
+    """What is known about the place of a product along its orbit."""
 
-    Parameters
-    ----------
-    path
-        Relative orbit, 1..175; None where unknown.
-    start
-        UTC start; None where no time of day is known.
-    at_node
-        Whether it lies around the ascending node; None where unknown.
-    """
-
-    path: int | None
-    start: datetime | None
-    at_node: bool | None
+    path: int | None  # relative orbit, 1..175; None where unknown
+    start: datetime | None  # UTC start; None where no time of day is known
+    at_node: bool | None  # whether it lies around the ascending node; None where unknown
 
 
 def product_path(product: Product, side: int = 0) -> int | None:

@@ -63,27 +63,14 @@ class SelectionOptions:
 
 @dataclass(frozen=True)
 class Selection:
-    """Products that belong in one stack.
+    """Products that belong in one stack."""
 
-    Parameters
-    ----------
-    product_type
-        Their type.
-    products
-        Each with the grid that its layers share, in the order of the scan.
-    layers
-        Layers of the stack, in table order.
-    left_out
-        All other products of the folder and why.
-    warnings
-        Sentences for the user.
-    """
-
-    product_type: str
+    product_type: str  # their type
+    # Each with the grid that its layers share, in the order of the scan.
     products: tuple[tuple[Product, Raster], ...]
-    layers: tuple[Layer, ...]
-    left_out: tuple[LeftOut, ...]
-    warnings: tuple[str, ...]
+    layers: tuple[Layer, ...]  # layers of the stack, in table order
+    left_out: tuple[LeftOut, ...]  # all other products of the folder and why
+    warnings: tuple[str, ...]  # sentences for the user
 
 
 def select_products(folder: Path, options: SelectionOptions) -> Selection:

@@ -47,20 +47,12 @@ SharedT = TypeVar("SharedT", bound=Shared, contravariant=True)
 
 @dataclass
 class PieceResult:
-    """What pieces have written, and what they learned on the way.
+    """What pieces have written, and what they learned on the way."""
 
-    Parameters
-    ----------
-    receipts
-        What was written.
-    sums
-        Arrays that add up over all pieces, by name.
-    maxima
-        Numbers of which the largest counts, by name.
-    """
-
-    receipts: Receipts = field(default_factory=dict)
+    receipts: Receipts = field(default_factory=dict)  # what was written
+    # Arrays that add up over all pieces, by name.
     sums: dict[str, NDArray[Any]] = field(default_factory=dict)
+    # Numbers of which the largest counts, by name.
     maxima: dict[str, float] = field(default_factory=dict)
 
     def learn(self, other: PieceResult) -> None:

@@ -15,44 +15,26 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the factor: an acquisition and its neighbors when it is eliminated.
+    """One column of the factor: an acquisition and its neighbors when it is eliminated."""
 
-    Parameters
-    ----------
-    vertex
-        The acquisition.
-    neighbors
-        Acquisitions that are eliminated later and have an entry in its column.
-    begin, end
-        Where the entries of the column stand among all, in the order of ``neighbors``.
-    left, right
-        Positions among ``neighbors`` of each two different ones.
-    fill
-        Position among all entries of the entry between these two.
-    """
-
-    vertex: int
+    vertex: int  # the acquisition
+    # Acquisitions that are eliminated later and have an entry in its column.
     neighbors: NDArray[np.intp]
+    # Where the entries of the column stand among all, in the order of ``neighbors``.
     begin: int
     end: int
+    # Positions among ``neighbors`` of each two different ones.
     left: NDArray[np.intp]
     right: NDArray[np.intp]
-    fill: NDArray[np.intp]
+    fill: NDArray[np.intp]  # position among all entries of the entry between these two
 
 
 @dataclass(frozen=True)
 class Elimination:
-    """Columns in the order of elimination, and the position of the entry of each edge.
+    """Columns in the order of elimination, and the position of the entry of each edge."""
 
-    Parameters
-    ----------
-    columns
-        One for each vertex.
-    entry_of
-        Position of the entry between two vertices, by the smaller and the larger one.
-    """
-
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...]  # one for each vertex
+    # Position of the entry between two vertices, by the smaller and the larger one.
     entry_of: dict[tuple[int, int], int]
 
     @property

@@ -32,32 +32,22 @@ BATCH = 2048
 
 @dataclass(frozen=True)
 class Solution:
-    """What the inversion says about pixels.
+    """What the inversion says about pixels."""
 
-    Parameters
-    ----------
-    phase
-        Phase at each acquisition relative to the first, radians; shape (N, pixels). NaN where no
-        pair is valid.
-    residual
-        Phase of each pair less that of the solution, radians; shape (M, pixels), float32, NaN where
-        the pair is missing.
-    temporal_coherence
-        0 to 1, float32; shape (pixels,).
-    valid_pairs, redundancy, gap_count
-        Number of valid pairs, that less the rank of the network, and the number of components of
-        the pixel's network less one; int16, shape (pixels,).
-    variance
-        Propagated variance of each linear functional asked for; shape (functionals, pixels),
-        float64. NaN where nothing is redundant.
-    """
-
+    # Phase at each acquisition relative to the first, radians; shape (N, pixels). NaN where no pair
+    # is valid.
     phase: Numbers
+    # Phase of each pair less that of the solution, radians; shape (M, pixels), float32, NaN where
+    # the pair is missing.
     residual: NDArray[np.float32]
-    temporal_coherence: NDArray[np.float32]
+    temporal_coherence: NDArray[np.float32]  # 0 to 1, float32; shape (pixels,)
+    # Number of valid pairs, that less the rank of the network, and the number of components of the
+    # pixel's network less one; int16, shape (pixels,).
     valid_pairs: NDArray[np.int16]
     redundancy: NDArray[np.int16]
     gap_count: NDArray[np.int16]
+    # Propagated variance of each linear functional asked for; shape (functionals, pixels), float64.
+    # NaN where nothing is redundant.
     variance: Numbers
 
 

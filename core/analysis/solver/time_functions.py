@@ -31,22 +31,14 @@ _VELOCITY = 1
 
 @dataclass(frozen=True)
 class Fit:
-    """Functions of time that were fitted to series.
+    """Functions of time that were fitted to series."""
 
-    Parameters
-    ----------
-    coefficients
-        Shape (columns, pixels): value and derivatives of the polynomial in the middle of the
-        series, cosine and sine of each harmonic, steps; in the units of the series and years.
-    residual
-        Series less fit; shape (N, pixels).
-    velocity_variance
-        From the residuals, on the assumption that they are independent in time; shape (pixels,).
-        NaN where there are as many functions as dates.
-    """
-
+    # Shape (columns, pixels): value and derivatives of the polynomial in the middle of the series,
+    # cosine and sine of each harmonic, steps; in the units of the series and years.
     coefficients: Numbers
-    residual: Numbers
+    residual: Numbers  # series less fit; shape (N, pixels)
+    # From the residuals, on the assumption that they are independent in time; shape (pixels,). NaN
+    # where there are as many functions as dates.
     velocity_variance: Numbers
 
 
@@ -54,27 +46,16 @@ class Fit:
 class TimeFunctions:
     """Functions of time on given dates.
 
-    Parameters
-    ----------
-    times
-        UTC times, increasing; shape (N,), datetime64.
-    degree
-        Of the polynomial, at least 1.
-    harmonics
-        Number of harmonics of a year: 0, 1 (annual) or 2 (semiannual, too).
-    steps
-        Days at whose begin the displacement jumps, increasing.
-
     Raises
     ------
     InvalidParameterError
         If the dates cannot tell the functions apart.
     """
 
-    times: NDArray[np.datetime64]
-    degree: int = 1
-    harmonics: int = 0
-    steps: tuple[np.datetime64, ...] = ()
+    times: NDArray[np.datetime64]  # UTC times, increasing; shape (N,), datetime64
+    degree: int = 1  # of the polynomial, at least 1
+    harmonics: int = 0  # number of harmonics of a year: 0, 1 (annual) or 2 (semiannual, too)
+    steps: tuple[np.datetime64, ...] = ()  # days at whose begin the displacement jumps, increasing
 
     def __post_init__(self) -> None:
         self._check_steps()

@@ -45,21 +45,13 @@ def whole_cycles(closure: NDArray[np.floating]) -> NDArray[np.floating]:
 
 @dataclass(frozen=True)
 class PixelClosure:
-    """The closure of some pixels.
+    """The closure of some pixels."""
 
-    Parameters
-    ----------
-    errors
-        Triangles whose closure holds a whole number of cycles, shape (pixels,).
-    checked
-        Triangles with phase in all of their pairs, likewise.
-    fading
-        Mean closure (rad) of the short triangles without whole cycles, NaN without one; shape
-        (pixels,).
-    """
-
+    # Triangles whose closure holds a whole number of cycles, shape (pixels,).
     errors: NDArray[np.int32]
-    checked: NDArray[np.int32]
+    checked: NDArray[np.int32]  # triangles with phase in all of their pairs, likewise
+    # Mean closure (rad) of the short triangles without whole cycles, NaN without one; shape
+    # (pixels,).
     fading: NDArray[np.float32]
 
     @property

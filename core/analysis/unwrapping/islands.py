@@ -76,27 +76,17 @@ def label_regions(values: NDArray[Any]) -> NDArray[np.int32]:
 
 @dataclass(frozen=True)
 class Islands:
-    """The islands of one pair; number 0 stands for pixels on none.
+    """The islands of one pair; number 0 stands for pixels on none."""
 
-    Parameters
-    ----------
-    cycles
-        Whole cycles that bridges found too many on each island; shape (islands + 1,).
-    refused
-        Islands whose jump was not near a whole number, or that no bridge reached; likewise.
-    reference
-        Number of the island that holds the reference, 0 if it lies on none.
-    runs
-        Row, first column, column behind the last, and island of the runs of pixels on the islands
-        other than ``reference``; shape (runs, 4).
-    sampled_phase, sampled_island
-        Phase and island at the sample points; shape (points,).
-    """
-
+    # Whole cycles that bridges found too many on each island; shape (islands + 1,).
     cycles: NDArray[np.int64]
+    # Islands whose jump was not near a whole number, or that no bridge reached; likewise.
     refused: NDArray[np.bool_]
-    reference: int
+    reference: int  # number of the island that holds the reference, 0 if it lies on none
+    # Row, first column, column behind the last, and island of the runs of pixels on the islands
+    # other than ``reference``; shape (runs, 4).
     runs: NDArray[np.int32]
+    # Phase and island at the sample points; shape (points,).
     sampled_phase: NDArray[np.float32]
     sampled_island: NDArray[np.int16]
 

@@ -60,38 +60,24 @@ def sample_step(shape: tuple[int, int]) -> int:
 
 @dataclass(frozen=True)
 class RepairPlan:
-    """What a repair takes off, and what it mends.
+    """What a repair takes off, and what it mends."""
 
-    Parameters
-    ----------
-    cycles
-        Cycles to take off each island of each pair, number 0 for pixels on none.
-    runs
-        Pair, row, first column, column behind the last, and cycles of the runs of pixels from which
-        cycles are taken; shape (runs, 5).
-    islands
-        Number of (pair, island) beside those of the reference.
-    bridged, closed, undone
-        Number of (pair, island) from which cycles are taken for a bridge, for triangles, and not
-        taken because triangles do not confirm the bridge.
-    refused
-        Number of (pair, island) whose bridge is unsafe.
-    is_applied
-        Whether the run takes the cycles off, or only reports them.
-    errors_before, errors_after
-        Share of (triangle, sample point on islands) that do not close.
-    """
-
+    # Cycles to take off each island of each pair, number 0 for pixels on none.
     cycles: tuple[NDArray[np.int64], ...]
+    # Pair, row, first column, column behind the last, and cycles of the runs of pixels from which
+    # cycles are taken; shape (runs, 5).
     runs: NDArray[np.int32]
-    islands: int
+    islands: int  # number of (pair, island) beside those of the reference
+    # Number of (pair, island) from which cycles are taken for a bridge, for triangles, and not
+    # taken because triangles do not confirm the bridge.
     bridged: int
     closed: int
     undone: int
-    refused: int
+    refused: int  # number of (pair, island) whose bridge is unsafe
+    # Share of (triangle, sample point on islands) that do not close.
     errors_before: float
     errors_after: float
-    is_applied: bool = True
+    is_applied: bool = True  # whether the run takes the cycles off, or only reports them
 
     def __str__(self) -> str:
         """Return what it does, in sentences."""

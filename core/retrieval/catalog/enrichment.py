@@ -23,34 +23,17 @@ _FILE = "granules.sqlite"
 
 @dataclass(frozen=True)
 class GranuleDetails:
-    """Facts of a granule that are in neither names nor products; None where they are missing.
+    """Facts of a granule that are in neither names nor products; None where they are missing."""
 
-    Parameters
-    ----------
-    stop, processed
-        UTC end of the acquisition, and time of ESA's processing.
-    version
-        Version of ESA's processor.
-    platform
-        ``S1A`` ...
-    ascending
-        Whether the satellite flew north.
-    url
-        Where the granule can be retrieved.
-    footprint
-        Outline as WKT, longitude first.
-    orbit
-        State vectors around the scene.
-    """
-
+    # UTC end of the acquisition, and time of ESA's processing.
     stop: datetime | None = None
     processed: datetime | None = None
-    version: str | None = None
-    platform: str | None = None
-    ascending: bool | None = None
-    url: str | None = None
-    footprint: str | None = None
-    orbit: Orbit | None = None
+    version: str | None = None  # version of ESA's processor
+    platform: str | None = None  # ``S1A`` ..
+    ascending: bool | None = None  # whether the satellite flew north
+    url: str | None = None  # where the granule can be retrieved
+    footprint: str | None = None  # outline as WKT, longitude first
+    orbit: Orbit | None = None  # state vectors around the scene
 
 
 Details = Mapping[str, GranuleDetails]

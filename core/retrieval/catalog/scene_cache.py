@@ -14,20 +14,11 @@ from .answer_cache import AnswerCache
 
 @dataclass(frozen=True, slots=True)
 class SceneFacts:
-    """Facts of a scene that are not in its name.
+    """Facts of a scene that are not in its name."""
 
-    Parameters
-    ----------
-    path
-        Relative orbit, 1..175.
-    ascending
-        Whether the satellite flew north.
-    ring
-        Outline as (longitude, latitude) in degrees; empty where the catalog has none.
-    """
-
-    path: int | None
-    ascending: bool | None
+    path: int | None  # relative orbit, 1..175
+    ascending: bool | None  # whether the satellite flew north
+    # Outline as (longitude, latitude) in degrees; empty where the catalog has none.
     ring: tuple[tuple[float, float], ...]
 
 

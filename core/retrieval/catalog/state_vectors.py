@@ -22,21 +22,11 @@ State = tuple[Vector, Vector]
 
 @dataclass(frozen=True)
 class Orbit:
-    """Two state vectors around a scene, Earth-centered and Earth-fixed.
+    """Two state vectors around a scene, Earth-centered and Earth-fixed."""
 
-    Parameters
-    ----------
-    seconds
-        Time of the second vector after the first.
-    positions
-        Meters, shape (2, 3).
-    velocities
-        Meters per second, shape (2, 3).
-    """
-
-    seconds: float
-    positions: Vector
-    velocities: Vector
+    seconds: float  # time of the second vector after the first
+    positions: Vector  # meters, shape (2, 3)
+    velocities: Vector  # meters per second, shape (2, 3)
 
     @classmethod
     def of_attributes(cls, attributes: Mapping[str, Any]) -> Orbit | None:

@@ -19,25 +19,14 @@ _FORBIDDEN = set('<>:"|?*\\')
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may unpack to.
+    """What an archive may unpack to."""
 
-    Parameters
-    ----------
-    files
-        Number of members; HyP3 products have fewer than 60.
-    bytes
-        Unpacked size of all members.
-    ratio
-        Unpacked to packed size of the whole archive. Masks of one value are packed a thousandfold,
-        whole products never more than some tenfold.
-    ratio_from
-        Unpacked size in bytes above which the ratio counts.
-    """
-
-    files: int = 1000
-    bytes: int = 100 * 10**9
+    files: int = 1000  # number of members; HyP3 products have fewer than 60
+    bytes: int = 100 * 10**9  # unpacked size of all members
+    # Unpacked to packed size of the whole archive. Masks of one value are packed a thousandfold,
+    # whole products never more than some tenfold.
     ratio: float = 100.0
-    ratio_from: int = 64 * 10**6
+    ratio_from: int = 64 * 10**6  # unpacked size in bytes above which the ratio counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,50 +33,25 @@ _NAME_SHOWN = 80
 
 @dataclass(frozen=True)
 class DownloadOptions:
-    """How products are downloaded.
+    """How products are downloaded."""
 
-    Parameters
-    ----------
-    layers
-        Layers to fetch one by one; empty for whole products.
-    keep_archives
-        Whether archives stay beside the unpacked products.
-    parallel
-        Products fetched at the same time.
-    policy
-        When a transfer is tried again.
-    """
-
-    layers: tuple[str, ...] = ()
-    keep_archives: bool = False
-    parallel: int = PARALLEL
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    layers: tuple[str, ...] = ()  # layers to fetch one by one; empty for whole products
+    keep_archives: bool = False  # whether archives stay beside the unpacked products
+    parallel: int = PARALLEL  # products fetched at the same time
+    policy: RetryPolicy = field(default_factory=RetryPolicy)  # when a transfer is tried again
 
 
 @dataclass
 class DownloadReport:
-    """What a download did.
+    """What a download did."""
 
-    Parameters
-    ----------
-    manifest
-        The record of the folder.
-    products
-        Names of the products that are complete now.
-    downloaded, skipped
-        How many products were fetched, and how many were there before.
-    failures
-        Reasons by product name.
-    bytes
-        Received from the server.
-    """
-
-    manifest: Path
-    products: list[str] = field(default_factory=list)
+    manifest: Path  # the record of the folder
+    products: list[str] = field(default_factory=list)  # names of the products that are complete now
+    # How many products were fetched, and how many were there before.
     downloaded: int = 0
     skipped: int = 0
-    failures: dict[str, str] = field(default_factory=dict)
-    bytes: int = 0
+    failures: dict[str, str] = field(default_factory=dict)  # reasons by product name
+    bytes: int = 0  # received from the server
 
 
 def download_jobs(

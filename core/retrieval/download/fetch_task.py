@@ -21,20 +21,12 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 @dataclass(frozen=True)
 class Task:
-    """A file of a job, and what is wanted of it.
-
-    Parameters
-    ----------
-    layers
-        Layers to fetch one by one; empty for the whole product.
-    keep_archive
-        Whether the archive stays beside the unpacked product.
-    """
+    """A file of a job, and what is wanted of it."""
 
     job: JobRecord
     file: RemoteFile
-    layers: tuple[str, ...]
-    keep_archive: bool
+    layers: tuple[str, ...]  # layers to fetch one by one; empty for the whole product
+    keep_archive: bool  # whether the archive stays beside the unpacked product
 
     @property
     def product(self) -> str:
@@ -70,17 +62,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a task has led to.
+    """What a task has led to."""
 
-    Parameters
-    ----------
-    entry
-        The complete entry, which is in the manifest as well.
-    is_new
-        Whether anything arrived; False where the server had nothing more than a former run.
-    """
-
-    entry: Entry
+    entry: Entry  # the complete entry, which is in the manifest as well
+    # Whether anything arrived; False where the server had nothing more than a former run.
     is_new: bool = True
 
 

@@ -28,41 +28,21 @@ FAILED = "failed"
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known about one file of one job.
-
-    Parameters
-    ----------
-    job_id, file
-        Which file.
-    product
-        Folder of the unpacked product, empty for a file that is not an archive.
-    size, sha256
-        Bytes and checksum of the file; the checksum is empty where only single layers were fetched.
-    time
-        End of the download, UTC, ISO 8601.
-    status
-        ``complete`` or ``failed``.
-    error
-        Why it failed.
-    layers
-        Layers fetched one by one; None where the whole product is there.
-    absent
-        Layers asked for that the product does not have.
-    members
-        Unpacked files by name.
-    """
+    """What is known about one file of one job."""
 
     job_id: str
     file: str
-    product: str
+    product: str  # folder of the unpacked product, empty for a file that is not an archive
+    # Bytes and checksum of the file; the checksum is empty where only single layers were fetched.
     size: int
     sha256: str
-    time: str
-    status: str
-    error: str = ""
+    time: str  # end of the download, UTC, ISO 8601
+    status: str  # ``complete`` or ``failed``
+    error: str = ""  # why it failed
+    # Layers fetched one by one; None where the whole product is there.
     layers: tuple[str, ...] | None = None
-    absent: tuple[str, ...] = ()
-    members: Mapping[str, Member] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()  # layers asked for that the product does not have
+    members: Mapping[str, Member] = field(default_factory=dict)  # unpacked files by name
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as it is written."""

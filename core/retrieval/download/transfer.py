@@ -29,18 +29,10 @@ _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
 
 @dataclass(frozen=True)
 class Pace:
-    """How slowly a file may arrive; proxies that scan files let little through until the end.
+    """How slowly a file may arrive; proxies that scan files let little through until the end."""
 
-    Parameters
-    ----------
-    seconds
-        How long is looked at.
-    rate
-        Bytes a second that have to arrive on average meanwhile.
-    """
-
-    seconds: float = 120.0
-    rate: float = 1000.0
+    seconds: float = 120.0  # how long is looked at
+    rate: float = 1000.0  # bytes a second that have to arrive on average meanwhile
 
 
 class _TemporaryError(Exception):

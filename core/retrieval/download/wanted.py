@@ -26,27 +26,14 @@ class StrangeContentError(RetrievalError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file on a server, and what is known about it before it is asked for.
+    """A file on a server, and what is known about it before it is asked for."""
 
-    Parameters
-    ----------
-    url
-        Its address.
-    size
-        Bytes that it has to have, None where nobody said.
-    expires
-        When the server removes it, None where it is kept.
-    starts
-        What it begins with, one of these; empty where that may be anything.
-    most
-        Bytes that it cannot have more of where its size is unknown.
-    """
-
-    url: str
-    size: int | None = None
-    expires: datetime | None = None
+    url: str  # its address
+    size: int | None = None  # bytes that it has to have, None where nobody said
+    expires: datetime | None = None  # when the server removes it, None where it is kept
+    # What it begins with, one of these; empty where that may be anything.
     starts: tuple[bytes, ...] = ()
-    most: int = _MOST_BYTES
+    most: int = _MOST_BYTES  # bytes that it cannot have more of where its size is unknown
 
     @property
     def address(self) -> str:

@@ -12,18 +12,10 @@ from ...run.vector_layer import layer_features
 
 @dataclass(frozen=True)
 class ChosenJobs:
-    """Which jobs a run names.
+    """Which jobs a run names."""
 
-    Parameters
-    ----------
-    ids
-        Only these jobs; empty where the run names none.
-    types
-        Types of jobs that the run is about; at least one.
-    """
-
-    ids: tuple[str, ...]
-    types: tuple[str, ...]
+    ids: tuple[str, ...]  # only these jobs; empty where the run names none
+    types: tuple[str, ...]  # types of jobs that the run is about; at least one
 
     @property
     def listed_type(self) -> str | None:

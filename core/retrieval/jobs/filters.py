@@ -27,40 +27,19 @@ WITHOUT_PROJECT = "(none)"
 
 @dataclass(frozen=True)
 class Filters:
-    """The filters of a run; None and empty stand for no restriction.
+    """The filters of a run; None and empty stand for no restriction."""
 
-    Parameters
-    ----------
-    chosen
-        Types of the jobs, and the only ones that count, whatever their type.
-    project
-        Exact project name, or :data:`WITHOUT_PROJECT`.
-    start, end
-        First and last UTC day, inclusive.
-    every_date
-        True: all acquisitions lie in the period; False: at least one does.
-    paths
-        Relative orbits.
-    ascending
-        Flight direction.
-    area
-        Area in EPSG:4326 that a footprint has to touch.
-    every_state
-        Also jobs that have not succeeded or whose products have expired.
-    merge_passes
-        The frames of a pass of backscatter are one acquisition.
-    """
-
-    chosen: ChosenJobs
-    project: str | None = None
+    chosen: ChosenJobs  # types of the jobs, and the only ones that count, whatever their type
+    project: str | None = None  # exact project name, or :data:`WITHOUT_PROJECT`
+    # First and last UTC day, inclusive.
     start: date | None = None
     end: date | None = None
-    every_date: bool = True
-    paths: frozenset[int] = frozenset()
-    ascending: bool | None = None
-    area: BaseGeometry | None = None
-    every_state: bool = False
-    merge_passes: bool = False
+    every_date: bool = True  # True: all acquisitions lie in the period; False: at least one does
+    paths: frozenset[int] = frozenset()  # relative orbits
+    ascending: bool | None = None  # flight direction
+    area: BaseGeometry | None = None  # area in EPSG:4326 that a footprint has to touch
+    every_state: bool = False  # also jobs that have not succeeded or whose products have expired
+    merge_passes: bool = False  # the frames of a pass of backscatter are one acquisition
 
     def is_of_project(self, job: JobRecord) -> bool:
         """Return whether a job is of the project that is asked for."""
@@ -135,17 +114,10 @@ class Removal:
 
 @dataclass
 class Funnel:
-    """Jobs passing one filter after the other.
+    """Jobs passing one filter after the other."""
 
-    Parameters
-    ----------
-    jobs
-        What is left.
-    removals
-        One entry for each filter that removed something.
-    """
-
-    jobs: list[JobRecord]
+    jobs: list[JobRecord]  # what is left
+    # One entry for each filter that removed something.
     removals: list[Removal] = field(default_factory=list)
 
     def keep(

@@ -37,22 +37,14 @@ _KINDS_SHOWN = 10
 
 @dataclass(frozen=True)
 class Selection:
-    """The jobs of a run with what is known about each.
+    """The jobs of a run with what is known about each."""
 
-    Parameters
-    ----------
-    jobs
-        Newest request first.
-    paths, directions, footprints
-        By job id; None where unknown. A direction is True for ascending.
-    tracks
-        Paths by job id, of which one stands for both where the number steps at the ascending node.
-    """
-
-    jobs: tuple[JobRecord, ...]
+    jobs: tuple[JobRecord, ...]  # newest request first
+    # By job id, None where unknown:
     paths: Mapping[str, int | None]
+    # One path stands for both where the number steps at the ascending node.
     tracks: Mapping[str, int | None]
-    directions: Mapping[str, bool | None]
+    directions: Mapping[str, bool | None]  # True for ascending
     footprints: Mapping[str, BaseGeometry | None]
 
     @property

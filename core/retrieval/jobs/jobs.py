@@ -46,39 +46,24 @@ FAILED: Final = "FAILED"
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job without what the retrieval never needs.
+    """A job without what the retrieval never needs."""
 
-    Parameters
-    ----------
-    job_id, job_type, project, status
-        As the service says; ``project`` is empty for a job without a name, and one line with
-        single spaces, as the parameter that is compared with it.
-    requested, expires
-        UTC; ``expires`` is None for products that are kept.
-    credits
-        Price of the job.
-    reference, secondary
-        Scenes of the earlier and the later acquisition; ``secondary`` is empty for RTC.
-    files
-        Empty as long as the job has not succeeded.
-    parameters
-        Of the order, as the service says them.
-    logs
-        Addresses of the texts that the job wrote; there may be none.
-    """
-
+    # As the service says; ``project`` is empty for a job without a name, and one line with single
+    # spaces, as the parameter that is compared with it.
     job_id: str
     job_type: str
     project: str
     status: str
+    # UTC; ``expires`` is None for products that are kept.
     requested: datetime
     expires: datetime | None
-    credits: float | None
+    credits: float | None  # price of the job
+    # Scenes of the earlier and the later acquisition; ``secondary`` is empty for RTC.
     reference: tuple[Granule, ...]
     secondary: tuple[Granule, ...]
-    files: tuple[RemoteFile, ...]
-    parameters: Mapping[str, Any]
-    logs: tuple[str, ...] = ()
+    files: tuple[RemoteFile, ...]  # empty as long as the job has not succeeded
+    parameters: Mapping[str, Any]  # of the order, as the service says them
+    logs: tuple[str, ...] = ()  # addresses of the texts that the job wrote; there may be none
 
     @property
     def options(self) -> dict[str, Any]:

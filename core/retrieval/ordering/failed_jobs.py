@@ -26,21 +26,11 @@ _UNCLEAR: Final = "of something that its text does not tell"
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job failed.
+    """Why a job failed."""
 
-    Parameters
-    ----------
-    job
-        That failed.
-    reason
-        In words, to be put behind "because".
-    may_pass
-        Whether the same job may succeed when it is sent again.
-    """
-
-    job: JobRecord
-    reason: str
-    may_pass: bool
+    job: JobRecord  # that failed
+    reason: str  # in words, to be put behind "because"
+    may_pass: bool  # whether the same job may succeed when it is sent again
 
 
 _PERMANENT: Final = (

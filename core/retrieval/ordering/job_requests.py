@@ -20,24 +20,13 @@ LONGEST_NAME: Final = 100
 
 @dataclass(frozen=True)
 class JobForm:
-    """What one job type takes.
+    """What one job type takes."""
 
-    Parameters
-    ----------
-    frames
-        Its scenes are whole frames, otherwise bursts.
-    most_scenes
-        Of each acquisition.
-    defaults
-        What the service fills in, by option; the names are the service's.
-    looks
-        Choices of the option ``looks``.
-    """
-
-    frames: bool
-    most_scenes: int
+    frames: bool  # its scenes are whole frames, otherwise bursts
+    most_scenes: int  # of each acquisition
+    # What the service fills in, by option; the names are the service's.
     defaults: Mapping[str, str | float | bool]
-    looks: tuple[str, ...]
+    looks: tuple[str, ...]  # choices of the option ``looks``
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -75,18 +64,10 @@ JOB_FORMS: Final[Mapping[str, JobForm]] = {
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A job to be ordered.
+    """A job to be ordered."""
 
-    Parameters
-    ----------
-    job_type
-        As the service calls it.
-    parameters
-        ``job_parameters`` as they are sent.
-    """
-
-    job_type: str
-    parameters: Mapping[str, Any]
+    job_type: str  # as the service calls it
+    parameters: Mapping[str, Any]  # ``job_parameters`` as they are sent
 
     @classmethod
     def of(cls, job: JobRecord) -> JobRequest:

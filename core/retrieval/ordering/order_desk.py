@@ -32,79 +32,40 @@ _REMEDY = "correct the plan or the options"
 
 @dataclass(frozen=True)
 class Patience:
-    """How long the jobs of a request without an answer are looked for.
+    """How long the jobs of a request without an answer are looked for."""
 
-    Parameters
-    ----------
-    settle
-        Seconds after which a request that was sent has taken effect or never will: the functions
-        behind HyP3's gateway end after 30.
-    pause
-        Seconds between two looks, because listings may lag behind.
-    """
-
+    # Seconds after which a request that was sent has taken effect or never will: the functions
+    # behind HyP3's gateway end after 30.
     settle: float = 45.0
-    pause: float = 10.0
+    pause: float = 10.0  # seconds between two looks, because listings may lag behind
 
 
 @dataclass(frozen=True)
 class Quote:
-    """What the service says of a job that is not ordered yet.
-
-    Parameters
-    ----------
-    request
-        The job.
-    credits
-        Its price.
-    key
-        As :attr:`JobRequest.key`, with the defaults that the service itself fills in.
-    """
+    """What the service says of a job that is not ordered yet."""
 
     request: JobRequest
-    credits: float
-    key: str
+    credits: float  # its price
+    key: str  # as :attr:`JobRequest.key`, with the defaults that the service itself fills in
 
 
 @dataclass(frozen=True)
 class Ordered:
-    """What the service says of jobs that it has taken.
+    """What the service says of jobs that it has taken."""
 
-    Parameters
-    ----------
-    job_ids
-        By key.
-    credits
-        That it took for them.
-    """
-
-    job_ids: dict[str, str]
-    credits: float
+    job_ids: dict[str, str]  # by key
+    credits: float  # that it took for them
 
 
 @dataclass(frozen=True)
 class OrderDesk:
-    """One account at one service, which orders under one name.
+    """One account at one service, which orders under one name."""
 
-    Parameters
-    ----------
-    service
-        Logged in.
-    credentials
-        What it was given.
-    reporter
-        Takes messages; asked whether to stop.
-    name
-        Of the jobs: the project.
-    patience
-        With requests that had no answer.
-    """
-
-    service: HyP3
-    credentials: Credentials
-    reporter: Reporter
-    name: str
-    patience: Patience = Patience()
+    service: HyP3  # logged in
+    credentials: Credentials  # what it was given
+    reporter: Reporter  # takes messages; asked whether to stop
+    name: str  # of the jobs: the project
+    patience: Patience = Patience()  # with requests that had no answer
 
     def listed(self, job_types: Set[str], **query: Any) -> list[JobRecord]:
         """List the account's jobs of some types; see :func:`list_jobs`."""

@@ -31,26 +31,13 @@ _STATES = (SENDING, ANSWERED, REFUSED, LOOKED_UP)
 
 @dataclass
 class Sent:
-    """One request to order jobs.
+    """One request to order jobs."""
 
-    Parameters
-    ----------
-    time
-        When it was sent, UTC, by this computer's clock.
-    state
-        :data:`SENDING` until its outcome is known.
-    jobs
-        What was sent, by key of the content.
-    job_ids
-        What came of it, by key; empty for jobs that were not ordered.
-    credits
-        Price of all its jobs, as the service told it before.
-    """
-
-    time: datetime
-    state: str
-    jobs: dict[str, dict[str, Any]]
-    credits: float
+    time: datetime  # when it was sent, UTC, by this computer's clock
+    state: str  # :data:`SENDING` until its outcome is known
+    jobs: dict[str, dict[str, Any]]  # what was sent, by key of the content
+    credits: float  # price of all its jobs, as the service told it before
+    # What came of it, by key; empty for jobs that were not ordered.
     job_ids: dict[str, str] = field(default_factory=dict)
 
 

@@ -27,21 +27,11 @@ _NO_LAYERS = "none"
 
 @dataclass(frozen=True)
 class OrderRequest:
-    """What an order may do.
+    """What an order may do."""
 
-    Parameters
-    ----------
-    name
-        Of the jobs: the project.
-    most_credits
-        The order may not cost more.
-    confirmed
-        The price that the user has agreed to; None for a bill only.
-    """
-
-    name: str
-    most_credits: float
-    confirmed: float | None
+    name: str  # of the jobs: the project
+    most_credits: float  # the order may not cost more
+    confirmed: float | None  # the price that the user has agreed to; None for a bill only
 
     @classmethod
     def from_parameters(cls, values: Parameters, name_parameter: str) -> OrderRequest:

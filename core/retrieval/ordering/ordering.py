@@ -21,27 +21,14 @@ from .prices import SMALLEST_PRICE, credits_text, fetch_prices, plain_credits
 
 @dataclass(frozen=True)
 class Bill:
-    """What an order would be, as the service itself has checked and priced it.
+    """What an order would be, as the service itself has checked and priced it."""
 
-    Parameters
-    ----------
-    new
-        Jobs to be ordered, the most important first.
-    there
-        Ids of jobs of the same content that were ordered before, by key.
-    credits
-        Price of all new jobs.
-    credits_left
-        Of the account, before the order; None where not known or not limited.
-    known
-        Ids of all jobs that the account has.
-    """
-
-    new: tuple[Quote, ...]
-    there: dict[str, str]
-    credits: float
+    new: tuple[Quote, ...]  # jobs to be ordered, the most important first
+    there: dict[str, str]  # ids of jobs of the same content that were ordered before, by key
+    credits: float  # price of all new jobs
+    # Of the account, before the order; None where not known or not limited.
     credits_left: float | None
-    known: frozenset[str]
+    known: frozenset[str]  # ids of all jobs that the account has
 
     @property
     def prices(self) -> dict[str, float]:

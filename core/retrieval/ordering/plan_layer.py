@@ -31,41 +31,23 @@ unknown), ``rank`` 1 is ordered first, ``credits`` NULL where the prices are not
 
 @dataclass(frozen=True)
 class PlannedPair:
-    """A pair of a plan.
+    """A pair of a plan."""
 
-    Parameters
-    ----------
-    job_type
-        Of the job that makes it.
-    reference, secondary
-        Names of the scenes of the earlier and of the later date.
-    reference_date, secondary_date
-        UTC days on which their passes began.
-    perpendicular_baseline
-        Meters; None where unknown.
-    path, direction
-        Of its track.
-    rule
-        Why it is in the network.
-    rank
-        1 is ordered first.
-    triangles
-        Number of triangles of the network that it is a side of.
-    credits
-        Price with the default options of the type; None where the prices are not known.
-    """
-
-    job_type: str
+    job_type: str  # of the job that makes it
+    # Names of the scenes of the earlier and of the later date.
     reference: tuple[str, ...]
     secondary: tuple[str, ...]
+    # UTC days on which their passes began.
     reference_date: date
     secondary_date: date
-    perpendicular_baseline: float | None
+    perpendicular_baseline: float | None  # meters; None where unknown
+    # Of its track.
     path: int
     direction: str
-    rule: str
-    rank: int
-    triangles: int
+    rule: str  # why it is in the network
+    rank: int  # 1 is ordered first
+    triangles: int  # number of triangles of the network that it is a side of
+    # Price with the default options of the type; None where the prices are not known.
     credits: float | None
 
     @property

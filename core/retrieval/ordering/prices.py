@@ -19,18 +19,11 @@ SMALLEST_PRICE = 0.005
 
 @dataclass(frozen=True)
 class Prices:
-    """The price table of a service.
+    """The price table of a service."""
 
-    Parameters
-    ----------
-    api_url
-        The service.
-    table
-        Its answer to ``GET /costs``: by job type either ``cost``, or ``cost_table`` nested by the
-        values of the job parameters that ``cost_parameters`` names.
-    """
-
-    api_url: str
+    api_url: str  # the service
+    # Its answer to ``GET /costs``: by job type either ``cost``, or ``cost_table`` nested by the
+    # values of the job parameters that ``cost_parameters`` names.
     table: Mapping[str, Any]
 
     def of(self, job_type: str, parameters: Mapping[str, Any]) -> float:

@@ -21,18 +21,10 @@ _MOST_FAILED_LOOKS = 10
 
 @dataclass(frozen=True)
 class Progress:
-    """How far jobs are.
+    """How far jobs are."""
 
-    Parameters
-    ----------
-    jobs
-        All of them, in their last known state.
-    now
-        When they were looked at, UTC.
-    """
-
-    jobs: tuple[JobRecord, ...]
-    now: datetime
+    jobs: tuple[JobRecord, ...]  # all of them, in their last known state
+    now: datetime  # when they were looked at, UTC
 
     def of(self, *states: str) -> list[JobRecord]:
         """Return the jobs in one of some states."""

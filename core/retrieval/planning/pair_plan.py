@@ -28,44 +28,25 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """What is planned.
+    """What is planned."""
 
-    Parameters
-    ----------
-    rules
-        Of each network.
-    months
-        Months of the dates that are used, 1 to 12.
-    paths
-        Tracks that are planned; empty for the one that covers most.
-    least_cover
-        Share of what the best date covers, from which on a date is used.
-    """
-
-    rules: PairRules = PairRules()
-    months: frozenset[int] = ALL_MONTHS
+    rules: PairRules = PairRules()  # of each network
+    months: frozenset[int] = ALL_MONTHS  # months of the dates that are used, 1 to 12
+    # Tracks that are planned; empty for the one that covers most.
     paths: frozenset[int] = frozenset()
-    least_cover: float = 0.9
+    least_cover: float = 0.9  # share of what the best date covers, from which on a date is used
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Scenes of one ground by date: what one network is planned for.
+    """Scenes of one ground by date: what one network is planned for."""
 
-    Parameters
-    ----------
-    job_type, path, direction
-        Of all of it.
-    ground
-        The frame or burst, or how many bursts.
-    passes
-        Scenes by UTC day, in order; those of a multi-burst in the order of its bursts.
-    """
-
+    # Of all of it.
     job_type: str
     path: int
     direction: str
-    ground: str
+    ground: str  # the frame or burst, or how many bursts
+    # Scenes by UTC day, in order; those of a multi-burst in the order of its bursts.
     passes: Mapping[date, tuple[Scene, ...]]
 
     @property
@@ -89,21 +70,12 @@ class StackPlan:
 
 @dataclass
 class PairPlan:
-    """Everything that was planned.
+    """Everything that was planned."""
 
-    Parameters
-    ----------
-    stacks
-        Networks of each stack.
-    pairs
-        Of all networks, those to be ordered first at the beginning.
-    left_out
-        Sentences on what was not used, and why.
-    """
-
-    stacks: list[StackPlan] = field(default_factory=list)
+    stacks: list[StackPlan] = field(default_factory=list)  # networks of each stack
+    # Of all networks, those to be ordered first at the beginning.
     pairs: list[PlannedPair] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # sentences on what was not used, and why
 
     @property
     def credits(self) -> float | None:

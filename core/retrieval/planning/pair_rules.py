@@ -27,23 +27,16 @@ _YEAR_MARGIN = 30
 
 @dataclass(frozen=True)
 class PairRules:
-    """What is asked of a network.
+    """What is asked of a network."""
 
-    Parameters
-    ----------
-    neighbors
-        Each date is paired with so many of the later ones that are nearest and within the limits.
-    max_days, max_baseline
-        Limits of these pairs in days and meters; a baseline that is not known is within them.
-    bridges
-        ``gaps``: parts of the network without pairs between them are connected over the limits.
-        ``years``: in addition, one date a month is paired with those a year later. ``none``: a
-        network in parts is refused.
-    """
-
+    # Each date is paired with so many of the later ones that are nearest and within the limits.
     neighbors: int = 3
+    # Limits of these pairs in days and meters; a baseline that is not known is within them.
     max_days: int = 48
     max_baseline: float = 400.0
+    # ``gaps``: parts of the network without pairs between them are connected over the limits.
+    # ``years``: in addition, one date a month is paired with those a year later. ``none``: a
+    # network in parts is refused.
     bridges: str = GAPS
 
 

@@ -26,18 +26,10 @@ _BETWEEN = 1.15
 
 @dataclass(frozen=True)
 class Places:
-    """Where the dates of a network are drawn.
+    """Where the dates of a network are drawn."""
 
-    Parameters
-    ----------
-    across
-        Time since the first date as a share of the whole, shape (dates,).
-    meters
-        Perpendicular baseline against the first date that has one, NaN where unknown; shape
-        (dates,).
-    """
-
-    across: NDArray[np.float64]
+    across: NDArray[np.float64]  # time since the first date as a share of the whole, shape (dates,)
+    # Perpendicular baseline against the first date that has one, NaN where unknown; shape (dates,).
     meters: NDArray[np.float64]
 
     @classmethod

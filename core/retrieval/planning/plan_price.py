@@ -25,17 +25,10 @@ DOLLARS_PER_CREDIT = 0.05
 
 @dataclass(frozen=True)
 class Budget:
-    """Prices and an account.
+    """Prices and an account."""
 
-    Parameters
-    ----------
-    prices
-        Of the service; None where they are not known.
-    left
-        Credits of the account; None where they are not known or not limited.
-    """
-
-    prices: Prices | None = None
+    prices: Prices | None = None  # of the service; None where they are not known
+    # Credits of the account; None where they are not known or not limited.
     left: float | None = None
 
 

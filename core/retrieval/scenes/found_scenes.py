@@ -33,40 +33,19 @@ _BURSTS = {"dataset": "SLC-BURST", **_MODE}
 
 @dataclass(frozen=True)
 class FoundScene:
-    """A frame or burst as the catalog describes it.
+    """A frame or burst as the catalog describes it."""
 
-    Parameters
-    ----------
-    granule
-        Its name.
-    start
-        UTC start.
-    processed
-        Time of processing, ISO 8601; of two that are alike, the later one is taken.
-    path, ascending
-        Relative orbit, and whether the satellite flew north.
-    burst
-        Full id of a burst, such as ``087_186245_IW2``; empty for a frame.
-    frame
-        ASF's number of a frame along the path; None for a burst.
-    polarization
-        ``VV`` or ``HH``.
-    ring
-        Outline, longitude first.
-    orbit
-        State vectors; None where the catalog has none.
-    """
-
-    granule: str
-    start: datetime
-    processed: str
+    granule: str  # its name
+    start: datetime  # UTC start
+    processed: str  # time of processing, ISO 8601; of two that are alike, the later one is taken
+    # Relative orbit, and whether the satellite flew north.
     path: int
     ascending: bool
-    burst: str
-    frame: int | None
-    polarization: str
-    ring: tuple[tuple[float, float], ...]
-    orbit: Orbit | None
+    burst: str  # full id of a burst, such as ``087_186245_IW2``; empty for a frame
+    frame: int | None  # ASF's number of a frame along the path; None for a burst
+    polarization: str  # ``VV`` or ``HH``
+    ring: tuple[tuple[float, float], ...]  # outline, longitude first
+    orbit: Orbit | None  # state vectors; None where the catalog has none
 
 
 Period = tuple[date, date]

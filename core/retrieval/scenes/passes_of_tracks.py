@@ -17,25 +17,15 @@ _APART = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class TrackPasses:
-    """The scenes of one track.
+    """The scenes of one track."""
 
-    Parameters
-    ----------
-    path, ascending
-        Relative orbit, and whether the satellite flew north.
-    polarization
-        ``VV`` or ``HH``.
-    passes
-        Scenes by the UTC day on which their pass began, in order.
-    superseded
-        Names of scenes that were processed again later.
-    """
-
+    # Relative orbit, and whether the satellite flew north.
     path: int
     ascending: bool
-    polarization: str
+    polarization: str  # ``VV`` or ``HH``
+    # Scenes by the UTC day on which their pass began, in order.
     passes: dict[date, list[FoundScene]]
-    superseded: tuple[str, ...]
+    superseded: tuple[str, ...]  # names of scenes that were processed again later
 
 
 def passes_of_tracks(scenes: Sequence[FoundScene]) -> list[TrackPasses]:

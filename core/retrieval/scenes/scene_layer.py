@@ -47,47 +47,23 @@ ASCENDING, DESCENDING = "ascending", "descending"
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene that may become part of a pair.
+    """A scene that may become part of a pair."""
 
-    Parameters
-    ----------
-    granule
-        Its name.
-    job_type
-        Of the jobs that it is meant for.
-    day
-        UTC day on which its pass began.
-    start
-        UTC start; None where the layer does not have it.
-    path, direction
-        Of its track.
-    ground
-        Frame or burst that it shows; scenes of one pair and job show the same.
-    polarization
-        ``VV`` or ``HH``.
-    cover, date_cover
-        Share of the area that it covers, and that all scenes of its pass cover; None where unknown.
-    area
-        The area as WKT, empty where unknown.
-    orbit
-        State vectors; None where unknown.
-    footprint
-        Polygons in EPSG:4326; None where the layer has none.
-    """
-
-    granule: str
-    job_type: str
-    day: date
-    start: datetime | None
+    granule: str  # its name
+    job_type: str  # of the jobs that it is meant for
+    day: date  # UTC day on which its pass began
+    start: datetime | None  # UTC start; None where the layer does not have it
+    # Of its track.
     path: int
     direction: str
-    ground: str
-    polarization: str
+    ground: str  # frame or burst that it shows; scenes of one pair and job show the same
+    polarization: str  # ``VV`` or ``HH``
+    # Share of the area that it covers, and that all scenes of its pass cover; None where unknown.
     cover: float | None
     date_cover: float | None
-    area: str
-    orbit: Orbit | None
-    footprint: BaseGeometry | None
+    area: str  # the area as WKT, empty where unknown
+    orbit: Orbit | None  # state vectors; None where unknown
+    footprint: BaseGeometry | None  # polygons in EPSG:4326; None where the layer has none
 
 
 def scene_properties(scene: Scene) -> dict[str, Any]:

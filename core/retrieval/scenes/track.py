@@ -26,52 +26,27 @@ _SAME_FRAME = 0.5
 
 @dataclass(frozen=True)
 class DateCover:
-    """What a pass covers.
+    """What a pass covers."""
 
-    Parameters
-    ----------
-    day
-        UTC day on which it began.
-    share
-        Of the area, 0 to 1.
-    missing
-        Frames or bursts of the track that it lacks.
-    """
-
-    day: date
-    share: float
-    missing: tuple[str, ...]
+    day: date  # UTC day on which it began
+    share: float  # of the area, 0 to 1
+    missing: tuple[str, ...]  # frames or bursts of the track that it lacks
 
 
 @dataclass(frozen=True)
 class Track:
-    """One path over the area, in the frames or bursts that a network would use.
+    """One path over the area, in the frames or bursts that a network would use."""
 
-    Parameters
-    ----------
-    path, direction, job_type, polarization
-        Of all its scenes.
-    grounds
-        Its frames or bursts.
-    scenes
-        In the order of time.
-    dates
-        In the same order.
-    common_cover
-        Share of the area that all dates cover that can be used.
-    superseded
-        Names of scenes that were processed again later.
-    """
-
+    # Of all its scenes.
     path: int
     direction: str
     job_type: str
     polarization: str
-    grounds: tuple[str, ...]
-    scenes: tuple[Scene, ...]
-    dates: tuple[DateCover, ...]
-    common_cover: float
-    superseded: tuple[str, ...]
+    grounds: tuple[str, ...]  # its frames or bursts
+    scenes: tuple[Scene, ...]  # in the order of time
+    dates: tuple[DateCover, ...]  # in the same order
+    common_cover: float  # share of the area that all dates cover that can be used
+    superseded: tuple[str, ...]  # names of scenes that were processed again later
 
     @property
     def usable(self) -> tuple[DateCover, ...]:

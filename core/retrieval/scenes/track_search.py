@@ -26,21 +26,11 @@ _MOST_BURST_AREA = 60_000e6
 
 @dataclass(frozen=True)
 class TrackChoice:
-    """Which tracks are wanted, and for which jobs.
+    """Which tracks are wanted, and for which jobs."""
 
-    Parameters
-    ----------
-    job_type
-        ``auto``, or one that makes pairs.
-    paths
-        Relative orbits; empty for all.
-    direction
-        ``any``, ``ascending`` or ``descending``.
-    """
-
-    job_type: str = AUTO
-    paths: frozenset[int] = frozenset()
-    direction: str = "any"
+    job_type: str = AUTO  # ``auto``, or one that makes pairs
+    paths: frozenset[int] = frozenset()  # relative orbits; empty for all
+    direction: str = "any"  # ``any``, ``ascending`` or ``descending``
 
     def takes(self, track: TrackPasses) -> bool:
         """Return whether a track is wanted; at the node, either of its numbers does."""

@@ -26,18 +26,10 @@ class Speaker(Enum):
 
 @dataclass(frozen=True)
 class Said:
-    """An answer in place of the data that were asked for.
+    """An answer in place of the data that were asked for."""
 
-    Parameters
-    ----------
-    speaker
-        Who it is from.
-    text
-        The words in it, one line, without what could be a control sequence.
-    """
-
-    speaker: Speaker
-    text: str = ""
+    speaker: Speaker  # who it is from
+    text: str = ""  # the words in it, one line, without what could be a control sequence
 
     @property
     def quoted(self) -> str:

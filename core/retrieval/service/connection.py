@@ -47,26 +47,16 @@ class AnswerTooSlowError(requests.RequestException):
 
 @dataclass(frozen=True)
 class AnswerLimits:
-    """How much of an answer is read.
+    """How much of an answer is read."""
 
-    Parameters
-    ----------
-    bytes
-        Of one answer, unpacked. A page of HyP3 has 10 MB at most (the limit of its gateway), one of
-        the catalog hardly 5 MB.
-    total, answers
-        Bytes of all answers of a session, and their number; None for no limit.
-    patience
-        Seconds that an answer may take however little arrives.
-    rate
-        Bytes a second that have to arrive on average after that.
-    """
-
+    # Of one answer, unpacked. A page of HyP3 has 10 MB at most (the limit of its gateway), one of
+    # the catalog hardly 5 MB.
     bytes: int = 16 << 20
+    # Bytes of all answers of a session, and their number; None for no limit.
     total: int | None = None
     answers: int | None = None
-    patience: float = 30.0
-    rate: float = 1000.0
+    patience: float = 30.0  # seconds that an answer may take however little arrives
+    rate: float = 1000.0  # bytes a second that have to arrive on average after that
 
 
 class _Answer(HTTPResponse):

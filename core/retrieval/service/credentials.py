@@ -24,17 +24,10 @@ _TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
-    """Either a bearer token or a user name with its password.
+    """Either a bearer token or a user name with its password."""
 
-    Parameters
-    ----------
-    source
-        Where they were found, in words for the user.
-    token, username, password
-        Never part of the representation, so that no traceback or log can show them.
-    """
-
-    source: str
+    source: str  # where they were found, in words for the user
+    # Never part of the representation, so that no traceback or log can show them.
     token: str | None = field(default=None)
     username: str | None = field(default=None)
     password: str | None = field(default=None)

@@ -27,41 +27,24 @@ _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|((?:[^\s\\]|\\.|\\$)+)')
 
 @dataclass(frozen=True, repr=False)
 class NetrcEntry:
-    """What a file says about one host.
+    """What a file says about one host."""
 
-    Parameters
-    ----------
-    line
-        Where it begins, counted from 1.
-    login, password
-        Empty where they are missing.
-    """
-
-    line: int
+    line: int  # where it begins, counted from 1
+    # Empty where they are missing.
     login: str = ""
     password: str = ""
 
 
 @dataclass(frozen=True, repr=False)
 class NetrcFile:
-    """A file as it was read; its representation shows nothing of it.
+    """A file as it was read; its representation shows nothing of it."""
 
-    Parameters
-    ----------
-    path
-        The file.
-    entries
-        By host in lower case; empty for ``default``.
-    wrong_lines
-        Lines with words that have no meaning there, by what host they belong to, if to any.
-    is_open
-        Whether other users of the computer may read it.
-    """
-
-    path: Path
+    path: Path  # the file
+    # By host in lower case; empty for ``default``.
     entries: Mapping[str, NetrcEntry] = field(default_factory=dict)
+    # Lines with words that have no meaning there, by what host they belong to, if to any.
     wrong_lines: Mapping[int, str | None] = field(default_factory=dict)
-    is_open: bool = False
+    is_open: bool = False  # whether other users of the computer may read it
 
     def entry(self, host: str) -> tuple[str, NetrcEntry | None]:
         """Return the name of the entry that holds for a host, and the entry."""

@@ -24,21 +24,13 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how patiently a transfer is tried.
+    """How often and how patiently a transfer is tried."""
 
-    Parameters
-    ----------
-    attempts
-        Attempts without progress before a transfer is given up.
-    first_delay, longest_delay
-        Seconds of the first pause, which doubles each time, and its bound.
-    longest_request
-        The longest pause in seconds that a server may ask for with ``Retry-After``.
-    """
-
-    attempts: int = 5
+    attempts: int = 5  # attempts without progress before a transfer is given up
+    # Seconds of the first pause, which doubles each time, and its bound.
     first_delay: float = 1.0
     longest_delay: float = 30.0
+    # The longest pause in seconds that a server may ask for with ``Retry-After``.
     longest_request: float = 300.0
 
     def delay(self, failures: int) -> float:

@@ -19,21 +19,11 @@ from ...raster.layer_reader import gdal_environment
 
 @dataclass(frozen=True)
 class SharedPaths:
-    """Paths that have to mean the same on all workers and here.
+    """Paths that have to mean the same on all workers and here."""
 
-    Parameters
-    ----------
-    inputs
-        Folders and files that are read.
-    raster
-        GDAL path of one of the rasters; None where none is read.
-    folders
-        Where the outputs are written; the build holds a lock file in each.
-    """
-
-    inputs: tuple[Path, ...]
-    raster: str | None
-    folders: tuple[Path, ...]
+    inputs: tuple[Path, ...]  # folders and files that are read
+    raster: str | None  # GDAL path of one of the rasters; None where none is read
+    folders: tuple[Path, ...]  # where the outputs are written; the build holds a lock file in each
 
     def obstacle(self, mark: str) -> str:
         """Return what this process does not see, as the end of a sentence; nothing if all is well.
