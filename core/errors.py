@@ -24,8 +24,6 @@ class ProductError(StackError):
 
     Parameters
     ----------
-    message
-        The sentence for the user.
     product
         Name of the product, where the run can go on without it.
     """

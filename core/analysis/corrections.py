@@ -86,8 +86,6 @@ class Corrections:
         series
             Displacement in meters, shape (N, pixels); changed in place. Where the height is not
             known it becomes NaN, as a correction that is missing would show as a step in the map.
-        places
-            Of the pixels.
         """
         found: dict[str, Numbers] = {}
         if self.delays is not None and places.height is not None:

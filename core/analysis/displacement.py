@@ -128,8 +128,6 @@ def analysis_layers(
 
     Parameters
     ----------
-    functions
-        Functions of time.
     corrections
         Names of :attr:`.corrections.Corrections.names`.
     """
@@ -264,16 +262,8 @@ def displacement_dataset(
 
     Parameters
     ----------
-    stack
-        The stack of pairs.
     pairs
         Positions of the pairs that are inverted.
-    grid
-        Grid of the result.
-    network
-        Acquisitions and pairs.
-    layers
-        Layers of the result.
     settings
         What was chosen, by name of the parameter; kept in the record of the stack.
     history

@@ -27,8 +27,6 @@ def baseline_history(network: PairNetwork, perpendicular_baselines: Numbers) -> 
 
     Parameters
     ----------
-    network
-        Dates and pairs.
     perpendicular_baselines
         Of each pair in meters; shape (M,).
 

@@ -263,10 +263,6 @@ def analyze_block(
         Of the pixels, in rows; None where nothing is corrected.
     layers
         What the analysis makes.
-    threads
-        Number of threads.
-    reporter
-        Takes progress; asked whether to stop.
 
     Returns
     -------

@@ -70,15 +70,6 @@ class Inverted:
 class StackInversion:
     """One run: from an open stack to outputs.
 
-    Parameters
-    ----------
-    stack
-        A stack of pairs.
-    request
-        What is wanted.
-    reporter
-        Takes choices, warnings and progress; asked whether to stop.
-
     Raises
     ------
     InvalidParameterError

@@ -155,8 +155,6 @@ def select_pairs(
 
     Parameters
     ----------
-    stack
-        A stack of pairs.
     layer
         ``unw_phase`` or ``los_disp``.
     start, end

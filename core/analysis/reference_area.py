@@ -76,8 +76,6 @@ class ReferenceArea:
         ----------
         block
             Shape (M, rows, columns), the window of :meth:`pixels`.
-        inside
-            Which of its pixels belong.
         """
         values = block[:, inside].astype(np.float64)
         known = np.isfinite(values)
@@ -97,8 +95,6 @@ def parse_area(text: str, grid: Grid) -> ReferenceArea:
     ----------
     text
         Without a code, the point is in the CRS of the grid; the radius is in meters.
-    grid
-        Grid of the stack.
 
     Raises
     ------
@@ -143,8 +139,6 @@ def choose_area(grid: Grid, blocks: Iterable[tuple[slice, slice]], read: Reader)
 
     Parameters
     ----------
-    grid
-        Grid of what is inverted.
     blocks
         Rows and columns to search.
     read

@@ -63,8 +63,6 @@ def survey_islands(
 
     Parameters
     ----------
-    selection
-        The pairs.
     phases
         What is subtracted from each pair; shape (M,).
     reference
@@ -73,8 +71,6 @@ def survey_islands(
         What the process may take, 10^6 bytes.
     threads
         Maps that are searched at once.
-    reporter
-        Takes progress; asked whether to stop.
     """
     grid, count = selection.grid, selection.pairs.size
     pixels = grid.height * grid.width
@@ -151,8 +147,6 @@ def survey_points(
 
     Parameters
     ----------
-    selection
-        The pairs.
     analysis
         Makes displacement of them, without corrections.
     repair
@@ -161,8 +155,6 @@ def survey_points(
         Whether heights are needed.
     threads
         Threads that read a tile.
-    reporter
-        Takes progress; asked whether to stop.
     """
     tiles = _tiles(selection)
     least_gaps = analysis.network.component_count - 1
@@ -217,16 +209,8 @@ class Survey:
 
     Parameters
     ----------
-    stack
-        The stack of pairs.
     selection
         Pairs and window that are inverted.
-    request
-        What is wanted.
-    area
-        Reference area.
-    reporter
-        Told what is found.
 
     Raises
     ------
@@ -260,8 +244,6 @@ class Survey:
         ----------
         phases
             What is subtracted from each pair, radians; shape (M,).
-        reporter
-            Takes progress.
 
         Returns
         -------
@@ -303,8 +285,6 @@ class Survey:
             Makes displacement, without corrections.
         repair
             What is taken off the phase, if it is.
-        reporter
-            Takes progress.
 
         Raises
         ------

@@ -30,8 +30,6 @@ def check_settings(base: Base, wanted: Mapping[str, Any]) -> None:
 
     Parameters
     ----------
-    base
-        The stack.
     wanted
         Parameters of the job that decide on values, by name.
 
@@ -72,8 +70,6 @@ def append_plan(
 
     Parameters
     ----------
-    base
-        The stack.
     products
         New products with the grid that their layers share; may be none.
     options
@@ -155,8 +151,6 @@ def refer_new_steps(
         Stored and new steps.
     base
         The stack, which has such a point.
-    layers
-        Layers of the stack.
 
     Raises
     ------

@@ -24,8 +24,6 @@ def check_kept(base: Base, source: StackSource, statistics: Mapping[str, NDArray
 
     Parameters
     ----------
-    base
-        The stack as it was.
     source
         Kept and new steps.
     statistics

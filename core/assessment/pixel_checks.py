@@ -44,8 +44,6 @@ def check_pixels(stack: WrittenStack, is_remote: bool) -> tuple[list[Check], str
 
     Parameters
     ----------
-    stack
-        The dataset.
     is_remote
         Whether it lies in an object store, from which less is read.
 

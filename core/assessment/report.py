@@ -37,8 +37,6 @@ def stack_report(
     ----------
     stack
         NetCDF file or Zarr store, on disk or in an object store.
-    plan
-        Lines on what was done with which product.
     findings
         What the pass over the pixels has learned; None without one.
     steps

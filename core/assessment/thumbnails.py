@@ -43,8 +43,6 @@ def read_thumbnails(stack: WrittenStack, is_remote: bool) -> Thumbnails | None:
 
     Parameters
     ----------
-    stack
-        The dataset.
     is_remote
         Whether it lies in an object store, from which less is read.
     """

@@ -41,12 +41,8 @@ def build_stack(
     ----------
     plan
         Grid and placements, these in the order of the steps.
-    layers
-        Layers to stack.
     options
         Outputs and their layout; at least one output.
-    reporter
-        Takes progress; asked whether to stop.
     base
         The stack that holds the products that are stored already.
     goes_on_without
@@ -71,8 +67,6 @@ def build_stack(
         If a product, or the stack that is appended to, is changed while it is read.
     ClusterError
         If the Dask cluster cannot do the work or is lost.
-    Canceled
-        If the user asked to stop.
     """
     identity = _identity(plan, layers, options, base)
 

@@ -91,18 +91,8 @@ def design_stack(
 
     Parameters
     ----------
-    plan
-        Grid and placements.
-    layers
-        Layers of the products.
-    options
-        The user's choices.
     base
         The stack that is appended to, if any.
-    workspace
-        Where outputs are written.
-    reporter
-        Takes messages on chunks, rounding and the reference point.
 
     Raises
     ------
@@ -145,8 +135,6 @@ def tell_expected(
     ----------
     plan, layers, options, base
         As for :func:`design_stack`.
-    reporter
-        Takes messages on size, disks, chunks and rounding.
 
     Returns
     -------
@@ -217,12 +205,6 @@ def stack_contents(
 
     Parameters
     ----------
-    plan
-        Grid and placements.
-    layers
-        Layers of the products.
-    options
-        The user's choices.
     base
         The stack that is appended to, if any.
 

@@ -23,8 +23,6 @@ def build_identity(plan: Plan, layers: Sequence[Layer], options: dict[str, Any])
     ----------
     plan
         Grid; its placements do not count.
-    layers
-        Layers of the stack.
     options
         What else decides on the outputs; anything that has a constant text.
     """

@@ -46,10 +46,6 @@ def plan_stack(
     ----------
     folder
         Holds the products.
-    selection, grid, build
-        The user's choices.
-    reporter
-        Takes the plan and what is unusual.
 
     Raises
     ------

@@ -47,16 +47,10 @@ def write_stack(
 
     Parameters
     ----------
-    design
-        The stack.
-    outputs
-        Its outputs.
     note
         File in which the build notes what is done; None for a build that always starts over.
     executor
         Where the pieces run.
-    reporter
-        Takes progress; asked whether to stop.
     """
     dataset = describe(design, reporter)
     with Journal(note, design.inputs, design.steps) as journal:

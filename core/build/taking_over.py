@@ -36,8 +36,6 @@ def take_over(design: Design, journal: Journal, writers: Sequence[LastingWriter]
         What this build is going to write.
     journal
         What the other build has noted; gets what is taken over.
-    writers
-        Its outputs.
 
     Raises
     ------

@@ -36,8 +36,6 @@ def carry_over(old: xr.Dataset, dataset: xr.Dataset, enrich: bool, reporter: Rep
         The stack that holds its steps and new ones; gets what it lacks.
     enrich
         Whether the catalog was asked for what is new.
-    reporter
-        Warned of what is not known.
     """
     history = str(old.attrs.get("history", ""))
     dataset.attrs["history"] = "\n".join(filter(None, (dataset.attrs.get("history"), history)))

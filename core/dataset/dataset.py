@@ -58,10 +58,6 @@ def open_stack(
 
     Parameters
     ----------
-    source
-        Where blocks come from.
-    layers
-        Layers of the stack.
     history
         What makes the stack, for its attribute of that name.
     point

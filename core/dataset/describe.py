@@ -65,8 +65,6 @@ def describe_stack(
     ----------
     dataset
         The stack with coordinates, grid mapping and layers.
-    source
-        Where its blocks come from.
     layers
         Name of each layer's variable, and whether it changes with the steps.
     times

@@ -37,8 +37,6 @@ class Additions:
         ----------
         dataset
             The stack as it was laid out.
-        grid
-            Its grid.
         findings
             What was learned from the pixels.
         differences

@@ -17,13 +17,6 @@ from .stack_layer import StackLayer
 class LazyLayer(BackendArray):
     """What a stack is going to hold of one layer.
 
-    Parameters
-    ----------
-    source
-        Where blocks come from.
-    item
-        The layer.
-
     Attributes
     ----------
     shape

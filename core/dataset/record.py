@@ -31,8 +31,6 @@ def stack_record(
 
     Parameters
     ----------
-    placements
-        Its products.
     settings
         Parameters that decide on its values, by name.
     layers
@@ -82,8 +80,6 @@ def recorded_placements(
 
     Parameters
     ----------
-    path
-        The stack.
     stack
         Its coordinates and attributes.
     record

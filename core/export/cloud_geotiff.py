@@ -50,10 +50,6 @@ def write_geotiffs(part: StackPart, steps_as: str, folder: Path, reporter: Repor
         ``files``: one file for each step of a layer, ``<layer>_<step>.tif``. ``bands``: one file
         for each layer, ``<layer>.tif``, with a band for each step, described by its date or pair.
         A layer without steps has one file, ``<layer>.tif``.
-    folder
-        Where they go.
-    reporter
-        Takes progress; asked whether to stop.
 
     Returns
     -------
@@ -64,8 +60,6 @@ def write_geotiffs(part: StackPart, steps_as: str, folder: Path, reporter: Repor
     ------
     OSError
         If a file cannot be written.
-    Canceled
-        If the user asked to stop.
     """
     names = []
     with gdal_environment():

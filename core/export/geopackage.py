@@ -98,21 +98,15 @@ def write_points(
     ----------
     path
         The file, which is not there yet.
-    table
-        The layer.
     batches
         Its points; NaN becomes NULL.
     count
         How many there are, for progress.
-    reporter
-        Takes progress; asked whether to stop.
 
     Raises
     ------
     OSError
         If the file cannot be written.
-    Canceled
-        If the user asked to stop.
     """
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:

@@ -43,10 +43,6 @@ def write_insar_explorer(part: StackPart, folder: Path, reporter: Reporter) -> l
     ----------
     part
         Displacement.
-    folder
-        Where the files go.
-    reporter
-        Takes progress; told if there are too many points; asked whether to stop.
 
     Returns
     -------
@@ -60,8 +56,6 @@ def write_insar_explorer(part: StackPart, folder: Path, reporter: Reporter) -> l
         are of one day.
     OSError
         If a file cannot be written.
-    Canceled
-        If the user asked to stop.
     """
     _check(part)
     days = [f"timeseries-{day}.grd" for day in part.labels]

@@ -64,10 +64,6 @@ def write_mintpy(part: StackPart, folder: Path, reporter: Reporter) -> list[str]
     ----------
     part
         Pairs or displacement.
-    folder
-        Folder of the project.
-    reporter
-        Takes progress; told what MintPy does without; asked whether to stop.
 
     Returns
     -------
@@ -80,8 +76,6 @@ def write_mintpy(part: StackPart, folder: Path, reporter: Reporter) -> list[str]
         If the stack holds something else, or lacks a layer that MintPy needs.
     OSError
         If a file cannot be written.
-    Canceled
-        If the user asked to stop.
     """
     if part.kind is StackKind.BACKSCATTER:
         raise InvalidParameterError(

@@ -38,14 +38,10 @@ def write_series(part: StackPart, points: Points, folder: Path, reporter: Report
 
     Parameters
     ----------
-    part
-        What is written.
     points
         Where. Points outside of the part are left out.
     folder
         Where the tables go.
-    reporter
-        Takes progress; told of points outside; asked whether to stop.
 
     Returns
     -------
@@ -58,8 +54,6 @@ def write_series(part: StackPart, points: Points, folder: Path, reporter: Report
         If all points lie outside.
     OSError
         If a table cannot be written.
-    Canceled
-        If the user asked to stop.
     """
     rows, columns, inside = points.pixels(part.grid)
     found = np.flatnonzero(inside)

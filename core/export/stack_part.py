@@ -145,8 +145,6 @@ class StackPart:
             A layer; one without steps has a single map.
         folder
             For the temporary file.
-        reporter
-            Takes the progress of the copy; asked whether to stop.
 
         Yields
         ------

@@ -37,8 +37,6 @@ class ChunkFiles:
 
     Parameters
     ----------
-    folder
-        Folder of the array.
     array
         The array, for shape and fill value of its chunks and the names of their files.
     compressor

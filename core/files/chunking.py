@@ -163,8 +163,6 @@ def spatial_chunks(height: int, width: int, megabytes: float) -> tuple[int, int,
 
     Parameters
     ----------
-    height, width
-        Size of the grid in pixels.
     megabytes
         Largest size of a chunk before compression, 10^6 bytes.
 

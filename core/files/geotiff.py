@@ -45,19 +45,13 @@ def check_replaceable(plan: Plan, folder: Path, reporter: Reporter) -> None:
 
     Parameters
     ----------
-    plan
-        Grid and placements.
     folder
         Where the product folders are to go.
-    reporter
-        Asked whether to stop.
 
     Raises
     ------
     OutputError
         If something of a product's name stands there that was not written by :func:`harmonize`.
-    Canceled
-        If the user asked to stop.
     """
     for placement in plan.placements:
         stop_if_canceled(reporter)
@@ -108,8 +102,6 @@ def harmonize(
 
     Parameters
     ----------
-    plan
-        Grid and placements.
     layers
         Layers to write, where a product has them.
     fills
@@ -119,8 +111,6 @@ def harmonize(
         The user's choice, see :func:`core.raster.layer_reader.resampling_of`.
     folder
         Where the product folders go.
-    reporter
-        Takes progress; asked whether to stop.
 
     Raises
     ------

@@ -114,8 +114,6 @@ class NetcdfSpool:
 
         Parameters
         ----------
-        names
-            Names of the layers.
         steps
             New numbers by those before, in order; other blocks are removed.
         """
@@ -174,15 +172,11 @@ def write_netcdf(
         File to make; an unfinished one of that name is begun anew.
     dataset
         The stack; its coordinates are written as they are, its layers only laid out.
-    layers
-        The layers of the stack.
     spool
         Holds their chunks.
     keep_spool
         Whether the chunks stay in the spool as well, for another attempt; else they leave it one by
         one, so that no disk has to hold them twice.
-    reporter
-        Takes progress; asked whether to stop.
     """
     _lay_out(path, dataset, layers, spool.chunks)
     per_step = {item.name for item in layers if item.per_step}
@@ -211,12 +205,8 @@ def failing_chunks(
     ----------
     path
         A file that :func:`write_netcdf` has made.
-    layers
-        The layers of the stack.
     receipts
         All that was written to the spool.
-    reporter
-        Asked whether to stop.
     """
     found: dict[str, tuple[int, int]] = {}
     odd: set[str] = set()

@@ -46,11 +46,6 @@ def mend_groups(store: Path) -> int:
     Each document is replaced as a whole, and every state on the way is a valid store. Nothing but
     these attributes changes.
 
-    Parameters
-    ----------
-    store
-        Folder of the store.
-
     Returns
     -------
     int

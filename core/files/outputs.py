@@ -33,8 +33,6 @@ def check_outputs(
     ----------
     netcdf, zarr
         Outputs on disk.
-    inputs
-        Folder of the products.
     is_remote
         Whether there is another output, in an object store.
 

@@ -54,13 +54,7 @@ def is_stored(path: Path, expected: Receipt) -> bool:
 
 
 def failing(names: Iterable[str], is_right: Callable[[str], bool], reporter: Reporter) -> set[str]:
-    """Return the names of what is not right, asked for in threads.
-
-    Raises
-    ------
-    Canceled
-        If the user asked to stop.
-    """
+    """Return the names of what is not right, asked for in threads."""
     ordered = sorted(names)
     found: set[str] = set()
 

@@ -82,8 +82,6 @@ class StackBlocks:
 
         Parameters
         ----------
-        name
-            The layer.
         steps
             Which steps, ascending; counts only where the layer changes with the steps.
         rows, columns

@@ -60,8 +60,6 @@ def fills_of(plan: Plan, layers: Sequence[Layer]) -> tuple[StaticFill, ...]:
 
     Parameters
     ----------
-    plan
-        Grid and placements.
     layers
         Layers that are written.
     """
@@ -85,15 +83,6 @@ class StaticMap:
     """A static layer that is put together from products, on disk while it is needed.
 
     Its rows follow each other without a header, so that threads write and read parts of it.
-
-    Parameters
-    ----------
-    fill
-        Layer and products.
-    grid
-        Grid of the plan.
-    path
-        The file.
     """
 
     def __init__(self, fill: StaticFill, grid: Grid, path: Path) -> None:
@@ -123,8 +112,6 @@ class StaticMap:
             If they cannot be written.
         ProductError
             If a product turns out to be damaged.
-        Canceled
-            If the user asked to stop.
         """
         source = StackSource(
             self._grid,
@@ -192,16 +179,10 @@ def static_maps(
 
     Parameters
     ----------
-    fills
-        Layers and products.
-    grid
-        Grid of the plan.
     resampling
         The user's choice, see :func:`core.raster.layer_reader.resampling_of`.
     folder
         Where the products go; the maps lie there in a hidden folder.
-    reporter
-        Takes progress; asked whether to stop.
 
     Raises
     ------
@@ -211,8 +192,6 @@ def static_maps(
         If a product turns out to be damaged.
     InputChangedError
         If one is changed while it is read.
-    Canceled
-        If the user asked to stop.
     """
     with temporary(folder / "static_layers") as hidden:
         maps = [

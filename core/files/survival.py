@@ -39,15 +39,11 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
         NetCDF file or Zarr store.
     name
         Parameter that names it.
-    reporter
-        Asked whether to stop.
 
     Raises
     ------
     InvalidParameterError
         If the process crashed, ran out of memory, did not finish or could not read it.
-    Canceled
-        If the user canceled.
     """
     job = {"protocol": PROTOCOL, "task": Task.TRY_STACK, "parameters": {"INPUT": str(path)}}
     with subprocess.Popen(

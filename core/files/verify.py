@@ -72,8 +72,6 @@ def verify_stack(
         What was to be written.
     samples
         From :func:`take_samples`, one for each layer.
-    group
-        Group of a Zarr store.
 
     Raises
     ------

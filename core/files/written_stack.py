@@ -83,8 +83,6 @@ class WrittenStack:
     ----------
     raw
         Opened without decoding, but for text.
-    place
-        File or store.
     group
         Group of the store; None for a NetCDF file and for a store without groups.
     parameter
@@ -195,12 +193,8 @@ class WrittenStack:
 
         Parameters
         ----------
-        name
-            The layer.
         steps
             Which steps, ascending; counts only where the layer changes with the steps.
-        rows, columns
-            Position of the block.
 
         Returns
         -------
@@ -386,8 +380,6 @@ def open_stack_groups(
         If there is no stack there, it cannot be read, or a newer version of this plugin wrote it.
     StoreError
         If the object store fails, also while the stack is used.
-    Canceled
-        If the user canceled.
     """
     if reporter is not None and isinstance(place, Path):
         check_survival(place, parameter, reporter)

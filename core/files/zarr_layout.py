@@ -51,14 +51,10 @@ def lay_out_store(
     ----------
     store, groups
         Folder of the store, or the store, and the names of its groups.
-    dataset, layers
-        The stack and its layers.
     layouts
         How they are cut into chunks.
     zarr_format
         2 or 3.
-    reporter
-        Asked whether to stop.
     """
     coordinates = coordinate_documents(dataset, layers, zarr_format)
     for name in groups:
@@ -84,10 +80,6 @@ def coordinate_documents(
 
     Parameters
     ----------
-    dataset
-        The stack.
-    layers
-        The layers of the stack.
     zarr_format
         2 or 3.
 
@@ -131,10 +123,6 @@ def lay_out_group(
         Name of the group; in an unfinished one, all but the chunks of layers is written anew.
     coordinates
         From :func:`coordinate_documents`.
-    dataset
-        The stack.
-    layers
-        The layers of the stack.
     chunks
         Steps, rows and columns of a chunk of the layers that change with the steps.
     static_chunks

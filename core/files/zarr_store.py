@@ -63,10 +63,6 @@ class ZarrGroup:
     ----------
     store
         Folder of the store, or the store.
-    name
-        Name of the group.
-    layers
-        The layers of the stack.
 
     Attributes
     ----------
@@ -126,10 +122,6 @@ class ZarrGroup:
 
         Parameters
         ----------
-        item
-            The layer.
-        step, rows, columns
-            Position of the block.
         out
             Takes it; shape (rows, columns).
         """

@@ -78,8 +78,6 @@ def cut_to_extent(grid: Grid, extent: Extent | None) -> tuple[int, int, Grid]:
 
     Parameters
     ----------
-    grid
-        The whole grid.
     extent
         The user's area; None for all.
 

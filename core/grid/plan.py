@@ -83,8 +83,6 @@ def make_plan(
     ----------
     products
         Products with the grid that their layers share; at least one.
-    options
-        The user's choices.
     left_out
         Products that were put aside before, for the account.
 

@@ -12,8 +12,6 @@ def authority_of(crs: CRS, name: str | None = None) -> tuple[str, str] | None:
 
     Parameters
     ----------
-    crs
-        The CRS.
     name
         Only codes of this authority; None for any.
 

@@ -58,8 +58,6 @@ class PackedFile(io.RawIOBase):
     ----------
     archive
         The open zip, which may be closed afterward.
-    member
-        The file.
     product
         Name of the product that it belongs to.
 

@@ -154,8 +154,6 @@ def misplaced(raster: Raster, spacing: float) -> str | None:
 
     Parameters
     ----------
-    raster
-        The raster.
     spacing
         Pixel spacing that the product has by its name, in meters.
     """

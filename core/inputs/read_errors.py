@@ -109,8 +109,6 @@ def reading_error(
         The file of the system: that of the layer, or the zip that holds it.
     error
         What GDAL or the system said.
-    product
-        Name of the product.
     damaged
         The sentence where nothing but the file is at fault.
 

@@ -172,8 +172,6 @@ def read_zipped_header(archive: zipfile.ZipFile, member: str) -> TiffHeader | No
 
     Parameters
     ----------
-    archive
-        The open zip.
     member
         Name of the file in it.
 

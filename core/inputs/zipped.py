@@ -36,11 +36,6 @@ _LARGEST_DIRECTORY = 16 << 20
 def open_zip(path: Path) -> zipfile.ZipFile:
     """Open a zip whose table of contents holds together.
 
-    Parameters
-    ----------
-    path
-        The file.
-
     Returns
     -------
     zipfile.ZipFile
@@ -195,8 +190,6 @@ def check_names(archive: zipfile.ZipFile, is_known: Callable[[str, str], bool]) 
 
     Parameters
     ----------
-    archive
-        The open zip.
     is_known
         Returns whether a folder may have a file of such a name.
 
@@ -217,8 +210,6 @@ def zipped_files(archive: zipfile.ZipFile, stem: str) -> tuple[str, Mapping[str,
 
     Parameters
     ----------
-    archive
-        The open zip.
     stem
         Name of the product, with which the names of its GeoTIFFs begin.
 

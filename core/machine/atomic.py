@@ -175,8 +175,6 @@ def remove_leftovers(final: Path, keep: Path | None = None, only_aside: bool = F
 
     Parameters
     ----------
-    final
-        An output.
     keep
         A folder that stays.
     only_aside

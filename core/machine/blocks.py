@@ -57,8 +57,6 @@ def run_blocks(
 
     Raises
     ------
-    Canceled
-        If the user asked to stop.
     Exception
         If a task fails: the first error, raised after the tasks under way have ended.
     """

@@ -44,8 +44,6 @@ def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, An
 
     Parameters
     ----------
-    products
-        Products of the stack.
     spacing
         Pixel spacing in meters.
     """

@@ -22,8 +22,6 @@ def gridding_convention(grid: Grid, rasters: Sequence[Raster]) -> str:
 
     Parameters
     ----------
-    grid
-        Grid of the stack.
     rasters
         Grids of its products.
 

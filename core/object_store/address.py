@@ -128,8 +128,6 @@ def checked_endpoint(endpoint: str | None, name: str = "S3_ENDPOINT") -> str | N
 
     Parameters
     ----------
-    endpoint
-        The address.
     name
         What holds it, for messages.
 

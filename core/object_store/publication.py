@@ -46,10 +46,6 @@ class RemoteWorkspace:
     ----------
     location
         Where the stack is going to be.
-    job
-        Identity of the job.
-    reporter
-        Informed of what is removed.
 
     Attributes
     ----------

@@ -19,11 +19,6 @@ _ROOT = (".zmetadata", "zarr.json", ".zgroup")
 def open_remote(location: RemoteLocation) -> Iterator[FsspecStore]:
     """Open a Zarr store for reading.
 
-    Parameters
-    ----------
-    location
-        Where it is.
-
     Yields
     ------
     FsspecStore

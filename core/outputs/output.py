@@ -71,8 +71,6 @@ class Sink(Protocol):
 
         Parameters
         ----------
-        item
-            The layer.
         steps, rows, columns
             Position of the block; ``steps`` counts only where the layer changes with the steps.
         block
@@ -188,14 +186,8 @@ def check_outputs_fit(
 
     Parameters
     ----------
-    outputs
-        The outputs.
     size
         Bytes of all layers, stored once.
-    workspace
-        Where they are written.
-    reporter
-        Takes a message on their size.
 
     Raises
     ------

@@ -66,8 +66,6 @@ def publish_outputs(
         Which outputs; at least one.
     identity
         The same for runs that give the same outputs, fit for a file name.
-    reporter
-        Takes progress; asked whether to stop.
     write
         Writes and checks the outputs, given where, the file in which to note what is done (None to
         note nothing), where pieces run, and the store in an object store, if there is one.
@@ -88,8 +86,6 @@ def publish_outputs(
         If an output cannot be written.
     ClusterError
         If the Dask cluster cannot do the work or is lost.
-    Canceled
-        If the user asked to stop.
     """
     finals = list(options.files.values())
     workspace = Workspace(finals, identity, keep_for)

@@ -29,16 +29,8 @@ class UnfinishedOutputs:
 
     Parameters
     ----------
-    outputs
-        The outputs.
-    layers
-        Layers of the stack.
     layouts
         How they are cut into chunks.
-    places
-        Where unfinished outputs are.
-    reporter
-        Takes progress; asked whether to stop.
     """
 
     def __init__(
@@ -73,8 +65,6 @@ class UnfinishedOutputs:
         ----------
         journal
             What was noted of that attempt.
-        dataset
-            The stack as described.
         reads_others
             See :meth:`core.work.journal.Journal.doubt`.
         take_over

@@ -77,8 +77,6 @@ def look_vectors(
     ----------
     layer
         One of `LOOK_VECTORS`.
-    grid
-        The stack's grid.
     rows, columns
         The block; both ends given.
     elevation, azimuth

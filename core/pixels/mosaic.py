@@ -19,8 +19,6 @@ class Mosaic:
 
     Parameters
     ----------
-    layer
-        The layer.
     rows, columns
         Block of the grid.
     rounding

@@ -69,8 +69,6 @@ def layers_to_refer(layers: Iterable[str], wanted: str = "") -> list[str]:
 
     Parameters
     ----------
-    layers
-        Names of the layers of the stack.
     wanted
         As for :func:`reference_to_point`; empty where the pixel is known.
     """
@@ -98,12 +96,6 @@ def reference_to_point(
     wanted
         ``auto`` (the pixel of highest mean coherence among those valid in all pairs) or
         coordinates, see :func:`parse_point`; without a CRS they are in that of the grid.
-    layers
-        Layers of the stack.
-    reporter
-        Takes progress.
-    budget
-        Sizes of blocks and number of threads.
 
     Returns
     -------
@@ -152,8 +144,6 @@ def reference_to_pixel(
         The stack as HyP3 refers it.
     row, column
         Position on the grid.
-    layers
-        Layers of the stack.
     where
         What the user calls the pixel and, after a semicolon, what to do where a pair has no data.
 

@@ -70,8 +70,6 @@ class StackSource:
 
         Parameters
         ----------
-        layer
-            The layer.
         step
             Number of the pair or date, from 0.
         rows, columns

@@ -47,8 +47,6 @@ class StaticReader:
 
         Parameters
         ----------
-        layer
-            The layer.
         rows, columns
             Block of the grid; both ends given.
 

@@ -40,12 +40,8 @@ class Survey:
 
     Parameters
     ----------
-    grid
-        The grid of the stack.
     layers
         Layers that change with the steps.
-    steps
-        Number of steps.
     """
 
     def __init__(self, grid: Grid, layers: Sequence[Layer], steps: int) -> None:

@@ -80,8 +80,6 @@ class ValueReader:
     ----------
     placement, layer, grid
         As for :class:`core.raster.layer_reader.LayerReader`; the layer has to be available.
-    options
-        What is made of the values.
     reference
         Row and column of the phase reference pixel in the product's raster, where 0 is a value.
     offset

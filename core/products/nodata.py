@@ -115,8 +115,6 @@ def nodata_of(
     ----------
     layer
         The layer that the file holds.
-    dtype
-        Data type of the file.
     tag
         What the file declares as missing; None for nothing.
     scale

@@ -36,8 +36,6 @@ def open_raster(product: Product, layer: str, header: TiffHeader | None = None) 
 
     Parameters
     ----------
-    product
-        The product.
     layer
         Name of a layer that the product holds.
     header
@@ -149,8 +147,6 @@ def common_raster(
 
     Parameters
     ----------
-    product
-        The product.
     layers
         Layers that it holds, or from which others are computed.
     wanted

@@ -51,8 +51,6 @@ def resampling_of(layer: Layer, choice: str) -> Resampling:
 
     Parameters
     ----------
-    layer
-        The layer.
     choice
         ``auto``: bilinear for continuous layers, nearest for all others (an unwrapped phase is
         continuous only inside one unwrapped area). Any other method is used for continuous layers
@@ -73,12 +71,6 @@ class LayerReader:
 
     Parameters
     ----------
-    placement
-        Product and place.
-    layer
-        Layer to read.
-    grid
-        Grid of the stack.
     resampling
         Method where the product is warped.
     outside

@@ -38,8 +38,6 @@ class Reach:
         Rasters, north up, with the values that mean no data. What any of them holds counts.
     raster
         Their position.
-    grid
-        Grid of the stack.
     rows, columns
         The block; both ends given.
 

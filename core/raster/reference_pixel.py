@@ -30,8 +30,6 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
 
     Parameters
     ----------
-    product
-        The product.
     raster
         The grid of its layers.
 

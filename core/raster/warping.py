@@ -51,16 +51,12 @@ class Warp:
     ----------
     raster
         Position of the bands.
-    grid
-        Grid of the stack.
     resampling
         Method.
     missing
         Value of the bands that means no data; None where every value is data.
     outside
         Value where there is none.
-    dtype
-        Data type of the blocks.
     """
 
     def __init__(

@@ -42,13 +42,6 @@ class Parameters:
     in :data:`~core.contract.ROWS` is returned, or, where ``required`` is set or a number has no
     default, an :class:`InvalidParameterError` names the parameter.
 
-    Parameters
-    ----------
-    values
-        The object.
-    task
-        Task of the job.
-
     Raises
     ------
     InvalidParameterError

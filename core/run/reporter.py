@@ -10,7 +10,10 @@ from ..errors import Canceled
 
 
 class Reporter(Protocol):
-    """Receives progress and messages; asked regularly whether to stop."""
+    """Receives progress and messages; asked regularly whether to stop.
+
+    Whoever takes a reporter may raise :class:`~core.errors.Canceled` when the user has asked to.
+    """
 
     def progress(self, percent: float) -> None:
         """Report overall progress, 0 to 100."""

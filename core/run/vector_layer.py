@@ -36,8 +36,6 @@ def layer_features(
     values
         Of the job. QGIS hands a layer over as a FeatureCollection of GeoJSON; scripts may give the
         path of a GeoJSON file, such as that of ``findjobs``.
-    name
-        Of the parameter.
     columns
         Columns that the layer has to have.
     made_by

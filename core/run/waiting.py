@@ -25,15 +25,9 @@ def run_cancellable(
     ----------
     call
         What to run; its result or exception is passed on.
-    reporter
-        Asked whether to stop.
-    seconds
-        Deadline, if there is one.
 
     Raises
     ------
-    Canceled
-        If the user asked to stop.
     TimeoutError
         If the deadline has passed.
     """
@@ -60,13 +54,7 @@ def run_cancellable(
 
 
 def wait_seconds(seconds: float, reporter: Reporter) -> None:
-    """Let time pass, unless the user asks to stop.
-
-    Raises
-    ------
-    Canceled
-        If the user asked to stop.
-    """
+    """Let time pass, unless the user asks to stop."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0.0:
         stop_if_canceled(reporter)

@@ -51,8 +51,6 @@ def product_path(product: Product, side: int = 0) -> int | None:
 
     Parameters
     ----------
-    product
-        The product.
     side
         0 for the reference of a pair and for backscatter, 1 for the secondary.
 
@@ -89,8 +87,6 @@ def passage(product: Product, latitudes: tuple[float, float] | None) -> Passage:
 
     Parameters
     ----------
-    product
-        The product.
     latitudes
         Its southern and northern edge in degrees; None where they are not known.
     """

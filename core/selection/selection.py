@@ -80,8 +80,6 @@ def select_products(folder: Path, options: SelectionOptions) -> Selection:
     ----------
     folder
         See :func:`core.products.scan.scan_folder`.
-    options
-        The user's choices.
 
     Returns
     -------

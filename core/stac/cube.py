@@ -26,12 +26,8 @@ def add_cube(item: pystac.Item, stack: xr.Dataset, crs: CRS) -> None:
 
     Parameters
     ----------
-    item
-        The item.
     stack
         A stack, opened with decoded times.
-    crs
-        The CRS of its grid.
     """
     dimensions = {
         str(name): Dimension.from_dict(_dimension(stack, str(name), crs)) for name in stack.sizes

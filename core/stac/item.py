@@ -39,8 +39,6 @@ def stack_item(
         Id of the item.
     stack
         The stack, opened with decoded times.
-    crs
-        The CRS of its grid.
     assets
         Its files by key.
 

@@ -27,15 +27,6 @@ def run(
 ) -> dict[str, Any]:
     """Assess a written stack.
 
-    Parameters
-    ----------
-    parameters
-        Parameters of ``hyp3:assessstack``.
-    credentials
-        The login of the proxy, or None.
-    reporter
-        Takes what is not met.
-
     Returns
     -------
     dict

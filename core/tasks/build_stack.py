@@ -32,27 +32,7 @@ _MAP = ("y", "x")
 def run(
     parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
 ) -> dict[str, Any]:
-    """Build a stack.
-
-    Parameters
-    ----------
-    parameters
-        Parameters of ``hyp3:buildstack``.
-    credentials
-        The login of the proxy, or None.
-    reporter
-        Takes the plan, warnings and progress.
-
-    Returns
-    -------
-    dict
-        Outputs of ``hyp3:buildstack``.
-
-    Raises
-    ------
-    StackError
-        If anything is wrong with parameters, products, grid or outputs.
-    """
+    """Build a stack."""
     share_freed_memory()
     request = StackRequest.from_parameters(parameters)
     with proxy_environment(parameters.get("PROXIES"), credentials):

@@ -31,8 +31,6 @@ def run(
     ----------
     parameters
         The filters of the contract, ``JOBS``, ``LAYERS``, ``KEEP_ZIPS`` and ``OUTPUT``.
-    credentials
-        ``{"token"}``, ``{"username", "password"}`` or None.
 
     Returns
     -------
@@ -74,12 +72,6 @@ def retrieve(
     ----------
     values
         Filters, ``LAYERS`` and ``KEEP_ZIPS``; for one stack, ``SCALE`` and ``MERGE_PASSES``.
-    folder
-        Where products go.
-    credentials
-        Of the job.
-    reporter
-        Takes messages and progress.
     for_one_stack
         Refuse to mix what cannot be one stack, and pass over jobs that were ordered again.
 

@@ -28,24 +28,10 @@ def run(
 ) -> dict[str, Any]:
     """Export a stack.
 
-    Parameters
-    ----------
-    parameters
-        Parameters of ``hyp3:exportstack``.
-    credentials
-        The login of the proxy, or None.
-    reporter
-        Takes warnings and progress.
-
     Returns
     -------
     dict
         Outputs of ``hyp3:exportstack``: ``OUTPUT`` and the paths of the ``FILES`` in it.
-
-    Raises
-    ------
-    StackError
-        If anything is wrong with parameters, stack or output.
     """
     request = ExportRequest.from_parameters(parameters)
     group = TEMPORAL_GROUP if request.format == "series" else SPATIAL_GROUP

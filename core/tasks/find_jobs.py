@@ -23,8 +23,6 @@ def run(
     parameters
         The filters of the contract. ``WORK_FOLDER`` is where the features go; without it, OUTPUT
         has to name a ``.geojson`` file. ``ALL_STATES`` also lists unfinished and expired jobs.
-    credentials
-        ``{"token"}``, ``{"username", "password"}`` or None.
 
     Returns
     -------
@@ -36,8 +34,6 @@ def run(
     ------
     OutputError
         If ``OUTPUT`` would replace something else than the jobs of a former run.
-    StackError
-        If anything else is wrong with the filters or the services.
     """
     values = Parameters(parameters, Task.FIND_JOBS)
     target, outputs = features_target(

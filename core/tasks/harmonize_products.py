@@ -21,27 +21,7 @@ from ..selection.selection import Selection, SelectionOptions, select_products
 def run(
     parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
 ) -> dict[str, Any]:
-    """Put products on one grid.
-
-    Parameters
-    ----------
-    parameters
-        Parameters of ``hyp3:harmonizeproducts``.
-    credentials
-        Not used.
-    reporter
-        Takes the plan, warnings and progress.
-
-    Returns
-    -------
-    dict
-        Outputs of ``hyp3:harmonizeproducts``.
-
-    Raises
-    ------
-    StackError
-        If anything is wrong with parameters, products, grid or outputs.
-    """
+    """Put products on one grid."""
     given = Parameters(parameters, Task.HARMONIZE_PRODUCTS)
     source = given.folder("INPUT")
     target = given.path("OUTPUT", required=True)

@@ -21,27 +21,7 @@ from ..run.reporter import Reporter
 def run(
     parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
 ) -> dict[str, Any]:
-    """Invert a stack.
-
-    Parameters
-    ----------
-    parameters
-        Parameters of ``hyp3:invertstack``.
-    credentials
-        The login of the proxy, or None.
-    reporter
-        Takes choices, warnings and progress.
-
-    Returns
-    -------
-    dict
-        Outputs of ``hyp3:invertstack``.
-
-    Raises
-    ------
-    StackError
-        If anything is wrong with parameters, stack or outputs.
-    """
+    """Invert a stack."""
     request = InversionRequest.from_parameters(parameters)
     outputs: dict[str, Any] = {}
 

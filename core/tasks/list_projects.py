@@ -27,8 +27,6 @@ def run(
     ----------
     parameters
         ``API_URL``.
-    credentials
-        ``{"token"}``, ``{"username", "password"}`` or None.
 
     Returns
     -------

@@ -24,10 +24,6 @@ def run(
     ----------
     parameters
         Parameters of ``hyp3:orderpairs``, and ``JOURNAL_FOLDER``.
-    credentials
-        ``{"token"}``, ``{"username", "password"}`` or None.
-    reporter
-        Takes the bill.
 
     Returns
     -------

@@ -36,16 +36,13 @@ def run(
 ) -> dict[str, Any]:
     """Plan pairs and write them as GeoJSON; nothing is ordered.
 
+    Without credentials it is not reported how many credits an order would leave.
+
     Parameters
     ----------
     parameters
         Parameters of ``hyp3:planpairs``. ``WORK_FOLDER`` is where the features go; without it,
         OUTPUT has to name a ``.geojson`` file.
-    credentials
-        ``{"token"}``, ``{"username", "password"}`` or None: without any, it is not told how many
-        credits would be left.
-    reporter
-        Takes what was planned, warnings and progress.
 
     Returns
     -------

@@ -39,8 +39,6 @@ def run(
     parameters
         The filters of ``findjobs``, the options of ``buildstack``, and ``FOLDER``. ``EXTENT``
         chooses the jobs that touch it and is the extent of the stack.
-    credentials
-        ``{"token"}``, ``{"username", "password"}`` or None.
 
     Returns
     -------
@@ -51,8 +49,6 @@ def run(
     ------
     RetrievalError
         If a product did not arrive and ``ON_BAD_PRODUCT`` is ``stop``.
-    StackError
-        If anything else goes wrong in one of the two steps.
     """
     values = Parameters(parameters, Task.PREPARE_STACK)
     folder = download_folder(values, "FOLDER")

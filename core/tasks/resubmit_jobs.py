@@ -26,10 +26,6 @@ def run(
     ----------
     parameters
         Parameters of ``hyp3:resubmitjobs``, and ``JOURNAL_FOLDER``.
-    credentials
-        ``{"token"}``, ``{"username", "password"}`` or None.
-    reporter
-        Takes the bill.
 
     Returns
     -------

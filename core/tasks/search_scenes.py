@@ -31,10 +31,6 @@ def run(
     parameters
         Parameters of ``hyp3:searchscenes``. ``WORK_FOLDER`` is where the features go; without it,
         OUTPUT has to name a ``.geojson`` file.
-    credentials
-        The login of the proxy, or None; the catalog needs none.
-    reporter
-        Takes the ranking, warnings and progress.
 
     Returns
     -------
@@ -42,11 +38,6 @@ def run(
         ``COUNT`` (scenes), ``TRACKS`` (a line each, the best first), ``JOB_TYPE``,
         ``FEATURES_FILE``, ``FIELDS``, ``REPORT`` if it was asked for and, without ``WORK_FOLDER``,
         ``OUTPUT``.
-
-    Raises
-    ------
-    StackError
-        If anything is wrong with the parameters or the catalog, or there is no scene.
     """
     values = Parameters(parameters, Task.SEARCH_SCENES)
     target, outputs = features_target(

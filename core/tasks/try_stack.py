@@ -27,10 +27,6 @@ def run(
     ----------
     parameters
         ``INPUT``: NetCDF file or Zarr store on disk.
-    credentials
-        Not used.
-    reporter
-        Asked whether to stop.
 
     Returns
     -------

@@ -30,15 +30,6 @@ def run(
 ) -> dict[str, Any]:
     """Count the jobs of a project by state, and wait for them if asked to.
 
-    Parameters
-    ----------
-    parameters
-        Parameters of ``hyp3:watchjobs``.
-    credentials
-        ``{"token"}``, ``{"username", "password"}`` or None.
-    reporter
-        Takes counts, failures with their reason, and what expires soon.
-
     Returns
     -------
     dict

@@ -30,12 +30,8 @@ class Executor(Protocol):
         ----------
         pieces
             What to do, in any order.
-        shared
-            What the pieces share.
         journal
             Takes what each piece learned.
-        reporter
-            Takes progress; asked whether to stop.
         one_by_one
             The pieces use several threads and much memory themselves.
         """

@@ -187,8 +187,6 @@ class Journal:
 
         Parameters
         ----------
-        chunks
-            Names of the chunks.
         reads_others
             Returns whether a key is that of a piece that reads what others have written, which may
             have been wrong by then.

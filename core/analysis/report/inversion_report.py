@@ -39,8 +39,6 @@ def inversion_page(stack: WrittenStack, repair: RepairPlan | None = None) -> str
 
     Parameters
     ----------
-    stack
-        A written displacement stack.
     repair
         What a repair did, or would do; None where nothing is known of it.
     """

@@ -50,8 +50,6 @@ def eliminate(edges: Iterable[tuple[int, int]], vertices: Iterable[int]) -> Elim
     ----------
     edges
         Pairs of vertices; those with others than ``vertices`` are passed over.
-    vertices
-        The vertices to eliminate.
     """
     around: dict[int, set[int]] = {vertex: set() for vertex in vertices}
     for one, other in edges:

@@ -56,8 +56,6 @@ class Inversion:
 
     Parameters
     ----------
-    network
-        Acquisitions and pairs.
     linear_gaps
         Bridge gaps so that the phases come closest to a straight line in time (Lopez-Quiroz et al.
         2009), instead of by least velocities.

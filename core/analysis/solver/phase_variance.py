@@ -82,8 +82,6 @@ def variance_weights(coherence: NDArray[np.float32], looks: int) -> NDArray[np.f
     ----------
     coherence
         Any shape; NaN gives weight 0.
-    looks
-        Number of independent looks.
     """
     known = np.isfinite(coherence)
     position = np.where(known, coherence, 0.0).clip(0.0, 1.0) * (_ENTRIES - 1) + 0.5

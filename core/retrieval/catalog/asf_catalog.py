@@ -57,8 +57,6 @@ def search_granules(
         At most ``BATCH_SIZE`` granule names.
     host
         See :func:`catalog_host`.
-    reporter
-        Asked whether to stop.
     read
         Makes the facts that are wanted of an ``asf_search`` product; entries that it cannot read
         count as unknown to the catalog.
@@ -72,8 +70,6 @@ def search_granules(
     ------
     RetrievalError
         If the catalog is out of reach.
-    Canceled
-        If the user asked to stop.
     """
     import asf_search
 
@@ -106,8 +102,6 @@ def search_scenes(
         If the catalog is out of reach for a reason that may pass.
     RetrievalError
         If it is out of reach for another one.
-    Canceled
-        If the user asked to stop.
     """
     import asf_search
 
@@ -177,11 +171,6 @@ def _out_of_reach(host: str, error: requests.RequestException) -> RetrievalError
 
 class Catalog:
     """Looks scenes up, and goes on without them when the service is out of reach.
-
-    Parameters
-    ----------
-    reporter
-        Takes warnings; asked whether to stop.
 
     Attributes
     ----------

@@ -44,15 +44,8 @@ def look_up_granules(names: Iterable[str], reporter: Reporter) -> dict[str, Gran
 
     Parameters
     ----------
-    names
-        Granule names.
     reporter
         Takes warnings; asked whether to stop. A catalog out of reach is a warning.
-
-    Raises
-    ------
-    Canceled
-        If the user asked to stop.
     """
     distinct = list(dict.fromkeys(names))
     host = catalog_host()

@@ -45,8 +45,6 @@ def unpacked_size(
 
     Parameters
     ----------
-    archive
-        Zip file.
     product
         Name of the one folder that all members have to lie in.
     required
@@ -79,8 +77,6 @@ def unpack(
 
     Parameters
     ----------
-    archive
-        Zip file.
     product
         Name of the one folder that all members have to lie in.
     folder

@@ -16,13 +16,9 @@ def complete_jobs(path: Path, reporter: Reporter) -> frozenset[str]:
     ----------
     path
         Download folder, which need not be there.
-    reporter
-        Asked whether to stop.
 
     Raises
     ------
-    Canceled
-        If the user asked to stop.
     OutputError
         If another run is at work in the folder, or its manifest cannot be read or written.
     """

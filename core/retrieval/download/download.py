@@ -65,8 +65,6 @@ def download_jobs(
         Succeeded jobs.
     path
         Folder; every product becomes a folder in it.
-    options
-        What to fetch and how.
     reporter
         Takes messages and progress, from this thread only.
 
@@ -105,8 +103,6 @@ def plan_download(jobs: Sequence[JobRecord], path: Path, kept: Set[str], reporte
         Folder of the products, which need not be there.
     kept
         Ids of the jobs whose products are complete in it.
-    reporter
-        Takes the plan.
 
     Returns
     -------

@@ -112,8 +112,6 @@ class DownloadFolder:
         ----------
         source
             Folder of the complete product, on the same file system.
-        product
-            Name of the product.
         members
             Files in ``source``.
         ours

@@ -102,11 +102,6 @@ class Manifest:
     thousands, so it is written from time to time. What must not happen before an entry is on disk,
     removing a downloaded archive, is handed over together with the entry.
 
-    Parameters
-    ----------
-    folder
-        Download folder.
-
     Raises
     ------
     OutputError

@@ -87,8 +87,6 @@ class Transfer:
 
         Parameters
         ----------
-        wanted
-            The file.
         part
             Where it goes.
 

@@ -58,8 +58,6 @@ def check_content(
 
     Parameters
     ----------
-    wanted
-        The file.
     response
         Whose status says that it is the file, or a part of it.
     head
@@ -114,10 +112,6 @@ def not_given(wanted: Wanted, status: int, said: Said) -> RetrievalError:
 
     Parameters
     ----------
-    wanted
-        The file.
-    status
-        Of the answer.
     said
         What the answer holds.
     """

@@ -114,8 +114,6 @@ def check_target(path: Path, columns: Collection[str], what: str) -> None:
 
     Parameters
     ----------
-    path
-        The file.
     columns, what
         Some columns of the layer of a former run, which is replaced, and what it is a layer of.
 
@@ -178,8 +176,6 @@ def write_collection(
     ----------
     features
         Geometry, as GeoJSON has it in EPSG:4326, and attributes of each.
-    path
-        The file.
 
     Raises
     ------

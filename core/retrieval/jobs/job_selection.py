@@ -68,8 +68,6 @@ def select_jobs(
     ----------
     parameters
         The filter parameters of the contract, and ``API_URL``.
-    given
-        Credentials of the job.
     footprints
         Whether the catalog is asked even where no filter needs it.
     kept

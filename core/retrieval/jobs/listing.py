@@ -53,8 +53,6 @@ def list_jobs(
     ------
     RetrievalError
         If the service does not answer, or its answers do not end.
-    Canceled
-        If the user asked to stop.
     """
     reporter.info(f"Listing your {f'{job_type} ' if job_type else ''}jobs at {service.url}.")
     jobs: dict[str, JobRecord] = {}

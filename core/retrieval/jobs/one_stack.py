@@ -33,8 +33,6 @@ def require_one_stack(selection: Selection, values: Parameters) -> None:
 
     Parameters
     ----------
-    selection
-        The chosen jobs.
     values
         ``LAYERS`` and ``SCALE`` allow several polarizations and scales of backscatter.
 

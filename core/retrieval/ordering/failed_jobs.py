@@ -68,19 +68,12 @@ def failures_of(jobs: Sequence[JobRecord], reporter: Reporter) -> list[Failure]:
     ----------
     jobs
         That failed.
-    reporter
-        Told the progress; asked whether to stop.
 
     Returns
     -------
     list of Failure
         In the order of ``jobs``. One without a text that tells counts as one that may pass: most
         failures without one come from outages.
-
-    Raises
-    ------
-    Canceled
-        If the user asked to stop.
     """
     found = []
     with guarded_session(limits=_LOG_LIMITS) as session:

@@ -164,8 +164,6 @@ class OrderDesk:
 
         Parameters
         ----------
-        requests
-            What was sent.
         sent
             When, UTC.
         known

@@ -70,10 +70,6 @@ class OrderRequest:
         ----------
         values
             ``API_URL``, ``JOURNAL`` or ``JOURNAL_FOLDER``.
-        given
-            Credentials of the job.
-        reporter
-            Takes messages; asked whether to stop.
         folder
             Of downloaded products: those that are complete count as there, although expired.
         patience

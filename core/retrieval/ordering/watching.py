@@ -90,8 +90,6 @@ def wait_until_done(
         Lists jobs requested since a time, UTC: one page for those that are still open.
     interval
         Seconds between two looks; grows to five times as long where nothing happens.
-    reporter
-        Told what changes; asked whether to stop.
 
     Raises
     ------
@@ -99,8 +97,6 @@ def wait_until_done(
         If the service does not accept the credentials any more.
     RetrievalError
         If the service did not answer ten times in a row.
-    Canceled
-        If the user asked to stop.
     """
     progress, pause, failed_looks = first, interval, 0
     while progress.open:

@@ -101,8 +101,6 @@ def plan_pairs(scenes: Sequence[Scene], options: PlanOptions, prices: Prices | N
     ----------
     scenes
         Of one or more tracks.
-    options
-        What is asked for.
     prices
         Of the service; None where they are not known.
 
@@ -171,10 +169,6 @@ def job_price(prices: Prices, job_type: str, names: Sequence[str]) -> float | No
 
     Parameters
     ----------
-    prices
-        Of the service.
-    job_type
-        Of the job.
     names
         Scenes of one side.
     """

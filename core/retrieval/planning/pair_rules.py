@@ -54,8 +54,6 @@ class PlannedNetwork:
     baselines
         Perpendicular baseline (m) of each date as secondary (column) against each as reference
         (row), NaN where unknown; shape (N, N).
-    rules
-        What is asked for.
 
     Attributes
     ----------

@@ -20,8 +20,6 @@ def plan_page(plan: PairPlan, prices: Sequence[str], cheaper: Sequence[str]) -> 
 
     Parameters
     ----------
-    plan
-        The plan.
     prices
         Sentences on what it costs.
     cheaper

@@ -59,8 +59,6 @@ class SceneSearch:
     ----------
     period
         First and last UTC day, both inclusive.
-    reporter
-        Takes warnings; asked whether to stop.
     policy
         How patiently an outage of the catalog is waited for.
 
@@ -69,8 +67,6 @@ class SceneSearch:
     RetrievalError
         Of each search: if the catalog stays out of reach. What it has answered for whole parts of
         the period is kept for the next run.
-    Canceled
-        If the user asked to stop.
     """
 
     def __init__(self, period: Period, reporter: Reporter, policy: RetryPolicy = PATIENCE) -> None:

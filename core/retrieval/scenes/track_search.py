@@ -52,10 +52,6 @@ def search_tracks(
 
     Parameters
     ----------
-    area, period, choice
-        What is wanted.
-    reporter
-        Takes messages; asked whether to stop.
     policy
         How patiently an outage of the catalog is waited for.
 
@@ -72,8 +68,6 @@ def search_tracks(
         If there is no scene.
     RetrievalError
         If the catalog stays out of reach.
-    Canceled
-        If the user asked to stop.
     """
     search = SceneSearch(period, reporter, policy)
     made: list[Track] = []

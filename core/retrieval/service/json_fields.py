@@ -25,10 +25,6 @@ def text(values: Mapping[str, Any], name: str, default: Any = _REQUIRED) -> str:
 
     Parameters
     ----------
-    values
-        The object.
-    name
-        Of the field.
     default
         Value of a field that is missing or null; without it, such a field is an error.
     """

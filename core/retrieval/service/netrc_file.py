@@ -60,11 +60,6 @@ class NetrcFile:
 def netrc_path(environment: Mapping[str, str]) -> Path | None:
     """Return the file that counts: the one that ``NETRC`` names, else the one in the home folder.
 
-    Parameters
-    ----------
-    environment
-        Variables.
-
     Returns
     -------
     Path or None
@@ -82,11 +77,6 @@ def netrc_path(environment: Mapping[str, str]) -> Path | None:
 
 def read_netrc(path: Path) -> NetrcFile:
     """Read a file as far as it makes sense.
-
-    Parameters
-    ----------
-    path
-        The file.
 
     Raises
     ------

@@ -79,15 +79,11 @@ def wait_for(
     ----------
     call
         What to run; its result or exception is passed on.
-    seconds
-        Deadline.
     service
         Name of the service for the message.
 
     Raises
     ------
-    Canceled
-        If the user asked to stop.
     RetrievalError
         If the deadline has passed.
     """

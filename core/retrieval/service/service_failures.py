@@ -130,8 +130,6 @@ def unreachable(error: BaseException, service: str, *, address: str = "") -> Ret
 
     Parameters
     ----------
-    error
-        Of requests.
     service
         What to call the service where the error does not name the address.
     address

@@ -155,10 +155,6 @@ def ask(
         See :func:`endpoint`.
     credentials
         What the service was given.
-    reporter
-        Asked whether to stop.
-    parameters
-        Of the query.
     harmless
         What is posted, if anything. It is sent again and again, so it must not change anything at
         the service; see :func:`send_once`.
@@ -173,8 +169,6 @@ def ask(
         If the service does not have it.
     RetrievalError
         If the service does not give it, or answers with something else.
-    Canceled
-        If the user asked to stop.
     """
 
     def send() -> requests.Response:

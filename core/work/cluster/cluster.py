@@ -47,8 +47,6 @@ class Cluster:
         As :func:`~.address.parse_scheduler` returns it.
     folders
         Folders of the unfinished outputs.
-    reporter
-        Informed of the cluster; asked whether to stop.
     patience
         Seconds that the cluster may be without any worker.
     """

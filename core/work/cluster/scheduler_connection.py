@@ -45,8 +45,6 @@ class Connection:
     ----------
     address
         As :func:`~.address.parse_scheduler` returns it.
-    reporter
-        Informed of the cluster; asked whether to stop.
     patience
         Seconds that the cluster may be without any worker.
 

@@ -19,8 +19,6 @@ class Work:
 
     Parameters
     ----------
-    shared
-        What the pieces share.
     paths
         What this worker has to see.
     """
