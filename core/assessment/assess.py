@@ -19,12 +19,11 @@ from ..object_store.location import RemoteLocation
 from ..version import plugin_version
 from .common_rules import COMMON
 from .conventions import Check, check_conventions
-from .insar_rules import INSAR
+from .family_rules import INSAR, NRB
 from .network import Network, read_network
-from .nrb_rules import NRB
 from .overview import Overview, read_overview
+from .pictures import Thumbnails, read_thumbnails
 from .pixel_checks import check_groups, check_pixels
-from .thumbnails import Thumbnails, read_thumbnails
 from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET, Rule, Verdict, stated
 
 SELF_ASSESSMENT = "ceos_ard_self_assessment"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..files.written_stack import WrittenStack
 from ..pages.svg import label, line, ticks
 from .overview import gaps
-from .picture import color
+from .pictures import color
 
 _WIDTH, _HEIGHT = 860, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 110, 18, 44

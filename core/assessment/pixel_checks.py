@@ -58,7 +58,7 @@ def check_pixels(stack: WrittenStack, is_remote: bool) -> tuple[list[Check], str
     steps = _steps(stack, most)
     values: list[str] = []
     flags: list[str] = []
-    told: list[str] = []
+    problems: list[str] = []
     for name in stack.layers:
         read = 0
         ends: list[np.float64] = []
@@ -67,7 +67,7 @@ def check_pixels(stack: WrittenStack, is_remote: bool) -> tuple[list[Check], str
             known = item.values[~np.isnan(item.values)]
             ends += [known.min(), known.max()] if known.size else []
             flags.extend(unknown_flags(stack, name, item.values))
-            told.extend(_statistics(stack, item))
+            problems.extend(_statistics(stack, item))
         values.extend(_extremes(name, ends))
         if read and not ends and _has_data(stack, name):
             values.append(f"{name} has no data in any pixel that was read")
@@ -77,7 +77,7 @@ def check_pixels(stack: WrittenStack, is_remote: bool) -> tuple[list[Check], str
     return [
         Check("Pixels are in the range of their quantity", _once(values), True, ("damaski",)),
         Check("Flags of pixels have a meaning", _once(flags), True, ("damaski",)),
-        Check("Pixels agree with the numbers of their step", _once(told), True),
+        Check("Pixels agree with the numbers of their step", _once(problems), True),
     ], extent
 
 

@@ -15,8 +15,7 @@ from ..object_store.location import RemoteLocation
 from ..run.reporter import Reporter
 from .assess import Assessment, assess_stack
 from .page import Picture, assessment_page
-from .picture import picture
-from .thumbnails import Thumbnails, read_thumbnails
+from .pictures import Thumbnails, picture, read_thumbnails
 from .verdict import NEEDS_USER, NOT_MET
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import pytest
 
 from hyp3_stack.core.assessment.area_map import draw_area
 from hyp3_stack.core.assessment.overview import Overview, Step, gaps, read_overview
-from hyp3_stack.core.assessment.step_table import step_table
-from hyp3_stack.core.assessment.thumbnails import read_thumbnails
+from hyp3_stack.core.assessment.page import step_table
+from hyp3_stack.core.assessment.pictures import read_thumbnails
 from hyp3_stack.core.files.written_stack import open_stack_groups
 
 from ..written_stacks import Written

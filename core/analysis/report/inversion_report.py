@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...assessment.network import Network, draw_network
 from ...assessment.page import Picture, figure
-from ...assessment.picture import RED_BLUE, picture
+from ...assessment.pictures import RED_BLUE, picture
 from ...files.written_stack import WrittenStack
 from ...network.pair_network import PairNetwork
 from ...network.triangles import find_triangles
