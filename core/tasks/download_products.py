@@ -139,15 +139,13 @@ def download_folder(values: Parameters, name: str) -> Path:
 
 
 def failure_sentence(report: DownloadReport) -> str:
-    """Name the products that did not arrive and why."""
-    failures = list(report.failures.items())
-    total = len(failures) + report.downloaded + report.skipped
-    shown = "; ".join(f"{name}: {why}" for name, why in failures[:_NAMES_SHOWN])
-    more = f"; and {len(failures) - _NAMES_SHOWN} more" if len(failures) > _NAMES_SHOWN else ""
-    return (
-        f"{len(failures)} of {total} products did not arrive, all others are complete "
-        f"({shown}{more})."
-    )
+    """Report which products did not arrive and why."""
+    count, arrived = len(report.failures), report.downloaded + report.skipped
+    rest = ", all others are complete" if arrived else ""
+    reasons = [why if name in why else f"{name}: {why}" for name, why in report.failures.items()]
+    if count > _NAMES_SHOWN:
+        reasons[_NAMES_SHOWN:] = [f"The log has the reasons of the other {count - _NAMES_SHOWN}."]
+    return f"{count} of {count + arrived} products did not arrive{rest}. {' '.join(reasons)}"
 
 
 def _layers(values: Parameters) -> tuple[str, ...]:

@@ -273,7 +273,8 @@ class _Run:
             self._absent.update(set(done.fetched.entry.absent) & set(task.layers))
         elif isinstance(problem, StackError):
             self._report.failures[task.label] = str(problem)
-            self._reporter.warning(f"{finished} of {total}: {task.label} failed: {problem}")
+            what = "" if task.label in str(problem) else f"{task.label} failed: "
+            self._reporter.warning(f"{finished} of {total}: {what}{problem}")
         elif problem is not None:
             raise problem
 
