@@ -131,7 +131,7 @@ class SeriesAnalysis:
             **self.functions.parameters(fit),
             **corrected,
         }
-        told = {
+        corrections_made = {
             "temporal_coherence": solution.temporal_coherence,
             "closure_error_share": closure.share,
             **{
@@ -144,7 +144,7 @@ class SeriesAnalysis:
             name: np.where(mask == 0, item, np.nan).astype(np.float32)
             for name, item in measured.items()
         }
-        values |= {name: item.astype(np.float32) for name, item in told.items()}
+        values |= {name: item.astype(np.float32) for name, item in corrections_made.items()}
         return values | {"mask": mask}
 
     def _sums(

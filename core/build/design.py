@@ -122,7 +122,7 @@ def design_stack(
     )
 
 
-def tell_expected(
+def report_expected(
     plan: Plan,
     layers: tuple[Layer, ...],
     options: BuildOptions,

@@ -85,7 +85,7 @@ class PointTable:
     """A layer of points with fields of numbers."""
 
     name: str  # of the layer
-    grid: Grid  # tells the CRS
+    grid: Grid  # for its CRS
     fields: tuple[str, ...]  # names of the fields
 
 

@@ -33,7 +33,7 @@ def base_attributes(part: StackPart) -> dict[str, str]:
     Parameters
     ----------
     part
-        Pairs, or displacement, which tells less of how it was acquired.
+        Pairs, or displacement, which says less on how it was acquired.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def _look_azimuths(part: StackPart) -> Any:
                 if not np.isnan(block).all():
                     return block[~np.isnan(block)]
     raise InvalidParameterError(
-        f"{part.stack.parameter} is {part.stack.place}, which does not tell the heading of the "
+        f"{part.stack.parameter} is {part.stack.place}, which lacks the heading of the "
         f"satellite and has no {LOOK_AZIMUTH}; build the stack with {LOOK_AZIMUTH}, or choose "
         "FORMAT geotiff."
     )

@@ -154,7 +154,7 @@ def _write_pairs(
     baselines = part.numbers("perpendicular_baseline")
     if baselines is None or np.isnan(baselines).any():
         reporter.warning(
-            f"{part.stack.label} does not tell the perpendicular baseline of each pair; MintPy "
+            f"{part.stack.label} lacks the perpendicular baseline of each pair; MintPy "
             "gets 0 instead, so do not let it correct errors of the heights."
         )
         baselines = np.nan_to_num(np.zeros(part.steps.size) if baselines is None else baselines)
@@ -230,7 +230,7 @@ def _write_geometry(
     missing = sorted({layer for _, layer, _, _ in rows} - set(part.layers))
     if missing:
         reporter.warning(
-            f"MintPy gets no {', '.join(missing)} and does without what they tell of the geometry."
+            f"MintPy gets no {', '.join(missing)} and does without that part of the geometry."
         )
     used = [row for row in rows if row[1] in part.layers]
     with h5py.File(path, "w") as file:

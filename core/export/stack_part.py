@@ -192,7 +192,7 @@ class StackPart:
         Raises
         ------
         InvalidParameterError
-            If the stack does not tell them.
+            If the stack lacks them.
         """
         return _instants(self.stack, name)[self.steps]
 
@@ -304,7 +304,7 @@ def _instants(stack: WrittenStack, name: str) -> NDArray[np.datetime64]:
     times = stack.instants(name)
     if times is None or times.ndim != 1 or np.isnat(times).any():
         raise InvalidParameterError(
-            f"{stack.parameter} is {stack.place}, which does not tell the times of its "
+            f"{stack.parameter} is {stack.place}, which lacks the times of its "
             f"{'pairs' if stack.is_insar else 'dates'}; give a stack that hyp3:buildstack or "
             "hyp3:invertstack wrote."
         )

@@ -212,7 +212,7 @@ def _write_layer(
 
 
 def checksum(block: NDArray[Any]) -> int:
-    """Return a number that tells whether a block reads back as it was written."""
+    """Return a number by which to see whether a block reads back as it was written."""
     return zlib.crc32(np.ascontiguousarray(block).data)
 
 

@@ -39,9 +39,9 @@ class Acquisition:
     @property
     def stop(self) -> datetime | None:
         """UTC end; of bursts, the start of the last one and the nominal length of a burst."""
-        told = [item.stop for item in self.details if item.stop is not None]
-        if told and len(told) == len(self.names):
-            return max(told)
+        stops = [item.stop for item in self.details if item.stop is not None]
+        if stops and len(stops) == len(self.names):
+            return max(stops)
         ends = [granule.end for granule in self.granules]
         return max(filter(None, ends), default=None)
 
@@ -244,9 +244,9 @@ def _catalog_variables(
 
 
 def _urls(acquisition: Acquisition) -> str:
-    told = [item.url for item in acquisition.details if item.url]
-    if len(told) == len(acquisition.names):
-        return " ".join(told)
+    urls = [item.url for item in acquisition.details if item.url]
+    if len(urls) == len(acquisition.names):
+        return " ".join(urls)
     return " ".join(granule.url for granule in acquisition.granules)
 
 

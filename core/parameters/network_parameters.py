@@ -151,7 +151,7 @@ PLAN: Final = (
     ),
     replace(
         pick(FILTERS, "AUTHCFG")[0],
-        help="QGIS authentication configuration, to tell how many credits would be left. Without "
+        help="QGIS authentication configuration, to show how many credits would be left. Without "
         "one, the variables EARTHDATA_TOKEN, or EARTHDATA_USERNAME and EARTHDATA_PASSWORD, or your "
         ".netrc file are used; a plan is made without any of them, too.",
     ),

@@ -88,10 +88,10 @@ LIMITS: Final = (
         "CONFIRM",
         Kind.NUMBER,
         "Confirmed price",
-        "The price in credits that a run without this has told; the jobs are ordered only if they "
-        "cost just that. Empty: nothing is ordered, HyP3 checks the jobs and the price is told. It "
-        "confirms every order of that price, so do not keep it in a script that runs again and "
-        "again: what has failed or expired meanwhile would be ordered and paid anew.",
+        "The price in credits that a run without this has shown; the jobs are ordered only if they "
+        "cost just that. Empty: nothing is ordered, HyP3 checks and prices the jobs. It confirms "
+        "every order of that price, so do not keep it in a script that runs again and again: what "
+        "has failed or expired meanwhile would be ordered and paid anew.",
         minimum=0.0,
     ),
 )
@@ -131,7 +131,7 @@ WATCHED: Final = (
     CHOSEN_JOBS,
     replace(
         JOBS,
-        help="Only these jobs, as ids separated by commas, such as Order pairs tells them. Empty: "
+        help="Only these jobs, as ids separated by commas, such as Order pairs returns. Empty: "
         "all of the project.",
     ),
     Parameter(

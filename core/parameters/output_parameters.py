@@ -190,7 +190,7 @@ OUTPUTS: Final = (
         "PLAN_ONLY",
         Kind.FLAG,
         "Only plan",
-        "Yes: the log tells the grid, which products are copied, warped or left out, what is still "
+        "Yes: the log shows the grid, which products are copied, warped or left out, what is still "
         "to be downloaded and how much disk the outputs take; then the run ends, with nothing "
         "written.",
         default=False,

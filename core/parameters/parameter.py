@@ -79,7 +79,7 @@ class Parameter:
     file_filter: str = ""  # names that the file dialog shows, in Qt's form
     suffix: str = ""  # ending of a temporary output, and of a file that was given without any
     geometry: str = ""  # of a vector layer: ``polygon`` or ``line``; empty for any
-    # A dialog writes a temporary output unless it is told where; None: where it is required.
+    # A dialog writes a temporary output unless one is given; None: where it is required.
     temporary: bool | None = None
     qgis_only: bool = False  # the core has no use for it, but takes a job that holds it
     # Not for the history of a stack: addresses of services, names of profiles.

@@ -159,7 +159,7 @@ def _in_folder(
     path: Path, files: Mapping[str, Path], claimed: ProductName | None
 ) -> tuple[list[Found], bool]:
     """Return what the files of a folder are, and whether it is the folder of one product."""
-    names = _told_by(files)
+    names = _named_by(files)
     is_own = claimed is not None and claimed.text in names
     found: list[Found] = []
     for stem, name in names.items():
@@ -173,7 +173,7 @@ def _in_folder(
     return found, is_own
 
 
-def _told_by(files: Iterable[str]) -> dict[str, ProductName]:
+def _named_by(files: Iterable[str]) -> dict[str, ProductName]:
     """Return the products of which GeoTIFFs are, by their names."""
     names: dict[str, ProductName] = {}
     last = None
@@ -228,15 +228,15 @@ def _look_into_zip(path: Path) -> list[Found]:
         stamps = take_stamps([path])
         with open_zip(path) as archive:
             folders = folders_of(archive)
-            told = _told_by(name for files in folders.values() for name in files)
-            if not told:
+            named = _named_by(name for files in folders.values() for name in files)
+            if not named:
                 return _without_products(claimed, path, folders)
-            names = told
-            homes = {stem: zipped_files(archive, stem)[0] for stem in told}
-            check_names(archive, partial(_is_known, told, homes))
+            names = named
+            homes = {stem: zipped_files(archive, stem)[0] for stem in named}
+            check_names(archive, partial(_is_known, named, homes))
             return [
-                _open(name, path, partial(_open_zip, name, path, archive, told, stamps))
-                for name in told.values()
+                _open(name, path, partial(_open_zip, name, path, archive, named, stamps))
+                for name in named.values()
             ]
     except ProductError as error:
         reason = str(error)

@@ -41,7 +41,7 @@ def proxy_environment(proxies: Any, credentials: Mapping[str, Any] | None = None
     InvalidParameterError
         If it is not such an object, or a SOCKS proxy is set.
     """
-    # What is wrong is not told, because it may hold a password.
+    # What is wrong is not shown, because it may hold a password.
     wanted: dict[str, str] = {}
     if not isinstance(proxies, Mapping | None):
         raise _no_proxies()

@@ -40,7 +40,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     """Return ``environ`` without credentials, for programs that need none.
 
-    What pip itself is told, such as the address of a company's index, stays.
+    Settings of pip itself, such as the address of a company's index, stays.
     """
     return {
         name: value

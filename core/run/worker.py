@@ -152,7 +152,7 @@ def parse_job(text: bytes, source: str) -> Job:
         )
     for name, value in (credentials or {}).items():
         if value is not None and not (isinstance(value, str) and is_text(value)):
-            raise InvalidParameterError(  # not told, because it may be a secret
+            raise InvalidParameterError(  # not shown, because it may be a secret
                 f"{source} has credentials whose {shown(name)} is not text; write it in quotes."
             )
     return Job(task, parameters, credentials, document.get("interactive") is True)

@@ -51,9 +51,9 @@ def shared_times(products: Sequence[Product]) -> list[tuple[datetime, ...]]:
         As :func:`acquisition_times` gives them. Where a product has no more than the day of an
         acquisition, that of the other products on this day stands, if there is just one.
     """
-    told = [_granule_starts(product) for product in products]
+    starts_of = [_granule_starts(product) for product in products]
     began: dict[date, set[datetime]] = defaultdict(set)
-    for starts in (starts for sides in told for starts in sides):
+    for starts in (starts for sides in starts_of for starts in sides):
         for day in {start.date() for start in starts}:
             began[day].add(min(starts))
 
@@ -63,7 +63,7 @@ def shared_times(products: Sequence[Product]) -> list[tuple[datetime, ...]]:
 
     return [
         tuple(known(product, *side) for side in zip(sides, product.name.times, strict=True))
-        for product, sides in zip(products, told, strict=True)
+        for product, sides in zip(products, starts_of, strict=True)
     ]
 
 

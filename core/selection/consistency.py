@@ -90,9 +90,9 @@ def _path_fact(products: Sequence[Product], latitudes: _Latitudes) -> _Fact:
 
 def _bursts(product: Product) -> object:
     """Return the bursts in the name; those of the granules where it hides that there are more."""
-    ground, told = product.name.ground, burst_numbers(product)
-    if ground and "_IW" in ground and len(told) > 1:  # the form of the name of one burst
-        return " ".join(f"{burst:06d}" for burst in told)
+    ground, bursts = product.name.ground, burst_numbers(product)
+    if ground and "_IW" in ground and len(bursts) > 1:  # the form of the name of one burst
+        return " ".join(f"{burst:06d}" for burst in bursts)
     return ground
 
 

@@ -77,9 +77,9 @@ def product_path(product: Product, side: int = 0) -> int | None:
 def burst_numbers(product: Product, side: int = 0) -> tuple[int, ...]:
     """Return the bursts of a product, from its granules or else its name; none of frames."""
     scenes = map(parse_granule, product.granules(side))
-    told = sorted({scene.burst for scene in scenes if scene.burst is not None})
+    bursts = sorted({scene.burst for scene in scenes if scene.burst is not None})
     named = re.findall(r"(?<!\d)\d{6}(?=_IW|s\dn(?!00))", product.name.ground or "")
-    return tuple(told or map(int, named))
+    return tuple(bursts or map(int, named))
 
 
 def passage(product: Product, latitudes: tuple[float, float] | None) -> Passage:

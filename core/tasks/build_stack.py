@@ -10,7 +10,7 @@ from typing import Any
 
 from ..assessment.report import report_outcome, stack_report
 from ..build.build import build_stack
-from ..build.design import plan_steps, tell_expected
+from ..build.design import plan_steps, report_expected
 from ..build.stack_plan import StackPlan, plan_stack
 from ..build.stack_request import StackRequest
 from ..build.stages import Built
@@ -94,7 +94,7 @@ def _tell_plan(request: StackRequest, planned: StackPlan, reporter: Reporter) ->
     if base is not None and planned.is_there:
         reporter.info(f"Nothing is new: {base.path} would stay as it is.")
     else:
-        figures["BYTES"] = tell_expected(plan, planned.layers, request.build, base, reporter)
+        figures["BYTES"] = report_expected(plan, planned.layers, request.build, base, reporter)
     reporter.info("This was only the plan (PLAN_ONLY); nothing is written.")
     reporter.progress(100.0)
     return figures

@@ -46,7 +46,7 @@ def run(
             try:
                 with step(reporter, 0.0, 100.0) as writing:
                     names = _write(part, request, folder, writing)
-            except (OSError, RuntimeError) as error:  # HDF5 tells of a full disk by the latter
+            except (OSError, RuntimeError) as error:  # HDF5 reports a full disk by the latter
                 raise _not_written(request.output, error) from error
             complete(reporter)
             check_folder(request.output)  # again: much may have happened since

@@ -125,7 +125,7 @@ def _budget(
         service = open_service(api_url, login, reporter)
         return Budget(prices, OrderDesk(service, login, reporter, "").credits_left())
     except RetrievalError as error:
-        reporter.warning(f"{error} The plan does not tell what would be left.")
+        reporter.warning(f"{error} The plan does not show how many credits would be left.")
         return Budget(prices)
 
 

@@ -70,16 +70,16 @@ def _once_more(jobs: Sequence[JobRecord], reporter: Reporter) -> tuple[list[JobR
     last = {JobRequest.of(job).key: job for job in reversed(failed)}
     done = {JobRequest.of(job).key for job in jobs if job.status != FAILED}
     open_keys = [key for key in last if key not in done]
-    again, told = [], Counter[str]()
+    again, counts = [], Counter[str]()
     for failure in failures_of([last[key] for key in open_keys], reporter):
         request = JobRequest.of(failure.job)
         if not failure.may_pass:
-            told[f"failed because {failure.reason}, and would again"] += 1
+            counts[f"failed because {failure.reason}, and would again"] += 1
         elif attempts[request.key] > 1:
-            told["failed twice"] += 1
+            counts["failed twice"] += 1
         else:
-            told[f"failed because {failure.reason}, which may have passed"] += 1
+            counts[f"failed because {failure.reason}, which may have passed"] += 1
             again.append(request)
-    for what, count in told.items():
+    for what, count in counts.items():
         reporter.info(f"{jobs_text(count)} {what}.")
     return again, len(open_keys) - len(again)

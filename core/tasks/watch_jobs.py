@@ -77,9 +77,9 @@ def _progress(values: Parameters, given: Mapping[str, str] | None, reporter: Rep
 
     def look(since: datetime | None) -> list[JobRecord]:
         # The page of a look is not worth a line each.
-        told = reporter if since is None else _Unheard(reporter)
+        listener = reporter if since is None else _Unheard(reporter)
         return list_jobs(
-            service, chosen.listed_type, credentials, told, project=in_service, since=since
+            service, chosen.listed_type, credentials, listener, project=in_service, since=since
         )
 
     jobs = [

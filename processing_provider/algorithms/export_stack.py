@@ -30,7 +30,7 @@ class ExportStack(StackAlgorithm):
         "velocity in mm/year; other fields of the points are as in the stack."
         "\n"
         "geotiff: any stack, as cloud-optimized GeoTIFFs with overviews, which draw at once "
-        "however large they are. Values and units are those of the stack; each file tells layer, "
+        "however large they are. Values and units are those of the stack; each file names layer, "
         "date, unit and CRS, and NaN (255 in masks) is no data."
         "\n"
         "series: any stack, at the points of a layer. points.csv has a row for each point, with "

@@ -1,4 +1,4 @@
-"""What the dialog of a batch says, which QGIS does not tell the algorithm."""
+"""What the dialog of a batch says, which QGIS does not pass on to the algorithm."""
 
 from qgis.gui import QgsProcessingAlgorithmDialogBase
 from qgis.PyQt.QtWidgets import QApplication

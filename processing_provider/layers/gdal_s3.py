@@ -23,7 +23,7 @@ _FOREVER = {
     "GDAL_HTTP_RETRY_DELAY": "1",
 }
 _ENTRIES = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-_told = {}
+_options = {}
 _OPTIONS = ("AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING", "AWS_PROFILE", "AWS_REGION")
 
 
@@ -50,7 +50,7 @@ def connect_remembered():
 
 def options_of_stores():
     """Return what GDAL was given for buckets, by path prefix and name: another process needs it."""
-    return _told
+    return _options
 
 
 def why_unreadable(path):
@@ -128,7 +128,7 @@ def _tell_gdal(bucket, endpoint, profile):
 
 
 def _set(prefix, name, value):
-    _told.setdefault(prefix, {})[name] = value
+    _options.setdefault(prefix, {})[name] = value
     if hasattr(gdal, "SetPathSpecificOption"):
         gdal.SetPathSpecificOption(prefix, name, value)
     elif value is not None:  # before GDAL 3.6

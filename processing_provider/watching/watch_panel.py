@@ -22,7 +22,7 @@ _SETTINGS = "hyp3_stack/watch"
 
 
 class WatchPanel(QgsDockWidget):
-    """Takes the project and the login, and shows what the task tells.
+    """Takes the project and the login, and shows what the task reports.
 
     ``started`` and ``stopped`` ask for a task; ``prepare_asked`` and ``resubmit_asked`` for the
     dialog of an algorithm.

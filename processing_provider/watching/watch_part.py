@@ -51,7 +51,7 @@ class JobWatch:
             return
         self._outputs = {}
         task = self.task = WatchTask(python, {**panel.job, PROXIES: proxies()}, secrets)
-        task.told.connect(panel.state.setText)
+        task.reported.connect(panel.state.setText)
         task.warned.connect(panel.show_warning)
         task.progressChanged.connect(panel.show_percent)
         task.ended.connect(self._end)

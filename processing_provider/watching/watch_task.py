@@ -10,13 +10,13 @@ _TITLE = "HyP3 Stack"
 
 
 class WatchTask(QgsTask):
-    """Runs the core's watching; ``outputs`` and ``error`` tell its end.
+    """Runs the core's watching; ``outputs`` and ``error`` hold its end.
 
-    ``told`` passes on how far the jobs are, ``warned`` why some failed and what expires soon.
+    ``reported`` passes on how far the jobs are, ``warned`` why some failed and what expires soon.
     ``ended`` comes in the main thread, last.
     """
 
-    told = pyqtSignal(str)
+    reported = pyqtSignal(str)
     warned = pyqtSignal(str)
     ended = pyqtSignal()
 
@@ -40,7 +40,7 @@ class WatchTask(QgsTask):
 
     def pushInfo(self, info):
         """Pass on how far the jobs are."""
-        self.told.emit(info)
+        self.reported.emit(info)
 
     def pushWarning(self, warning):
         """Pass on what deserves attention."""

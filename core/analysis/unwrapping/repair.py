@@ -42,7 +42,7 @@ SAMPLES = 25_000
 
 _FEWEST_TRIANGLES = 2
 """In which an island of a pair must be to be corrected by closure alone: in a single one nothing
-tells which of its pairs is wrong."""
+shows which of its pairs is wrong."""
 
 _MUCH_LESS = 0.5
 """To believe bridges that triangles do not confirm one by one, together they must leave fewer

@@ -223,8 +223,8 @@ class Catalog:
 
 def _facts(product: Any) -> SceneFacts:
     direction = str(product.properties.get("flightDirection") or "").upper()
-    told = product.properties.get("pathNumber")
-    path = None if told is None else int(told)
+    number = product.properties.get("pathNumber")
+    path = None if number is None else int(number)
     return SceneFacts(
         path=path if path in _PATHS else None,
         ascending={"ASCENDING": True, "DESCENDING": False}.get(direction),

@@ -103,8 +103,8 @@ def stale(wanted: Wanted, fact: str) -> StaleFileError:
 
 def packing(response: requests.Response) -> str:
     """Return how a body is packed, empty where it is not."""
-    told = response.headers.get("Content-Encoding", "").strip().lower()[:20]
-    return "" if told == "identity" else told
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()[:20]
+    return "" if encoding == "identity" else encoding
 
 
 def not_given(wanted: Wanted, status: int, said: Said) -> RetrievalError:

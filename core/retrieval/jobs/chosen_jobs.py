@@ -29,7 +29,7 @@ def read_chosen_jobs(parameters: Parameters) -> ChosenJobs:
     Parameters
     ----------
     parameters
-        ``JOBS``, ``FOUND_JOBS`` and ``JOB_TYPE`` of a task that chooses jobs. A layer tells the
+        ``JOBS``, ``FOUND_JOBS`` and ``JOB_TYPE`` of a task that chooses jobs. A layer has the
         types itself.
 
     Raises

@@ -157,8 +157,8 @@ class JobRecord:
     @property
     def polarization(self) -> str:
         """Polarization of the product: the co-polarized one of an interferogram."""
-        told = {"+".join(scene.polarizations) for scene in self.reference if scene.polarizations}
-        text = min(told, default="")
+        texts = {"+".join(scene.polarizations) for scene in self.reference if scene.polarizations}
+        text = min(texts, default="")
         return text if self.row is not None and self.row.family is RTC else text[:2]
 
     @property
@@ -168,11 +168,11 @@ class JobRecord:
         if name is not None:
             return name.spacing
         try:
-            told = number(self.options, "resolution")
+            ordered = number(self.options, "resolution")
         except FieldError:
-            told = None
-        if told is not None:
-            return told
+            ordered = None
+        if ordered is not None:
+            return ordered
         return _SPACING_OF_LOOKS.get(str(self.options.get("looks")))
 
     @property

@@ -20,8 +20,8 @@ def job_path(job: JobRecord, facts: Mapping[str, SceneFacts]) -> int | None:
 def job_direction(job: JobRecord, facts: Mapping[str, SceneFacts]) -> bool | None:
     """Return whether a job's scenes are ascending by the catalog, else by their names."""
     known = (facts[scene.name].ascending for scene in job.scenes if scene.name in facts)
-    told = next((ascending for ascending in known if ascending is not None), None)
-    return job.ascending if told is None else told
+    direction = next((ascending for ascending in known if ascending is not None), None)
+    return job.ascending if direction is None else direction
 
 
 def paths_of_jobs(

@@ -20,8 +20,8 @@ _LOG_LIMITS = AnswerLimits(bytes=8 << 20)
 _TAIL = 1 << 16
 """Characters at the end of a log, where the error stands."""
 
-_UNKNOWN: Final = "of something that no text tells"
-_UNCLEAR: Final = "of something that its text does not tell"
+_UNKNOWN: Final = "of something that no text names"
+_UNCLEAR: Final = "of something that its text does not name"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def failures_of(jobs: Sequence[JobRecord], reporter: Reporter) -> list[Failure]:
     Returns
     -------
     list of Failure
-        In the order of ``jobs``. One without a text that tells counts as one that may pass: most
+        In the order of ``jobs``. One without a clear text counts as one that may pass: most
         failures without one come from outages.
     """
     found = []

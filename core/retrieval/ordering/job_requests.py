@@ -153,10 +153,10 @@ def jobs_text(count: int) -> str:
 
 def _digest(job_type: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     scenes = {name: sorted(strings(parameters, name)) for name in SCENE_LISTS}
-    told = {
+    options = {
         name: float(value) if isinstance(value, int) and not isinstance(value, bool) else value
         for name, value in options.items()
         if value is not False
     }
-    text = json.dumps([job_type, scenes, told], sort_keys=True)
+    text = json.dumps([job_type, scenes, options], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

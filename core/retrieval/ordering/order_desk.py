@@ -93,7 +93,7 @@ class OrderDesk:
             return None
 
     def quoted(self, requests: Sequence[JobRequest]) -> list[Quote]:
-        """Let the service check jobs and tell their prices, without ordering any.
+        """Let the service check and price jobs, without ordering any.
 
         The first job is asked for alone, and its id must lead to no job: a service that does not
         know of trials would order, and so no more than that one.
@@ -151,7 +151,7 @@ class OrderDesk:
         found = _matching(records, requests)
         if len(found) < len(requests):
             raise DoubtfulAnswerError(
-                f"{self.service.url} told {len(found)} of {len(requests)} job ids."
+                f"{self.service.url} returned {len(found)} of {len(requests)} job ids."
             )
         return Ordered(found, sum(record.credits or 0.0 for record in records))
 
@@ -224,7 +224,7 @@ def chunks(requests: Sequence[JobRequest]) -> list[list[JobRequest]]:
 def _matching(jobs: Sequence[JobRecord], requests: Sequence[JobRequest]) -> dict[str, str]:
     """Return the ids of the jobs that are of the content of requests, by key."""
     keys = {request.key for request in requests}
-    # Options that only the service knows do not count: the scenes tell the job.
+    # Options that only the service knows do not count: the scenes identify the job.
     by_scenes = {request.scenes_key: request.key for request in requests}
     found: dict[str, str] = {}
     for job in jobs:

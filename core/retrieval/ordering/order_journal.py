@@ -36,7 +36,7 @@ class Sent:
     time: datetime  # when it was sent, UTC, by this computer's clock
     state: str  # :data:`SENDING` until its outcome is known
     jobs: dict[str, dict[str, Any]]  # what was sent, by key of the content
-    credits: float  # price of all its jobs, as the service told it before
+    credits: float  # price of all its jobs, as the service gave it before
     # What came of it, by key; empty for jobs that were not ordered.
     job_ids: dict[str, str] = field(default_factory=dict)
 
@@ -203,9 +203,9 @@ class OrderJournal:
                 "another name."
             ) from None
         if identity != self._identity:
-            told = ", ".join(f"{name} {value}" for name, value in sorted(identity.items()))
+            owner = ", ".join(f"{name} {value}" for name, value in sorted(identity.items()))
             raise InvalidParameterError(
-                f"JOURNAL is {self.path}, which belongs to other orders ({told}); give another "
+                f"JOURNAL is {self.path}, which belongs to other orders ({owner}); give another "
                 "name."
             )
 

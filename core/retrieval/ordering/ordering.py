@@ -81,7 +81,7 @@ class Ordering:
         keys = {request.key for request in requests}
         there = self._alive(jobs, known, keys)
         wanted = [request for request in requests if request.key not in there]
-        self._tell_earlier(wanted, jobs)
+        self._report_earlier(wanted, jobs)
         check_ground(wanted, self._reporter)
         quotes = []
         for quote in self._desk.quoted(wanted):
@@ -225,18 +225,18 @@ class Ordering:
                 alive[JobRequest.of(job).key] = job.job_id
         return alive
 
-    def _tell_earlier(self, wanted: Sequence[JobRequest], jobs: Sequence[JobRecord]) -> None:
-        """Say what is ordered although there were jobs of the same scenes."""
+    def _report_earlier(self, wanted: Sequence[JobRequest], jobs: Sequence[JobRecord]) -> None:
+        """Report what is ordered although there were jobs of the same scenes."""
         keys = {request.key for request in wanted}
         scenes = {request.scenes_key for request in wanted}
-        told: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for job in jobs:
             made = JobRequest.of(job)
             if made.key in keys:
-                told["failed" if job.status == FAILED else "expired"] += 1
+                counts["failed" if job.status == FAILED else "expired"] += 1
             elif made.scenes_key in scenes:
-                told["have other options"] += 1
-        for state, count in sorted(told.items()):
+                counts["have other options"] += 1
+        for state, count in sorted(counts.items()):
             self._reporter.info(
                 f"Earlier jobs of the same scenes that {state}: {count}; they count as new."
             )
@@ -302,8 +302,8 @@ class Ordering:
         """Stop before a request where the user asked to, or the service took more than it said."""
         if credits > bill.credits + SMALLEST_PRICE:
             raise RetrievalError(
-                f"{self._desk.service.url} took more credits than it had told before, so the order "
-                f"was stopped. {self._account_of(ordered, bill)}"
+                f"{self._desk.service.url} took more credits than it had quoted, so the "
+                f"order was stopped. {self._account_of(ordered, bill)}"
             )
         try:
             stop_if_canceled(self._reporter)

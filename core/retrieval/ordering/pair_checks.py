@@ -29,7 +29,7 @@ _NAMES_SHOWN = 3
 
 
 def check_frames(where: str, reference: Sequence[Granule], secondary: Sequence[Granule]) -> None:
-    """Check what the names of two frames tell.
+    """Check two frames by their names.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def check_frames(where: str, reference: Sequence[Granule], secondary: Sequence[G
 
 
 def check_bursts(where: str, reference: Sequence[Granule], secondary: Sequence[Granule]) -> None:
-    """Check what the names of bursts tell; see :func:`check_frames`."""
+    """Check bursts by their names; see :func:`check_frames`."""
     _check_order(where, reference, secondary)
     polarizations = {scene.polarizations[0] for scene in (*reference, *secondary)}
     if len(polarizations) > 1 or not polarizations <= set(_CO_POLARIZED):
@@ -83,7 +83,7 @@ def check_bursts(where: str, reference: Sequence[Granule], secondary: Sequence[G
 
 
 def check_ground(requests: Sequence[JobRequest], reporter: Reporter) -> None:
-    """Check what the catalog tells: that scenes exist, and that those of a pair see one ground.
+    """Check by the catalog that scenes exist, and that those of a pair see one ground.
 
     Raises
     ------
@@ -164,10 +164,10 @@ def _check_frames_on_ground(request: JobRequest, facts: Mapping[str, SceneFacts]
 
 
 def _latitudes(fact: SceneFacts) -> tuple[float, float] | None:
-    told = [latitude for _, latitude in fact.ring]
-    return (min(told), max(told)) if told else None
+    latitudes = [latitude for _, latitude in fact.ring]
+    return (min(latitudes), max(latitudes)) if latitudes else None
 
 
 def _is_across(fact: SceneFacts) -> bool:
-    told = [longitude for longitude, _ in fact.ring]
-    return bool(told) and max(told) - min(told) > 180.0
+    longitudes = [longitude for longitude, _ in fact.ring]
+    return bool(longitudes) and max(longitudes) - min(longitudes) > 180.0

@@ -56,7 +56,7 @@ class Prices:
         if price is None or price < 0.0:
             named = ", ".join(map(str, row.get("cost_parameters") or ()))
             raise RetrievalError(
-                f"{self.api_url} tells no price for this job of the type {job_type}; choose other "
+                f"{self.api_url} gives no price for this job of the type {job_type}; choose other "
                 f"values of {named or 'its options'}."
             )
         return price

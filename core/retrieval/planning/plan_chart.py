@@ -125,8 +125,8 @@ def draw_plan(item: StackPlan) -> str:
     def text(pair: Pair) -> str:
         first, second = (network.days[position] for position in pair)
         baseline = network.baselines[pair]
-        told = "baseline unknown" if np.isnan(baseline) else f"{baseline:.0f} m"
-        return f"{first} to {second}: {(second - first).days} days, {told}, {rules[pair]}"
+        baseline_text = "baseline unknown" if np.isnan(baseline) else f"{baseline:.0f} m"
+        return f"{first} to {second}: {(second - first).days} days, {baseline_text}, {rules[pair]}"
 
     rules = network.rule_of
     # What is rare is drawn last, so that it is seen.
@@ -140,10 +140,10 @@ def draw_plan(item: StackPlan) -> str:
     for position, day in enumerate(network.days):
         is_known = not np.isnan(places.meters[position])
         hollow = "" if is_known else ' style="fill:none;stroke:#5b6875;stroke-width:2"'
-        told = f"{places.meters[position]:.0f} m" if is_known else "baseline unknown"
+        baseline_text = f"{places.meters[position]:.0f} m" if is_known else "baseline unknown"
         parts.append(
             f'<circle cx="{x(position):.1f}" cy="{y(position):.1f}" r="4.5" class="dot"{hollow}>'
-            f"<title>{day}, {told}</title></circle>"
+            f"<title>{day}, {baseline_text}</title></circle>"
         )
     middle = (bottom + _TOP) / 2
     parts.append(

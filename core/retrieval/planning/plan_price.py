@@ -36,7 +36,7 @@ def price_sentences(plan: PairPlan, budget: Budget) -> list[str]:
     """Return what the plan costs now, what is left then, and how it stands to a month."""
     total = plan.credits
     if total is None:
-        return ["The price is not known, because the service did not tell it."]
+        return ["The price is not known, because the service did not give it."]
     sentences = [
         f"The {len(plan.pairs)} jobs cost {credits_text(total)} with the default options of their "
         "type."

@@ -35,8 +35,8 @@ def track_remarks(track: Track) -> list[str]:
     days = {item.day for item in track.usable}
     partial = [item for item in track.dates if item.day not in days]
     if partial:
-        told = [f"{item.day} ({100 * item.share:.0f} %)" for item in partial]
-        remarks.append(f"Dates that cover less and are not used: {_some(told)}")
+        dates = [f"{item.day} ({100 * item.share:.0f} %)" for item in partial]
+        remarks.append(f"Dates that cover less and are not used: {_some(dates)}")
     rare = {
         name: sum(name in item.missing for item in track.dates)
         for name in track.grounds

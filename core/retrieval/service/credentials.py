@@ -38,7 +38,7 @@ class Credentials:
 
     @property
     def account(self) -> str:
-        """Name of the account; empty for a token that does not tell."""
+        """Name of the account; empty for a token without it."""
         if self.username is not None:
             return self.username
         return str(_claims(self.token or "").get("uid") or "")

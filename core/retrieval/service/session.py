@@ -64,7 +64,7 @@ def open_service(api_url: str, credentials: Credentials, reporter: Reporter) -> 
 
 
 def open_without_login(api_url: str) -> HyP3:
-    """Return a service that is asked only what it tells everybody."""
+    """Return a service that is asked only what is public."""
     return _opened(api_url, {})
 
 
@@ -187,8 +187,8 @@ def ask(
                     raise
                 pause = POLICY.delay(failures)
             else:
-                told = retry_after(response.headers.get("Retry-After"))
-                pause = POLICY.delay(failures) if told is None else told
+                wanted = retry_after(response.headers.get("Retry-After"))
+                pause = POLICY.delay(failures) if wanted is None else wanted
                 if not may_pass(response.status_code) or pause > POLICY.longest_request:
                     break
             if failures < attempts:
@@ -242,15 +242,15 @@ def send_once(
             f"{service.url} did not answer within {POST_SECONDS:.0f} seconds."
         ) from None
     except requests.RequestException as error:
-        told = unreachable(error, service.url, address=address_parameter(service.url))
-        raise DoubtfulAnswerError(str(told)) from None
+        failure = unreachable(error, service.url, address=address_parameter(service.url))
+        raise DoubtfulAnswerError(str(failure)) from None
     if response.status_code != 200:
-        told = refused(response, service.url, credentials, remedy)
+        failure = refused(response, service.url, credentials, remedy)
         said = judge(response.headers.get("Content-Type", ""), response.content)
         is_theirs = said.speaker in (Speaker.SERVICE, Speaker.GATEWAY)
         if 400 <= response.status_code < 500 and is_theirs and not may_pass(response.status_code):
-            raise told
-        raise DoubtfulAnswerError(str(told))
+            raise failure
+        raise DoubtfulAnswerError(str(failure))
     try:
         return _document(response, service.url)
     except RetrievalError as error:

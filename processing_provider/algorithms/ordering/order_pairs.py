@@ -32,7 +32,7 @@ class OrderPairs(OrderingAlgorithm):
         "first."
         "\n"
         "JOBS has the ids of all pairs that are ordered, for Watch jobs and Download products; "
-        "COUNT and CREDITS tell what is new."
+        "COUNT and CREDITS are of what is new."
     )
     EXAMPLE = (
         "qgis_process run hyp3:orderpairs -- INPUT=/data/plan.gpkg NAME=my_project LOOKS=20x4 "

@@ -8,12 +8,12 @@ from ..retrieval_algorithm import RetrievalAlgorithm
 
 
 class PlanPairs(RetrievalAlgorithm):
-    """Plans a network of pairs and tells its price."""
+    """Plans a network of pairs and prices it."""
 
     NAME = "planpairs"
     TITLE = "Plan pairs"
     GROUP = ToolboxGroup.GET_PRODUCTS
-    SUMMARY = "Plans a network of interferograms from scenes, and tells what it would cost."
+    SUMMARY = "Plans a network of interferograms from scenes, and shows what it would cost."
     HELP = (
         "Plans the pairs of a small-baseline network from the layer of Search scenes: each date "
         "with its next ones, bridges over gaps and, if wanted, pairs over a year. The network is "
@@ -28,7 +28,7 @@ class PlanPairs(RetrievalAlgorithm):
         "want; Order pairs takes the layer as it is then. The column rank says what is ordered "
         "first: bridges, then the newest dates."
         "\n"
-        "Planning is free. The report tells the price by the service's own table, what your "
+        "Planning is free. The report shows the price by the service's own table, what your "
         "account would have left if you are logged in, and what would cost less."
     )
     EXAMPLE = (

@@ -16,11 +16,11 @@ class ResubmitJobs(OrderingAlgorithm):
     HELP = (
         "Reads why jobs of a project failed and orders those once more that failed for a reason "
         "which may have passed: a computer that was taken away, a service that was out of order, "
-        "a lost connection, or no reason told. Jobs that would fail again, such as those wholly "
+        "a lost connection, or no reason given. Jobs that would fail again, such as those wholly "
         "over water, stay as they are, and so do those that failed twice or were ordered again "
         "already."
         "\n"
-        "As in Order pairs, a run without a confirmed price orders nothing and tells the price, "
+        "As in Order pairs, a run without a confirmed price orders nothing and shows the price, "
         "because most accounts pay for the second attempt as well. Run it again with that price as "
         "CONFIRM."
     )

@@ -18,7 +18,7 @@ class SearchScenes(RetrievalAlgorithm):
     HELP = (
         "Searches ASF's catalog for the Sentinel-1 scenes over an area of interest, from which "
         "pairs can be planned. Tracks are ranked by the share of the area that all their dates "
-        "cover, by the number of dates and by the longest gap. The log and the report tell what "
+        "cover, by the number of dates and by the longest gap. The log and the report show what "
         "each date covers, and which dates cannot be used."
         "\n"
         "Where at most 15 bursts cover the area, the layer has these bursts, which cost less than "

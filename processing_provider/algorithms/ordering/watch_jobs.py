@@ -8,17 +8,17 @@ from ..retrieval_algorithm import RetrievalAlgorithm
 
 
 class WatchJobs(RetrievalAlgorithm):
-    """Tells how far jobs are, once or until all are done."""
+    """Reports how far jobs are, once or until all are done."""
 
     NAME = "watchjobs"
     TITLE = "Watch jobs"
     GROUP = ToolboxGroup.GET_PRODUCTS
-    SUMMARY = "Tells how far your HyP3 jobs are, why some failed, and what expires soon."
+    SUMMARY = "Reports how far your HyP3 jobs are, why some failed, and what expires soon."
     HELP = (
-        "Counts the jobs of a project by state, tells why jobs failed and which products expire "
-        "within three days. With WAIT it looks again until no job is pending or running, which may "
-        "take hours: each look is one request, a minute apart at first and five minutes where "
-        "nothing happens. Stopping it does not stop the jobs."
+        "Counts the jobs of a project by state, and reports why jobs failed and which products "
+        "expire within three days. With WAIT it looks again until no job is pending or running, "
+        "which may take hours: each look is one request, a minute apart at first and five minutes "
+        "where nothing happens. Stopping it does not stop the jobs."
         "\n"
         "JOBS has the ids of the jobs whose products can be downloaded, those first that expire "
         "first. In QGIS's window, HyP3 Stack > Watch jobs does the same in a panel, in the "

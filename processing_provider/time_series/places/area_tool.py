@@ -13,7 +13,7 @@ _FILL_ALPHA = 40
 class AreaTool(QgsMapTool):
     """Each left click is a corner; a right click or Return ends, Backspace takes a corner back.
 
-    ``drawn`` tells the polygon in the CRS of the map.
+    ``drawn`` passes on the polygon in the CRS of the map.
     """
 
     drawn = pyqtSignal(object)

@@ -25,8 +25,8 @@ class Plot(QWidget):
     """A figure that can be zoomed and moved.
 
     The wheel zooms in time; over the axis of values, or with Ctrl, it zooms values. Dragging moves,
-    a double click shows all. ``step_clicked`` tells the number of the step that was clicked. What
-    is added as an action stands in the context menu.
+    a double click shows all. ``step_clicked`` passes on the number of the clicked step. What is
+    added as an action stands in the context menu.
     """
 
     step_clicked = pyqtSignal(int)

@@ -75,9 +75,9 @@ def invert_places(found, coherence, has_reference):
         )
         made.append(replace(picked, series=series, fit=fitted, facts=facts, reason=""))
     weights = "coherence" if any(coherence) else "none"
-    told = [f"Least squares on the pairs, as Invert stack does with WEIGHTS={weights}."]
+    remarks = [f"Least squares on the pairs, as Invert stack does with WEIGHTS={weights}."]
     if found.reference is None and not has_reference:
-        told.append(
+        remarks.append(
             "Each pair is relative to a point of its own: choose a reference area for all of them."
         )
     return replace(
@@ -88,5 +88,5 @@ def invert_places(found, coherence, has_reference):
         begins=times,
         ends=times,
         picked=made,
-        inverted=" ".join(told),
+        inverted=" ".join(remarks),
     )

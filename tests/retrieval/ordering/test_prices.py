@@ -76,11 +76,11 @@ def test_price_is_that_of_the_service(service, credentials, reporter, case):
     ("job_type", "parameters", "words"),
     [
         ("AUTORIFT_NEW", {}, "does not offer jobs of the type AUTORIFT_NEW"),
-        ("INSAR_GAMMA", {"looks": "5x1"}, "tells no price"),
-        ("INSAR_GAMMA", {}, "tells no price"),
+        ("INSAR_GAMMA", {"looks": "5x1"}, "gives no price"),
+        ("INSAR_GAMMA", {}, "gives no price"),
         ("INSAR_ISCE_MULTI_BURST", {"looks": "20x4", "reference": ["B"] * 16}, "looks, reference"),
-        ("FREE", {}, "tells no price"),
-        ("LIST", {}, "tells no price"),
+        ("FREE", {}, "gives no price"),
+        ("LIST", {}, "gives no price"),
     ],
 )
 def test_no_price_is_an_error(service, reporter, job_type, parameters, words):
