@@ -102,13 +102,7 @@ _RESUMABLE = (
 
 
 def keeps_partial_output(error: BaseException | None) -> bool:
-    """Return whether an error leaves what a run wrote worth keeping: its inputs are not at fault.
-
-    Parameters
-    ----------
-    error
-        The error; None for a run that ended well.
-    """
+    """Return whether what a run wrote is worth keeping: its inputs are not at fault."""
     return isinstance(error, _RESUMABLE)
 
 

@@ -132,7 +132,7 @@ def fit_height_delays(
 
 
 def date_noise(row: Numbers, column: Numbers, residual: Numbers) -> Numbers:
-    """Return the noise of each date: root mean square of residuals without a quadratic surface.
+    """Return the noise of each date, the RMS of residuals without a quadratic surface; shape (N,).
 
     Parameters
     ----------
@@ -140,11 +140,6 @@ def date_noise(row: Numbers, column: Numbers, residual: Numbers) -> Numbers:
         Of the points, shape (points,).
     residual
         Displacement less its functions of time in meters, shape (N, points).
-
-    Returns
-    -------
-    numpy.ndarray
-        Meters, shape (N,).
     """
     ramps = fit_ramps("quadratic", row, column, residual, (float(row[0]), float(column[0])))
     rest = residual - ramps(row, column)

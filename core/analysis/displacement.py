@@ -124,13 +124,7 @@ _CORRECTIONS = {
 def analysis_layers(
     functions: TimeFunctions, corrections: Sequence[str] = ()
 ) -> tuple[StackLayer, ...]:
-    """Return the layers that the inversion makes, in the order in which they are listed.
-
-    Parameters
-    ----------
-    corrections
-        Names of :attr:`.corrections.Corrections.names`.
-    """
+    """Return the layers that the inversion makes, in order, with those of corrections by name."""
     layers = [
         _measured(
             "displacement",
@@ -260,6 +254,8 @@ def displacement_dataset(
 ) -> xr.Dataset:
     """Describe a displacement stack; its layers are empty, and its statistics NaN.
 
+    Its dimensions are ``time``, ``y``, ``x``, ``pair`` and ``nv``.
+
     Parameters
     ----------
     pairs
@@ -268,11 +264,6 @@ def displacement_dataset(
         What was chosen, by name of the parameter; kept in the record of the stack.
     history
         What made the result: task and parameters.
-
-    Returns
-    -------
-    Dataset
-        Dimensions ``time``, ``y``, ``x``, ``pair`` and ``nv``.
     """
     dataset = xr.Dataset(
         coords={**_coordinates(stack, grid, network), **_pair_coordinates(stack, pairs)},

@@ -23,12 +23,7 @@ _LEAST_OWN = 0.1
 
 
 def baseline_history(network: PairNetwork, perpendicular_baselines: Numbers) -> Numbers:
-    """Return the perpendicular baseline of each date against the first, in meters; shape (N,).
-
-    Parameters
-    ----------
-    perpendicular_baselines
-        Of each pair in meters; shape (M,).
+    """Return the perpendicular baselines of dates against the first from those of pairs; meters.
 
     Raises
     ------

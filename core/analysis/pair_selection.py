@@ -91,10 +91,7 @@ class PairSelection:
     def geometry(self, name: str, rows: slice, columns: slice) -> NDArray[Any]:
         """Read a layer without steps, or of one with steps what the first pair with data has.
 
-        Returns
-        -------
-        ndarray
-            As stored, shape (rows, columns).
+        The block has shape (rows, columns).
         """
         place = (
             slice(self.row + rows.start, self.row + rows.stop),
@@ -228,13 +225,7 @@ def _check_kind(stack: WrittenStack, layer: str) -> None:
 
 
 def acquisition_bounds(stack: WrittenStack) -> NDArray[np.datetime64] | None:
-    """Return start and end of the acquisitions of a stack to the second, which floats can hold.
-
-    Returns
-    -------
-    ndarray or None
-        Shape (acquisitions, 2), datetime64[ms]; None where the stack lacks them.
-    """
+    """Return start and end of acquisitions to the second, shape (acquisitions, 2), if known."""
     starts, ends = stack.instants("acquisition_time"), stack.instants("acquisition_end_time")
     if starts is None or ends is None or starts.shape != ends.shape:
         return None

@@ -71,11 +71,6 @@ class ReferenceArea:
 
         Of all pairs the same pixels count, where there are pixels with phase in all of them: pairs
         referred to different ground would not close in triangles.
-
-        Parameters
-        ----------
-        block
-            Shape (M, rows, columns), the window of :meth:`pixels`.
         """
         values = block[:, inside].astype(np.float64)
         known = np.isfinite(values)
@@ -91,10 +86,7 @@ class ReferenceArea:
 def parse_area(text: str, grid: Grid) -> ReferenceArea:
     """Read ``x,y`` or ``x,y,radius``, either with ``[EPSG:code]``.
 
-    Parameters
-    ----------
-    text
-        Without a code, the point is in the CRS of the grid; the radius is in meters.
+    Without a code, the point is in the CRS of the grid; the radius is in meters.
 
     Raises
     ------

@@ -207,11 +207,6 @@ def _tiles(selection: PairSelection) -> list[tuple[slice, slice]]:
 class Survey:
     """Finds repair and corrections of a run.
 
-    Parameters
-    ----------
-    selection
-        Pairs and window that are inverted.
-
     Raises
     ------
     InvalidParameterError
@@ -238,17 +233,12 @@ class Survey:
             self._need("DEM_ERROR is yes", LOOK_ELEVATION)
 
     def plan_repair(self, phases: Numbers, reporter: Reporter) -> RepairPlan | None:
-        """Find what a repair takes off; for the report also what it would.
+        """Find what a repair takes off, for the report also what it would; None where nobody asks.
 
         Parameters
         ----------
         phases
             What is subtracted from each pair, radians; shape (M,).
-
-        Returns
-        -------
-        RepairPlan or None
-            None where nobody asks.
         """
         request, selection = self._request, self._selection
         if not request.needs_survey:

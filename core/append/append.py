@@ -28,11 +28,6 @@ from .base import Base
 def check_settings(base: Base, wanted: Mapping[str, Any]) -> None:
     """Check that new steps would be made as those of the stack were.
 
-    Parameters
-    ----------
-    wanted
-        Parameters of the job that decide on values, by name.
-
     Raises
     ------
     InvalidParameterError

@@ -30,13 +30,7 @@ _NEAREST_POLE = 80.0
 
 
 def draw_area(footprint: Sequence[tuple[float, float]]) -> str:
-    """Return the map around an area.
-
-    Parameters
-    ----------
-    footprint
-        Longitude and latitude of its corners in degrees; at least one.
-    """
+    """Return the map around an area."""
     middle = center(tuple(footprint))
     shrink = math.cos(math.radians(max(-_NEAREST_POLE, min(_NEAREST_POLE, middle[1]))))
     scale = _WIDTH / _DEGREES

@@ -102,12 +102,8 @@ class Thumbnails:
 def read_thumbnails(stack: WrittenStack, is_remote: bool) -> Thumbnails | None:
     """Read every so many pixels of some steps, evenly spaced.
 
-    None where there is nothing to show, or where a map takes the chunks of all steps.
-
-    Parameters
-    ----------
-    is_remote
-        Whether it lies in an object store, from which less is read.
+    None where there is nothing to show, or where a map takes the chunks of all steps. From an
+    object store less is read.
     """
     name = primary(stack) or _first_measured(stack)
     if name is None:

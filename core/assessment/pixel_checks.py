@@ -42,10 +42,7 @@ class _Map:
 def check_pixels(stack: WrittenStack, is_remote: bool) -> tuple[list[Check], str]:
     """Read pixels of one dataset and check them.
 
-    Parameters
-    ----------
-    is_remote
-        Whether it lies in an object store, from which less is read.
+    From an object store less is read.
 
     Returns
     -------

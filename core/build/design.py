@@ -89,11 +89,6 @@ def design_stack(
 ) -> Design:
     """Design a stack, and check that its outputs fit on their disks.
 
-    Parameters
-    ----------
-    base
-        The stack that is appended to, if any.
-
     Raises
     ------
     InvalidParameterError
@@ -129,17 +124,7 @@ def report_expected(
     base: Base | None,
     reporter: Reporter,
 ) -> int:
-    """Report how a stack would be stored and whether it fits, without writing anything.
-
-    Parameters
-    ----------
-    plan, layers, options, base
-        As for :func:`design_stack`.
-
-    Returns
-    -------
-    int
-        About how many bytes all outputs take.
+    """Report how a stack would be stored and whether it fits; return about how many bytes it takes.
 
     Raises
     ------
@@ -202,11 +187,6 @@ def stack_contents(
     plan: Plan, layers: tuple[Layer, ...], options: BuildOptions, base: Base | None
 ) -> tuple[StackSource, tuple[StackLayer, ...]]:
     """Return where the blocks of a stack come from, and all its layers.
-
-    Parameters
-    ----------
-    base
-        The stack that is appended to, if any.
 
     Raises
     ------

@@ -42,11 +42,6 @@ def plan_stack(
 ) -> StackPlan:
     """Choose products and lay the grid; shows the user the plan before any work starts.
 
-    Parameters
-    ----------
-    folder
-        Holds the products.
-
     Raises
     ------
     StackError

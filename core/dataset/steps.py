@@ -20,12 +20,7 @@ TIME_ENCODING = {**TIME_UNITS, "_FillValue": None}
 
 
 def pair_coordinates(products: Sequence[Product]) -> dict[str, xr.Variable]:
-    """Describe the pairs of a network.
-
-    Parameters
-    ----------
-    products
-        Interferograms in the order of their steps.
+    """Describe the pairs of a network; interferograms are in the order of their steps.
 
     Returns
     -------
@@ -124,12 +119,7 @@ def reference_coordinates(point: ReferencePoint) -> dict[str, xr.Variable]:
 
 
 def time_coordinates(passes: Sequence[Sequence[Product]]) -> dict[str, xr.Variable]:
-    """Describe the dates of a backscatter stack.
-
-    Parameters
-    ----------
-    passes
-        Products of each step in the order of time: one, or the frames of a pass.
+    """Describe the dates of a backscatter stack: for each its product, or the frames of its pass.
 
     Returns
     -------

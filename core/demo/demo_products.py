@@ -63,17 +63,7 @@ class _Scene:
 
 
 def write_demo_products(folder: Path) -> Iterator[tuple[int, int]]:
-    """Write the products that are not there yet.
-
-    Parameters
-    ----------
-    folder
-        Takes one folder for each product.
-
-    Yields
-    ------
-    tuple of int
-        How many products are there, and how many there are going to be.
+    """Write the products that are not there yet; return how many there are, and how many are planned.
 
     Raises
     ------

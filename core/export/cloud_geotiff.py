@@ -40,7 +40,7 @@ class _File:
 
 
 def write_geotiffs(part: StackPart, steps_as: str, folder: Path, reporter: Reporter) -> list[str]:
-    """Write each layer of a part of a stack as cloud-optimized GeoTIFFs.
+    """Write each layer of a part of a stack as cloud-optimized GeoTIFFs, and return their names.
 
     Parameters
     ----------
@@ -50,11 +50,6 @@ def write_geotiffs(part: StackPart, steps_as: str, folder: Path, reporter: Repor
         ``files``: one file for each step of a layer, ``<layer>_<step>.tif``. ``bands``: one file
         for each layer, ``<layer>.tif``, with a band for each step, described by its date or pair.
         A layer without steps has one file, ``<layer>.tif``.
-
-    Returns
-    -------
-    list of str
-        Names of the files.
 
     Raises
     ------

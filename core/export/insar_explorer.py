@@ -34,20 +34,10 @@ _MILLIMETERS = {DISPLACEMENT: "mm", VELOCITY: "mm/year", VELOCITY_ERROR: "mm/yea
 
 
 def write_insar_explorer(part: StackPart, folder: Path, reporter: Reporter) -> list[str]:
-    """Write displacement for InSAR Explorer, in millimeters and millimeters a year.
+    """Write displacement for InSAR Explorer, in mm and mm/year, and return the names of the files.
 
     Pixels without velocity are left out of the layer of points, which holds the other layers
     without steps as fields too, in their own units.
-
-    Parameters
-    ----------
-    part
-        Displacement.
-
-    Returns
-    -------
-    list of str
-        Names of the files.
 
     Raises
     ------

@@ -30,10 +30,7 @@ _BLOCK = 256
 def base_attributes(part: StackPart) -> dict[str, str]:
     """Return the attributes that all files of a project share.
 
-    Parameters
-    ----------
-    part
-        Pairs, or displacement, which says less on how it was acquired.
+    Displacement says less on how it was acquired than pairs do.
 
     Raises
     ------

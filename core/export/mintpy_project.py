@@ -55,20 +55,10 @@ _Dataset = tuple[str, str, str, Convert]
 
 
 def write_mintpy(part: StackPart, folder: Path, reporter: Reporter) -> list[str]:
-    """Write a project of MintPy.
+    """Write a project of MintPy from pairs or displacement, and return the names of the files.
 
     Pairs become ``inputs/ifgramStack.h5``, with which ``smallbaselineApp.py`` goes on from the step
     ``modify_network``; displacement becomes ``timeseries.h5`` and ``velocity.h5`` with their masks.
-
-    Parameters
-    ----------
-    part
-        Pairs or displacement.
-
-    Returns
-    -------
-    list of str
-        Names of the files.
 
     Raises
     ------

@@ -27,7 +27,7 @@ _DIGITS = {"f": "%.9g", "i": "%d", "u": "%d"}
 
 
 def write_series(part: StackPart, points: Points, folder: Path, reporter: Reporter) -> list[str]:
-    """Write the values of a stack at points as two tables of comma-separated values.
+    """Write the values of a stack at points as two tables, and return the names of the files.
 
     ``points.csv`` has one row for each point: its number (from 1, in the order of the layer), its
     attributes, the center of its pixel (``x``, ``y`` in the CRS of the stack), and the layers
@@ -42,11 +42,6 @@ def write_series(part: StackPart, points: Points, folder: Path, reporter: Report
         Where. Points outside of the part are left out.
     folder
         Where the tables go.
-
-    Returns
-    -------
-    list of str
-        Names of the files.
 
     Raises
     ------

@@ -136,8 +136,8 @@ class StackPart:
     def maps(self, name: str, folder: Path, reporter: Reporter) -> Iterator[ReadMap]:
         """Read a layer map by map.
 
-        Where a chunk holds many steps, each would be decompressed for each map; the layer is
-        copied to a temporary file first.
+        Where a chunk holds many steps, each would be decompressed for each map; the layer is copied
+        to a temporary file first. What is given returns some rows of a map.
 
         Parameters
         ----------
@@ -145,11 +145,6 @@ class StackPart:
             A layer; one without steps has a single map.
         folder
             For the temporary file.
-
-        Yields
-        ------
-        callable
-            Returns some rows of a map.
         """
         columns = slice(0, self.grid.width)
         chunks = self.stack.blocks.array(name).chunks

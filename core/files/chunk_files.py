@@ -51,7 +51,7 @@ class ChunkFiles:
         self._compressor = compressor
 
     def write(self, begin: tuple[int, ...], block: NDArray[Any]) -> Receipts:
-        """Write a block of whole chunks; chunks without data get no file.
+        """Write a block of whole chunks and return what was written; no file without data.
 
         Parameters
         ----------
@@ -59,11 +59,6 @@ class ChunkFiles:
             Position of its first element.
         block
             As many dimensions as the array; it ends with a chunk or with the array.
-
-        Returns
-        -------
-        dict
-            What was written, by key of the chunk.
         """
         receipts: Receipts = {}
         counts = [-(-length // size) for length, size in zip(block.shape, self._shape, strict=True)]

@@ -161,11 +161,6 @@ class Layouts:
 def spatial_chunks(height: int, width: int, megabytes: float) -> tuple[int, int, int]:
     """Return chunks that serve maps: one step, near-square in space.
 
-    Parameters
-    ----------
-    megabytes
-        Largest size of a chunk before compression, 10^6 bytes.
-
     Returns
     -------
     (1, rows, columns)

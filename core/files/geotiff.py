@@ -43,11 +43,6 @@ WRITER_TAG, WRITER = "HYP3_STACK_WRITER", "hyp3:harmonizeproducts"
 def check_replaceable(plan: Plan, folder: Path, reporter: Reporter) -> None:
     """Check that no product folder would replace anything but what an earlier run has written.
 
-    Parameters
-    ----------
-    folder
-        Where the product folders are to go.
-
     Raises
     ------
     OutputError

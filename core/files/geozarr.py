@@ -31,13 +31,7 @@ _CRS_OF_GDAL = "_CRS"
 
 
 def gdal_sidecar(nodes: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return what gives GDAL the CRS of all arrays of a store of format 2.
-
-    Parameters
-    ----------
-    nodes
-        Metadata documents by path, as a store gathers them.
-    """
+    """Return what gives GDAL the CRS of all arrays of a store of format 2."""
     lines = ["<PAMDataset>"]
     for path, attributes in nodes.items():
         if _CRS_OF_GDAL in attributes:

@@ -110,13 +110,7 @@ class NetcdfSpool:
                     ] = chunk[top - row : bottom - row, left - column : right - column]
 
     def renumber(self, names: Collection[str], steps: Mapping[int, int]) -> None:
-        """Give the blocks of layers that change with the steps other numbers.
-
-        Parameters
-        ----------
-        steps
-            New numbers by those before, in order; other blocks are removed.
-        """
+        """Give blocks of layers with steps other numbers, by those before; others are removed."""
         blocks: dict[int, list[Path]] = {}
         for name, step, path in self.blocks():
             if name in names and step in steps:

@@ -44,12 +44,7 @@ def mend_groups(store: Path) -> int:
     """Take the attributes of the convention ``spatial`` from the groups of a store on disk.
 
     Each document is replaced as a whole, and every state on the way is a valid store. Nothing but
-    these attributes changes.
-
-    Returns
-    -------
-    int
-        Number of documents that were replaced.
+    these attributes changes. The number of documents that were replaced is returned.
 
     Raises
     ------

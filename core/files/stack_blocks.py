@@ -115,10 +115,7 @@ class StackBlocks:
     ) -> NDArray[Any]:
         """Read a layer without steps, or of one with steps what the first step with data has.
 
-        Returns
-        -------
-        ndarray
-            As stored, shape (rows, columns).
+        The block has shape (rows, columns).
         """
         if len(self.array(name).shape) == 2:
             return self.read(name, slice(None), rows, columns)

@@ -57,11 +57,6 @@ def fills_of(plan: Plan, layers: Sequence[Layer]) -> tuple[StaticFill, ...]:
 
     Interferograms do so where a stack could hold them together: look angles of another path or
     direction would be wrong ones. Backscatter has static layers of the ground only.
-
-    Parameters
-    ----------
-    layers
-        Layers that are written.
     """
     groups: dict[object, list[Placement]] = {}
     rasters = {item.product.name.text: item.raster for item in plan.placements}

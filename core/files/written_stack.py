@@ -356,7 +356,7 @@ def open_stack(
 def open_stack_groups(
     place: StackPlace, parameter: str = "INPUT", reporter: Reporter | None = None
 ) -> Iterator[list[WrittenStack]]:
-    """Open a stack for reading.
+    """Open a stack for reading: one dataset for a NetCDF file, one for each group of a Zarr store.
 
     Parameters
     ----------
@@ -368,11 +368,6 @@ def open_stack_groups(
     reporter
         Given for a stack that a run has not made itself: one on a disk is then opened in another
         process first, as a damaged file can end the process. Asked whether to stop meanwhile.
-
-    Yields
-    ------
-    list of WrittenStack
-        One for a NetCDF file, one for each group of a Zarr store.
 
     Raises
     ------

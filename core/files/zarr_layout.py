@@ -76,18 +76,7 @@ def lay_out_store(
 def coordinate_documents(
     dataset: xr.Dataset, layers: Sequence[StackLayer], zarr_format: int
 ) -> Documents:
-    """Return what a group holds besides its layers: coordinates and attributes of the stack.
-
-    Parameters
-    ----------
-    zarr_format
-        2 or 3.
-
-    Returns
-    -------
-    dict
-        Contents of the files by their path below the group.
-    """
+    """Return the files of coordinates and attributes of a group by their path in it."""
     laid_out = on_disk(dataset).drop_vars([item.name for item in layers])
     laid_out.attrs = plain(laid_out.attrs)
     encoding: dict[Hashable, dict[str, Any]] = {}

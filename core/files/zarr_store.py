@@ -59,11 +59,6 @@ class ZarrGroup:
     Blocks may be written from many threads and processes as long as no two touch the same chunk
     or shard.
 
-    Parameters
-    ----------
-    store
-        Folder of the store, or the store.
-
     Attributes
     ----------
     is_remote
@@ -118,13 +113,7 @@ class ZarrGroup:
     def read(
         self, item: StackLayer, step: int, rows: slice, columns: slice, out: NDArray[Any]
     ) -> None:
-        """Read back a part of a map of a layer that changes with the steps.
-
-        Parameters
-        ----------
-        out
-            Takes it; shape (rows, columns).
-        """
+        """Read back a part of a map of a layer with steps into ``out``, shape (rows, columns)."""
         files = self._files.get(item.name)
         if files is None:
             out[...] = self._arrays[item.name][step, rows, columns]

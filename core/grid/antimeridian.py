@@ -34,15 +34,12 @@ def limits(longitudes: ArrayLike) -> tuple[float, float]:
 def split(area: BaseGeometry) -> BaseGeometry:
     """Cut an area without the jump at the antimeridian, both sides within -180..180.
 
+    An area that does not cross it is returned as it is.
+
     Parameters
     ----------
     area
         Polygons, longitude first, as :func:`unwrap` gives their longitudes.
-
-    Returns
-    -------
-    geometry
-        The area itself where it does not cross the antimeridian; else its polygons on either side.
     """
     west, _, east, _ = area.bounds
     if -_HALF_TURN <= west and east <= _HALF_TURN:

@@ -29,7 +29,7 @@ _EDGE_POINTS = 101
 def choose_lines(
     lattice: Lattice, bounds: Sequence[Bounds], mode: str, extent: Extent | None, crs: CRS
 ) -> Lines:
-    """Return the lattice lines between which the grid lies.
+    """Return the lattice lines between which the grid lies: left, bottom, right, top.
 
     Parameters
     ----------
@@ -43,11 +43,6 @@ def choose_lines(
         The user's area, to which the grid is cut (outward, to whole pixels); None for all.
     crs
         CRS of the grid.
-
-    Returns
-    -------
-    (left, bottom, right, top)
-        Numbers of lattice lines.
 
     Raises
     ------
@@ -74,12 +69,7 @@ def choose_lines(
 
 
 def cut_to_extent(grid: Grid, extent: Extent | None) -> tuple[int, int, Grid]:
-    """Return the smallest window of a grid around an extent.
-
-    Parameters
-    ----------
-    extent
-        The user's area; None for all.
+    """Return the smallest window of a grid around an extent, all of it without one.
 
     Returns
     -------

@@ -13,18 +13,7 @@ frame differ by a few percent, neighboring frames share about a tenth."""
 
 
 def group_frames(placements: Sequence[Placement]) -> list[list[Placement]]:
-    """Group products by frame.
-
-    Parameters
-    ----------
-    placements
-        Products with their bounds on the grid.
-
-    Returns
-    -------
-    list of list
-        Products that mostly cover the ground of the first one of their group.
-    """
+    """Group products by frame: those of a group mostly cover the ground of its first one."""
     frames: list[list[Placement]] = []
     for placement in placements:
         for frame in frames:

@@ -73,7 +73,7 @@ def make_plan(
     options: GridOptions,
     left_out: Sequence[LeftOut] = (),
 ) -> Plan:
-    """Lay one grid over products.
+    """Lay one grid over products; placements are in the order of ``products``.
 
     The CRS is that of most products that lie in meters on a map (by number; ties go to the larger
     covered area, then to the lowest code) unless the user names one. The lattice is that of most
@@ -85,11 +85,6 @@ def make_plan(
         Products with the grid that their layers share; at least one.
     left_out
         Products that were put aside before, for the account.
-
-    Returns
-    -------
-    Plan
-        Grid and placements in the order of ``products``.
 
     Raises
     ------

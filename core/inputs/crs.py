@@ -8,12 +8,7 @@ from pyproj import CRS
 
 
 def authority_of(crs: CRS, name: str | None = None) -> tuple[str, str] | None:
-    """Return authority and code of a CRS.
-
-    Parameters
-    ----------
-    name
-        Only codes of this authority; None for any.
+    """Return authority and code of a CRS, among those of an authority only if one is named.
 
     Returns
     -------

@@ -62,7 +62,7 @@ def limit_error(what: str, error: BaseException) -> MachineError | None:
 
 
 def machine_error(what: str, error: BaseException) -> MachineError | None:
-    """Return the error to raise where a limit of the machine is at fault, not an input.
+    """Return the error to raise where a limit of the machine is at fault, else None.
 
     Parameters
     ----------
@@ -70,11 +70,6 @@ def machine_error(what: str, error: BaseException) -> MachineError | None:
         What could not be read, as the subject of the sentence.
     error
         What the system said.
-
-    Returns
-    -------
-    MachineError or None
-        None where the system said something else.
     """
     number = _told(error)
     if number is None:

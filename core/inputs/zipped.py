@@ -34,12 +34,7 @@ _LARGEST_DIRECTORY = 16 << 20
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
-    """Open a zip whose table of contents holds together.
-
-    Returns
-    -------
-    zipfile.ZipFile
-        To be closed by the caller.
+    """Open a zip whose table of contents holds together; the caller closes it.
 
     Raises
     ------

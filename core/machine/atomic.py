@@ -59,16 +59,13 @@ LOCK = "lock"
 def complete_or_absent(final: Path) -> Iterator[Path]:
     """Give a temporary path beside ``final``; take its place when the block ends without error.
 
+    The path is hidden, on the same file system, and removed if the block fails.
+
     Parameters
     ----------
     final
         File or folder to appear. What stands there is replaced only at the end, in one rename for a
         file, in two for a folder.
-
-    Yields
-    ------
-    Path
-        Where to write; on the same file system, hidden, removed if the block fails.
 
     Raises
     ------
@@ -84,17 +81,8 @@ def complete_or_absent(final: Path) -> Iterator[Path]:
 def temporary(final: Path) -> Iterator[Path]:
     """Give a path beside ``final`` for a file or folder that is removed when the block ends.
 
-    What runs that were killed left there under the same name is removed before.
-
-    Parameters
-    ----------
-    final
-        What it is for; nothing of that name needs to exist.
-
-    Yields
-    ------
-    Path
-        On the same file system as ``final``, hidden; nothing is there yet.
+    What runs that were killed left there under the same name is removed before. The path is hidden,
+    on the same file system; nothing is there yet.
 
     Raises
     ------

@@ -27,11 +27,6 @@ class FileLock:
     The system frees the lock of a process that ends. Where a file system knows no locks, a file
     beside it says who holds it, and is touched again and again: one whose process is known to be
     dead, or that has grown old, counts no more.
-
-    Parameters
-    ----------
-    path
-        The file; made by `take`.
     """
 
     def __init__(self, path: Path) -> None:

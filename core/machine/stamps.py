@@ -68,18 +68,7 @@ def take_stamps(paths: Iterable[Path]) -> dict[Path, Stamp]:
 
 
 def find_change(stamps: Stamps) -> tuple[Path, str] | None:
-    """Return the first file that is not what it was, and what has happened to it.
-
-    Parameters
-    ----------
-    stamps
-        As they were.
-
-    Returns
-    -------
-    tuple
-        Path, and such as "corr.tif is gone"; None if all files are what they were.
-    """
+    """Return the first file that is not what it was, and such as "corr.tif is gone", else None."""
     with ThreadPoolExecutor(_THREADS) as pool:
         changes = pool.map(_change, stamps.keys(), stamps.values())
         return next((found for found in zip(stamps, changes, strict=True) if found[1]), None)

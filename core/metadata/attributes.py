@@ -34,7 +34,7 @@ _KEYWORD = "EARTH SCIENCE > SPECTRAL/ENGINEERING > RADAR > RADAR IMAGERY"
 
 
 def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any]:
-    """Return the attributes of a stack that come from its products.
+    """Return the attributes of CF 1.11, ACDD 1.3 and credit that come from the products of a stack.
 
     Parameters
     ----------
@@ -42,11 +42,6 @@ def stack_attributes(products: Sequence[Product], history: str) -> dict[str, Any
         Products of the stack; at least one, all of one type.
     history
         What made the stack: task and parameters.
-
-    Returns
-    -------
-    dict
-        Attributes of CF 1.11 and ACDD 1.3, and the credit that ASF and Copernicus ask for.
     """
     row = products[0].type
     software = row.processor.name

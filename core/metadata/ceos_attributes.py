@@ -40,13 +40,7 @@ _DEM_MATCHING: dict[str | None, str] = {"m": "attempted", "d": "not used, orbits
 
 
 def ceos_attributes(products: Sequence[Product], spacing: float) -> dict[str, Any]:
-    """Return the statements as global attributes.
-
-    Parameters
-    ----------
-    spacing
-        Pixel spacing in meters.
-    """
+    """Return the statements as global attributes; the spacing is in meters."""
     kind = _source_kind(products)
     image = SOURCE_IMAGES[kind]
     common: dict[str, Any] = {

@@ -20,11 +20,6 @@ _UTM = (range(32601, 32661), range(32701, 32761))
 def gridding_convention(grid: Grid, rasters: Sequence[Raster]) -> str:
     """Describe the lattice of a stack.
 
-    Parameters
-    ----------
-    rasters
-        Grids of its products.
-
     Returns
     -------
     str

@@ -23,11 +23,6 @@ _ON = ("pair",)
 def pair_variables(products: Sequence[Product]) -> dict[str, xr.Variable]:
     """Return the variables on ``pair`` that come from names, parameter files and READMEs.
 
-    Parameters
-    ----------
-    products
-        Interferograms in the order of the pairs.
-
     Returns
     -------
     dict of Variable

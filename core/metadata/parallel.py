@@ -19,7 +19,7 @@ def parallel_baselines(
     times: Sequence[Sequence[datetime]],
     scene: Mapping[str, xr.Variable],
 ) -> xr.Variable:
-    """Return the parallel baseline of each pair in the scene center.
+    """Return the parallel baseline of each pair in the scene center; NaN where an orbit is missing.
 
     Parameters
     ----------
@@ -29,11 +29,6 @@ def parallel_baselines(
         Start of reference and secondary acquisition of each pair.
     scene
         Holds ``scene_center_longitude`` and ``scene_center_latitude`` where they are known.
-
-    Returns
-    -------
-    Variable
-        On ``pair``, in meters; NaN where an orbit is missing.
     """
     by_time = {item.start: item for item in acquisitions}
     target = _center(scene)

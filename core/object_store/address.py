@@ -126,11 +126,6 @@ def parse_address(
 def checked_endpoint(endpoint: str | None, name: str = "S3_ENDPOINT") -> str | None:
     """Return the address of a service without a trailing slash.
 
-    Parameters
-    ----------
-    name
-        What holds it, for messages.
-
     Raises
     ------
     InvalidParameterError

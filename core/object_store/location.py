@@ -168,11 +168,6 @@ def parse_location(
 def stack_source(given: Parameters) -> Path | RemoteLocation:
     """Return the stack that ``INPUT`` names, on disk or in an object store.
 
-    Parameters
-    ----------
-    given
-        Parameters of a job that may hold ``S3_ENDPOINT`` and ``S3_PROFILE``.
-
     Raises
     ------
     InvalidParameterError

@@ -42,11 +42,6 @@ class RemoteWorkspace:
     as when it is killed, is removed by the next one. Until a run ends, its mark names its job, by
     which the same job knows a stack that was published by a run that was stopped afterward.
 
-    Parameters
-    ----------
-    location
-        Where the stack is going to be.
-
     Attributes
     ----------
     location

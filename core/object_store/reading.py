@@ -17,12 +17,7 @@ _ROOT = (".zmetadata", "zarr.json", ".zgroup")
 
 @contextmanager
 def open_remote(location: RemoteLocation) -> Iterator[FsspecStore]:
-    """Open a Zarr store for reading.
-
-    Yields
-    ------
-    FsspecStore
-        The store; errors of the service inside the block become sentences.
+    """Open a Zarr store for reading; errors of the service inside the block become sentences.
 
     Raises
     ------

@@ -69,17 +69,14 @@ class Sink(Protocol):
     ) -> Receipts:
         """Write a block of whole chunks, or shards; those without data take no space.
 
+        What was written is returned, by names that begin with the label of the output.
+
         Parameters
         ----------
         steps, rows, columns
             Position of the block; ``steps`` counts only where the layer changes with the steps.
         block
             Shape (steps, rows, columns) or (rows, columns).
-
-        Returns
-        -------
-        dict
-            What was written, by names that begin with the label of the output.
         """
 
 

@@ -58,7 +58,8 @@ def publish_outputs(
     """Write outputs and publish them; what a stopped run has left on disks is gone on with.
 
     A run that was stopped after its stack in an object store became visible has published all
-    outputs: the same job then only does what comes afterward.
+    outputs: the same job then only does what comes afterward. What ``write`` returns is passed on;
+    None where nothing was left to write.
 
     Parameters
     ----------
@@ -74,11 +75,6 @@ def publish_outputs(
         killed before it returns is ended by the same job.
     keep_for
         Errors after which another attempt follows, besides those that are no fault of inputs.
-
-    Returns
-    -------
-    object
-        What ``write`` has returned; None where nothing was left to write.
 
     Raises
     ------

@@ -25,13 +25,7 @@ Writers = Sequence[LastingWriter]
 
 
 class UnfinishedOutputs:
-    """All outputs of one run, before they get their names.
-
-    Parameters
-    ----------
-    layouts
-        How they are cut into chunks.
-    """
+    """All outputs of one run, before they get their names."""
 
     def __init__(
         self,
@@ -61,6 +55,8 @@ class UnfinishedOutputs:
     ) -> bool:
         """Lay the outputs out, or find those that an earlier attempt laid out.
 
+        Returns whether that attempt had completed the outputs, so that they only need their names.
+
         Parameters
         ----------
         journal
@@ -70,11 +66,6 @@ class UnfinishedOutputs:
         take_over
             Makes the work of an attempt on another subject that of this one; an `OutputError` says
             that it cannot.
-
-        Returns
-        -------
-        bool
-            Whether that attempt had completed the outputs, so that they only need their names.
         """
         lost, is_new = 0, True
         try:

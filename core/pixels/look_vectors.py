@@ -71,7 +71,7 @@ def look_vectors(
     elevation: NDArray[Any],
     azimuth: NDArray[Any],
 ) -> NDArray[np.float32]:
-    """Compute one component of the look vector for a block.
+    """Compute one component of the look vector for a block; NaN where one of the angles is missing.
 
     Parameters
     ----------
@@ -81,11 +81,6 @@ def look_vectors(
         The block; both ends given.
     elevation, azimuth
         ``lv_theta`` and ``lv_phi`` of the block in radians, shape (rows, columns).
-
-    Returns
-    -------
-    ndarray
-        Shape (rows, columns); NaN where one of the angles is missing.
     """
     axis = layer.name[-1]
     transformer = to_longitude_latitude(grid)

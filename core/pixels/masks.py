@@ -103,13 +103,7 @@ def mask_layers(inputs: Sequence[Layer]) -> tuple[Layer, ...]:
 
 
 class Classifier:
-    """Takes the inputs of one block one by one, so that they need not be in memory together.
-
-    Parameters
-    ----------
-    shape
-        Rows and columns of the block.
-    """
+    """Takes the inputs of one block one by one, so that they need not be in memory together."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._shape = shape

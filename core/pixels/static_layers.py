@@ -45,11 +45,6 @@ class StaticReader:
     def read(self, layer: Layer, rows: slice, columns: slice) -> tuple[NDArray[Any], float | None]:
         """Read a block of a layer.
 
-        Parameters
-        ----------
-        rows, columns
-            Block of the grid; both ends given.
-
         Returns
         -------
         values : ndarray

@@ -33,15 +33,10 @@ class Findings:
 
 
 class Survey:
-    """Takes blocks; keeps sums, and counts on a coarse grid.
+    """Takes blocks of layers with steps; keeps sums, and counts on a coarse grid.
 
     Each piece of work fills a survey of its own, whose sums are added when the piece is done: so a
     piece that is interrupted and done again does not count twice.
-
-    Parameters
-    ----------
-    layers
-        Layers that change with the steps.
     """
 
     def __init__(self, grid: Grid, layers: Sequence[Layer], steps: int) -> None:

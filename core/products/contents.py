@@ -69,7 +69,7 @@ Found = Candidate | NearMiss
 
 
 def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Found]:
-    """Find products in a folder or zip by the names of their GeoTIFFs.
+    """Find products, usable or not, and what looks like one, by the names of GeoTIFFs.
 
     What the folder or zip itself is called does not count where its files show it: browsers, file
     managers and unpacking programs add numbers and words.
@@ -82,11 +82,6 @@ def look_into(path: Path, depth: int, pool: Executor | None = None) -> list[Foun
         How many folders deep to look for other folders and zips.
     pool
         Looks into what is directly inside; by default one after the other.
-
-    Returns
-    -------
-    list
-        Products, usable or not, and what looks like one.
     """
     if not path.is_dir():
         return _look_into_zip(path)

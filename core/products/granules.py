@@ -113,7 +113,7 @@ def granules_in(text: str) -> tuple[str, ...]:
 
 
 def relative_orbit(platform: str | None, orbit: int | None) -> int | None:
-    """Compute the path of a Sentinel-1 acquisition.
+    """Compute the path of an acquisition, 1..175; None where platform or orbit are unknown.
 
     Parameters
     ----------
@@ -121,11 +121,6 @@ def relative_orbit(platform: str | None, orbit: int | None) -> int | None:
         ``S1A`` ... ``S1D``.
     orbit
         Absolute orbit number.
-
-    Returns
-    -------
-    int or None
-        Relative orbit, 1..175; None where platform or orbit are unknown.
 
     Notes
     -----
@@ -146,16 +141,11 @@ def orbits_of_burst(burst: int) -> float:
 
 
 def burst_orbit(burst: int) -> tuple[int, bool | None]:
-    """Compute path and direction from the number of a burst.
+    """Compute path and direction from the relative number of a burst, 1..375887.
 
     ESA counts bursts along the 175 orbits of a cycle from the ascending node on, one each
     2.758273 s after a preamble of 2.299849 s (Sentinel-1 Level-1 Detailed Algorithm Definition,
     burst identification), so the number is a time within the cycle.
-
-    Parameters
-    ----------
-    burst
-        Relative burst number, 1..375887.
 
     Returns
     -------

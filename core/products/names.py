@@ -109,12 +109,7 @@ _IN_ANY_CASE = [re.compile(pattern.pattern, re.IGNORECASE) for pattern, _ in _FO
 
 
 def parse_name(text: str) -> ProductName | None:
-    """Read a product name.
-
-    Parameters
-    ----------
-    text
-        A folder name or the stem of a zip file, without any path.
+    """Read a product name: that of a folder, or the stem of a zip, without any path.
 
     Returns
     -------

@@ -41,11 +41,6 @@ def open_raster(product: Product, layer: str, header: TiffHeader | None = None) 
     header
         That of its file, where it is known.
 
-    Returns
-    -------
-    Raster
-        The layer's grid.
-
     Raises
     ------
     ProductError

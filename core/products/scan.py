@@ -33,7 +33,7 @@ class Scan:
 
 
 def scan_folder(folder: Path) -> Scan:
-    """Find the products in a folder.
+    """Find the products in a folder, of whatever types.
 
     Parameters
     ----------
@@ -41,11 +41,6 @@ def scan_folder(folder: Path) -> Scan:
         Holds product folders or zips, or folders of such, or the files of products themselves.
         Products are recognized by the names of their GeoTIFFs, whatever their folders or zips are
         called. Anything else is ignored, but named where it looks like a product.
-
-    Returns
-    -------
-    Scan
-        The products, of whatever types.
 
     Raises
     ------

@@ -28,11 +28,6 @@ def reference_pixel(product: Product, raster: Raster) -> tuple[int, int] | None:
     hyp3-gamma wrote it wrong, so the pixel counts only where the phase is in fact 0 and data
     surround it.
 
-    Parameters
-    ----------
-    raster
-        The grid of its layers.
-
     Returns
     -------
     (row, column) or None

@@ -28,16 +28,11 @@ _BLOCK = 1 << 16
 
 
 class Scrubber:
-    """Replaces credentials in text by ``***``.
+    """Replaces credentials in text by ``***``; those that are not text are ignored.
 
     Besides the plain values it knows their URL-quoted form and the header of HTTP basic
     authentication that is made of them. What stands before the host in an address goes as well,
     whosever it is.
-
-    Parameters
-    ----------
-    credentials
-        The credentials of the job; values that are not text are ignored.
     """
 
     def __init__(self, credentials: Mapping[str, Any] | None = None) -> None:
@@ -123,11 +118,6 @@ class Channel:
 
     Standard output itself is pointed at standard error, so that nothing a library prints, in
     Python or below it, can break the protocol.
-
-    Parameters
-    ----------
-    scrub
-        Takes credentials out of every text.
     """
 
     def __init__(self, scrub: Scrubber) -> None:

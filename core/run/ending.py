@@ -25,11 +25,6 @@ class Ending:
 
     A step may be inside a library that nobody can interrupt. What it has written so far has a
     hidden name, and the next run takes it up or removes it, so that leaving loses nothing.
-
-    Parameters
-    ----------
-    channel
-        Passes the cancel on and takes the answer.
     """
 
     def __init__(self, channel: Channel) -> None:

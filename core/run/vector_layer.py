@@ -29,7 +29,7 @@ class Feature:
 def layer_features(
     values: Parameters, name: str, columns: tuple[str, ...] = (), made_by: str = ""
 ) -> tuple[Feature, ...] | None:
-    """Read the parameter that takes a vector layer.
+    """Read the parameter that takes a vector layer; None where no layer is given.
 
     Parameters
     ----------
@@ -40,11 +40,6 @@ def layer_features(
         Columns that the layer has to have.
     made_by
         Title of the algorithm that makes such a layer, for messages.
-
-    Returns
-    -------
-    tuple of Feature, or None
-        None where no layer is given.
 
     Raises
     ------

@@ -21,11 +21,6 @@ def run_cancellable(
 
     A call that cannot be stopped is left behind in a daemon thread.
 
-    Parameters
-    ----------
-    call
-        What to run; its result or exception is passed on.
-
     Raises
     ------
     TimeoutError

@@ -55,15 +55,12 @@ class Job:
 def main(argv: Sequence[str]) -> int:
     """Run the job named in ``argv`` or given on standard input.
 
+    The exit code is 0 done, 1 failed, 130 canceled.
+
     Parameters
     ----------
     argv
         Command line without the program: nothing, ``-`` or the path of a JSON file.
-
-    Returns
-    -------
-    int
-        Exit code: 0 done, 1 failed, 130 canceled.
     """
     prefer_own_packages()
     drop_foreign_variables()

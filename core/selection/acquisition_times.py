@@ -19,17 +19,14 @@ _Item = TypeVar("_Item")
 def acquisition_times(product: Product) -> tuple[datetime, ...]:
     """Return the UTC start times of a product's acquisitions, reference first.
 
+    Midnight of the named day stands where no granule is known.
+
     Parameters
     ----------
     product
         One product. The names of GAMMA products hold the times. Those of ISCE products hold the
         first day of the reference and the last day of the secondary; there either began with the
         earliest granule of the parameter file, also where that was before midnight.
-
-    Returns
-    -------
-    tuple of datetime
-        Midnight of the named day stands where no granule is known.
     """
     return tuple(
         min(starts, default=day)
@@ -39,11 +36,6 @@ def acquisition_times(product: Product) -> tuple[datetime, ...]:
 
 def shared_times(products: Sequence[Product]) -> list[tuple[datetime, ...]]:
     """Return the start times of the acquisitions of products that make one stack.
-
-    Parameters
-    ----------
-    products
-        Products of one stack.
 
     Returns
     -------

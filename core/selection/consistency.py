@@ -177,7 +177,7 @@ def check_consistency(
     latitudes: _Latitudes,
     chosen: Sequence[str] = (),
 ) -> list[str]:
-    """Compare the products of a stack.
+    """Compare the products of a stack; return sentences on differences that users should know of.
 
     Parameters
     ----------
@@ -190,11 +190,6 @@ def check_consistency(
     chosen
         Layers that the user named; empty for all. Backscatter with other polarizations besides
         them may be stacked, too.
-
-    Returns
-    -------
-    list of str
-        A sentence for each difference that users should know of.
 
     Raises
     ------

@@ -16,12 +16,7 @@ LONGEST_GAP = timedelta(minutes=10)
 
 
 def group_passes(products: Sequence[Product]) -> list[tuple[Product, ...]]:
-    """Group backscatter products by pass.
-
-    Parameters
-    ----------
-    products
-        RTC products in the order of their times.
+    """Group backscatter products, in the order of their times, by pass.
 
     Returns
     -------
@@ -44,17 +39,12 @@ def group_passes(products: Sequence[Product]) -> list[tuple[Product, ...]]:
 
 
 def pass_starts(names: Iterable[ProductName]) -> dict[str, datetime]:
-    """Return when the pass of each frame began, which may have been on the day before.
+    """Return by name when the pass of each frame began, which may have been on the day before.
 
     Parameters
     ----------
     names
         Names of backscatter products, in any order; re-runs may be among them.
-
-    Returns
-    -------
-    dict
-        UTC start of the first frame of the pass, by name.
     """
     starts: dict[str, datetime] = {}
     last: dict[tuple[object, ...], ProductName] = {}

@@ -47,12 +47,7 @@ class Passage:
 
 
 def product_path(product: Product, side: int = 0) -> int | None:
-    """Return the path (relative orbit) of a product.
-
-    Parameters
-    ----------
-    side
-        0 for the reference of a pair and for backscatter, 1 for the secondary.
+    """Return the path (relative orbit) of a product, on side 1 of the secondary of a pair.
 
     Returns
     -------
@@ -102,7 +97,7 @@ def passage(product: Product, latitudes: tuple[float, float] | None) -> Passage:
 def is_at_node(
     bursts: Sequence[int], latitudes: tuple[float, float] | None, ascending: bool | None = None
 ) -> bool | None:
-    """Return whether a product may lie around the ascending node.
+    """Return whether a product may lie around the ascending node; None where unknown.
 
     Parameters
     ----------
@@ -112,11 +107,6 @@ def is_at_node(
         Southern and northern edge in degrees; None where they are not known.
     ascending
         Whether the satellite flew north; None where it is not known.
-
-    Returns
-    -------
-    bool or None
-        None where unknown.
     """
     if ascending is False:
         return False
@@ -135,11 +125,6 @@ def neighbors(path: int) -> tuple[int, int]:
 
 def paths_of_passages(passages: Sequence[Passage]) -> list[tuple[int, ...]]:
     """Return the paths on which the ground of each product is seen.
-
-    Parameters
-    ----------
-    passages
-        All products that are compared.
 
     Returns
     -------

@@ -76,11 +76,6 @@ class Selection:
 def select_products(folder: Path, options: SelectionOptions) -> Selection:
     """Find the products of a folder that make one stack.
 
-    Parameters
-    ----------
-    folder
-        See :func:`core.products.scan.scan_folder`.
-
     Returns
     -------
     Selection

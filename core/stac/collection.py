@@ -42,7 +42,7 @@ _SUMMARIZED = (
 
 
 def stack_collection(item: pystac.Item, stack: xr.Dataset) -> pystac.Collection:
-    """Describe the collection of a stack.
+    """Describe the collection of a stack, with its extent, providers, license and summaries.
 
     Parameters
     ----------
@@ -50,11 +50,6 @@ def stack_collection(item: pystac.Item, stack: xr.Dataset) -> pystac.Collection:
         The item of the stack; it becomes a member of the collection.
     stack
         The stack, opened with decoded times.
-
-    Returns
-    -------
-    Collection
-        With the extent, providers, license and summaries of the stack.
     """
     start, end = item.common_metadata.start_datetime, item.common_metadata.end_datetime
     collection = pystac.Collection(

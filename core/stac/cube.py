@@ -22,13 +22,7 @@ _LARGEST_INT = 2**53
 
 
 def add_cube(item: pystac.Item, stack: xr.Dataset, crs: CRS) -> None:
-    """Add ``cube:dimensions`` and ``cube:variables`` to an item.
-
-    Parameters
-    ----------
-    stack
-        A stack, opened with decoded times.
-    """
+    """Add ``cube:dimensions`` and ``cube:variables`` to an item."""
     dimensions = {
         str(name): Dimension.from_dict(_dimension(stack, str(name), crs)) for name in stack.sizes
     }

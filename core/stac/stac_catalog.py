@@ -93,7 +93,7 @@ def write_catalog(
     report: Path | None,
     remote: RemoteLocation | None = None,
 ) -> Path:
-    """Write the STAC item and collection of a finished stack.
+    """Write the STAC item and collection of a finished stack, and return the path of the item.
 
     Parameters
     ----------
@@ -105,11 +105,6 @@ def write_catalog(
         Its report, if there is one.
     remote
         Place of the same store in an object store, if it was written there, too.
-
-    Returns
-    -------
-    Path
-        The item.
 
     Raises
     ------

@@ -66,7 +66,7 @@ def retrieve(
     *,
     for_one_stack: bool = False,
 ) -> DownloadReport:
-    """Select jobs and download their products.
+    """Select jobs and download their products; failures of single products are in the report.
 
     Parameters
     ----------
@@ -74,11 +74,6 @@ def retrieve(
         Filters, ``LAYERS`` and ``KEEP_ZIPS``; for one stack, ``SCALE`` and ``MERGE_PASSES``.
     for_one_stack
         Refuse to mix what cannot be one stack, and pass over jobs that were ordered again.
-
-    Returns
-    -------
-    DownloadReport
-        Failures of single products are in it.
     """
     options = DownloadOptions(layers=_layers(values), keep_archives=values.flag("KEEP_ZIPS"))
     if for_one_stack:
@@ -92,12 +87,7 @@ def retrieve(
 def jobs_of_one_stack(
     values: Parameters, folder: Path, credentials: Mapping[str, str] | None, reporter: Reporter
 ) -> tuple[tuple[JobRecord, ...], frozenset[str]]:
-    """Select jobs that can be one stack, the newest of those that were ordered again.
-
-    Returns
-    -------
-    tuple
-        The jobs, and the ids of those whose products are complete in the folder.
+    """Select the newest jobs that can be one stack; return them, and the ids of complete ones.
 
     Raises
     ------

@@ -23,11 +23,6 @@ def run(
 ) -> dict[str, Any]:
     """List projects.
 
-    Parameters
-    ----------
-    parameters
-        ``API_URL``.
-
     Returns
     -------
     dict

@@ -20,11 +20,6 @@ def run(
 ) -> dict[str, Any]:
     """Let the service price the pairs of a plan, and order those that are new if confirmed.
 
-    Parameters
-    ----------
-    parameters
-        Parameters of ``hyp3:orderpairs``, and ``JOURNAL_FOLDER``.
-
     Returns
     -------
     dict

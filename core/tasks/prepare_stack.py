@@ -40,11 +40,6 @@ def run(
         The filters of ``findjobs``, the options of ``buildstack``, and ``FOLDER``. ``EXTENT``
         chooses the jobs that touch it and is the extent of the stack.
 
-    Returns
-    -------
-    dict
-        As ``buildstack``.
-
     Raises
     ------
     RetrievalError

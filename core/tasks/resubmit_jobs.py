@@ -22,11 +22,6 @@ def run(
 ) -> dict[str, Any]:
     """Let the service price failed jobs of a project, and order them again if confirmed.
 
-    Parameters
-    ----------
-    parameters
-        Parameters of ``hyp3:resubmitjobs``, and ``JOURNAL_FOLDER``.
-
     Returns
     -------
     dict

@@ -35,13 +35,7 @@ _BINS = 40
 
 
 def inversion_page(stack: WrittenStack, repair: RepairPlan | None = None) -> str:
-    """Return the report of a displacement stack as one HTML file that needs nothing else.
-
-    Parameters
-    ----------
-    repair
-        What a repair did, or would do; None where nothing is known of it.
-    """
+    """Return the report of a displacement stack as one HTML file that needs nothing else."""
     found = _Findings.read(stack)
     title = stack.text("title") or "Displacement"
     sections = [

@@ -46,10 +46,7 @@ class Elimination:
 def eliminate(edges: Iterable[tuple[int, int]], vertices: Iterable[int]) -> Elimination:
     """Order the vertices of a graph by minimum degree and find the entries of the factor.
 
-    Parameters
-    ----------
-    edges
-        Pairs of vertices; those with others than ``vertices`` are passed over.
+    Edges to others than ``vertices`` are passed over.
     """
     around: dict[int, set[int]] = {vertex: set() for vertex in vertices}
     for one, other in edges:

@@ -76,13 +76,7 @@ def weight_table(looks: int) -> NDArray[np.float32]:
 
 
 def variance_weights(coherence: NDArray[np.float32], looks: int) -> NDArray[np.float32]:
-    """Return the inverse of the variance of the phase, in 1 / rad2.
-
-    Parameters
-    ----------
-    coherence
-        Any shape; NaN gives weight 0.
-    """
+    """Return the inverse of the variance of the phase, in 1 / rad2; 0 where coherence is NaN."""
     known = np.isfinite(coherence)
     position = np.where(known, coherence, 0.0).clip(0.0, 1.0) * (_ENTRIES - 1) + 0.5
     return np.where(known, weight_table(looks)[position.astype(np.intp)], np.float32(0.0))

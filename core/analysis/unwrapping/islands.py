@@ -38,15 +38,8 @@ _FEWEST_PIXELS = 8
 def label_regions(values: NDArray[Any]) -> NDArray[np.int32]:
     """Return the number of the 4-connected region of each pixel.
 
-    Parameters
-    ----------
-    values
-        Neighbors of one value other than 0 are of one region; shape (rows, columns).
-
-    Returns
-    -------
-    numpy.ndarray
-        From 1 in the order of the first pixels, 0 where ``values`` is 0.
+    Regions count from 1 in the order of their first pixels; 0 is where ``values`` is 0. Neighbors
+    of one value other than 0 are of one region.
     """
     rows, columns = values.shape
     # Runs of one value along rows, and which of them touch a run in the next row.

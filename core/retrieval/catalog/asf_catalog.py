@@ -49,7 +49,7 @@ def catalog_host() -> str:
 def search_granules(
     names: Sequence[str], host: str, reporter: Reporter, read: Callable[[Any], Facts]
 ) -> dict[str, Facts]:
-    """Ask the catalog for granules.
+    """Ask the catalog for granules; return facts by granule name.
 
     Parameters
     ----------
@@ -60,11 +60,6 @@ def search_granules(
     read
         Makes the facts that are wanted of an ``asf_search`` product; entries that it cannot read
         count as unknown to the catalog.
-
-    Returns
-    -------
-    dict
-        Facts by granule name.
 
     Raises
     ------
@@ -186,11 +181,6 @@ class Catalog:
 
     def look_up(self, names: Iterable[str]) -> dict[str, SceneFacts]:
         """Return the facts of all scenes that the cache or the catalog knows.
-
-        Parameters
-        ----------
-        names
-            Granule names; each is asked for once.
 
         Raises
         ------

@@ -40,13 +40,7 @@ Details = Mapping[str, GranuleDetails]
 
 
 def look_up_granules(names: Iterable[str], reporter: Reporter) -> dict[str, GranuleDetails]:
-    """Ask the catalog for granules, those that are not in the cache yet.
-
-    Parameters
-    ----------
-    reporter
-        Takes warnings; asked whether to stop. A catalog out of reach is a warning.
-    """
+    """Ask the catalog for granules not in the cache yet; one out of reach is a warning."""
     distinct = list(dict.fromkeys(names))
     host = catalog_host()
     cache = AnswerCache(cache_folder() / _FILE, host)

@@ -131,17 +131,14 @@ def baselines(reference: Orbit, secondary: Orbit, target: Vector) -> tuple[float
 def perpendicular_direction(state: State, target: Vector) -> Vector:
     """Return the unit vector along which perpendicular baselines count as positive.
 
+    It is at right angles to flight and line of sight, velocity x look, with the sign of ISCE2.
+
     Parameters
     ----------
     state
         Position and velocity of the reference where it sees the target at right angles.
     target
         Point in Earth-centered, Earth-fixed meters.
-
-    Returns
-    -------
-    numpy.ndarray
-        At right angles to flight and line of sight: velocity x look. Its sign is that of ISCE2.
     """
     position, velocity = state
     across = np.cross(velocity, target - position)

@@ -10,12 +10,7 @@ from .manifest import COMPLETE, MANIFEST_NAME, Manifest, intact
 
 
 def complete_jobs(path: Path, reporter: Reporter) -> frozenset[str]:
-    """Return the ids of jobs of which a folder has everything, expired or not.
-
-    Parameters
-    ----------
-    path
-        Download folder, which need not be there.
+    """Return the ids of jobs of which a folder, if it is there, has everything, expired or not.
 
     Raises
     ------

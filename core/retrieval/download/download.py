@@ -57,7 +57,7 @@ class DownloadReport:
 def download_jobs(
     jobs: Sequence[JobRecord], path: Path, options: DownloadOptions, reporter: Reporter
 ) -> DownloadReport:
-    """Bring the products of jobs to a folder.
+    """Bring the products of jobs to a folder; failures of single products are in the report.
 
     Parameters
     ----------
@@ -67,11 +67,6 @@ def download_jobs(
         Folder; every product becomes a folder in it.
     reporter
         Takes messages and progress, from this thread only.
-
-    Returns
-    -------
-    DownloadReport
-        Failures of single products are in it and raise nothing.
 
     Raises
     ------
@@ -93,7 +88,7 @@ def download_jobs(
 
 
 def plan_download(jobs: Sequence[JobRecord], path: Path, kept: Set[str], reporter: Reporter) -> int:
-    """Report what a download would bring; nothing is written.
+    """Report what a download would bring, and return its bytes; nothing is written.
 
     Parameters
     ----------
@@ -103,11 +98,6 @@ def plan_download(jobs: Sequence[JobRecord], path: Path, kept: Set[str], reporte
         Folder of the products, which need not be there.
     kept
         Ids of the jobs whose products are complete in it.
-
-    Returns
-    -------
-    int
-        Bytes that are still to be downloaded.
     """
     missing = [job for job in jobs if job.job_id not in kept]
     size = sum(job.size for job in missing)

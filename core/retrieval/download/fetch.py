@@ -22,13 +22,7 @@ _DETAIL_LENGTH = 200
 
 
 class ProductFetcher:
-    """Brings products to a folder, each from what is already there of it.
-
-    Parameters
-    ----------
-    folder, manifest
-        Where products go and what is known about them.
-    """
+    """Brings products to a folder, each from what is already there of it."""
 
     def __init__(self, folder: DownloadFolder, manifest: Manifest) -> None:
         self._folder = folder

@@ -21,12 +21,7 @@ _RESERVE_BYTES = 50 * 10**6
 
 
 class DownloadFolder:
-    """A folder that products are brought to.
-
-    Parameters
-    ----------
-    path
-        Created where it is missing.
+    """A folder that products are brought to; created where it is missing.
 
     Raises
     ------

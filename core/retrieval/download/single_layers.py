@@ -23,13 +23,7 @@ _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 class LayerFetcher:
-    """Fetches single files of products.
-
-    Parameters
-    ----------
-    folder, manifest
-        Where products go and what is known about them.
-    """
+    """Fetches single files of products."""
 
     def __init__(self, folder: DownloadFolder, manifest: Manifest) -> None:
         self._folder = folder
@@ -39,11 +33,7 @@ class LayerFetcher:
         """Fetch the layers of a task that are not there yet.
 
         A layer that the product lacks is not a failure; what it can be computed from comes instead.
-
-        Returns
-        -------
-        Fetched or None
-            None where the server has only the archive.
+        Returns None where the server has only the archive.
 
         Raises
         ------
@@ -119,11 +109,6 @@ class LayerFetcher:
 
 class _Files:
     """The files of one product as they arrive.
-
-    Parameters
-    ----------
-    task, transfer, folder
-        What is wanted, how it comes, and where it goes.
 
     Attributes
     ----------

@@ -85,11 +85,6 @@ class Transfer:
         The files of a job never change, so that a rest fits what was there; whoever knows a
         checksum looks at the whole.
 
-        Parameters
-        ----------
-        part
-            Where it goes.
-
         Raises
         ------
         NotFoundError

@@ -108,13 +108,7 @@ def packing(response: requests.Response) -> str:
 
 
 def not_given(wanted: Wanted, status: int, said: Said) -> RetrievalError:
-    """Return the sentence for a file that a server refuses.
-
-    Parameters
-    ----------
-    said
-        What the answer holds.
-    """
+    """Return the sentence for a file that a server refuses."""
     name = wanted.name
     expired = wanted.expires is not None and wanted.expires <= datetime.now(timezone.utc)
     if status in (403, 404, 410) and (expired or status == 410):

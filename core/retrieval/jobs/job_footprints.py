@@ -21,7 +21,7 @@ from .jobs import JobRecord
 
 
 def job_footprint(job: JobRecord, facts: Mapping[str, SceneFacts]) -> BaseGeometry | None:
-    """Return the ground that a job covers.
+    """Return the ground that a job covers, within -180..180 degrees; None where it is unknown.
 
     Parameters
     ----------
@@ -30,11 +30,6 @@ def job_footprint(job: JobRecord, facts: Mapping[str, SceneFacts]) -> BaseGeomet
         the product covers what both share.
     facts
         Catalog facts by granule name.
-
-    Returns
-    -------
-    shapely geometry or None
-        Polygons in EPSG:4326 within -180..180 degrees; None where no outline is known.
     """
     reference = scenes_outline([facts[s.name].ring for s in job.reference if s.name in facts])
     secondary = scenes_outline([facts[s.name].ring for s in job.secondary if s.name in facts])
@@ -49,11 +44,6 @@ def job_footprint(job: JobRecord, facts: Mapping[str, SceneFacts]) -> BaseGeomet
 
 def scenes_outline(rings: Sequence[Sequence[tuple[float, float]]]) -> BaseGeometry | None:
     """Return the union of outlines in degrees, beyond 180 where they lie across the antimeridian.
-
-    Parameters
-    ----------
-    rings
-        Longitude and latitude of each.
 
     Returns
     -------

@@ -27,7 +27,7 @@ def job_direction(job: JobRecord, facts: Mapping[str, SceneFacts]) -> bool | Non
 def paths_of_jobs(
     jobs: Sequence[JobRecord], facts: Mapping[str, SceneFacts]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the paths that the ground of each job is seen on.
+    """Return by job id the paths on which its ground is seen, see ``paths_of_passages``.
 
     Parameters
     ----------
@@ -35,11 +35,6 @@ def paths_of_jobs(
         All jobs that are compared.
     facts
         Catalog facts by granule name, as far as they are known.
-
-    Returns
-    -------
-    dict
-        By job id; see :func:`core.selection.paths.paths_of_passages`.
     """
     passages = []
     for job in jobs:

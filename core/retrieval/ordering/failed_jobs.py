@@ -64,11 +64,6 @@ _PASSING: Final = (
 def failures_of(jobs: Sequence[JobRecord], reporter: Reporter) -> list[Failure]:
     """Read why jobs failed.
 
-    Parameters
-    ----------
-    jobs
-        That failed.
-
     Returns
     -------
     list of Failure

@@ -161,6 +161,7 @@ class OrderDesk:
         """Look for the jobs of a request that had no clear answer, until it must have taken effect.
 
         That is counted from now on, because nobody knows when the request reached the service.
+        Returns the ids of those that were found, whatever their state, by key.
 
         Parameters
         ----------
@@ -168,11 +169,6 @@ class OrderDesk:
             When, UTC.
         known
             Ids of jobs that there were before.
-
-        Returns
-        -------
-        dict
-            Job ids by key of those that were found, whatever their state.
         """
         job_types = {request.job_type for request in requests}
         looks, begun = 0, time.monotonic()

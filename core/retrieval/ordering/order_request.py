@@ -98,13 +98,7 @@ class OrderRequest:
             yield Ordering(desk, OrderJournal(path, identity), kept), path
 
     def settled(self, ordering: Ordering, bill: Bill, reporter: Reporter) -> dict[str, str]:
-        """Tell a bill, and order what it holds if it is confirmed.
-
-        Returns
-        -------
-        dict
-            Ids of the jobs of the order by key, also of those that were there before.
-        """
+        """Report a bill, and order what it holds if it is confirmed; return its job ids by key."""
         _tell(bill, self.most_credits, reporter)
         if self.confirmed is None:
             if bill.new:

@@ -114,7 +114,7 @@ class Ordering:
         )
 
     def place(self, bill: Bill, confirmed: float, most_credits: float) -> dict[str, str]:
-        """Order the new jobs of a bill that the user has confirmed.
+        """Order the new jobs of a bill that the user has confirmed, and return their ids by key.
 
         Each request is written into the journal before it is sent. One without a clear answer is
         looked up, and nothing of it is sent again by this run.
@@ -128,11 +128,6 @@ class Ordering:
             the bill is the rest.
         most_credits
             The order may not cost more.
-
-        Returns
-        -------
-        dict
-            Ids of the jobs that were ordered, by key.
 
         Raises
         ------

@@ -165,13 +165,7 @@ def _planned(
 
 
 def job_price(prices: Prices, job_type: str, names: Sequence[str]) -> float | None:
-    """Return the price of a pair with the default options; None where the service has none.
-
-    Parameters
-    ----------
-    names
-        Scenes of one side.
-    """
+    """Return the price of a pair with the default options; None where the service has none."""
     try:
         return prices.of(job_type, pair_request(job_type, names, names, {}).parameters)
     except RetrievalError:

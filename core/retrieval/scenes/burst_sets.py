@@ -23,21 +23,11 @@ def burst_of(granule: Granule) -> str:
 
 
 def contiguous_superset(bursts: Iterable[str]) -> tuple[str, ...]:
-    """Return the smallest set that holds some bursts and can be processed together.
+    """Return the smallest set that holds some bursts and can be processed together, in order.
 
     The rule is that of ASF's processing of multi-bursts: numbers within a subswath are
     consecutive, subswaths are neighbors, and first and last numbers of neighboring subswaths differ
     by at most 1.
-
-    Parameters
-    ----------
-    bursts
-        Full ids of one path.
-
-    Returns
-    -------
-    tuple of str
-        Sorted by number, then subswath.
 
     Raises
     ------

@@ -48,17 +48,7 @@ def search_tracks(
     reporter: Reporter,
     policy: RetryPolicy = PATIENCE,
 ) -> list[Track]:
-    """Search the catalog for the tracks over an area.
-
-    Parameters
-    ----------
-    policy
-        How patiently an outage of the catalog is waited for.
-
-    Returns
-    -------
-    list of Track
-        The best one first.
+    """Search the catalog for the tracks over an area, the best one first.
 
     Raises
     ------

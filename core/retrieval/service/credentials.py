@@ -184,13 +184,7 @@ def _checked_token(token: str, source: str) -> str:
 
 
 def token_expiration(token: str) -> datetime | None:
-    """Read when a JSON Web Token expires, without checking its signature.
-
-    Returns
-    -------
-    datetime or None
-        The claim ``exp`` of RFC 7519 as UTC; None where the token holds none.
-    """
+    """Read when a JSON Web Token expires (``exp`` of RFC 7519), without checking its signature."""
     try:
         return datetime.fromtimestamp(float(_claims(token)["exp"]), timezone.utc)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):

@@ -60,10 +60,7 @@ class NetrcFile:
 def netrc_path(environment: Mapping[str, str]) -> Path | None:
     """Return the file that counts: the one that ``NETRC`` names, else the one in the home folder.
 
-    Returns
-    -------
-    Path or None
-        None where there is none; a file that ``NETRC`` names need not be there.
+    There may be none, and one that ``NETRC`` names need not be there.
     """
     named = environment.get("NETRC")
     try:

@@ -43,10 +43,7 @@ class RetryPolicy:
 def retry_after(value: str | None) -> float | None:
     """Read the header ``Retry-After`` (RFC 9110): seconds or a date, as seconds from now.
 
-    Returns
-    -------
-    float or None
-        0 to ten years; None where there is nothing that can be read.
+    From 0 to ten years; None where there is nothing that can be read.
     """
     if not value:
         return None

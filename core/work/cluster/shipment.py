@@ -21,13 +21,7 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def package_plugin(content: bytes) -> WorkerPlugin:
-    """Return a plugin that makes ``hyp3_stack`` importable in workers, also those that join later.
-
-    Parameters
-    ----------
-    content
-        Zip of the package, see :func:`zip_package`.
-    """
+    """Return a plugin that makes ``hyp3_stack`` importable in workers, also in later ones."""
     digest = hashlib.sha256(content).hexdigest()[:16]
 
     # Pickled by value, because it is not a member of this module, which workers do not have yet. So
@@ -70,13 +64,7 @@ def package_plugin(content: bytes) -> WorkerPlugin:
 
 
 def zip_package(root: Path) -> bytes:
-    """Return a zip of what runs on a worker: the core and the file that holds the version.
-
-    Parameters
-    ----------
-    root
-        Folder of the package.
-    """
+    """Return a zip of what runs on a worker: the core and the file that holds the version."""
     files = [root / "__init__.py", root / "metadata.txt"]
     files += [path for path in (root / "core").rglob("*") if path.suffix in _SUFFIXES]
     memory = io.BytesIO()

@@ -15,13 +15,7 @@ from .shared_paths import SharedPaths, path_error
 
 
 class Work:
-    """Does pieces of one run in a worker; can be pickled.
-
-    Parameters
-    ----------
-    paths
-        What this worker has to see.
-    """
+    """Does pieces of one run in a worker; can be pickled."""
 
     def __init__(self, shared: Shared, paths: SharedPaths) -> None:
         self._shared = shared
