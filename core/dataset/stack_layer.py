@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..pixels.look_vectors import LOOK_VECTOR_NAMES
 from ..products.layers import Layer
@@ -16,7 +17,7 @@ class StackLayer:
     layer: Layer  # the layer of the products
     per_step: bool  # True for (pair, y, x) or (time, y, x), False for (y, x)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Name of the variable."""
         return self.layer.variable

@@ -52,7 +52,7 @@ class Product:
     def __str__(self) -> str:
         return self.name.text
 
-    @property
+    @cached_property
     def type(self) -> ProductType:
         """The row of its type."""
         return self.name.type
