@@ -32,6 +32,20 @@ Made = TypeVar("Made")
 _MADE: dict[SampleSpec, SampleStack] = {}
 
 
+class StopAtCompletion(SilentReporter):
+    """Cancels when outputs are about to get their final names, the last moment that there is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_stopping = False
+
+    def completing(self) -> None:
+        self.is_stopping = True
+
+    def canceled(self) -> bool:
+        return self.is_stopping
+
+
 @dataclass(frozen=True)
 class Run:
     """What a task gave back and said."""

@@ -24,7 +24,7 @@ from ..object_store import publication
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
 from ..object_store.publication import RemoteWorkspace
-from ..run.reporter import Reporter
+from ..run.reporter import Reporter, complete
 from ..work.execution import Executor, ExecutorFactory, threads
 from .options import OutputOptions
 from .output import Output
@@ -104,6 +104,7 @@ def publish_outputs(
                     "A run of this job was stopped when its outputs were complete; they stay as "
                     "they are."
                 )
+                complete(reporter)
             else:
                 # Nothing is noted: a run that writes to an object store starts over.
                 made = write(workspace, None, pieces, remote.store)

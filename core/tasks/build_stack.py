@@ -22,7 +22,7 @@ from ..machine.memory import share_freed_memory
 from ..outputs.publishing import check_places
 from ..pages.report_files import write_text
 from ..run.proxies import proxy_environment
-from ..run.reporter import Reporter, step
+from ..run.reporter import Reporter, complete, step
 from ..run.waiting import run_cancellable
 from ..stac.stac_catalog import item_path, write_catalog
 
@@ -57,6 +57,7 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             return _tell_plan(request, planned, reporter)
         if base is not None and planned.is_there:
             reporter.info(f"Nothing is new: {base.path} stays as it is.")
+            complete(reporter)
             outputs = _outputs(request, plan, len(base.stack["product_name"]), base.variables)
             report = request.report
             if report is not None and report.exists():
@@ -146,21 +147,21 @@ def _add_report(
         return None
     stack, *others = [output.final for output in request.build.outputs]
 
-    def write() -> None:
-        findings, assessment = (built.findings, built.assessment) if built else (None, None)
-        made = stack_report(
-            stack,
-            plan.describe(),
-            findings,
-            outputs["STEPS"],
-            [path for path in others if isinstance(path, Path)],
-            assessment,
-        )
-        report_outcome(made[0], reporter)
-        write_text(report, made[1])
-
+    findings, assessment = (built.findings, built.assessment) if built else (None, None)
+    make = partial(
+        stack_report,
+        stack,
+        plan.describe(),
+        findings,
+        outputs["STEPS"],
+        [path for path in others if isinstance(path, Path)],
+        assessment,
+    )
     try:
-        run_cancellable(write, reporter)
+        # Only what leaves no trace may be left behind: a file that is written is an output.
+        assessed, page = run_cancellable(make, reporter)
+        report_outcome(assessed, reporter)
+        write_text(report, page)
     except (StackError, OSError) as error:
         reason = "the run was canceled" if isinstance(error, Canceled) else _words(error)
         reporter.warning(

@@ -24,7 +24,7 @@ from ..retrieval.service.credentials import resolve_credentials
 from ..retrieval.service.session import open_service
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
-from ..run.reporter import Reporter
+from ..run.reporter import Reporter, complete
 from ..run.vector_layer import layer_features
 
 _NAMED = 10
@@ -74,6 +74,7 @@ def run(
     cheaper = cheaper_variants(plan, scenes, options, budget.prices) if budget.prices else []
     _tell(plan, prices, cheaper, reporter)
     lines = pair_lines(plan)
+    complete(reporter)
     write_collection(
         ((lines[(*pair.reference, *pair.secondary)], pair.properties()) for pair in plan.pairs),
         target,

@@ -18,7 +18,7 @@ from ..retrieval.scenes.search_page import search_page, track_remarks, track_sen
 from ..retrieval.scenes.track_search import TrackChoice, search_tracks
 from ..run.parameters import Parameters
 from ..run.proxies import proxy_environment
-from ..run.reporter import Reporter
+from ..run.reporter import Reporter, complete
 
 
 def run(
@@ -58,6 +58,7 @@ def run(
         for remark in track_remarks(track):
             reporter.info(f"   {remark}.")
     scenes = [scene for track in tracks for scene in track.scenes]
+    complete(reporter)
     write_collection(
         ((geojson_geometry(scene.footprint), scene_properties(scene)) for scene in scenes), target
     )

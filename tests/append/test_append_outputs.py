@@ -16,6 +16,7 @@ import xarray as xr
 
 from hyp3_stack.core.contract import RECORD
 from hyp3_stack.core.errors import (
+    Canceled,
     InconsistentProductsError,
     InputChangedError,
     InvalidParameterError,
@@ -27,7 +28,15 @@ from hyp3_stack.core.tasks import build_stack
 from tests.sample_products import SampleStack
 
 from ..build.interrupted import views
-from ..running import assert_one_sentence, build, contents, copy_products, layer_file, samples
+from ..running import (
+    StopAtCompletion,
+    assert_one_sentence,
+    build,
+    contents,
+    copy_products,
+    layer_file,
+    samples,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -324,6 +333,14 @@ def test_a_report_although_nothing_is_new(inputs: Callable[..., Path], tmp_path:
     given |= {"APPEND": True, "REPORT": str(tmp_path / "s.html")}
     run = build(inputs(0, 1), **given)
     assert "Nothing is new" in " ".join(run.infos)
+    Path(given["REPORT"]).unlink()
+    before = contents(tmp_path)
+    with pytest.raises(Canceled):
+        build_stack.run(
+            given | {"INPUT": str(inputs(0, 1)), "STAC": True}, None, StopAtCompletion()
+        )
+    assert contents(tmp_path) == before
+    run = build(inputs(0, 1), **given)
     page = Path(run.outputs["REPORT"]).read_text(encoding="utf-8")
     assert "temporally_optimized" in page and "2 products" in page
     before = contents(tmp_path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -276,6 +278,35 @@ def test_a_cancel_once_the_outputs_stand_gives_them(small: SampleStack, tmp_path
     assert "REPORT" not in result
     assert any("report.html was not made" in text for text in reporter.warnings)
     assert not leftovers(tmp_path)
+
+
+def test_a_cancel_while_the_report_gets_its_name(small: SampleStack, tmp_path: Path) -> None:
+    """It is an output if it is there, and it is not there if it is none."""
+
+    class StopAtReport(SilentReporter):
+        """Cancels when the report is made, and waits until that has been noticed."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.is_stopping = False
+
+        def info(self, text: str) -> None:
+            super().info(text)
+            if text.startswith("CEOS-ARD"):
+                self.is_stopping = True
+                time.sleep(0.5)
+
+        def canceled(self) -> bool:
+            return self.is_stopping
+
+    report = tmp_path / "report.html"
+    given = {"INPUT": str(small.folder), "REPORT": str(report), "LAYERS": "corr"}
+    reporter = StopAtReport()
+    result = build_stack.run(given | {"NETCDF": str(tmp_path / "s.nc")}, None, reporter)
+    for thread in threading.enumerate():
+        if thread.name == "beside the run":
+            thread.join()
+    assert reporter.is_stopping and report.exists() == ("REPORT" in result)
 
 
 def test_reports_that_cannot_be_written_do_not_fail_a_stack(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hyp3_stack.core.errors import InvalidParameterError, NoProductsError, OutputError
+from hyp3_stack.core.errors import Canceled, InvalidParameterError, NoProductsError, OutputError
 from hyp3_stack.core.retrieval.ordering.planned_pairs import planned_requests
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.run.vector_layer import Feature
@@ -19,6 +19,7 @@ from hyp3_stack.core.tasks import plan_pairs
 from tests.hyp3_server import Hyp3Service
 from tests.hyp3_server.faults import gateway
 from tests.hyp3_server.sky import Sky, exact_baseline
+from tests.running import StopAtCompletion
 
 from .conftest import Layer, burst_layer, layer, merged
 
@@ -37,6 +38,13 @@ def plan(service: Hyp3Service, credentials: dict[str, str], tmp_path: Path) -> A
         return json.loads(target.read_text())["features"], outputs, reporter
 
     return run
+
+
+def test_a_cancel_at_the_last_moment_leaves_neither_file(sky: Sky, tmp_path: Path) -> None:
+    given = {"OUTPUT": str(tmp_path / "pairs.geojson"), "REPORT": str(tmp_path / "plan.html")}
+    with pytest.raises(Canceled):
+        plan_pairs.run({"INPUT": burst_layer(sky, DAYS), **given}, None, StopAtCompletion())
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
 
 
 def rows(features: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 from hyp3_stack.core.errors import (
+    Canceled,
     InvalidParameterError,
     NoProductsError,
     OutputError,
@@ -25,6 +26,7 @@ from hyp3_stack.core.tasks import search_scenes
 from tests.hyp3_server import Hyp3Service
 from tests.hyp3_server.faults import gateway
 from tests.hyp3_server.sky import Sky
+from tests.running import StopAtCompletion
 
 DAYS = range(0, 96, 12)
 SMALL = "-117.9,-117.7,35.25,35.4 [EPSG:4326]"
@@ -66,6 +68,13 @@ def search(folder: Path, **given: Any) -> Found:
     outputs = search_scenes.run({**values, **given}, None, reporter)
     features = json.loads((folder / "s.geojson").read_text())["features"]
     return [item["properties"] for item in features], outputs, reporter
+
+
+def test_a_cancel_at_the_last_moment_leaves_neither_file(sky: Sky, tmp_path: Path) -> None:
+    given = {"OUTPUT": str(tmp_path / "s.geojson"), "REPORT": str(tmp_path / "s.html")}
+    with pytest.raises(Canceled):
+        search_scenes.run({"EXTENT": SMALL, **given}, None, StopAtCompletion())
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
 
 
 def test_bursts_of_a_small_area(sky: Sky, tmp_path: Path) -> None:
