@@ -33,12 +33,9 @@ from ..run.reporter import Reporter, complete, step
 from ..version import plugin_version
 from ..work.execution import Executor
 from ..work.journal import Journal
-from .displacement import (
-    analysis_layers,
-    displacement_dataset,
-    geometry_layers,
-    note_statistics,
-)
+from .date_and_pair_statistics import note_statistics
+from .displacement import displacement_dataset
+from .displacement_layers import analysis_layers, geometry_layers
 from .inversion_blocks import BlockPlan, InversionTargets, inversion_pieces
 from .inversion_request import InversionRequest
 from .pair_selection import PairSelection, select_pairs
