@@ -16,11 +16,11 @@ from ..grid.extent import cut_to_extent
 from ..grid.lattice import Grid
 from ..machine.blocks import run_blocks
 from ..network.pair_network import PairNetwork
+from ..network.phase_variance import independent_looks
 from ..products.layers import COHERENCE, COMPONENTS, LOS_DISPLACEMENT, UNWRAPPED_PHASE
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..run.parameters import Extent
 from ..run.reporter import Reporter, SilentReporter
-from .solver.phase_variance import independent_looks
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ..network.pair_network import PairNetwork
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from .corrections import NO_CORRECTIONS, Corrections, Places
 from .solver.inversion import Inversion, Solution
-from .solver.phase_variance import variance_weights
+from .solver.pair_weights import variance_weights
 from .solver.time_functions import Fit, TimeFunctions, larger_error
 from .unwrapping.closure import CLOSURE_SUMS, ClosureStatistics, PixelClosure
 

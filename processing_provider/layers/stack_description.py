@@ -38,6 +38,8 @@ MULTIBAND_ZARR = (3, 8)
 
 _MOST_STEPS = 1_000_000
 
+_OF_PAIRS = ("perpendicular_baseline", "coherence_mean", "looks_range", "looks_azimuth")
+
 # What numbers and texts that are damaged lead to; GDAL itself answers None.
 _DAMAGE = (
     ArithmeticError,
@@ -72,7 +74,7 @@ class StackFile:
 
     ``path`` is a Path, or the name that GDAL gives a place in an object store. ``begins`` and
     ``ends`` are UTC times by step, equal for dates. Perpendicular baselines in meters and mean
-    coherences are those of pairs, NaN where they are not known.
+    coherences, and looks, are those of pairs, NaN where they are not known.
     """
 
     path: PurePath
@@ -84,6 +86,8 @@ class StackFile:
     title: str
     perpendicular_baselines: list = field(default_factory=list)
     mean_coherences: list = field(default_factory=list)
+    looks_range: list = field(default_factory=list)
+    looks_azimuth: list = field(default_factory=list)
 
     @property
     def is_pairs(self):
@@ -155,7 +159,7 @@ def _described(path, is_zarr, group_name):
         if variable.steps > _MOST_STEPS or (begins and variable.steps not in (0, len(begins))):
             raise StackFileError(f"The times of {_address(path)} do not fit its layers.")
     title = next((a.Read() for a in group.GetAttributes() if a.GetName() == "title"), "")
-    numbers = [_numbers(group, name) for name in ("perpendicular_baseline", "coherence_mean")]
+    numbers = [_numbers(group, name) for name in _OF_PAIRS]
     del group, root, dataset
     return StackFile(path, group_name, is_zarr, variables, begins, ends, str(title), *numbers)
 

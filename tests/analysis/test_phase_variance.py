@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from hyp3_stack.core.analysis.solver.phase_variance import (
+from hyp3_stack.core.analysis.solver.pair_weights import variance_weights
+from hyp3_stack.core.network.phase_variance import (
     independent_looks,
     phase_density,
     phase_variance,
-    variance_weights,
+    phase_weight,
 )
 
 
@@ -33,9 +34,11 @@ def test_variance(looks, coherence, variance):
 @pytest.mark.parametrize("looks", [1, 2, 10, 41, 80])
 @pytest.mark.parametrize("coherence", [0.0025, 0.5, 0.9975])
 def test_the_density_integrates_to_one(looks, coherence):
-    phase = np.linspace(-np.pi, np.pi, 20001)
-    density = phase_density(phase, coherence, looks)
+    phase = np.linspace(-np.pi, np.pi, 4001)
+    density = np.array([phase_density(float(value), coherence, looks) for value in phase])
     assert np.trapezoid(density, phase) == pytest.approx(1.0, abs=1e-6)
+    variance = np.trapezoid(phase**2 * density, phase)
+    assert phase_variance(coherence, looks) == pytest.approx(variance, rel=1e-5)
     assert density.min() >= -1e-12
 
 
@@ -54,4 +57,6 @@ def test_weights_grow_with_coherence_and_are_zero_without():
     coherence = np.linspace(0.0, 1.0, 500, dtype=np.float32)
     weights = variance_weights(coherence, 41)
     assert (np.diff(weights) >= 0).all() and weights[0] > 0
-    assert variance_weights(np.float32([np.nan]), 41)[0] == 0.0
+    assert variance_weights(np.float32([np.nan]), 41)[0] == phase_weight(np.nan, 41) == 0.0
+    # Of pixels and of points the same.
+    assert weights == pytest.approx([phase_weight(float(one), 41) for one in coherence], rel=1e-6)

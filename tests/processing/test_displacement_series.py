@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import math
 import struct
 
@@ -12,7 +13,6 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QAction
 
-from hyp3_stack.core.products.sentinel1 import PHASE_TO_DISPLACEMENT
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
 from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
@@ -23,25 +23,22 @@ from .conftest import run_core_python
 
 DATES, PAIRS = 4, 6
 
-SOLVE_WITH_CORE = """
+INVERT_WITH_CORE = """
 import json, sys
-import numpy as np
+from pathlib import Path
 import xarray as xr
 import tests.checkout
-from hyp3_stack.core.analysis.solver.inversion import Inversion
-from hyp3_stack.core.network.pair_network import PairNetwork
+from hyp3_stack.core.run.reporter import SilentReporter
+from hyp3_stack.core.tasks import invert_stack
 
-path, row, column, down, across = sys.argv[1], *map(int, sys.argv[2:6])
+path, folder, row, column, down, across = *sys.argv[1:3], *map(int, sys.argv[3:7])
 with xr.open_dataset(path) as stack:
-    network = PairNetwork.of_pairs(stack.reference_time.values, stack.secondary_time.values)
-    i, j = np.indices(stack.unw_phase.shape[1:])
-    disk = np.hypot(i - down, j - across) <= 2.5
-    phase = stack.unw_phase.values.astype("f8")
-    phase -= np.nanmedian(phase[:, disk], axis=1)[:, np.newaxis, np.newaxis]
-    found = Inversion(network).solve(
-        phase[:, row, column, np.newaxis], stack["corr"].values[:, row, column, np.newaxis]
-    )
-    print(json.dumps(found.phase[:, 0].tolist()))
+    area = f"{float(stack.x[across])},{float(stack.y[down])}"
+out = Path(folder) / "inverted.nc"
+given = {"INPUT": path, "NETCDF": str(out), "REFERENCE_AREA": area, "MIN_TEMPORAL_COHERENCE": "0"}
+invert_stack.run(given, None, SilentReporter())
+with xr.open_dataset(out) as found:
+    print(json.dumps(found.displacement.values[:, row, column].tolist()))
 """
 
 
@@ -271,7 +268,7 @@ def test_the_table_tells_error_fit_and_reference(window, valid):
         assert row["reference"] == f"{result.reference.x:.10g} {result.reference.y:.10g}"
 
 
-def test_a_point_of_a_stack_of_pairs_is_inverted_at_once_as_the_core_does(shown, stack_files):
+def test_a_point_of_pairs_is_inverted_at_once_as_the_whole_stack_is(shown, stack_files, tmp_path):
     window = shown(stack_files[0], "unw_phase")
     dock, layer = window.dock, window.layers["unw_phase"]
     rows, columns = layer.height(), layer.width()
@@ -282,14 +279,14 @@ def test_a_point_of_a_stack_of_pairs_is_inverted_at_once_as_the_core_does(shown,
     assert "choose a reference area for all of them" in dock.description.text()
     result = window.refer(*there)
     (picked,) = result.picked
-    told = run_core_python("-c", SOLVE_WITH_CORE, stack_files[0], row, column, *there)
-    expected = [float(text) for text in told.strip("[]\n").split(",")]
-    phases = [value / PHASE_TO_DISPLACEMENT for value in picked.series.values]
-    assert phases == pytest.approx(expected, abs=2e-4)
+    place = row, column, *there
+    told = run_core_python("-c", INVERT_WITH_CORE, stack_files[0], tmp_path, *place)
+    expected = json.loads(told.splitlines()[-1])
+    assert picked.series.values == pytest.approx(expected, abs=1e-6)
     assert result.units == "m" and len(result.begins) == len(expected)
     text = dock.description.text()
     assert "temporal coherence" in text and "of 6 pairs" in text
-    assert text.endswith("Least squares on the pairs, as Invert stack does with WEIGHTS=coherence.")
+    assert text.endswith("Least squares on the pairs, as Invert stack does with WEIGHTS=variance.")
     (curve,) = dock.plot.curves()
     assert curve.values == pytest.approx([1000 * value for value in picked.series.values])
     assert curve.fit

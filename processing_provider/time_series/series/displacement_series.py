@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ....core.products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ...layers.displacement_layers import DISPLACEMENT
+from ..least_squares.pair_weights import known_looks, weigh
 from ..least_squares.point_inversion import invert
 from ..least_squares.series_fit import fit, functions_of
 from .displacement_facts import PointFacts
@@ -40,18 +41,20 @@ def is_referred_to_one_point(variable):
     return "reference_point_x" in str(variable.attributes.get("comment", ""))
 
 
-def invert_places(found, coherence, has_reference):
-    """Return displacement by date from the phases of pairs, weighted with their coherence.
+def invert_places(found, coherence, stack, has_reference):
+    """Return displacement by date from the phases of pairs, weighted as hyp3:invertstack does.
 
     ``coherence`` are the series of the coherence at each place, None where it is not known.
-    ``has_reference`` says whether the pairs of the stack have one reference point.
+    ``stack`` says how many looks the pairs have, ``has_reference`` whether they have one reference
+    point.
     """
     made, times = [], sorted({*found.begins, *found.ends})
-    for picked, weights in zip(found.picked, coherence):  # noqa: B905 - Python 3.9
+    looks, how = known_looks(stack.looks_range, stack.looks_azimuth), "none"
+    for picked, known in zip(found.picked, coherence):  # noqa: B905 - Python 3.9
         solution = None
         if picked.series is not None:
             values = picked.series.values
-            weights = None if weights is None else weights.values
+            weights, how = weigh(None if known is None else known.values, looks)
             solution = invert(found.begins, found.ends, values, weights)
         if solution is None:
             made.append(replace(picked, series=None, reason=picked.reason or "no data"))
@@ -74,8 +77,7 @@ def invert_places(found, coherence, has_reference):
             deviations=[math.nan] * len(values),
         )
         made.append(replace(picked, series=series, fit=fitted, facts=facts, reason=""))
-    weights = "coherence" if any(coherence) else "none"
-    remarks = [f"Least squares on the pairs, as Invert stack does with WEIGHTS={weights}."]
+    remarks = [f"Least squares on the pairs, as Invert stack does with WEIGHTS={how}."]
     if found.reference is None and not has_reference:
         remarks.append(
             "Each pair is relative to a point of its own: choose a reference area for all of them."

@@ -119,7 +119,7 @@ def read(readers, layer, places, window=1, reference=None, inverted=False, least
         weights = [None] * len(places)
         if coherence is not None:
             weights = [_series(coherence, layer, picked, window) for picked in found.picked]
-        return invert_places(found, weights, is_referred_to_one_point(variable))
+        return invert_places(found, weights, stack, is_referred_to_one_point(variable))
     return found
 
 

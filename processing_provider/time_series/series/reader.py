@@ -3,7 +3,7 @@
 import math
 from array import array
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress
 from pathlib import Path
@@ -117,10 +117,25 @@ class Reader:
     def read_reference(self, row, column):
         """Return the series of the reference area around a pixel: the medians of a small disk.
 
-        It is what hyp3:invertstack takes for a ``REFERENCE_AREA`` of x and y of the pixel's center.
+        It is what hyp3:invertstack takes for a ``REFERENCE_AREA`` of x and y of the pixel's center:
+        of all pairs the same pixels count.
         """
         radius = _REFERENCE_RADIUS
-        return self._read(around(self.shape, row, column, int(radius), radius), _MEDIAN)
+        footprint = around(self.shape, row, column, int(radius), radius)
+        return self._read(self._complete(footprint), _MEDIAN)
+
+    def _complete(self, footprint):
+        """Return only the pixels with data in all steps that have any; all if there are none."""
+        numbers, window = self._numbers(footprint), len(footprint.inside)
+        missing, shared = self._pixels.missing, footprint.inside
+        for begin in range(0, len(numbers), window):
+            known = bytes(
+                inside and math.isfinite(value) and value != missing
+                for inside, value in zip(footprint.inside, numbers[begin : begin + window])  # noqa: B905
+            )
+            if any(known):
+                shared = bytes(map(min, shared, known))
+        return replace(footprint, inside=shared) if any(shared) else footprint
 
     def date_errors(self):
         """Return the standard errors of the dates of a displacement stack; none if it has none."""
