@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hyp3_stack.core.analysis.solver.inversion import BATCH, Inversion
+from hyp3_stack.core.analysis.solver.pair_weights import variance_weights
 from hyp3_stack.core.network.pair_network import PairNetwork
 
 from .networks import days, neighbors, observations
@@ -55,6 +56,46 @@ def test_equals_minimum_norm_least_squares(missing, yearly):
     valid = np.isfinite(phase).sum(axis=0)
     assert (solution.valid_pairs == valid).all()
     assert (solution.redundancy == valid - (network.date_count - solution.gap_count - 1)).all()
+
+
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("missing", [0.15, 0.45, 0.9])
+@pytest.mark.parametrize("least_coherent", [0.05, 0.5, 0.95])
+def test_weights_of_all_sizes(least_coherent, missing, linear):
+    """Pairs of coherence 0.99 weigh ten thousand times as much as those of 0.03, in one pixel."""
+    rng = np.random.default_rng(10)
+    network = neighbors(days(30, rng), yearly=True)
+    phase, _, _ = observations(network, 30, rng, missing)
+    is_poor = rng.random(phase.shape) < least_coherent
+    weights = variance_weights(np.where(is_poor, 0.03, 0.99).astype(np.float32), 41)
+    phase[:, 0] = np.nan
+    solution = Inversion(network, linear).solve(phase, weights)
+    assert np.isnan(solution.phase[:, 0]).all()
+    solve = closest_to_lines if linear else minimum_norm
+    expected = solve(network, phase[:, 1:], weights[:, 1:])
+    assert np.abs(solution.phase[:, 1:] - expected).max() < TOLERANCE
+
+
+def closest_to_lines(network, phase, weights):
+    """Solve for dates; of the solutions take the one closest to a line, in LAPACK."""
+    result = np.zeros((network.date_count, phase.shape[1]))
+    line = np.stack([network.years, np.ones(network.date_count)], axis=1)
+    from_line = np.eye(network.date_count) - line @ np.linalg.pinv(line)
+    for pixel in range(phase.shape[1]):
+        rows, right = whitened(network, phase, weights, pixel, network.incidence()[:, 1:])
+        least = np.linalg.lstsq(rows, right, rcond=1e-10)[0]
+        free = null_space(rows)
+        moved = from_line[:, 1:] @ free
+        change = np.linalg.lstsq(moved, -(from_line[:, 1:] @ least), rcond=1e-10)[0]
+        result[1:, pixel] = least + free @ change
+    return result
+
+
+def null_space(rows):
+    """Return the vectors that rows of -1 and 1 times a weight turn to zero, shape (columns, n)."""
+    signs = np.sign(rows)
+    _, values, vectors = np.linalg.svd(signs)
+    return vectors[np.count_nonzero(values > 1e-9) :].T
 
 
 def test_without_weights_all_pairs_are_alike():

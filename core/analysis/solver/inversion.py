@@ -112,7 +112,8 @@ class Inversion:
         valid = np.isfinite(phase)
         valid &= weight > 0.0  # not so for NaN
         weight[~valid] = 0.0
-        observed = np.where(valid, phase, 0.0).astype(np.float64)
+        observed = phase.astype(np.float64)
+        observed[~valid] = 0.0
         valid_pairs = valid.sum(axis=0)
         components = self._component_count(valid)
         redundancy = valid_pairs - (self.network.date_count - components)
@@ -120,10 +121,14 @@ class Inversion:
         tiny = _VIRTUAL_WEIGHT * weight.sum(axis=0) / np.maximum(valid_pairs, 1)
         tiny[valid_pairs == 0] = 1.0
         factor = self._factor(weight, tiny)
-        solution = factor.solve(self._right_side(weight * observed))
+        right = self._right_side(weight, observed)
         if self._linear_gaps:
-            self._straighten(solution, factor, tiny)
-        residual = (observed - self._differences(solution)).astype(np.float32)
+            solution = _Line(self.network.years, factor, tiny, valid_pairs == 0).solve(right)
+        else:
+            solution = factor.solve(right)
+            # It gives way to the virtual pairs a little; a second solution takes that back.
+            solution += factor.solve(self._virtual_side(solution, tiny))
+        residual = self._residual(observed, solution)
         residual[~valid] = np.nan
         solution[:, valid_pairs == 0] = np.nan
         return Solution(
@@ -157,41 +162,32 @@ class Inversion:
                 add(one, other, entry, share * tiny)
         return _Factor(self._plan, diagonal, entries)
 
-    def _right_side(self, weighted: Numbers) -> Numbers:
+    # Pair by pair, as arrays of all pairs would leave the processor's cache.
+
+    def _right_side(self, weight: Numbers, phase: Numbers) -> Numbers:
         """Return the sums of weighted phases at each acquisition; shape (N, pixels)."""
-        sums = np.zeros((self.network.date_count, weighted.shape[1]))
-        for (one, other, _), value in zip(self._pairs, weighted, strict=True):
-            sums[one] -= value
-            sums[other] += value
+        sums = np.zeros((self.network.date_count, weight.shape[1]))
+        for (one, other, _), share, value in zip(self._pairs, weight, phase, strict=True):
+            weighted = share * value
+            sums[one] -= weighted
+            sums[other] += weighted
         return sums
 
-    def _differences(self, phase: Numbers) -> Numbers:
-        """Return secondary less reference of each pair; shape (M, pixels)."""
-        return phase[self.network.secondary] - phase[self.network.reference]
+    def _virtual_side(self, solution: Numbers, tiny: Numbers) -> Numbers:
+        """Return the same of the virtual pairs, if a solution were their phase."""
+        sums = np.zeros(solution.shape)
+        for (one, other, _), share in zip(self._chain, self._chain_weights, strict=True):
+            weighted = share * tiny * (solution[other] - solution[one])
+            sums[one] -= weighted
+            sums[other] += weighted
+        return sums
 
-    def _straighten(self, solution: Numbers, factor: _Factor, tiny: Numbers) -> None:
-        """Add what brings the phases closest to a line: its slope and offset are unknowns as well.
-
-        Both have tiny weights; the system of two unknowns that is left per pixel is solved here.
-        """
-        line = np.stack([self.network.years, np.ones(self.network.date_count)])
-        reactions = [
-            factor.solve(tiny * np.broadcast_to(part[:, np.newaxis], solution.shape))
-            for part in line
-        ]
-        corner = np.stack(
-            [
-                np.stack(
-                    [np.einsum("n,np->p", one, part[:, np.newaxis] - reaction) for one in line]
-                )
-                for part, reaction in zip(line, reactions, strict=True)
-            ]
-        )
-        slope_offset = np.linalg.solve(
-            np.moveaxis(corner, 2, 0), (line @ solution).T[:, :, np.newaxis]
-        )
-        for coefficient, reaction in zip(slope_offset[:, :, 0].T, reactions, strict=True):
-            solution += coefficient * reaction
+    def _residual(self, phase: Numbers, solution: Numbers) -> NDArray[np.float32]:
+        """Return phases of pairs less those of a solution; shape (M, pixels)."""
+        residual = np.empty(phase.shape, np.float32)
+        for row, (one, other, _), value in zip(residual, self._pairs, phase, strict=True):
+            row[:] = value - (solution[other] - solution[one])
+        return residual
 
     def _propagate(
         self, factor: _Factor, weight: Numbers, residual: NDArray[np.float32], redundancy: Numbers
@@ -204,12 +200,17 @@ class Inversion:
         variance = np.empty((len(self._functionals), weight.shape[1]))
         if not variance.size:
             return variance
-        squares = np.einsum("mp,mp->p", weight, np.nan_to_num(residual).astype(np.float64) ** 2)
+        squares = np.zeros(weight.shape[1])
+        for share, row in zip(weight, np.nan_to_num(residual), strict=True):
+            squares += share * np.square(row, dtype=np.float64)
         scale = np.where(redundancy > 0, squares / np.maximum(redundancy, 1), np.nan)
         for result, functional in zip(variance, self._functionals, strict=True):
             right = np.repeat(functional[:, np.newaxis], weight.shape[1], axis=1)
-            effect = self._differences(factor.solve(right))
-            result[:] = scale * np.einsum("mp,mp,mp->p", weight, effect, effect)
+            effect = factor.solve(right)
+            result[:] = 0.0
+            for (one, other, _), share in zip(self._pairs, weight, strict=True):
+                result += share * (effect[other] - effect[one]) ** 2
+            result *= scale
         return variance
 
     def _component_count(self, valid: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -255,11 +256,15 @@ class _Factor:
         self._columns = plan.columns
         self._diagonal = diagonal
         self._entries = entries
+        # Entry by entry, as arrays of many would leave the processor's cache.
         for column in plan.columns:
             own = entries[column.begin : column.end]
             scaled = own / diagonal[column.vertex]
-            diagonal[column.neighbors] -= scaled * own
-            entries[column.fill] -= scaled[column.left] * own[column.right]
+            for neighbor, one, other in zip(column.neighbors.tolist(), scaled, own, strict=True):
+                diagonal[neighbor] -= one * other
+            places = column.left.tolist(), column.right.tolist(), column.fill.tolist()
+            for left, right, fill in zip(*places, strict=True):
+                entries[fill] -= scaled[left] * own[right]
             own[...] = scaled
 
     def solve(self, right: Numbers) -> Numbers:
@@ -267,11 +272,13 @@ class _Factor:
         right[0] = 0.0
         for column in self._columns:
             own = self._entries[column.begin : column.end]
-            right[column.neighbors] -= own * right[column.vertex]
+            for neighbor, entry in zip(column.neighbors.tolist(), own, strict=True):
+                right[neighbor] -= entry * right[column.vertex]
         right[1:] /= self._diagonal[1:]
         for column in reversed(self._columns):
             own = self._entries[column.begin : column.end]
-            right[column.vertex] -= np.einsum("np,np->p", own, right[column.neighbors])
+            for neighbor, entry in zip(column.neighbors.tolist(), own, strict=True):
+                right[column.vertex] -= entry * right[neighbor]
         return right
 
 
@@ -291,3 +298,60 @@ def _temporal_coherence(
 def _batches(count: int) -> Iterator[tuple[int, int]]:
     for begin in range(0, max(count, 1), BATCH):
         yield begin, min(begin + BATCH, count)
+
+
+class _Line:
+    """Slope and offset of a line in each pixel, to which its phases come closest across gaps.
+
+    They are unknowns beside the phases, with tiny weights; the system of these two that is left per
+    pixel is solved here.
+
+    Parameters
+    ----------
+    years
+        Of the acquisitions, shape (N,).
+    factor
+        The normal matrices, with the tiny weights on their diagonals.
+    tiny
+        Weight of the distance from the line; shape (pixels,).
+    is_empty
+        Pixels without a valid pair; shape (pixels,).
+    """
+
+    def __init__(
+        self, years: Numbers, factor: _Factor, tiny: Numbers, is_empty: NDArray[np.bool_]
+    ) -> None:
+        self._factor, self._tiny = factor, tiny
+        self._functions = np.stack([years, np.ones(years.size)])
+        self._reactions = [
+            factor.solve(tiny * np.broadcast_to(part[:, np.newaxis], (years.size, tiny.size)))
+            for part in self._functions
+        ]
+        corner = np.array(
+            [
+                [
+                    np.einsum("n,np->p", one, part[:, np.newaxis] - reaction)
+                    for one in self._functions
+                ]
+                for part, reaction in zip(self._functions, self._reactions, strict=True)
+            ]
+        )
+        # Nothing is known of these pixels, nor of their line.
+        corner[:, :, is_empty] = np.eye(2)[:, :, np.newaxis]
+        self._corner = np.moveaxis(corner, 2, 0)
+
+    def solve(self, right: Numbers) -> Numbers:
+        """Solve for a right side of shape (N, pixels), which is overwritten."""
+        solution, line = self._closest(right)
+        # It gives way to the line a little; a second solution takes that back.
+        solution += self._closest(self._tiny * (solution - line))[0]
+        return solution
+
+    def _closest(self, right: Numbers) -> tuple[Numbers, Numbers]:
+        """Return a solution and its line, each of shape (N, pixels)."""
+        solution = self._factor.solve(right)
+        sums = (self._functions @ solution).T[:, :, np.newaxis]
+        slope_offset = np.linalg.solve(self._corner, sums)[:, :, 0].T
+        for coefficient, reaction in zip(slope_offset, self._reactions, strict=True):
+            solution += coefficient * reaction
+        return solution, self._functions.T @ slope_offset
