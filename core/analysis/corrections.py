@@ -34,7 +34,7 @@ class Places:
     # Slant range times sine of the incidence angle, meters; likewise.
     distance: Numbers | None = None
 
-    def part(self, pixels: slice) -> Places:
+    def part(self, pixels: slice | NDArray[np.intp]) -> Places:
         """Return some of them."""
         return Places(
             self.row[pixels],

@@ -24,8 +24,8 @@ from ..network.pair_network import PairNetwork
 from ..products.sentinel1 import WAVELENGTH
 from ..version import plugin_version
 from .date_and_pair_statistics import unknown_statistics
-from .displacement_layers import ROLE, SENSE
 from .pair_selection import acquisition_bounds
+from .result_layers import ROLE, SENSE
 
 _CARRIED = (
     "institution",

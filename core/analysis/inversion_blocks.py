@@ -21,7 +21,7 @@ from ..run.reporter import Reporter, step
 from ..work.pieces import Piece, PieceResult, Receipts, block_key
 from .corrections import Places
 from .pair_selection import PairSelection
-from .series_analysis import SeriesAnalysis
+from .series_analysis import NO_VALID_PAIR, SeriesAnalysis
 from .solver.inversion import BATCH
 from .unwrapping.repair import RepairPlan
 
@@ -280,10 +280,12 @@ def analyze_block(
     }
     series = phase.reshape(pairs, pixels)
     quality = None if coherence is None else coherence.reshape(pairs, pixels)
-    batches = [slice(begin, min(begin + BATCH, pixels)) for begin in range(0, pixels, BATCH)]
+    empty = np.flatnonzero(_without_phase(series))
+    batches = _batches(pixels, empty)
     learned: dict[int, dict[str, NDArray[Any]]] = {}
 
-    def analyze(batch: slice) -> None:
+    def analyze(number: int) -> None:
+        batch = batches[number]
         found, sums = analysis.run(
             series[:, batch],
             None if quality is None else quality[:, batch],
@@ -291,15 +293,36 @@ def analyze_block(
         )
         for name, values in found.items():
             flat[name][..., batch] = values
-        learned[batch.start] = sums
+        learned[number] = sums
 
-    run_blocks(analyze, batches, len(batches), reporter, threads)
+    run_blocks(analyze, range(len(batches)), len(batches), reporter, threads)
     total = PieceResult()
     # In the order of the pixels, so that rounding does not depend on the threads.
-    for begin in sorted(learned):
-        total.learn(PieceResult(sums=learned[begin]))
+    for number in sorted(learned):
+        total.learn(PieceResult(sums=learned[number]))
+    if empty.size:
+        # Only the first of them was analyzed, as all come to the same.
+        for result in flat.values():
+            result[..., empty] = result[..., empty[:1]]
+        total.sums["mask_pixels"][NO_VALID_PAIR] += empty.size - 1
     values = {
         item.name: flat[item.name].reshape((dates, *shape) if item.per_step else tuple(shape))
         for item in layers
     }
     return values, total.sums
+
+
+def _without_phase(series: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which pixels have no phase in any pair."""
+    empty = np.ones(series.shape[1], bool)
+    for phase in series:
+        empty &= ~np.isfinite(phase)
+    return empty
+
+
+def _batches(pixels: int, empty: NDArray[np.intp]) -> list[slice | NDArray[np.intp]]:
+    """Divide pixels into batches; of the empty ones there is only the first."""
+    if not empty.size:
+        return [slice(begin, min(begin + BATCH, pixels)) for begin in range(0, pixels, BATCH)]
+    chosen = np.delete(np.arange(pixels), empty[1:])
+    return np.split(chosen, range(BATCH, chosen.size, BATCH))

@@ -35,11 +35,11 @@ from ..work.execution import Executor
 from ..work.journal import Journal
 from .date_and_pair_statistics import note_statistics
 from .displacement import displacement_dataset
-from .displacement_layers import analysis_layers, geometry_layers
 from .inversion_blocks import BlockPlan, InversionTargets, inversion_pieces
 from .inversion_request import InversionRequest
 from .pair_selection import PairSelection, select_pairs
 from .reference_area import AUTO, DEFAULT_RADIUS, ReferenceArea, choose_area, parse_area
+from .result_layers import analysis_layers, geometry_layers
 from .series_analysis import SeriesAnalysis
 from .solver.time_functions import SEASONS, TimeFunctions
 from .unwrapping.repair import RepairPlan

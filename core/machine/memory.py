@@ -20,19 +20,31 @@ _BLOCK_BYTES = 5 * MOST_THREADS * BAND_BYTES
 _TILE_BYTES = _BLOCK_BYTES - 3 * MOST_THREADS * BAND_BYTES
 """Least block of whole series that is put together at once, with the default memory."""
 
-_M_ARENA_MAX = -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """From glibc's malloc.h."""
 
+_KEPT_BYTES = 128 << 20
+_LARGEST_KEPT_BYTES = 32 << 20
 
-def share_freed_memory() -> None:
+
+def share_freed_memory(keep: bool = False) -> None:
     """Let threads make blocks of the memory that others have freed; only with glibc.
 
     By default each thread has a pool of its own, in which few blocks have room; the system has to
     clear every page of the others.
+
+    Parameters
+    ----------
+    keep
+        Keep what is freed for later blocks, as where many arrays of some megabytes follow each
+        other; else much of it goes back to the system.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
+        if keep:
+            mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT_BYTES)
+            mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ..analysis.report.run_summary import tell_result
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import StackError
 from ..files.written_stack import open_stack
+from ..machine.memory import share_freed_memory
 from ..outputs.publishing import check_places
 from ..pages.report_files import write_text
 from ..run.proxies import proxy_environment
@@ -22,6 +23,7 @@ def run(
     parameters: Mapping[str, Any], credentials: Mapping[str, str] | None, reporter: Reporter
 ) -> dict[str, Any]:
     """Invert a stack."""
+    share_freed_memory(keep=True)
     request = InversionRequest.from_parameters(parameters)
     outputs: dict[str, Any] = {}
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from ....core.products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ...layers.displacement_layers import DISPLACEMENT
-from ..least_squares.pair_weights import known_looks, weigh
 from ..least_squares.point_inversion import invert
+from ..least_squares.point_weights import known_looks, weigh
 from ..least_squares.series_fit import fit, functions_of
 from .displacement_facts import PointFacts
 
