@@ -320,7 +320,7 @@ def _without_phase(series: NDArray[np.float32]) -> NDArray[np.bool_]:
     return empty
 
 
-def _batches(pixels: int, empty: NDArray[np.intp]) -> list[slice | NDArray[np.intp]]:
+def _batches(pixels: int, empty: NDArray[np.intp]) -> Sequence[slice | NDArray[np.intp]]:
     """Divide pixels into batches; of the empty ones there is only the first."""
     if not empty.size:
         return [slice(begin, min(begin + BATCH, pixels)) for begin in range(0, pixels, BATCH)]
