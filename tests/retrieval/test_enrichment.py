@@ -16,6 +16,7 @@ import xarray as xr
 
 from hyp3_stack.core.assessment.assess import assess_stack
 from hyp3_stack.core.errors import Canceled
+from hyp3_stack.core.retrieval.catalog.enrichment import look_up_granules
 from hyp3_stack.core.retrieval.catalog.state_vectors import Orbit, baselines
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
@@ -109,7 +110,8 @@ class Catalog(Hyp3Service):
             offset = (0.5 * start.day, 2.0 * start.day)
             attributes = umm["AdditionalAttributes"]
             for kind, function in (("POSITION", circle), ("VELOCITY", velocity)):
-                for word, time in (("PRE", -SPAN / 2), ("POST", SPAN / 2)):
+                # Fractions of seconds differ, so that times cut to seconds would show.
+                for word, time in (("PRE", -SPAN / 2), ("POST", SPAN / 2 + 0.25)):
                     vector = function(self.center, offset, time)
                     moment = start + timedelta(seconds=13.5 + time)
                     text = ",".join([*(f"{number:.6f}" for number in vector), f"{moment}Z"])
@@ -164,6 +166,13 @@ def know(catalog: Catalog, stack: Written, ring: list[tuple[float, float]] = RIN
     names = " ".join(plain.source_granules.values.astype(str)).split()
     for name in names:
         catalog.scenes[name] = (35, True, ring)
+
+
+def test_times_of_state_vectors_are_whole(reachable: Catalog) -> None:
+    name = "S1A_IW_SLC__1SDV_20190610T135156_20190610T135223_027617_031DEB_3AFD"
+    reachable.know_scenes([name])
+    orbit_of = look_up_granules([name], SilentReporter())[name].orbit
+    assert orbit_of is not None and orbit_of.seconds == SPAN + 0.25
 
 
 def test_interferograms(gamma_stack: Written, reachable: Catalog, tmp_path: Path) -> None:

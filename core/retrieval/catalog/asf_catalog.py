@@ -229,3 +229,12 @@ def outline(product: Any) -> tuple[tuple[float, float], ...]:
     if not all(map(math.isfinite, chain.from_iterable(ring))):
         raise ValueError("an outline without end")
     return ring
+
+
+def entry_attributes(product: Any) -> dict[str, Any]:
+    """Return the additional attributes of the catalog's entry, as the catalog writes them."""
+    return {
+        item["Name"]: item["Values"][0]
+        for item in product.umm.get("AdditionalAttributes") or ()
+        if item.get("Values")
+    }

@@ -14,11 +14,18 @@ from ...errors import RetrievalError
 from ...grid.antimeridian import split, unwrap
 from ...run.reporter import Reporter
 from .answer_cache import AnswerCache
-from .asf_catalog import BATCH_SIZE, catalog_host, outline, search_granules
+from .asf_catalog import (
+    BATCH_SIZE,
+    catalog_host,
+    entry_attributes,
+    outline,
+    search_granules,
+)
 from .scene_cache import cache_folder
 from .state_vectors import Orbit
 
-_FILE = "granules.sqlite"
+_FILE = "granules_2.sqlite"
+"""The first one held times of state vectors that were cut to seconds."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ def look_up_granules(names: Iterable[str], reporter: Reporter) -> dict[str, Gran
 def _answer(product: Any) -> dict[str, Any]:
     """Return what is kept of a catalog entry, as JSON knows it."""
     properties = product.properties
-    vectors = (getattr(product, "baseline", None) or {}).get("stateVectors") or {}
+    orbit = Orbit.of_attributes(entry_attributes(product))
     answer = {
         "stop": properties.get("stopTime"),
         "processed": properties.get("processingDate"),
@@ -74,8 +81,7 @@ def _answer(product: Any) -> dict[str, Any]:
         "direction": properties.get("flightDirection"),
         "url": properties.get("url"),
         "ring": outline(product),
-        "positions": dict(vectors.get("positions") or {}),
-        "velocities": dict(vectors.get("velocities") or {}),
+        "orbit": None if orbit is None else orbit.to_json(),
     }
     # What cannot be used is not kept either.
     _details(answer)
@@ -94,7 +100,7 @@ def _details(answer: Mapping[str, Any]) -> GranuleDetails:
         ascending={"ASCENDING": True, "DESCENDING": False}.get(direction),
         url=str(answer.get("url") or "") or None,
         footprint=_wkt(ring),
-        orbit=_orbit(answer.get("positions") or {}, answer.get("velocities") or {}),
+        orbit=Orbit.of_json(answer.get("orbit")),
     )
 
 
@@ -104,21 +110,6 @@ def _wkt(ring: Sequence[Sequence[float]]) -> str | None:
     longitude, latitude = np.array(ring).T
     outline = split(shapely.Polygon(np.column_stack([unwrap(longitude), latitude])))
     return shapely.to_wkt(outline, rounding_precision=6, trim=False)
-
-
-def _orbit(positions: Mapping[str, Any], velocities: Mapping[str, Any]) -> Orbit | None:
-    begin = _time(positions.get("prePositionTime"))
-    end = _time(positions.get("postPositionTime"))
-    vectors = [
-        *(positions.get(key) for key in ("prePosition", "postPosition")),
-        *(velocities.get(key) for key in ("preVelocity", "postVelocity")),
-    ]
-    if begin is None or end is None or begin >= end:
-        return None
-    if any(vector is None or len(vector) != 3 for vector in vectors):
-        return None
-    numbers = np.array(vectors, "float64")
-    return Orbit((end - begin).total_seconds(), numbers[:2], numbers[2:])
 
 
 def _time(text: Any) -> datetime | None:

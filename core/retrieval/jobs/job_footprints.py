@@ -97,7 +97,15 @@ def extent_area(extent: Extent) -> BaseGeometry:
         ) from None
     if west > east:
         east += 360.0
-    return split(shapely.box(west, south, east, north))
+    # The map of a window may reach beyond the poles.
+    south, north = max(south, -90.0), min(north, 90.0)
+    area = shapely.Polygon() if south >= north else split(shapely.box(west, south, east, north))
+    if area.is_empty:
+        raise InvalidParameterError(
+            f"EXTENT lies outside of longitude and latitude in its CRS, {extent.crs}; check that "
+            "the numbers are of this CRS."
+        )
+    return area
 
 
 def geojson_geometry(area: BaseGeometry | None) -> dict[str, Any] | None:

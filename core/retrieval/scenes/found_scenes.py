@@ -13,7 +13,13 @@ from typing import Any
 from ...products.granules import parse_granule
 from ...run.reporter import Reporter, stop_if_canceled
 from ..catalog.answer_cache import AnswerCache
-from ..catalog.asf_catalog import CatalogPauseError, catalog_host, outline, search_scenes
+from ..catalog.asf_catalog import (
+    CatalogPauseError,
+    catalog_host,
+    entry_attributes,
+    outline,
+    search_scenes,
+)
 from ..catalog.scene_cache import cache_folder
 from ..catalog.state_vectors import Orbit
 from ..service.retries import POLL_SECONDS, RetryPolicy
@@ -149,12 +155,7 @@ def _parts(start: date, end: date) -> Iterator[Period]:
 def _record(product: Any) -> dict[str, Any]:
     """Return what is kept of a catalog entry, as JSON knows it."""
     properties = product.properties
-    attributes = {
-        item["Name"]: item["Values"][0]
-        for item in product.umm["AdditionalAttributes"]
-        if item.get("Values")
-    }
-    orbit = Orbit.of_attributes(attributes)
+    orbit = Orbit.of_attributes(entry_attributes(product))
     record = {
         "granule": str(properties["sceneName"]),
         "start": str(properties["startTime"]),

@@ -19,6 +19,12 @@ _STEP_DEGREES = 0.25
 """Edges are cut into pieces of this length before they are projected."""
 _LARGEST = 4e12
 """Square meters; a track of Sentinel-1 is 250 km wide, so this is far more than any stack."""
+_SMALLEST = 1.0
+"""Square meters."""
+_LAST_LATITUDE = 89.0
+"""The catalog takes no area around a pole; Sentinel-1 sees none of these degrees."""
+_EARTH_RADIUS = 6_371_007.2
+"""Meters, of a sphere of the Earth's area."""
 _MOST_POINTS = 200
 """Of the area that the layer of scenes keeps."""
 
@@ -45,8 +51,20 @@ class SearchArea:
     """
 
     def __init__(self, outline: BaseGeometry) -> None:
-        if outline.is_empty or outline.area == 0:
+        size = _size(outline)
+        if size < _SMALLEST:
             raise InvalidParameterError("The area of interest is empty; give a larger one.")
+        if size > _LARGEST:
+            raise InvalidParameterError(
+                f"The area of interest has {size / 1e6:,.0f} square kilometers, more than any "
+                "stack of Sentinel-1; give a smaller one."
+            )
+        _, south, _, north = outline.bounds
+        if max(north, -south) > _LAST_LATITUDE:
+            raise InvalidParameterError(
+                f"The area of interest reaches beyond {_LAST_LATITUDE:.0f} degrees of latitude, "
+                "where Sentinel-1 does not look; give one that does not."
+            )
         self.outline = outline
         longitude, latitude = _mean_direction(outline)
         self._transformer = pyproj.Transformer.from_crs(
@@ -55,11 +73,6 @@ class SearchArea:
             always_xy=True,
         )
         self.plane = self.project(outline)
-        if not self.plane.area <= _LARGEST:
-            raise InvalidParameterError(
-                f"The area of interest has {self.plane.area / 1e6:,.0f} square kilometers, more "
-                "than any stack of Sentinel-1; give a smaller one."
-            )
 
     def project(self, ground: BaseGeometry) -> BaseGeometry:
         """Return polygons in degrees on the plane."""
@@ -110,7 +123,19 @@ class SearchArea:
 def _text(area: BaseGeometry) -> str:
     # asf_search and GeoJSON want the points counterclockwise.
     oriented = shapely.orient_polygons(area, exterior_cw=False)
-    return str(shapely.to_wkt(oriented, rounding_precision=6))
+    # Nine digits keep an area of a square meter, whatever its form.
+    return str(shapely.to_wkt(oriented, rounding_precision=9))
+
+
+def _size(outline: BaseGeometry) -> float:
+    """Return the square meters of polygons in degrees, however large, by an equal-area cylinder."""
+    flat = shapely.transform(
+        shapely.segmentize(outline, _STEP_DEGREES) if not outline.is_empty else outline,
+        lambda points: np.column_stack(
+            [np.radians(points[:, 0]), np.sin(np.radians(points[:, 1]))]
+        ),
+    )
+    return float(flat.area * _EARTH_RADIUS**2)
 
 
 def _mean_direction(outline: BaseGeometry) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import shapely
 
+from hyp3_stack.core.contract import Task
 from hyp3_stack.core.errors import (
     Canceled,
     InvalidParameterError,
@@ -18,9 +19,10 @@ from hyp3_stack.core.errors import (
     OutputError,
     RetrievalError,
 )
-from hyp3_stack.core.retrieval.scenes.search_area import SearchArea
+from hyp3_stack.core.retrieval.scenes.search_area import SearchArea, read_area
 from hyp3_stack.core.retrieval.scenes.track_search import TrackChoice, search_tracks
 from hyp3_stack.core.retrieval.service.retries import RetryPolicy
+from hyp3_stack.core.run.parameters import Parameters
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import search_scenes
 from tests.hyp3_server import Hyp3Service
@@ -225,6 +227,14 @@ POINT = {"type": "Point", "coordinates": [-117.5, 35.3]}
             "check the CRS",
         ),
         ({"EXTENT": "-170,170,-80,80 [EPSG:4326]"}, "more than any stack"),
+        ({"EXTENT": "-180,180,-90,90 [EPSG:4326]"}, "more than any stack"),
+        ({"EXTENT": "10,11,89,95 [EPSG:4326]"}, "beyond 89 degrees of latitude"),
+        ({"EXTENT": "-1e5,1e5,-1e5,1e5 [EPSG:3031]"}, "beyond 89 degrees of latitude"),
+        ({"EXTENT": "5e5,6e5,5.5e6,5.6e6 [EPSG:4326]"}, "check that the numbers are of this CRS"),
+        ({"EXTENT": "10,10.000001,50,50.000001 [EPSG:4326]"}, "is empty"),
+        ({"AREA": {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}}, "not a polygon"),
+        ({"AREA": {"type": "Polygon", "coordinates": []}}, "not a polygon"),
+        ({"AREA": None}, "without a polygon"),
         ({"EXTENT": SMALL, "PATHS": "176"}, "between 1 and 175"),
         ({"EXTENT": SMALL, "START": "2022-01-01"}, "lies after END"),
         ({"EXTENT": SMALL, "JOB_TYPE": "RTC_GAMMA"}, "has to be one of"),
@@ -239,6 +249,46 @@ def test_parameters_that_make_no_search(
     with pytest.raises(InvalidParameterError, match=message):
         search(tmp_path, **given)
     assert service.log.of("catalog") == []
+
+
+@pytest.mark.parametrize(
+    ("extent", "sides"),
+    [
+        ("179,181,50,51 [EPSG:4326]", 2),
+        ("-181,-179,50,51 [EPSG:4326]", 2),
+        ("-138,-132,71,73 [EPSG:4326]", 1),
+        ("-13124000,-13113000,4210000,4220000 [EPSG:3857]", 1),
+        ("-1200000,-1100000,-100000,100000 [EPSG:3413]", 1),
+        ("100000,250000,5500000,5600000 [EPSG:32601]", 1),
+    ],
+)
+def test_areas_of_other_systems_and_across_the_antimeridian(extent: str, sides: int) -> None:
+    area = read_area(Parameters({"EXTENT": extent, "OUTPUT": "s.geojson"}, Task.SEARCH_SCENES))
+    assert len(area.queries) == sides
+    assert area.share(area.plane) == pytest.approx(1.0)
+    for query in area.queries:
+        west, south, east, north = shapely.from_wkt(query).bounds
+        assert -180 <= west < east <= 180 and east - west < 90 and -90 < south < north < 90
+
+
+def test_areas_of_several_and_self_crossing_polygons() -> None:
+    bow = {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}
+    boxes = {
+        "type": "MultiPolygon",
+        "coordinates": [
+            [[[179, 0], [180, 0], [180, 1], [179, 1], [179, 0]]],
+            [[[-180, 0], [-179, 0], [-179, 1], [-180, 1], [-180, 0]]],
+        ],
+    }
+    for shape, sides, square_degrees in ((bow, 1, 0.5), (boxes, 2, 2.0)):
+        feature = {"type": "Feature", "properties": {}, "geometry": shape}
+        given = {
+            "AREA": {"type": "FeatureCollection", "features": [feature]},
+            "OUTPUT": "s.geojson",
+        }
+        area = read_area(Parameters(given, Task.SEARCH_SCENES))
+        assert len(area.queries) == sides
+        assert area.plane.area == pytest.approx(square_degrees * 111_000**2, rel=0.01)
 
 
 def test_files_of_others_are_not_replaced(sky: Sky, tmp_path: Path) -> None:
