@@ -133,6 +133,7 @@ DIALOGS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         orders.NAME,
         *orders.JOB_OPTIONS,
         *orders.LIMITS,
+        orders.RETRY_FAILED,
         orders.PRODUCTS_ON_DISK,
         orders.JOURNAL,
     ),

@@ -89,13 +89,23 @@ LIMITS: Final = (
         Kind.NUMBER,
         "Confirmed price",
         "The price in credits that a run without this has shown; the jobs are ordered only if they "
-        "cost just that. Empty: nothing is ordered, HyP3 checks and prices the jobs. It confirms "
-        "every order of that price, so do not keep it in a script that runs again and again: what "
-        "has failed or expired meanwhile would be ordered and paid anew.",
+        "cost just that. Empty: nothing is ordered, HyP3 checks and prices the jobs. It counts "
+        "once, and not for other jobs of the same price: whatever is to be ordered after that has "
+        "to be priced and confirmed anew.",
         minimum=0.0,
     ),
 )
 """What the user agrees to."""
+
+RETRY_FAILED: Final = Parameter(
+    "RETRY_FAILED",
+    Kind.FLAG,
+    "Order again what failed for good",
+    "Pairs that failed twice, or for a reason that stays (such as scenes wholly over water), are "
+    "left out and named, because they would be paid for nothing again; with this they are ordered.",
+    group=Group.PRODUCTS,
+    default=False,
+)
 
 PRODUCTS_ON_DISK: Final = replace(
     FOLDER,

@@ -44,7 +44,7 @@ def run(
         proxy_environment(parameters.get("PROXIES"), credentials),
         order.opened(values, credentials, reporter, folder=folder) as (ordering, journal),
     ):
-        bill = ordering.bill(requests)
+        bill = ordering.bill(requests, with_failed=values.flag("RETRY_FAILED"))
         job_ids = order.settled(ordering, bill, reporter)
     return {
         "JOBS": [job_ids[request.key] for request in requests if request.key in job_ids],

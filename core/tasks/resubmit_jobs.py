@@ -9,7 +9,7 @@ from typing import Any
 from ..contract import Task
 from ..errors import NoProductsError
 from ..retrieval.jobs.jobs import FAILED, JobRecord
-from ..retrieval.ordering.failed_jobs import failures_of
+from ..retrieval.ordering.failed_jobs import attempts_of
 from ..retrieval.ordering.job_requests import JobRequest, jobs_text
 from ..retrieval.ordering.order_request import OrderRequest
 from ..run.parameters import Parameters
@@ -47,7 +47,7 @@ def run(
                 "account you log in with."
             )
         requests, given_up = _once_more(jobs, reporter)
-        bill = ordering.bill(requests)
+        bill = ordering.bill(requests, with_failed=True)
         job_ids = order.settled(ordering, bill, reporter)
     return {
         "JOBS": [job_ids[quote.request.key] for quote in bill.new if quote.request.key in job_ids],
@@ -60,21 +60,10 @@ def run(
 
 def _once_more(jobs: Sequence[JobRecord], reporter: Reporter) -> tuple[list[JobRequest], int]:
     """Return what is worth another attempt, and how many contents that failed are not."""
-    failed = [job for job in jobs if job.status == FAILED]
-    attempts = Counter(JobRequest.of(job).key for job in failed)
-    last = {JobRequest.of(job).key: job for job in reversed(failed)}
     done = {JobRequest.of(job).key for job in jobs if job.status != FAILED}
-    open_keys = [key for key in last if key not in done]
-    again, counts = [], Counter[str]()
-    for failure in failures_of([last[key] for key in open_keys], reporter):
-        request = JobRequest.of(failure.job)
-        if not failure.may_pass:
-            counts[f"failed because {failure.reason}, and would again"] += 1
-        elif attempts[request.key] > 1:
-            counts["failed twice"] += 1
-        else:
-            counts[f"failed because {failure.reason}, which may have passed"] += 1
-            again.append(request)
-    for what, count in counts.items():
+    failed = [job for job in jobs if job.status == FAILED and JobRequest.of(job).key not in done]
+    attempts = attempts_of(failed, reporter)
+    for what, count in Counter(map(str, attempts)).items():
         reporter.info(f"{jobs_text(count)} {what}.")
-    return again, len(open_keys) - len(again)
+    again = [each.request for each in attempts if each.is_hopeful]
+    return again, len(attempts) - len(again)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from ..contract import Task
@@ -87,11 +88,11 @@ def _progress(values: Parameters, given: Mapping[str, str] | None, reporter: Rep
         for job in look(None)
         if job.job_type in chosen.types and (project != WITHOUT_PROJECT or not job.project)
     ]
+    look_up = partial(get_jobs, service, credentials=credentials, reporter=reporter)
     if chosen.ids:
         known = {job.job_id: job for job in jobs}
         # Listings may lag behind an order.
-        missing = [name for name in chosen.ids if name not in known]
-        late = get_jobs(service, missing, credentials, reporter)
+        late = look_up([name for name in chosen.ids if name not in known])
         known |= {job.job_id: job for job in late}
         jobs = [known[name] for name in chosen.ids]
     if not jobs:
@@ -104,7 +105,7 @@ def _progress(values: Parameters, given: Mapping[str, str] | None, reporter: Rep
     reporter.info(progress.line())
     if not values.flag("WAIT"):
         return progress
-    return wait_until_done(progress, look, values.integer("INTERVAL"), reporter)
+    return wait_until_done(progress, look, look_up, values.integer("INTERVAL"), reporter)
 
 
 class _Unheard(SilentReporter):

@@ -69,7 +69,36 @@ _SCENES: dict[str, dict[str, tuple[str, int, int, int]]] = {
     "RTC_GAMMA": {"granules": (_GRD, 67, 1, 1)},
 }
 
+# Types that make no pairs: what they require, and what they cost.
+_OTHERS: dict[str, tuple[tuple[str, ...], float]] = {
+    "AK_FIRE_SAFE": (("extent", "input_bucket", "input_prefix"), 1),
+    "ARIA_RAIDER": (("gunw_job_id", "weather_model"), 1),
+    "ARIA_S1_COSEIS": (("granules", "secondary_granules", "frame_id"), 1),
+    "ARIA_S1_GUNW": (("reference_date", "secondary_date", "frame_id"), 60),
+    "ARTRAFF_RTC": (("dem", "granule"), 1),
+    "AUTORIFT": (("granules",), 25),
+    "FIRE_TRACK": (("input_bucket", "input_prefix"), 1),
+    "INSAR_ISCE": (("granules", "secondary_granules", "frame_id"), 1),
+    "ITS_LIVE_CROP": (("granule_uri",), 1),
+    "ITS_LIVE_CROP_BULK": (("granules_parquet",), 1),
+    "ITS_LIVE_META_BULK": (("granules_parquet",), 1),
+    "NISAR_GUNW": (("granules",), 1),
+    "OPERA_DISP_TMS": (("frame_ids",), 10001),
+    "OPERA_DIST_S1": (("mgrs_tile_id", "track_number", "post_date"), 1),
+    "OPERA_DIST_S1_CONFIRMATION": (("dist_s1_data_bucket", "dist_s1_data_job_ids"), 1),
+    "PISM_TERRA_EXECUTE": (("run_script",), 1),
+    "PISM_TERRA_RUN_FORWARD": (("rgi_id",), 1),
+    "PISM_TERRA_RUN_INVERSE": (("rgi_id",), 1),
+    "SLIMSAR_TDBP": (("data_fp", "nav_fp", "dem_fp"), 1),
+    "SRG_GSLC": (("granules", "bounds"), 1),
+    "SRG_TIME_SERIES": (("granules", "bounds"), 1),
+    "VOLCSARVATORY_MINTPY": ((), 1),
+    "WATER_MAP": (("granules",), 1),
+    "WATER_MAP_EQ": (("granules",), 1),
+}
+
 COSTS: dict[str, Any] = {
+    **{name: {"cost": float(cost)} for name, (_, cost) in _OTHERS.items()},
     "INSAR_GAMMA": {"cost_parameters": ["looks"], "cost_table": {"20x4": 10, "10x2": 15}},
     "INSAR_ISCE_BURST": {"cost": 1},
     "INSAR_ISCE_MULTI_BURST": {
@@ -84,9 +113,6 @@ COSTS: dict[str, Any] = {
         },
     },
     "RTC_GAMMA": {"cost_parameters": ["resolution"], "cost_table": {"30": 5, "20": 15, "10": 60}},
-    "ARIA_S1_GUNW": {"cost": 60},
-    "AUTORIFT": {"cost": 25},
-    "OPERA_DISP_TMS": {"cost": 10001},
 }
 
 
@@ -134,7 +160,8 @@ def check_scenes(jobs: list[dict[str, Any]], known: Set[str]) -> None:
 
 def scenes_of(job: Mapping[str, Any]) -> list[str]:
     """Return the names of a job's scenes."""
-    return [name for key in _SCENES[job["job_type"]] for name in job["job_parameters"][key]]
+    lists = _SCENES.get(job["job_type"], ())
+    return [name for key in lists for name in job["job_parameters"][key]]
 
 
 def price(job: Mapping[str, Any]) -> float:
@@ -174,7 +201,7 @@ def _checked_job(job: Any) -> dict[str, Any]:
     if not isinstance(job, dict) or not {"job_type", "job_parameters"} <= job.keys():
         raise _bad_schema()
     kind, given = job["job_type"], job["job_parameters"]
-    is_known = kind in _SCENES and isinstance(given, dict)
+    is_known = kind in COSTS and isinstance(given, dict)
     if not is_known or not job.keys() <= {
         "job_type",
         "job_parameters",
@@ -185,6 +212,10 @@ def _checked_job(job: Any) -> dict[str, Any]:
         raise _bad_schema()
     if "name" in job and not (isinstance(job["name"], str) and 1 <= len(job["name"]) <= 100):
         raise _bad_schema()
+    if kind in _OTHERS:
+        if not given.keys() >= set(_OTHERS[kind][0]):
+            raise _bad_schema()
+        return job
     lists, options = _SCENES[kind], OPTIONS[kind]
     if not given.keys() <= lists.keys() | options.keys():
         raise _bad_schema()

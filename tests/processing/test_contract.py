@@ -98,6 +98,7 @@ PARAMETERS = {
         "LOOKS": ("enum", "20x4"),
         "WATER_MASK": ("boolean", False),
         "FILTER": ("number", 0.6),
+        "RETRY_FAILED": ("boolean", False),
         "INCLUDE": ("string", "look_vectors,dem"),
         **LIMITS,
         "FOLDER": ("file", None),

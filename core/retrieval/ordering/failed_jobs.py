@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,9 @@ from ...run.reporter import Reporter
 from ..jobs.jobs import JobRecord
 from ..service.connection import AnswerLimits, guarded_session
 from ..service.retries import wait_for
+from .job_requests import JobRequest
 
+_MOST_ATTEMPTS = 2
 _LOG_SECONDS = 60.0
 _LOG_LIMITS = AnswerLimits(bytes=8 << 20)
 _TAIL = 1 << 16
@@ -59,6 +62,53 @@ _PASSING: Final = (
     ),
     (r"no space left|out of memory|oom|killed", "its computer ran out of space"),
 )
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """What was tried and has failed."""
+
+    request: JobRequest  # the content of the jobs
+    count: int  # of jobs of it that have failed
+    last: Failure  # of the newest of them
+
+    @property
+    def is_hopeful(self) -> bool:
+        """Whether one more attempt may help: the first one failed for a reason that may pass."""
+        return self.last.may_pass and self.count < _MOST_ATTEMPTS
+
+    def __str__(self) -> str:
+        """Return how they failed, as in ``1 job failed because ...``."""
+        if not self.last.may_pass:
+            return f"failed because {self.last.reason}, and would again"
+        if not self.is_hopeful:
+            return f"failed {'twice' if self.count == _MOST_ATTEMPTS else f'{self.count} times'}"
+        return f"failed because {self.last.reason}, which may have passed"
+
+
+def attempts_of(jobs: Sequence[JobRecord], reporter: Reporter) -> list[Attempts]:
+    """Judge failed jobs by content.
+
+    Parameters
+    ----------
+    jobs
+        All that failed, the newest first.
+    reporter
+        See :func:`failures_of`.
+    """
+    counts: Counter[str] = Counter()
+    newest: dict[str, JobRecord] = {}
+    for job in jobs:
+        key = JobRequest.of(job).key
+        counts[key] += 1
+        newest.setdefault(key, job)
+    oldest_first = list(newest.values())[::-1]
+    failures = failures_of(oldest_first, reporter)
+    made = [JobRequest.of(job) for job in oldest_first]
+    return [
+        Attempts(request, counts[request.key], failure)
+        for request, failure in zip(made, failures, strict=True)
+    ]
 
 
 def failures_of(jobs: Sequence[JobRecord], reporter: Reporter) -> list[Failure]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,9 @@ MOST_BURSTS: Final = 15
 """Of one side of a multi-burst job."""
 LONGEST_NAME: Final = 100
 """Characters of the name of a job, which HyP3 also calls its project."""
+SINGLE_BURST: Final = "INSAR_ISCE_BURST"
+MULTI_BURST: Final = "INSAR_ISCE_MULTI_BURST"
+"""With one burst on each side, the same as :data:`SINGLE_BURST`, which ASF is going to retire."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ JOB_FORMS: Final[Mapping[str, JobForm]] = {
         },
         looks=("20x4", "10x2"),
     ),
-    "INSAR_ISCE_BURST": JobForm(False, 1, _BURST_OPTIONS, _BURST_LOOKS),
-    "INSAR_ISCE_MULTI_BURST": JobForm(False, MOST_BURSTS, _BURST_OPTIONS, _BURST_LOOKS),
+    SINGLE_BURST: JobForm(False, 1, _BURST_OPTIONS, _BURST_LOOKS),
+    MULTI_BURST: JobForm(False, MOST_BURSTS, _BURST_OPTIONS, _BURST_LOOKS),
 }
 """Types of jobs that make a pair (job specifications of HyP3 10.17)."""
 
@@ -90,7 +93,7 @@ class JobRequest:
 
         Options that are not given count as the default of the service, which is off for all flags.
         The order of scenes within a list does not matter: the older one of a pair becomes the
-        reference.
+        reference. A burst is the same under both types of jobs that take one.
         """
         form = JOB_FORMS.get(self.job_type)
         options = dict(form.defaults) if form else {}
@@ -146,6 +149,12 @@ def pair_request(
     return JobRequest(job_type, {**(lists or dict(zip(form.lists, sides, strict=True))), **chosen})
 
 
+def types_of_content(job_types: Iterable[str]) -> set[str]:
+    """Return the types of jobs that may hold the same content as jobs of some types."""
+    bursts = {SINGLE_BURST, MULTI_BURST}
+    return {name for kind in job_types for name in (bursts if kind in bursts else {kind})}
+
+
 def jobs_text(count: int) -> str:
     """Return a number of jobs for a sentence: ``1 job``, ``12 jobs``."""
     return f"{count} job{'' if count == 1 else 's'}"
@@ -153,6 +162,13 @@ def jobs_text(count: int) -> str:
 
 def _digest(job_type: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     scenes = {name: sorted(strings(parameters, name)) for name in SCENE_LISTS}
+    if job_type == SINGLE_BURST and [len(scenes[name]) for name in SCENE_LISTS] == [0, 0, 2]:
+        # Names of one burst sort by their time.
+        earlier, later = scenes["granules"]
+        job_type, scenes = (
+            MULTI_BURST,
+            dict(zip(SCENE_LISTS, ([earlier], [later], []), strict=True)),
+        )
     options = {
         name: float(value) if isinstance(value, int) and not isinstance(value, bool) else value
         for name, value in options.items()

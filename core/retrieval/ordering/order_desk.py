@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,8 +54,22 @@ class Quote:
 class Ordered:
     """What the service says of jobs that it has taken."""
 
-    job_ids: dict[str, str]  # by key
+    service: str  # its address
+    job_ids: dict[str, str]  # by key; some may be missing
     credits: float  # that it took for them
+
+    def require_all(self, requests: Sequence[JobRequest]) -> None:
+        """Make sure that the id of each job was returned.
+
+        Raises
+        ------
+        DoubtfulAnswerError
+            If some are missing: these jobs may have been ordered all the same.
+        """
+        if len(self.job_ids) < len(requests):
+            raise DoubtfulAnswerError(
+                f"{self.service} returned {len(self.job_ids)} of {len(requests)} job ids."
+            )
 
 
 @dataclass(frozen=True)
@@ -118,7 +133,7 @@ class OrderDesk:
             if not quotes:
                 self._require_trial(records)
             made = [JobRequest(record.job_type, record.parameters) for record in records]
-            if [job.scenes_key for job in made] != [job.scenes_key for job in chunk]:
+            if list(map(_named, made)) != list(map(_named, chunk)):
                 raise strange(self.service.url, "prices of other jobs than it was asked for")
             for request, job, record in zip(chunk, made, records, strict=True):
                 if record.credits is None or record.credits < 0.0:
@@ -128,6 +143,8 @@ class OrderDesk:
 
     def send(self, requests: Sequence[JobRequest]) -> Ordered:
         """Order jobs, one of :func:`chunks`, in one request that is sent once.
+
+        Of an answer that is not as HyP3 writes it, what can be read counts.
 
         Raises
         ------
@@ -144,16 +161,13 @@ class OrderDesk:
             self.reporter,
             remedy=_REMEDY,
         )
-        try:
-            records = self._records(answer)
-        except RetrievalError as error:
-            raise DoubtfulAnswerError(str(error)) from None
-        found = _matching(records, requests)
-        if len(found) < len(requests):
-            raise DoubtfulAnswerError(
-                f"{self.service.url} returned {len(found)} of {len(requests)} job ids."
-            )
-        return Ordered(found, sum(record.credits or 0.0 for record in records))
+        listed = answer.get("jobs")
+        records = []
+        for values in listed if isinstance(listed, list) else ():
+            with suppress(FieldError):
+                records.append(job_record(values))
+        credits = sum(record.credits or 0.0 for record in records)
+        return Ordered(self.service.url, _matching(records, requests), credits)
 
     def look_up(
         self, requests: Sequence[JobRequest], sent: datetime, known: Set[str]
@@ -173,12 +187,14 @@ class OrderDesk:
         job_types = {request.job_type for request in requests}
         looks, begun = 0, time.monotonic()
         while True:
-            # By the day, because the clocks of this computer and of the service may differ.
-            jobs = self.listed(job_types, project=self.name, since=sent - _CLOCK_ERROR)
+            is_last = looks > 1 and time.monotonic() - begun >= self.patience.settle
+            # By the day, because the clocks of this computer and of the service may differ; one
+            # of them may be wrong by years.
+            since = None if is_last else sent - _CLOCK_ERROR
+            jobs = self.listed(job_types, project=self.name, since=since)
             found = _matching([job for job in jobs if job.job_id not in known], requests)
             looks += 1
-            waited = time.monotonic() - begun
-            if len(found) == len(requests) or (looks > 1 and waited >= self.patience.settle):
+            if is_last or len(found) == len(requests):
                 return found
             wait_seconds(self.patience.pause, self.reporter)
 
@@ -215,6 +231,10 @@ def chunks(requests: Sequence[JobRequest]) -> list[list[JobRequest]]:
         parts[-1].append(request)
         scenes = together
     return parts
+
+
+def _named(request: JobRequest) -> tuple[str, str]:
+    return request.job_type, request.scenes_key
 
 
 def _matching(jobs: Sequence[JobRecord], requests: Sequence[JobRequest]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +16,7 @@ from ...machine.atomic import not_writable, replace_content
 from ...machine.locks import FileLock
 from ..service.json_fields import STRANGE
 from .job_requests import JobRequest, jobs_text
-from .prices import SMALLEST_PRICE
+from .prices import SMALLEST_PRICE, plain_credits
 
 _ABOUT = "HyP3 Stack: orders of one project"
 _LOCK = "hyp3_orders.lock"
@@ -65,6 +65,7 @@ class OrderJournal:
         self.path = path
         self._identity = dict(identity)
         self._confirmed: dict[str, float] = {}
+        self._quoted: dict[str, str] = {}
         self.sent: list[Sent] = []
         try:
             text = path.read_text(encoding="utf-8")
@@ -97,6 +98,29 @@ class OrderJournal:
         """Requests whose outcome is not known."""
         return [sent for sent in self.sent if sent.state == SENDING]
 
+    def note_quote(self, prices: Mapping[str, float]) -> None:
+        """Note for which jobs, by key, the user is shown a price; see :meth:`confirm`."""
+        self._quoted[_total(prices)] = _content(prices)
+        self._write()
+
+    def may_be_confirmed(self, prices: Mapping[str, float]) -> bool:
+        """Return whether the price of jobs can be meant for these.
+
+        Not where that price was shown last for other jobs, or has been used for an order that held
+        others or was carried out. What the journal does not know of may be meant.
+
+        Parameters
+        ----------
+        prices
+            Of the jobs that would be ordered, by key.
+        """
+        total = _total(prices)
+        if total in self._quoted:
+            return self._quoted[total] == _content(prices)
+        if total != _total(self._confirmed):
+            return True
+        return prices.keys() == self._confirmed.keys() and not prices.keys() & self.job_ids.keys()
+
     def confirm(self, prices: Mapping[str, float]) -> None:
         """Note what the user has agreed to: jobs by key, and their prices in credits.
 
@@ -106,6 +130,7 @@ class OrderJournal:
             If it cannot be written; so for all that change the journal.
         """
         self._confirmed = dict(prices)
+        self._quoted.pop(_total(prices), None)
         self._write()
 
     def is_rest_of(self, credits: float, prices: Mapping[str, float]) -> bool:
@@ -150,30 +175,37 @@ class OrderJournal:
             ) from None
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other runs from ordering with journals of the same folder.
+    def locked(self, shared: Path) -> Iterator[None]:
+        """Keep other runs from ordering with journals of the same folder, or of the same user.
+
+        Parameters
+        ----------
+        shared
+            Folder that all runs of a user have in common; one that cannot be used does not matter.
 
         Raises
         ------
         OutputError
             If another run orders now, or the folder cannot be written to.
         """
-        folder = self.path.parent
-        lock = FileLock(folder / _LOCK)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            is_ours = lock.take()
-        except OSError as error:
-            raise not_writable(self.path, error) from None
-        if not is_ours:
-            raise OutputError(
-                f"Another run is ordering jobs at the moment ({folder / _LOCK} is locked); wait "
-                "until it has ended, so that nothing is ordered twice."
-            )
-        try:
+        with ExitStack() as held:
+            own = self.path.parent.resolve()
+            for folder in dict.fromkeys((own, shared.resolve())):
+                lock = FileLock(folder / _LOCK)
+                try:
+                    folder.mkdir(parents=True, exist_ok=True)
+                    is_ours = lock.take()
+                except OSError as error:
+                    if folder == own:
+                        raise not_writable(self.path, error) from None
+                    continue
+                if not is_ours:
+                    raise OutputError(
+                        f"Another run is ordering jobs at the moment ({folder / _LOCK} is locked); "
+                        "wait until it has ended, so that nothing is ordered twice."
+                    )
+                held.callback(lock.release)
             yield
-        finally:
-            lock.release()
 
     def _read(self, text: str) -> None:
         try:
@@ -183,6 +215,9 @@ class OrderJournal:
             identity = document["identity"]
             self._confirmed = {
                 str(key): float(price) for key, price in document["confirmed"].items()
+            }
+            self._quoted = {
+                str(total): str(content) for total, content in document.get("quoted", {}).items()
             }
             self.sent = [
                 Sent(
@@ -213,6 +248,7 @@ class OrderJournal:
         document = {
             "about": _ABOUT,
             "identity": self._identity,
+            "quoted": self._quoted,
             "confirmed": self._confirmed,
             "requests": [
                 {**vars(sent), "time": sent.time.isoformat(timespec="milliseconds")}
@@ -223,6 +259,14 @@ class OrderJournal:
             replace_content(self.path, json.dumps(document, indent=1).encode())
         except OSError as error:
             raise not_writable(self.path, error) from None
+
+
+def _total(prices: Mapping[str, float]) -> str:
+    return plain_credits(sum(prices.values()))
+
+
+def _content(prices: Mapping[str, float]) -> str:
+    return hashlib.sha256(json.dumps(sorted(prices)).encode()).hexdigest()
 
 
 def journal_name(identity: Mapping[str, str]) -> str:

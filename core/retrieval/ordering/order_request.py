@@ -11,18 +11,23 @@ from ...errors import InvalidParameterError
 from ...parameters.order_parameters import EXTRA_LAYERS
 from ...run.parameters import Parameters
 from ...run.reporter import Reporter
+from ..catalog.scene_cache import cache_folder
 from ..download.complete_jobs import complete_jobs
+from ..jobs.filters import WITHOUT_PROJECT
 from ..service.connection import checked_api_url
 from ..service.credentials import resolve_credentials
 from ..service.json_fields import is_plain, one_line
 from ..service.session import open_service
-from .job_requests import LONGEST_NAME, jobs_text
+from .job_requests import LONGEST_NAME, MULTI_BURST, SINGLE_BURST, jobs_text
 from .order_desk import OrderDesk, Patience
 from .order_journal import OrderJournal, journal_name
 from .ordering import Bill, Ordering
+from .planned_pairs import pair_label
 from .prices import credits_text, plain_credits
 
 _NO_LAYERS = "none"
+_SHOWN = 10
+"""Pairs that a message names."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,11 @@ class OrderRequest:
                 f"{name_parameter} has {len(name)} characters, but the name of jobs has at most "
                 f"{LONGEST_NAME}, which can all be shown; give another one."
             )
+        if name == WITHOUT_PROJECT:
+            raise InvalidParameterError(
+                f"{name_parameter} is {name}, by which Find jobs means those without a project; "
+                "give another name."
+            )
         return cls(name, values.number("MAX_CREDITS"), values.optional_number("CONFIRM"))
 
     @contextmanager
@@ -80,21 +90,19 @@ class OrderRequest:
         Ordering
             Of this account and name.
         Path
-            The journal, which may not be there yet.
+            The journal, which is not there before the first price is shown.
         """
         api_url = checked_api_url(str(values.text("API_URL")))
         credentials = resolve_credentials(given, reporter=reporter)
+        if credentials.account:
+            reporter.info(f"Account: {credentials.account} at {api_url}.")
         identity = {"service": api_url, "account": credentials.account, "project": self.name}
         path = _journal_path(values, identity)
         kept = frozenset() if folder is None else complete_jobs(folder, reporter)
         service = open_service(api_url, credentials, reporter)
         desk = OrderDesk(service, credentials, reporter, self.name, patience or Patience())
-        journal = OrderJournal(path, identity)
-        if self.confirmed is None and not path.exists():
-            # A run that only asks for a price leaves no file behind where there was no order.
-            yield Ordering(desk, journal, kept), path
-            return
-        with journal.locked():
+        with OrderJournal(path, identity).locked(cache_folder()):
+            # As the last run has left it.
             yield Ordering(desk, OrderJournal(path, identity), kept), path
 
     def settled(self, ordering: Ordering, bill: Bill, reporter: Reporter) -> dict[str, str]:
@@ -102,6 +110,7 @@ class OrderRequest:
         _tell(bill, self.most_credits, reporter)
         if self.confirmed is None:
             if bill.new:
+                ordering.note_quote(bill)
                 reporter.info(
                     "Nothing was ordered. To order this, run the same with "
                     f"CONFIRM={plain_credits(bill.credits)}."
@@ -153,11 +162,23 @@ def _journal_path(values: Parameters, identity: Mapping[str, str]) -> Path:
 
 def _tell(bill: Bill, most_credits: float, reporter: Reporter) -> None:
     """Show what an order would cost."""
-    total = len(bill.new) + len(bill.there)
+    total = len(bill.new) + len(bill.there) + len(bill.hopeless)
     if bill.there:
         reporter.info(
             f"Of {jobs_text(total)}, {len(bill.there)} were ordered before and are not ordered "
             "again."
+        )
+    if bill.single_bursts:
+        reporter.info(
+            f"Of these, {bill.single_bursts} are of the other type of jobs for one burst "
+            f"({SINGLE_BURST} and {MULTI_BURST}), which makes the same."
+        )
+    for why in dict.fromkeys(map(str, bill.hopeless)):
+        labels = [pair_label(each.request) for each in bill.hopeless if str(each) == why]
+        more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+        reporter.warning(
+            f"Left out, because earlier jobs of the same scenes and options {why}: "
+            f"{', '.join(labels[:_SHOWN])}{more}; set RETRY_FAILED to order them all the same."
         )
     if not bill.new:
         reporter.info("There is nothing new to order.")

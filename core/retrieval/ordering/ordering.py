@@ -12,9 +12,10 @@ from ...run.reporter import stop_if_canceled
 from ..jobs.jobs import FAILED, JobRecord
 from ..jobs.listing import list_jobs
 from ..service.session import DoubtfulAnswerError
-from .job_requests import JobRequest, jobs_text
+from .failed_jobs import Attempts, attempts_of
+from .job_requests import JobRequest, jobs_text, types_of_content
 from .order_desk import OrderDesk, Quote, chunks
-from .order_journal import ANSWERED, LOOKED_UP, REFUSED, OrderJournal, Sent
+from .order_journal import ANSWERED, LOOKED_UP, REFUSED, SENDING, OrderJournal, Sent
 from .pair_checks import check_ground
 from .prices import SMALLEST_PRICE, credits_text, fetch_prices, plain_credits
 
@@ -29,6 +30,10 @@ class Bill:
     # Of the account, before the order; None where not known or not limited.
     credits_left: float | None
     known: frozenset[str]  # ids of all jobs that the account has
+    # How many of "there" are of the other one of both types of jobs that take one burst.
+    single_bursts: int = 0
+    # What is wanted, but has failed for good, so that it is not in "new".
+    hopeless: tuple[Attempts, ...] = ()
 
     @property
     def prices(self) -> dict[str, float]:
@@ -63,8 +68,15 @@ class Ordering:
         desk = self._desk
         return list_jobs(desk.service, None, desk.credentials, desk.reporter, project=desk.name)
 
-    def bill(self, requests: Sequence[JobRequest]) -> Bill:
+    def bill(self, requests: Sequence[JobRequest], *, with_failed: bool = False) -> Bill:
         """Find out what is new and let the service check and price that; orders nothing.
+
+        Parameters
+        ----------
+        requests
+            What is wanted.
+        with_failed
+            Also what has failed twice, or for a reason that stays.
 
         Raises
         ------
@@ -76,11 +88,15 @@ class Ordering:
         prices = fetch_prices(self._desk.service.url, self._reporter)
         expected = {job.key: prices.of(job.job_type, job.parameters) for job in requests}
         self._settle_doubtful()
-        jobs = self._desk.listed({request.job_type for request in requests})
+        jobs = self._desk.listed(types_of_content(request.job_type for request in requests))
         known = frozenset(job.job_id for job in jobs)
         keys = {request.key for request in requests}
-        there = self._alive(jobs, known, keys)
+        alive = self._alive(jobs, known, keys)
+        there = {key: job.job_id for key, job in alive.items()}
         wanted = [request for request in requests if request.key not in there]
+        hopeless = [] if with_failed else self._hopeless(wanted, jobs)
+        given_up = {attempts.request.key for attempts in hopeless}
+        wanted = [request for request in wanted if request.key not in given_up]
         self._report_earlier(wanted, jobs)
         check_ground(wanted, self._reporter)
         quotes = []
@@ -111,7 +127,17 @@ class Ordering:
             total,
             left,
             known,
+            sum(
+                alive[request.key].job_type != request.job_type
+                for request in requests
+                if request.key in alive
+            ),
+            tuple(hopeless),
         )
+
+    def note_quote(self, bill: Bill) -> None:
+        """Note that the user is shown a bill, so that its price is confirmed for no other."""
+        self._journal.note_quote(bill.prices)
 
     def place(self, bill: Bill, confirmed: float, most_credits: float) -> dict[str, str]:
         """Order the new jobs of a bill that the user has confirmed, and return their ids by key.
@@ -149,6 +175,9 @@ class Ordering:
             sent = self._journal.sending(chunk, self._desk.name, agreed)
             try:
                 answer = self._desk.send(chunk)
+                is_whole = len(answer.job_ids) == len(chunk)
+                self._journal.settle(sent, ANSWERED if is_whole else SENDING, answer.job_ids)
+                answer.require_all(chunk)
             except Canceled:
                 raise Canceled(
                     "The run was canceled while jobs were being ordered; run the same again: it "
@@ -174,7 +203,6 @@ class Ordering:
                     raise
                 raise RetrievalError(f"{error} {self._account_of(ordered, bill)}") from None
             else:
-                self._journal.settle(sent, ANSWERED, answer.job_ids)
                 ordered |= answer.job_ids
                 spent += answer.credits
             self._reporter.progress(100.0 * len(ordered) / len(bill.new))
@@ -187,11 +215,18 @@ class Ordering:
 
     def _require_terms(self, bill: Bill, confirmed: float, most_credits: float) -> None:
         is_same = abs(confirmed - bill.credits) < SMALLEST_PRICE
-        if not is_same and not self._journal.is_rest_of(confirmed, bill.prices):
+        is_rest = self._journal.is_rest_of(confirmed, bill.prices)
+        if not is_same and not is_rest:
             raise InvalidParameterError(
                 f"CONFIRM is {plain_credits(confirmed)}, but this order costs "
                 f"{credits_text(bill.credits)}, so nothing was ordered; run without CONFIRM to see "
                 "what it holds, and confirm that."
+            )
+        if not is_rest and not self._journal.may_be_confirmed(bill.prices):
+            raise InvalidParameterError(
+                f"CONFIRM is {plain_credits(confirmed)}, but that price was shown or confirmed for "
+                "other jobs, or for an earlier attempt of these, so nothing was ordered; run "
+                "without CONFIRM to see what this order holds, and confirm that."
             )
         if bill.credits > most_credits:
             raise InvalidParameterError(
@@ -206,19 +241,29 @@ class Ordering:
                 "of the plan, or wait for the credits of the next month."
             )
 
-    def _alive(self, jobs: Sequence[JobRecord], known: Set[str], keys: Set[str]) -> dict[str, str]:
-        """Return ids of jobs whose products are there or will be, by key; the newest of each."""
+    def _alive(
+        self, jobs: Sequence[JobRecord], known: Set[str], keys: Set[str]
+    ) -> dict[str, JobRecord]:
+        """Return jobs whose products are there or will be, by key; the newest of each."""
         now = datetime.now(timezone.utc)
         # Listings may lag behind what was just ordered.
         noted = self._journal.job_ids
         unlisted = [noted[key] for key in sorted(keys & noted.keys()) if noted[key] not in known]
         late = [job for job in map(self._desk.by_id, unlisted) if job is not None]
-        alive: dict[str, str] = {}
+        alive: dict[str, JobRecord] = {}
         for job in sorted((*jobs, *late), key=lambda job: job.requested):
             is_there = not job.expired(now) or job.job_id in self._kept
             if job.status != FAILED and is_there:
-                alive[JobRequest.of(job).key] = job.job_id
+                alive[JobRequest.of(job).key] = job
         return alive
+
+    def _hopeless(self, wanted: Sequence[JobRequest], jobs: Sequence[JobRecord]) -> list[Attempts]:
+        """Return what is wanted, but would fail as it did before."""
+        keys = {request.key for request in wanted}
+        failed = [job for job in jobs if job.status == FAILED and JobRequest.of(job).key in keys]
+        return [
+            attempts for attempts in attempts_of(failed, self._reporter) if not attempts.is_hopeful
+        ]
 
     def _report_earlier(self, wanted: Sequence[JobRequest], jobs: Sequence[JobRecord]) -> None:
         """Report what is ordered although there were jobs of the same scenes."""
@@ -258,9 +303,9 @@ class Ordering:
             requests = [
                 JobRequest(body["job_type"], body["job_parameters"]) for body in sent.jobs.values()
             ]
-            found = self._desk.look_up(requests, sent.time, self._journal.all_ids)
+            found = self._desk.look_up(requests, sent.time, self._others(sent))
             self._journal.settle(sent, LOOKED_UP, found)
-            self._reporter.info(f"Found of its {jobs_text(len(requests))}: {len(found)}.")
+            self._reporter.info(f"Found of its {jobs_text(len(requests))}: {len(sent.job_ids)}.")
 
     def _look_up(
         self,
@@ -274,9 +319,8 @@ class Ordering:
             f"{error} Whether the request of {jobs_text(len(chunk))} was carried out is looked up "
             f"now, for about {self._desk.patience.settle:.0f} seconds."
         )
-        known = bill.known | self._journal.all_ids
         try:
-            found = self._desk.look_up(chunk, sent.time, known)
+            found = self._desk.look_up(chunk, sent.time, bill.known | self._others(sent))
         except RetrievalError as second:
             raise RetrievalError(
                 f"{error} Whether the request of {jobs_text(len(chunk))} was carried out is not "
@@ -284,7 +328,11 @@ class Ordering:
                 "same again later: it looks before it orders anything."
             ) from None
         self._journal.settle(sent, LOOKED_UP, found)
-        return found
+        return dict(sent.job_ids)
+
+    def _others(self, sent: Sent) -> set[str]:
+        """Return the ids of all requests of the journal but one."""
+        return self._journal.all_ids - set(sent.job_ids.values())
 
     def _account_of(self, ordered: dict[str, str], bill: Bill) -> str:
         left = len(bill.new) - len(ordered)

@@ -16,6 +16,8 @@ from .pair_checks import check_bursts, check_frames
 PLAN_COLUMNS = ("job_type", "reference", "secondary")
 """Columns of a plan layer that an order needs; ``rank`` counts where it is there."""
 _LAST = float("inf")
+_SHAPEFILE_TEXT = 254
+"""Characters of the longest text in a Shapefile; no list of whole names has as many."""
 
 
 def planned_requests(
@@ -63,8 +65,17 @@ def _request(
     number: int, feature: Feature, options: Mapping[str, str | float | bool]
 ) -> JobRequest:
     job_type = feature.text("job_type")
-    sides = [_names(feature.text(column)) for column in PLAN_COLUMNS[1:]]
-    request = pair_request(job_type, sides[0], sides[1], options)
+    texts = [feature.text(column) for column in PLAN_COLUMNS[1:]]
+    if any(len(text) == _SHAPEFILE_TEXT for text in texts):
+        raise InvalidParameterError(
+            f"Pair {number} of INPUT has names that were cut after {_SHAPEFILE_TEXT} characters, "
+            "as Shapefiles do; take the layer that Plan pairs has made, or save it as GeoPackage."
+        )
+    sides = list(map(_names, texts))
+    try:
+        request = pair_request(job_type, sides[0], sides[1], options)
+    except InvalidParameterError as error:
+        raise InvalidParameterError(f"Pair {number} of INPUT cannot be ordered: {error}") from None
     form = JOB_FORMS[job_type]
     where = f"Pair {number} of INPUT ({pair_label(request)})"
     reference, secondary = (_scenes(where, names, form) for names in sides)

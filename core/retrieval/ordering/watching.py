@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -77,6 +77,7 @@ class Progress:
 def wait_until_done(
     first: Progress,
     look: Callable[[datetime], Sequence[JobRecord]],
+    look_up: Callable[[Sequence[str]], Sequence[JobRecord]],
     interval: float,
     reporter: Reporter,
 ) -> Progress:
@@ -88,6 +89,8 @@ def wait_until_done(
         How far they are now.
     look
         Lists jobs requested since a time, UTC: one page for those that are still open.
+    look_up
+        Gets open jobs by id that are not listed: new ones, and those of other accounts.
     interval
         Seconds between two looks; grows to five times as long where nothing happens.
 
@@ -103,7 +106,9 @@ def wait_until_done(
         reporter.progress(100.0 * (1.0 - len(progress.open) / len(progress.jobs)))
         wait_seconds(pause, reporter)
         try:
-            listed = look(min(job.requested for job in progress.open))
+            listed = {job.job_id: job for job in look(min(job.requested for job in progress.open))}
+            unlisted = [job.job_id for job in progress.open if job.job_id not in listed]
+            listed |= {job.job_id: job for job in look_up(unlisted)}
         except AuthenticationError:
             raise
         except RetrievalError as error:
@@ -114,8 +119,7 @@ def wait_until_done(
             pause = min(2.0 * pause, _LONGEST * interval)
             continue
         failed_looks = 0
-        found: Mapping[str, JobRecord] = {job.job_id: job for job in listed}
-        jobs = tuple(found.get(job.job_id, job) for job in progress.jobs)
+        jobs = tuple(listed.get(job.job_id, job) for job in progress.jobs)
         after = Progress(jobs, datetime.now(timezone.utc))
         if after.line() != progress.line():
             reporter.info(after.line())

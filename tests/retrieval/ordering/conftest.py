@@ -25,6 +25,19 @@ from .plans import plan, scenes
 HASTE = Patience(settle=0.3, pause=0.1)
 
 
+class Acting(SilentReporter):
+    """Does something as soon as a text is told."""
+
+    def __init__(self, text, action):
+        super().__init__()
+        self._text, self._action = text, action
+
+    def info(self, text):
+        super().info(text)
+        if self._text in text:
+            self._action()
+
+
 class Customer:
     """Orders plans as the task does, but looks for lost jobs for a shorter time."""
 
@@ -56,7 +69,7 @@ class Customer:
         requests = planned_requests(layer_features(values, "INPUT") or (), job_options(values))
         opened = order.opened(values, self.credentials, self.reporter, patience=self.patience)
         with opened as (ordering, _):
-            bill = ordering.bill(requests)
+            bill = ordering.bill(requests, with_failed=values.flag("RETRY_FAILED"))
             return bill, order.settled(ordering, bill, self.reporter)
 
     @property

@@ -329,13 +329,14 @@ def test_a_lost_request_is_not_taken_for_an_older_order_of_the_same_job(customer
     """The journal keeps the ids of all orders of a job, not only of the last one."""
     customer.know(PLAN[:1])
     for _ in range(2):
+        customer.order(PLAN[:1])
         customer.order(PLAN[:1], CONFIRM=1)
         for job in customer.service.jobs.values():
             job.record["status_code"] = "FAILED"
     document = json.loads(customer.journal.read_text())
     document["requests"].append({**document["requests"][0], "state": "sending", "job_ids": {}})
     customer.journal.write_text(json.dumps(document))
-    bill, _ = customer.order(PLAN[:1])
+    bill, _ = customer.order(PLAN[:1], RETRY_FAILED=True)
     assert "Found of its 1 job: 0." in customer.reporter.infos
     assert len(bill.new) == 1
     assert len(customer.service.jobs) == 2

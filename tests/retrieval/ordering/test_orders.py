@@ -45,7 +45,7 @@ def test_without_confirmation_the_bill_is_told_and_nothing_ordered(customer, tmp
     assert f"What is new, 7 jobs, costs {PRICE} credits, and 7993 of 8000 remain then." in told
     assert f"Nothing was ordered. To order this, run the same with CONFIRM={PRICE}." in told
     assert_nothing_spent(customer)
-    assert not customer.journal.parent.exists()
+    assert json.loads(customer.journal.read_text())["requests"] == []
 
 
 def test_a_confirmed_order_is_ordered_once_the_most_important_first(customer):
@@ -255,11 +255,15 @@ def test_a_journal_of_something_else_is_refused(customer):
             customer.order(PLAN)
 
 
-def test_two_runs_do_not_order_at_once(customer):
+def test_two_runs_do_not_order_at_once(customer, tmp_path):
     customer.know(PLAN)
-    journal = OrderJournal(customer.journal, {})
-    with journal.locked(), pytest.raises(OutputError, match="Another run is ordering"):
-        customer.order(PLAN, CONFIRM=PRICE)
+    for folder in ("orders", "elsewhere"):  # the same journal, and another one of the same user
+        journal = OrderJournal(tmp_path / folder / "journal.json", {})
+        with (
+            journal.locked(tmp_path / "cache"),
+            pytest.raises(OutputError, match="Another run is ordering"),
+        ):
+            customer.order(PLAN, CONFIRM=PRICE)
     assert_nothing_spent(customer)
     customer.order(PLAN, CONFIRM=PRICE)
 

@@ -8,7 +8,12 @@ import pytest
 import requests
 
 from hyp3_stack.core.errors import InvalidParameterError, RetrievalError
-from hyp3_stack.core.retrieval.ordering.job_requests import JobRequest, pair_request
+from hyp3_stack.core.retrieval.ordering.job_requests import (
+    MULTI_BURST,
+    JobRequest,
+    pair_request,
+    types_of_content,
+)
 from hyp3_stack.core.retrieval.ordering.prices import Prices, credits_text, fetch_prices
 from tests.hyp3_server.faults import said
 
@@ -34,6 +39,30 @@ MULTI_BURSTS = {
 }
 
 
+# Types that are not ordered here, with what they need: their price is told all the same.
+OTHER_TYPES: dict[str, tuple[dict[str, Any], float]] = {
+    "ARIA_S1_GUNW": (
+        {"reference_date": "2020-06-16", "secondary_date": "2020-06-04", "frame_id": 27397},
+        60,
+    ),
+    "OPERA_DISP_TMS": ({"frame_ids": [1, 2]}, 10001),
+    "NISAR_GUNW": ({"granules": ["NISAR_L1_PR_RSLC_1", "NISAR_L1_PR_RSLC_2"]}, 1),
+    "VOLCSARVATORY_MINTPY": ({}, 1),
+    "AUTORIFT": ({"granules": list(FRAMES)}, 25),
+    "ITS_LIVE_CROP": ({"granule_uri": "s3://its-live-data/a.nc"}, 1),
+    "ITS_LIVE_CROP_BULK": ({"granules_parquet": "s3://its-live-data/a.parquet"}, 1),
+    "ITS_LIVE_META_BULK": ({"granules_parquet": "s3://its-live-data/a.parquet"}, 1),
+    "ARIA_RAIDER": ({"gunw_job_id": "1", "weather_model": "HRRR"}, 1),
+    "ARIA_S1_COSEIS": ({"granules": [], "secondary_granules": [], "frame_id": 1}, 1),
+    "INSAR_ISCE": ({"granules": [], "secondary_granules": [], "frame_id": 1}, 1),
+    "OPERA_DIST_S1": ({"mgrs_tile_id": "11SLT", "track_number": 1, "post_date": "2020-06-16"}, 1),
+    "WATER_MAP": ({"granules": [GRD]}, 1),
+    "WATER_MAP_EQ": ({"granules": [GRD]}, 1),
+    "SRG_GSLC": ({"granules": [GRD], "bounds": [0, 0, 1, 1]}, 1),
+    "SRG_TIME_SERIES": ({"granules": [GRD], "bounds": [0, 0, 1, 1]}, 1),
+}
+
+
 def cases() -> dict[str, tuple[JobRequest, float]]:
     found: dict[str, tuple[JobRequest, float]] = {}
     for looks, credits in (("20x4", 10), ("10x2", 15)):
@@ -50,6 +79,8 @@ def cases() -> dict[str, tuple[JobRequest, float]]:
     for resolution, credits in ((30, 5), (20.0, 15), (10, 60)):
         parameters = {"granules": [GRD], "resolution": resolution}
         found[f"backscatter {resolution}"] = JobRequest("RTC_GAMMA", parameters), credits
+    for job_type, (parameters, credits) in OTHER_TYPES.items():
+        found[job_type] = JobRequest(job_type, parameters), credits
     return found
 
 
@@ -60,7 +91,9 @@ CASES = cases()
 def test_price_is_that_of_the_service(service, credentials, reporter, case):
     request, expected = CASES[case]
     assert fetch_prices(service.url, reporter).of(request.job_type, request.parameters) == expected
-    service.know_scenes(request.granules)
+    if case not in OTHER_TYPES:
+        service.know_scenes(request.granules)
+    service.user.remaining_credits = 20_000  # OPERA_DISP_TMS is out of reach for a month's
     answer = requests.post(
         f"{service.url}/jobs",
         json={"jobs": [request.body("prices")], "validate_only": True},
@@ -69,7 +102,15 @@ def test_price_is_that_of_the_service(service, credentials, reporter, case):
     )
     assert answer.json()["jobs"][0]["credit_cost"] == expected
     assert not service.jobs
-    assert service.user.remaining_credits == 8000
+    assert service.user.remaining_credits == 20_000
+
+
+def test_each_type_of_the_table_has_a_price(service, reporter):
+    """Also those that no case has; none of them depends on parameters."""
+    prices = fetch_prices(service.url, reporter)
+    others = prices.table.keys() - {request.job_type for request, _ in CASES.values()}
+    assert len(others) == 8
+    assert [prices.of(job_type, {}) for job_type in others] == [1.0] * 8
 
 
 @pytest.mark.parametrize(
@@ -133,14 +174,22 @@ def test_other_content_has_another_key(options):
     assert request_with().scenes_key == request_with(**options).scenes_key
 
 
-def test_sides_and_types_have_keys_of_their_own():
+def test_one_burst_is_the_same_under_both_types():
     sides = bursts("20200604", 1), bursts("20200616", 1)
-    keys = {
-        pair_request(job_type, *order, {}).key
-        for job_type in ("INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST")
-        for order in (sides, sides[::-1])
-    }
-    assert len(keys) == 3
+    single, multi = (
+        pair_request(job_type, *sides, {}) for job_type in ("INSAR_ISCE_BURST", MULTI_BURST)
+    )
+    assert single.key == multi.key
+    assert single.scenes_key == multi.scenes_key
+    assert pair_request("INSAR_ISCE_BURST", *sides[::-1], {}).key == multi.key
+    assert pair_request(MULTI_BURST, *sides[::-1], {}).key != multi.key
+    for options in ({"looks": "5x1"}, {"apply_water_mask": True}):
+        assert pair_request(MULTI_BURST, *sides, options).key != single.key
+    two = bursts("20200604", 2), bursts("20200616", 2)
+    odd = JobRequest("INSAR_ISCE_BURST", {"reference": two[0], "secondary": two[1]})
+    assert odd.key != pair_request(MULTI_BURST, *two, {}).key
+    assert types_of_content(["INSAR_ISCE_BURST"]) == types_of_content([MULTI_BURST])
+    assert types_of_content(["INSAR_GAMMA"]) == {"INSAR_GAMMA"}
 
 
 def test_a_job_has_no_looks_that_its_type_lacks():

@@ -15,8 +15,9 @@ from hyp3_stack.core.errors import (
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import resubmit_jobs, watch_jobs
 from tests.hyp3_server import make_job
-from tests.hyp3_server.faults import Fault, gateway
+from tests.hyp3_server.faults import Fault, gateway, said
 
+from .conftest import Acting
 from .plans import burst, burst_pairs, days
 
 PLAN = burst_pairs(4, neighbors=1)
@@ -115,6 +116,35 @@ def test_jobs_by_id_are_found_although_listings_lag_behind(customer, ordered, re
     assert watch(customer, reporter, JOBS=",".join(ordered), PROJECT="")["PENDING"] == 3
 
 
+def test_jobs_of_another_account_are_waited_for(customer, ordered, reporter):
+    """Listings have those of one's own account only; by id, all jobs can be asked for."""
+    service = customer.service
+    for job_id in ordered:
+        service.jobs[job_id].record["user_id"] = "someone_else"
+    end = Acting("0 of 3 jobs", lambda: [finish(service, job_id) for job_id in ordered])
+    outputs = watch(customer, end, JOBS=",".join(ordered), PROJECT="", WAIT=True)
+    assert (outputs["SUCCEEDED"], outputs["PENDING"]) == (3, 0)
+
+
+def test_two_thousand_jobs_are_watched_page_by_page(customer, reporter):
+    service = customer.service
+    for number in range(2000):
+        job = make_job(
+            f"job {number:04d}", project="ridge", status="RUNNING" if number else "FAILED"
+        )
+        service.add(job)
+    outputs = watch(customer, reporter)
+    assert (outputs["COUNT"], outputs["RUNNING"], outputs["FAILED"]) == (2000, 1999, 1)
+    assert len([entry for entry in service.log.of("api") if entry.path == "/jobs"]) == 20
+
+
+def test_pages_that_lead_to_themselves_are_given_up(customer, ordered, reporter):
+    page = {"jobs": [], "next": f"{customer.service.url}/jobs?start_token=again"}
+    customer.service.api_faults.add("jobs", said(page, times=-1))
+    with pytest.raises(RetrievalError, match="again and again"):
+        watch(customer, reporter)
+
+
 def test_nothing_to_watch_is_told(customer, reporter):
     with pytest.raises(NoProductsError, match="no such jobs in the project 'ridge'"):
         watch(customer, reporter)
@@ -155,6 +185,27 @@ def test_only_what_may_pass_is_sent_again(customer, ordered, reporter):
     again = resubmit(customer, reporter)
     assert (again["COUNT"], again["FAILED"]) == (0, 3)
     assert "2 jobs failed twice." in reporter.infos
+
+
+def test_two_confirmed_runs_send_again_once(customer, ordered, reporter):
+    service = customer.service
+    for job_id in ordered[:2]:
+        service.fail(job_id, PASSING)
+    resubmit(customer, reporter)
+    resubmit(customer, reporter, CONFIRM=2)
+    assert resubmit(customer, reporter, CONFIRM=2)["COUNT"] == 0
+    assert len(service.log.orders()) == 1
+    # Nor does anything happen where all is well.
+    for job_id in service.jobs:
+        finish(service, job_id)
+    assert resubmit(customer, reporter, CONFIRM=2) == {
+        "JOBS": [],
+        "COUNT": 0,
+        "CREDITS": 0.0,
+        "FAILED": 0,
+        "JOURNAL": str(customer.journal),
+    }
+    assert len(service.jobs) == 5
 
 
 @pytest.mark.parametrize(
