@@ -21,7 +21,9 @@ class WatchTask(QgsTask):
     ended = pyqtSignal()
 
     def __init__(self, python, job, secrets):
-        super().__init__(f"HyP3 jobs: {job['PROJECT']}", QgsTask.Flag.CanCancel)
+        # Silent, because QGIS's own message on its end would cover the one with the button.
+        flags = QgsTask.Flag.CanCancel | QgsTask.Flag.Silent
+        super().__init__(f"HyP3 jobs: {job['PROJECT']}", flags)
         self._python = python
         self._job = job
         self._secrets = secrets

@@ -196,6 +196,51 @@ def test_pairs_that_would_fail_are_not_ordered(customer, changes, words):
 
 
 @pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"job_type": None}, "Pair 7 of INPUT cannot be ordered"),
+        ({"reference": None}, "Pair 7 of INPUT .* has 0 scenes"),
+        ({"reference": "my scene"}, "my.*not the name of an IW burst"),
+        ({"reference": burst(0, D[0])[:-8]}, "not the name of an IW burst"),
+        ({"reference": burst(0, D[0]).lower()}, "not the name of an IW burst"),
+        ({"reference": burst(9, D[0]), "secondary": burst(9, D[1])}, "does not have some scenes"),
+        (
+            {side: ",".join(shape(*((n, 2) for n in range(9)), day=day))[:254]
+             for day, side in enumerate(("reference", "secondary"))},
+            "cut after 254 characters, as Shapefiles do",
+        ),
+    ],
+)  # fmt: skip
+def test_lines_that_a_user_has_added(customer, changes, words):
+    """They are checked like those that were planned; geometry and other columns do not matter."""
+    customer.know(PLAN)
+    added = {"job_type": PLAN[0]["job_type"], **both((0, 2)), **changes}
+    with pytest.raises(InvalidParameterError, match=words):
+        run(customer, [*PLAN[1:], added], CONFIRM=PRICE)
+    assert_nothing_spent(customer)
+
+
+def test_edits_that_change_nothing_of_a_pair(customer):
+    """Another order of lines and columns, numbers as text, spaces, moved lines: the same jobs."""
+    customer.know(PLAN)
+    told = customer.order(PLAN)[0]
+    changed = [
+        {
+            "rank": f" {pair['rank']}.0 ",
+            "rule": "mine",
+            "credits": 0,
+            "secondary": pair["secondary"].replace(",", ", "),
+            "reference": ",".join(reversed(pair["reference"].split(","))) + ",",
+            "job_type": f" {pair['job_type']} ",
+        }
+        for pair in reversed(PLAN)
+    ]
+    bill, job_ids = customer.order([*changed, changed[0]], CONFIRM=told.credits)
+    assert bill.credits == told.credits == PRICE
+    assert len(job_ids) == len(customer.service.jobs) == PRICE
+
+
+@pytest.mark.parametrize(
     "places",
     [
         [(0, 2)],
