@@ -67,8 +67,8 @@ test-qgis-ltr: setup ## tests of the QGIS side in QGIS 3.44 LTR with GDAL 3.10 (
 test-qgis-newest: setup ## the same tests in the newest QGIS and GDAL of Debian (forky)
 	@scripts/test_qgis.sh forky forky build/qgis-newest $(QGIS_ARGS)
 
-# What apt has of CDO, NCO, netcdf-bin, nodejs with npm, and r-cran-stars is left to the user; the table
-# says what is missing. Other GDALs are those of test-qgis-ltr and test-qgis-newest.
+# What apt has of CDO, NCO, netcdf-bin, nodejs with npm, r-cran-stars and r-cran-ncmeta is left to the user,
+# `make mintpy` as well; the table says what is missing. Other GDALs are those of test-qgis-ltr and test-qgis-newest.
 READERS := build/readers
 test-readers: setup ## a pixel of each kind of stack, read with everything that reads NetCDF or Zarr
 	@test -x $(READERS)/venv/bin/python || $(QGIS_PYTHON) -m venv $(READERS)/venv

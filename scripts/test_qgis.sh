@@ -10,6 +10,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 COPY=/srv/hyp3_stack
+PACKAGES=(qgis python3-qgis python3-venv python3-pytest python3-pytest-xdist git)
 LOCKS=(requirements.lock requirements-dev.lock)
 
 say() { printf '== %s\n' "$*"; }
@@ -64,14 +65,16 @@ build() {
     done >"$ROOT/etc/apt/apt.conf.d/99this-machine"
     cp -L /etc/resolv.conf "$ROOT/etc/resolv.conf"
     cp -L /etc/hosts "$ROOT/etc/hosts"
-    mount_system
+}
+
+packages() {
+    if [[ -f $STAMP && $(<"$STAMP") == "${PACKAGES[*]}" ]]; then return 0; fi
     say "installing QGIS of $SUITE"
     inside apt-get -qq update
-    inside apt-get -qq install -y --no-install-recommends -t "$SUITE" \
-        qgis python3-qgis python3-venv python3-pytest git >>"$ROOT.log" 2>&1 ||
+    inside apt-get -qq install -y --no-install-recommends -t "$SUITE" "${PACKAGES[@]}" >>"$ROOT.log" 2>&1 ||
         fail "QGIS cannot be installed; see $ROOT.log."
     inside apt-get -qq clean
-    touch "$STAMP"
+    printf '%s\n' "${PACKAGES[*]}" >"$STAMP"
 }
 
 # Packages are fetched by this machine's pip, which knows how to reach its index.
@@ -109,14 +112,17 @@ run_tests() {
     say "$(inside qgis_process --version 2>/dev/null | head -n 1), GDAL $(inside python3 -c \
         'from osgeo import gdal; print(gdal.__version__)')"
     # What the tests of qgis_process start has to find the core, those in QGIS's Python as well.
+    # A test that ends QGIS ends a process of its own, which pytest-xdist replaces.
     inside env -C "$COPY" QT_QPA_PLATFORM=offscreen HYP3_STACK_PYTHON=/srv/venv/bin/python \
-        QGIS_CUSTOM_CONFIG_PATH=/srv/profile python3 -m pytest tests/processing "$@" || failed=1
+        QGIS_CUSTOM_CONFIG_PATH=/srv/profile python3 -m pytest -n 1 tests/processing "$@" || failed=1
     inside env -C "$COPY" QT_QPA_PLATFORM=offscreen HYP3_STACK_PYTHON=/srv/venv/bin/python \
         /srv/venv/bin/python -m pytest tests/process -m "not slow" "$@" || failed=1
     return "$failed"
 }
 
-if [[ -f $STAMP ]]; then mount_system; else build; fi
+[[ -f $STAMP ]] || build
+mount_system
+packages
 environment
 copy_checkout
 run_tests "$@"

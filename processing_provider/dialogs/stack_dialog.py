@@ -3,7 +3,7 @@
 from processing.gui.AlgorithmDialog import AlgorithmDialog
 from processing.gui.AlgorithmDialogBase import AlgorithmDialogBase
 from processing.gui.ParametersPanel import ParametersPanel
-from qgis.core import QgsProcessing
+from qgis.core import QgsProcessing, QgsProcessingParametersGenerator
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
@@ -19,6 +19,9 @@ from qgis.PyQt.QtWidgets import (
 from ...core.contract import DIALOGS
 from ...core.parameters.parameter import Group, Kind
 from .choosers import chooser
+
+# QGIS 3.44 asks so for all fields whenever one of them changes; QGIS 3.40 never does.
+_UNCHECKED = getattr(QgsProcessingParametersGenerator.Flag, "SkipValidation", None)
 
 _GROUPS = [value for name, value in vars(Group).items() if not name.startswith("_")]
 
@@ -102,6 +105,8 @@ class StackPanel(ParametersPanel):
     def createProcessingParameters(self, flags=None):
         given = () if flags is None else (flags,)
         parameters = super().createProcessingParameters(*given)
+        if flags is not None and _UNCHECKED is not None and flags & _UNCHECKED:
+            return parameters
         for row in self._rows.values():
             if (
                 row.temporary is False

@@ -35,6 +35,9 @@ KINDS = {"INSAR_GAMMA": ("unw_phase", "unw_phase"), "RTC_GAMMA": ("VV_backscatte
 """Variable and layer that are read, by product type."""
 
 EPSG = 32610
+MODULES = {"xarray (newest)": "xarray", "odc-geo": "odc", "GDAL of QGIS": "osgeo"}
+"""Modules of readers in Python, where they have other names."""
+
 NOT_THERE = 127
 """Status of a program that cannot be started."""
 
@@ -178,8 +181,11 @@ def read(reader: Reader, stack: Stack) -> tuple[str, str, bool]:
     group = [] if reader.name == "stars (R)" else [stack.group]
     done = _run([*reader.command, str(path), *group, stack.layer, *place])
     if done.returncode != 0:
-        missing = done.returncode == NOT_THERE or "No module named" in done.stderr
-        missing |= "there is no package called" in done.stderr
+        # What a reader that is there lacks for our stacks is not that the reader is missing.
+        missing = done.returncode == NOT_THERE or (
+            f"No module named '{MODULES.get(reader.name, reader.name)}'" in done.stderr
+        )
+        missing |= "there is no package called ‘stars’" in done.stderr
         missing |= reader.root is not None and not (reader.root / "complete").exists()
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         return "", "not installed" if missing else f"FAILED: {last[:120]}", missing
