@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ from .receipts import checksum, failing, in_safe_order, receipt
 
 _DEFLATE_LEVEL: Literal[1] = 1
 """Recorded in the file; readers do not need it."""
+
+_TRIED_BYTES = 1 << 20
+"""More than HDF5 writes at once of what describes a file."""
 
 
 NETCDF = "netcdf"
@@ -172,10 +176,11 @@ def write_netcdf(
         Whether the chunks stay in the spool as well, for another attempt; else they leave it one by
         one, so that no disk has to hold them twice.
     """
-    _lay_out(path, dataset, layers, spool.chunks)
+    with plain_errors(path):
+        _lay_out(path, dataset, layers, spool.chunks)
     per_step = {item.name for item in layers if item.per_step}
     blocks = spool.blocks()
-    with _plain_errors(), h5py.File(path, "r+") as file:
+    with plain_errors(path), h5py.File(path, "r+") as file:
         for done, (name, step, block) in enumerate(blocks):
             stop_if_canceled(reporter)
             reporter.progress(100.0 * done / len(blocks))
@@ -279,14 +284,33 @@ def _stored_chunks(block: Path) -> Iterator[tuple[int, int, memoryview]]:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Reduce HDF5's errors to the words of the operating system, which they hold among others."""
+def plain_errors(path: Path) -> Iterator[None]:
+    """Reduce errors of writing to a file to the words of the operating system.
+
+    HDF5 tells them among others; netCDF4 says that there is an error, or that access is denied, so
+    that the disk is asked.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     try:
         yield
     except (OSError, RuntimeError) as error:
         words = re.search("error message = '([^']+)'", str(error))
-        reason = words.group(1) if words else str(error).partition("\n")[0]
-        raise OSError(getattr(error, "errno", None) or errno.EIO, reason) from error
+        if words is None:
+            _try_disk(path.parent)
+        said = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        # The numbers of netCDF4's own errors are negative.
+        number = max(getattr(error, "errno", None) or 0, 0) or errno.EIO
+        raise OSError(number, words.group(1) if words else said) from error
+
+
+def _try_disk(folder: Path) -> None:
+    """Write a little into a folder, so that the operating system tells why it cannot be done."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(_TRIED_BYTES))
 
 
 def _chunk_name(variable: str, step: int, row: int, column: int) -> str:

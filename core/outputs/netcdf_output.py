@@ -13,7 +13,14 @@ import xarray as xr
 from ..dataset.findings import Additions
 from ..dataset.stack_layer import StackLayer
 from ..files.chunking import Layout, Layouts
-from ..files.netcdf_file import NETCDF, NetcdfSpool, failing_chunks, fits_twice, write_netcdf
+from ..files.netcdf_file import (
+    NETCDF,
+    NetcdfSpool,
+    failing_chunks,
+    fits_twice,
+    plain_errors,
+    write_netcdf,
+)
 from ..files.verify import Sample, verify_chunks, verify_stack
 from ..files.workspace import Workspace
 from ..run.reporter import Reporter
@@ -94,7 +101,7 @@ class _NetcdfWriter:
 
     def seal(self, attributes: Mapping[str, str]) -> None:
         if attributes:
-            with netCDF4.Dataset(self.place, "a") as file:
+            with plain_errors(self.place), netCDF4.Dataset(self.place, "a") as file:
                 file.setncatts(attributes)
 
     def verify(

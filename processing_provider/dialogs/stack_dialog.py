@@ -3,8 +3,8 @@
 from processing.gui.AlgorithmDialog import AlgorithmDialog
 from processing.gui.AlgorithmDialogBase import AlgorithmDialogBase
 from processing.gui.ParametersPanel import ParametersPanel
-from qgis.core import QgsProcessing, QgsProcessingParametersGenerator
-from qgis.gui import QgsCollapsibleGroupBox
+from qgis.core import QgsProcessing
+from qgis.gui import QgsCollapsibleGroupBox, QgsProcessingParametersGenerator
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QFormLayout,

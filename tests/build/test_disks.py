@@ -26,6 +26,7 @@ from tests.conftest import ROOT
 from tests.sample_products import SampleStack
 
 from ..running import build, contents, harmonize, layer_file, leftovers
+from . import full_disk
 
 pytestmark = pytest.mark.faults
 
@@ -137,6 +138,22 @@ def test_a_disk_that_fills_up_while_writing(
     (disk / "grown").unlink()
     run = build(gamma.folder, **outputs(disk, kind))
     assert bool([text for text in run.infos if "Going on" in text]) == ("same job" in text)
+    assert not leftovers(disk)
+
+
+@pytest.mark.parametrize("spare", [0, 4096, 20_000, 60_000])
+def test_a_disk_that_is_full_when_the_netcdf_file_is_put_together(
+    small: SampleStack, disk: Path, tmp_path: Path, spare: int
+) -> None:
+    """NetCDF's library says that there is an error, or that access is denied."""
+    given = {"INPUT": str(small.folder)} | outputs(disk, "netcdf")
+    done = full_disk.run(disk, spare, tmp_path / "job.json", **given)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert "s.nc cannot be written (No space left on device); free some space" in last["text"]
+    assert [path.name for path in disk.iterdir() if not path.name.startswith(".")] == ["grown"]
+    (disk / "grown").unlink()
+    build(small.folder, **outputs(disk, "netcdf"))
     assert not leftovers(disk)
 
 

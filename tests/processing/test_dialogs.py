@@ -1,7 +1,7 @@
 """The dialogs of the algorithms: QGIS's fields, with outputs in sight, groups and plain words."""
 
 import pytest
-from qgis.core import QgsProcessingParametersGenerator
+from qgis.gui import QgsProcessingParametersGenerator
 from qgis.PyQt.QtWidgets import QComboBox, QLabel, QLineEdit, QToolButton
 
 from hyp3_stack.core.contract import DIALOGS

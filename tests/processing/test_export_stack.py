@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from osgeo import gdal
 from qgis.core import (
     QgsFeature,
     QgsGeometry,
@@ -13,6 +14,8 @@ from qgis.core import (
     QgsVectorLayer,
     edit,
 )
+
+from hyp3_stack.processing_provider.layers.stack_description import quiet_gdal
 
 
 @pytest.fixture
@@ -67,7 +70,8 @@ def test_insar_explorer_s_points_keep_their_spatial_index(export, displacement_f
 
 
 def test_series_have_the_attributes_of_a_layer(export, displacement_files, context):
-    grid = QgsRasterLayer(f'NETCDF:"{displacement_files[0]}":velocity', "velocity")
+    with quiet_gdal():
+        grid = QgsRasterLayer(f'NETCDF:"{displacement_files[0]}":velocity', "velocity")
     center = grid.extent().center()
     layer = QgsVectorLayer(
         f"Point?crs={grid.crs().authid()}&field=site:string&field=depth:double", "wells", "memory"
@@ -90,8 +94,8 @@ def test_series_have_the_attributes_of_a_layer(export, displacement_files, conte
         assert abs(float(row["y"]) - y) <= half
     with open(series, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    displacement = QgsRasterLayer(f'NETCDF:"{displacement_files[0]}":displacement', "displacement")
-    assert len(rows) == 2 * displacement.bandCount()
+    bands = gdal.Open(f'NETCDF:"{displacement_files[0]}":displacement').RasterCount
+    assert len(rows) == 2 * bands
     assert {row["site"] for row in rows} == {"north, 1", "south"}
 
 
