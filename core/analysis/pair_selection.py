@@ -21,6 +21,7 @@ from ..products.layers import COHERENCE, COMPONENTS, LOS_DISPLACEMENT, UNWRAPPED
 from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ..run.parameters import Extent
 from ..run.reporter import Reporter, SilentReporter
+from ..selection.passes import LONGEST_GAP
 
 
 @dataclass(frozen=True)
@@ -167,10 +168,8 @@ def select_pairs(
         If the extent lies outside the stack.
     """
     _check_kind(stack, layer)
-    reference, secondary = (
-        _times(stack, f"{side}_time").astype("datetime64[ns]")
-        for side in ("reference", "secondary")
-    )
+    times = [_times(stack, f"{side}_time") for side in ("reference", "secondary")]
+    reference, secondary = _of_passes(np.stack(times).astype("datetime64[ns]"))
     days = [side.astype("datetime64[D]") for side in (reference, secondary)]
     kept = within_period(days, start, end)
     if not kept.any():
@@ -180,6 +179,7 @@ def select_pairs(
             f"{stack.label}, whose dates are {first} to {last}; both dates of a pair have to lie "
             "in the period, so choose a longer one."
         )
+    _check_order(stack, np.flatnonzero(kept & (reference >= secondary)))
     network = PairNetwork.of_pairs(reference[kept], secondary[kept])
     row, column, grid = cut_to_extent(stack.grid, extent)
     pairs = np.flatnonzero(kept)
@@ -207,6 +207,27 @@ def _times(stack: WrittenStack, name: str) -> NDArray[np.datetime64]:
     return times
 
 
+def _of_passes(times: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return when passes began: of frames that follow each other, the time of the first one.
+
+    Products of one track may begin with other frames of the same pass, which is one acquisition.
+    """
+    starts, place = np.unique(times, return_inverse=True)
+    begins = np.append(True, np.diff(starts) >= np.timedelta64(LONGEST_GAP, "ns"))
+    first = np.maximum.accumulate(np.where(begins, np.arange(starts.size), 0))
+    return starts[first][place].reshape(times.shape)
+
+
+def _check_order(stack: WrittenStack, wrong: NDArray[np.intp]) -> None:
+    if wrong.size:
+        labels = stack.values("pair_label")
+        name = str(wrong[0] + 1) if labels is None else str(labels[wrong[0]])
+        raise InvalidParameterError(
+            f"{stack.parameter} is {stack.place}, whose pair {name} does not lead from an earlier "
+            "acquisition to a later one; build the stack without it."
+        )
+
+
 def _check_kind(stack: WrittenStack, layer: str) -> None:
     what = f"{stack.parameter} is {stack.place}, which"
     if stack.kind is StackKind.BACKSCATTER:
@@ -230,8 +251,9 @@ def acquisition_bounds(stack: WrittenStack) -> NDArray[np.datetime64] | None:
     if starts is None or ends is None or starts.shape != ends.shape:
         return None
     bounds = np.stack([starts, ends], axis=1).astype("datetime64[s]")
-    is_known = not np.isnat(bounds).any() and (bounds[:, 0] <= bounds[:, 1]).all()
-    return bounds.astype("datetime64[ms]") if is_known else None
+    lengths = bounds[:, 1] - bounds[:, 0]
+    is_known = (lengths >= np.timedelta64(0)) & (lengths < np.timedelta64(LONGEST_GAP, "s"))
+    return bounds.astype("datetime64[ms]") if is_known.all() else None  # not so for NaT
 
 
 def _with_middles(stack: WrittenStack, network: PairNetwork) -> PairNetwork:

@@ -43,6 +43,8 @@ _FIXED_BYTES = 330e6
 _FEWEST_POINTS = 100
 """For a surface through them."""
 
+_SIGNED = ("perpendicular_baseline",)
+
 _POINTS = 30_000
 _TILE = 128
 _TILES = 150
@@ -321,7 +323,7 @@ class Survey:
             for name in ("perpendicular_baseline", "earth_radius", "spacecraft_height")
         }
         for name, values in known.items():
-            if values is None or np.isnan(values[pairs]).any():
+            if values is None or not _are_known(name, values[pairs]):
                 raise InvalidParameterError(
                     f"DEM_ERROR is yes, but {stack.label} lacks {name} of some pairs; leave it out."
                 )
@@ -360,3 +362,8 @@ class Survey:
             float(np.clip(row, 0, grid.height - 1)),
             float(np.clip(column, 0, grid.width - 1)),
         )
+
+
+def _are_known(name: str, values: Numbers) -> bool:
+    """Return whether numbers of pairs are finite; radius and height are positive as well."""
+    return bool(np.isfinite(values).all() and (name in _SIGNED or (values > 0.0).all()))

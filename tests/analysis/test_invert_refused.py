@@ -77,6 +77,47 @@ def test_parameters(moving_stack, tmp_path, parameters, words):
     refused(moving_stack.netcdf, tmp_path, *words, **parameters)
 
 
+def changed(moving_stack, folder, change):
+    """Return a copy of the stack that is open for a change."""
+    path = folder / "changed.nc"
+    shutil.copyfile(moving_stack.netcdf, path)
+    with netCDF4.Dataset(path, "a") as stack:
+        change(stack)
+    return path
+
+
+def reverse(stack):
+    times = stack["reference_time"][3], stack["secondary_time"][3]
+    stack["secondary_time"][3], stack["reference_time"][3] = times
+
+
+def join_to_itself(stack):
+    stack["secondary_time"][3] = stack["reference_time"][3]
+
+
+@pytest.mark.parametrize("change", [reverse, join_to_itself])
+def test_pairs_that_lead_nowhere(moving_stack, tmp_path, change):
+    path = changed(moving_stack, tmp_path, change)
+    refused(path, tmp_path, "changed.nc, whose pair 20230118T", "does not lead", "without it")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("perpendicular_baseline", float("inf")),
+        ("perpendicular_baseline", float("nan")),
+        ("earth_radius", 0.0),
+        ("spacecraft_height", -1.0),
+    ],
+)
+def test_numbers_that_errors_of_the_heights_need(moving_stack, tmp_path, name, value):
+    def spoil(stack):
+        stack[name][2] = value
+
+    path = changed(moving_stack, tmp_path, spoil)
+    refused(path, tmp_path, f"lacks {name} of some pairs", "leave it out", DEM_ERROR="true")
+
+
 def test_an_area_without_phase(moving_stack, inverted, tmp_path):
     dataset = xr.open_dataset(inverted.netcdf)
     empty = dataset.valid_pairs.where(dataset.valid_pairs == 0).stack(at=("y", "x")).dropna("at")

@@ -1,7 +1,9 @@
 """From products to displacement: values, layout and choices of ``hyp3:invertstack``."""
 
 import json
+import shutil
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -213,6 +215,29 @@ def test_a_network_of_two_parts_is_told(moving, tmp_path):
     dataset = xr.open_dataset(run.netcdf)
     assert (dataset.gap_count.values[(dataset.mask == 0).values] >= 1).all()
     assert dataset.attrs["component_count"] == 2
+
+
+def test_frames_of_one_pass_are_one_acquisition(moving_stack, inverted, tmp_path):
+    """hyp3-lib #257: slices drift, so that products of a date begin with other frames."""
+    path = tmp_path / "drifting.nc"
+    shutil.copyfile(moving_stack.netcdf, path)
+    with netCDF4.Dataset(path, "a") as stack:
+        times = stack["reference_time"]
+        times[4] -= {"seconds": 25, "milliseconds": 25_000}[times.units.partition(" ")[0]]
+    run = invert(path, NETCDF=tmp_path / "d.nc")
+    assert run.outputs["DATES"] == inverted.outputs["DATES"]
+    found, expected = (xr.open_dataset(each.netcdf) for each in (run, inverted))
+    assert np.array_equal(found.gap_count, expected.gap_count, equal_nan=True)
+    assert np.nanmax(np.abs(found.displacement.values - expected.displacement.values)) < 1e-6
+
+
+def test_gaps_along_lines(moving_stack, inverted, tmp_path):
+    run = invert(moving_stack.netcdf, NETCDF=tmp_path / "d.nc", GAPS="linear")
+    found, expected = (xr.open_dataset(each.netcdf) for each in (run, inverted))
+    assert np.array_equal(found["mask"], expected["mask"])
+    connected = (expected.gap_count == 0).values
+    change = np.abs(found.displacement.values - expected.displacement.values)
+    assert change[:, connected].max() < 1e-6 and np.nanmax(change) > 1e-6
 
 
 def test_static_layers_of_every_pair_and_rounded_phase(moving, inverted, tmp_path):

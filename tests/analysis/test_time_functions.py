@@ -98,6 +98,19 @@ def test_functions_that_dates_cannot_tell(options, sentence):
         TimeFunctions(days(20), **options)
 
 
+def test_seasons_that_dates_can_hardly_tell():
+    """Where the ground is free of snow, or a year and some weeks that a cubic follows as well."""
+    summers = [np.datetime64(f"{year}-06-01T05:30", "ns") for year in range(2018, 2022)]
+    summers = np.concatenate([first + np.arange(0, 110, 12).astype("m8[D]") for first in summers])
+    TimeFunctions(summers, harmonics=1)
+    with pytest.raises(InvalidParameterError, match="40 dates, .* choose none or annual.$"):
+        TimeFunctions(summers, harmonics=2)
+    times = days(34)
+    TimeFunctions(times, degree=2, harmonics=1)
+    with pytest.raises(InvalidParameterError, match="choose none, or a lower POLYNOMIAL.$"):
+        TimeFunctions(times, degree=3, harmonics=1)
+
+
 def test_more_functions_than_dates():
     with pytest.raises(InvalidParameterError, match="The 4 functions .* 3 dates"):
         TimeFunctions(days(3), degree=3)

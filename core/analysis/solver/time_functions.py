@@ -25,6 +25,10 @@ SEASONS = {"none": 0, "annual": 1, "semiannual": 2}
 _DERIVATIVES = ("acceleration", "jerk")
 _HARMONICS = ("annual", "semiannual")
 
+_LEAST_OWN = 0.2
+"""Share of its variation that each season must have of its own beside the polynomial and the other
+ones: the error of its amplitude grows with the inverse."""
+
 _VELOCITY = 1
 """Column of the velocity, after that of the offset."""
 
@@ -71,6 +75,26 @@ class TimeFunctions:
                 f"The {functions} functions of time that POLYNOMIAL, SEASONAL and STEPS ask for "
                 f"cannot be told apart on {self.times.size} dates; ask for fewer of them."
             )
+
+        if self.harmonics and self._own_share_of_seasons() < _LEAST_OWN:
+            fewer = ["none"] + ["annual"] * (self.harmonics > 1)
+            lower = ", or a lower POLYNOMIAL" if self.degree > 1 else ""
+            raise InvalidParameterError(
+                f"SEASONAL asks for a motion that the {self.times.size} dates, "
+                f"{_day(self.times[0])} to {_day(self.times[-1])}, can hardly tell from the other "
+                f"functions of time; choose {' or '.join(fewer)}{lower}."
+            )
+
+    def _own_share_of_seasons(self) -> float:
+        """Return the least share of a season's variation that nothing but it describes."""
+        design = self.design[:, : self.degree + 1 + 2 * self.harmonics]
+        shares = []
+        for column in range(self.degree + 1, design.shape[1]):
+            others, season = np.delete(design, column, axis=1), design[:, column]
+            own = season - others @ np.linalg.lstsq(others, season, rcond=None)[0]
+            spread = np.linalg.norm(season - season.mean())
+            shares.append(float(np.linalg.norm(own) / max(spread, np.finfo(float).tiny)))
+        return min(shares)
 
     def _check_steps(self) -> None:
         before: tuple[np.datetime64, int] | None = None

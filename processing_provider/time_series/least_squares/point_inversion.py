@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ....core.selection.passes import LONGEST_GAP
 from .linear_system import solve
 
 _VIRTUAL_WEIGHT = 1e-8
@@ -31,7 +32,9 @@ def invert(begins, ends, phases, weights=None):
     between consecutive acquisitions, of phase 0 and with a tiny weight that falls with the square
     of the time between them, bridge gaps by least velocities (Berardino et al. 2002).
     """
-    times = sorted({*begins, *ends})
+    first = pass_starts([*begins, *ends])
+    begins, ends = ([first[time] for time in side] for side in (begins, ends))
+    times = sorted(set(first.values()))
     place = {time: number for number, time in enumerate(times)}
     weights = [1.0] * len(phases) if weights is None else weights
     pairs = [
@@ -56,6 +59,16 @@ def invert(begins, ends, phases, weights=None):
         len(pairs) - (len(times) - components),
         components - 1,
     )
+
+
+def pass_starts(times):
+    """Return when the pass of each frame began, by the time of the frame: it is one acquisition."""
+    found, before = {}, None
+    for time in sorted(set(times)):
+        follows = before is not None and time - before < LONGEST_GAP
+        found[time] = found[before] if follows else time
+        before = time
+    return found
 
 
 def _solve_laplacian(count, pairs):

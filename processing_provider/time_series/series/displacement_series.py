@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ....core.products.sentinel1 import PHASE_TO_DISPLACEMENT
 from ...layers.displacement_layers import DISPLACEMENT
-from ..least_squares.point_inversion import invert
+from ..least_squares.point_inversion import invert, pass_starts
 from ..least_squares.point_weights import known_looks, weigh
 from ..least_squares.series_fit import fit, functions_of
 from .displacement_facts import PointFacts
@@ -48,7 +48,7 @@ def invert_places(found, coherence, stack, has_reference):
     ``stack`` says how many looks the pairs have, ``has_reference`` whether they have one reference
     point.
     """
-    made, times = [], sorted({*found.begins, *found.ends})
+    made, times = [], sorted(set(pass_starts([*found.begins, *found.ends]).values()))
     looks, how = known_looks(stack.looks_range, stack.looks_azimuth), "none"
     for picked, known in zip(found.picked, coherence):  # noqa: B905 - Python 3.9
         solution = None
