@@ -1,7 +1,7 @@
 """What has to be known of the whole map before blocks of it are inverted.
 
-Islands of valid phase need the maps of pairs one by one; corrections of dates need displacement at
-points all over the grid. Both are read only if they are asked for.
+Repair needs the islands of the maps of all pairs; corrections of dates need displacement at points
+all over the grid. Both are read only if they are asked for.
 """
 
 from __future__ import annotations
@@ -18,27 +18,21 @@ from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import InvalidParameterError
 from ..files.stack_blocks import StackBlocks
 from ..files.written_stack import WrittenStack
-from ..machine.blocks import run_blocks, thread_count
+from ..machine.blocks import thread_count
 from ..products.layers import HEIGHTS, LOOK_ELEVATION
 from ..run.reporter import Reporter, step
 from .corrections import Corrections
 from .date_corrections import fit_height_delays, fit_ramps
 from .height_error import HeightErrorFit, baseline_history
 from .inversion_request import InversionRequest
+from .island_survey import survey_islands
 from .pair_selection import PairSelection
 from .reference_area import ReferenceArea
 from .series_analysis import SeriesAnalysis
 from .solver.time_functions import TimeFunctions
-from .unwrapping.islands import Islands, find_islands
-from .unwrapping.repair import RepairPlan, plan_repair, sample_step
+from .unwrapping.repair import RepairPlan, plan_repair
 
 Numbers = NDArray[np.float64]
-
-_BYTES_OF_A_MAP = 32
-"""For each pixel of a map in which islands are sought: phase, components, regions and copies."""
-
-_FIXED_BYTES = 330e6
-"""What Python with its packages takes."""
 
 _FEWEST_POINTS = 100
 """For a surface through them."""
@@ -48,82 +42,6 @@ _SIGNED = ("perpendicular_baseline",)
 _POINTS = 30_000
 _TILE = 128
 _TILES = 150
-
-
-def survey_islands(
-    selection: PairSelection,
-    phases: Numbers,
-    reference: tuple[int, int],
-    megabytes: float,
-    threads: int,
-    reporter: Reporter,
-) -> list[Islands]:
-    """Find the islands of all pairs.
-
-    A stack whose chunks hold many pairs is read as often as it takes to hold their maps in memory,
-    a few at a time.
-
-    Parameters
-    ----------
-    phases
-        What is subtracted from each pair; shape (M,).
-    reference
-        Row and column of the middle of the reference area.
-    megabytes
-        What the process may take, 10^6 bytes.
-    threads
-        Maps that are searched at once.
-    """
-    grid, count = selection.grid, selection.pairs.size
-    pixels = grid.height * grid.width
-    free = megabytes * 1e6 - _FIXED_BYTES - threads * _BYTES_OF_A_MAP * pixels
-    together = max(1, int(free // (4 * (1 + selection.has_components) * pixels)))
-    if selection.chunks[0] == 1:
-        together = min(together, threads)
-    found: dict[int, Islands] = {}
-    for first in range(0, count, together):
-        last = min(first + together, count)
-        with step(reporter, 100.0 * first / count, 100.0 * last / count) as part:
-            found |= _search(selection, phases, range(first, last), reference, threads, part)
-    return [found[number] for number in range(count)]
-
-
-def _search(
-    selection: PairSelection,
-    phases: Numbers,
-    pairs: range,
-    reference: tuple[int, int],
-    threads: int,
-    reporter: Reporter,
-) -> dict[int, Islands]:
-    """Read the maps of some pairs and find their islands."""
-    grid = selection.grid
-    whole = slice(0, grid.height), slice(0, grid.width)
-    chosen = np.zeros(selection.pairs.size, bool)
-    chosen[pairs.start : pairs.stop] = True
-    some = selection.only(chosen)
-    components = None
-    with step(reporter, 0.0, 50.0) as reading:
-        maps = some.phase(*whole, threads, reading)
-    if selection.has_components:
-        with step(reporter, 50.0, 70.0) as reading:
-            components = some.components(*whole, threads, reading)
-    distance = sample_step((grid.height, grid.width))
-    found: dict[int, Islands] = {}
-
-    def search(pair: int) -> None:
-        number = pair - pairs.start
-        found[pair] = find_islands(
-            maps[number] - np.float32(phases[pair]),
-            grid.spacing,
-            reference,
-            distance,
-            None if components is None else components[number],
-        )
-
-    with step(reporter, 70.0, 100.0) as searching:
-        run_blocks(search, pairs, len(pairs), searching, threads)
-    return found
 
 
 @dataclass(frozen=True)
@@ -258,6 +176,7 @@ class Survey:
             request.outputs.memory_megabytes,
             thread_count(),
             reporter,
+            next((path.parent for path in request.outputs.files.values()), None),
         )
         network = selection.network
         pairs = np.stack([network.reference, network.secondary], axis=1)

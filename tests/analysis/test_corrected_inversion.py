@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from hyp3_stack.core.analysis.island_survey import survey_islands
 from hyp3_stack.core.analysis.pair_selection import select_pairs
-from hyp3_stack.core.analysis.whole_maps import survey_islands
 from hyp3_stack.core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from hyp3_stack.core.errors import InvalidParameterError, OutputError
 from hyp3_stack.core.files.written_stack import open_stack
@@ -80,16 +80,23 @@ def test_a_river_does_not_split_the_displacement(parted, tmp_path):
     assert "whole cycles" in dataset.attrs["unwrapping_repair"]
 
 
-def test_islands_do_not_depend_on_how_maps_are_read(parted):
+def test_islands_do_not_depend_on_how_maps_are_read(parted, tmp_path):
     _, built = parted
     found = []
-    for group, megabytes in ((TEMPORAL_GROUP, 1), (TEMPORAL_GROUP, 4000), (SPATIAL_GROUP, 4000)):
+    for group, megabytes, folder in (
+        (TEMPORAL_GROUP, 1, None),
+        (TEMPORAL_GROUP, 1, tmp_path),
+        (TEMPORAL_GROUP, 331, tmp_path),
+        (TEMPORAL_GROUP, 4000, tmp_path),
+        (SPATIAL_GROUP, 4000, None),
+    ):
         with open_stack(built.zarr, group) as stack:
             selection = select_pairs(stack, "unw_phase", None, None, None)
             phases = np.zeros(selection.pairs.size)
             found.append(
-                survey_islands(selection, phases, (30, 30), megabytes, 2, SilentReporter())
+                survey_islands(selection, phases, (30, 30), megabytes, 2, SilentReporter(), folder)
             )
+            assert not list(tmp_path.iterdir())
     for other in found[1:]:
         for one, two in zip(found[0], other, strict=True):
             assert np.array_equal(one.cycles, two.cycles) and np.array_equal(one.runs, two.runs)
