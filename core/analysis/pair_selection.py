@@ -18,10 +18,9 @@ from ..machine.blocks import run_blocks
 from ..network.pair_network import PairNetwork
 from ..network.phase_variance import independent_looks
 from ..products.layers import COHERENCE, COMPONENTS, LOS_DISPLACEMENT, UNWRAPPED_PHASE
-from ..products.sentinel1 import PHASE_TO_DISPLACEMENT
+from ..products.sentinel1 import LONGEST_GAP, PHASE_TO_DISPLACEMENT
 from ..run.parameters import Extent
 from ..run.reporter import Reporter, SilentReporter
-from ..selection.passes import LONGEST_GAP
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 CENTER_FREQUENCY = 5_405_000_454.334350
 """Hertz; from the annotation of Sentinel-1 products. HyP3's wavelength is the speed of light over
@@ -16,6 +17,9 @@ the center frequency is less by one part in 20 million."""
 PHASE_TO_DISPLACEMENT = -WAVELENGTH / (4.0 * math.pi)
 """Meters toward the sensor for one radian of unwrapped phase: the path counts twice, and phase
 grows with the distance (Ferretti et al. 2007, ESA TM-19, part A)."""
+
+LONGEST_GAP = timedelta(minutes=10)
+"""Frames of a pass follow each other within half a minute; the next pass is 98 minutes later."""
 
 INSTRUMENT = "C-SAR"
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from ..products.granules import parse_granule
-from .passes import LONGEST_GAP
+from ..products.sentinel1 import LONGEST_GAP
 
 if TYPE_CHECKING:
     from ..products.product import Product

@@ -7,12 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ..products.names import ProductName
+from ..products.sentinel1 import LONGEST_GAP
 
 if TYPE_CHECKING:
     from ..products.product import Product
-
-LONGEST_GAP = timedelta(minutes=10)
-"""Frames of a pass follow each other within half a minute; the next pass is 98 minutes later."""
 
 
 def group_passes(products: Sequence[Product]) -> list[tuple[Product, ...]]:

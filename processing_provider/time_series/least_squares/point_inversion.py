@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ....core.selection.passes import LONGEST_GAP
+from ....core.products.sentinel1 import LONGEST_GAP
 from .linear_system import solve
 
 _VIRTUAL_WEIGHT = 1e-8
