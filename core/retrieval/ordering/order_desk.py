@@ -33,12 +33,13 @@ _REMEDY = "correct the plan or the options"
 
 @dataclass(frozen=True)
 class Patience:
-    """How long the jobs of a request without an answer are looked for."""
+    """How long is waited for jobs of a request without an answer, and for other runs."""
 
     # Seconds after which a request that was sent has taken effect or never will: the functions
     # behind HyP3's gateway end after 30.
     settle: float = 45.0
     pause: float = 10.0  # seconds between two looks, because listings may lag behind
+    lock: float = 600.0  # seconds that another run of the same user may go on ordering
 
 
 @dataclass(frozen=True)

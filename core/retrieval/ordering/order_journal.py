@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,12 +15,16 @@ from typing import Any
 from ...errors import InvalidParameterError, OutputError
 from ...machine.atomic import not_writable, replace_content
 from ...machine.locks import FileLock
+from ...run.reporter import Reporter
+from ...run.waiting import wait_seconds
 from ..service.json_fields import STRANGE
 from .job_requests import JobRequest, jobs_text
 from .prices import SMALLEST_PRICE, plain_credits
 
 _ABOUT = "HyP3 Stack: orders of one project"
 _LOCK = "hyp3_orders.lock"
+_LOCK_PAUSE = 0.5
+"""Seconds between two attempts to take the lock."""
 
 SENDING = "sending"
 """State of a request whose answer is not known: it may have taken effect."""
@@ -175,13 +180,17 @@ class OrderJournal:
             ) from None
 
     @contextmanager
-    def locked(self, shared: Path) -> Iterator[None]:
+    def locked(self, shared: Path, seconds: float, reporter: Reporter) -> Iterator[None]:
         """Keep other runs from ordering with journals of the same folder, or of the same user.
 
         Parameters
         ----------
         shared
             Folder that all runs of a user have in common; one that cannot be used does not matter.
+        seconds
+            How long the end of another run is waited for.
+        reporter
+            Informed of that; asked whether to stop.
 
         Raises
         ------
@@ -194,7 +203,7 @@ class OrderJournal:
                 lock = FileLock(folder / _LOCK)
                 try:
                     folder.mkdir(parents=True, exist_ok=True)
-                    is_ours = lock.take()
+                    is_ours = _taken(lock, seconds, reporter)
                 except OSError as error:
                     if folder == own:
                         raise not_writable(self.path, error) from None
@@ -259,6 +268,20 @@ class OrderJournal:
             replace_content(self.path, json.dumps(document, indent=1).encode())
         except OSError as error:
             raise not_writable(self.path, error) from None
+
+
+def _taken(lock: FileLock, seconds: float, reporter: Reporter) -> bool:
+    """Take a lock, or wait for its holder; return whether it was taken."""
+    end = time.monotonic() + seconds
+    is_waiting = False
+    while not lock.take():
+        if time.monotonic() >= end:
+            return False
+        if not is_waiting:
+            reporter.info("Another run is ordering jobs at the moment; its end is waited for.")
+        is_waiting = True
+        wait_seconds(_LOCK_PAUSE, reporter)
+    return True
 
 
 def _total(prices: Mapping[str, float]) -> str:

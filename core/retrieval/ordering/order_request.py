@@ -100,8 +100,9 @@ class OrderRequest:
         path = _journal_path(values, identity)
         kept = frozenset() if folder is None else complete_jobs(folder, reporter)
         service = open_service(api_url, credentials, reporter)
-        desk = OrderDesk(service, credentials, reporter, self.name, patience or Patience())
-        with OrderJournal(path, identity).locked(cache_folder()):
+        patience = patience or Patience()
+        desk = OrderDesk(service, credentials, reporter, self.name, patience)
+        with OrderJournal(path, identity).locked(cache_folder(), patience.lock, reporter):
             # As the last run has left it.
             yield Ordering(desk, OrderJournal(path, identity), kept), path
 

@@ -22,7 +22,7 @@ from tests.hyp3_server import Hyp3Service
 
 from .plans import plan, scenes
 
-HASTE = Patience(settle=0.3, pause=0.1)
+HASTE = Patience(settle=0.3, pause=0.1, lock=0.6)
 
 
 class Acting(SilentReporter):

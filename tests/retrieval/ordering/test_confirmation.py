@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
 from hyp3_stack.core.errors import InvalidParameterError, OutputError, RetrievalError
+from hyp3_stack.core.retrieval.ordering.order_journal import OrderJournal
+from hyp3_stack.core.run.reporter import SilentReporter
 from tests.hyp3_server import make_job
 from tests.hyp3_server.accounts import Account
 from tests.hyp3_server.orders import COSTS
@@ -166,6 +170,18 @@ def test_two_runs_with_one_journal(customer):
     assert len(refused) == 1
     assert set(customer.keys.values()) == {1}
     assert len(customer.service.jobs) == PRICE
+
+
+def test_a_run_waits_for_the_end_of_another_one(customer, tmp_path):
+    """As of two scripts for two areas that begin at the same minute."""
+    customer.know(PLAN)
+    journal = OrderJournal(tmp_path / "elsewhere" / "journal.json", {})
+    held = ExitStack()
+    held.enter_context(journal.locked(tmp_path / "cache", 0.0, SilentReporter()))
+    customer.patience = replace(customer.patience, lock=30.0)
+    customer.reporter = Acting("its end is waited for", held.close)
+    assert len(customer.order(PLAN, CONFIRM=PRICE)[1]) == PRICE
+    assert len([text for text in customer.reporter.infos if "waited for" in text]) == 1
 
 
 @pytest.mark.parametrize(

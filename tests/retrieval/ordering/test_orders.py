@@ -305,7 +305,7 @@ def test_two_runs_do_not_order_at_once(customer, tmp_path):
     for folder in ("orders", "elsewhere"):  # the same journal, and another one of the same user
         journal = OrderJournal(tmp_path / folder / "journal.json", {})
         with (
-            journal.locked(tmp_path / "cache"),
+            journal.locked(tmp_path / "cache", 0.0, customer.reporter),
             pytest.raises(OutputError, match="Another run is ordering"),
         ):
             customer.order(PLAN, CONFIRM=PRICE)
