@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..grid.placement import Placement, Transfer
 from ..products.layers import Layer
 from ..raster.reach import Reach
-from ..raster.warping import tile_position, warp_tiles
+from ..raster.tiles import tile_position, warp_tiles
 from ..run.reporter import Reporter, SilentReporter, stop_if_canceled
 from .look_vectors import ANGLES, LOOK_VECTOR_NAMES, look_vectors
 from .mosaic import Mosaic, is_missing

@@ -1,11 +1,19 @@
-"""What GDAL is given to warp: bands of several files as one raster."""
+"""What GDAL is given to warp: bands of several files as one raster, or the numbers of pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
+import rasterio
+from rasterio.crs import CRS
+from rasterio.io import MemoryFile
+from rasterio.transform import Affine
+
+from ..inputs.raster_grid import Raster
 from ..products.nodata import NoData
 from .raster_file import RasterFile
 
@@ -33,9 +41,20 @@ class Band:
     file: RasterFile  # its open file
     # What means no data in the file; one value stands for all of them when it is warped.
     missing: NoData
-    # ``decibel`` or ``amplitude`` of backscatter that is warped as power: warping averages pixels,
-    # and the mean of decibels or amplitudes is not the mean power.
+    # Value of warped blocks where there is none, and their data type.
+    outside: float
+    dtype: str
+    # ``decibel`` or ``amplitude`` of backscatter that is averaged as power: the mean of decibels or
+    # amplitudes is not the mean power.
     scale: str | None = None
+
+    @property
+    def settings(self) -> tuple[float | None, float, str]:
+        """What bands that GDAL warps at once agree in: values for no data, and data type."""
+        if self.scale is not None:
+            # Power of 0 means no data.
+            return 0.0, 0.0, self.dtype
+        return self.missing.value, self.outside, self.dtype
 
     def text(self, number: int) -> str:
         """Return the band as a part of a virtual raster."""
@@ -77,10 +96,16 @@ def _source(path: str) -> str:
 def _virtual(file: RasterFile, bands: str) -> str:
     """Return a virtual raster of the size and position of a file."""
     dataset = file.dataset
-    georeference = ", ".join(map(repr, dataset.transform.to_gdal()))
+    return _georeferenced(
+        dataset.width, dataset.height, dataset.crs.to_wkt(), dataset.transform, bands
+    )
+
+
+def _georeferenced(width: int, height: int, crs: str, transform: Affine, bands: str) -> str:
+    georeference = ", ".join(map(repr, transform.to_gdal()))
     return (
-        f'<VRTDataset rasterXSize="{dataset.width}" rasterYSize="{dataset.height}">'
-        f"<SRS>{escape(dataset.crs.to_wkt())}</SRS><GeoTransform>{georeference}</GeoTransform>"
+        f'<VRTDataset rasterXSize="{width}" rasterYSize="{height}">'
+        f"<SRS>{escape(crs)}</SRS><GeoTransform>{georeference}</GeoTransform>"
         f"{bands}</VRTDataset>"
     )
 
@@ -91,3 +116,31 @@ def joined_bands(bands: Sequence[Band]) -> str:
         return bands[0].path
     texts = (band.text(number) for number, band in enumerate(bands, start=1))
     return _virtual(bands[0].file, "".join(texts))
+
+
+@contextmanager
+def opened_positions(raster: Raster) -> Iterator[rasterio.DatasetReader]:
+    """Open a raster of which the pixels hold their own row and column, counted from 1.
+
+    It takes no memory: GDAL stretches one column and one row.
+    """
+    height, width = raster.height, raster.width
+    # GDAL warps 16 bits sooner than 32.
+    dtype = "uint16" if max(height, width) < 1 << 16 else "int32"
+    bands = ""
+    with ExitStack() as files:
+        for number, shape in enumerate(((height, 1), (1, width)), start=1):
+            file = files.enter_context(MemoryFile(ext=".tif"))
+            profile = {"height": shape[0], "width": shape[1], "count": 1, "dtype": dtype}
+            with file.open(driver="GTiff", transform=raster.transform, **profile) as line:
+                line.write(np.arange(1, max(shape) + 1, dtype=dtype).reshape(shape), 1)
+            bands += (
+                f'<VRTRasterBand dataType="{_TYPES[dtype]}" band="{number}"><SimpleSource>'
+                f"{_source(file.name)}"
+                f'<SrcRect xOff="0" yOff="0" xSize="{shape[1]}" ySize="{shape[0]}"/>'
+                f'<DstRect xOff="0" yOff="0" xSize="{width}" ySize="{height}"/>'
+                "</SimpleSource></VRTRasterBand>"
+            )
+        crs = CRS.from_user_input(raster.crs).to_wkt()
+        text = _georeferenced(width, height, crs, raster.transform, bands)
+        yield files.enter_context(rasterio.open(text))

@@ -119,7 +119,9 @@ class LayerReader:
                 outside = _outside(layer, self._file.dtype, self._missing)
             self.outside = outside
             self.dtype = _dtype(self._file.dtype, outside)
-            self._from_power = None if scale in (None, "power") else scale
+            # Pixels that are averaged are averaged as power.
+            is_averaged = resampling is not Resampling.nearest
+            self._from_power = scale if is_averaged and scale != "power" else None
             self._limits: tuple[float, float] | None = None
             if layer.is_positive and resampling is Resampling.cubic:
                 self._limits = (_LEAST, layer.limits[1])
@@ -127,16 +129,11 @@ class LayerReader:
                 self._join(grid, resampling, warps or self._outputs.enter_context(Warps()))
 
     def _join(self, grid: Grid, resampling: Resampling, warps: Warps) -> None:
-        """Let the layer be warped with others of the same settings."""
-        # Backscatter is warped as power, in which 0 means no data.
-        is_power = self._from_power is not None
-        missing, outside = (0.0, 0.0) if is_power else (self._missing.value, self.outside)
-        name = self._placement.product.name.text
-        raster = self._placement.raster
-        self._warp = warps.shared(
-            name, Warp(raster, grid, resampling, missing, outside, self.dtype)
-        )
-        self._band = self._warp.join(Band(self._file, self._missing, self._from_power))
+        """Let the layer be warped with others of the same product."""
+        place = self._placement
+        band = Band(self._file, self._missing, self.outside, self.dtype, self._from_power)
+        self._warp = warps.of(place.product.name.text, place.raster, grid, resampling, band)
+        self._band = self._warp.join(band)
 
     def __enter__(self) -> LayerReader:
         return self

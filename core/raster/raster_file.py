@@ -95,6 +95,19 @@ class RasterFile:
         self._packed = None
         return self._path
 
+    def unpack(self) -> None:
+        """Prepare for reading in any order, for which a file in a zip is unpacked at once.
+
+        Raises
+        ------
+        ProductError
+            If the file is damaged in its zip.
+        """
+        packed = self._packed
+        if packed is not None and self.path and self._plain is not None:
+            if self._plain.file is packed:  # which would begin anew each time; GDAL does not
+                self._plain = None
+
     @property
     def dataset(self) -> rasterio.DatasetReader:
         """The file as GDAL sees it, opened when it is first asked for."""

@@ -1,10 +1,12 @@
-"""Warps layers of one product with GDAL, tile by tile, those of one method at once."""
+"""Warps layers of one product, those of one method at once."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,89 +14,151 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
-from rasterio.transform import Affine
-from rasterio.vrt import WarpedVRT
-from rasterio.windows import Window
 
 from ..grid.lattice import Grid
 from ..inputs.raster_grid import Raster
-from .bands import Band, joined_bands
+from .bands import Band, joined_bands, opened_positions
 from .reach import Reach
-
-WARP_TOLERANCE = 0.001
-"""Largest error of GDAL's interpolated transformation, in pixels.
-
-GDAL's default of 0.125 biases positions by 0.025 pixels between neighboring UTM zones; with 0.001
-the bias measures 0.0004 pixels. ``WarpedVRT`` refuses 0.
-"""
-
-_WARP_MEGABYTES = 64
-
-TILE_ROWS, TILE_COLUMNS = 144, 528
-"""Size of the tiles that are warped.
-
-Just more than the blocks of GDAL's warped rasters (128 x 512): windows that exceed these in both
-directions are warped directly, all bands at once and nothing else.
-"""
+from .tiles import WarpedRaster, warp_tiles
 
 _FEW_TILES = 4
 """So many tiles are warped in less time than it takes to know which of them have data."""
 
 
-class Warp:
-    """Bands of one product that GDAL warps at once.
-
-    Their positions are computed once for all. A block is warped when its first band is read; the
-    others are kept until they are read, too. To be used by one thread.
+class Warp(ABC):
+    """Bands of one product that are warped at once; to be used by one thread.
 
     Parameters
     ----------
     raster
         Position of the bands.
-    resampling
-        Method.
-    missing
-        Value of the bands that means no data; None where every value is data.
-    outside
-        Value where there is none.
     """
 
-    def __init__(
-        self,
-        raster: Raster,
-        grid: Grid,
-        resampling: Resampling,
-        missing: float | None,
-        outside: float,
-        dtype: str,
-    ) -> None:
+    def __init__(self, raster: Raster, grid: Grid) -> None:
         self._raster = raster
         self._grid = grid
-        self._resampling = resampling
-        self._missing = missing
-        self._outside = outside
-        self._dtype = dtype
         self._bands: list[Band] = []
         self._files = ExitStack()
-        self._opened: dict[tuple[int, ...], WarpedVRT] = {}
-        self._block: tuple[slice, slice] | None = None
-        self._kept: dict[int, NDArray[Any]] = {}
-        self._above, self._before = _distance_to_tiles(grid)
-
-    @property
-    def settings(self) -> tuple[object, ...]:
-        """What bands that are warped at once agree in."""
-        # As text, because NaN differs from itself.
-        return (self._resampling, str(self._missing), str(self._outside), self._dtype)
 
     def join(self, band: Band) -> int:
         """Add a band, before anything is read; returns its number."""
         self._bands.append(band)
         return len(self._bands) - 1
 
+    @abstractmethod
+    def read(self, number: int, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return a block of a band on the grid, shape (rows, columns)."""
+
+    def reach(self, rows: slice, columns: slice) -> Reach:
+        """Return where in a block any of the bands may have data."""
+        return self._reach(self._bands, rows, columns)
+
     def close(self) -> None:
         """Close what was opened for warping; the files of the bands stay open."""
         self._files.close()
+
+    def _reach(self, bands: Sequence[Band], rows: slice, columns: slice) -> Reach:
+        held = [(band.file, band.missing) for band in bands]
+        return Reach(held, self._raster, self._grid, rows, columns)
+
+
+class Nearest(Warp):
+    """Bands of which each pixel of the grid takes the nearest one, as it is stored.
+
+    GDAL says once for all bands which one that is: it warps the numbers of rows and columns.
+    """
+
+    def __init__(self, raster: Raster, grid: Grid) -> None:
+        super().__init__(raster, grid)
+        self._positions: WarpedRaster | None = None
+        self._block: tuple[slice, slice] | None = None
+        self._strips: list[_Strip] = []
+        self._unread: set[int] = set()
+
+    def read(self, number: int, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return a block of a band on the grid, shape (rows, columns)."""
+        if self._block != (rows, columns) or number not in self._unread:
+            self._strips = self._look_up(rows, columns)
+            self._block, self._unread = (rows, columns), set(range(len(self._bands)))
+        band = self._bands[number]
+        band.file.unpack()
+        block = np.empty((rows.stop - rows.start, columns.stop - columns.start), band.dtype)
+        for strip in self._strips:
+            strip.read(band, block[_within(rows, strip.lines)])
+        self._unread.remove(number)
+        if not self._unread:
+            self._strips = []
+        return block
+
+    def _look_up(self, rows: slice, columns: slice) -> list[_Strip]:
+        """Find the nearest pixels for a block, which takes most of the time."""
+        if self._positions is None:
+            source = self._files.enter_context(opened_positions(self._raster))
+            positions = WarpedRaster(
+                source, self._grid, Resampling.nearest, None, None, source.dtypes[0]
+            )
+            self._positions = self._files.enter_context(closing(positions))
+        tiles = warp_tiles(self._grid, rows, columns)
+        return [
+            _strip(lines, [self._positions.read(*tile) for tile in row])
+            for lines, row in itertools.groupby(tiles, key=lambda tile: tile[0])
+        ]
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """The nearest pixels of a row of tiles."""
+
+    lines: slice  # rows of the grid
+    # The part of the raster that the pixels are in.
+    rows: slice
+    columns: slice
+    # Where they are in that part, counted row by row; -1 outside the raster.
+    places: NDArray[np.int32]
+
+    def read(self, band: Band, out: NDArray[Any]) -> None:
+        """Read the pixels of a band."""
+        height, width = self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+        # One more than there are, which -1 leads to.
+        values = np.empty(height * width + 1, band.dtype)
+        values[-1] = band.outside
+        part = values[:-1].reshape(height, width)
+        if part.size:
+            band.file.read(self.rows, self.columns, part)
+            band.missing.replace(part, band.outside)
+        np.take(values, self.places, out=out, mode="wrap")
+
+
+def _strip(lines: slice, tiles: Iterable[NDArray[Any]]) -> _Strip:
+    """Return the strip of tiles of positions, which are counted from 1, with 0 outside."""
+    row, column = np.concatenate(list(tiles), axis=2)
+    rows, columns = _span(row), _span(column)
+    width = columns.stop - columns.start
+    places = np.multiply(row - (rows.start + 1), width, dtype="int32")
+    places += column
+    places -= columns.start + 1
+    np.copyto(places, -1, where=row == 0)
+    return _Strip(lines, rows, columns, places)
+
+
+def _span(numbers: NDArray[Any]) -> slice:
+    last = int(numbers.max())
+    first = int(numbers.min(initial=last, where=numbers > 0))
+    return slice(max(first, 1) - 1, last)
+
+
+class Interpolated(Warp):
+    """Bands that GDAL interpolates. Those that are warped at once share all settings.
+
+    A block is warped when its first band is read; the others are kept until they are read, too.
+    """
+
+    def __init__(self, raster: Raster, grid: Grid, resampling: Resampling) -> None:
+        super().__init__(raster, grid)
+        self._resampling = resampling
+        self._opened: dict[tuple[int, ...], WarpedRaster] = {}
+        self._block: tuple[slice, slice] | None = None
+        self._kept: dict[int, NDArray[Any]] = {}
 
     def read(self, number: int, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a block of a band on the grid, shape (rows, columns)."""
@@ -107,20 +171,11 @@ class Warp:
                 self._kept = self._warp([number], rows, columns)
         return self._kept.pop(number)
 
-    def reach(self, rows: slice, columns: slice) -> Reach:
-        """Return where in a block any of the bands may have data."""
-        return self._reach(self._bands, rows, columns)
-
-    def _reach(self, bands: Sequence[Band], rows: slice, columns: slice) -> Reach:
-        held = [(band.file, band.missing) for band in bands]
-        return Reach(held, self._raster, self._grid, rows, columns)
-
     def _warp(self, numbers: Sequence[int], rows: slice, columns: slice) -> dict[int, NDArray[Any]]:
         """Return a block of each of some bands."""
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        blocks: dict[int, NDArray[Any]] = {
-            number: np.empty(shape, self._dtype) for number in numbers
-        }
+        _, outside, dtype = self._bands[0].settings
+        blocks: dict[int, NDArray[Any]] = {number: np.empty(shape, dtype) for number in numbers}
         tiles = list(warp_tiles(self._grid, rows, columns))
         if len(tiles) <= _FEW_TILES and len(numbers) == 1:
             self._fill(blocks, numbers, tiles, rows, columns)
@@ -132,10 +187,9 @@ class Warp:
                 reached.append(tile)
                 continue
             for block in blocks.values():
-                block[_within(rows, tile[0]), _within(columns, tile[1])] = self._outside
+                block[_within(rows, tile[0]), _within(columns, tile[1])] = outside
         # Where only one of several bands lacks a pixel, GDAL fills it from the neighbors.
-        is_nearest = self._resampling is Resampling.nearest
-        for places in [range(len(numbers))] if is_nearest else reach.alike:
+        for places in reach.alike:
             self._fill(blocks, [numbers[place] for place in places], reached, rows, columns)
         return blocks
 
@@ -150,51 +204,18 @@ class Warp:
         """Warp tiles of some bands into their blocks, which begin at ``rows`` and ``columns``."""
         warped = self._open(tuple(numbers))
         for down, across in tiles:
-            # The whole tile: GDAL interpolates positions from edge to edge of what it is asked for,
-            # so that values are the same for every block and on every grid.
-            above = (down.start + self._above) % TILE_ROWS
-            before = (across.start + self._before) % TILE_COLUMNS
-            window = Window(
-                across.start + self._before - before,
-                down.start + self._above - above,
-                TILE_COLUMNS,
-                TILE_ROWS,
-            )
-            values = warped.read(window=window)
-            for number, value in zip(numbers, values, strict=True):
-                blocks[number][_within(rows, down), _within(columns, across)] = value[
-                    above : above + down.stop - down.start,
-                    before : before + across.stop - across.start,
-                ]
+            for number, value in zip(numbers, warped.read(down, across), strict=True):
+                blocks[number][_within(rows, down), _within(columns, across)] = value
 
-    def _open(self, numbers: tuple[int, ...]) -> WarpedVRT:
+    def _open(self, numbers: tuple[int, ...]) -> WarpedRaster:
         """Open some of the bands for warping, once for all blocks."""
         if numbers in self._opened:
             return self._opened[numbers]
-        source = self._files.enter_context(
-            rasterio.open(joined_bands([self._bands[number] for number in numbers]))
-        )
-        grid = self._grid
-        height, width = grid.height + self._above, grid.width + self._before
-        warped = WarpedVRT(
-            source,
-            crs=grid.crs,
-            transform=grid.transform * Affine.translation(-self._before, -self._above),
-            width=width + -width % TILE_COLUMNS,
-            height=height + -height % TILE_ROWS,
-            resampling=self._resampling,
-            src_nodata=self._missing,
-            nodata=self._outside,
-            dtype=self._dtype,
-            tolerance=WARP_TOLERANCE,
-            warp_mem_limit=_WARP_MEGABYTES,
-            # GDAL would derive them from each block's shape and blur those of which the rotated
-            # source window is larger.
-            XSCALE="1",
-            YSCALE="1",
-            **_nodata_of_each_band(numbers, self._resampling),
-        )
-        self._opened[numbers] = self._files.enter_context(warped)
+        bands = [self._bands[number] for number in numbers]
+        source = self._files.enter_context(rasterio.open(joined_bands(bands)))
+        missing, outside, dtype = bands[0].settings
+        warped = WarpedRaster(source, self._grid, self._resampling, missing, outside, dtype)
+        self._opened[numbers] = self._files.enter_context(closing(warped))
         return warped
 
 
@@ -204,9 +225,15 @@ class Warps:
     def __init__(self) -> None:
         self._warps: dict[tuple[object, ...], Warp] = {}
 
-    def shared(self, product: str, warp: Warp) -> Warp:
-        """Return the first warp of a product with the settings of this one."""
-        return self._warps.setdefault((product, *warp.settings), warp)
+    def of(
+        self, product: str, raster: Raster, grid: Grid, resampling: Resampling, band: Band
+    ) -> Warp:
+        """Return the warp that a band of a product is to join."""
+        if resampling is Resampling.nearest:
+            return self._warps.setdefault((product,), Nearest(raster, grid))
+        # As text, because NaN differs from itself.
+        key = (product, resampling, *map(str, band.settings))
+        return self._warps.setdefault(key, Interpolated(raster, grid, resampling))
 
     def __enter__(self) -> Warps:
         return self
@@ -216,45 +243,5 @@ class Warps:
             warp.close()
 
 
-def _nodata_of_each_band(numbers: Sequence[int], resampling: Resampling) -> dict[str, str]:
-    """Return GDAL's option that keeps missing pixels of several bands apart.
-
-    For one band it would let data grow by half a pixel at their edges, with methods other than
-    nearest.
-    """
-    several = len(numbers) > 1 and resampling is Resampling.nearest
-    return {"UNIFIED_SRC_NODATA": "NO"} if several else {}
-
-
 def _within(outer: slice, inner: slice) -> slice:
     return slice(inner.start - outer.start, inner.stop - outer.start)
-
-
-def warp_tiles(grid: Grid, rows: slice, columns: slice) -> Iterator[tuple[slice, slice]]:
-    """Cut a block of a grid along the lines of the tiles in which products are warped."""
-    above, before = _distance_to_tiles(grid)
-    first_row = rows.start - (rows.start + above) % TILE_ROWS
-    first_column = columns.start - (columns.start + before) % TILE_COLUMNS
-    for row in range(first_row, rows.stop, TILE_ROWS):
-        for column in range(first_column, columns.stop, TILE_COLUMNS):
-            yield (
-                slice(max(row, rows.start), min(row + TILE_ROWS, rows.stop)),
-                slice(max(column, columns.start), min(column + TILE_COLUMNS, columns.stop)),
-            )
-
-
-def tile_position(grid: Grid, rows: slice, columns: slice) -> tuple[int, int]:
-    """Return how many tiles lie above and left of a tile, or of that of which it is a part."""
-    above, before = _distance_to_tiles(grid)
-    return (rows.start + above) // TILE_ROWS, (columns.start + before) // TILE_COLUMNS
-
-
-def _distance_to_tiles(grid: Grid) -> tuple[int, int]:
-    """Return how many rows and columns before those of the grid its first tile begins.
-
-    Tiles are counted from the origin of the CRS. A quarter of a pixel keeps clear of rounding, for
-    lattices begin at whole or half pixels.
-    """
-    row = math.floor(-grid.top / grid.spacing + 0.25)
-    column = math.floor(grid.left / grid.spacing + 0.25)
-    return row % TILE_ROWS, column % TILE_COLUMNS
