@@ -19,6 +19,7 @@ from ..pixels.masks import MASK_NAMES, Classifier, outside
 from ..pixels.source import StepReader
 from ..pixels.static_layers import StaticReader
 from ..products.layers import Layer
+from ..raster.layer_reader import resampling_of
 from ..raster.warping import Warps
 from ..run.reporter import Reporter, stop_if_canceled
 from ..work.pieces import Piece, PieceResult, Receipts, block_key
@@ -105,6 +106,8 @@ class _StepPiece:
         inputs = {layer.name: layer for layer in source.mask_inputs if self.masks}
         layers = inputs | {name: item.layer for name, item in items.items()}
         there = [layer for layer in layers.values() if source.has(layer, number)]
+        # Those that are warped at once follow each other: less is held meanwhile.
+        there.sort(key=lambda layer: resampling_of(layer, source.options.resampling))
         receipts: Receipts = {}
         # Each product of the step is warped by itself.
         held = len(there) * len(source.steps[number]) if source.is_warped(number) else 1

@@ -33,6 +33,9 @@ _POWER = {"decibel": "dB2pow", "amplitude": "intensity"}
 """Pixel functions of GDAL; they give 0 for missing decibels (10 to the power of a huge negative
 number)."""
 
+_REPEATED = 64
+"""Columns or rows that are repeated. GDAL would stretch a single one, which takes longer."""
+
 
 @dataclass(frozen=True)
 class Band:
@@ -122,25 +125,41 @@ def joined_bands(bands: Sequence[Band]) -> str:
 def opened_positions(raster: Raster) -> Iterator[rasterio.DatasetReader]:
     """Open a raster of which the pixels hold their own row and column, counted from 1.
 
-    It takes no memory: GDAL stretches one column and one row.
+    It takes little memory: a few columns and a few rows are repeated all over it.
     """
     height, width = raster.height, raster.width
     # GDAL warps 16 bits sooner than 32.
     dtype = "uint16" if max(height, width) < 1 << 16 else "int32"
+    row, column = np.ogrid[1 : height + 1, 1 : width + 1]
     bands = ""
     with ExitStack() as files:
-        for number, shape in enumerate(((height, 1), (1, width)), start=1):
+        for number, (values, shape) in enumerate(
+            ((row, (height, _REPEATED)), (column, (_REPEATED, width))), start=1
+        ):
+            repeated = np.broadcast_to(values, shape).astype(dtype)
             file = files.enter_context(MemoryFile(ext=".tif"))
             profile = {"height": shape[0], "width": shape[1], "count": 1, "dtype": dtype}
-            with file.open(driver="GTiff", transform=raster.transform, **profile) as line:
-                line.write(np.arange(1, max(shape) + 1, dtype=dtype).reshape(shape), 1)
+            with file.open(driver="GTiff", transform=raster.transform, **profile) as written:
+                written.write(repeated, 1)
+            sources = "".join(
+                f"<SimpleSource>{_source(file.name)}{_rectangles(down, across, raster, shape)}"
+                "</SimpleSource>"
+                for down in range(0, height, shape[0])
+                for across in range(0, width, shape[1])
+            )
             bands += (
-                f'<VRTRasterBand dataType="{_TYPES[dtype]}" band="{number}"><SimpleSource>'
-                f"{_source(file.name)}"
-                f'<SrcRect xOff="0" yOff="0" xSize="{shape[1]}" ySize="{shape[0]}"/>'
-                f'<DstRect xOff="0" yOff="0" xSize="{width}" ySize="{height}"/>'
-                "</SimpleSource></VRTRasterBand>"
+                f'<VRTRasterBand dataType="{_TYPES[dtype]}" band="{number}">{sources}'
+                "</VRTRasterBand>"
             )
         crs = CRS.from_user_input(raster.crs).to_wkt()
         text = _georeferenced(width, height, crs, raster.transform, bands)
         yield files.enter_context(rasterio.open(text))
+
+
+def _rectangles(down: int, across: int, raster: Raster, shape: tuple[int, int]) -> str:
+    """Return what of a file of some shape goes where in a virtual raster."""
+    height, width = min(shape[0], raster.height - down), min(shape[1], raster.width - across)
+    return "".join(
+        f'<{name} xOff="{x}" yOff="{y}" xSize="{width}" ySize="{height}"/>'
+        for name, x, y in (("SrcRect", 0, 0), ("DstRect", across, down))
+    )

@@ -71,25 +71,37 @@ class WarpedRaster:
             XSCALE="1",
             YSCALE="1",
         )
+        # Of each column of tiles the last one that was read in part, with its row.
+        self._cut: dict[int, tuple[int, NDArray[Any]]] = {}
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
         """Return a tile, or a part of one, of all bands; shape (bands, rows, columns)."""
-        # The whole tile: GDAL interpolates positions from edge to edge of what it is asked for, so
-        # that values are the same for every block and on every grid.
         above = (rows.start + self._above) % TILE_ROWS
         before = (columns.start + self._before) % TILE_COLUMNS
-        window = Window(
-            columns.start + self._before - before,
+        tile = self._tile(
             rows.start + self._above - above,
-            TILE_COLUMNS,
-            TILE_ROWS,
+            columns.start + self._before - before,
+            is_cut=above + rows.stop - rows.start < TILE_ROWS,
         )
-        tile: NDArray[Any] = self._warped.read(window=window)
         return tile[
             :,
             above : above + rows.stop - rows.start,
             before : before + columns.stop - columns.start,
         ]
+
+    def _tile(self, row: int, column: int, is_cut: bool) -> NDArray[Any]:
+        """Return a tile of all bands.
+
+        It is whole, because GDAL interpolates positions from edge to edge of what it is asked for:
+        so values are the same for every block and on every grid.
+        """
+        last, tile = self._cut.pop(column, (None, None))
+        if tile is None or last != row:
+            tile = self._warped.read(window=Window(column, row, TILE_COLUMNS, TILE_ROWS))
+        if is_cut:
+            # The next block may begin within it.
+            self._cut[column] = row, tile
+        return tile
 
     def close(self) -> None:
         """Close it; the source stays open."""
