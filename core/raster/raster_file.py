@@ -83,6 +83,23 @@ class RasterFile:
         ProductError
             If the file is damaged in its zip.
         """
+        self._hold()
+        return self._path
+
+    def unpack(self) -> None:
+        """Prepare for reading in any order.
+
+        Raises
+        ------
+        ProductError
+            If the file is damaged in its zip.
+        """
+        self._hold()
+        if self._plain is not None and isinstance(self._plain.file, PackedFile):
+            # It would begin anew each time it goes back; GDAL does not.
+            self._plain = None
+
+    def _hold(self) -> None:
         packed = self._packed
         if packed is not None and CONTENTS.take(packed.size):
             self._files.callback(CONTENTS.give_back, packed.size)
@@ -93,20 +110,6 @@ class RasterFile:
         elif packed is not None:
             packed.check()
         self._packed = None
-        return self._path
-
-    def unpack(self) -> None:
-        """Prepare for reading in any order, for which a file in a zip is unpacked at once.
-
-        Raises
-        ------
-        ProductError
-            If the file is damaged in its zip.
-        """
-        packed = self._packed
-        if packed is not None and self.path and self._plain is not None:
-            if self._plain.file is packed:  # which would begin anew each time; GDAL does not
-                self._plain = None
 
     @property
     def dataset(self) -> rasterio.DatasetReader:

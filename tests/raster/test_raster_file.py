@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import struct
+import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import rasterio
 from rasterio.windows import Window
 
 from hyp3_stack.core.grid.plan import GridOptions, make_plan
+from hyp3_stack.core.inputs.packed import CONTENTS, PackedFile
 from hyp3_stack.core.inputs.tiff_header import read_header
 from hyp3_stack.core.pixels.values import ValueOptions, ValueReader
 from hyp3_stack.core.products.product_types import PRODUCT_TYPES
@@ -251,3 +254,29 @@ def test_missing_values_of_long_numbers_are_found_as_float32(
         row, column = plan.placements[0].row + 5, plan.placements[0].column + 5
         found = reader.read(slice(row, row + 1), slice(column, column + 3))
     np.testing.assert_array_equal(found, np.array([[np.nan, np.nan, 0.25]], "float32"))
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+def test_a_file_in_a_zip_is_read_in_any_order(tmp_path: Path, has_room: bool) -> None:
+    """From memory, or by GDAL: to unpack it anew for each step back would take long."""
+    path = write(tmp_path / "a.tif")
+    with rasterio.open(path) as dataset:
+        expected = dataset.read(1)
+    packed = tmp_path / "a.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, "a.tif")
+    most = 64_000_000
+    assert has_room or CONTENTS.take(most)
+    try:
+        with zipfile.ZipFile(packed) as archive:
+            member = PackedFile(archive, archive.getinfo("a.tif"), "a product")
+        with closing(RasterFile(f"/vsizip/{packed}/a.tif", member)) as file:
+            file.unpack()
+            assert file.is_plain == has_room
+            for rows in (slice(200, HEIGHT), slice(0, 120), slice(100, 210)):
+                found = np.empty((rows.stop - rows.start, WIDTH), file.dtype)
+                file.read(rows, slice(0, WIDTH), found)
+                np.testing.assert_array_equal(found, expected[rows])
+    finally:
+        if not has_room:
+            CONTENTS.give_back(most)
