@@ -119,5 +119,6 @@ def test_more_functions_than_dates():
 def test_steps_are_days():
     texts = ["2021-02-03", "2020-01-05", "2021-02-03"]
     assert parse_steps(texts) == (np.datetime64("2020-01-05"), STEP)
-    with pytest.raises(InvalidParameterError, match="STEPS is summer, but"):
-        parse_steps(["summer"])
+    for text in ("summer", "2021", "2021-02", "today", "NaT", "2021-02-30", "2021-02-03T12:00"):
+        with pytest.raises(InvalidParameterError, match=f"STEPS is {text}, but"):
+            parse_steps([text])

@@ -123,7 +123,8 @@ def main() -> None:
             memory = megabytes(costs[run.name])
             print(f"| {run.name} | {time:.1f} | {cpu:.1f} | {memory:.0f} | {rate:,.0f} |")
         ratio = seconds(costs["MintPy"]) / seconds(costs["HyP3 Stack"])
-        print(f"\nHyP3 Stack is {ratio:.0f} times as fast.\n")
+        cpu = costs["MintPy"][0].cpu / costs["HyP3 Stack"][0].cpu
+        print(f"\nHyP3 Stack is {ratio:.0f} times as fast; MintPy takes {cpu:.0f} times the CPU.\n")
         for name, value in compare(folder / "displacement.nc", folder / "mintpy").items():
             print(f"{name}: {value:.7g}")
 

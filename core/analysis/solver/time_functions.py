@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 import numpy as np
@@ -190,7 +191,9 @@ def parse_steps(texts: Sequence[str]) -> tuple[np.datetime64, ...]:
         If one is not a date.
     """
     try:
-        return tuple(sorted({np.datetime64(text, "D") for text in texts}))
+        # In one form, as NumPy takes years, months and words such as today for days as well.
+        days = {datetime.strptime(text, "%Y-%m-%d").date() for text in texts}
+        return tuple(sorted(np.datetime64(day, "D") for day in days))
     except ValueError:
         raise InvalidParameterError(
             f"STEPS is {', '.join(texts)}, but it has to be days such as 2019-07-06, separated by "
