@@ -61,6 +61,20 @@ def inputs(small: SampleStack, tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+@pytest.fixture(scope="module")
+def two(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A NetCDF stack of the first two products, which nobody may change."""
+    folder = tmp_path_factory.mktemp("two")
+    names = ",".join(product.name for product in small.products[:2])
+    return build(small.folder, NETCDF=folder / "s.nc", PRODUCTS=names).netcdf
+
+
+@pytest.fixture
+def own(two: Path, tmp_path: Path) -> Path:
+    """A copy of it to append to."""
+    return Path(shutil.copy(two, tmp_path))
+
+
 class At(SilentReporter):
     """Does something when a run has said a text."""
 
@@ -137,9 +151,10 @@ def test_killed_between_two_names(
     assert contents(tmp_path) == before
 
 
-def test_other_stacks_are_told_apart(inputs: Callable[..., Path], tmp_path: Path) -> None:
+def test_other_stacks_are_told_apart(
+    inputs: Callable[..., Path], own: Path, tmp_path: Path
+) -> None:
     given = outputs(tmp_path) | {"CHUNKING": "spatial"}
-    build(inputs(0, 1), NETCDF=given["NETCDF"])
     build(inputs(2), ZARR=given["ZARR"], CHUNKING="spatial")
     with pytest.raises(OutputError, match="hold different stacks .*append to each of them alone"):
         build(inputs(3), **given, APPEND=True)
@@ -149,11 +164,10 @@ def test_other_stacks_are_told_apart(inputs: Callable[..., Path], tmp_path: Path
     "cut", [{"x": slice(5, None)}, {"y": slice(3, 30)}, {"x": slice(None, None, 2)}], ids=str
 )
 def test_a_stack_that_was_cut(
-    inputs: Callable[..., Path], tmp_path: Path, cut: dict[str, slice]
+    inputs: Callable[..., Path], two: Path, tmp_path: Path, cut: dict[str, slice]
 ) -> None:
     """xarray keeps the attributes, from which it would seem to begin where it began before."""
-    path = build(inputs(0, 1), NETCDF=tmp_path / "whole.nc").netcdf
-    with xr.open_dataset(path, decode_cf=False) as stack:
+    with xr.open_dataset(two, decode_cf=False) as stack:
         stack.isel(cut).to_netcdf(tmp_path / "cut.nc")
     with pytest.raises(InvalidParameterError, match=r"cut\.nc, which was cut or moved") as caught:
         build(inputs(2), NETCDF=tmp_path / "cut.nc", APPEND=True)
@@ -190,26 +204,24 @@ def change(path: Path, action: Callable[[dict[str, Any]], object]) -> None:
     ids=["product", "readme", "raster", "bounds", "maps", "settings"],
 )
 def test_a_record_that_does_not_fit(
-    inputs: Callable[..., Path], tmp_path: Path, action: Callable[[dict[str, Any]], object]
+    inputs: Callable[..., Path], own: Path, action: Callable[[dict[str, Any]], object]
 ) -> None:
-    path = build(inputs(0, 1), NETCDF=tmp_path / "s.nc").netcdf
-    change(path, action)
-    before = path.read_bytes()
+    change(own, action)
+    before = own.read_bytes()
     with pytest.raises(OutputError) as caught:
-        build(inputs(2), NETCDF=path, APPEND=True)
-    assert_one_sentence(caught.value, str(path))
-    assert path.read_bytes() == before
+        build(inputs(2), NETCDF=own, APPEND=True)
+    assert_one_sentence(caught.value, str(own))
+    assert own.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["crs_wkt", "GeoTransform"])
 def test_a_grid_mapping_that_cannot_be_read(
-    inputs: Callable[..., Path], tmp_path: Path, name: str
+    inputs: Callable[..., Path], own: Path, name: str
 ) -> None:
-    path = build(inputs(0, 1), NETCDF=tmp_path / "s.nc").netcdf
-    with netCDF4.Dataset(path, "a") as file:
+    with netCDF4.Dataset(own, "a") as file:
         file["spatial_ref"].setncattr(name, "1 2")
     with pytest.raises(InvalidParameterError, match="the grid cannot be read") as caught:
-        build(inputs(2), NETCDF=path, APPEND=True)
+        build(inputs(2), NETCDF=own, APPEND=True)
     assert_one_sentence(caught.value)
 
 
@@ -284,10 +296,8 @@ def test_damage_in_a_layer_that_the_stack_does_not_hold(
     assert build(new, **given, APPEND=True).outputs["STEPS"] == 3
 
 
-def test_an_extent_that_does_not_count(inputs: Callable[..., Path], tmp_path: Path) -> None:
-    given = {"NETCDF": str(tmp_path / "s.nc")}
-    build(inputs(0, 1), **given)
-    run = build(inputs(2), **given, APPEND=True, EXTENT="0,1,0,1 [EPSG:4326]")
+def test_an_extent_that_does_not_count(inputs: Callable[..., Path], own: Path) -> None:
+    run = build(inputs(2), NETCDF=own, APPEND=True, EXTENT="0,1,0,1 [EPSG:4326]")
     assert "EXTENT counts only where the grid grows" in " ".join(run.infos)
 
 

@@ -1,16 +1,39 @@
-"""The Dask cluster of the tests."""
+"""Products that take some seconds to stack, their stack, and the Dask cluster of the tests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.object_store.service import CLEAN, CREDENTIALS
+from tests.running import build, once, samples
+from tests.sample_products import SampleStack
+
+from .interrupted import outputs
 
 if TYPE_CHECKING:
     from .dask_cluster import DaskCluster
+
+
+@pytest.fixture(scope="session")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
+    """Products that take some seconds to stack."""
+    layers = ("unw_phase", "corr", "water_mask")
+    return samples(tmp_path_factory, products=5, rows=500, columns=520, noise=False, layers=layers)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(larger: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of their outputs, of a build in threads that nothing stopped."""
+
+    def make(folder: Path) -> Path:
+        build(larger.folder, **outputs(folder))
+        return folder
+
+    return once(tmp_path_factory, "undisturbed", make)
 
 
 @pytest.fixture(scope="module")

@@ -26,20 +26,6 @@ from .interrupted import StopAt, assert_same, interrupt, outputs, start, unfinis
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def larger(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
-    """Products that take some seconds to stack."""
-    return samples(tmp_path_factory, products=5, rows=500, columns=520, noise=False)
-
-
-@pytest.fixture(scope="module")
-def local(larger: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The outputs of a build in threads."""
-    folder = tmp_path_factory.mktemp("local")
-    build(larger.folder, **outputs(folder))
-    return folder
-
-
 class At(SilentReporter):
     """Does something once, when the run has come so far."""
 
@@ -67,7 +53,7 @@ def run_at(
 
 @pytest.mark.parametrize("percent", [30, 65])
 def test_a_worker_killed_in_the_middle(
-    cluster: DaskCluster, larger: SampleStack, local: Path, tmp_path: Path, percent: float
+    cluster: DaskCluster, larger: SampleStack, undisturbed: Path, tmp_path: Path, percent: float
 ) -> None:
     """While maps are written, and while series are; another one that joins gets the package."""
 
@@ -82,7 +68,7 @@ def test_a_worker_killed_in_the_middle(
     reporter = run_at(percent, replace_worker, larger.folder, **given)
     assert any(f"Dask cluster {cluster.address}: 2 workers" in text for text in reporter.infos)
     assert reporter.warnings == []
-    assert_same(tmp_path, local)
+    assert_same(tmp_path, undisturbed)
     assert not leftovers(tmp_path)
     with xr.open_dataset(tmp_path / "s.nc") as stack:
         assert "hyp3:buildstack on a Dask cluster" in stack.history
@@ -90,7 +76,7 @@ def test_a_worker_killed_in_the_middle(
 
 
 def test_all_workers_are_lost_and_come_back(
-    larger: SampleStack, local: Path, tmp_path: Path
+    larger: SampleStack, undisturbed: Path, tmp_path: Path
 ) -> None:
     """A nanny starts the only worker anew; what was handed over to it is handed over again."""
     with running_cluster(tmp_path) as cluster:
@@ -105,7 +91,7 @@ def test_all_workers_are_lost_and_come_back(
         given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
         run_at(30, kill, larger.folder, **given)
         assert "hyp3_stack" in cluster.logs()
-    assert_same(tmp_path, local)
+    assert_same(tmp_path, undisturbed)
 
 
 def test_frames_of_a_pass_are_merged(
@@ -183,20 +169,20 @@ def test_workers_write_to_an_object_store(
 
 
 def test_cancel_and_go_on(
-    cluster: DaskCluster, larger: SampleStack, local: Path, tmp_path: Path
+    cluster: DaskCluster, larger: SampleStack, undisturbed: Path, tmp_path: Path
 ) -> None:
     """On the cluster, and in the end without it."""
     given = outputs(tmp_path)
     for percent in (30, 60):
         interrupt(larger.folder, percent, **given, SCHEDULER=cluster.address)
         before = unfinished(tmp_path)
-        assert len(_series(tmp_path)) < len(_series(local)), "what waits is not worked off"
+        assert len(_series(tmp_path)) < len(_series(undisturbed)), "what waits is not worked off"
         time.sleep(0.5)
         assert unfinished(tmp_path) == before, "no worker goes on"
     run = build(larger.folder, **given)
     [text] = [text for text in run.infos if text.startswith("Going on")]
     assert int(text.split(";")[1].split()[0]) > 0
-    assert_same(tmp_path, local)
+    assert_same(tmp_path, undisturbed)
     assert not leftovers(tmp_path)
 
 
@@ -240,7 +226,7 @@ def test_a_damaged_product_is_named_and_left_out(
 
 
 def test_a_lost_cluster_keeps_what_is_done(
-    larger: SampleStack, local: Path, tmp_path: Path
+    larger: SampleStack, undisturbed: Path, tmp_path: Path
 ) -> None:
     """First a piece ends its worker, which nobody may do here, then the scheduler is gone."""
     strict = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
@@ -256,4 +242,4 @@ def test_a_lost_cluster_keeps_what_is_done(
             run_at(60, cluster.scheduler.kill, larger.folder, **given)
     run = build(larger.folder, **outputs(tmp_path))
     assert any(text.startswith("Going on") for text in run.infos)
-    assert_same(tmp_path, local)
+    assert_same(tmp_path, undisturbed)

@@ -80,7 +80,7 @@ def test_what_is_no_scheduler_does_not_hold_up_the_end(cluster: DaskCluster) -> 
     with cluster.client() as client:
         worker = next(iter(client.nthreads()))
     program = (
-        "import sys, tests.conftest\n"
+        "import sys, tests.checkout\n"
         "from hyp3_stack.core.errors import ClusterError\n"
         "from hyp3_stack.core.run.reporter import SilentReporter\n"
         "from hyp3_stack.core.work.cluster.scheduler_connection import Connection\n"
@@ -208,7 +208,7 @@ def test_dask_s_client_is_not_loaded_before_it_is_needed(
     """It takes a good part of a second."""
     code = f"""
 import sys
-import tests.conftest
+import tests.checkout
 from hyp3_stack.core.tasks.build_stack import run
 from hyp3_stack.core.build.stack_request import StackRequest
 given = {{"INPUT": {str(small.folder)!r}, "ZARR": {str(tmp_path / "s.zarr")!r}}}

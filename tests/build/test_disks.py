@@ -22,7 +22,7 @@ import xarray as xr
 from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack, harmonize_products
-from tests.conftest import ROOT
+from tests.checkout import ROOT
 from tests.sample_products import SampleStack
 
 from ..running import build, contents, harmonize, layer_file, leftovers

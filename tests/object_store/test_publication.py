@@ -200,7 +200,7 @@ def test_a_run_in_another_container_is_not_judged_by_its_number(
 ) -> None:
     """Containers may share name of host and kernel, but each counts its processes anew."""
     program = (
-        "import tests.conftest\n"
+        "import tests.checkout\n"
         "from hyp3_stack.core.machine.processes import this_system\n"
         "print(this_system())\n"
     )
@@ -359,7 +359,7 @@ def test_many_threads_and_other_processes_write_through_one_store(
         assert b"SECRET" not in pickled.read_bytes().upper()
         assert os.environ["AWS_SECRET_ACCESS_KEY"].encode() not in pickled.read_bytes()
         program = (
-            "import pickle, sys, pathlib, tests.conftest, numpy, zarr\n"
+            "import pickle, sys, pathlib, tests.checkout, numpy, zarr\n"
             f"store = pickle.loads(pathlib.Path({str(pickled)!r}).read_bytes())\n"
             f"array = zarr.open_group(store, path={GROUPS[0]!r}, mode='r+')['phase']\n"
             "array[:80] = numpy.arange(80 * 160, dtype='float32').reshape(80, 160)\n"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import tests.conftest  # noqa: E402, F401 - registers the package hyp3_stack
+import tests.checkout  # noqa: E402, F401 - registers the package hyp3_stack
 from hyp3_stack.core.errors import ProductError  # noqa: E402
 from hyp3_stack.core.run.ending import CANCEL_SECONDS  # noqa: E402
 from hyp3_stack.core.run.reporter import complete, stop_if_canceled  # noqa: E402

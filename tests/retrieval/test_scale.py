@@ -19,7 +19,7 @@ LARGEST_MEMORY = 300 * 10**6
 SCRIPT = """
 import json, pathlib, re, resource, sys
 sys.path.insert(0, {root!r})
-import tests.conftest
+import tests.checkout
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import find_jobs
 job = json.load(sys.stdin)
