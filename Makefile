@@ -11,6 +11,9 @@ QGIS_PYTHON ?= /usr/bin/python3
 PYTHON := .venv/bin/python
 PYTEST_ARGS ?=
 
+# Hundreds of processes start, each of which would compile the same modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # `make install` links into this QGIS user profile.
 PROFILE ?= default
 ifeq ($(shell uname),Darwin)
@@ -29,19 +32,15 @@ setup: ## QGIS from apt where it is missing, .venv from the lock files
 demo: setup ## sample products -> stack files and pictures, in demo/
 	@QGIS_PYTHON=$(QGIS_PYTHON) scripts/demo.sh
 
-# Two interpreters: the core and its process in .venv, what imports QGIS in QGIS's own Python. A
-# profile below build/ keeps the user's QGIS settings out of the tests, each of which has its own; what
-# fills the screen or packages the checkout runs alone. One process more than there are processors:
-# services, clusters and killed builds are waited for.
-ALONE := tests/gui tests/packaging
+# Two interpreters: the core, its process and QGIS's window in .venv, what imports QGIS in QGIS's own
+# Python. A profile below build/ keeps the user's QGIS settings out of the tests, each of which has its
+# own. One process more than there are processors: services, clusters and killed builds are waited for.
 PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadscope
 test: export HYP3_STACK_PYTHON = $(CURDIR)/$(PYTHON)
 test: export QGIS_CUSTOM_CONFIG_PATH = $(CURDIR)/build/qgis
 test: export QT_QPA_PLATFORM = offscreen
 test: setup ## every test
-	$(PYTHON) -m pytest $(PARALLEL) --no-loadscope-reorder --ignore=tests/processing \
-		$(ALONE:%=--ignore=%) $(PYTEST_ARGS)
-	$(PYTHON) -m pytest $(ALONE) $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(PARALLEL) --no-loadscope-reorder --ignore=tests/processing $(PYTEST_ARGS)
 	$(QGIS_PYTHON) -m pytest $(PARALLEL) tests/processing $(PYTEST_ARGS)
 
 # The same tests with few inputs are part of `make test`. Found inputs are kept in build/faults.
@@ -54,8 +53,7 @@ test-faults: export QGIS_CUSTOM_CONFIG_PATH = $(CURDIR)/build/qgis
 test-faults: export QT_QPA_PLATFORM = offscreen
 test-faults: setup ## COUNT hostile inputs from SEED on, and a table of what came of them
 	@echo "COUNT=$(COUNT) SEED=$(SEED)"; rm -rf build/faults; failed=0; \
-	$(PYTHON) -m pytest -n 2 --dist worksteal -m faults --ignore=tests/processing \
-		$(ALONE:%=--ignore=%) $(PYTEST_ARGS) || failed=1; \
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m faults --ignore=tests/processing $(PYTEST_ARGS) || failed=1; \
 	$(QGIS_PYTHON) -m pytest -m faults tests/processing $(PYTEST_ARGS) || failed=1; \
 	$(PYTHON) -m tests.faults; exit $$failed
 

@@ -17,6 +17,13 @@ from distributed import Client
 
 _START_SECONDS = 30.0
 
+# What looks at the processes itself, fifty times a second and more.
+_QUIET = {
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "500ms",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "false",
+}
+
 
 class DaskCluster:
     """A scheduler and its workers, started as ``dask scheduler`` and ``dask worker``.
@@ -75,7 +82,7 @@ class DaskCluster:
                     *options,
                 ],
                 cwd=self.folder,
-                env=kept | environment,
+                env=kept | _QUIET | environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

@@ -7,7 +7,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.utils import iface
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 180
 
 
 def wait(condition, what):

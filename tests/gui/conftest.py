@@ -17,7 +17,7 @@ from tests.sample_products import SampleSpec, write_products
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "gui"
-LIMIT_SECONDS = 240
+LIMIT_SECONDS = 900
 SPEC = SampleSpec(
     products=8,
     rows=260,

@@ -184,6 +184,9 @@ def load(folder, facts):
     """Load the same stack from its Zarr store."""
     path = folder / "stack" / f"{ZARR_GROUP}.zarr"
     _run_dialog(folder, facts, "loadstack", {"INPUT": str(path)})
+    phase = layers_of(ZARR_GROUP)["unw_phase"]
+    shown = QgsProject.instance().layerTreeRoot().findLayer(phase.id())
+    wait(lambda: ":" in _first_line(shown), "the caption of the map that is drawn")
     facts["tree"] = {
         group.name(): [node.layer().name() for node in group.findLayers()]
         for group in QgsProject.instance().layerTreeRoot().findGroups()

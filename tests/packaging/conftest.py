@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.checkout import ROOT
+from tests.running import once
 
 
 def package(*arguments):
@@ -23,5 +24,7 @@ def package(*arguments):
 
 @pytest.fixture(scope="session")
 def plugin_zip(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("package")
-    return package("--build", folder / "build", "--dist", folder / "dist")
+    def make(folder):
+        return package("--build", folder / "build", "--dist", folder / "dist")
+
+    return once(tmp_path_factory, "package", make)
