@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import rasterio
+from affine import Affine
 from pyproj import CRS, Geod, Transformer
-from rasterio.transform import Affine
 
 from .crs import crs_text, epsg_of, is_metric, parsed, title
+
+if TYPE_CHECKING:
+    # It takes long to load, and grids of stacks that are written need none of it.
+    import rasterio
 
 GEOGRAPHIC = "EPSG:4326"
 

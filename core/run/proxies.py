@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from requests.utils import get_environ_proxies, select_proxy
-
 from ..contract import with_login
 from ..errors import InvalidParameterError
 from .parameters import is_text
@@ -74,6 +72,9 @@ def proxy_environment(proxies: Any, credentials: Mapping[str, Any] | None = None
 
 def proxy_of(url: str) -> str:
     """Return the address of the proxy that the environment has for a URL, empty for none."""
+    # Most processes ask for no proxy, and this takes long to load.
+    from requests.utils import get_environ_proxies, select_proxy
+
     address = select_proxy(url, get_environ_proxies(url, None)) or ""
     return address if "://" in address or not address else f"http://{address}"
 

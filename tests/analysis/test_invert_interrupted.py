@@ -46,11 +46,13 @@ def undisturbed(tall, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("percent", [50.0, 80.0, 92.0])
-def test_canceled(tall, undisturbed, tmp_path, percent):
-    with pytest.raises(Canceled, match="run the same job again to go on"):
-        invert(tall.zarr, StopAt(percent), **outputs(tmp_path))
-    assert leftovers(tmp_path) and not (tmp_path / "s.nc").exists()
+def test_canceled(tall, undisturbed, tmp_path):
+    for number, percent in enumerate((50.0, 80.0, 92.0)):
+        reporter = StopAt(percent)
+        with pytest.raises(Canceled, match="run the same job again to go on"):
+            invert(tall.zarr, reporter, **outputs(tmp_path))
+        assert leftovers(tmp_path) and not (tmp_path / "s.nc").exists()
+        assert bool(number) == any(text.startswith("Going on with") for text in reporter.infos)
     run = invert(tall.zarr, **outputs(tmp_path))
     assert any(text.startswith("Going on with") for text in run.infos)
     assert not leftovers(tmp_path)

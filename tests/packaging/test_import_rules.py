@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -19,8 +20,13 @@ QGIS_SIDE = [
 ]
 
 
+@cache
 def imports(path):
-    """Yield (top-level package or None, module file or None) of each import statement."""
+    """Return (top-level package or None, module file or None) of each import statement."""
+    return tuple(_imports(path))
+
+
+def _imports(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -63,34 +69,30 @@ def name(path: Path):
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_core_imports_no_qgis(path):
-    found = {package for package, _ in imports(path)}
-    assert not found & {"qgis", "osgeo", "PyQt5", "PyQt6", "processing"}
+def test_core_imports_no_qgis():
+    for path in CORE:
+        found = {package for package, _ in imports(path)}
+        assert not found & {"qgis", "osgeo", "PyQt5", "PyQt6", "processing"}, name(path)
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_core_does_not_import_the_qgis_side(path):
-    for _, module in imports(path):
-        if module is not None:
-            assert ROOT / "core" in [module, *module.parents]
+def test_core_does_not_import_the_qgis_side():
+    for path in CORE:
+        for _, module in imports(path):
+            assert module is None or ROOT / "core" in [module, *module.parents], name(path)
 
 
-@pytest.mark.parametrize("path", QGIS_SIDE, ids=name)
-def test_qgis_side_needs_only_what_qgis_has(path):
-    assert foreign(path) <= sys.stdlib_module_names | {"qgis", "osgeo", "processing"}
+def test_qgis_side_needs_only_what_qgis_has():
+    there = sys.stdlib_module_names | {"qgis", "osgeo", "processing"}
+    for path in QGIS_SIDE:
+        assert foreign(path) <= there, name(path)
 
 
-@pytest.mark.parametrize("path", QGIS_SIDE, ids=name)
-def test_qgis_side_calls_zip_as_python_3_9_does(path):
+def test_qgis_side_calls_zip_as_python_3_9_does():
     """Some builds of QGIS 3.40 have that Python, where zip knows no ``strict``."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    strict = [
-        call.lineno
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "zip" and call.keywords
-    ]
-    assert not strict
+    for path in QGIS_SIDE:
+        for node in ast.walk(ast.parse(path.read_text())):
+            is_zip = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "zip"
+            assert not (is_zip and node.keywords), f"{name(path)}:{node.lineno}"
 
 
 WINGS = (
@@ -176,13 +178,11 @@ def test_every_folder_is_a_wing():
     assert {wing(path) for path in MODULES} == set(WINGS)
 
 
-@pytest.mark.parametrize("folder", WINGS)
-def test_imports_go_one_way(folder):
-    lower = set(WINGS[: WINGS.index(folder) + 1])
+def test_imports_go_one_way():
     for path in MODULES:
-        if wing(path) == folder and path != ENTRY:
-            upward = {name(target) for target in imported(path) if wing(target) not in lower}
-            assert not upward, name(path)
+        lower = WINGS[: WINGS.index(wing(path)) + 1]
+        upward = {name(target) for target in imported(path) if wing(target) not in lower}
+        assert not upward or path == ENTRY, name(path)
 
 
 @pytest.mark.parametrize("folder", WINGS)

@@ -75,11 +75,6 @@ def test_a_stack_goes_there_and_comes_back(qgis_run, object_store, product_folde
     assert assessed.returncode == 0, assessed.text
     assert assessed.outputs["MET"] > 0 and url in Path(tmp_path / "a.html").read_text()
 
-    again = qgis_run("hyp3:buildstack", environ, ZARR_URL=url, **there, **options)
-    assert again.returncode == 1
-    assert "where there is a Zarr store already; it is not replaced" in again.text
-    assert "Traceback" not in again.text
-
 
 def test_a_profile_in_place_of_variables(qgis_run, object_store, product_folder, tmp_path):
     config, secrets = tmp_path / "config", tmp_path / "credentials"
