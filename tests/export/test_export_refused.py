@@ -13,6 +13,7 @@ from tests.checkout import ROOT
 from tests.running import assert_one_sentence, build, leftovers
 
 from .exporting import collection, export
+from .test_point_series import places
 
 
 def refused(stack, folder, *words, **parameters):
@@ -138,14 +139,13 @@ class StopAt(SilentReporter):
         return self.percent >= self.stop
 
 
-@pytest.mark.parametrize("stop", [0, 20, 60])
 @pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer", "geotiff", "series"])
-def test_cancel_leaves_nothing(inverted, tmp_path, chosen, stop):
+def test_cancel_leaves_nothing(inverted, tmp_path, chosen):
     with xr.open_dataset(inverted.netcdf) as stack:
-        from .test_point_series import places
-
         points = [(*place, {}) for place in places(stack, *[(row, 30) for row in range(0, 60, 5)])]
     layer = collection(*points)
-    with pytest.raises(Canceled):
-        export(inverted.netcdf, tmp_path / "out", StopAt(stop), FORMAT=chosen, POINTS=layer)
-    assert not list(tmp_path.iterdir())
+    # Nothing that depends on the format comes before the first progress.
+    for stop in (0, 20, 60) if chosen == "mintpy" else (20, 60):
+        with pytest.raises(Canceled):
+            export(inverted.netcdf, tmp_path / "out", StopAt(stop), FORMAT=chosen, POINTS=layer)
+        assert not list(tmp_path.iterdir())

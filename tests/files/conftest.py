@@ -24,7 +24,8 @@ def harmonized(gamma: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def stores(gamma: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
     """The same stack in Zarr format 3 without and with shards, in small chunks."""
-    options = {"ZARR_FORMAT": "3", "CHUNK_SIZE": 0.01}
+    layers = "unw_phase,corr,dem,water_mask"
+    options = {"ZARR_FORMAT": "3", "CHUNK_SIZE": 0.01, "LAYERS": layers}
 
     def make(folder: Path) -> dict[bool, Path]:
         return {

@@ -141,8 +141,8 @@ def test_the_same_tiles_are_compared_however_blocks_are_cut(
     stack = samples(
         tmp_path_factory,
         products=3,
-        rows=900,
-        columns=1200,
+        rows=600,
+        columns=700,
         neighbor_zone_share=0.4,
         layers=("unw_phase", "dem"),
         sidecars=False,
