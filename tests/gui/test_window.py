@@ -15,6 +15,8 @@ import xarray
 
 from .conftest import PICTURES, SPEC
 
+pytestmark = pytest.mark.slow
+
 PAIRS = SPEC.products
 FILE, STORE, INVERTED = "my stack", "my store", "my displacement"
 IN_TIME = {"unw_phase", "corr", "wrapped_phase"}
