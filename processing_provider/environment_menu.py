@@ -222,10 +222,6 @@ class EnvironmentMenu:
             self._iface.messageBar().popWidget(item)
 
 
-def _open_tutorial():
-    QDesktopServices.openUrl(QUrl(page_url("tutorials/demo.html")))
-
-
 def _button(text, slot):
     button = QPushButton(text)
     button.clicked.connect(lambda checked=False: slot())

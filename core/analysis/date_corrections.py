@@ -131,23 +131,6 @@ def fit_height_delays(
     return HeightDelays(Surfaces(slope[:, None], (reference_height,), _KILOMETER), correlation)
 
 
-def date_noise(row: Numbers, column: Numbers, residual: Numbers) -> Numbers:
-    """Return the noise of each date, the RMS of residuals without a quadratic surface; shape (N,).
-
-    Parameters
-    ----------
-    row, column
-        Of the points, shape (points,).
-    residual
-        Displacement less its functions of time in meters, shape (N, points).
-    """
-    ramps = fit_ramps("quadratic", row, column, residual, (float(row[0]), float(column[0])))
-    rest = residual - ramps(row, column)
-    rest -= rest.mean(axis=1, keepdims=True)
-    noise: Numbers = np.sqrt((rest**2).mean(axis=1))
-    return noise
-
-
 def outlier_dates(noise: Numbers) -> NDArray[np.bool_]:
     """Return the dates whose noise is far above that of the others (Rousseeuw and Hubert 2011)."""
     outliers: NDArray[np.bool_] = noise > OUTLIER_FACTOR * np.median(noise) / 0.6745

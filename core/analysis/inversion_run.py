@@ -88,7 +88,7 @@ class StackInversion:
         phases = self._reference_phases(selection)
         self._selection, phases = self._leave_out(selection, phases)
         network = self._selection.network
-        self._tell_network(network)
+        self._report_network(network)
         functions = TimeFunctions(
             network.times, request.degree, SEASONS[request.seasonal], request.steps
         )
@@ -307,7 +307,7 @@ class StackInversion:
             )
         return selection.only(kept), phases[kept]
 
-    def _tell_network(self, network: PairNetwork) -> None:
+    def _report_network(self, network: PairNetwork) -> None:
         days = network.times.astype("datetime64[D]")
         self._reporter.info(
             f"{network.pair_count} pairs between {network.date_count} dates, {days[0]} to "

@@ -82,8 +82,8 @@ def plan_stack(
         plan = append_plan(base, products, grid, build.grow, chosen.left_out)
         if build.merge_passes:
             check_passes(base, plan)
-    _tell(plan, layers, chosen.product_type, base, reporter)
-    _tell_of_frames(build, plan, reporter)
+    _report(plan, layers, chosen.product_type, base, reporter)
+    _report_frames(build, plan, reporter)
     is_new = any(placement.kept_step is None for placement in plan.placements)
     is_there = base is not None and not is_new and _are_complete(build, found)
     return StackPlan(plan, layers, base, build, is_there)
@@ -143,7 +143,7 @@ def _base_layers(base: Base, selection: SelectionOptions, chosen: Selection) -> 
     return base.layers
 
 
-def _tell(
+def _report(
     plan: Plan, layers: tuple[Layer, ...], kind: str, base: Base | None, reporter: Reporter
 ) -> None:
     if base is not None:
@@ -160,7 +160,7 @@ def _tell(
         reporter.info(line)
 
 
-def _tell_of_frames(options: BuildOptions, plan: Plan, reporter: Reporter) -> None:
+def _report_frames(options: BuildOptions, plan: Plan, reporter: Reporter) -> None:
     """Report what the frames of the products mean for the stack."""
     products = [placement.product for placement in plan.placements]
     if products[0].name.is_insar:

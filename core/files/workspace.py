@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from ..errors import OutputError, keeps_partial_output
 from ..machine.atomic import (
@@ -156,12 +155,7 @@ class Workspace:
         output = self.output(final)
         return output if os.path.lexists(output) else final
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         is_worth = keeps_partial_output(error) or isinstance(error, self._keep_for)
         self.is_kept = is_worth and self._is_noted
         self._locks.close()

@@ -232,8 +232,8 @@ class PackedFile(io.RawIOBase):
 class Contents:
     """Room for whole files, which GDAL needs to read them in any order."""
 
-    def __init__(self, largest: int = _LARGEST_CONTENTS) -> None:
-        self._free = largest
+    def __init__(self) -> None:
+        self._free = _LARGEST_CONTENTS
         self._lock = threading.Lock()
 
     def take(self, size: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from types import TracebackType
 
 from ..errors import OutputError, StackError, StoreError
 from ..machine.processes import new_mark
@@ -88,12 +87,7 @@ class RemoteWorkspace:
         remove_leftovers(self._objects, leftovers)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.store.close()
         if error is None:
             self._take_mark_away()

@@ -54,7 +54,7 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
         plan, base = planned.plan, planned.base
         request = replace(request, build=planned.build)
         if request.plan_only:
-            return _tell_plan(request, planned, reporter)
+            return _report_plan(request, planned, reporter)
         if base is not None and planned.is_there:
             reporter.info(f"Nothing is new: {base.path} stays as it is.")
             complete(reporter)
@@ -88,7 +88,7 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             without = without | {error.product}
 
 
-def _tell_plan(request: StackRequest, planned: StackPlan, reporter: Reporter) -> dict[str, Any]:
+def _report_plan(request: StackRequest, planned: StackPlan, reporter: Reporter) -> dict[str, Any]:
     """Report what a build would write, and return its figures; nothing is written."""
     plan, base = planned.plan, planned.base
     figures = {**_figures(plan, len(plan_steps(plan, request.build))), "BYTES": 0, "DOWNLOAD": 0}

@@ -8,7 +8,7 @@ from typing import Any
 from ..analysis.inversion_request import InversionRequest
 from ..analysis.inversion_run import Inverted, StackInversion
 from ..analysis.report.inversion_report import inversion_page
-from ..analysis.report.run_summary import tell_result
+from ..analysis.report.run_summary import report_result
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import StackError
 from ..files.written_stack import open_stack
@@ -28,7 +28,7 @@ def run(
     outputs: dict[str, Any] = {}
 
     def finish(inverted: Inverted) -> None:
-        tell_result(inverted, reporter)
+        report_result(inverted, reporter)
         outputs.update(_outputs(request, inverted))
         if _write_report(request, inverted, reporter):
             outputs["REPORT"] = str(request.report)

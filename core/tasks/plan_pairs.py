@@ -72,7 +72,7 @@ def run(
     plan = plan_pairs(scenes, options, budget.prices)
     prices = price_sentences(plan, budget)
     cheaper = cheaper_variants(plan, scenes, options, budget.prices) if budget.prices else []
-    _tell(plan, prices, cheaper, reporter)
+    _report(plan, prices, cheaper, reporter)
     lines = pair_lines(plan)
     complete(reporter)
     write_collection(
@@ -130,7 +130,7 @@ def _budget(
         return Budget(prices)
 
 
-def _tell(plan: PairPlan, prices: list[str], cheaper: list[str], reporter: Reporter) -> None:
+def _report(plan: PairPlan, prices: list[str], cheaper: list[str], reporter: Reporter) -> None:
     for item in plan.stacks:
         reporter.info(f"Planned: {item.stack.label}, {item.stack.job_type}.")
     for name, value in plan_facts(plan):

@@ -49,7 +49,7 @@ def run(
     with proxy_environment(parameters.get("PROXIES"), credentials):
         progress = _progress(values, credentials, reporter)
         with step(reporter, 100.0, 100.0) as inner:
-            _tell(progress, inner)
+            _report(progress, inner)
     job_types = {job.job_type for job in progress.succeeded}
     in_time = sorted(
         progress.succeeded,
@@ -119,7 +119,7 @@ class _Unheard(SilentReporter):
         return self._parent.canceled()
 
 
-def _tell(progress: Progress, reporter: Reporter) -> None:
+def _report(progress: Progress, reporter: Reporter) -> None:
     """Say why jobs failed, and what expires soon."""
     counts = Counter(
         (failure.reason, failure.may_pass) for failure in failures_of(progress.of(FAILED), reporter)

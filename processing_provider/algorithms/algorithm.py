@@ -3,10 +3,7 @@
 from enum import Enum
 from pathlib import Path
 
-from qgis.core import (
-    QgsProcessingAlgorithm,
-    QgsProcessingException,
-)
+from qgis.core import QgsProcessingAlgorithm, QgsProcessingException
 from qgis.PyQt.QtGui import QIcon
 
 from ...core.contract import DIALOGS
@@ -27,17 +24,7 @@ from .help_page import help_url
 
 _ICON = str(Path(__file__).resolve().parents[2] / "icon.svg")
 
-_TAGS = (
-    "hyp3",
-    "asf",
-    "sentinel-1",
-    "sar",
-    "insar",
-    "interferogram",
-    "rtc",
-    "backscatter",
-    "stack",
-)
+_TAGS = "hyp3 asf sentinel-1 sar insar interferogram rtc backscatter stack".split()
 
 
 class ToolboxGroup(Enum):
@@ -151,6 +138,9 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         is_online = self.is_online(Values(self, parameters, context))
         self.proxies, self.proxy_login = (proxies(), proxy_login()) if is_online else ({}, {})
         return True
+
+    def processAlgorithm(self, parameters, context, feedback):
+        return self.run_core(Values(self, parameters, context).job(), feedback)
 
     def postProcessAlgorithm(self, context, feedback):
         if in_window():

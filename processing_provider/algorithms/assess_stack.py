@@ -4,7 +4,6 @@ from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
 from ...core.object_store.address import is_address
 from ..parameters.combined_checks import check_stack
-from ..parameters.job_values import Values
 from .algorithm import StackAlgorithm, ToolboxGroup
 
 
@@ -52,6 +51,3 @@ class AssessStack(StackAlgorithm):
 
     def is_online(self, values):
         return is_address((values.text("INPUT") or "").strip())
-
-    def processAlgorithm(self, parameters, context, feedback):
-        return self.run_core(Values(self, parameters, context).job(), feedback)

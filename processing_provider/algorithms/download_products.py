@@ -2,7 +2,6 @@
 
 from qgis.core import QgsProcessingOutputFile, QgsProcessingOutputNumber
 
-from ..parameters.job_values import Values
 from .algorithm import ToolboxGroup
 from .retrieval_algorithm import RetrievalAlgorithm
 
@@ -34,6 +33,3 @@ class DownloadProducts(RetrievalAlgorithm):
         (QgsProcessingOutputNumber, "BYTES", "Bytes transferred"),
         (QgsProcessingOutputFile, "MANIFEST", "Manifest"),
     )
-
-    def processAlgorithm(self, parameters, context, feedback):
-        return self.run_core(Values(self, parameters, context).job(), feedback)

@@ -4,7 +4,6 @@ from qgis.core import QgsProcessingOutputMultipleLayers
 
 from ...core.object_store.address import is_address
 from ..parameters.combined_checks import check_period, check_stack
-from ..parameters.job_values import Values
 from .algorithm import StackAlgorithm, ToolboxGroup
 
 
@@ -67,6 +66,3 @@ class ExportStack(StackAlgorithm):
 
     def is_online(self, values):
         return is_address((values.text("INPUT") or "").strip())
-
-    def processAlgorithm(self, parameters, context, feedback):
-        return self.run_core(Values(self, parameters, context).job(), feedback)

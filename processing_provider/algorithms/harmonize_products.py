@@ -3,7 +3,6 @@
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
 from ..parameters.combined_checks import check_product_folder
-from ..parameters.job_values import Values
 from .algorithm import StackAlgorithm, ToolboxGroup
 
 
@@ -41,6 +40,3 @@ class HarmonizeProducts(StackAlgorithm):
 
     def check(self, values):
         return check_product_folder(values)
-
-    def processAlgorithm(self, parameters, context, feedback):
-        return self.run_core(Values(self, parameters, context).job(), feedback)

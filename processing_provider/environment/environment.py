@@ -124,11 +124,9 @@ class EnvironmentBuilder:
         feedback: Feedback,
         proxies: Mapping[str, str] | None = None,
         login: Mapping[str, str] | None = None,
-        platform: str = sys.platform,
     ) -> None:
         self._places = places
         self._feedback = feedback
-        self._platform = platform
         self._environ = without_secrets(current_environment())
         self._proxies = _proxy_variables(self._environ, proxies or {}, login or {})
 
@@ -143,7 +141,7 @@ class EnvironmentBuilder:
             self._feedback.pushInfo(f"Making a virtual environment with {base}.")
             self._run([base, "-m", "venv", str(new)], _venv_reason)
             self._feedback.setProgress(_VENV_SHARE)
-            python = str(environment_python(new, self._platform))
+            python = str(environment_python(new, sys.platform))
             self._install(python)
             self._feedback.pushInfo("Checking the packages.")
             versions = run_core(python, Task.CHECK, {}, _Quiet(self._feedback))["PACKAGES"]
@@ -160,7 +158,7 @@ class EnvironmentBuilder:
         finally:
             _discard(new, self._feedback)
         self._feedback.setProgress(100.0)
-        return str(environment_python(self._places.environment, self._platform))
+        return str(environment_python(self._places.environment, sys.platform))
 
     def _prepare(self, new: Path) -> None:
         if not self._places.lock.is_file():

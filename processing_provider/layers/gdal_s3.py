@@ -30,7 +30,7 @@ _OPTIONS = ("AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING", "AWS_PROFILE"
 def connect(address):
     """Let GDAL find the bucket of an address, in this session and in those to come."""
     _remember(address)
-    _tell_gdal(address.bucket, address.endpoint, address.profile)
+    _configure_gdal(address.bucket, address.endpoint, address.profile)
     # A stack that was written a moment ago may have been looked for before.
     gdal.VSICurlPartialClearCache(address.gdal_path)
 
@@ -43,7 +43,7 @@ def connect_remembered():
         for bucket in settings.childGroups():
             endpoint = settings.value(f"{bucket}/endpoint", "", type=str)
             profile = settings.value(f"{bucket}/profile", "", type=str)
-            _tell_gdal(bucket, endpoint or None, profile or None)
+            _configure_gdal(bucket, endpoint or None, profile or None)
     finally:
         settings.endGroup()
 
@@ -107,7 +107,7 @@ def _remember(address):
         settings.setValue(f"{key}/profile", address.profile or "")
 
 
-def _tell_gdal(bucket, endpoint, profile):
+def _configure_gdal(bucket, endpoint, profile):
     prefix = f"/vsis3/{bucket}"
     entries = _profile_entries(profile or os.environ.get("AWS_PROFILE") or "default")
     endpoint = endpoint or endpoint_of_environment() or entries.get("endpoint_url")

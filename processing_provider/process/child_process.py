@@ -38,7 +38,6 @@ class ChildProcess:
         command: Sequence[str],
         environ: Mapping[str, str],
         stdin_text: str | None = None,
-        folder: str | None = None,
     ) -> None:
         self.linger = 1.0
         """Seconds to listen after the end while another process keeps the outputs open."""
@@ -50,7 +49,6 @@ class ChildProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(environ),
-            cwd=folder,
             start_new_session=True,  # of no effect on Windows
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )

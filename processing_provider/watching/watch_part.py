@@ -24,7 +24,7 @@ class JobWatch:
         self._outputs = {}
         self.action = QAction(icon, "Watch jobs…", interface.mainWindow())
         self.action.setObjectName("hyp3StackWatchJobs")
-        self.action.setToolTip("Tell when the jobs of a HyP3 project are done")
+        self.action.setToolTip("Shows when the jobs of a HyP3 project are done")
         self.action.triggered.connect(self.open)
         interface.addPluginToMenu(menu, self.action)
 

@@ -92,4 +92,4 @@ def test_fading_of_short_pairs_is_told():
     # Two of the three pairs of 12, 12, 24 days lag, and one of those of 12, 24, 36.
     assert 0.4 < counted.fading < 0.8 and found.errors.max() == 0
     assert np.allclose(found.fading, counted.fading, atol=1e-6)
-    assert np.nanmax(counted.mean_closure) == pytest.approx(0.8)
+    assert np.nanmax(counted.triangle_sum / counted.triangle_pixels) == pytest.approx(0.8)

@@ -13,7 +13,7 @@ from ..unwrapping.closure import CLOSURE_SUMS, FADING, ClosureStatistics
 _NAMED = 5
 
 
-def tell_result(inverted: Inverted, reporter: Reporter) -> None:
+def report_result(inverted: Inverted, reporter: Reporter) -> None:
     """Report how many pixels have displacement, and why others have none."""
     sums = inverted.sums
     if not sums:
@@ -32,7 +32,7 @@ def tell_result(inverted: Inverted, reporter: Reporter) -> None:
             "No pixel has displacement; look at temporal_coherence, and lower "
             "MIN_TEMPORAL_COHERENCE or choose another REFERENCE_AREA."
         )
-    _tell_closure(inverted, reporter)
+    _report_closure(inverted, reporter)
     gaps = int(sums["gap_pixels"][0])
     if gaps:
         reporter.warning(
@@ -41,7 +41,7 @@ def tell_result(inverted: Inverted, reporter: Reporter) -> None:
         )
 
 
-def _tell_closure(inverted: Inverted, reporter: Reporter) -> None:
+def _report_closure(inverted: Inverted, reporter: Reporter) -> None:
     """Report what triangles of pairs know of unwrapping and fading."""
     network, sums = inverted.network, inverted.sums
     pairs = np.stack([network.reference, network.secondary], axis=1)

@@ -71,19 +71,16 @@ class ClosureStatistics:
         Indexes of the reference and secondary date of each pair, shape (pairs, 2).
     days
         Days of the dates since any instant, shape (dates,).
-    short_days
-        Length of the longest pair in triangles that show fading.
     """
 
     def __init__(
         self,
         pairs: NDArray[np.integer],
         days: NDArray[np.floating],
-        short_days: float = SHORT_DAYS,
     ) -> None:
         self.triangles = find_triangles(pairs)
         spans = np.asarray(days, float)[pairs[:, 1]] - np.asarray(days, float)[pairs[:, 0]]
-        self.short = spans[self.triangles[:, 2]] <= short_days + 0.5
+        self.short = spans[self.triangles[:, 2]] <= SHORT_DAYS + 0.5
         count, triangles = len(pairs), len(self.triangles)
         self.pixels = np.zeros(count, np.int64)
         """Pixels of each pair that at least one triangle checks."""
@@ -165,11 +162,6 @@ class ClosureStatistics:
     def unchecked(self) -> NDArray[np.intp]:
         """Pairs that are in no triangle, so that nothing shows their errors."""
         return np.setdiff1d(np.arange(len(self.pixels)), self.triangles)
-
-    @property
-    def mean_closure(self) -> NDArray[np.float64]:
-        """Mean closure (rad) of each triangle without whole cycles, NaN without pixels."""
-        return _ratio(self.triangle_sum, self.triangle_pixels)
 
     @property
     def fading(self) -> float:

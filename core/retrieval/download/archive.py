@@ -67,11 +67,7 @@ def unpacked_size(
 
 
 def unpack(
-    archive: Path,
-    product: str,
-    folder: Path,
-    check_stop: Callable[[], None],
-    limits: Limits | None = None,
+    archive: Path, product: str, folder: Path, check_stop: Callable[[], None]
 ) -> dict[str, Member]:
     """Unpack a product archive into a new, private folder, checking every byte.
 
@@ -96,7 +92,7 @@ def unpack(
     """
     members: dict[str, Member] = {}
     with _opened(archive, product) as file:
-        for info in _plain_files(file, archive, product, limits):
+        for info in _plain_files(file, archive, product):
             target = folder.joinpath(*PurePosixPath(info.filename).parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -140,7 +136,7 @@ def _opened(archive: Path, product: str) -> zipfile.ZipFile:
 
 
 def _plain_files(
-    file: zipfile.ZipFile, archive: Path, product: str, limits: Limits | None
+    file: zipfile.ZipFile, archive: Path, product: str, limits: Limits | None = None
 ) -> list[zipfile.ZipInfo]:
     limits = limits or Limits()
     files = []

@@ -108,7 +108,7 @@ class OrderRequest:
 
     def settled(self, ordering: Ordering, bill: Bill, reporter: Reporter) -> dict[str, str]:
         """Report a bill, and order what it holds if it is confirmed; return its job ids by key."""
-        _tell(bill, self.most_credits, reporter)
+        _report(bill, self.most_credits, reporter)
         if self.confirmed is None:
             if bill.new:
                 ordering.note_quote(bill)
@@ -161,7 +161,7 @@ def _journal_path(values: Parameters, identity: Mapping[str, str]) -> Path:
     return path or Path(str(folder)) / journal_name(identity)
 
 
-def _tell(bill: Bill, most_credits: float, reporter: Reporter) -> None:
+def _report(bill: Bill, most_credits: float, reporter: Reporter) -> None:
     """Show what an order would cost."""
     total = len(bill.new) + len(bill.there) + len(bill.hopeless)
     if bill.there:

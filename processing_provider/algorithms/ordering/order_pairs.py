@@ -10,7 +10,7 @@ class OrderPairs(OrderingAlgorithm):
     NAME = "orderpairs"
     TITLE = "Order pairs"
     GROUP = ToolboxGroup.GET_PRODUCTS
-    SUMMARY = "Tells the price of planned pairs, and orders them from HyP3 once you confirm it."
+    SUMMARY = "Shows the price of planned pairs, and orders them from HyP3 once you confirm it."
     HELP = (
         "Orders the pairs of a plan from ASF's HyP3 service, in two runs. The first one, without a "
         "confirmed price, orders nothing: HyP3 checks the jobs, and the log shows what is new, "

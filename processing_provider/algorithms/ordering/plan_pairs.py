@@ -43,9 +43,6 @@ class PlanPairs(RetrievalAlgorithm):
         (QgsProcessingOutputNumber, "CREDITS", "Price in credits"),
     )
 
-    def check(self, values):
-        return ""
-
     def processAlgorithm(self, parameters, context, feedback):
         outputs = self.write_layer(parameters, context, feedback, QgsWkbTypes.Type.LineString)
         style_when_loaded(outputs["OUTPUT"], context, style_pairs)

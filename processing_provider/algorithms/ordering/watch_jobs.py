@@ -2,7 +2,6 @@
 
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
-from ...parameters.job_values import Values
 from ..algorithm import ToolboxGroup
 from ..retrieval_algorithm import RetrievalAlgorithm
 
@@ -39,9 +38,6 @@ class WatchJobs(RetrievalAlgorithm):
         (QgsProcessingOutputString, "JOB_TYPE", "Their type, if they are of one"),
     )
 
-    def check(self, values):
-        return ""
-
     def processAlgorithm(self, parameters, context, feedback):
-        outputs = self.run_core(Values(self, parameters, context).job(), feedback)
+        outputs = super().processAlgorithm(parameters, context, feedback)
         return {**outputs, "JOBS": ",".join(outputs["JOBS"])}
