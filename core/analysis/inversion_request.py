@@ -13,11 +13,10 @@ import numpy as np
 from ..contract import Task
 from ..errors import InvalidParameterError
 from ..files.outputs import check_outputs
-from ..object_store.location import RemoteLocation, parse_location, stack_source
-from ..outputs.options import OutputOptions, chosen_outputs
+from ..object_store.location import RemoteLocation, stack_source
+from ..outputs.options import OutputOptions, read_outputs
 from ..pages.report_files import check_targets
 from ..run.parameters import Extent, Parameters
-from ..work.scheduler_address import parse_scheduler
 from .solver.time_functions import parse_steps
 
 
@@ -61,18 +60,6 @@ class InversionRequest:
         given = Parameters(values, Task.INVERT_STACK)
         source = stack_source(given)
         start, end = given.period()
-        url, scheduler = given.text("ZARR_URL"), given.text("SCHEDULER")
-        outputs = OutputOptions(
-            outputs=chosen_outputs(
-                given.output("NETCDF"),
-                given.output("ZARR"),
-                None if url is None else _location(given, url),
-                given.choice("CHUNKING"),
-            ),
-            memory_megabytes=given.number("MEMORY"),
-            scheduler=None if scheduler is None else parse_scheduler(scheduler),
-            history=given.history(),
-        )
         request = cls(
             source=source,
             start=start,
@@ -91,7 +78,7 @@ class InversionRequest:
             troposphere=given.choice("TROPOSPHERE"),
             deramp=given.choice("DERAMP"),
             dem_error=given.flag("DEM_ERROR"),
-            outputs=outputs,
+            outputs=read_outputs(given),
             report=given.output("REPORT"),
         )
         request._check_outputs()
@@ -122,7 +109,3 @@ class InversionRequest:
         inputs = source if isinstance(source, Path) else Path(__file__)
         is_remote = outputs.remote is not None
         check_outputs(files.get("NETCDF"), files.get("ZARR"), inputs, is_remote)
-
-
-def _location(given: Parameters, url: str) -> RemoteLocation:
-    return parse_location(url, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"))

@@ -26,7 +26,7 @@ def stack_report(
     stack: Path | RemoteLocation,
     plan: Sequence[str],
     findings: Findings | None,
-    steps: int,
+    count: int,
     others: Sequence[Path] = (),
     assessment: Assessment | None = None,
 ) -> tuple[Assessment, str]:
@@ -38,7 +38,7 @@ def stack_report(
         NetCDF file or Zarr store, on disk or in an object store.
     findings
         What the pass over the pixels has learned; None without one.
-    steps
+    count
         Number of pairs or dates.
     others
         Other files and stores of the same stack, whose layout is shown as well.
@@ -58,7 +58,7 @@ def stack_report(
         with open_stack_groups(path) as opened:
             layouts = tuple(filter(None, (item.layout() for item in opened)))
         assessment = replace(assessment, layouts=(*assessment.layouts, *layouts))
-    pictures = [] if findings is None else _pictures(findings, steps)
+    pictures = [] if findings is None else _pictures(findings, count)
     return assessment, assessment_page(assessment, plan, pictures)
 
 
@@ -88,14 +88,14 @@ def report_outcome(assessment: Assessment, reporter: Reporter) -> None:
         reporter.warning(f"{problem}.")
 
 
-def _pictures(findings: Findings, steps: int) -> list[Picture]:
+def _pictures(findings: Findings, count: int) -> list[Picture]:
     coverage = np.where(findings.coverage > 0, findings.coverage, np.nan)
     pictures = [
         Picture(
-            picture(coverage, 0.0, steps),
-            f"Coverage: number of steps with data, of {steps}",
+            picture(coverage, 0.0, count),
+            f"Coverage: number of steps with data, of {count}",
             "0",
-            str(steps),
+            str(count),
         )
     ]
     if findings.coherence is not None and not np.isnan(findings.coherence).all():

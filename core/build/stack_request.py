@@ -13,8 +13,7 @@ from ..files.outputs import check_outputs
 from ..grid.plan import GridOptions
 from ..grid.target import parse_target_crs
 from ..metadata.data_access import parse_data_access
-from ..object_store.location import RemoteLocation, parse_location
-from ..outputs.options import BuildOptions, chosen_outputs
+from ..outputs.options import BuildOptions, read_outputs
 from ..pages.report_files import check_targets
 from ..pixels.look_vectors import check_angles
 from ..pixels.precision import parse_keep_bits
@@ -24,7 +23,6 @@ from ..products.product_types import PRODUCT_TYPES
 from ..run.parameters import Parameters
 from ..selection.selection import SelectionOptions
 from ..stac.stac_catalog import check_catalog
-from ..work.scheduler_address import parse_scheduler
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,6 @@ class StackRequest:
         elif point is not None:
             parse_point(point)
         zarr_format = int(given.choice("ZARR_FORMAT"))
-        scheduler = given.text("SCHEDULER")
         scale = given.choice("SCALE")
         access = given.text("DATA_ACCESS")
         target_crs = given.text("TARGET_CRS")
@@ -80,16 +77,9 @@ class StackRequest:
                 extent=given.extent(),
             ),
             build=BuildOptions(
-                outputs=chosen_outputs(
-                    given.output("NETCDF"),
-                    given.output("ZARR"),
-                    _remote(given),
-                    given.choice("CHUNKING"),
-                    zarr_format,
-                ),
+                **vars(read_outputs(given, zarr_format)),
                 chunk_megabytes=given.number("CHUNK_SIZE"),
                 sharding=_sharding(given, zarr_format),
-                memory_megabytes=given.number("MEMORY"),
                 static_mode=given.choice("STATIC_LAYERS"),
                 values=ValueOptions(
                     resampling=given.choice("RESAMPLING"),
@@ -104,8 +94,6 @@ class StackRequest:
                 enrich=given.flag("ENRICH"),
                 append=given.flag("APPEND"),
                 grow=given.flag("GROW"),
-                scheduler=None if scheduler is None else parse_scheduler(scheduler),
-                history=given.history(),
             ),
             report=given.output("REPORT"),
             stac=given.flag("STAC"),
@@ -157,14 +145,6 @@ class StackRequest:
             self.build.values.precision.check(layers)
         if layers and self.build.look_vectors:
             check_angles(layers)
-
-
-def _remote(given: Parameters) -> RemoteLocation | None:
-    """Return the place in an object store."""
-    url = given.text("ZARR_URL")
-    if url is None:
-        return None
-    return parse_location(url, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"))
 
 
 def _sharding(given: Parameters, zarr_format: int) -> bool:

@@ -86,7 +86,7 @@ def _common_steps(there: Steps, here: Steps) -> dict[int, int]:
 
 
 def _survey_of_others(
-    design: Design, writers: Sequence[LastingWriter], journal: Journal, steps: Mapping[int, int]
+    design: Design, writers: Sequence[LastingWriter], journal: Journal, numbers: Mapping[int, int]
 ) -> Survey:
     """Return what was learned of steps that are left out, from what was written of them."""
     grid = design.source.grid
@@ -95,7 +95,7 @@ def _survey_of_others(
     others = [
         key
         for key in journal.learned_from
-        if (number := step_of(key)) is not None and number not in steps
+        if (number := step_of(key)) is not None and number not in numbers
     ]
     if any(key not in journal for key in others):
         raise OutputError("What a build that stopped has left is damaged")

@@ -181,7 +181,7 @@ def _role_attributes(layer: Layer, quality: Sequence[str]) -> dict[str, str]:
     return attributes
 
 
-def _statistics(dimension: str, layers: Sequence[Layer], steps: int) -> dict[str, xr.Variable]:
+def _statistics(dimension: str, layers: Sequence[Layer], count: int) -> dict[str, xr.Variable]:
     """Return the statistics that layers of numbers give, still without values."""
     has_coherence = any(layer.name == COHERENCE for layer in layers)
     wanted = [name for name in STATISTICS if has_coherence or not name.startswith("coherence")]
@@ -190,7 +190,7 @@ def _statistics(dimension: str, layers: Sequence[Layer], steps: int) -> dict[str
         long_name, units, comment = STATISTICS[name]
         made[name] = variables.numbers(
             (dimension,),
-            [None] * steps,
+            [None] * count,
             long_name,
             units,
             coverage_content_type="qualityInformation",

@@ -147,14 +147,14 @@ class ChunkFiles:
         return whole
 
 
-def renumber_chunks(folder: Path, steps: Mapping[int, int]) -> None:
+def renumber_chunks(folder: Path, numbers: Mapping[int, int]) -> None:
     """Give the chunks of an array other numbers along its first dimension.
 
     Parameters
     ----------
     folder
         Folder of the array, whose chunks are one step long.
-    steps
+    numbers
         New numbers by those before, in order; other chunks are removed.
     """
     chunks: dict[int, list[str]] = {}
@@ -162,13 +162,13 @@ def renumber_chunks(folder: Path, steps: Mapping[int, int]) -> None:
         found = re.match(r"(?:c/)?(\d+)[./]", name)
         if found is None:
             continue
-        if int(found[1]) in steps:
+        if int(found[1]) in numbers:
             chunks.setdefault(int(found[1]), []).append(name)
         else:
             (folder / name).unlink()
-    for step in in_safe_order(steps):
+    for step in in_safe_order(numbers):
         for name in chunks.get(step, ()):
-            path = folder / with_step(f"/{name}", steps[step])[1:]
+            path = folder / with_step(f"/{name}", numbers[step])[1:]
             path.parent.mkdir(parents=True, exist_ok=True)
             (folder / name).replace(path)
 

@@ -187,15 +187,15 @@ def netcdf_chunks(maps: tuple[int, int, int]) -> tuple[int, int]:
     return math.ceil(maps[1] / 2), math.ceil(maps[2] / 2)
 
 
-def temporal_chunks(steps: int, height: int, width: int, megabytes: float) -> tuple[int, int, int]:
+def temporal_chunks(count: int, height: int, width: int, megabytes: float) -> tuple[int, int, int]:
     """Return chunks that serve series: all steps of a small square.
 
     Parameters are those of :func:`spatial_chunks` and the number of steps. A stack so deep that one
     pixel's series exceeds the size gets single pixels.
     """
-    pixels = max(1.0, megabytes * _MEGABYTE / _VALUE_BYTES / steps)
+    pixels = max(1.0, megabytes * _MEGABYTE / _VALUE_BYTES / count)
     _, rows, columns = spatial_chunks(height, width, pixels * _VALUE_BYTES / _MEGABYTE)
-    return steps, rows, columns
+    return count, rows, columns
 
 
 def shard_shape(

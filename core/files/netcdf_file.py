@@ -113,18 +113,18 @@ class NetcdfSpool:
                         left - columns.start : right - columns.start,
                     ] = chunk[top - row : bottom - row, left - column : right - column]
 
-    def renumber(self, names: Collection[str], steps: Mapping[int, int]) -> None:
+    def renumber(self, names: Collection[str], numbers: Mapping[int, int]) -> None:
         """Give blocks of layers with steps other numbers, by those before; others are removed."""
         blocks: dict[int, list[Path]] = {}
         for name, step, path in self.blocks():
-            if name in names and step in steps:
+            if name in names and step in numbers:
                 blocks.setdefault(step, []).append(path)
             else:
                 path.unlink()
-        for step in in_safe_order(steps):
+        for step in in_safe_order(numbers):
             for path in blocks.get(step, ()):
                 name, _, rest = path.name.split(".", 2)
-                path.rename(path.with_name(f"{name}.{steps[step]}.{rest}"))
+                path.rename(path.with_name(f"{name}.{numbers[step]}.{rest}"))
 
     def failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         """Return the chunks that are not what they were when they were written.

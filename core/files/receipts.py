@@ -144,16 +144,16 @@ def with_step(name: str, step: int) -> str:
     return re.sub(r"/(c/)?\d+", rf"/\g<1>{step}", name, count=1)
 
 
-def in_safe_order(steps: Mapping[int, int]) -> list[int]:
+def in_safe_order(numbers: Mapping[int, int]) -> list[int]:
     """Return steps that get other numbers so that none gets one that another still has.
 
     Parameters
     ----------
-    steps
+    numbers
         New numbers by those before, in order; what has another number is gone.
     """
-    down = [step for step, number in steps.items() if number < step]
-    up = [step for step, number in steps.items() if number > step]
+    down = [step for step, number in numbers.items() if number < step]
+    up = [step for step, number in numbers.items() if number > step]
     return [*down, *reversed(up)]
 
 

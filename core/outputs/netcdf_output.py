@@ -85,8 +85,8 @@ class _NetcdfWriter:
     def remove_failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         return self._spool.failing(receipts, reporter)
 
-    def renumber(self, steps: Mapping[int, int]) -> None:
-        self._spool.renumber([item.name for item in self._layers if item.per_step], steps)
+    def renumber(self, numbers: Mapping[int, int]) -> None:
+        self._spool.renumber([item.name for item in self._layers if item.per_step], numbers)
 
     def sinks(self) -> Sinks:
         return Sinks(maps=(self._spool,))

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..metadata.data_access import DataAccess
-from ..object_store.location import RemoteLocation
+from ..object_store.location import RemoteLocation, parse_location
 from ..pixels.values import ValueOptions
+from ..run.parameters import Parameters
+from ..work.scheduler_address import parse_scheduler
 from .netcdf_output import NetcdfOutput
 from .output import Output
 from .zarr_output import GROUPS, ZarrOutput
@@ -74,27 +76,20 @@ class BuildOptions(OutputOptions):
         }
 
 
-def chosen_outputs(
-    netcdf: Path | None,
-    zarr: Path | None,
-    remote: RemoteLocation | None,
-    chunking: str,
-    zarr_format: int = 2,
-) -> tuple[Output, ...]:
-    """Return the outputs that are asked for.
-
-    Parameters
-    ----------
-    netcdf, zarr
-        File and store on a disk, if any.
-    remote
-        Place of a store in an object store, if any.
-    chunking
-        Which groups stores have: ``spatial``, ``temporal`` or ``both``.
-    zarr_format
-        2 or 3.
-    """
-    groups = {"spatial": GROUPS[:1], "temporal": GROUPS[1:], "both": GROUPS}[chunking]
+def read_outputs(given: Parameters, zarr_format: int = 2) -> OutputOptions:
+    """Read what all tasks that write stacks ask for in the same words."""
+    url, scheduler = given.text("ZARR_URL"), given.text("SCHEDULER")
+    remote = None
+    if url is not None:
+        remote = parse_location(url, given.text("S3_ENDPOINT"), given.text("S3_PROFILE"))
+    netcdf, zarr = given.output("NETCDF"), given.output("ZARR")
+    groups = {"spatial": GROUPS[:1], "temporal": GROUPS[1:], "both": GROUPS}
+    chosen = groups[given.choice("CHUNKING")]
     files: list[Output] = [] if netcdf is None else [NetcdfOutput(netcdf)]
-    stores = [ZarrOutput(final, groups, zarr_format) for final in (zarr, remote) if final]
-    return (*files, *stores)
+    stores = [ZarrOutput(final, chosen, zarr_format) for final in (zarr, remote) if final]
+    return OutputOptions(
+        outputs=(*files, *stores),
+        memory_megabytes=given.number("MEMORY"),
+        scheduler=None if scheduler is None else parse_scheduler(scheduler),
+        history=given.history(),
+    )

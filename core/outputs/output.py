@@ -155,12 +155,12 @@ class LastingWriter(OutputWriter, Protocol):
     def remove_failing(self, receipts: Mapping[str, Receipt], reporter: Reporter) -> set[str]:
         """Return the chunks that are missing or not as noted; what is not noted is removed."""
 
-    def renumber(self, steps: Mapping[int, int]) -> None:
+    def renumber(self, numbers: Mapping[int, int]) -> None:
         """Give the chunks of single steps that an earlier attempt has written other numbers.
 
         Parameters
         ----------
-        steps
+        numbers
             New numbers by those before, in order. All other chunks are removed.
         """
 

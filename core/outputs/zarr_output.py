@@ -176,11 +176,11 @@ class _FolderWriter(_ZarrWriter):
             remove(self.place / name)
         return found
 
-    def renumber(self, steps: Mapping[int, int]) -> None:
+    def renumber(self, numbers: Mapping[int, int]) -> None:
         for group in self._output.groups:
             for item in self._layers:
                 is_of_step = item.per_step and group == SPATIAL_GROUP
-                renumber_chunks(self.place / group / item.name, steps if is_of_step else {})
+                renumber_chunks(self.place / group / item.name, numbers if is_of_step else {})
 
     def seal(self, attributes: Mapping[str, str]) -> None:
         # A worker that is lost in the middle of a chunk leaves its temporary file.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,13 +63,8 @@ _INSAR_REASONS = Layer(
     },
 )
 
-_RTC_REASONS = Layer(
-    "mask_reason",
-    LayerKind.CATEGORICAL,
-    "1",
-    "reasons why the pixel may not be used",
-    role=Role.QUALITY,
-    missing=None,
+_RTC_REASONS = replace(
+    _INSAR_REASONS,
     attributes={
         "standard_name": "status_flag",
         "flag_masks": [1, 2, 4, 8],

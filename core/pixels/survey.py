@@ -39,10 +39,10 @@ class Survey:
     piece that is interrupted and done again does not count twice.
     """
 
-    def __init__(self, grid: Grid, layers: Sequence[Layer], steps: int) -> None:
+    def __init__(self, grid: Grid, layers: Sequence[Layer], count: int) -> None:
         self._grid = grid
         self._layers = tuple(layers)
-        self._steps = steps
+        self._steps = count
         self._primary = _primary(layers)
         self._has_coherence = any(layer.name == COHERENCE for layer in layers)
         self._factor = max(1, math.ceil(max(grid.height, grid.width) / _PICTURE_PIXELS))
@@ -107,7 +107,7 @@ class Survey:
         return layer.name in (COHERENCE, self._primary)
 
     def take_over(
-        self, sums: Mapping[str, NDArray[Any]], gone: Survey, steps: Mapping[int, int]
+        self, sums: Mapping[str, NDArray[Any]], gone: Survey, numbers: Mapping[int, int]
     ) -> None:
         """Learn what a survey of other steps of the same grid has learned of those that remain.
 
@@ -117,13 +117,13 @@ class Survey:
             The state of that survey.
         gone
             What it has learned of the steps that do not remain.
-        steps
+        numbers
             Numbers of the steps that remain: here, by those there.
         """
         if not sums:
             return
         self._begin()
-        there, here = list(steps), list(steps.values())
+        there, here = list(numbers), list(numbers.values())
         for name in ("coverage", "pairs", "sum"):
             mine = self.state()[name]
             mine += sums[name]

@@ -186,10 +186,10 @@ def _add_catalog(
     outputs["STAC"] = str(item)
 
 
-def _figures(plan: Plan, steps: int) -> dict[str, Any]:
+def _figures(plan: Plan, count: int) -> dict[str, Any]:
     """Return what the plan says of a stack, for the caller."""
     return {
-        "STEPS": steps,
+        "STEPS": count,
         "SKIPPED": len(plan.left_out),
         "CRS": plan.grid.crs,
         "WIDTH": plan.grid.width,
@@ -198,11 +198,11 @@ def _figures(plan: Plan, steps: int) -> dict[str, Any]:
 
 
 def _outputs(
-    request: StackRequest, plan: Plan, steps: int, variables: Sequence[str]
+    request: StackRequest, plan: Plan, count: int, variables: Sequence[str]
 ) -> dict[str, Any]:
     """Return what a stack is, for the caller."""
     outputs = {
-        **_figures(plan, steps),
+        **_figures(plan, count),
         # Of the NetCDF file where there is one.
         "LAYERS": [request.build.outputs[0].source(name) for name in variables],
     }
