@@ -25,7 +25,7 @@ from ..machine.disk import COMPRESSED
 from ..machine.stamps import Stamps, find_change, take_stamps
 from ..network.pair_network import PairNetwork
 from ..object_store.late_metadata import LateMetadataStore
-from ..outputs.output import Places, check_outputs_fit, describe_outputs
+from ..outputs.output import OutputPlaces, check_outputs_fit, describe_outputs
 from ..outputs.publishing import publish_outputs
 from ..outputs.unfinished_outputs import UnfinishedOutputs
 from ..products.layers import COHERENCE
@@ -154,7 +154,7 @@ class StackInversion:
         options, reporter = self._request.outputs, self._reporter
         grid, network = self._selection.grid, self._selection.network
         layouts = self._plan.layouts((network.date_count, grid.height, grid.width))
-        places = Places(workspace, remote)
+        places = OutputPlaces(workspace, remote)
         outputs = UnfinishedOutputs(options.outputs, self._layers, layouts, places, reporter)
         check_outputs_fit(options.outputs, self._estimate_bytes(), workspace, reporter)
         for text in describe_outputs(options.outputs, layouts):

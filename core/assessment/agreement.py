@@ -402,7 +402,7 @@ def documents(stack: WrittenStack) -> Iterator[str]:
 def _instant(text: str) -> np.datetime64 | None:
     """Read a time as ISO 8601 writes it, in UTC."""
     try:
-        time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
     if time.tzinfo is not None:

@@ -26,7 +26,7 @@ _LONG_GAP = 2.5
 
 
 @dataclass(frozen=True)
-class Step:
+class StepFacts:
     """A pair or a date in the table; NaN where something is not known."""
 
     # Days, written year-month-day; equal for a date.
@@ -49,7 +49,7 @@ class Overview:
     """What is said of a stack first."""
 
     facts: tuple[tuple[str, str], ...]  # names and values
-    steps: tuple[Step, ...]  # pairs or dates, in the order of the stack
+    steps: tuple[StepFacts, ...]  # pairs or dates, in the order of the stack
     attention: tuple[str, ...]  # sentences on what a user should look at
     # Longitude and latitude of the corners of the area with data; empty where not known.
     footprint: tuple[tuple[float, float], ...]
@@ -71,7 +71,7 @@ def read_overview(stack: WrittenStack) -> Overview:
     )
 
 
-def _steps(stack: WrittenStack) -> list[Step]:
+def _steps(stack: WrittenStack) -> list[StepFacts]:
     count = stack.raw.sizes[stack.dimension]
     names = ("reference_time", "secondary_time") if stack.is_insar else ("time", "time")
     first, second = (stack.instants(name) for name in names)
@@ -83,7 +83,7 @@ def _steps(stack: WrittenStack) -> list[Step]:
         for name in ("perpendicular_baseline", "coherence_mean", "valid_fraction")
     ]
     return [
-        Step(
+        StepFacts(
             str(days[0][n]),
             str(days[1][n]),
             float((days[1][n] - days[0][n]) / np.timedelta64(1, "D")),
@@ -103,7 +103,7 @@ def _numbers(stack: WrittenStack, name: str, count: int) -> Numbers:
 
 
 def _facts(
-    stack: WrittenStack, steps: list[Step], footprint: tuple[tuple[float, float], ...]
+    stack: WrittenStack, steps: list[StepFacts], footprint: tuple[tuple[float, float], ...]
 ) -> list[tuple[str, str]]:
     sizes, crs = stack.raw.sizes, stack.crs()
     bits = {name: stack.attribute("quantization_nsb", name) for name in stack.layers}
@@ -148,7 +148,7 @@ def center(footprint: tuple[tuple[float, float], ...]) -> tuple[float, float]:
     return (x[0] + x[-1]) / 2, (y[0] + y[-1]) / 2
 
 
-def _period(steps: list[Step]) -> str:
+def _period(steps: list[StepFacts]) -> str:
     if not steps:
         return ""
     first = min(step.reference for step in steps)
@@ -192,7 +192,7 @@ def _range(values: list[float], what: str, decimals: int = 0) -> str:
     return f"{low if low == high else f'{low} to {high}'} {what}"
 
 
-def _attention(stack: WrittenStack, steps: list[Step]) -> list[str]:
+def _attention(stack: WrittenStack, steps: list[StepFacts]) -> list[str]:
     found: list[str] = []
     if not steps:
         return found
@@ -241,7 +241,7 @@ def gaps(times: NDArray[np.datetime64]) -> list[tuple[str, str, int]]:
     return [(str(days[n]), str(days[n + 1]), int(apart[n])) for n in long]
 
 
-def _named(steps: list[Step], what: str) -> list[str]:
+def _named(steps: list[StepFacts], what: str) -> list[str]:
     if not steps:
         return []
     verb = "has" if len(steps) == 1 else "have"

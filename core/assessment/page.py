@@ -15,7 +15,7 @@ from ..version import plugin_version
 from .area_map import draw_area
 from .assess import Assessment, Item
 from .network import draw_network
-from .overview import Step
+from .overview import StepFacts
 from .pictures import VIRIDIS, Colors, Thumbnails, color_bar, picture
 from .verdict import MET, NEEDS_USER, NOT_APPLICABLE, NOT_MET
 
@@ -139,7 +139,7 @@ def _attention(assessment: Assessment) -> str:
     return f'<div class="card {kind}"><strong>What needs attention</strong><ul>{listed}</ul></div>'
 
 
-def _thumbnails(thumbnails: Thumbnails, steps: Sequence[Step]) -> str:
+def _thumbnails(thumbnails: Thumbnails, steps: Sequence[StepFacts]) -> str:
     """Return small maps with the dates below, and one scale for all."""
     figures = []
     for number, values in zip(thumbnails.steps, thumbnails.maps, strict=True):
@@ -299,7 +299,7 @@ return sign*(isNaN(x)||isNaN(y)?x.localeCompare(y):x-y)}).forEach(row=>body.appe
 """
 
 
-def step_table(steps: Sequence[Step], is_insar: bool) -> str:
+def step_table(steps: Sequence[StepFacts], is_insar: bool) -> str:
     """Return the table, with the few lines of JavaScript that sort it."""
     heads = ["no.", "date", "data"]
     if is_insar:

@@ -13,7 +13,7 @@ from ..files.workspace import Workspace
 from ..grid.plan import Plan
 from ..object_store.late_metadata import LateMetadataStore
 from ..outputs.options import BuildOptions
-from ..outputs.output import Places
+from ..outputs.output import OutputPlaces
 from ..outputs.publishing import publish_outputs
 from ..outputs.unfinished_outputs import UnfinishedOutputs
 from ..products.layers import Layer
@@ -79,7 +79,11 @@ def build_stack(
         with unchanged_inputs(plan, base):
             design = design_stack(plan, layers, options, base, workspace, reporter)
             outputs = UnfinishedOutputs(
-                options.outputs, design.layers, design.layouts, Places(workspace, remote), reporter
+                options.outputs,
+                design.layers,
+                design.layouts,
+                OutputPlaces(workspace, remote),
+                reporter,
             )
             return write_stack(design, outputs, note, pieces, reporter)
 

@@ -13,7 +13,7 @@ from ..append.append import refer_new_steps
 from ..append.base import Base
 from ..contract import RECORD
 from ..dataset.carry_over import carry_over
-from ..dataset.dataset import open_stack
+from ..dataset.dataset import stack_dataset
 from ..dataset.record import stack_record
 from ..dataset.stack_layer import StackLayer, stack_layers
 from ..errors import InvalidParameterError, OutputError
@@ -163,7 +163,7 @@ def _layouts(source: StackSource, options: BuildOptions, reporter: Reporter) -> 
     )
 
 
-def describe(design: Design, reporter: Reporter) -> xr.Dataset:
+def designed_dataset(design: Design, reporter: Reporter) -> xr.Dataset:
     """Return the stack as a lazy dataset, with all that is known before its pixels are read."""
     options, source = design.options, design.source
     attributes: dict[str, Any] = {}
@@ -175,7 +175,7 @@ def describe(design: Design, reporter: Reporter) -> xr.Dataset:
         design.product_layers,
         [item.name for item in design.layers],
     )
-    dataset = open_stack(
+    dataset = stack_dataset(
         source, design.layers, options.history, design.point, design.details, attributes
     )
     if design.base is not None:

@@ -57,7 +57,7 @@ def _facts(placement: Placement) -> list[Any]:
     return [
         product.name.text,
         str(product.location),
-        placement.transfer.value,
+        placement.treatment.value,
         placement.bounds,
         [(stamp.size, stamp.modified) for _, stamp in sorted(product.stamps.items())],
         # Programs write them while a build is stopped, most without a word on missing data.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dataset.stack_layer import StackLayer
-from ..grid.placement import Transfer
+from ..grid.placement import Treatment
 from ..machine.blocks import bands, whole_blocks
 from ..pixels.kept_stack import KeptReader
 from ..pixels.look_vectors import LOOK_VECTOR_NAMES
@@ -217,7 +217,7 @@ def _static_blocks(targets: Targets, layer: Layer) -> Sequence[tuple[slice, slic
     beginning again. There a block is as large as the copies of other blocks together: it is the
     only one that a thread holds, but for a part of one product. Warping takes more.
     """
-    is_warped = any(item.transfer is Transfer.WARP for item in targets.source.placements)
+    is_warped = any(item.treatment is Treatment.WARP for item in targets.source.placements)
     if is_warped or layer.name in LOOK_VECTOR_NAMES or not _is_zipped(targets):
         return _blocks(targets)[0]
     grid = targets.source.grid

@@ -23,7 +23,7 @@ from ..selection.selection import Selection, SelectionOptions, select_products
 
 
 @dataclass(frozen=True)
-class StackPlan:
+class BuildPlan:
     """What goes into a stack."""
 
     plan: Plan  # grid and placements
@@ -39,7 +39,7 @@ def plan_stack(
     grid: GridOptions,
     build: BuildOptions,
     reporter: Reporter,
-) -> StackPlan:
+) -> BuildPlan:
     """Choose products and lay the grid; shows the user the plan before any work starts.
 
     Raises
@@ -86,7 +86,7 @@ def plan_stack(
     _report_frames(build, plan, reporter)
     is_new = any(placement.kept_step is None for placement in plan.placements)
     is_there = base is not None and not is_new and _are_complete(build, found)
-    return StackPlan(plan, layers, base, build, is_there)
+    return BuildPlan(plan, layers, base, build, is_there)
 
 
 def _with_groups(build: BuildOptions, found: Sequence[Base], reporter: Reporter) -> BuildOptions:

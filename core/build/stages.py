@@ -18,7 +18,7 @@ from ..pixels.survey import Findings
 from ..run.reporter import Reporter, complete, step, stop_if_canceled
 from ..work.execution import Executor
 from ..work.journal import Journal
-from .design import Design, describe
+from .design import Design, designed_dataset
 from .maps import map_pieces
 from .series import series_pieces
 from .taking_over import take_over
@@ -52,7 +52,7 @@ def write_stack(
     executor
         Where the pieces run.
     """
-    dataset = describe(design, reporter)
+    dataset = designed_dataset(design, reporter)
     with Journal(note, design.inputs, design.steps) as journal:
         taking_over = partial(take_over, design, journal)
         if outputs.begin(journal, dataset, is_of_series, taking_over):

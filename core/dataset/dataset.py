@@ -46,7 +46,7 @@ R's ncmeta takes each time that a variable names for its time axis, and stops at
 """
 
 
-def open_stack(
+def stack_dataset(
     source: StackSource,
     layers: Sequence[StackLayer],
     history: str = "",

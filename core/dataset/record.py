@@ -13,7 +13,7 @@ import xarray as xr
 
 from ..contract import RECORD
 from ..errors import OutputError
-from ..grid.placement import Placement, Transfer
+from ..grid.placement import Placement, Treatment
 from ..inputs.raster_grid import Raster
 from ..metadata.pairs import PARAMETER_FILES
 from ..products.names import parse_name
@@ -115,7 +115,7 @@ def recorded_placements(
                 Placement(
                     product,
                     Raster(**facts["raster"]),
-                    Transfer.COPY,
+                    Treatment.COPY,
                     (left, bottom, right, top),
                     kept_step=step,
                 )

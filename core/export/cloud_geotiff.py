@@ -11,7 +11,7 @@ import rasterio.shutil
 from rasterio.enums import Resampling
 from rasterio.windows import Window
 
-from ..files.geotiff import checksum
+from ..files.geotiff import block_checksum
 from ..machine.blocks import run_blocks, thread_count
 from ..products.layers import GAMMA_LAYERS, LayerKind
 from ..raster.layer_reader import gdal_environment
@@ -113,7 +113,7 @@ def _write(
                 block = read(number, rows)
                 window = Window(0, rows.start, grid.width, rows.stop - rows.start)
                 raster.write(block, band, window=window)
-                checks.append((band, window, checksum(block)))
+                checks.append((band, window, block_checksum(block)))
         raster.descriptions = file.descriptions
         raster.units = (part.stack.text("units", layer),) * len(file.maps)
         raster.update_tags(**_tags(part, layer, file.maps))
@@ -143,7 +143,7 @@ def _write(
     with rasterio.open(folder / file.name) as raster:
         for band, window, check in checks:
             stop_if_canceled(reporter)
-            if checksum(raster.read(band, window=window)) != check:
+            if block_checksum(raster.read(band, window=window)) != check:
                 raise OSError(f"{file.name} does not read back as it should")
 
 

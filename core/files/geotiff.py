@@ -187,12 +187,12 @@ def _write_layer(
                         filled.fill_gaps(block, rows.start, reader.outside)
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
                     written.write(block, 1, window=window)
-                    checks.append(checksum(block))
+                    checks.append(block_checksum(block))
             # GDAL writes the last blocks when it closes the file, and is silent if that fails.
             with rasterio.open(target) as written:
                 for rows, check in zip(bands(grid.height, _TILE, _BAND_ROWS), checks, strict=True):
                     window = Window(0, rows.start, grid.width, rows.stop - rows.start)
-                    if checksum(written.read(1, window=window)) != check:
+                    if block_checksum(written.read(1, window=window)) != check:
                         raise OSError("it does not read back as it should")
         except (OSError, CRSError) as error:
             fault = limit_error(target.name, error)
@@ -206,7 +206,7 @@ def _write_layer(
             ) from error
 
 
-def checksum(block: NDArray[Any]) -> int:
+def block_checksum(block: NDArray[Any]) -> int:
     """Return a number by which to see whether a block reads back as it was written."""
     return zlib.crc32(np.ascontiguousarray(block).data)
 

@@ -157,7 +157,7 @@ def in_safe_order(numbers: Mapping[int, int]) -> list[int]:
     return [*down, *reversed(up)]
 
 
-def places(receipts: Mapping[str, Receipt]) -> dict[str, Receipts]:
+def by_output(receipts: Mapping[str, Receipt]) -> dict[str, Receipts]:
     """Divide receipts by the first part of their names, which is taken off."""
     found: dict[str, Receipts] = {}
     for name, item in receipts.items():

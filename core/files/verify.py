@@ -16,7 +16,7 @@ from pyproj import CRS
 from ..dataset.dataset import on_disk
 from ..dataset.stack_layer import StackLayer
 from ..errors import OutputError
-from ..grid.placement import Transfer
+from ..grid.placement import Treatment
 from ..metadata.variables import GRID_MAPPING
 from ..object_store.location import RemoteLocation
 from ..pixels.source import StackSource
@@ -192,7 +192,7 @@ def _verify_layer(final: Path | RemoteLocation, written: xr.DataArray, sample: S
 def _sample_step(source: StackSource, item: StackLayer) -> int:
     """Choose the last step that is copied and has the layer, else the last one."""
     for step in reversed(range(len(source.steps))):
-        copied = all(placement.transfer is Transfer.COPY for placement in source.steps[step])
+        copied = all(placement.treatment is Treatment.COPY for placement in source.steps[step])
         if copied and source.has(item.layer, step):
             return step
     return len(source.steps) - 1

@@ -27,8 +27,8 @@ from .zarr_store import (
     array_of,
     chunk_codec,
     contents,
+    json_attributes,
     known_format,
-    plain,
     unwarned,
 )
 
@@ -78,7 +78,7 @@ def coordinate_documents(
 ) -> Documents:
     """Return the files of coordinates and attributes of a group by their path in it."""
     laid_out = on_disk(dataset).drop_vars([item.name for item in layers])
-    laid_out.attrs = plain(laid_out.attrs)
+    laid_out.attrs = json_attributes(laid_out.attrs)
     encoding: dict[Hashable, dict[str, Any]] = {}
     for name, variable in laid_out.variables.items():
         is_text = variable.dtype.kind == "U"

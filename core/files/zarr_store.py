@@ -126,7 +126,7 @@ class ZarrGroup:
             self._arrays[name].attrs.update(dict(added))
         for name, array in additions.values.items():
             array_of(self._group, name)[:] = array
-        self._group.attrs.update(plain(additions.of_stack))
+        self._group.attrs.update(json_attributes(additions.of_stack))
 
 
 def array_of(group: zarr.Group, name: str) -> zarr.Array[Any]:
@@ -245,7 +245,7 @@ def known_format(number: int) -> Literal[2, 3]:
     return 2 if number == 2 else 3
 
 
-def plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def json_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return attributes as JSON knows them."""
     return {
         name: value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value

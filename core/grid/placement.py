@@ -15,7 +15,7 @@ from .extent import Bounds, project_bounds, shared_area
 from .lattice import Grid, Lattice
 
 
-class Transfer(Enum):
+class Treatment(Enum):
     """How the pixels of a product reach the grid."""
 
     COPY = "copy"
@@ -31,7 +31,7 @@ class Placement:
     # The product and the grid that its layers share.
     product: Product
     raster: Raster
-    transfer: Transfer  # copied or warped
+    treatment: Treatment  # copied or warped
     bounds: Bounds  # left, bottom, right, top of the product in the CRS of the grid
     # Grid row and column of the product's upper left pixel where it is copied (negative where the
     # product begins outside the grid); 0 where it is warped.
@@ -97,14 +97,14 @@ def place(
                 Placement(
                     product,
                     raster,
-                    Transfer.COPY,
+                    Treatment.COPY,
                     box,
                     row=round((grid.top - raster.top) / grid.spacing),
                     column=round((raster.left - grid.left) / grid.spacing),
                 )
             )
         else:
-            placements.append(Placement(product, raster, Transfer.WARP, box))
+            placements.append(Placement(product, raster, Treatment.WARP, box))
     return placements, outside
 
 

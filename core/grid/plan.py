@@ -13,7 +13,7 @@ from ..run.parameters import Extent
 from ..selection.selection import LeftOut
 from .extent import choose_lines
 from .lattice import Grid
-from .placement import Placement, Transfer, bounds_in, place
+from .placement import Placement, Treatment, bounds_in, place
 from .target import choose_crs, common_spacing, native_lattice
 
 
@@ -38,7 +38,7 @@ class Plan:
     @property
     def copied(self) -> int:
         """Number of products that are copied bit for bit."""
-        return sum(placement.transfer is Transfer.COPY for placement in self.placements)
+        return sum(placement.treatment is Treatment.COPY for placement in self.placements)
 
     @property
     def warped(self) -> int:
@@ -56,7 +56,7 @@ class Plan:
             f"{len(self.left_out)} are left out.",
         ]
         for placement in self.placements:
-            if placement.transfer is Transfer.WARP:
+            if placement.treatment is Treatment.WARP:
                 source = placement.raster.crs
                 why = (
                     f"from {code_or_name(source)}"

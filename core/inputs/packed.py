@@ -16,7 +16,7 @@ from pathlib import Path
 from isal import igzip_lib, isal_zlib
 
 from ..errors import ProductError
-from .zipped import as_bad_zip, shown
+from .zipped import as_bad_zip, shown_member
 
 _READ_BYTES = 1 << 17
 _PART_BYTES = 1 << 20
@@ -44,7 +44,7 @@ def read_text(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """
     if member.file_size > LARGEST_TEXT:
         raise zipfile.BadZipFile(
-            f"{shown(member)} has {member.file_size} bytes, too many for such a text"
+            f"{shown_member(member)} has {member.file_size} bytes, too many for such a text"
         )
     with as_bad_zip(), archive.open(member) as file:
         # One more than there should be, for the checksum is compared at the end.
@@ -222,7 +222,7 @@ class PackedFile(io.RawIOBase):
             yield
         except (zipfile.BadZipFile, isal_zlib.error) as error:  # type: ignore[misc]
             raise ProductError(
-                f"The file {shown(self._member)} of {self._product} is damaged in the zip "
+                f"The file {shown_member(self._member)} of {self._product} is damaged in the zip "
                 f"{self._zip} ({str(error).rstrip('.')}); retrieve the product again, or leave it "
                 "out with the rule skip for bad products.",
                 self._product,

@@ -116,7 +116,7 @@ def _check(archive: zipfile.ZipFile, count: int) -> None:
         begin = member.header_offset + _HEADER_BYTES
         end = begin + member.compress_size
         if begin < _HEADER_BYTES or end > next_one:
-            raise zipfile.BadZipFile(f"{shown(member)} reaches into what comes after it")
+            raise zipfile.BadZipFile(f"{shown_member(member)} reaches into what comes after it")
         if next_one - end - len(member.orig_filename) > _LONGEST_EXTRA:
             _check_gap(archive, member)
         next_one = member.header_offset
@@ -150,7 +150,7 @@ def _check_signature(archive: zipfile.ZipFile, place: int) -> None:
         raise zipfile.BadZipFile("its table of contents lacks files that it holds")
 
 
-def shown(member: zipfile.ZipInfo) -> str:
+def shown_member(member: zipfile.ZipInfo) -> str:
     """Return the name of a member for a sentence, without its folders."""
     name = member.filename.rstrip("/").rpartition("/")[2][-100:]
     return name if name.isprintable() else repr(name)
@@ -172,7 +172,7 @@ def folders_of(archive: zipfile.ZipFile) -> Mapping[str, Mapping[str, zipfile.Zi
         if not leads_elsewhere and MAC not in folder.split("/"):
             files = folders.setdefault(folder, {})
             if name in files:
-                raise zipfile.BadZipFile(f"it holds {shown(member)} twice")
+                raise zipfile.BadZipFile(f"it holds {shown_member(member)} twice")
             files[name] = member
     return folders
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..grid.lattice import to_longitude_latitude
-from ..grid.placement import Placement, Transfer
+from ..grid.placement import Placement, Treatment
 from ..pixels.geometry import incidence_angle, look_angles, look_vector
 from ..pixels.values import ValueReader, is_available
 from ..products.layers import LOOK_AZIMUTH, LOOK_ELEVATION
@@ -130,7 +130,7 @@ def _from_layers(source: StackSource) -> _Look | None:
         for item in source.placements
         if item.kept_step is None and is_available(item, theta) and is_available(item, phi)
     ]
-    having.sort(key=lambda item: item.transfer is Transfer.WARP)
+    having.sort(key=lambda item: item.treatment is Treatment.WARP)
     columns = slice(0, source.grid.width)
     for placement in having[:_MOST_PRODUCTS]:
         with (

@@ -122,7 +122,7 @@ def explain(error: BaseException, location: RemoteLocation, verb: str) -> str:
     return f"{url} cannot be {verb} ({in_brief(error)}); check {name}."
 
 
-def is_missing(error: BaseException) -> bool:
+def is_not_found(error: BaseException) -> bool:
     """Return whether an object is not there, while its bucket is."""
     return _code(error) in _MISSING
 

@@ -82,7 +82,7 @@ def own_names(objects: Objects) -> list[str]:
     return [name for name in objects.names("cleaned") if _OURS.fullmatch(name)]
 
 
-def remove_leftovers(objects: Objects, names: Iterable[str]) -> None:
+def remove_objects(objects: Objects, names: Iterable[str]) -> None:
     """Remove what runs of ours wrote, except for the mark, which shows whose it is.
 
     Documents go first, those of the root before all, so that nothing half is ever visible.

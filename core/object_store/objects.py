@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..errors import StoreError
-from .failures import in_words, is_changed, is_missing, is_refused
+from .failures import in_words, is_changed, is_not_found, is_refused
 from .location import PATIENT, RemoteLocation
 
 _BULK = 1000
@@ -90,7 +90,7 @@ class Objects:
             with in_words(self.location, "read"):
                 content = self._files.cat_file(self._path(name))
         except StoreError as error:
-            if is_missing(error):
+            if is_not_found(error):
                 return None
             raise
         return bytes(content)
@@ -100,7 +100,7 @@ class Objects:
         try:
             return str(self._call("read", "head_object", Key=self._key(name))["ETag"])
         except StoreError as error:
-            if is_missing(error):
+            if is_not_found(error):
                 return None
             raise
 

@@ -9,7 +9,7 @@ from ..machine.processes import new_mark
 from ..run.reporter import Reporter, SilentReporter
 from .claim import MARK, check_held, take
 from .late_metadata import LateMetadataStore
-from .leftovers import check_free, own_names, remove_leftovers
+from .leftovers import check_free, own_names, remove_objects
 from .location import BRIEF, RemoteLocation
 from .objects import Objects
 
@@ -20,7 +20,7 @@ _ROUNDS = 5
 """How often what a run wrote is removed: workers of a cluster may end what they have in hand."""
 
 
-def check_writable(location: RemoteLocation) -> None:
+def check_location_writable(location: RemoteLocation) -> None:
     """Check a location before any work is done: list, write and delete there.
 
     Raises
@@ -84,7 +84,7 @@ class RemoteWorkspace:
                 "could see it."
             )
         # Where this fails, the mark stays: it shows the next run that the rest is ours.
-        remove_leftovers(self._objects, leftovers)
+        remove_objects(self._objects, leftovers)
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -123,7 +123,7 @@ class RemoteWorkspace:
             if names == [MARK]:
                 self._brief.remove(names)
                 return
-            remove_leftovers(self._brief, names)
+            remove_objects(self._brief, names)
 
     def _take_mark_away(self) -> None:
         try:

@@ -25,7 +25,7 @@ from ..files.verify import Sample, verify_chunks, verify_stack
 from ..files.workspace import Workspace
 from ..run.reporter import Reporter
 from ..work.pieces import Receipt
-from .output import OutputWriter, Places, Sinks
+from .output import OutputPlaces, OutputWriter, Sinks
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class NetcdfOutput:
         return f'NETCDF:"{self.final}":{variable}'
 
     def writer(
-        self, places: Places, layers: Sequence[StackLayer], layouts: Layouts
+        self, places: OutputPlaces, layers: Sequence[StackLayer], layouts: Layouts
     ) -> OutputWriter:
         """Return what writes it."""
         return _NetcdfWriter(self.final, places.workspace, layers, layouts.netcdf)

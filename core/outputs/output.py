@@ -23,7 +23,7 @@ from ..work.pieces import Receipt, Receipts
 
 
 @dataclass(frozen=True)
-class Places:
+class OutputPlaces:
     """Where outputs are written until they are complete."""
 
     workspace: Workspace  # hidden folders beside the outputs on a disk
@@ -56,7 +56,7 @@ class Output(Protocol):
         """Return how GDAL names a variable."""
 
     def writer(
-        self, places: Places, layers: Sequence[StackLayer], layouts: Layouts
+        self, places: OutputPlaces, layers: Sequence[StackLayer], layouts: Layouts
     ) -> OutputWriter:
         """Return what writes it."""
 

@@ -44,7 +44,7 @@ def check_places(options: OutputOptions, report: Path | None) -> None:
         if path is not None:
             atomic.check_writable(path)
     if options.remote is not None:
-        publication.check_writable(options.remote)
+        publication.check_location_writable(options.remote)
 
 
 def publish_outputs(

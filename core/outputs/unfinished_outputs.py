@@ -13,13 +13,13 @@ from ..dataset.findings import Additions
 from ..dataset.stack_layer import StackLayer
 from ..errors import UNREADABLE, OutputError
 from ..files.chunking import Layouts
-from ..files.receipts import places as by_place
+from ..files.receipts import by_output as by_place
 from ..files.verify import Sample
 from ..object_store.late_metadata import LateMetadataStore
 from ..run.reporter import Reporter, StepReporter, step
 from ..work.journal import Journal
 from ..work.pieces import Receipts
-from .output import LastingWriter, Output, Places, Sinks
+from .output import LastingWriter, Output, OutputPlaces, Sinks
 
 Writers = Sequence[LastingWriter]
 
@@ -32,7 +32,7 @@ class UnfinishedOutputs:
         outputs: Sequence[Output],
         layers: Sequence[StackLayer],
         layouts: Layouts,
-        places: Places,
+        places: OutputPlaces,
         reporter: Reporter,
     ) -> None:
         self._writers = [output.writer(places, layers, layouts) for output in outputs]

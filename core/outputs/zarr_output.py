@@ -30,7 +30,7 @@ from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
 from ..run.reporter import Reporter
 from ..work.pieces import Receipt
-from .output import Output, OutputWriter, Places, Sinks
+from .output import Output, OutputPlaces, OutputWriter, Sinks
 
 GROUPS = (SPATIAL_GROUP, TEMPORAL_GROUP)
 """Groups of stores: chunked to serve maps, and to serve series."""
@@ -64,7 +64,7 @@ class ZarrOutput:
         return f"{place}/{self.groups[0]}/{variable}"
 
     def writer(
-        self, places: Places, layers: Sequence[StackLayer], layouts: Layouts
+        self, places: OutputPlaces, layers: Sequence[StackLayer], layouts: Layouts
     ) -> OutputWriter:
         """Return what writes it."""
         if isinstance(self.final, Path):
@@ -154,7 +154,7 @@ class _FolderWriter(_ZarrWriter):
         self,
         output: ZarrOutput,
         final: Path,
-        places: Places,
+        places: OutputPlaces,
         layers: Sequence[StackLayer],
         layouts: Layouts,
     ) -> None:

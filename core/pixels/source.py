@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..grid.lattice import Grid
-from ..grid.placement import Placement, Transfer
+from ..grid.placement import Placement, Treatment
 from ..machine.blocks import cached_bands, thread_count
 from ..products.layers import SOURCE_FRAME, Layer
 from ..raster.reference_pixel import reference_pixel
@@ -108,7 +108,7 @@ class StackSource:
     def is_warped(self, step: int) -> bool:
         """Return whether a product of a step is warped when it is read."""
         return not self.is_kept(step) and any(
-            placement.transfer is Transfer.WARP for placement in self.steps[step]
+            placement.treatment is Treatment.WARP for placement in self.steps[step]
         )
 
     def reader(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grid.placement import Placement, Transfer
+from ..grid.placement import Placement, Treatment
 from ..products.layers import Layer
 from ..raster.reach import Reach
 from ..raster.tiles import tile_position, warp_tiles
@@ -80,7 +80,7 @@ class StaticReader:
         if source.kept is not None:
             with source.kept.open(layer, None) as kept:
                 mosaic.add_from(kept.read, self.part_rows)
-        for placement in self._products(Transfer.COPY):
+        for placement in self._products(Treatment.COPY):
             if not self._reaches(placement, layer, rows, columns):
                 continue
             if not (self.compares or mosaic.gaps(rows, columns).any()):
@@ -88,17 +88,17 @@ class StaticReader:
             stop_if_canceled(self.reporter)
             with self._open(placement, layer) as reader:
                 mosaic.add_from(reader.read, self.part_rows)
-        for number, placement in enumerate(self._products(Transfer.WARP)):
+        for number, placement in enumerate(self._products(Treatment.WARP)):
             if self._reaches(placement, layer, rows, columns):
                 stop_if_canceled(self.reporter)
                 self._add_warped(mosaic, placement, (rows, columns), number)
         return mosaic
 
-    def _products(self, transfer: Transfer) -> list[Placement]:
+    def _products(self, treatment: Treatment) -> list[Placement]:
         return [
             placement
             for placement in self.source.placements
-            if placement.kept_step is None and placement.transfer is transfer
+            if placement.kept_step is None and placement.treatment is treatment
         ]
 
     def _reaches(self, placement: Placement, layer: Layer, rows: slice, columns: slice) -> bool:

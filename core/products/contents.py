@@ -391,7 +391,7 @@ def _readme(text: str) -> Readme:
     stamp = first(r"Processing Date/Time:\s*(\S+)")
     if stamp:
         try:
-            processed = datetime.fromisoformat(stamp.rstrip(".,").replace("Z", "+00:00"))
+            processed = datetime.fromisoformat(stamp.rstrip(".,"))
         except ValueError:
             processed = None
         if processed is not None and processed.tzinfo is None:

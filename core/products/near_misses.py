@@ -50,11 +50,11 @@ class NearMiss:
     reason: Reason
 
 
-def describe(near: Iterable[NearMiss], folder: Path) -> list[str]:
+def near_miss_lines(near: Iterable[NearMiss], folder: Path) -> list[str]:
     """Return sentences that name all, those of one reason together."""
     groups: dict[Reason, list[str]] = {}
     for item in near:
-        groups.setdefault(item.reason, []).append(shown(item.path, folder))
+        groups.setdefault(item.reason, []).append(shown_path(item.path, folder))
     sentences = []
     for reason, names in groups.items():
         looks = "looks like a product, but is" if len(names) == 1 else "look like products, but are"
@@ -64,7 +64,7 @@ def describe(near: Iterable[NearMiss], folder: Path) -> list[str]:
     return sentences
 
 
-def shown(path: Path, folder: Path) -> str:
+def shown_path(path: Path, folder: Path) -> str:
     """Return a path for a sentence, short where it lies in a folder that the user named."""
     name = str(path.relative_to(folder)) if path != folder else str(path)
     return name if name.isprintable() else repr(name)

@@ -12,7 +12,7 @@ from ..errors import NoProductsError, ProductError
 from ..inputs.zipped import open_zip, zipped_files
 from .contents import Candidate, Damaged, look_into
 from .names import ProductName, leading_name, parse_name
-from .near_misses import NearMiss, describe, shown
+from .near_misses import NearMiss, near_miss_lines, shown_path
 from .product import Product
 
 READERS = 4
@@ -50,7 +50,7 @@ def scan_folder(folder: Path) -> Scan:
     with ThreadPoolExecutor(READERS) as pool:
         found = look_into(folder, _DEPTH, pool)
     near = [item for item in found if isinstance(item, NearMiss)]
-    said = describe(near, folder)
+    said = near_miss_lines(near, folder)
     places: dict[str, list[Candidate]] = {}
     for item in found:
         if isinstance(item, Candidate):
@@ -75,7 +75,7 @@ def scan_folder(folder: Path) -> Scan:
         products=tuple(sorted(products, key=lambda item: (item.name.times, item.name.text))),
         damaged=tuple(item for item in chosen if isinstance(item, Damaged)),
         notes=(*notes, *said),
-        near=tuple(shown(item.path, folder) for item in near if not _is_among(item, places)),
+        near=tuple(shown_path(item.path, folder) for item in near if not _is_among(item, places)),
     )
 
 

@@ -14,7 +14,7 @@ from rasterio.errors import CRSError, RasterioError
 
 from ..errors import ProductError
 from ..grid.lattice import Grid
-from ..grid.placement import Placement, Transfer
+from ..grid.placement import Placement, Treatment
 from ..inputs.read_errors import reading_error
 from ..machine.blocks import cached_bands
 from ..products.layers import Layer, LayerKind
@@ -125,7 +125,7 @@ class LayerReader:
             self._limits: tuple[float, float] | None = None
             if layer.is_positive and resampling is Resampling.cubic:
                 self._limits = (_LEAST, layer.limits[1])
-            if placement.transfer is Transfer.WARP:
+            if placement.treatment is Treatment.WARP:
                 self._join(grid, resampling, warps or self._outputs.enter_context(Warps()))
 
     def _join(self, grid: Grid, resampling: Resampling, warps: Warps) -> None:

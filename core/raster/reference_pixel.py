@@ -10,7 +10,7 @@ from pyproj import Transformer
 from rasterio.errors import RasterioError
 
 from ..grid.lattice import Grid
-from ..grid.placement import Placement, Transfer
+from ..grid.placement import Placement, Treatment
 from ..inputs.raster_grid import Raster, to_geographic
 from ..inputs.read_errors import machine_error
 from ..products.layers import UNWRAPPED_PHASE
@@ -80,7 +80,7 @@ def pixels_on_grid(
 ) -> list[tuple[int, int]]:
     """Return the pixels of the grid (row, column) whose centers fall into a pixel of a product."""
     row, column = reference
-    if placement.transfer is Transfer.COPY:
+    if placement.treatment is Treatment.COPY:
         return [(row + placement.row, column + placement.column)]
     raster = placement.raster
     to_grid = Transformer.from_crs(raster.crs, grid.crs, always_xy=True)

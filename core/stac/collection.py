@@ -9,7 +9,7 @@ import xarray as xr
 from pystac.extensions.scientific import ScientificExtension
 from pystac.summaries import RangeSummary
 
-from .cube import plain
+from .cube import json_values
 from .item import INSAR_SCHEMA, polarizations, times
 
 _LEGAL_NOTICE = "https://sentinels.copernicus.eu/documents/247904/690755/Sentinel_Data_Legal_Notice"
@@ -98,7 +98,9 @@ def _summaries(item: pystac.Item, stack: xr.Dataset) -> dict[str, Any]:
     if INSAR_SCHEMA in item.stac_extensions:
         for kind in ("perpendicular", "temporal"):
             known = [
-                value for value in plain(stack[f"{kind}_baseline"].values) if value is not None
+                value
+                for value in json_values(stack[f"{kind}_baseline"].values)
+                if value is not None
             ]
             if known:
                 summaries[f"insar:{kind}_baseline"] = RangeSummary(min(known), max(known))

@@ -45,7 +45,7 @@ def _dimension(stack: xr.Dataset, name: str, crs: CRS) -> dict[str, Any]:
     if name == _BOUNDS:
         return {"type": "bounds", "description": "lower and upper bound", "values": [0, 1]}
     coordinate = stack[name]
-    values = plain(coordinate.values)
+    values = json_values(coordinate.values)
     described = {"description": _description(coordinate)}
     if coordinate.dtype.kind == "M":
         return {"type": "temporal", **described, "extent": [values[0], values[-1]],
@@ -84,7 +84,7 @@ def _variable(stack: xr.Dataset, name: str) -> dict[str, Any]:
         described["unit"] = variable.attrs["units"]
     if is_map or _BOUNDS in variable.dims:
         return described
-    known = [value for value in plain(variable.values) if value is not None]
+    known = [value for value in json_values(variable.values) if value is not None]
     if len(known) == variable.size and known:
         described["values"] = known
     if known and variable.dtype.kind in "fiuM":
@@ -97,7 +97,7 @@ def _description(variable: xr.DataArray) -> str:
     return "; ".join(str(part) for part in parts if part)
 
 
-def plain(values: NDArray[Any]) -> list[Any]:
+def json_values(values: NDArray[Any]) -> list[Any]:
     """Return values as JSON knows them; what is missing becomes None."""
     return [_plain(value) for value in np.ravel(values)]
 
@@ -123,9 +123,9 @@ def iso(time: np.datetime64) -> str:
     return f"{whole}{'.' if part else ''}{part}Z"
 
 
-def moment(text: str) -> datetime:
+def utc_time(text: str) -> datetime:
     """Return a time that a stack's attribute holds."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def only(values: Sequence[Any]) -> Any:

@@ -18,7 +18,7 @@ from pystac.extensions.scientific import ScientificExtension
 from ..inputs.crs import authority_of
 from ..metadata.data_access import parse_data_access
 from ..products.product_types import backscatter_in
-from .cube import add_cube, iso, moment, only, plain
+from .cube import add_cube, iso, json_values, only, utc_time
 from .footprint import footprint
 
 INSAR_SCHEMA = "https://stac-extensions.github.io/insar/v1.0.0/schema.json"
@@ -55,8 +55,8 @@ def stack_item(
         bbox=bbox,
         # A period has no one time; the standard asks for null then.
         datetime=None,
-        start_datetime=moment(stack.attrs["time_coverage_start"]),
-        end_datetime=moment(stack.attrs["time_coverage_end"]),
+        start_datetime=utc_time(stack.attrs["time_coverage_start"]),
+        end_datetime=utc_time(stack.attrs["time_coverage_end"]),
         properties=_common(stack),
     )
     for key, asset in assets.items():
@@ -74,7 +74,7 @@ def stack_item(
 
 
 def _common(stack: xr.Dataset) -> dict[str, Any]:
-    satellites = sorted(set(texts(stack, "satellite")))
+    satellites = sorted(set(text_values(stack, "satellite")))
     properties: dict[str, Any] = {
         "title": stack.attrs["title"],
         "description": stack.attrs["summary"],
@@ -106,7 +106,7 @@ def _add_projection(item: pystac.Item, stack: xr.Dataset, crs: CRS) -> None:
 def _add_sar(item: pystac.Item, stack: xr.Dataset) -> None:
     SarExtension.ext(item, add_if_missing=True).apply(
         # Where no granule is named: HyP3 takes no other mode than IW.
-        instrument_mode=only(texts(stack, "observation_mode")) or "IW",
+        instrument_mode=only(text_values(stack, "observation_mode")) or "IW",
         frequency_band=FrequencyBand(str(stack.attrs["radar_band"])),
         polarizations=[Polarization(text) for text in polarizations(stack)],
         product_type="INSAR" if "pair" in stack.sizes else "RTC",
@@ -120,20 +120,20 @@ def _add_sar(item: pystac.Item, stack: xr.Dataset) -> None:
 def polarizations(stack: xr.Dataset) -> list[str]:
     """Return the polarizations of the layers."""
     if "pair" in stack.sizes:
-        return sorted(set(texts(stack, "polarization")))
+        return sorted(set(text_values(stack, "polarization")))
     return [*backscatter_in(map(str, stack.data_vars)).values()]
 
 
 def _count(stack: xr.Dataset, name: str) -> int | None:
-    value = only(plain(stack[name].values)) if name in stack else None
+    value = only(json_values(stack[name].values)) if name in stack else None
     return value if isinstance(value, int) else None
 
 
 def _add_orbit(item: pystac.Item, stack: xr.Dataset) -> None:
     meanings = str(stack["pass_direction"].attrs["flag_meanings"]).split()
-    direction = only(plain(stack["pass_direction"].values))
-    path = only(plain(stack["orbit_relative"].values))
-    orbit = only(plain(stack["orbit_absolute"].values))
+    direction = only(json_values(stack["pass_direction"].values))
+    path = only(json_values(stack["orbit_relative"].values))
+    orbit = only(json_values(stack["orbit_absolute"].values))
     if direction is None and path is None:
         return
     SatExtension.ext(item, add_if_missing=True).apply(
@@ -163,7 +163,7 @@ def insar_facts(stack: xr.Dataset) -> dict[str, Any]:
     if "pair" not in stack.sizes:
         return {}
     facts: dict[str, Any] = {}
-    source = only(texts(stack, "dem_source"))
+    source = only(text_values(stack, "dem_source"))
     if source is not None:
         dem = _DEM_NAMES.get(source.replace("-", "").replace("_", ""), source)
         facts |= {"insar:processing_dem": dem, "insar:geocoding_dem": dem}
@@ -173,17 +173,17 @@ def insar_facts(stack: xr.Dataset) -> dict[str, Any]:
             facts[f"insar:{side}_datetime"] = time
     if stack.sizes["pair"] == 1:
         for kind in ("perpendicular", "temporal"):
-            value = plain(stack[f"{kind}_baseline"].values)[0]
+            value = json_values(stack[f"{kind}_baseline"].values)[0]
             if value is not None:
                 facts[f"insar:{kind}_baseline"] = value
     return facts
 
 
-def texts(stack: xr.Dataset, name: str) -> list[str]:
+def text_values(stack: xr.Dataset, name: str) -> list[str]:
     """Return the values of a text variable, without what is missing."""
     if name not in stack:
         return []
-    return [str(text) for text in plain(stack[name].values) if text is not None]
+    return [str(text) for text in json_values(stack[name].values) if text is not None]
 
 
 def times(values: NDArray[Any]) -> list[str]:

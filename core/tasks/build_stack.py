@@ -11,7 +11,7 @@ from typing import Any
 from ..assessment.report import report_outcome, stack_report
 from ..build.build import build_stack
 from ..build.design import plan_steps, report_expected
-from ..build.stack_plan import StackPlan, plan_stack
+from ..build.stack_plan import BuildPlan, plan_stack
 from ..build.stack_request import StackRequest
 from ..build.stages import Built
 from ..errors import Canceled, ProductError, StackError
@@ -88,7 +88,7 @@ def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:
             without = without | {error.product}
 
 
-def _report_plan(request: StackRequest, planned: StackPlan, reporter: Reporter) -> dict[str, Any]:
+def _report_plan(request: StackRequest, planned: BuildPlan, reporter: Reporter) -> dict[str, Any]:
     """Report what a build would write, and return its figures; nothing is written."""
     plan, base = planned.plan, planned.base
     figures = {**_figures(plan, len(plan_steps(plan, request.build))), "BYTES": 0, "DOWNLOAD": 0}

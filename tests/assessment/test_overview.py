@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hyp3_stack.core.assessment.area_map import draw_area
-from hyp3_stack.core.assessment.overview import Overview, Step, gaps, read_overview
+from hyp3_stack.core.assessment.overview import Overview, StepFacts, gaps, read_overview
 from hyp3_stack.core.assessment.page import step_table
 from hyp3_stack.core.assessment.pictures import read_thumbnails
 from hyp3_stack.core.files.written_stack import open_stack_groups
@@ -140,7 +140,7 @@ def test_small_maps_of_backscatter_are_in_decibel(rtc_stack: Written) -> None:
 
 def test_the_table_has_a_row_for_each_of_many_pairs() -> None:
     steps = [
-        Step(f"2020-01-{n % 28 + 1:02d}", "2021-01-01", float(n), -1.5, math.nan, n / 300)
+        StepFacts(f"2020-01-{n % 28 + 1:02d}", "2021-01-01", float(n), -1.5, math.nan, n / 300)
         for n in range(300)
     ]
     table = step_table(steps, is_insar=True)

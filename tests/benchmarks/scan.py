@@ -27,7 +27,7 @@ def prepare(folder: Path, stage: str) -> None:
     # isort: split
     from hyp3_stack.core.build.stack_plan import plan_stack
     from hyp3_stack.core.build.stack_request import StackRequest
-    from hyp3_stack.core.dataset.dataset import open_stack
+    from hyp3_stack.core.dataset.dataset import stack_dataset
     from hyp3_stack.core.dataset.stack_layer import stack_layers
     from hyp3_stack.core.pixels.source import StackSource
     from hyp3_stack.core.pixels.values import ValueOptions
@@ -45,7 +45,7 @@ def prepare(folder: Path, stage: str) -> None:
             plan.grid, [(placement,) for placement in plan.placements], ValueOptions()
         )
         layers = stack_layers(planned.layers, "once")
-        dataset = open_stack(source, layers)
+        dataset = stack_dataset(source, layers)
         print(f"dataset: {time.perf_counter() - begin:.2f} s, {dict(dataset.sizes)}")
 
 

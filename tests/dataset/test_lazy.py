@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.dataset.dataset import open_stack
+from hyp3_stack.core.dataset.dataset import stack_dataset
 from tests.sample_products import SampleStack
 
 from ..running import Run, contents_of
@@ -15,7 +15,7 @@ from ..running import Run, contents_of
 @pytest.fixture(scope="module")
 def lazy(gamma: SampleStack) -> xr.Dataset:
     source, layers = contents_of(gamma.folder)
-    return open_stack(source, layers)
+    return stack_dataset(source, layers)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import zarr
 from pyproj import CRS, Transformer
 
 from hyp3_stack.core.errors import GridError, InconsistentProductsError, InvalidParameterError
-from hyp3_stack.core.grid.placement import Transfer
+from hyp3_stack.core.grid.placement import Treatment
 from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.inputs.raster_grid import Raster
 from hyp3_stack.core.products.names import parse_name
@@ -103,7 +103,7 @@ def test_target_crs_overrides(small: SampleStack) -> None:
     assert plan.grid.crs == "EPSG:32611"
     assert (plan.copied, plan.warped) == (1, 3)
     # The only native product gives the lattice.
-    [native] = [item for item in plan.placements if item.transfer is Transfer.COPY]
+    [native] = [item for item in plan.placements if item.treatment is Treatment.COPY]
     assert (native.raster.left - plan.grid.left) / 80 == native.column
     plan = plan_folder(small.folder, target_crs="EPSG:32612")
     assert (plan.copied, plan.warped) == (0, 4)
@@ -206,10 +206,10 @@ def test_a_product_off_the_lattice_is_warped_not_copied(
 def test_the_lattice_of_most_native_products_is_taken() -> None:
     odd = raster(32610, left=500000.0)
     plan = plan_of(odd, raster(32610), raster(32610, left=500040.0 + 80 * 7))
-    assert [item.transfer for item in plan.placements] == [
-        Transfer.WARP,
-        Transfer.COPY,
-        Transfer.COPY,
+    assert [item.treatment for item in plan.placements] == [
+        Treatment.WARP,
+        Treatment.COPY,
+        Treatment.COPY,
     ]
     assert plan.grid.left % 80 == 40
 

@@ -15,7 +15,7 @@ import zarr
 from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.object_store import location as places
 from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
-from hyp3_stack.core.object_store.publication import check_writable
+from hyp3_stack.core.object_store.publication import check_location_writable
 from tests.object_store.proxy import CUT, HOLD, RESET, Answer, Faults, Request, every
 from tests.object_store.remote import publishing
 from tests.object_store.service import BUCKET, SECRET, Service
@@ -123,7 +123,7 @@ def test_a_service_that_breaks_down_ends_the_run_in_one_sentence(
 
 def refused(location: RemoteLocation) -> OutputError:
     with pytest.raises(OutputError) as caught:
-        check_writable(location)
+        check_location_writable(location)
     return caught.value
 
 
@@ -146,7 +146,7 @@ def test_an_endpoint_of_the_environment(
     object_store: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", object_store.endpoint)
-    check_writable(parse_location(f"s3://{BUCKET}/from-environment"))
+    check_location_writable(parse_location(f"s3://{BUCKET}/from-environment"))
 
 
 def test_an_endpoint_that_is_a_web_server(object_store: Service) -> None:
@@ -185,10 +185,10 @@ def test_a_profile_gives_credentials_and_endpoint(
     secrets.write_text(f"[mine]\naws_access_key_id = A\naws_secret_access_key = {SECRET}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(secrets))
-    check_writable(parse_location(f"s3://{BUCKET}/by-profile", profile="mine"))
+    check_location_writable(parse_location(f"s3://{BUCKET}/by-profile", profile="mine"))
     assert object_store.proxy.requests
     monkeypatch.setenv("AWS_PROFILE", "mine")
-    check_writable(parse_location(f"s3://{BUCKET}/by-profile"))
+    check_location_writable(parse_location(f"s3://{BUCKET}/by-profile"))
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_a_stack_of_a_user_who_may_do_just_what_it_takes(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
     guard(strict, True)
-    check_writable(location)
+    check_location_writable(location)
     write(location)
     guard(strict, False)
     assert f"{location.key}/.zmetadata" in strict.keys(location.key)

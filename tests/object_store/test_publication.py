@@ -22,7 +22,7 @@ from hyp3_stack.core.object_store import claim, late_metadata, leftovers, object
 from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.late_metadata import is_document
 from hyp3_stack.core.object_store.location import RemoteLocation
-from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_writable
+from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_location_writable
 from hyp3_stack.core.run.reporter import SilentReporter
 from tests.object_store.proxy import Answer, Request
 from tests.object_store.remote import age, fill, open_remote, publishing, values, visible
@@ -135,7 +135,7 @@ def test_the_next_run_removes_what_a_killed_one_left(
         list(threads.map(lambda name: object_store.put(f"{place}{name}", b"old"), old))
     object_store.put(f"{place}{GROUPS[1]}/gone/c/0/0/1", b"old")
     object_store.put(f"{place}{GROUPS[1]}/.zgroup", b"{}")
-    check_writable(location)
+    check_location_writable(location)
     with publishing(location) as store:
         assert [key.removeprefix(place) for key in object_store.keys(place)] == [MARK]
         fill(store)
@@ -165,7 +165,7 @@ def test_a_complete_stack_whose_mark_is_still_there_is_kept(
     assert f"delete the object {MARK} there." in warning
     age(object_store, place, this_system(), 2**22 + 1)
     before = object_store.contents(place)
-    for attempt in (check_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
+    for attempt in (check_location_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
         with pytest.raises(OutputError, match="where there is a Zarr store already"):
             attempt(location)
     assert object_store.contents(place) == before and len(visible(location)) == 4
@@ -175,7 +175,10 @@ def test_a_run_that_is_alive_keeps_its_place(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
     with publishing(location) as store:
-        for attempt in (check_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
+        for attempt in (
+            check_location_writable,
+            lambda at: RemoteWorkspace(at, "a job").__enter__(),
+        ):
             with pytest.raises(OutputError, match="where another run is writing"):
                 attempt(location)
         fill(store)
@@ -190,9 +193,9 @@ def test_a_run_on_another_computer_is_dead_when_its_mark_is_old(
 ) -> None:
     age(object_store, place, "another-system")
     with pytest.raises(OutputError, match="cut off less than 10 minutes ago"):
-        check_writable(location)
+        check_location_writable(location)
     monkeypatch.setattr(claim, "STALE_SECONDS", -1.0)
-    check_writable(location)
+    check_location_writable(location)
 
 
 def test_a_run_in_another_container_is_not_judged_by_its_number(
@@ -215,14 +218,14 @@ def test_a_run_in_another_container_is_not_judged_by_its_number(
     dead = 2**22 + 1
     age(object_store, place, there, dead)
     with pytest.raises(OutputError, match="where another run is writing"):
-        check_writable(location)
+        check_location_writable(location)
     age(object_store, place, this_system(), dead)
-    check_writable(location)
+    check_location_writable(location)
     # As earlier versions wrote it.
     mark = {"run": "x", "host": socket.gethostname(), "process": dead, "begun": "2020-01-01"}
     object_store.put(f"{place}{MARK}", json.dumps(mark).encode())
     with pytest.raises(OutputError, match="where another run is writing"):
-        check_writable(location)
+        check_location_writable(location)
 
 
 def test_a_run_whose_place_was_taken_does_not_publish(
@@ -295,7 +298,7 @@ def test_nothing_is_overwritten(
 ) -> None:
     key = f"{location.key}/{name}".rstrip("/")
     object_store.put(key, b"precious")
-    for attempt in (check_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
+    for attempt in (check_location_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
         with pytest.raises(OutputError) as caught:
             attempt(location)
         text = str(caught.value)
@@ -310,7 +313,7 @@ def test_other_objects_beside_leftovers_are_kept(
     age(object_store, place, this_system(), 2**22 + 1)
     object_store.put(f"{place}notes.txt", b"mine")
     with pytest.raises(OutputError, match="other objects"):
-        check_writable(location)
+        check_location_writable(location)
     assert object_store.get(f"{place}notes.txt") == b"mine"
 
 
@@ -318,7 +321,7 @@ def test_the_object_that_stands_for_an_empty_folder_is_no_content(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
     object_store.put(place)
-    check_writable(location)
+    check_location_writable(location)
     with publishing(location) as store:
         fill(store)
     assert len(visible(location)) == 4
@@ -330,13 +333,13 @@ def test_names_that_begin_alike_do_not_disturb(
 ) -> None:
     object_store.put(f"{location.key}.bak/.zmetadata", b"{}")
     object_store.put(f"{location.key}2", b"{}")
-    check_writable(location)
+    check_location_writable(location)
 
 
 def test_checking_leaves_nothing(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
-    check_writable(location)
+    check_location_writable(location)
     assert object_store.keys(place) == []
 
 

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 import xarray as xr
 
-from hyp3_stack.core.grid.placement import Transfer
+from hyp3_stack.core.grid.placement import Treatment
 from hyp3_stack.core.machine.blocks import whole_blocks
 from hyp3_stack.core.pixels.static_layers import StaticReader
 from tests.sample_products import SampleStack
@@ -150,7 +150,7 @@ def test_the_same_tiles_are_compared_however_blocks_are_cut(
     folder = tmp_path / "in"
     folders = copy_products(stack, folder)
     source, layers = contents_of(folder, EXTENT_MODE="intersection")
-    (warped,) = (item for item in source.placements if item.transfer is Transfer.WARP)
+    (warped,) = (item for item in source.placements if item.treatment is Treatment.WARP)
     for path in folders:
         # The largest difference tells which tiles were compared. There are no gaps, which are
         # filled from any tile.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hyp3_stack.core.grid.placement import Placement, Transfer
+from hyp3_stack.core.grid.placement import Placement, Treatment
 from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.inputs.raster_grid import Raster
 from hyp3_stack.core.pixels.values import ValueOptions, ValueReader
@@ -34,7 +34,7 @@ def plan(gamma: SampleStack, request: pytest.FixtureRequest) -> Plan:
 
 
 def warped(plan: Plan) -> list[Placement]:
-    return [item for item in plan.placements if item.transfer is Transfer.WARP]
+    return [item for item in plan.placements if item.treatment is Treatment.WARP]
 
 
 def has_data(block: NDArray[np.generic], layer: Layer) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hyp3_stack.core.grid.placement import Placement, Transfer
+from hyp3_stack.core.grid.placement import Placement, Treatment
 from hyp3_stack.core.grid.plan import GridOptions, Plan, make_plan
 from hyp3_stack.core.pixels.values import ValueOptions, ValueReader
 from hyp3_stack.core.products.layers import LayerKind
@@ -42,7 +42,7 @@ def test_blocks_fit_together(plan: Plan, layer: str, side: int = 61) -> None:
                 here = slice(row, min(row + side, rows.stop))
                 there = slice(column, min(column + side, columns.stop))
                 found[here, there] = read(plan, placement, layer, here, there)
-        if placement.transfer is Transfer.COPY:
+        if placement.treatment is Treatment.COPY:
             np.testing.assert_array_equal(found, expected)
             continue
         same = np.isclose(found, expected, rtol=0, atol=0, equal_nan=True)

@@ -114,7 +114,7 @@ def _wkt(ring: Sequence[Sequence[float]]) -> str | None:
 
 def _time(text: Any) -> datetime | None:
     try:
-        time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        time = datetime.fromisoformat(str(text))
     except ValueError:
         return None
     return time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)

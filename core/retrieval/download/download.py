@@ -19,7 +19,7 @@ from ..jobs.jobs import JobRecord
 from ..service.connection import guarded_session
 from ..service.retries import POLL_SECONDS, RetryPolicy
 from .fetch import ProductFetcher
-from .fetch_task import Fetched, Task
+from .fetch_task import DownloadTask, Fetched
 from .folder import DownloadFolder, safe_file_name
 from .manifest import Manifest
 from .transfer import Transfer
@@ -115,7 +115,7 @@ def plan_download(jobs: Sequence[JobRecord], path: Path, kept: Set[str], reporte
 
 @dataclass(frozen=True)
 class _Done:
-    task: Task
+    task: DownloadTask
     fetched: Fetched | None
     problem: Exception | None
 
@@ -159,12 +159,12 @@ class _Run:
         self._reporter.progress(100.0)
         return self._report
 
-    def _tasks(self, jobs: Sequence[JobRecord]) -> list[Task]:
+    def _tasks(self, jobs: Sequence[JobRecord]) -> list[DownloadTask]:
         """Return what is wanted: each file name once, as two downloads cannot share a file."""
-        tasks: dict[str, Task] = {}
+        tasks: dict[str, DownloadTask] = {}
         for job in jobs:
             for file in job.files:
-                task = Task(job, file, self._options.layers, self._options.keep_archives)
+                task = DownloadTask(job, file, self._options.layers, self._options.keep_archives)
                 # Some file systems take upper and lower case for the same.
                 first = tasks.setdefault(file.name.lower(), task)
                 if first is not task:
@@ -181,7 +181,7 @@ class _Run:
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
 
-    def _is_there(self, task: Task) -> bool:
+    def _is_there(self, task: DownloadTask) -> bool:
         try:
             there = self._fetcher.is_there(task, lambda: stop_if_canceled(self._reporter))
         except OSError:
@@ -193,7 +193,7 @@ class _Run:
             self._folder.part(task.file.name).unlink(missing_ok=True)
         return there
 
-    def _missing_bytes(self, tasks: Sequence[Task]) -> int:
+    def _missing_bytes(self, tasks: Sequence[DownloadTask]) -> int:
         """Sum what the network still has to bring; unpacked products are hardly smaller."""
         total = 0
         for task in tasks:
@@ -203,8 +203,8 @@ class _Run:
             total += task.file.size - (part.stat().st_size if part.is_file() else 0)
         return max(total, 0)
 
-    def _fetch_all(self, tasks: Sequence[Task]) -> None:
-        waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    def _fetch_all(self, tasks: Sequence[DownloadTask]) -> None:
+        waiting: queue.SimpleQueue[DownloadTask] = queue.SimpleQueue()
         for task in tasks:
             waiting.put(task)
         workers = min(self._options.parallel, len(tasks))
@@ -236,7 +236,7 @@ class _Run:
             share = max(finished / len(tasks), done_bytes / expected)
             self._reporter.progress(min(99.0, 100.0 * share))
 
-    def _work(self, waiting: queue.SimpleQueue[Task]) -> None:
+    def _work(self, waiting: queue.SimpleQueue[DownloadTask]) -> None:
         with guarded_session() as session:
             transfer = Transfer(session, self._options.policy, self.stop, self._messages.put)
             while not self.stop.is_set():

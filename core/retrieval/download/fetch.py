@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import Canceled, OutputError, ProductError, RetrievalError, StackError
 from ...machine.atomic import not_writable
 from .archive import file_crc, unpack, unpacked_size
-from .fetch_task import Fetched, Task, member_of, place
+from .fetch_task import DownloadTask, Fetched, member_of, place_product
 from .folder import DownloadFolder, safe_file_name
 from .manifest import COMPLETE, FAILED, MANIFEST_NAME, Entry, Manifest, intact
 from .single_layers import LayerFetcher
@@ -29,7 +29,7 @@ class ProductFetcher:
         self._manifest = manifest
         self._layers = LayerFetcher(folder, manifest)
 
-    def is_there(self, task: Task, check_stop: Callable[[], None]) -> bool:
+    def is_there(self, task: DownloadTask, check_stop: Callable[[], None]) -> bool:
         """Return whether everything that a task wants is on disk, complete and unchanged."""
         entry = self._manifest.get(task.job.job_id, task.file.name)
         if entry is None or entry.status != COMPLETE or not safe_file_name(task.file.name):
@@ -48,7 +48,7 @@ class ProductFetcher:
             self._manifest.record(current)
         return current is not None
 
-    def fetch(self, task: Task, transfer: Transfer) -> Fetched:
+    def fetch(self, task: DownloadTask, transfer: Transfer) -> Fetched:
         """Fetch, check and unpack what a task wants.
 
         Raises
@@ -87,14 +87,14 @@ class ProductFetcher:
             self._note_failure(task, str(problem))
             raise problem from None
 
-    def _note_failure(self, task: Task, why: str) -> None:
+    def _note_failure(self, task: DownloadTask, why: str) -> None:
         entry = self._manifest.get(task.job.job_id, task.file.name)
         # What a former run brought is still there; the failure concerns what is on top of it.
         if entry is None or entry.status != COMPLETE:
             failed = task.entry(FAILED, {})
             self._manifest.record(replace(failed, error=why))
 
-    def _fetch_plain(self, task: Task, transfer: Transfer) -> Entry:
+    def _fetch_plain(self, task: DownloadTask, transfer: Transfer) -> Entry:
         part = self._folder.part(task.file.name)
         self._folder.require_space(task.file.size, task.label)
         transfer.fetch(task.wanted, part)
@@ -115,7 +115,7 @@ class ProductFetcher:
         self._manifest.record(entry)
         return entry
 
-    def _fetch_archive(self, task: Task, transfer: Transfer) -> Entry:
+    def _fetch_archive(self, task: DownloadTask, transfer: Transfer) -> Entry:
         final = self._folder.path / task.file.name
         if final.is_file() and final.stat().st_size == task.file.size:
             try:
@@ -137,14 +137,14 @@ class ProductFetcher:
             part.unlink(missing_ok=True)
             raise
 
-    def _unpack(self, task: Task, archive: Path, transfer: Transfer) -> Entry:
+    def _unpack(self, task: DownloadTask, archive: Path, transfer: Transfer) -> Entry:
         folder, product = self._folder, task.product
         size = unpacked_size(archive, product, task.job.certain_files(product))
         folder.require_space(size, f"Unpacking {product}")
         with folder.workspace() as work:
             members = unpack(archive, product, work, transfer.check_stop)
             checksum = _sha256(archive, transfer)
-            place(task, work / product, members, folder, self._manifest, transfer)
+            place_product(task, work / product, members, folder, self._manifest, transfer)
         entry = task.entry(COMPLETE, folder.refreshed(product, members), checksum)
         if archive.parent == folder.path:
             self._manifest.record(entry)

@@ -20,7 +20,7 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 @dataclass(frozen=True)
-class Task:
+class DownloadTask:
     """A file of a job, and what is wanted of it."""
 
     job: JobRecord
@@ -75,15 +75,15 @@ def member_of(part: Path, transfer: Transfer) -> Member:
     return Member(status.st_size, file_crc(part, transfer.check_stop), status.st_mtime_ns)
 
 
-def place(
-    task: Task,
+def place_product(
+    task: DownloadTask,
     source: Path,
     members: Mapping[str, Member],
     folder: DownloadFolder,
     manifest: Manifest,
     transfer: Transfer,
 ) -> None:
-    """Give a complete product its final name; see :meth:`DownloadFolder.place`."""
+    """Give a complete product its final name; see :meth:`DownloadFolder.place_product`."""
     entry = manifest.get(task.job.job_id, task.file.name)
     ours = entry is not None and bool(entry.members)
     transfer.check_stop()

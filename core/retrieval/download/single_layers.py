@@ -10,7 +10,7 @@ from ...errors import RetrievalError
 from ...products.product_types import origin_of
 from ..service.service_failures import NotFoundError
 from .archive import Member
-from .fetch_task import Fetched, Task, member_of, place
+from .fetch_task import DownloadTask, Fetched, member_of, place_product
 from .folder import DownloadFolder
 from .manifest import COMPLETE, Entry, Manifest, intact
 from .transfer import Transfer
@@ -29,7 +29,7 @@ class LayerFetcher:
         self._folder = folder
         self._manifest = manifest
 
-    def fetch(self, task: Task, transfer: Transfer) -> Fetched | None:
+    def fetch(self, task: DownloadTask, transfer: Transfer) -> Fetched | None:
         """Fetch the layers of a task that are not there yet.
 
         A layer that the product lacks is not a failure; what it can be computed from comes instead.
@@ -48,7 +48,7 @@ class LayerFetcher:
             files.discard()
             return None
 
-    def _fetch(self, task: Task, transfer: Transfer, files: _Files) -> Fetched | None:
+    def _fetch(self, task: DownloadTask, transfer: Transfer, files: _Files) -> Fetched | None:
         former = self._former(task)
         there = former and intact(former, self._folder.path, transfer.check_stop)
         row = task.job.row
@@ -87,7 +87,7 @@ class LayerFetcher:
         self._manifest.record(entry)
         return Fetched(entry)
 
-    def _former(self, task: Task) -> Entry | None:
+    def _former(self, task: DownloadTask) -> Entry | None:
         """Return what a former run noted of single layers."""
         entry = self._manifest.get(task.job.job_id, task.file.name)
         if entry is None or entry.status != COMPLETE or entry.layers is None:
@@ -95,7 +95,7 @@ class LayerFetcher:
         return entry
 
     def _placed(
-        self, task: Task, parts: Mapping[str, Path], transfer: Transfer
+        self, task: DownloadTask, parts: Mapping[str, Path], transfer: Transfer
     ) -> dict[str, Member]:
         members = {name: member_of(part, transfer) for name, part in parts.items()}
         with self._folder.workspace() as work:
@@ -103,7 +103,7 @@ class LayerFetcher:
             source.mkdir()
             for name, part in parts.items():
                 part.rename(source / name)
-            place(task, source, members, self._folder, self._manifest, transfer)
+            place_product(task, source, members, self._folder, self._manifest, transfer)
         return members
 
 
@@ -118,7 +118,7 @@ class _Files:
         Layers that came, and those that the server does not have.
     """
 
-    def __init__(self, task: Task, transfer: Transfer, folder: DownloadFolder) -> None:
+    def __init__(self, task: DownloadTask, transfer: Transfer, folder: DownloadFolder) -> None:
         self._task = task
         self._transfer = transfer
         self._folder = folder

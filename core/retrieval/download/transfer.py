@@ -17,7 +17,7 @@ from ...machine.atomic import not_writable
 from ...run.proxies import proxy_fault
 from ..service.answers import judge
 from ..service.connection import CONNECT_SECONDS, READ_SECONDS
-from ..service.retries import RetryPolicy, in_words, retry_after
+from ..service.retries import RetryPolicy, retry_after, when_to_retry
 from ..service.service_failures import ELSEWHERE, is_final, may_pass, unreachable
 from .wanted import StrangeContentError, Wanted, check_content, not_given, packing, stale
 
@@ -125,7 +125,7 @@ class Transfer:
         if pause > self._policy.longest_request:
             raise RetrievalError(
                 f"{wanted.name} is not served at the moment ({problem}); run the same command "
-                f"again {in_words(pause)}."
+                f"again {when_to_retry(pause)}."
             )
         self._stop.wait(pause)
 

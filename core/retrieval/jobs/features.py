@@ -13,7 +13,7 @@ from ...machine.atomic import check_writable, complete_or_absent, not_writable
 from ...run.parameters import Parameters
 from ..service.json_fields import STRANGE
 from .job_footprints import geojson_geometry
-from .job_selection import Selection
+from .job_selection import JobSelection
 from .jobs import SUCCEEDED, JobRecord
 
 FIELDS: tuple[tuple[str, str], ...] = (
@@ -45,7 +45,7 @@ JOB_COLUMNS = ("job_type", "product", "status", "job_id")
 _LONGEST_FEATURE = 1 << 20
 
 
-def job_properties(job: JobRecord, selection: Selection) -> dict[str, Any]:
+def job_properties(job: JobRecord, selection: JobSelection) -> dict[str, Any]:
     """Return the attributes of a job; times are UTC, ISO 8601."""
     reference, secondary = (*job.starts, None, None)[:2]
     days = None
@@ -147,7 +147,7 @@ def _is_ours(path: Path, columns: Collection[str]) -> bool:
         return False
 
 
-def write_features(selection: Selection, path: Path) -> None:
+def write_features(selection: JobSelection, path: Path) -> None:
     """Write one feature a job; a job without a known footprint has no geometry.
 
     Raises

@@ -36,7 +36,7 @@ _KINDS_SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Selection:
+class JobSelection:
     """The jobs of a run with what is known about each."""
 
     jobs: tuple[JobRecord, ...]  # newest request first
@@ -61,7 +61,7 @@ def select_jobs(
     footprints: bool,
     kept: Set[str] = frozenset(),
     merge_passes: bool = False,
-) -> Selection:
+) -> JobSelection:
     """Log in, list jobs and filter them.
 
     Parameters
@@ -116,7 +116,7 @@ def select_jobs(
         f"{len(funnel.jobs)} of {len(jobs)} jobs are chosen"
         + (f" ({account})." if account else ".")
     )
-    return Selection(
+    return JobSelection(
         jobs=tuple(funnel.jobs),
         paths={job.job_id: job_path(job, facts) for job in funnel.jobs},
         tracks={name: track(paths) for name, paths in paths_of_jobs(funnel.jobs, facts).items()},

@@ -11,7 +11,7 @@ from ...products.sentinel1 import POLARIZATIONS
 from ...run.parameters import Parameters
 from ...run.reporter import Reporter
 from ...selection.consistency import shared_polarizations
-from .job_selection import Selection
+from .job_selection import JobSelection
 from .jobs import JobRecord
 
 _KINDS_SHOWN = 5
@@ -28,7 +28,7 @@ _FACTS: dict[str, _Read] = {
 """What the products of a stack have to agree in; None where a name does not say."""
 
 
-def require_one_stack(selection: Selection, values: Parameters) -> None:
+def require_one_stack(selection: JobSelection, values: Parameters) -> None:
     """Refuse what can never be one stack before anything is fetched.
 
     Parameters
@@ -77,7 +77,7 @@ def _require_polarizations(names: Sequence[ProductName], layers: Sequence[str]) 
     _require_one("polarization", read, names, remedy)
 
 
-def _require_one_geometry(selection: Selection) -> None:
+def _require_one_geometry(selection: JobSelection) -> None:
     types = Counter(job.product_type for job in selection.jobs)
     if len(types) > 1:
         raise InconsistentProductsError(

@@ -25,7 +25,7 @@ _BETWEEN = 1.15
 
 
 @dataclass(frozen=True)
-class Places:
+class ChartPlaces:
     """Where the dates of a network are drawn."""
 
     across: NDArray[np.float64]  # time since the first date as a share of the whole, shape (dates,)
@@ -33,7 +33,7 @@ class Places:
     meters: NDArray[np.float64]
 
     @classmethod
-    def of(cls, plan: StackPlan) -> Places:
+    def of(cls, plan: StackPlan) -> ChartPlaces:
         """Place the dates of a network."""
         days = np.array([day.toordinal() for day in plan.network.days], "float64")
         known = np.flatnonzero(~np.isnan(np.diagonal(plan.network.baselines)))
@@ -69,7 +69,7 @@ def pair_lines(plan: PairPlan) -> dict[tuple[str, ...], dict[str, Any]]:
         west, south, east, north = area.outline.bounds if area else (-0.5, -0.5, 0.5, 0.5)
         width, height = max(east - west, _LEAST_DEGREES), max(north - south, _LEAST_DEGREES)
         top = north if top is None else max(top - _BETWEEN * height, -90 + height)
-        places = Places.of(item)
+        places = ChartPlaces.of(item)
         for first, second in item.network.pairs:
             ends = [
                 [
@@ -86,7 +86,7 @@ def pair_lines(plan: PairPlan) -> dict[tuple[str, ...], dict[str, Any]]:
 
 def draw_plan(item: StackPlan) -> str:
     """Return the network of a stack as an SVG element, dates without a baseline hollow below it."""
-    network, places = item.network, Places.of(item)
+    network, places = item.network, ChartPlaces.of(item)
     low, high = places.limits
     bottom = _HEIGHT - _BOTTOM
 

@@ -184,7 +184,7 @@ def _scene(record: Mapping[str, Any]) -> FoundScene:
     name = record["granule"]
     if parse_granule(name).kind != "SLC":
         raise ValueError(f"{name} is not an SLC of Sentinel-1")
-    start = datetime.fromisoformat(record["start"].replace("Z", "+00:00"))
+    start = datetime.fromisoformat(record["start"])
     frame = record["frame"]
     return FoundScene(
         granule=name,

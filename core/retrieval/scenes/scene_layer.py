@@ -136,7 +136,7 @@ def _scene(number: int, feature: Feature) -> Scene:
 
 def _time(text: str) -> datetime | None:
     try:
-        time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
     return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time

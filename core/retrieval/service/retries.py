@@ -60,7 +60,7 @@ def retry_after(value: str | None) -> float | None:
     return min(max(pause, 0.0), _FOREVER)
 
 
-def in_words(pause: float) -> str:
+def when_to_retry(pause: float) -> str:
     """Return when to come back after a pause in seconds, for a sentence that ends with it."""
     if pause <= 0.0 or pause > _WORTH_TELLING:
         return "later"

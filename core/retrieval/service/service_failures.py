@@ -14,7 +14,7 @@ from .answers import Speaker, judge
 from .connection import BUNDLES, AnswerTooLongError, AnswerTooSlowError, BadRedirectError
 from .credentials import EARTHDATA_URL, Credentials
 from .origins import origin
-from .retries import in_words, retry_after
+from .retries import retry_after, when_to_retry
 
 ELSEWHERE = "try it without VPN or proxy, or from another network"
 _BAD_TIME = ("has expired", "not yet valid")
@@ -52,7 +52,7 @@ def refused(
     status = response.status_code
     said = judge(response.headers.get("Content-Type", ""), response.content)
     detail = credentials.redact(said.quoted)
-    later = in_words(retry_after(response.headers.get("Retry-After")) or 0.0)
+    later = when_to_retry(retry_after(response.headers.get("Retry-After")) or 0.0)
     is_ours = said.speaker in (Speaker.SERVICE, Speaker.GATEWAY)
     if status == 429:
         return RetrievalError(f"{api_url} receives too many requests; run this again {later}.")
