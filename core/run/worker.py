@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from ..contract import EXIT_CANCELED, EXIT_FAILED, EXIT_OK, PACKAGE, PROTOCOL, Task
@@ -21,6 +21,7 @@ from ..errors import Canceled, InvalidParameterError, StackError
 from .channel import Channel, Scrubber, Stdin
 from .ending import Ending
 from .parameters import is_text, shown
+from .reporter import Reporter
 from .surroundings import drop_foreign_variables, environment_remedy, prefer_own_packages
 
 LARGEST_JOB = 1 << 26
@@ -83,7 +84,7 @@ def main(argv: Sequence[str]) -> int:
             stdin.watch(channel, end_cancels=job.interactive)
         task = _task(job.task)
         ending.begin()
-        outputs = task.run(job.parameters, job.credentials, channel)
+        outputs = run_task(task, job.parameters, job.credentials, channel)
         return ending.answer(EXIT_OK, lambda: channel.result(outputs))
     except (Canceled, KeyboardInterrupt) as error:
         return fail(EXIT_CANCELED, str(error) or "The run was canceled.", Canceled())
@@ -97,6 +98,23 @@ def main(argv: Sequence[str]) -> int:
         return fail(EXIT_FAILED, text, error)
     finally:
         sys.stderr.flush()
+
+
+def run_task(
+    task: ModuleType,
+    parameters: Mapping[str, Any],
+    credentials: Mapping[str, str] | None,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Run a task, with the proxies of its job for every library."""
+    proxies = parameters.get("PROXIES")
+    if proxies is None:
+        return task.run(parameters, credentials, reporter)
+    # Not before it is needed: one task checks whether there are the packages at all.
+    from .proxies import proxy_environment
+
+    with proxy_environment(proxies, credentials):
+        return task.run(parameters, credentials, reporter)
 
 
 def parse_job(text: bytes, source: str) -> Job:
@@ -188,7 +206,7 @@ def _is_object(text: bytes) -> bool:
         return False
 
 
-def _task(name: str) -> Any:
+def _task(name: str) -> ModuleType:
     """Import a task and all that it needs.
 
     What modules consist of stays until the process ends. The garbage collector would look through

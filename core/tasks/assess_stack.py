@@ -17,7 +17,6 @@ from ..files.survival import check_survival
 from ..object_store.location import RemoteLocation, stack_source
 from ..pages.report_files import check_targets, write_text
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, complete
 from ..run.waiting import run_cancellable
 
@@ -47,8 +46,7 @@ def run(
     reporter.info(f"Reading {source}.")
     if isinstance(source, Path):
         check_survival(source, "INPUT", reporter)
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        assessment = run_cancellable(lambda: _assess(source), reporter)
+    assessment = run_cancellable(lambda: _assess(source), reporter)
     reporter.progress(70.0)
     complete(reporter)
     report_outcome(assessment, reporter)

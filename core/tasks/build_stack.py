@@ -21,7 +21,6 @@ from ..machine.atomic import remove_leftovers
 from ..machine.memory import share_freed_memory
 from ..outputs.publishing import check_places
 from ..pages.report_files import write_text
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, complete, step
 from ..run.waiting import run_cancellable
 from ..stac.stac_catalog import item_path, write_catalog
@@ -35,10 +34,9 @@ def run(
     """Build a stack."""
     share_freed_memory()
     request = StackRequest.from_parameters(parameters)
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        if not request.plan_only:
-            check_places(request.build, request.report)
-        return _run(request, reporter)
+    if not request.plan_only:
+        check_places(request.build, request.report)
+    return _run(request, reporter)
 
 
 def _run(request: StackRequest, reporter: Reporter) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from ..retrieval.jobs.job_selection import select_jobs
 from ..retrieval.jobs.jobs import JobRecord
 from ..retrieval.jobs.one_stack import newest_of_repeated, require_one_stack
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, step
 
 _NAMES_SHOWN = 5
@@ -44,8 +43,7 @@ def run(
     """
     values = Parameters(parameters, Task.DOWNLOAD_PRODUCTS)
     folder = download_folder(values, "OUTPUT")
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        report = retrieve(values, folder, credentials, reporter)
+    report = retrieve(values, folder, credentials, reporter)
     if report.failures:
         raise RetrievalError(failure_sentence(report))
     return {

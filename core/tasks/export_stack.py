@@ -19,7 +19,6 @@ from ..files.written_stack import open_stack
 from ..inputs.read_errors import limit_error
 from ..machine.atomic import complete_or_absent
 from ..machine.disk import check_space
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, complete, step
 
 
@@ -36,7 +35,6 @@ def run(
     request = ExportRequest.from_parameters(parameters)
     group = TEMPORAL_GROUP if request.format == "series" else SPATIAL_GROUP
     with (
-        proxy_environment(parameters.get("PROXIES"), credentials),
         open_stack(request.source, group, "INPUT", reporter) as stack,
     ):
         part = select_part(stack, request.layers, request.start, request.end, request.extent)

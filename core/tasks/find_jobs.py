@@ -9,7 +9,6 @@ from ..contract import Task
 from ..retrieval.jobs.features import FIELDS, JOB_COLUMNS, features_target, write_features
 from ..retrieval.jobs.job_selection import select_jobs
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
 
 
@@ -39,8 +38,7 @@ def run(
     target, outputs = features_target(
         values, "jobs.geojson", JOB_COLUMNS, "jobs that hyp3:findjobs wrote"
     )
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        selection = select_jobs(values, credentials, reporter, footprints=True)
+    selection = select_jobs(values, credentials, reporter, footprints=True)
     write_features(selection, target)
     reporter.progress(100.0)
     return {

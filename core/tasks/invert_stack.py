@@ -15,7 +15,6 @@ from ..files.written_stack import open_stack
 from ..machine.memory import share_freed_memory
 from ..outputs.publishing import check_places
 from ..pages.report_files import write_text
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
 
 
@@ -33,10 +32,9 @@ def run(
         if _write_report(request, inverted, reporter):
             outputs["REPORT"] = str(request.report)
 
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        check_places(request.outputs, request.report)
-        with open_stack(request.source, TEMPORAL_GROUP, "INPUT", reporter) as stack:
-            StackInversion(stack, request, reporter).run(finish)
+    check_places(request.outputs, request.report)
+    with open_stack(request.source, TEMPORAL_GROUP, "INPUT", reporter) as stack:
+        StackInversion(stack, request, reporter).run(finish)
     return outputs
 
 

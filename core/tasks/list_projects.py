@@ -14,7 +14,6 @@ from ..retrieval.service.connection import checked_api_url
 from ..retrieval.service.credentials import resolve_credentials
 from ..retrieval.service.session import open_service
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
 
 
@@ -34,10 +33,9 @@ def run(
         If the service cannot be reached or refuses.
     """
     values = Parameters(parameters, Task.LIST_PROJECTS)
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        url = checked_api_url(str(values.text("API_URL")))
-        login = resolve_credentials(credentials, reporter=reporter)
-        jobs = list_jobs(open_service(url, login, reporter), None, login, reporter)
+    url = checked_api_url(str(values.text("API_URL")))
+    login = resolve_credentials(credentials, reporter=reporter)
+    jobs = list_jobs(open_service(url, login, reporter), None, login, reporter)
     found: dict[str, Counter[str]] = {}
     for job in jobs:
         if job.job_type in JOB_TYPES:

@@ -10,7 +10,6 @@ from ..errors import InvalidParameterError
 from ..retrieval.ordering.order_request import OrderRequest, job_options
 from ..retrieval.ordering.planned_pairs import PLAN_COLUMNS, planned_requests
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
 from ..run.vector_layer import layer_features
 
@@ -41,7 +40,6 @@ def run(
     folder = values.path("FOLDER")
     requests = planned_requests(features, job_options(values))
     with (
-        proxy_environment(parameters.get("PROXIES"), credentials),
         order.opened(values, credentials, reporter, folder=folder) as (ordering, journal),
     ):
         bill = ordering.bill(requests, with_failed=values.flag("RETRY_FAILED"))

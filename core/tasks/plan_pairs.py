@@ -23,7 +23,6 @@ from ..retrieval.service.connection import checked_api_url
 from ..retrieval.service.credentials import resolve_credentials
 from ..retrieval.service.session import open_service
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, complete
 from ..run.vector_layer import layer_features
 
@@ -67,8 +66,7 @@ def run(
     if features is None:
         raise InvalidParameterError("The parameter INPUT is missing; give a layer of scenes.")
     scenes = read_scenes(features)
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        budget = _budget(values, credentials, reporter)
+    budget = _budget(values, credentials, reporter)
     plan = plan_pairs(scenes, options, budget.prices)
     prices = price_sentences(plan, budget)
     cheaper = cheaper_variants(plan, scenes, options, budget.prices) if budget.prices else []

@@ -14,7 +14,6 @@ from ..pixels.reference_point import layers_to_refer
 from ..retrieval.download.download import plan_download
 from ..retrieval.jobs.chosen_jobs import read_chosen_jobs
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, step
 from . import build_stack
 from .download_products import (
@@ -51,8 +50,7 @@ def run(
     skip_bad = values.choice("ON_BAD_PRODUCT") == "skip"
     options = {name: value for name, value in parameters.items() if name in _FOR_STACK}
     options.update(INPUT=str(folder), PRODUCT_TYPE=job_type)
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        request = _checked(options, folder)
+    request = _checked(options, folder)
     layers = values.names("LAYERS")
     if layers and request.build.reference_point is not None:
         # Files that the stack needs besides those that it holds.
@@ -62,7 +60,6 @@ def run(
         return _plan(values, options, folder, credentials, reporter)
     with (
         step(reporter, 0.0, _DOWNLOAD_SHARE) as inner,
-        proxy_environment(parameters.get("PROXIES"), credentials),
     ):
         report = retrieve(values, folder, credentials, inner, for_one_stack=True)
     if report.failures and (not skip_bad or not report.products):
@@ -82,8 +79,7 @@ def _plan(
     reporter: Reporter,
 ) -> dict[str, Any]:
     """Report what would be downloaded, and of what is there already, the plan of the stack."""
-    with proxy_environment(options.get("PROXIES"), credentials):
-        jobs, kept = jobs_of_one_stack(values, folder, credentials, reporter)
+    jobs, kept = jobs_of_one_stack(values, folder, credentials, reporter)
     missing = plan_download(jobs, folder, kept, reporter)
     if all(job.job_id in kept for job in jobs):
         names = [job.product for job in jobs]

@@ -13,7 +13,6 @@ from ..retrieval.ordering.failed_jobs import attempts_of
 from ..retrieval.ordering.job_requests import JobRequest, jobs_text
 from ..retrieval.ordering.order_request import OrderRequest
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter
 
 
@@ -37,7 +36,6 @@ def run(
     values = Parameters(parameters, Task.RESUBMIT_JOBS)
     order = OrderRequest.from_parameters(values, "PROJECT")
     with (
-        proxy_environment(parameters.get("PROXIES"), credentials),
         order.opened(values, credentials, reporter) as (ordering, journal),
     ):
         jobs = ordering.project_jobs()

@@ -17,7 +17,6 @@ from ..retrieval.scenes.search_area import read_area
 from ..retrieval.scenes.search_page import search_page, track_remarks, track_sentence
 from ..retrieval.scenes.track_search import TrackChoice, search_tracks
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, complete
 
 
@@ -50,8 +49,7 @@ def run(
     today = datetime.now(timezone.utc).date()
     period = max(first or FIRST_DAY, FIRST_DAY), min(last or today, today)
     choice = TrackChoice(values.choice("JOB_TYPE"), read_paths(values), values.choice("DIRECTION"))
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        tracks = search_tracks(area, period, choice, reporter)
+    tracks = search_tracks(area, period, choice, reporter)
     sentences = [track_sentence(track) for track in tracks]
     for number, track in enumerate(tracks, start=1):
         reporter.info(f"{number}. {sentences[number - 1]}.")

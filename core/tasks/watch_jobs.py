@@ -22,7 +22,6 @@ from ..retrieval.service.credentials import resolve_credentials
 from ..retrieval.service.json_fields import one_line
 from ..retrieval.service.session import open_service
 from ..run.parameters import Parameters
-from ..run.proxies import proxy_environment
 from ..run.reporter import Reporter, SilentReporter, step
 
 
@@ -46,10 +45,9 @@ def run(
         If the service does not answer.
     """
     values = Parameters(parameters, Task.WATCH_JOBS)
-    with proxy_environment(parameters.get("PROXIES"), credentials):
-        progress = _progress(values, credentials, reporter)
-        with step(reporter, 100.0, 100.0) as inner:
-            _report(progress, inner)
+    progress = _progress(values, credentials, reporter)
+    with step(reporter, 100.0, 100.0) as inner:
+        _report(progress, inner)
     job_types = {job.job_type for job in progress.succeeded}
     in_time = sorted(
         progress.succeeded,

@@ -12,6 +12,7 @@ import pytest
 
 from hyp3_stack.core.errors import StoreError
 from hyp3_stack.core.run.reporter import SilentReporter
+from hyp3_stack.core.run.worker import run_task
 from hyp3_stack.core.tasks import assess_stack
 
 PASSWORD = "š €@/"
@@ -64,6 +65,6 @@ def test_login_of_a_proxy(
         "PROXIES": {"http": proxy, "https": proxy},
     }
     with pytest.raises(StoreError, match=words or let_in[scheme]) as caught:
-        assess_stack.run(parameters, login, SilentReporter())
+        run_task(assess_stack, parameters, login, SilentReporter())
     assert words is None or f"the proxy {proxy} " in str(caught.value)
     assert "hidden" not in str(caught.value)

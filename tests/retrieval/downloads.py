@@ -7,6 +7,7 @@ from pathlib import Path
 from hyp3_stack.core.retrieval.download.folder import PARTIAL_FOLDER
 from hyp3_stack.core.retrieval.download.manifest import MANIFEST_NAME
 from hyp3_stack.core.run.reporter import SilentReporter
+from hyp3_stack.core.run.worker import run_task
 from hyp3_stack.core.tasks import download_products
 
 
@@ -20,7 +21,8 @@ class Runs:
 
     def __call__(self, **more):
         self.reporter = SilentReporter()
-        return download_products.run({**self.parameters, **more}, self.credentials, self.reporter)
+        parameters = {**self.parameters, **more}
+        return run_task(download_products, parameters, self.credentials, self.reporter)
 
     @property
     def manifest(self):

@@ -12,6 +12,7 @@ from hyp3_stack.core.errors import (
     RetrievalError,
     StackError,
 )
+from hyp3_stack.core.run.worker import run_task
 from hyp3_stack.core.tasks import prepare_stack
 from tests.hyp3_server import Fault, job_from_archive, make_job
 from tests.sample_products import SampleSpec, write_products
@@ -45,7 +46,7 @@ def prepare(service, credentials, reporter, tmp_path):
             "NETCDF": str(tmp_path / "stack.nc"),
             **more,
         }
-        return prepare_stack.run(parameters, credentials, reporter)
+        return run_task(prepare_stack, parameters, credentials, reporter)
 
     return run
 

@@ -7,6 +7,7 @@ import pytest
 from hyp3_stack.core.contract import PROXY_PASSWORD, PROXY_USERNAME
 from hyp3_stack.core.errors import InvalidParameterError, RetrievalError
 from hyp3_stack.core.run.proxies import proxy_environment
+from hyp3_stack.core.run.worker import run_task
 from hyp3_stack.core.tasks import find_jobs
 
 LOGIN = {PROXY_USERNAME: "jdoe", PROXY_PASSWORD: "a secret word"}
@@ -22,7 +23,7 @@ def find(service, reporter, credentials, tmp_path):
         if "token" not in given:  # Earthdata Login only
             proxies["no_proxy"] = "127.0.0.1"
         parameters = {"API_URL": service.url, "WORK_FOLDER": str(tmp_path), "PROXIES": proxies}
-        return find_jobs.run(parameters, {**given, **(login or {})}, reporter)["COUNT"]
+        return run_task(find_jobs, parameters, {**given, **(login or {})}, reporter)["COUNT"]
 
     return run
 
@@ -115,7 +116,7 @@ def test_a_proxy_of_the_environment_without_a_scheme(
     monkeypatch.setenv(name, address)
     parameters = {"API_URL": service.url, "WORK_FOLDER": str(tmp_path)}
     with pytest.raises(RetrievalError) as caught:
-        find_jobs.run(parameters, credentials, reporter)
+        run_task(find_jobs, parameters, credentials, reporter)
     host = address.rpartition("@")[2]
     assert str(caught.value).startswith(f"The proxy http://{host} cannot be reached; correct")
 

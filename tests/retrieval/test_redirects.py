@@ -6,6 +6,7 @@ import requests
 from hyp3_stack.core.errors import RetrievalError, StackError
 from hyp3_stack.core.retrieval.service.connection import GuardedAdapter, guarded_session
 from hyp3_stack.core.retrieval.service.origins import is_loopback, origin
+from hyp3_stack.core.run.worker import run_task
 from hyp3_stack.core.tasks import download_products, find_jobs
 from tests.hyp3_server import Fault
 from tests.hyp3_server.faults import gateway, redirect
@@ -31,7 +32,7 @@ def netrc(service, tmp_path):
 def find(service, reporter, tmp_path):
     def run(given, proxies=None):
         parameters = {"API_URL": service.url, "WORK_FOLDER": str(tmp_path), "PROXIES": proxies}
-        return find_jobs.run(parameters, given, reporter)
+        return run_task(find_jobs, parameters, given, reporter)
 
     return run
 

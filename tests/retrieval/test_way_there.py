@@ -9,6 +9,7 @@ from hyp3_stack.core.retrieval.service.credentials import resolve_credentials
 from hyp3_stack.core.retrieval.service.service_failures import unreachable
 from hyp3_stack.core.retrieval.service.session import open_service
 from hyp3_stack.core.run.proxies import proxy_environment
+from hyp3_stack.core.run.worker import run_task
 from hyp3_stack.core.tasks import find_jobs
 from tests.hyp3_server import Fault
 from tests.hyp3_server.faults import gateway, packed, page, redirect, said
@@ -26,7 +27,7 @@ def find(stack, credentials, reporter, tmp_path):
     def run():
         stack.add(1)
         parameters = {"API_URL": stack.service.url, "WORK_FOLDER": str(tmp_path)}
-        assert find_jobs.run(parameters, credentials, reporter)["COUNT"] == 1
+        assert run_task(find_jobs, parameters, credentials, reporter)["COUNT"] == 1
         (feature,) = json.loads((tmp_path / "jobs.geojson").read_text())["features"]
         assert feature["geometry"] is None
         (warning,) = reporter.warnings
@@ -164,7 +165,7 @@ def test_entry_of_the_catalog_that_cannot_be_read(stack, credentials, reporter, 
             area["GPolygons"][0]["Boundary"]["Points"][0]["Longitude"] = value
     stack.service.api_faults.add("catalog", said({"hits": len(items), "items": items}))
     parameters = {"API_URL": stack.service.url, "WORK_FOLDER": str(tmp_path)}
-    assert find_jobs.run(parameters, credentials, reporter)["COUNT"] == 2
+    assert run_task(find_jobs, parameters, credentials, reporter)["COUNT"] == 2
     features = json.loads((tmp_path / "jobs.geojson").read_text())["features"]
     assert all(feature["geometry"] for feature in features) and reporter.warnings == []
 
@@ -192,7 +193,7 @@ def test_odd_answers_at_the_login(service, login_proxy, reporter, tmp_path, host
     }
     given = {"username": "sample_user", "password": "sample password"}
     with pytest.raises(RetrievalError, match=words) as caught:
-        find_jobs.run(parameters, given, reporter)
+        run_task(find_jobs, parameters, given, reporter)
     assert "API_URL" not in str(caught.value) and service.log.of("api") == []
 
 
@@ -205,5 +206,5 @@ def test_approval_that_is_asked_for_at_a_strange_address(service, login_proxy, r
     with pytest.raises(
         RetrievalError, match=r"approval first \(Accept\); open https://urs"
     ) as caught:
-        find_jobs.run(parameters, {"username": "a", "password": "b"}, reporter)
+        run_task(find_jobs, parameters, {"username": "a", "password": "b"}, reporter)
     assert "evil" not in str(caught.value)
