@@ -12,7 +12,7 @@ import os
 import re
 import struct
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,19 +95,9 @@ class ChunkFiles:
         OutputError
             If a file is damaged.
         """
-        axes = [
-            range(start // size, -(-(start + length) // size))
-            for start, length, size in zip(begin, out.shape, self._shape, strict=True)
-        ]
-        for place in itertools.product(*axes):
-            there, here = [], []
-            for number, start, length, size in zip(
-                place, begin, out.shape, self._shape, strict=True
-            ):
-                first, last = max(start, number * size), min(start + length, (number + 1) * size)
-                there.append(slice(first - number * size, last - number * size))
-                here.append(slice(first - start, last - start))
-            self._load(self._folder / self._key(place), tuple(there), out[tuple(here)])
+        for offset, there, here in cut_chunks(begin, out.shape, self._shape):
+            place = tuple(start // size for start, size in zip(offset, self._shape, strict=True))
+            self._load(self._folder / self._key(place), there, out[here])
 
     def _load(self, path: Path, wanted: tuple[slice, ...], out: NDArray[Any]) -> None:
         """Read a part of a chunk."""
@@ -145,6 +135,27 @@ class ChunkFiles:
         whole = np.full(self._shape, self._fill)
         whole[tuple(map(slice, part.shape))] = part
         return whole
+
+
+def cut_chunks(
+    begin: tuple[int, ...], shape: tuple[int, ...], chunks: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...], tuple[slice, ...]]]:
+    """Yield position of each chunk of a block, its part in the chunk, and the same in the block."""
+    ends = tuple(map(sum, zip(begin, shape, strict=True)))
+    axes = [
+        range(start // size * size, end, size)
+        for start, end, size in zip(begin, ends, chunks, strict=True)
+    ]
+    for offset in itertools.product(*axes):
+        parts = [
+            (max(start, first), min(end, first + size))
+            for start, end, first, size in zip(begin, ends, offset, chunks, strict=True)
+        ]
+        yield (
+            offset,
+            tuple(slice(a - first, b - first) for (a, b), first in zip(parts, offset, strict=True)),
+            tuple(slice(a - start, b - start) for (a, b), start in zip(parts, begin, strict=True)),
+        )
 
 
 def renumber_chunks(folder: Path, numbers: Mapping[int, int]) -> None:

@@ -29,7 +29,7 @@ from ..errors import OutputError
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
 from ..products.layers import MASK_FILL
-from .chunk_files import ChunkFiles
+from .chunk_files import ChunkFiles, cut_chunks
 
 StackPlace = Path | RemoteLocation | LateMetadataStore
 """Where a stack is; the last of these holds one that is not published yet."""
@@ -204,7 +204,7 @@ class _NetcdfChunks:
     def read(self, begin: tuple[int, ...], out: NDArray[Any]) -> None:
         """Read a block of any position; chunks that were never written give the fill value."""
         with open(self.path, "rb", buffering=0) as file:
-            for offset, there, here in _cut(begin, out.shape, self.shape):
+            for offset, there, here in cut_chunks(begin, out.shape, self.shape):
                 if offset not in self.index:
                     out[here] = self.fill
                     continue
@@ -232,27 +232,6 @@ class _NetcdfChunks:
         target = out.view([("bytes", np.uint8, (out.itemsize,))])["bytes"]
         for number, plane in enumerate(planes):
             target[..., number] = plane[there]
-
-
-def _cut(
-    begin: tuple[int, ...], shape: tuple[int, ...], chunks: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...], tuple[slice, ...]]]:
-    """Yield position of each chunk of a block, its part in the chunk, and the same in the block."""
-    ends = tuple(map(sum, zip(begin, shape, strict=True)))
-    axes = [
-        range(start // size * size, end, size)
-        for start, end, size in zip(begin, ends, chunks, strict=True)
-    ]
-    for offset in itertools.product(*axes):
-        parts = [
-            (max(start, first), min(end, first + size))
-            for start, end, first, size in zip(begin, ends, offset, chunks, strict=True)
-        ]
-        yield (
-            offset,
-            tuple(slice(a - first, b - first) for (a, b), first in zip(parts, offset, strict=True)),
-            tuple(slice(a - start, b - start) for (a, b), start in zip(parts, begin, strict=True)),
-        )
 
 
 def _block(array: StoredArray, axes: Sequence[range]) -> NDArray[Any]:

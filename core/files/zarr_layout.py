@@ -20,7 +20,7 @@ from ..dataset.dataset import on_disk
 from ..dataset.stack_layer import StackLayer
 from ..run.reporter import Reporter, stop_if_canceled
 from .chunk_files import replace_file
-from .chunking import Chunks, Layouts
+from .chunking import Layouts
 from .geozarr import array_attributes
 from .zarr_store import (
     StorePlace,
@@ -56,26 +56,15 @@ def lay_out_store(
     zarr_format
         2 or 3.
     """
-    coordinates = coordinate_documents(dataset, layers, zarr_format)
+    coordinates = _coordinates(dataset, layers, zarr_format)
+    zarr.open_group(store, mode="a", zarr_format=known_format(zarr_format))
     for name in groups:
         stop_if_canceled(reporter)
-        chunks, shards = layouts.chunks(name), layouts.shards(name)
-        lay_out_group(
-            store,
-            name,
-            coordinates,
-            dataset,
-            layers,
-            chunks,
-            layouts.maps[1:],
-            zarr_format,
-            shards,
-        )
+        documents = _layers(dataset, layers, layouts, name, zarr_format) | coordinates
+        sync(_replace_group(store, name, documents, [item.name for item in layers]))
 
 
-def coordinate_documents(
-    dataset: xr.Dataset, layers: Sequence[StackLayer], zarr_format: int
-) -> Documents:
+def _coordinates(dataset: xr.Dataset, layers: Sequence[StackLayer], zarr_format: int) -> Documents:
     """Return the files of coordinates and attributes of a group by their path in it."""
     laid_out = on_disk(dataset).drop_vars([item.name for item in layers])
     laid_out.attrs = json_attributes(laid_out.attrs)
@@ -91,37 +80,15 @@ def coordinate_documents(
     return _written(laid_out, encoding, zarr_format)
 
 
-def lay_out_group(
-    store: StorePlace,
-    name: str,
-    coordinates: Documents,
+def _layers(
     dataset: xr.Dataset,
     layers: Sequence[StackLayer],
-    chunks: Chunks,
-    static_chunks: tuple[int, int],
+    layouts: Layouts,
+    group: str,
     zarr_format: int,
-    shards: tuple[Chunks, tuple[int, int]] | None = None,
-) -> None:
-    """Write a group with all coordinates and attributes, and with layers that have no chunks yet.
-
-    Parameters
-    ----------
-    store
-        Folder of the store, or the store.
-    name
-        Name of the group; in an unfinished one, all but the chunks of layers is written anew.
-    coordinates
-        From :func:`coordinate_documents`.
-    chunks
-        Steps, rows and columns of a chunk of the layers that change with the steps.
-    static_chunks
-        Rows and columns of a chunk of the other layers.
-    zarr_format
-        2 or 3.
-    shards
-        In format 3: the same for shards, files that hold several chunks; each has to be written as
-        a whole. None makes each chunk a file.
-    """
+) -> Documents:
+    """Return the files of the layers of a group, which have no chunks yet."""
+    chunks, shards = layouts.chunks(group), layouts.shards(group)
     of_map = array_attributes(dataset, str(dataset["spatial_ref"].attrs["crs_wkt"]))
     corners: dict[str, xr.Variable] = {}
     encoding: dict[Hashable, dict[str, Any]] = {}
@@ -132,7 +99,7 @@ def lay_out_group(
         corners[item.name] = xr.Variable(layer.dims, pixel, {**layer.attrs, **of_map})
         encoding[item.name] = {
             "_FillValue": fill,
-            "chunks": chunks if item.per_step else static_chunks,
+            "chunks": chunks if item.per_step else layouts.maps[1:],
             "compressors": _compressor(np.dtype(item.layer.dtype).itemsize, zarr_format),
         }
         if zarr_format == 3:
@@ -140,9 +107,7 @@ def lay_out_group(
         if shards is not None:
             encoding[item.name]["shards"] = shards[0] if item.per_step else shards[1]
     shapes = {item.name: dataset.variables[item.name].shape for item in layers}
-    documents = _written(xr.Dataset(corners), encoding, zarr_format, shapes) | coordinates
-    zarr.open_group(store, mode="a", zarr_format=known_format(zarr_format))
-    sync(_replace_group(store, name, documents, list(shapes)))
+    return _written(xr.Dataset(corners), encoding, zarr_format, shapes)
 
 
 def _written(

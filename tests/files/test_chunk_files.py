@@ -12,9 +12,12 @@ import zarr
 
 from hyp3_stack.core.dataset.stack_layer import StackLayer
 from hyp3_stack.core.errors import OutputError
-from hyp3_stack.core.files.zarr_layout import coordinate_documents, lay_out_group
+from hyp3_stack.core.files.chunking import Layouts
+from hyp3_stack.core.files.zarr_layout import lay_out_store
 from hyp3_stack.core.files.zarr_store import ZarrGroup
+from hyp3_stack.core.machine.memory import MemoryBudget
 from hyp3_stack.core.products.product_types import PRODUCT_TYPES
+from hyp3_stack.core.run.reporter import SilentReporter
 
 SHAPE, CHUNKS = (3, 70, 50), (1, 32, 20)
 
@@ -62,9 +65,9 @@ def groups(
     dataset, layers = stack()
     stores = tmp_path / "ours", tmp_path / "zarrs"
     form = request.param
-    coordinates = coordinate_documents(dataset, layers, form)
+    layouts = Layouts(SHAPE, CHUNKS, CHUNKS, CHUNKS, CHUNKS, False, MemoryBudget())
     for store in stores:
-        lay_out_group(store, "maps", coordinates, dataset, layers, CHUNKS, CHUNKS[1:], form)
+        lay_out_store(store, ["maps"], dataset, layers, layouts, form, SilentReporter())
     return stores
 
 
