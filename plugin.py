@@ -3,7 +3,7 @@
 from qgis.core import QgsApplication
 
 from .processing_provider.environment_menu import EnvironmentMenu
-from .processing_provider.layers.moved_stores import MovedStores
+from .processing_provider.layers.virtual_raster import MovedStores
 from .processing_provider.menu import MenuEntries
 from .processing_provider.provider import Provider
 from .processing_provider.time_series.frame_label import FrameLabel

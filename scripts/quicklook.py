@@ -26,7 +26,7 @@ from qgis.PyQt.QtGui import QColor, QFont, QImage, QLinearGradient, QPainter
 from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer  # isort: skip
-from hyp3_stack.processing_provider.layers.legend import dates_of_bands  # isort: skip
+from hyp3_stack.processing_provider.layers.frames.map_frames import dates_of_bands  # isort: skip
 from hyp3_stack.processing_provider.layers.stack_description import (  # isort: skip
     StackFile,
     Variable,

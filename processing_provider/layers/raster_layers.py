@@ -9,8 +9,7 @@ from .displacement_layers import is_toward
 from .frames.band_times import band_ranges
 from .frames.map_frames import note_frames
 from .gdal_names import fresh_path, source_begin
-from .layer_tree import layer_name
-from .legend import describe_bands, describe_sense
+from .layer_tree import describe_bands, describe_sense, layer_name
 from .stack_description import MULTIBAND_ZARR, StackFileError, gdal_version, quiet_gdal
 from .styles import style
 from .virtual_raster import slices_as_bands

@@ -13,8 +13,7 @@ from qgis.core import QgsDataProvider, QgsMapLayerStyle, QgsPalettedRasterRender
 from .frames.playing import prepare_playing
 from .gdal_names import usual_source
 from .layer_source import locate
-from .layer_tree import has_first_place
-from .legend import show_caption
+from .layer_tree import has_first_place, show_caption
 from .stack_description import quiet_gdal
 from .virtual_raster import replace_bands
 

@@ -2,15 +2,16 @@
 
 import hashlib
 import os
+import re
 from html import escape, unescape
 from pathlib import Path
 
 from osgeo import gdal
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 
 from ..environment.interpreter import FOLDER
 from .frames.map_frames import dates_of_bands
-from .gdal_names import quoted, slices_begin
+from .gdal_names import QUOTED, quoted, slices_begin, unquoted
 from .stack_description import StackFileError, open_raster
 
 _READ_ONLY, _WRITABLE = 0o444, 0o644
@@ -115,3 +116,50 @@ def _virtual_raster(first, sources, stack):
             "</SimpleSource></VRTRasterBand>",
         ]
     return "\n".join([*lines, "</VRTDataset>"])
+
+
+_STORE = re.compile(f"ZARR:{QUOTED}(?=:/)")
+
+
+class MovedStores:
+    """Mends layers of Zarr stores in projects that were moved together with them.
+
+    QGIS finds a virtual raster by its relative path, but the path of the store in it is absolute:
+    GDAL takes no other after ``ZARR:``.
+    """
+
+    def __init__(self):
+        QgsProject.instance().readProject.connect(self._mend)
+
+    def unload(self):
+        """Look no longer."""
+        QgsProject.instance().readProject.disconnect(self._mend)
+
+    def _mend(self, document):
+        for layer in QgsProject.instance().mapLayers().values():
+            if isinstance(layer, QgsRasterLayer) and point_to_moved_store(Path(layer.source())):
+                layer.reload()
+
+
+def point_to_moved_store(path):
+    """Write the new place of its store into a virtual raster; return whether that was needed.
+
+    The store lies where it lay before as seen from the virtual raster: in the folder above, under
+    its old name. In a copied project that is the copy.
+    """
+    if path.suffix.lower() != ".vrt" or not path.parent.name.endswith("_layers"):
+        return False
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = _STORE.search(text)
+        if found is None:
+            return False
+        before = Path(unquoted(unescape(found["path"])))
+        store = path.parent.parent / before.name
+        if store == before or not store.is_dir():
+            return False
+        place = f"ZARR:{escape(quoted(store), quote=False)}"
+        replace_bands(path, _STORE.sub(lambda match: place, text))
+    except OSError:
+        return False  # What cannot be written stays as it is: QGIS then shows an empty layer.
+    return True

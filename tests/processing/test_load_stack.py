@@ -21,15 +21,14 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSize
 
 from hyp3_stack.processing_provider.layers import sampling
-from hyp3_stack.processing_provider.layers.flags import flag_classes, flag_masks
-from hyp3_stack.processing_provider.layers.legend import show_caption
+from hyp3_stack.processing_provider.layers.layer_tree import show_caption
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import (
     StackFileError,
     Variable,
     open_stack,
 )
-from hyp3_stack.processing_provider.layers.styles import style
+from hyp3_stack.processing_provider.layers.styles import flag_classes, flag_masks, style
 
 PAIRS = 6
 VARIABLES = {"unw_phase", "corr", "amp", "dem", "water_mask"}

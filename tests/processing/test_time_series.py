@@ -18,12 +18,12 @@ from qgis.PyQt.QtGui import QPixmap
 from qgis.PyQt.QtWidgets import QAction, QWidget
 
 from hyp3_stack.processing_provider.layers.layer_source import Location, locate
-from hyp3_stack.processing_provider.layers.moved_stores import point_to_moved_store
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import (
     StackFileError,
     open_stack,
 )
+from hyp3_stack.processing_provider.layers.virtual_raster import point_to_moved_store
 from hyp3_stack.processing_provider.time_series import export
 from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
 from hyp3_stack.processing_provider.time_series.export import write

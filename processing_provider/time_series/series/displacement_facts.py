@@ -6,7 +6,7 @@ from struct import unpack
 
 from osgeo import gdal
 
-from ...layers.flags import flag_masks
+from ...layers.styles import flag_masks
 
 _OF_PIXELS = (
     "velocity",
