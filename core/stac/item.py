@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pystac
+import shapely
 import xarray as xr
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -14,12 +15,60 @@ from pystac.extensions.projection import ProjectionExtension
 from pystac.extensions.sar import FrequencyBand, ObservationDirection, Polarization, SarExtension
 from pystac.extensions.sat import OrbitState, SatExtension
 from pystac.extensions.scientific import ScientificExtension
+from shapely.geometry import MultiPolygon, mapping
+from shapely.geometry.base import BaseGeometry
+from shapely.geometry.polygon import orient
 
+from ..grid.antimeridian import limits
 from ..inputs.crs import authority_of
 from ..metadata.data_access import parse_data_access
 from ..products.product_types import backscatter_in
 from .cube import add_cube, iso, json_values, only, utc_time
-from .footprint import footprint
+
+_DIGITS = 6
+
+
+def footprint(outline: str) -> tuple[dict[str, Any], list[float]]:
+    """Return the outline of data and the box around it.
+
+    Parameters
+    ----------
+    outline
+        WKT of a polygon, longitude latitude in degrees (WGS 84); of one on either side where it
+        crosses the antimeridian.
+
+    Returns
+    -------
+    geometry : dict
+        GeoJSON of the same polygons, as RFC 7946 (section 3.1.9) asks.
+    bbox : list of float
+        West, south, east, north; west is greater than east where it crosses the antimeridian.
+    """
+    shape = shapely.from_wkt(outline)
+    _, south, _, north = shape.bounds
+    west, east = limits(shapely.get_coordinates(shape)[:, 0])
+    return _geojson(shape), _rounded([west, south, east, north])
+
+
+def _geojson(shape: BaseGeometry) -> dict[str, Any]:
+    """Return a shape as GeoJSON, outer rings counterclockwise."""
+    if shape.geom_type == "Polygon":
+        shape = orient(shape)
+    else:
+        shape = MultiPolygon([orient(part) for part in shape.geoms])
+    described = mapping(shape)
+    return {"type": described["type"], "coordinates": _lists(described["coordinates"])}
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return [_lists(item) for item in value]
+    return round(float(value), _DIGITS)
+
+
+def _rounded(numbers: list[float]) -> list[float]:
+    return [round(float(number), _DIGITS) for number in numbers]
+
 
 INSAR_SCHEMA = "https://stac-extensions.github.io/insar/v1.0.0/schema.json"
 """pystac has no class for the extension ``insar``."""

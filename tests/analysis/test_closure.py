@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hyp3_stack.core.analysis.unwrapping.closure import ClosureStatistics
-from hyp3_stack.core.network.triangles import find_triangles
+from hyp3_stack.core.network.pair_network import find_triangles
 from tests.sample_products.displacement import CYCLE, make_arrays
 
 

@@ -26,7 +26,7 @@ from hyp3_stack.core.contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from hyp3_stack.core.errors import OutputError, StackError
 from hyp3_stack.core.object_store.location import parse_location
 from hyp3_stack.core.run.reporter import SilentReporter
-from hyp3_stack.core.stac.footprint import footprint
+from hyp3_stack.core.stac.item import footprint
 from hyp3_stack.core.stac.stac_catalog import (
     catalog_folder,
     check_catalog,

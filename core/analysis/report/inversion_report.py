@@ -14,8 +14,7 @@ from ...assessment.network import Network, draw_network
 from ...assessment.page import Picture, figure
 from ...assessment.pictures import RED_BLUE, picture
 from ...files.written_stack import WrittenStack
-from ...network.pair_network import PairNetwork
-from ...network.triangles import find_triangles
+from ...network.pair_network import PairNetwork, find_triangles
 from ...pages.html_page import fact, html_page
 from ...version import plugin_version
 from ..date_corrections import best_reference_date, outlier_dates

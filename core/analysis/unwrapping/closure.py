@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...network.triangles import find_triangles
+from ...network.pair_network import find_triangles
 
 CYCLE = 2 * np.pi
 

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...network.triangles import find_triangles
+from ...network.pair_network import find_triangles
 from .closure import CYCLE
 from .islands import LARGEST_REST, Islands
 

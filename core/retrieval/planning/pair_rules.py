@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidParameterError
-from ...network.pair_network import PairNetwork
-from ...network.triangles import find_triangles
+from ...network.pair_network import PairNetwork, find_triangles
 
 NEIGHBOR, BRIDGE, YEAR, TRIANGLE = "neighbor", "bridge", "year", "triangle"
 """Why a pair is in the network: TRIANGLE ones close others or give a date its second pair."""
