@@ -1,4 +1,4 @@
-"""The area to which all pairs are referred: its median phase is subtracted from each pair."""
+"""The area to which all pairs are referenced: its median phase is subtracted from each pair."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ReferenceArea:
         """Return the median phase of each pair in the area; NaN for pairs without any.
 
         Of all pairs the same pixels count, where there are pixels with phase in all of them: pairs
-        referred to different ground would not close in triangles.
+        referenced to different ground would not close in triangles.
         """
         values = block[:, inside].astype(np.float64)
         known = np.isfinite(values)
@@ -157,7 +157,7 @@ def _best_of(grid: Grid, rows: slice, columns: slice, read: Reader) -> _Score:
     """Return the best place of a block, whose pixels are forgotten before another one is read."""
     phase, coherence = read(rows, columns)
     valid = np.isfinite(phase)
-    # Pixels with phase in all pairs refer all of them to the same ground.
+    # Pixels with phase in all pairs reference all of them to the same ground.
     complete = _around(np.where(valid.all(axis=0), 1.0, 0.0))
     share = _around(valid.sum(axis=0) / valid.shape[0])
     if coherence is None:

@@ -135,10 +135,10 @@ def check_passes(base: Base, plan: Plan) -> None:
             )
 
 
-def refer_new_steps(
+def reference_new_steps(
     source: StackSource, base: Base, layers: Sequence[Layer]
 ) -> tuple[StackSource, ReferencePoint]:
-    """Refer the new pairs to the point to which those of the stack are referred.
+    """Make the new pairs relative to the point of those of the stack.
 
     Parameters
     ----------
@@ -171,5 +171,5 @@ def refer_new_steps(
             phases[number] = point.phases[position]
             for name, values in part.offsets.items():
                 offsets.setdefault(name, [0.0] * len(phases))[number] = values[position]
-    referred = replace(source, offsets={name: tuple(item) for name, item in offsets.items()})
-    return referred, ReferencePoint(row, column, x, y, tuple(phases))
+    referenced = replace(source, offsets={name: tuple(item) for name, item in offsets.items()})
+    return referenced, ReferencePoint(row, column, x, y, tuple(phases))

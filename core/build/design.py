@@ -9,7 +9,7 @@ from typing import Any
 
 import xarray as xr
 
-from ..append.append import refer_new_steps
+from ..append.append import reference_new_steps
 from ..append.base import Base
 from ..contract import RECORD
 from ..dataset.carry_over import carry_over
@@ -249,7 +249,7 @@ def _reference(
     if base is None:
         made = reference_to_point(source, wanted, plain_layers, reporter, layouts.budget)
     else:
-        made = refer_new_steps(source, base, plain_layers)
+        made = reference_new_steps(source, base, plain_layers)
     point = made[1]
     reporter.info(
         f"All pairs are referenced to the pixel at {point.x:.1f}, {point.y:.1f} "

@@ -121,7 +121,7 @@ def _changes_sentence(source: StackSource, layers: Sequence[StackLayer], is_refe
     if scale is not None and any(item.layer.is_backscatter for item in layers):
         done.append(f"converted to {scale}")
     if is_referred:
-        done.append("referred to one pixel")
+        done.append("referenced to one pixel")
     if any(precision.bits(item.layer) is not None for item in layers):
         done.append("rounded")
     return f" After that, values were {' and '.join(done)}." if done else ""

@@ -98,7 +98,7 @@ def pair_coordinates(products: Sequence[Product]) -> dict[str, xr.Variable]:
 
 
 def reference_coordinates(point: ReferencePoint) -> dict[str, xr.Variable]:
-    """Describe the point to which all pairs are referred, and what was subtracted from each."""
+    """Describe the point to which all pairs are referenced, and what was subtracted from each."""
     variables = {
         "reference_phase": xr.Variable(
             "pair",

@@ -52,7 +52,7 @@ class KeptStack:
 class KeptReader:
     """Reads blocks of one layer; to be used as a context manager.
 
-    Values come back as they were written: nothing is converted, referred or rounded again.
+    Values come back as they were written: nothing is converted, referenced or rounded again.
     """
 
     def __init__(self, stack: KeptStack, layer: Layer, step: int | None) -> None:

@@ -33,7 +33,7 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class ReferencePoint:
-    """A pixel to which all pairs are referred."""
+    """A pixel to which all pairs are referenced."""
 
     # Position on the grid.
     row: int
@@ -64,8 +64,8 @@ def parse_point(text: str) -> tuple[float, float, str | None]:
     return x, y, rest.rstrip("] \t") or None
 
 
-def layers_to_refer(layers: Iterable[str], wanted: str = "") -> list[str]:
-    """Return the layers of products by which a stack of other layers is referred to a point.
+def layers_to_reference(layers: Iterable[str], wanted: str = "") -> list[str]:
+    """Return the layers of products by which a stack of other layers is referenced to a point.
 
     Parameters
     ----------
@@ -87,12 +87,12 @@ def reference_to_point(
     reporter: Reporter,
     budget: MemoryBudget,
 ) -> tuple[StackSource, ReferencePoint]:
-    """Refer the phase and displacement of all pairs to one pixel.
+    """Make phase and displacement of all pairs relative to one pixel.
 
     Parameters
     ----------
     source
-        The stack as HyP3 refers it.
+        The stack as HyP3 references it.
     wanted
         ``auto`` (the pixel of highest mean coherence among those valid in all pairs) or
         coordinates, see :func:`parse_point`; without a CRS they are in that of the grid.
@@ -109,18 +109,18 @@ def reference_to_point(
     GridError
         If the point lies outside the grid, or no pixel is valid in all pairs.
     InvalidParameterError
-        If the point cannot be read, or no layer of the stack can be referred.
+        If the point cannot be read, or no layer of the stack can be referenced.
     ProductError
         If a pair has no data at the point, or lacks a layer that is needed.
     """
     table = source.placements[0].product.type.layers
     if not any(layer.kind is LayerKind.UNWRAPPED for layer in layers):
-        referred = [layer.name for layer in table.values() if layer.kind is LayerKind.UNWRAPPED]
+        referenced = [layer.name for layer in table.values() if layer.kind is LayerKind.UNWRAPPED]
         raise InvalidParameterError(
-            f"REFERENCE_POINT refers {', '.join(referred)} to a pixel, but the stack would have "
-            "none of them; add one to LAYERS or leave REFERENCE_POINT out."
+            f"REFERENCE_POINT references {', '.join(referenced)} to a pixel, but the stack would "
+            "have none of them; add one to LAYERS or leave REFERENCE_POINT out."
         )
-    for name in layers_to_refer([layer.name for layer in layers], wanted):
+    for name in layers_to_reference([layer.name for layer in layers], wanted):
         _require(source, table[name])
     if wanted == AUTO:
         exact = replace(source, options=source.options.exact)
@@ -136,12 +136,12 @@ def reference_to_point(
 def reference_to_pixel(
     source: StackSource, row: int, column: int, layers: Sequence[Layer], where: str
 ) -> tuple[StackSource, ReferencePoint]:
-    """Refer the phase and displacement of all pairs to a pixel.
+    """Make phase and displacement of all pairs relative to a pixel.
 
     Parameters
     ----------
     source
-        The stack as HyP3 refers it.
+        The stack as HyP3 references it.
     row, column
         Position on the grid.
     where
@@ -160,7 +160,7 @@ def reference_to_pixel(
         If a pair has no data there, or lacks a layer that is needed.
     """
     table = source.placements[0].product.type.layers
-    for name in layers_to_refer([layer.name for layer in layers]):
+    for name in layers_to_reference([layer.name for layer in layers]):
         _require(source, table[name])
     # What is subtracted is exact, so that 0 remains at the point.
     exact = replace(source, options=source.options.exact)

@@ -10,7 +10,7 @@ from ..build.stack_request import StackRequest
 from ..contract import PARAMETERS, Task
 from ..errors import InconsistentProductsError, OutputError, RetrievalError
 from ..outputs.publishing import check_places
-from ..pixels.reference_point import layers_to_refer
+from ..pixels.reference_point import layers_to_reference
 from ..retrieval.download.download import plan_download
 from ..retrieval.jobs.chosen_jobs import read_chosen_jobs
 from ..run.parameters import Parameters
@@ -54,7 +54,7 @@ def run(
     layers = values.names("LAYERS")
     if layers and request.build.reference_point is not None:
         # Files that the stack needs besides those that it holds.
-        needed = layers_to_refer(layers, request.build.reference_point)
+        needed = layers_to_reference(layers, request.build.reference_point)
         values = Parameters({**parameters, "LAYERS": [*layers, *needed]}, Task.PREPARE_STACK)
     if request.plan_only:
         return _plan(values, options, folder, credentials, reporter)

@@ -148,7 +148,7 @@ def test_layers_that_the_point_needs(plain: Built, tmp_path: Path, lost: str, la
 
 
 def test_nothing_to_refer(plain: Built, tmp_path: Path) -> None:
-    with pytest.raises(InvalidParameterError, match="refers unw_phase, .* none of them"):
+    with pytest.raises(InvalidParameterError, match="references unw_phase, .* none of them"):
         build(plain.samples.folder, NETCDF=tmp_path / "s.nc", LAYERS="corr", REFERENCE_POINT="auto")
 
 

@@ -275,7 +275,7 @@ def test_layers_that_the_reference_point_needs_are_fetched(prepare, jobs, tmp_pa
     assert found == {"unw_phase", "corr"}
     with xr.open_dataset(outputs["NETCDF"]) as stack:
         assert stack.los_disp.notnull().any() and "unw_phase" not in stack
-        assert stack.attrs["summary"].endswith("After that, values were referred to one pixel.")
+        assert stack.attrs["summary"].endswith("After that, values were referenced to one pixel.")
 
 
 def test_layers_are_fetched_that_others_are_computed_from(
