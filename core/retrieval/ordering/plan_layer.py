@@ -41,7 +41,7 @@ class PlannedPair:
     reference_date: date
     secondary_date: date
     perpendicular_baseline: float | None  # meters; None where unknown
-    # Of its track.
+    # Those of its track.
     path: int
     direction: str
     rule: str  # why it is in the network

@@ -41,7 +41,7 @@ class PlanOptions:
 class Stack:
     """Scenes of one ground by date: what one network is planned for."""
 
-    # Of all of it.
+    # Those of all its scenes.
     job_type: str
     path: int
     direction: str

@@ -53,7 +53,7 @@ class Scene:
     job_type: str  # of the jobs that it is meant for
     day: date  # UTC day on which its pass began
     start: datetime | None  # UTC start; None where the layer does not have it
-    # Of its track.
+    # Those of its track.
     path: int
     direction: str
     ground: str  # frame or burst that it shows; scenes of one pair and job show the same

@@ -37,7 +37,7 @@ class DateCover:
 class Track:
     """One path over the area, in the frames or bursts that a network would use."""
 
-    # Of all its scenes.
+    # Those of all its scenes.
     path: int
     direction: str
     job_type: str
