@@ -18,6 +18,14 @@ from .verdict import (
     with_order_hint,
 )
 
+_SOURCE_IMAGE = (
+    "source_geometry",
+    "source_range_spacing",
+    "source_azimuth_spacing",
+    "source_range_resolution",
+    "source_azimuth_resolution",
+)
+
 
 def _unwrapping(stack: WrittenStack) -> Verdict:
     method = all_of(
@@ -81,13 +89,7 @@ INSAR: dict[str, Rule] = {
     "time-src/threshold": numbers("acquisition_time"),
     "orbit-insar/threshold": numbers("orbit_relative"),
     "imgatt-sar/threshold": all_of(
-        attributes(
-            "source_geometry",
-            "source_range_spacing",
-            "source_azimuth_spacing",
-            "source_range_resolution",
-            "source_azimuth_resolution",
-        ),
+        attributes(*_SOURCE_IMAGE),
         numbers("incidence_near", "incidence_far", units="degree"),
         note="spacing and resolution are nominal",
     ),
@@ -144,15 +146,7 @@ NRB: dict[str, Rule] = {
         note="the direction follows from the local time of the pass",
     ),
     "imgatt-sar/threshold": all_of(
-        attributes(
-            "source_geometry",
-            "source_range_spacing",
-            "source_azimuth_spacing",
-            "source_range_resolution",
-            "source_azimuth_resolution",
-            "source_incidence_near",
-            "source_incidence_far",
-        ),
+        attributes(*_SOURCE_IMAGE, "source_incidence_near", "source_incidence_far"),
         note="all values are nominal",
     ),
     "spekfil/threshold": attributes("speckle_filter"),
