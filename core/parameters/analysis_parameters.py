@@ -76,12 +76,12 @@ INVERSION: Final = (
         group=Group.ANALYSIS,
         default="minimum_norm",
         choices=("minimum_norm", "linear"),
-        plain=("Least velocity", "Closest to a straight line"),
+        plain=("Minimum norm of velocity", "Closest to a straight line"),
     ),
     Parameter(
         "MIN_COHERENCE",
         Kind.NUMBER,
-        "Least coherence",
+        "Minimum coherence",
         "Pairs with less coherence in a pixel are left out there. 0 keeps all.",
         group=Group.ANALYSIS,
         default=0.0,
@@ -91,7 +91,7 @@ INVERSION: Final = (
     Parameter(
         "MIN_TEMPORAL_COHERENCE",
         Kind.NUMBER,
-        "Least temporal coherence",
+        "Minimum temporal coherence",
         "Pixels whose pairs agree less with their displacement get none; the layer mask says why. "
         "0 keeps all.",
         default=0.7,
@@ -176,7 +176,7 @@ CORRECTIONS: Final = (
     Parameter(
         "DEM_ERROR",
         Kind.FLAG,
-        "Errors of the heights",
+        "DEM error",
         "Find the error of the elevation model from the perpendicular baselines, together with the "
         "functions of time, and take it off. Right where the functions of time describe the motion "
         "and baselines differ by a hundred meters and more. It is kept as the layers "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .output_parameters import OBJECT_STORE
-from .parameter import Kind, Parameter
+from .parameter import Chooser, Kind, Parameter
 from .stack_parameters import STACK
 
 FORMATS: Final = ("mintpy", "insar_explorer", "geotiff", "series")
@@ -29,6 +29,8 @@ EXPORT: Final = (
         "Layers",
         "Which layers to write, separated by commas: unw_phase,corr. Empty: all that the format "
         "takes.",
+        empty="all that the format takes",
+        chooser=Chooser.VARIABLES,
     ),
     Parameter(
         "START",

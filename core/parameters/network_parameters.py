@@ -102,7 +102,7 @@ PLAN: Final = (
     Parameter(
         "MAX_DAYS",
         Kind.INTEGER,
-        "Most days",
+        "Maximum days",
         "Longest time between the dates of a pair. Gaps in the dates are bridged all the same.",
         default=48,
         minimum=1,
@@ -141,7 +141,7 @@ PLAN: Final = (
     Parameter(
         "MIN_COVER",
         Kind.NUMBER,
-        "Least cover",
+        "Minimum coverage",
         "Dates that cover less of the area than this share of what the best date covers are left "
         "out. A date that lacks a burst is always left out of multi-bursts.",
         group=Group.ANALYSIS,

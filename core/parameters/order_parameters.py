@@ -79,7 +79,7 @@ LIMITS: Final = (
     Parameter(
         "MAX_CREDITS",
         Kind.NUMBER,
-        "Most credits",
+        "Maximum credits",
         "An order that costs more than this is refused; 0 refuses all that cost something.",
         required=True,
         minimum=0.0,

@@ -70,7 +70,9 @@ class StackAlgorithm(QgsProcessingAlgorithm):
         return self.SUMMARY
 
     def shortHelpString(self):
-        return self.HELP if in_window() else f"{self.HELP}\nExample:\n{self.EXAMPLE}"
+        if in_window():
+            return with_labels(self.HELP, self.NAME)
+        return f"{self.HELP}\nExample:\n{self.EXAMPLE}"
 
     def helpUrl(self):
         return help_url(self.NAME)
@@ -95,7 +97,7 @@ class StackAlgorithm(QgsProcessingAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         for row in DIALOGS[self.NAME]:
-            self.addParameter(definition(row))
+            self.addParameter(definition(row, self.NAME))
         for kind, name, label in self.OUTPUTS:
             self.addOutput(kind(name, label))
 

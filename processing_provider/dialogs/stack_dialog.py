@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -76,6 +77,10 @@ class StackPanel(ParametersPanel):
         form = self._groups[row.group].layout() if row.group else self._main
         if row.kind is Kind.CHOICE:
             _show_plain_words(widget, row)
+        if row.kind is Kind.LOGIN:
+            # It would take whatever height the dialog has to spare.
+            policy = QSizePolicy.Policy
+            widget.setSizePolicy(policy.Expanding, policy.Fixed)
         if isinstance(widget, QCheckBox):
             widget.setText(parameter.description())
         if isinstance(widget, QLineEdit):

@@ -10,6 +10,8 @@ from qgis.core import (
     QgsProject,
 )
 from qgis.PyQt import sip
+from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.PyQt.QtWidgets import QDockWidget
 
 from ...core.products.layers import Role
 from ...core.products.product_types import find_layer
@@ -58,8 +60,13 @@ _FAR = 10.0
 """How many times wider than the layer a map is that shows too little of it."""
 _MARGIN = 1.05
 
+_INDICATORS = 24
+"""Pixels that the clock beside a layer in time takes."""
+_WIDEST = 400
+"""Pixels that the panel of layers is made wide at most."""
+
 _TITLES = {
-    "displacement": "since the first date",
+    "displacement": "cumulative",
     "velocity": "line of sight",
     "velocity_standard_error": "",
     "temporal_coherence": "",
@@ -192,6 +199,7 @@ def _bring_into_view(layer, project):
     if utils.iface is None or project is not QgsProject.instance():
         return
     utils.iface.setActiveLayer(layer)
+    QTimer.singleShot(0, _make_room)  # once the tree has laid out its new entries
     canvas = utils.iface.mapCanvas()
     if canvas.layerCount() == 0:
         return
@@ -207,3 +215,15 @@ def _bring_into_view(layer, project):
         extent.scale(_MARGIN)
         canvas.setExtent(extent)
         canvas.refresh()
+
+
+def _make_room():
+    """Widen the panel of layers to the names and captions in it, which QGIS cuts off."""
+    window, view = utils.iface.mainWindow(), utils.iface.layerTreeView()
+    panel = window.findChild(QDockWidget, "Layers")
+    if panel is None or panel.isFloating() or not panel.isVisible():
+        return
+    missing = view.sizeHintForColumn(0) + _INDICATORS - view.viewport().width()
+    width = min(panel.width() + missing, _WIDEST)
+    if width > panel.width():
+        window.resizeDocks([panel], [width], Qt.Orientation.Horizontal)

@@ -22,6 +22,7 @@ from qgis.core import (
 )
 
 from ...core.parameters.parameter import Kind
+from .labels import with_labels
 
 _CLASSES = {
     Kind.TEXT: QgsProcessingParameterString,
@@ -48,12 +49,20 @@ _GEOMETRIES = {
     "line": QgsProcessing.SourceType.TypeVectorLine,
 }
 
+_DECIMALS = 2
+"""Digits that fields of numbers show; QGIS's own are six."""
 
-def definition(row):
-    """Return the definition of a parameter."""
+
+def definition(row, algorithm):
+    """Return the definition of a parameter of an algorithm."""
     options = {"defaultValue": row.default, "optional": not row.required, **_special(row)}
     made = _CLASSES[row.kind](row.name, row.label, **options)
-    made.setHelp(_plain_help(row) if in_window() else row.help + _command_line_help(row))
+    if in_window():
+        made.setHelp(with_labels(_plain_help(row), algorithm))
+    else:
+        made.setHelp(row.help + _command_line_help(row))
+    if row.kind is Kind.NUMBER:
+        made.setMetadata({"widget_wrapper": {"decimals": _DECIMALS}})
     if row.group:
         flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
         made.setFlags(made.flags() | flag)

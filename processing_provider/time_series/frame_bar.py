@@ -6,18 +6,23 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QTool
 
 from ..layers.frames.map_frames import bands_in_time, frames_of, shown_band, step_of
 from ..layers.frames.playing import show_band
+from .frame_pictures import ask_and_save
 
 
 class FrameBar(QWidget):
-    """Previous, a slider, next, and what the map shows now; hidden for a layer without steps."""
+    """Previous, a slider, next, what the map shows now, and all frames as images.
+
+    Hidden for a layer without steps.
+    """
 
     def __init__(self, canvas, parent=None):
         super().__init__(parent)
         self._canvas = canvas
         self._layer = None
         self._bands = []
-        self.previous_button = self._button("mActionAtlasPrev", -1)
-        self.next_button = self._button("mActionAtlasNext", 1)
+        self.previous_button = self._button("mActionAtlasPrev", lambda: self._step(-1))
+        self.next_button = self._button("mActionAtlasNext", lambda: self._step(1))
+        self.save_button = self._button("mActionSaveMapAsImage", self._save)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setPageStep(1)
         self.slider.valueChanged.connect(lambda place: self._show(self._bands[place]))
@@ -28,9 +33,10 @@ class FrameBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for widget, stretch in (
             (self.previous_button, 0),
-            (self.slider, 2),
+            (self.slider, 1),
             (self.next_button, 0),
             (self.text, 3),
+            (self.save_button, 0),
         ):
             layout.addWidget(widget, stretch)
         self._canvas.temporalRangeChanged.connect(self.follow)
@@ -55,6 +61,7 @@ class FrameBar(QWidget):
         step = step_of(layer)
         self.previous_button.setToolTip(f"Show the {step} before on the map")
         self.next_button.setToolTip(f"Show the next {step} on the map")
+        self.save_button.setToolTip(f"Save the map of each {step} as an image, with its label")
         with QSignalBlocker(self.slider):
             self.slider.setRange(0, len(self._bands) - 1)
         self.follow()
@@ -74,13 +81,17 @@ class FrameBar(QWidget):
         self.next_button.setEnabled(place < len(self._bands) - 1)
         step = step_of(self._layer)
         if place < 0:
-            self.text.setText(f"The map shows no {step} of this layer.")
+            self._say(f"The map shows no {step} of this layer.")
             return
         with QSignalBlocker(self.slider):
             self.slider.setValue(place)
         frame = frames_of(self._layer)[band - 1]
         texts = [f"{step.capitalize()} {band} of {len(self._bands)}: {frame.dates}", frame.details]
-        self.text.setText(", ".join(text for text in texts if text))
+        self._say(", ".join(text for text in texts if text))
+
+    def _say(self, text):
+        self.text.setText(text)
+        self.text.setToolTip(text)  # a narrow window cuts it off
 
     def _forget(self):
         self._layer = None  # it is on its way out and emits nothing more
@@ -90,9 +101,15 @@ class FrameBar(QWidget):
         show_band(self._layer, band, self._canvas)
         self.follow()
 
-    def _button(self, icon, change):
+    def _step(self, change):
+        self.slider.setValue(self.slider.value() + change)
+
+    def _save(self):
+        ask_and_save(self._layer, self._canvas, self.window())
+
+    def _button(self, icon, slot):
         button = QToolButton()
         button.setIcon(QgsApplication.getThemeIcon(f"/{icon}.svg"))
         button.setAutoRaise(True)
-        button.clicked.connect(lambda: self.slider.setValue(self.slider.value() + change))
+        button.clicked.connect(lambda checked=False: slot())
         return button

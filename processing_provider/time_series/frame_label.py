@@ -1,6 +1,6 @@
 """Says on the map, and in the legend, which pair or date it shows."""
 
-from qgis.core import QgsRasterLayer
+from qgis.core import QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPen
 
@@ -14,6 +14,69 @@ _CORNER = 4
 _PAPER = QColor(255, 255, 255, 225)
 _INK = QColor(30, 30, 30)
 _FAINT = QColor(90, 90, 90)
+
+
+def frame_texts(settings):
+    """Return (first line, second line) for each stack on a map; the second may be empty."""
+    shown = _shown_layers(settings)
+    texts = []
+    for layer in shown:
+        frames, band, step = frames_of(layer), shown_band(layer, settings), step_of(layer)
+        name = layer.name().partition(":")[0]
+        if len(shown) > 1:
+            node = _node(layer)
+            group = None if node is None else stack_group(node)
+            name = name if group is None else f"{group.name()}, {name}"
+        if 1 <= band <= len(frames):
+            frame = frames[band - 1]
+            texts.append((f"{name}: {frame.dates}", frame.details))
+        else:
+            span = settings.temporalRange()
+            days = " to ".join(end.toString("yyyy-MM-dd") for end in (span.begin(), span.end()))
+            texts.append((f"{name}: no {step} in this frame", f"The frame is {days}."))
+    return texts
+
+
+def draw_texts(painter, texts, font):
+    """Draw the lines of each stack into a box in the upper left corner."""
+    if not texts:
+        return
+    bold = QFont(font)
+    bold.setBold(True)
+    lines = []
+    for first, second in texts:
+        lines.append((first, bold, _INK))
+        if second:
+            lines.append((second, font, _FAINT))
+    metrics = [QFontMetricsF(font) for _, font, _ in lines]
+    width = max(m.horizontalAdvance(line[0]) for m, line in zip(metrics, lines))  # noqa: B905
+    height = sum(m.lineSpacing() for m in metrics)
+    box = QRectF(_MARGIN, _MARGIN, width + 2 * _PADDING, height + 2 * _PADDING)
+    painter.save()
+    painter.resetTransform()
+    painter.setPen(QPen(_FAINT, 0.5))
+    painter.setBrush(_PAPER)
+    painter.drawRoundedRect(box, _CORNER, _CORNER)
+    y = box.top() + _PADDING
+    for metric, (text, line_font, color) in zip(metrics, lines):  # noqa: B905 - Python 3.9
+        painter.setFont(line_font)
+        painter.setPen(color)
+        painter.drawText(QPointF(box.left() + _PADDING, y + metric.ascent()), text)
+        y += metric.lineSpacing()
+    painter.restore()
+
+
+def _shown_layers(settings):
+    """Return the uppermost visible layer of each stack that has steps."""
+    shown = {}
+    for layer in settings.layers():
+        if isinstance(layer, QgsRasterLayer) and layer.isValid() and frames_of(layer):
+            shown.setdefault(getattr(locate(layer.source()), "path", layer.id()), layer)
+    return list(shown.values())
+
+
+def _node(layer):
+    return QgsProject.instance().layerTreeRoot().findLayer(layer.id())
 
 
 class FrameLabel:
@@ -34,62 +97,11 @@ class FrameLabel:
 
     def texts(self):
         """Return (first line, second line) for each stack on the map; the second may be empty."""
-        settings = self._canvas.mapSettings()
-        shown = self._shown_layers()
-        texts = []
-        for layer in shown:
-            frames, band, step = frames_of(layer), shown_band(layer, settings), step_of(layer)
-            name = layer.name().partition(":")[0]
-            if len(shown) > 1:
-                node = self._node(layer)
-                group = None if node is None else stack_group(node)
-                name = name if group is None else f"{group.name()}, {name}"
-            if 1 <= band <= len(frames):
-                frame = frames[band - 1]
-                texts.append((f"{name}: {frame.dates}", frame.details))
-            else:
-                span = settings.temporalRange()
-                days = " to ".join(end.toString("yyyy-MM-dd") for end in (span.begin(), span.end()))
-                texts.append((f"{name}: no {step} in this frame", f"The frame is {days}."))
-        return texts
-
-    def _shown_layers(self):
-        """Return the uppermost visible layer of each stack that has steps."""
-        shown = {}
-        for layer in self._canvas.mapSettings().layers():
-            if isinstance(layer, QgsRasterLayer) and layer.isValid() and frames_of(layer):
-                shown.setdefault(getattr(locate(layer.source()), "path", layer.id()), layer)
-        return list(shown.values())
+        return frame_texts(self._canvas.mapSettings())
 
     def _draw(self, painter):
-        texts = self.texts()
+        draw_texts(painter, self.texts(), self._interface.mainWindow().font())
         self._caption_legend()
-        if not texts:
-            return
-        bold = QFont(self._interface.mainWindow().font())
-        bold.setBold(True)
-        plain = self._interface.mainWindow().font()
-        lines = []
-        for first, second in texts:
-            lines.append((first, bold, _INK))
-            if second:
-                lines.append((second, plain, _FAINT))
-        metrics = [QFontMetricsF(font) for _, font, _ in lines]
-        width = max(m.horizontalAdvance(line[0]) for m, line in zip(metrics, lines))  # noqa: B905
-        height = sum(m.lineSpacing() for m in metrics)
-        box = QRectF(_MARGIN, _MARGIN, width + 2 * _PADDING, height + 2 * _PADDING)
-        painter.save()
-        painter.resetTransform()
-        painter.setPen(QPen(_FAINT, 0.5))
-        painter.setBrush(_PAPER)
-        painter.drawRoundedRect(box, _CORNER, _CORNER)
-        y = box.top() + _PADDING
-        for metric, (text, font, color) in zip(metrics, lines):  # noqa: B905 - Python 3.9
-            painter.setFont(font)
-            painter.setPen(color)
-            painter.drawText(QPointF(box.left() + _PADDING, y + metric.ascent()), text)
-            y += metric.lineSpacing()
-        painter.restore()
 
     def _caption_legend(self):
         """Let the legend name what is shown instead of all; this is not saved with the project."""
@@ -97,7 +109,7 @@ class FrameLabel:
         settings = self._canvas.mapSettings()
         for layer in settings.layers():
             frames = frames_of(layer) if isinstance(layer, QgsRasterLayer) else []
-            node = self._node(layer) if frames else None
+            node = _node(layer) if frames else None
             nodes = [] if node is None else model.layerLegendNodes(node)
             if not nodes:
                 continue
@@ -108,6 +120,3 @@ class FrameLabel:
                 text = f"{step} {band} of {len(frames)}: {frames[band - 1].dates}"
             if nodes[0].data(Qt.ItemDataRole.DisplayRole) != text:
                 nodes[0].setUserLabel(text)
-
-    def _node(self, layer):
-        return self._interface.layerTreeView().layerTreeModel().rootGroup().findLayer(layer.id())

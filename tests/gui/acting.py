@@ -3,8 +3,9 @@
 import time
 
 from qgis.core import QgsPointXY, QgsProject
-from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, Qt
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QApplication
 from qgis.utils import iface
 
 LIMIT_SECONDS = 180
@@ -57,6 +58,15 @@ def zoom(extent):
         iface.mapCanvas().refresh()
 
     after_drawing(show)
+
+
+def when_open(is_wanted, act):
+    """Act on a window once it is open; as long as it is, QGIS goes on only there."""
+    window = QApplication.activeModalWidget()
+    if window is not None and is_wanted(window):
+        act(window)
+    else:
+        QTimer.singleShot(50, lambda: when_open(is_wanted, act))
 
 
 def click_map(place, modifier=Qt.KeyboardModifier.NoModifier, button=Qt.MouseButton.LeftButton):

@@ -4,69 +4,94 @@ Imported inside QGIS only.
 """
 
 from qgis import processing
-from qgis.core import QgsDateTimeRange
-from qgis.PyQt.QtCore import QDateTime, QPoint, Qt, QTimer
+from qgis.core import QgsApplication
+from qgis.gui import QgsAuthConfigSelect
+from qgis.PyQt.QtCore import QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import (
+    QAbstractButton,
     QAbstractItemView,
     QApplication,
+    QComboBox,
     QDialogButtonBox,
+    QLineEdit,
     QScrollArea,
     QToolButton,
 )
 from qgis.utils import iface
 
-from .acting import after_drawing, click, click_map, layers_of, place_in, settle, wait, zoom
+from .acting import (
+    after_drawing,
+    click,
+    click_map,
+    layers_of,
+    place_in,
+    settle,
+    wait,
+    when_open,
+    zoom,
+)
 
 DEMO_GROUP = "demo_stack"
 LAPTOP = (1000, 700)
 """Size of a dialog on a screen of 1366 x 768 pixels, with a panel and the title of the window."""
 
-SHOWN = ("preparestack", "buildstack", "downloadproducts", "findjobs", "loadstack", "invertstack")
+SHOWN = (
+    "preparestack",
+    "buildstack",
+    "downloadproducts",
+    "findjobs",
+    "loadstack",
+    "invertstack",
+    "orderpairs",
+    "watchjobs",
+    "exportstack",
+)
 
 
 def demo(folder, facts):
-    """Go from the menu to the map of the demo; the core environment is there by a click."""
-    clicks = ["Set up now"]
+    """Go from the menu to the map of the demo; the core environment is there."""
     menu = iface.mainWindow().menuBar()
     for name in ("Plugins", "HyP3 Stack", "Demo stack…"):
-        menu = _click_entry(menu, name)
-        clicks.append(name)
-    dialog = wait(lambda: _open_dialog("demostack"), "the dialog of the demo")
+        menu = click_entry(menu, name)
+    facts["demo"] = run_demo(folder, "demo")
+
+
+def run_demo(folder, picture):
+    """Press Run in the dialog of the demo, and return what there is on the map at the end."""
+    dialog = wait(lambda: open_dialog("demostack"), "the dialog of the demo")
     dialog.resize(*LAPTOP)
     settle()
-    dialog.grab().save(str(folder / "dialog_demostack.png"))
+    dialog.grab().save(str(folder / f"dialog_{picture}.png"))
     click(dialog.runButton())
-    clicks.append("Run")
     wait(lambda: layers_of(DEMO_GROUP) and dialog.runButton().isEnabled(), "the demo")
     _close(dialog)
     iface.messageBar().clearWidgets()
     after_drawing(iface.mapCanvas().refresh)
-    iface.mainWindow().grab().save(str(folder / "demo.png"))
+    iface.mainWindow().grab().save(str(folder / f"{picture}.png"))
     image = iface.mapCanvas().grab().toImage()
-    facts["demo"] = {
-        "clicks": clicks,
+    places = [(x, y) for x in range(0, image.width(), 5) for y in range(0, image.height(), 5)]
+    return {
         "layers": sorted(layers_of(DEMO_GROUP)),
-        "colors": len(
-            {
-                image.pixel(x, y)
-                for x in range(0, image.width(), 5)
-                for y in range(0, image.height(), 5)
-            }
-        ),
+        "colors": len({image.pixel(x, y) for x, y in places}),
     }
 
 
 def fill_in(folder, facts):
     """Open the dialogs as on a laptop, and take layers from a list and a point from the map."""
-    facts["in_sight"], facts["helps"] = {}, {}
+    facts["in_sight"], facts["helps"], facts["heights"] = {}, {}, {}
     for name in SHOWN:
         dialog = _show(name)
         dialog.grab().save(str(folder / f"laptop_{name}.png"))
         facts["in_sight"][name] = _outputs_in_sight(dialog.mainWidget())
+        facts["heights"][name] = [
+            field.height() for field in dialog.findChildren(QgsAuthConfigSelect)
+        ]
         facts["helps"][name] = dialog.algorithm().shortHelpString() + " ".join(
             parameter.help() for parameter in dialog.algorithm().parameterDefinitions()
         )
+        if name == "findjobs":
+            facts["login_windows"] = login(folder, dialog.mainWidget())
         _close(dialog)
     stack = layers_of(DEMO_GROUP)["unw_phase"]
     products = stack.source().partition('"')[2].partition("/demo_stack.nc")[0] + "/products"
@@ -87,12 +112,27 @@ def fill_in(folder, facts):
     facts["chosen_point"] = panel.value("REFERENCE_POINT")
     dialog.grab().save(str(folder / "filled_in.png"))
     _close(dialog)
-    # The times of the demo would be those of the next stack as well.
     iface.newProject(False)
-    controller = iface.mapCanvas().temporalController()
-    controller.setAvailableTemporalRanges([])
-    controller.setTemporalExtents(QgsDateTimeRange(QDateTime(), QDateTime()))
     settle()
+
+
+def login(folder, panel):
+    """Press the button that makes a new login, and look at what opens; it is not kept."""
+    QgsApplication.authManager().setMasterPassword("of this session", True)
+    seen = []
+
+    def look(window):
+        settle()
+        window.findChild(QLineEdit, "leName").setText("Earthdata")
+        settle()
+        window.grab().save(str(folder / "login.png"))
+        methods = window.findChild(QComboBox, "cmbAuthMethods")
+        seen.extend([window.objectName(), methods.currentText()])
+        window.reject()
+
+    when_open(lambda window: window.findChild(QComboBox, "cmbAuthMethods") is not None, look)
+    click(panel.wrappers["AUTHCFG"].wrappedWidget().findChild(QAbstractButton, "btnConfigAdd"))
+    return seen
 
 
 def _show(name, parameters=None):
@@ -109,7 +149,7 @@ def _close(dialog):
     settle()
 
 
-def _click_entry(menu, name):
+def click_entry(menu, name):
     """Click an entry of a menu that shows, and return what it opens."""
     action = next(item for item in menu.actions() if item.text().replace("&", "") == name)
     QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
@@ -119,7 +159,7 @@ def _click_entry(menu, name):
     return action.menu()
 
 
-def _open_dialog(name):
+def open_dialog(name):
     for window in QApplication.topLevelWidgets():
         algorithm = getattr(window, "algorithm", lambda: None)()
         if window.isVisible() and algorithm is not None and algorithm.name() == name:

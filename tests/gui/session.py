@@ -1,8 +1,9 @@
 """What a user does in QGIS's window, run by ``qgis --code``; writes facts.json and screenshots.
 
-It only acts and notes down what is there; ``test_window.py`` judges.
+It only acts and notes down what is there; the tests judge.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -19,12 +20,11 @@ def main():
     """Do everything, note the facts, and end QGIS."""
     facts = {}
     try:
-        from tests.gui import steps
-
+        steps = importlib.import_module(f"tests.gui.{os.environ['HYP3_STACK_GUI_STEPS']}")
         steps.run(FOLDER, facts)
     except BaseException:  # QGIS would show it in a dialog that nobody closes
         facts["failure"] = traceback.format_exc()
-        steps.shoot(FOLDER, "failure")
+        importlib.import_module("tests.gui.acting").shoot(FOLDER, "failure")
     (FOLDER / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     if "failure" in facts:
         os._exit(1)

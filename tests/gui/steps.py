@@ -157,8 +157,11 @@ def batch(folder, facts):
 def build(folder, facts):
     """Build a stack from the algorithm's dialog, which loads the NetCDF file.
 
-    The dock is open before, and has to notice.
+    The dock is open before, and has to notice; time is on, with what the demo has left there.
     """
+    modes = QgsTemporalNavigationObject.NavigationMode
+    controller = iface.mapCanvas().temporalController()
+    controller.setNavigationMode(modes.Animated)
     part = plugins["hyp3_stack"].time_series
     part.action.trigger()
     settle()
@@ -171,6 +174,11 @@ def build(folder, facts):
         "CHUNKING": "both",
     }
     _run_dialog(folder, facts, "buildstack", parameters)
+    facts["frames_of_built"] = [
+        controller.dateTimeRangeForFrameNumber(frame).begin().toMSecsSinceEpoch()
+        for frame in range(min(controller.totalFrameCount(), 100))
+    ]
+    controller.setNavigationMode(modes.NavigationOff)
     facts["built_layers"] = sorted(layers_of(NETCDF_GROUP))
     settle(1)
     shoot(folder, "first_map")

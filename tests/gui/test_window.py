@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray
+
+from hyp3_stack.core.contract import DIALOGS
 
 from .conftest import PICTURES, SPEC
 
@@ -66,11 +69,9 @@ def test_the_first_start_offers_the_core_environment(session: Session) -> None:
     assert "core environment" not in session["message_with_environment"]
 
 
-def test_the_first_map_is_few_clicks_away(session: Session) -> None:
-    demo = session["demo"]
-    assert len(demo["clicks"]) <= 8
-    assert {"unw_phase", "corr", "dem"} <= set(demo["layers"])
-    assert demo["colors"] > 100
+def test_the_demo_is_in_the_menu(session: Session) -> None:
+    assert {"unw_phase", "corr", "dem"} <= set(session["demo"]["layers"])
+    assert session["demo"]["colors"] > 100
 
 
 def test_outputs_are_in_sight_on_a_laptop(session: Session) -> None:
@@ -82,6 +83,18 @@ def test_help_in_the_window_needs_no_command_line(session: Session) -> None:
     for text in session["helps"].values():
         assert "command line" not in text.lower().replace("from the command line", "")
         assert "qgis_process" not in text
+
+
+def test_help_in_the_window_names_fields(session: Session) -> None:
+    for algorithm, text in session["helps"].items():
+        names = {row.name for row in DIALOGS[algorithm]} - {"STAC"}
+        assert not names & set(re.findall(r"[A-Z_]+", text)), algorithm
+
+
+def test_the_login_takes_one_line_and_opens_the_form_of_the_documents(session: Session) -> None:
+    heights = [height for heights in session["heights"].values() for height in heights]
+    assert len(heights) >= 5 and max(heights) < 60
+    assert session["login_windows"][1] == "Basic Authentication"
 
 
 def test_layers_are_chosen_from_those_of_the_folder(session: Session) -> None:
@@ -146,6 +159,11 @@ def test_the_first_map_shows_one_layer_and_says_which_pair(session: Session) -> 
     assert first == "unw_phase: 2023-01-06 to 2023-01-18"
     assert second.startswith("12 days, perpendicular baseline -")
     assert " m, mean coherence 0." in second
+
+
+def test_a_stack_plays_at_once_where_another_one_was_played(session: Session) -> None:
+    ranges = session["layers"][FILE]["unw_phase"]["ranges"]
+    assert session["frames_of_built"] == sorted(begin for _, begin, _ in ranges)
 
 
 def test_the_dock_offers_what_is_loaded(session: Session) -> None:

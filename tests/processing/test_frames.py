@@ -1,17 +1,37 @@
 """Time steps from pair to pair and from date to date, and what it shows is said."""
 
 import pytest
-from qgis.core import Qgis, QgsProject, QgsRasterLayer, QgsTemporalNavigationObject
+from qgis.core import (
+    Qgis,
+    QgsDateTimeRange,
+    QgsInterval,
+    QgsProject,
+    QgsRasterLayer,
+    QgsTemporalNavigationObject,
+)
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt import sip
+from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
-from hyp3_stack.processing_provider.layers.frames.map_frames import frames_of, shown_band
-from hyp3_stack.processing_provider.layers.frames.playing import prepare_playing, show_band
+from hyp3_stack.processing_provider.layers.frames.map_frames import (
+    bands_in_time,
+    frames_of,
+    shown_band,
+)
+from hyp3_stack.processing_provider.layers.frames.playing import (
+    let_play,
+    prepare_playing,
+    show_band,
+)
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
 from hyp3_stack.processing_provider.time_series.frame_bar import FrameBar
+from hyp3_stack.processing_provider.time_series.frame_label import draw_texts
+from hyp3_stack.processing_provider.time_series.frame_pictures import save_frames
 
 PAIRS, DATES = 6, 4
+LABEL, DARK = 45, 60
+"""Rows of an image that the label takes, and how light its text is at most."""
 
 each_format = pytest.mark.parametrize("kind", [0, 1], ids=["netcdf", "zarr"])
 
@@ -106,6 +126,44 @@ def test_stacks_of_other_dates_do_not_run_together(stack_files, displacement_fil
         assert shown_band(layer, canvas.mapSettings()) == 2
 
 
+@pytest.fixture
+def playing(canvas):
+    """A Temporal Controller that plays already."""
+    canvas.controller.setNavigationMode(QgsTemporalNavigationObject.NavigationMode.Animated)
+    return canvas.controller
+
+
+def test_a_stack_plays_whole_after_another_one(stack_files, displacement_files, playing):
+    pairs = layer_of(stack_files[0], "unw_phase")
+    dates = layer_of(displacement_files[0], "displacement")
+    for layer, count in ((pairs, PAIRS), (dates, DATES), (pairs, PAIRS)):
+        let_play(layer, playing)
+        assert playing.totalFrameCount() == count
+        ranges = layer.temporalProperties().fixedRangePerBand().values()
+        assert {item.begin() for item in ranges} == {
+            playing.dateTimeRangeForFrameNumber(frame).begin() for frame in range(count)
+        }
+    assert playing.navigationMode() == QgsTemporalNavigationObject.NavigationMode.Animated
+
+
+def test_what_a_user_has_set_stays_while_it_shows_the_stack(stack_files, playing):
+    layer = layer_of(stack_files[0], "unw_phase")
+    let_play(layer, playing)
+    whole, month = playing.temporalExtents(), QgsInterval(1, Qgis.TemporalUnit.Months)
+    playing.setFrameDuration(month)
+    wide = QgsDateTimeRange(whole.begin().addDays(-40), whole.end().addDays(40))
+    playing.setTemporalExtents(wide)
+    let_play(layer, playing)
+    assert (playing.frameDuration(), playing.temporalExtents()) == (month, wide)
+    playing.setFrameDuration(QgsInterval(1, Qgis.TemporalUnit.Hours))
+    let_play(layer, playing)
+    assert playing.totalFrameCount() == PAIRS, "QGIS begins with hours"
+    playing.setTemporalExtents(QgsDateTimeRange(whole.begin().addDays(5), whole.end()))
+    let_play(layer, playing)
+    assert playing.temporalExtents() == whole
+    assert playing.totalFrameCount() == PAIRS
+
+
 def test_the_bar_steps_through_time_and_says_what_is_shown(stack_files, canvas):
     layer = layer_of(stack_files[0], "unw_phase")
     bar = FrameBar(canvas)
@@ -129,6 +187,36 @@ def test_the_bar_steps_through_time_and_says_what_is_shown(stack_files, canvas):
     canvas.controller.setCurrentFrameNumber(3)
     assert bar.slider.value() == 3
     bar.detach()
+
+
+def test_each_frame_is_saved_with_its_label(stack_files, canvas, tmp_path):
+    layer = layer_of(stack_files[0], "unw_phase")
+    canvas.resize(500, 400)
+    canvas.setDestinationCrs(layer.crs())
+    canvas.setLayers([layer])
+    canvas.setExtent(layer.extent())
+    assert save_frames(layer, canvas, tmp_path) == ""
+    pictures = sorted(tmp_path.glob("*.png"))
+    assert [path.name for path in pictures] == [f"unw_phase_{n:04d}.png" for n in range(PAIRS)]
+    for path, band in zip(pictures, bands_in_time(layer)):  # noqa: B905 - Python 3.9
+        saved, expected = QImage(str(path)), QImage(500, LABEL, QImage.Format.Format_ARGB32)
+        expected.fill(0)
+        painter = QPainter(expected)
+        frame = frames_of(layer)[band - 1]
+        draw_texts(painter, [(f"unw_phase: {frame.dates}", frame.details)], canvas.font())
+        painter.end()
+        is_ink = [
+            [
+                QColor(image.pixel(x, y)).lightness() < DARK and image.pixelColor(x, y).alpha() > 0
+                for x in range(20, 250)
+                for y in range(15, LABEL)
+            ]
+            for image in (saved, expected)
+        ]
+        assert sum(is_ink[1]) > 200
+        assert is_ink[0] == is_ink[1]
+    problem = save_frames(layer, canvas, pictures[0])
+    assert problem.startswith(f"The images cannot be written into {pictures[0]}; ")
 
 
 def test_the_bar_is_hidden_without_steps_and_outlives_its_layer(stack_files, canvas):

@@ -16,7 +16,7 @@ _STEP = QgsInterval(1, Qgis.TemporalUnit.IrregularStep)
 def prepare_playing(layer, project):
     """Let time step from pair to pair, or from date to date, of a layer.
 
-    Both are kept in the project. The Temporal Controller is left alone where it is in use.
+    Period and step are kept in the project.
     """
     if not _ranges(layer):
         return
@@ -25,9 +25,17 @@ def prepare_playing(layer, project):
     settings.setTimeStepUnit(_STEP.originalUnit())
     settings.setTimeStep(1)
     if utils.iface is not None and project is QgsProject.instance():
-        controller = utils.iface.mapCanvas().temporalController()
-        if controller.navigationMode() == _MODE.NavigationOff:
-            _set(controller, layer)
+        let_play(layer, utils.iface.mapCanvas().temporalController())
+
+
+def let_play(layer, controller):
+    """Make each pair or date of a layer a frame of the Temporal Controller.
+
+    It is left alone where it is in use and shows all of them as it is. What an earlier stack or an
+    empty project has left there does not.
+    """
+    if controller.navigationMode() == _MODE.NavigationOff or not _shows_all(controller, layer):
+        _set(controller, layer)
 
 
 def show_band(layer, band, canvas):
@@ -38,6 +46,17 @@ def show_band(layer, band, canvas):
         controller.setNavigationMode(_MODE.Animated)
     begin = layer.temporalProperties().fixedRangePerBand()[band].begin()
     controller.setCurrentFrameNumber(controller.findBestFrameNumberForFrameStart(begin))
+
+
+def _shows_all(controller, layer):
+    """Return whether the frames of a controller, as they are, show each band of a layer."""
+    if not controller.temporalExtents().contains(_period(layer)):
+        return False
+    step = controller.frameDuration()
+    if step.originalUnit() != _STEP.originalUnit():
+        # Passes are days apart: the hour with which QGIS begins is nobody's choice.
+        return step.days() >= 1.0
+    return _moments(_ranges(layer)) <= _moments(controller.availableTemporalRanges())
 
 
 def _set(controller, layer):
@@ -53,6 +72,10 @@ def _set(controller, layer):
 def _ranges(layer):
     ranges = layer.temporalProperties().fixedRangePerBand().values()
     return sorted(ranges, key=lambda item: item.begin())
+
+
+def _moments(ranges):
+    return {(item.begin().toMSecsSinceEpoch(), item.end().toMSecsSinceEpoch()) for item in ranges}
 
 
 def _period(layer):
