@@ -18,6 +18,8 @@ PICTURES = {
     "series": "window",
     "displacement": "displacement",
     "laptop_buildstack": "build_stack",
+    "laptop_findjobs": "find_jobs",
+    "login": "earthdata_login",
 }
 """Screenshots by name, and what they are called in the documents."""
 

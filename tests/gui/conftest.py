@@ -24,6 +24,7 @@ SPEC = SampleSpec(
     columns=260,
     layers=("unw_phase", "corr", "wrapped_phase", "dem", "water_mask"),
 )
+BACKSCATTER = SampleSpec("RTC_GAMMA", products=4, rows=240, columns=260, layers=("VV", "dem"))
 SETTINGS = """\
 [PythonPlugins]
 hyp3_stack=true
@@ -65,6 +66,7 @@ def session(display: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     """Facts of one session in QGIS; its pictures are in build/gui."""
     folder = tmp_path_factory.mktemp("gui session")
     write_products(folder / "products", SPEC)
+    write_products(folder / "my backscatter", BACKSCATTER)
     (folder / "stack").mkdir()
     plugins = folder / "profiles" / "default" / "python" / "plugins"
     plugins.mkdir(parents=True)

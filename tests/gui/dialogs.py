@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import (
     QApplication,
     QComboBox,
     QDialogButtonBox,
+    QLabel,
     QLineEdit,
     QScrollArea,
     QToolButton,
@@ -91,7 +92,7 @@ def fill_in(folder, facts):
             parameter.help() for parameter in dialog.algorithm().parameterDefinitions()
         )
         if name == "findjobs":
-            facts["login_windows"] = login(folder, dialog.mainWidget())
+            facts["login_labels"] = login(folder, dialog.mainWidget())
         _close(dialog)
     stack = layers_of(DEMO_GROUP)["unw_phase"]
     products = stack.source().partition('"')[2].partition("/demo_stack.nc")[0] + "/products"
@@ -124,10 +125,11 @@ def login(folder, panel):
     def look(window):
         settle()
         window.findChild(QLineEdit, "leName").setText("Earthdata")
+        methods = window.findChild(QComboBox, "cmbAuthMethods")
+        methods.setCurrentIndex(methods.findText("Basic Authentication"))
         settle()
         window.grab().save(str(folder / "login.png"))
-        methods = window.findChild(QComboBox, "cmbAuthMethods")
-        seen.extend([window.objectName(), methods.currentText()])
+        seen.extend(label.text() for label in window.findChildren(QLabel) if label.isVisible())
         window.reject()
 
     when_open(lambda window: window.findChild(QComboBox, "cmbAuthMethods") is not None, look)

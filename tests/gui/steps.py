@@ -50,6 +50,7 @@ from .noting import (
 
 SIZE = QSize(1600, 1000)
 NETCDF_GROUP, ZARR_GROUP, INVERTED_GROUP = "my stack", "my store", "my displacement"
+BACKSCATTER_GROUP = "my backscatter"
 REFERENCE = (0.33, 0.35)
 """Shares of width and height at which the stack is told not to move."""
 
@@ -70,6 +71,7 @@ def run(folder, facts):
         first_start,
         demo,
         fill_in,
+        backscatter,
         build,
         batch,
         load,
@@ -110,6 +112,25 @@ def _start_again():
     unloadPlugin("hyp3_stack")
     loadPlugin("hyp3_stack")
     startPlugin("hyp3_stack")
+
+
+def backscatter(folder, facts):
+    """Build a stack of backscatter and step through it; then begin a new project."""
+    path = folder / f"{BACKSCATTER_GROUP}.nc"
+    parameters = {"INPUT": str(folder / BACKSCATTER_GROUP), "NETCDF": str(path)}
+    _run_dialog(folder, facts, "buildstack", parameters)
+    layer = layers_of(BACKSCATTER_GROUP)["VV_backscatter"]
+    facts["visible_of_backscatter"] = _visible_of(BACKSCATTER_GROUP)
+    dock = iface.mainWindow().findChild(QDockWidget, "Temporal Controller")
+    dock.setUserVisible(True)
+    settle()
+    click(dock.findChild(QToolButton, "mNavigationAnimated"))
+    settle()
+    following = _visible(dock.findChildren(QPushButton, "mNextButton"))
+    facts["backscatter"] = _step_through(folder, layer, following)
+    dock.close()
+    iface.newProject(False)
+    settle()
 
 
 def batch(folder, facts):

@@ -16,7 +16,7 @@ import xarray
 
 from hyp3_stack.core.contract import DIALOGS
 
-from .conftest import PICTURES, SPEC
+from .conftest import BACKSCATTER, PICTURES, SPEC
 
 pytestmark = pytest.mark.slow
 
@@ -94,7 +94,7 @@ def test_help_in_the_window_names_fields(session: Session) -> None:
 def test_the_login_takes_one_line_and_opens_the_form_of_the_documents(session: Session) -> None:
     heights = [height for heights in session["heights"].values() for height in heights]
     assert len(heights) >= 5 and max(heights) < 60
-    assert session["login_windows"][1] == "Basic Authentication"
+    assert {"Name", "Username", "Password"} <= set(session["login_labels"])
 
 
 def test_layers_are_chosen_from_those_of_the_folder(session: Session) -> None:
@@ -145,7 +145,7 @@ def test_the_legend_names_the_period(session: Session, group: str) -> None:
 
 
 def test_the_dialogs_run_to_their_end(session: Session) -> None:
-    names = ("buildstack", "loadstack", "invertstack")
+    names = ("buildstack", "buildstack", "loadstack", "invertstack")
     assert session["runs"] == [[name, True] for name in names]
 
 
@@ -164,6 +164,18 @@ def test_the_first_map_shows_one_layer_and_says_which_pair(session: Session) -> 
 def test_a_stack_plays_at_once_where_another_one_was_played(session: Session) -> None:
     ranges = session["layers"][FILE]["unw_phase"]["ranges"]
     assert session["frames_of_built"] == sorted(begin for _, begin, _ in ranges)
+
+
+def test_backscatter_shows_and_plays_by_date(session: Session) -> None:
+    assert session["visible_of_backscatter"] == ["VV_backscatter"]
+    frames = session["backscatter"]
+    dates = BACKSCATTER.products
+    assert frames["distinct_bands"] == dates
+    assert [frame["band"] for frame in frames["shown"]] == list(range(1, dates + 1))
+    days = [f"2023-01-{6 + 12 * step:02d}" for step in range(2)]
+    for number, (frame, day) in enumerate(zip(frames["shown"], days, strict=False), start=1):
+        assert frame["label"] == [[f"VV_backscatter: {day}", ""]]
+        assert frame["legend"] == f"date {number} of {dates}: {day}"
 
 
 def test_the_dock_offers_what_is_loaded(session: Session) -> None:
@@ -479,6 +491,7 @@ def test_qgis_ends_well_with_files_open(session: Session) -> None:
         "log_buildstack",
         "playing_stack",
         "playing_store",
+        "playing_backscatter",
         "series",
         "velocity",
         "playing_displacement",

@@ -16,13 +16,10 @@ import pytest
 from hyp3_stack.processing_provider.environment import environment
 from hyp3_stack.processing_provider.environment.environment import EnvironmentBuilder, SetupError
 from hyp3_stack.processing_provider.environment.interpreter import (
-    LOCK_FILE,
-    MARKER,
     Places,
     environment_python,
-    resolve,
 )
-from hyp3_stack.processing_provider.process.core_process import CoreCanceledError, run_core
+from hyp3_stack.processing_provider.process.core_process import CoreCanceledError
 from tests.hyp3_server import Hyp3Service
 
 from .recorder import Recorder
@@ -317,19 +314,3 @@ def test_no_package_is_built(places, offline, empty_environment, tmp_path, monke
     with pytest.raises(SetupError, match="not available for this Python and platform"):
         EnvironmentBuilder(places, Recorder())._install(empty_environment)
     assert not ran.exists()
-
-
-@pytest.mark.slow
-def test_the_whole_set_up(tmp_path):
-    # Downloads what pip has not cached; a path with a space and a quote, as user names bring about.
-    places = Places(tmp_path / "Jane O'Doe's profile", LOCK_FILE)
-    feedback = Recorder()
-    python = EnvironmentBuilder(places, feedback).build(sys.executable)
-    assert feedback.percents[-1] == 100
-    assert feedback.percents == sorted(feedback.percents)
-    assert resolve({}, None, places, sys.platform) == python
-    assert (places.environment / MARKER).is_file()
-    assert [path.name for path in places.home.iterdir()] == ["environment"]
-    # It works where it is now, although it was made under another name.
-    outputs = run_core(python, "check", {}, Recorder())
-    assert Path(outputs["PYTHON"]).is_relative_to(places.environment)
