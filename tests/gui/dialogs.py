@@ -72,8 +72,10 @@ def run_demo(folder, picture):
     iface.mainWindow().grab().save(str(folder / f"{picture}.png"))
     image = iface.mapCanvas().grab().toImage()
     places = [(x, y) for x in range(0, image.width(), 5) for y in range(0, image.height(), 5)]
+    view = iface.layerTreeView()
     return {
         "layers": sorted(layers_of(DEMO_GROUP)),
+        "room": view.viewport().width() - view.sizeHintForColumn(0),
         "colors": len({image.pixel(x, y) for x, y in places}),
     }
 

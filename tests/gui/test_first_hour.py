@@ -42,5 +42,6 @@ def test_the_environment_is_complete_and_nothing_else_is_left(first_hour: dict[s
 def test_the_demo_is_on_the_map(first_hour: dict[str, Any]) -> None:
     assert {"unw_phase", "corr", "dem"} <= set(first_hour["demo"]["layers"])
     assert first_hour["demo"]["colors"] > 100
+    assert first_hour["demo"]["room"] >= 0, "names of layers are cut off"
     assert first_hour["exit"] == 0
     assert "Traceback" not in first_hour["said"]

@@ -72,6 +72,7 @@ def test_the_first_start_offers_the_core_environment(session: Session) -> None:
 def test_the_demo_is_in_the_menu(session: Session) -> None:
     assert {"unw_phase", "corr", "dem"} <= set(session["demo"]["layers"])
     assert session["demo"]["colors"] > 100
+    assert session["demo"]["room"] >= 0, "names of layers are cut off"
 
 
 def test_outputs_are_in_sight_on_a_laptop(session: Session) -> None:
