@@ -99,7 +99,7 @@ _GRAY = ("#000000", "#ffffff")
 _SYMMETRIC = {Style.TOWARD: _DIVERGING, Style.AWAY: _DIVERGING[::-1]}
 _BY_LIMITS = {Style.CYCLIC: _CYCLIC, Style.GRAY: _GRAY}
 _DECIBEL_STEPS = 24
-_DECIBELS = {"power": 10.0, "amplitude": 20.0}
+DECIBELS = {"power": 10.0, "amplitude": 20.0}
 """Decibels of a factor of ten, by the scale of backscatter."""
 
 
@@ -174,7 +174,7 @@ def _ramp_function(variable, stops):
 
 def _shown_numbers(variable):
     """Return how a value is shown: an expression of QGIS, the same in Python, and the unit."""
-    decibels = _DECIBELS.get(variable.attributes.get("scale"))
+    decibels = DECIBELS.get(variable.attributes.get("scale"))
     if decibels:
         return f"{decibels:g} * log10(@value)", lambda value: decibels * math.log10(value), "dB"
     factor, units = shown_units(variable.name, variable.units)

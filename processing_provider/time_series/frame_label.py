@@ -1,6 +1,6 @@
 """Says on the map, and in the legend, which pair or date it shows."""
 
-from qgis.core import QgsProject, QgsRasterLayer
+from qgis.core import QgsRasterLayer
 from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPen
 
@@ -16,15 +16,18 @@ _INK = QColor(30, 30, 30)
 _FAINT = QColor(90, 90, 90)
 
 
-def frame_texts(settings):
-    """Return (first line, second line) for each stack on a map; the second may be empty."""
+def frame_texts(settings, root):
+    """Return (first line, second line) for each stack on a map; the second may be empty.
+
+    ``root`` is the tree of layers, whose groups tell stacks apart.
+    """
     shown = _shown_layers(settings)
     texts = []
     for layer in shown:
         frames, band, step = frames_of(layer), shown_band(layer, settings), step_of(layer)
         name = layer.name().partition(":")[0]
         if len(shown) > 1:
-            node = _node(layer)
+            node = root.findLayer(layer.id())
             group = None if node is None else stack_group(node)
             name = name if group is None else f"{group.name()}, {name}"
         if 1 <= band <= len(frames):
@@ -75,10 +78,6 @@ def _shown_layers(settings):
     return list(shown.values())
 
 
-def _node(layer):
-    return QgsProject.instance().layerTreeRoot().findLayer(layer.id())
-
-
 class FrameLabel:
     """Draws a label onto each finished map, for the uppermost visible layer of each stack.
 
@@ -97,7 +96,7 @@ class FrameLabel:
 
     def texts(self):
         """Return (first line, second line) for each stack on the map; the second may be empty."""
-        return frame_texts(self._canvas.mapSettings())
+        return frame_texts(self._canvas.mapSettings(), self._root())
 
     def _draw(self, painter):
         draw_texts(painter, self.texts(), self._interface.mainWindow().font())
@@ -106,10 +105,10 @@ class FrameLabel:
     def _caption_legend(self):
         """Let the legend name what is shown instead of all; this is not saved with the project."""
         model = self._interface.layerTreeView().layerTreeModel()
-        settings = self._canvas.mapSettings()
+        settings, root = self._canvas.mapSettings(), self._root()
         for layer in settings.layers():
             frames = frames_of(layer) if isinstance(layer, QgsRasterLayer) else []
-            node = _node(layer) if frames else None
+            node = root.findLayer(layer.id()) if frames else None
             nodes = [] if node is None else model.layerLegendNodes(node)
             if not nodes:
                 continue
@@ -120,3 +119,6 @@ class FrameLabel:
                 text = f"{step} {band} of {len(frames)}: {frames[band - 1].dates}"
             if nodes[0].data(Qt.ItemDataRole.DisplayRole) != text:
                 nodes[0].setUserLabel(text)
+
+    def _root(self):
+        return self._interface.layerTreeView().layerTreeModel().rootGroup()

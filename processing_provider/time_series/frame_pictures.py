@@ -9,6 +9,7 @@ from qgis.core import (
     QgsFeedback,
     QgsInterval,
     QgsMapDecoration,
+    QgsProject,
     QgsSettings,
     QgsTemporalUtils,
 )
@@ -35,7 +36,8 @@ class _Label(QgsMapDecoration):
         return "Pair or date"
 
     def render(self, settings, context):
-        draw_texts(context.painter(), frame_texts(settings), self._font)
+        root = QgsProject.instance().layerTreeRoot()
+        draw_texts(context.painter(), frame_texts(settings, root), self._font)
 
 
 def ask_and_save(layer, canvas, parent):

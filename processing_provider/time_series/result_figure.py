@@ -1,6 +1,10 @@
 """Makes a figure of the series of some places, in the units that are shown."""
 
+import math
+from dataclasses import replace
+
 from ..layers.displacement_layers import shown_units
+from ..layers.styles import DECIBELS
 from .place_list import coordinates
 from .places.place import name_of
 from .plot.figure import Curve, Figure
@@ -14,13 +18,29 @@ _FIT_PARTS = 200
 def figure_of(result):
     """Return the figure of a result."""
     factor, units = shown_units(result.variable, result.units)
+    curves = [
+        _curve(number, picked, result, factor) for number, picked in enumerate(result.picked, 1)
+    ]
+    if result.scale in DECIBELS:
+        units = "dB"
+        curves = [_in_decibels(curve, DECIBELS[result.scale]) for curve in curves]
     return Figure(
         result.begins,
         result.ends,
-        [_curve(number, picked, result, factor) for number, picked in enumerate(result.picked, 1)],
+        curves,
         f"{result.variable} ({units})" if units else result.variable,
         units,
     )
+
+
+def _in_decibels(curve, of_ten):
+    """Return a curve of backscatter as the map shows it, with errors to first order."""
+    errors = [
+        of_ten / math.log(10.0) * error / value if value > 0.0 else math.nan
+        for value, error in zip(curve.values, curve.errors)  # noqa: B905 - Python 3.9
+    ]
+    values = [of_ten * math.log10(value) if value > 0.0 else math.nan for value in curve.values]
+    return replace(curve, values=values, errors=errors)
 
 
 def why_empty(result):

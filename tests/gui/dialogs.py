@@ -5,7 +5,6 @@ Imported inside QGIS only.
 
 from qgis import processing
 from qgis.core import QgsApplication
-from qgis.gui import QgsAuthConfigSelect
 from qgis.PyQt.QtCore import QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import (
@@ -82,14 +81,14 @@ def run_demo(folder, picture):
 
 def fill_in(folder, facts):
     """Open the dialogs as on a laptop, and take layers from a list and a point from the map."""
-    facts["in_sight"], facts["helps"], facts["heights"] = {}, {}, {}
+    facts["in_sight"], facts["helps"], facts["heights"] = {}, {}, []
     for name in SHOWN:
         dialog = _show(name)
         dialog.grab().save(str(folder / f"laptop_{name}.png"))
         facts["in_sight"][name] = _outputs_in_sight(dialog.mainWidget())
-        facts["heights"][name] = [
-            field.height() for field in dialog.findChildren(QgsAuthConfigSelect)
-        ]
+        if "AUTHCFG" in dialog.mainWidget().wrappers:
+            field = dialog.mainWidget().wrappers["AUTHCFG"].wrappedWidget()
+            facts["heights"].append(field.height())
         facts["helps"][name] = dialog.algorithm().shortHelpString() + " ".join(
             parameter.help() for parameter in dialog.algorithm().parameterDefinitions()
         )
@@ -128,7 +127,7 @@ def login(folder, panel):
         settle()
         window.findChild(QLineEdit, "leName").setText("Earthdata")
         methods = window.findChild(QComboBox, "cmbAuthMethods")
-        methods.setCurrentIndex(methods.findText("Basic Authentication"))
+        methods.setCurrentIndex(methods.findData("Basic"))
         settle()
         window.grab().save(str(folder / "login.png"))
         seen.extend(label.text() for label in window.findChildren(QLabel) if label.isVisible())

@@ -250,7 +250,6 @@ def invert(folder, facts):
     parameters = {
         "INPUT": str(folder / "stack" / f"{NETCDF_GROUP}.nc"),
         "REFERENCE_AREA": f"{place.x()},{place.y()}",
-        "WEIGHTS": "coherence",
         "STEPS": STEP_DAY,
         "NETCDF": str(folder / "stack" / f"{INVERTED_GROUP}.nc"),
     }

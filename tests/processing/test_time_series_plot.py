@@ -5,11 +5,13 @@ from datetime import datetime, timedelta, timezone
 from xml.etree import ElementTree
 
 import pytest
+from qgis.core import QgsGeometry
 from qgis.PyQt.QtCore import QEvent, QPoint, QPointF, Qt
 from qgis.PyQt.QtGui import QImage, QMouseEvent, QWheelEvent
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication, QDialogButtonBox
 
+from hyp3_stack.processing_provider.time_series.places.place import Place
 from hyp3_stack.processing_provider.time_series.plot.figure import Curve, Figure, View
 from hyp3_stack.processing_provider.time_series.plot.plot import Plot
 from hyp3_stack.processing_provider.time_series.plot.plot_files import write_png, write_svg
@@ -19,6 +21,9 @@ from hyp3_stack.processing_provider.time_series.plot.ticks import (
     symmetric_ticks,
 )
 from hyp3_stack.processing_provider.time_series.plot.value_limits import ValueLimitsDialog
+from hyp3_stack.processing_provider.time_series.result_figure import figure_of
+from hyp3_stack.processing_provider.time_series.series.picking import Picked, Result
+from hyp3_stack.processing_provider.time_series.series.reader import Series
 
 UTC = timezone.utc
 BEGINS = [datetime(2023, 1, day, tzinfo=UTC) for day in (1, 13, 25)]
@@ -27,6 +32,21 @@ CURVES = [
     Curve("A", "#ff0000", [1.0, math.nan, 3.0], [0.5, math.nan, 0.25]),
     Curve("B", "#0000ff", [2.0, 2.0, 2.0]),
 ]
+
+
+@pytest.mark.parametrize(("scale", "of_ten"), [("power", 10), ("amplitude", 20)])
+def test_backscatter_is_drawn_in_decibels_as_on_the_map(scale, of_ten):
+    place = Place(QgsGeometry.fromWkt("POLYGON((0 0, 9 0, 9 9, 0 0))"), "EPSG:32610", "#ff0000")
+    series = Series([0.1, math.nan, 0.01], [4, 0, 4], [0.01, math.nan, 0.002])
+    given = ("VV_backscatter", "gamma nought", "", "EPSG:32610", 1, BEGINS, BEGINS, "s.nc", "")
+    figure = figure_of(Result(*given, [Picked(place, series=series)], scale=scale))
+    assert (figure.title, figure.units) == ("VV_backscatter (dB)", "dB")
+    (curve,) = figure.curves
+    assert curve.values == pytest.approx([-of_ten, math.nan, -2 * of_ten], nan_ok=True)
+    step = of_ten * (math.log10(0.1001) - math.log10(0.0999)) / 0.0002
+    assert curve.errors[0] == pytest.approx(0.01 * step, rel=1e-5)
+    plain = figure_of(Result(*given, [Picked(place, series=series)]))
+    assert (plain.title, plain.curves[0].values[0]) == ("VV_backscatter", 0.1)
 
 
 @pytest.fixture

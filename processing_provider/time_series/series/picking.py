@@ -44,6 +44,7 @@ class Result:
     the place whose series was subtracted from all others, None for the reference of the stack.
     ``inverted`` says how phases of pairs were made displacement, empty where they were not. Pixels
     with less coherence than ``least_coherence`` were left out; it is None where the stack has none.
+    ``scale`` is that of backscatter, ``power``, ``amplitude`` or ``decibel``.
     """
 
     variable: str
@@ -60,6 +61,7 @@ class Result:
     reference: object = None
     inverted: str = ""
     least_coherence: object = None
+    scale: str = ""
 
 
 def can_invert(layer):
@@ -112,6 +114,7 @@ def read(readers, layer, places, window=1, reference=None, inverted=False, least
         [_pick(reader, layer, place, window, base, quality) for place in places],
         reference=base,
         least_coherence=least_coherence if has_coherence else None,
+        scale=variable.attributes.get("scale", ""),
     )
     if variable.name == DISPLACEMENT:
         return with_facts(found, reader)
