@@ -13,7 +13,6 @@ from rasterio.windows import Window
 
 from ..files.geotiff import block_checksum
 from ..machine.blocks import run_blocks, thread_count
-from ..products.layers import GAMMA_LAYERS, LayerKind
 from ..raster.layer_reader import gdal_environment
 from ..run.reporter import Reporter, step, stop_if_canceled
 from .stack_part import ReadMap, StackPart
@@ -22,9 +21,6 @@ _TILE = 512
 
 _SMALLEST_OVERVIEW = 512
 """Pixels along the longer side, at which no smaller overview is of use."""
-
-_CYCLIC = {layer.variable for layer in GAMMA_LAYERS.values() if layer.kind is LayerKind.CYCLIC}
-"""Angles with a seam: the mean of two pixels may be the opposite direction."""
 
 _COPIED = ("long_name", "standard_name", "comment", "component", "flag_meanings")
 """Attributes of a layer that become tags."""
@@ -120,8 +116,8 @@ def _write(
     factors = _factors(max(grid.width, grid.height))
     if factors:
         with rasterio.open(draft, "r+") as raster:
-            is_smooth = dtype.kind == "f" and layer not in _CYCLIC
-            raster.build_overviews(factors, Resampling.average if is_smooth else Resampling.nearest)
+            method = Resampling.average if part.is_smooth(layer) else Resampling.nearest
+            raster.build_overviews(factors, method)
     stop_if_canceled(reporter)
     rasterio.shutil.copy(
         draft,

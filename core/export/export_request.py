@@ -31,6 +31,7 @@ class ExportRequest:
     steps_as: str  # ``files`` or ``bands``, for GeoTIFFs
     points: Points | None  # where series are taken; None for other formats
     output: Path  # folder that is written
+    history: str  # the job in a line
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> ExportRequest:
@@ -59,6 +60,7 @@ class ExportRequest:
             steps_as=given.choice("STEPS_AS"),
             points=points,
             output=output,
+            history=given.history(),
         )
 
 

@@ -107,7 +107,7 @@ def _write_map(
     with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
         file.Conventions = "CF-1.11"
         mapping = file.createVariable(GRID_MAPPING, "i4")
-        mapping.setncatts(part.grid_mapping())
+        mapping.setncatts(part.grid_mapping(grid))
         for axis, values in (("y", grid.y), ("x", grid.x)):
             file.createDimension(axis, values.size)
             variable = file.createVariable(axis, "f8", (axis,))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from ..grid.lattice import Grid
 from ..machine.atomic import temporary
 from ..machine.blocks import BAND_BYTES, run_blocks
 from ..metadata.variables import GRID_MAPPING
+from ..products.layers import GAMMA_LAYERS, LayerKind
 from ..run.parameters import Extent
 from ..run.reporter import Reporter
 
@@ -29,8 +30,15 @@ Block = tuple[slice, slice, slice]
 
 Unit = Literal["D", "s"]
 
-ReadMap = Callable[[int, slice], NDArray[Any]]
-"""Returns some rows of the map of a step, shape (rows, width)."""
+_CYCLIC = {layer.variable for layer in GAMMA_LAYERS.values() if layer.kind is LayerKind.CYCLIC}
+"""Angles with a seam: the mean of two pixels may be the opposite direction."""
+
+
+class ReadMap(Protocol):
+    """Reads a block of the map of a step."""
+
+    def __call__(self, step: int, rows: slice, columns: slice = ...) -> NDArray[Any]:
+        """Return some rows, of all columns or some; shape (rows, columns)."""
 
 
 _LARGEST_BLOCK = 64_000_000
@@ -68,6 +76,10 @@ class StackPart:
         if self.dtype(name).kind == "f":
             return np.nan
         return self.stack.number("_FillValue", name)
+
+    def is_smooth(self, name: str) -> bool:
+        """Return whether the mean of neighboring pixels stands for them."""
+        return self.dtype(name).kind == "f" and name not in _CYCLIC
 
     def _is_plain(self, name: str) -> bool:
         scales = (self.stack.number(item, name) for item in ("scale_factor", "add_offset"))
@@ -146,12 +158,12 @@ class StackPart:
         folder
             For the temporary file.
         """
-        columns = slice(0, self.grid.width)
+        every = slice(0, self.grid.width)
         chunks = self.stack.blocks.array(name).chunks
         if not self.has_steps(name):
-            yield lambda step, rows: self.read(name, slice(0, 1), rows, columns)
+            yield lambda step, rows, columns=every: self.read(name, [0], rows, columns)
         elif chunks[0] == 1:
-            yield lambda step, rows: self.read(name, [step], rows, columns)[0]
+            yield lambda step, rows, columns=every: self.read(name, [step], rows, columns)[0]
         else:
             shape = (self.steps.size, self.grid.height, self.grid.width)
             with temporary(folder / f"{name}.maps") as path:
@@ -162,7 +174,7 @@ class StackPart:
 
                 blocks = self.blocks(name)
                 run_blocks(work, blocks, len(blocks), reporter)
-                yield lambda step, rows: copy[step, rows]
+                yield lambda step, rows, columns=every: copy[step, rows, columns]
                 del copy
 
     def bands(self, name: str) -> list[slice]:
@@ -221,10 +233,10 @@ class StackPart:
         sides = [compact(times, unit) for times in self.times]
         return ["_".join(days) for days in zip(*sides, strict=True)]
 
-    def grid_mapping(self) -> dict[str, Any]:
-        """Return the attributes of the variable that describes the CRS, for the window."""
+    def grid_mapping(self, grid: Grid) -> dict[str, Any]:
+        """Return the attributes of the variable that describes the CRS, for another grid in it."""
         attributes = dict(self.stack.raw.variables[GRID_MAPPING].attrs)
-        left, top, spacing = self.grid.left, self.grid.top, self.grid.spacing
+        left, top, spacing = grid.left, grid.top, grid.spacing
         return attributes | {"GeoTransform": f"{left} {spacing} 0.0 {top} 0.0 {-spacing}"}
 
 

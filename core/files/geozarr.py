@@ -1,7 +1,7 @@
-"""What Zarr arrays say of their place: conventions ``spatial`` and ``proj``, and GDAL's own way.
+"""What Zarr says of its place: conventions ``spatial``, ``proj``, ``multiscales``, and GDAL's way.
 
-Only arrays say it: GDAL 3.13 crashes where a group has ``spatial:dimensions`` and an array with
-two other dimensions, such as bounds.
+Of a group that holds arrays only these say it: GDAL 3.13 crashes where a group has
+``spatial:dimensions`` and an array with two other dimensions, such as bounds.
 """
 
 from __future__ import annotations
@@ -10,20 +10,24 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-import numpy as np
-import xarray as xr
-from numpy.typing import NDArray
 from pyproj import CRS
 
+from ..grid.lattice import Grid
 from ..inputs.crs import authority_of
 
 _ORGANIZATION = "https://github.com/zarr-conventions"
 _RAW = "https://raw.githubusercontent.com/zarr-conventions"
 
-_CONVENTIONS = (
+_PLACE = (
     ("proj", "f17cb550-5864-4468-aeb7-f3180cfb622f", "Coordinate reference system of the data"),
     ("spatial", "689b58e2-cf7b-45e0-9fff-9cfc0883d6b4", "Position of the data in space"),
 )
+_MULTISCALES = (
+    "multiscales",
+    "d35379db-88df-4056-af3a-620245f8e347",
+    "Levels of one dataset by resolution",
+)
+"""Name, identity and description of conventions."""
 
 
 _CRS_OF_GDAL = "_CRS"
@@ -57,15 +61,8 @@ def place_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def array_attributes(dataset: xr.Dataset, crs_wkt: str) -> dict[str, Any]:
+def array_attributes(grid: Grid) -> dict[str, Any]:
     """Return the attributes of an array whose last dimensions are ``y``, ``x``.
-
-    Parameters
-    ----------
-    dataset
-        Holds ``x`` and ``y``, centers of square pixels in meters.
-    crs_wkt
-        The CRS as WKT 2.
 
     Returns
     -------
@@ -73,36 +70,71 @@ def array_attributes(dataset: xr.Dataset, crs_wkt: str) -> dict[str, Any]:
         The objects of both conventions (version 0.1) and their members, and GDAL's ``_CRS``;
         ``spatial:transform`` maps pixel corners, as the registration ``pixel`` asks.
     """
-    x, y = dataset["x"].values, dataset["y"].values
-    spacing = _spacing(x, y)
-    left, top = float(x[0]) - spacing / 2, float(y[0]) + spacing / 2
-    attributes: dict[str, Any] = {
-        _CRS_OF_GDAL: {"wkt": crs_wkt},
-        "zarr_conventions": [
-            {
-                "uuid": uuid,
-                "name": name,
-                "description": description,
-                "schema_url": f"{_RAW}/{name}/refs/tags/v0.1/schema.json",
-                "spec_url": f"{_ORGANIZATION}/{name}/blob/v0.1/README.md",
-            }
-            for name, uuid, description in _CONVENTIONS
-        ],
-        "proj:wkt2": crs_wkt,
+    return {
+        _CRS_OF_GDAL: {"wkt": grid.wkt},
+        "zarr_conventions": _conventions(*_PLACE),
+        **_place(grid),
+    }
+
+
+def pyramid_attributes(levels: Mapping[str, Grid]) -> dict[str, Any]:
+    """Return the attributes of a group that holds the levels of a pyramid, as groups.
+
+    Parameters
+    ----------
+    levels
+        Grid of each group, the finest first; each has pixels twice as large as the one before, from
+        whose values its own are made.
+
+    Returns
+    -------
+    dict
+        The objects of the conventions and their members. The place of the finest level is that of
+        the pyramid; a reader of gathered metadata, which leave out what arrays say, has no other.
+    """
+    names = list(levels)
+    layout: list[dict[str, Any]] = [
+        {"asset": name} | ({"derived_from": finer} if finer else {})
+        for name, finer in zip(names, ["", *names], strict=False)
+    ]
+    for level, grid in zip(layout, levels.values(), strict=True):
+        place = _place(grid)
+        level["transform"] = {
+            "scale": [2.0 if "derived_from" in level else 1.0] * 2,
+            "translation": [0.0, 0.0],
+        }
+        level |= {name: place[name] for name in ("spatial:transform", "spatial:shape")}
+    return {
+        "zarr_conventions": _conventions(_MULTISCALES, *_PLACE),
+        "multiscales": {"layout": layout, "resampling_method": "average"},
+        **_place(levels[names[0]]),
+    }
+
+
+def _conventions(*rows: tuple[str, str, str]) -> list[dict[str, str]]:
+    return [
+        {
+            "uuid": uuid,
+            "name": name,
+            "description": description,
+            "schema_url": f"{_RAW}/{name}/refs/tags/v0.1/schema.json",
+            "spec_url": f"{_ORGANIZATION}/{name}/blob/v0.1/README.md",
+        }
+        for name, uuid, description in rows
+    ]
+
+
+def _place(grid: Grid) -> dict[str, Any]:
+    place: dict[str, Any] = {
+        "proj:wkt2": grid.wkt,
         "spatial:dimensions": ["y", "x"],
-        "spatial:bbox": [left, top - y.size * spacing, left + x.size * spacing, top],
+        "spatial:bbox": list(grid.bounds),
         "spatial:transform_type": "affine",
-        "spatial:transform": [spacing, 0.0, left, 0.0, -spacing, top],
-        "spatial:shape": [int(y.size), int(x.size)],
+        "spatial:transform": [grid.spacing, 0.0, grid.left, 0.0, -grid.spacing, grid.top],
+        "spatial:shape": [grid.height, grid.width],
         "spatial:registration": "pixel",
     }
-    authority = authority_of(CRS.from_wkt(crs_wkt))
+    authority = authority_of(CRS.from_wkt(grid.wkt))
     if authority is not None:
-        attributes["proj:code"] = ":".join(authority)
-    return attributes
-
-
-def _spacing(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    if len(x) > 1:
-        return float(x[1]) - float(x[0])
-    return float(y[0]) - float(y[1]) if len(y) > 1 else 1.0
+        place["proj:code"] = ":".join(authority)
+    return place

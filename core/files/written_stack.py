@@ -25,7 +25,6 @@ from zarr.core.sync import sync
 from ..contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import UNREADABLE, InvalidParameterError
 from ..grid.lattice import TOLERANCE, Grid
-from ..inputs.crs import epsg_of
 from ..metadata.variables import GRID_MAPPING, NOT_PROVIDED
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
@@ -159,11 +158,7 @@ class WrittenStack:
             If it has none, or another program cut the stack without changing its GeoTransform.
         """
         try:
-            mapping = self.raw.variables[GRID_MAPPING].attrs
-            crs = CRS.from_wkt(mapping["crs_wkt"])
-            left, spacing, _, top, _, _ = map(float, mapping["GeoTransform"].split())
-            sizes = self.raw.sizes
-            grid = Grid(epsg_of(crs), left, top, spacing, sizes["x"], sizes["y"], crs.to_wkt())
+            grid = Grid.of_mapping(self.raw.variables[GRID_MAPPING].attrs, self.raw.sizes)
             shifts = {
                 axis: np.abs(self.raw.variables[axis].values - centers).max()
                 for axis, centers in (("x", grid.x), ("y", grid.y))

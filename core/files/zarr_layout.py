@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from zarr.storage import MemoryStore
 
 from ..dataset.dataset import on_disk
 from ..dataset.stack_layer import StackLayer
+from ..grid.lattice import Grid
+from ..metadata.variables import GRID_MAPPING
 from ..run.reporter import Reporter, stop_if_canceled
 from .chunk_files import replace_file
 from .chunking import Layouts
@@ -34,6 +37,19 @@ from .zarr_store import (
 
 Documents = dict[str, Buffer]
 """Contents of the files of a group by their path below it."""
+
+
+@dataclass(frozen=True)
+class EmptyLayer:
+    """An array of a layer that has no blocks yet."""
+
+    dimensions: tuple[Hashable, ...]  # the last two are ``y``, ``x``
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fill: Any  # the value that means no data; None where all values are data
+    attributes: Mapping[Any, Any]  # without what the array says of its place
+    chunks: tuple[int, ...]
+    shards: tuple[int, ...] | None  # shape of a file of several chunks, in format 3
 
 
 def lay_out_store(
@@ -57,19 +73,23 @@ def lay_out_store(
         2 or 3.
     """
     coordinates = _coordinates(dataset, layers, zarr_format)
-    zarr.open_group(store, mode="a", zarr_format=known_format(zarr_format))
+    names = [item.name for item in layers]
     for name in groups:
         stop_if_canceled(reporter)
         documents = _layers(dataset, layers, layouts, name, zarr_format) | coordinates
-        sync(_replace_group(store, name, documents, [item.name for item in layers]))
+        write_group(store, name, documents, names, zarr_format)
 
 
 def _coordinates(dataset: xr.Dataset, layers: Sequence[StackLayer], zarr_format: int) -> Documents:
     """Return the files of coordinates and attributes of a group by their path in it."""
-    laid_out = on_disk(dataset).drop_vars([item.name for item in layers])
-    laid_out.attrs = json_attributes(laid_out.attrs)
+    return small_documents(on_disk(dataset).drop_vars([item.name for item in layers]), zarr_format)
+
+
+def small_documents(dataset: xr.Dataset, zarr_format: int) -> Documents:
+    """Return the files of a group without layers; it is given as it lies on the disk."""
+    dataset = dataset.assign_attrs(json_attributes(dataset.attrs))
     encoding: dict[Hashable, dict[str, Any]] = {}
-    for name, variable in laid_out.variables.items():
+    for name, variable in dataset.variables.items():
         is_text = variable.dtype.kind == "U"
         # Text of fixed length, which all readers list, takes four bytes a character.
         encoding[name] = {
@@ -77,7 +97,7 @@ def _coordinates(dataset: xr.Dataset, layers: Sequence[StackLayer], zarr_format:
             "compressors": _compressor(4, zarr_format) if is_text else None,
         }
         encoding[name].pop("coordinates", None)  # of use to xarray in the dataset only
-    return _written(laid_out, encoding, zarr_format)
+    return _written(dataset, encoding, zarr_format)
 
 
 def _layers(
@@ -89,25 +109,52 @@ def _layers(
 ) -> Documents:
     """Return the files of the layers of a group, which have no chunks yet."""
     chunks, shards = layouts.chunks(group), layouts.shards(group)
-    of_map = array_attributes(dataset, str(dataset["spatial_ref"].attrs["crs_wkt"]))
-    corners: dict[str, xr.Variable] = {}
-    encoding: dict[Hashable, dict[str, Any]] = {}
+    empty = {}
     for item in layers:
         layer = dataset.variables[item.name]
-        fill = layer.encoding["_FillValue"]
-        pixel = np.full((1,) * layer.ndim, fill)
-        corners[item.name] = xr.Variable(layer.dims, pixel, {**layer.attrs, **of_map})
-        encoding[item.name] = {
-            "_FillValue": fill,
-            "chunks": chunks if item.per_step else layouts.maps[1:],
-            "compressors": _compressor(np.dtype(item.layer.dtype).itemsize, zarr_format),
+        shard = None if shards is None else shards[0] if item.per_step else shards[1]
+        empty[item.name] = EmptyLayer(
+            layer.dims,
+            layer.shape,
+            np.dtype(item.layer.dtype),
+            layer.encoding["_FillValue"],
+            layer.attrs,
+            chunks if item.per_step else layouts.maps[1:],
+            shard,
+        )
+    grid = Grid.of_mapping(dataset[GRID_MAPPING].attrs, dataset.sizes)
+    return layer_documents(empty, grid, zarr_format)
+
+
+def layer_documents(layers: Mapping[str, EmptyLayer], grid: Grid, zarr_format: int) -> Documents:
+    """Return the files of arrays without blocks, by their path in the group."""
+    of_map = array_attributes(grid)
+    corners: dict[str, xr.Variable] = {}
+    encoding: dict[Hashable, dict[str, Any]] = {}
+    for name, layer in layers.items():
+        pixel = np.full((1,) * len(layer.shape), 0 if layer.fill is None else layer.fill)
+        corners[name] = xr.Variable(
+            layer.dimensions, pixel.astype(layer.dtype), {**layer.attributes, **of_map}
+        )
+        encoding[name] = {
+            "_FillValue": layer.fill,
+            "chunks": layer.chunks,
+            "compressors": _compressor(layer.dtype.itemsize, zarr_format),
         }
         if zarr_format == 3:
-            encoding[item.name]["fill_value"] = fill
-        if shards is not None:
-            encoding[item.name]["shards"] = shards[0] if item.per_step else shards[1]
-    shapes = {item.name: dataset.variables[item.name].shape for item in layers}
+            encoding[name]["fill_value"] = 0 if layer.fill is None else layer.fill
+        if layer.shards is not None:
+            encoding[name]["shards"] = layer.shards
+    shapes = {name: layer.shape for name, layer in layers.items()}
     return _written(xr.Dataset(corners), encoding, zarr_format, shapes)
+
+
+def write_group(
+    store: StorePlace, name: str, documents: Documents, layers: Sequence[str], zarr_format: int
+) -> None:
+    """Write all that a group holds but the blocks of layers; those of an attempt before stay."""
+    zarr.open_group(store, mode="a", zarr_format=known_format(zarr_format))
+    sync(_replace_group(store, name, documents, layers))
 
 
 def _written(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Transformer
+from pyproj import CRS, Transformer
 
+from ..inputs.crs import epsg_of
 from ..inputs.raster_grid import Raster
 
 TOLERANCE = 1e-3
@@ -91,6 +94,19 @@ class Lattice:
 
 class Grid(Raster):
     """The grid of a stack, in meters; its CRS is written out also where it has a code."""
+
+    @classmethod
+    def of_mapping(cls, attributes: Mapping[str, Any], sizes: Mapping[Any, int]) -> Grid:
+        """Return the grid that a grid mapping describes, given the sizes of its ``x`` and ``y``.
+
+        Raises
+        ------
+        KeyError, ValueError, CRSError
+            If it does not, in the way in which stacks do.
+        """
+        crs = CRS.from_wkt(attributes["crs_wkt"])
+        left, spacing, _, top, _, _ = map(float, attributes["GeoTransform"].split())
+        return cls(epsg_of(crs), left, top, spacing, sizes["x"], sizes["y"], crs.to_wkt())
 
     @property
     def x(self) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from .output_parameters import OBJECT_STORE
 from .parameter import Chooser, Kind, Parameter
 from .stack_parameters import STACK
 
-FORMATS: Final = ("mintpy", "insar_explorer", "geotiff", "series")
+FORMATS: Final = ("mintpy", "insar_explorer", "geotiff", "series", "pyramid")
 
 EXPORT: Final = (
     STACK,
@@ -18,10 +18,17 @@ EXPORT: Final = (
         "Format",
         "mintpy: a project of MintPy, of pairs or of displacement. insar_explorer: displacement "
         "in millimeters for the QGIS plugin InSAR Explorer, as maps by date and as points. "
-        "geotiff: cloud-optimized GeoTIFFs. series: tables of the series at points, as CSV.",
+        "geotiff: cloud-optimized GeoTIFFs. series: tables of the series at points, as CSV. "
+        "pyramid: a Zarr store with coarser and coarser levels, for viewers in web browsers.",
         required=True,
         choices=FORMATS,
-        plain=("MintPy", "InSAR Explorer", "GeoTIFFs", "Tables of series at points"),
+        plain=(
+            "MintPy",
+            "InSAR Explorer",
+            "GeoTIFFs",
+            "Tables of series at points",
+            "Zarr pyramid for web maps",
+        ),
     ),
     Parameter(
         "LAYERS",

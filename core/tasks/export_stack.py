@@ -15,6 +15,7 @@ from ..export.insar_explorer import write_insar_explorer
 from ..export.mintpy_project import write_mintpy
 from ..export.point_series import write_series
 from ..export.stack_part import StackPart, select_part
+from ..export.zarr_pyramid import write_pyramid
 from ..files.written_stack import open_stack
 from ..inputs.read_errors import limit_error
 from ..machine.atomic import complete_or_absent
@@ -68,6 +69,8 @@ def _write(part: StackPart, request: ExportRequest, folder: Path, reporter: Repo
         return write_mintpy(part, folder, reporter)
     if request.format == "insar_explorer":
         return write_insar_explorer(part, folder, reporter)
+    if request.format == "pyramid":
+        return write_pyramid(part, request.history, folder, reporter)
     return write_geotiffs(part, request.steps_as, folder, reporter)
 
 
@@ -76,6 +79,8 @@ def _estimate_bytes(part: StackPart, request: ExportRequest) -> int:
     if request.points is not None:
         return 16 * len(part.layers) * part.steps.size * len(request.points.values)
     pixels = part.grid.height * part.grid.width
+    if request.format == "pyramid":
+        pixels += pixels // 3
     return sum(
         math.prod((part.steps.size if part.has_steps(name) else 1, pixels))
         * part.dtype(name).itemsize

@@ -90,7 +90,7 @@ def test_nothing_is_replaced(rtc_stack, tmp_path):
     assert (folder / "dem.tif").read_bytes() == kept and not leftovers(tmp_path)
 
 
-@pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer", "geotiff"])
+@pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer", "geotiff", "pyramid"])
 def test_a_disk_that_takes_no_more(inverted, tmp_path, chosen):
     resource = pytest.importorskip("resource")
     given = {"INPUT": str(inverted.netcdf), "FORMAT": chosen, "OUTPUT": str(tmp_path / "out")}
@@ -139,7 +139,7 @@ class StopAt(SilentReporter):
         return self.percent >= self.stop
 
 
-@pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer", "geotiff", "series"])
+@pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer", "geotiff", "series", "pyramid"])
 def test_cancel_leaves_nothing(inverted, tmp_path, chosen):
     with xr.open_dataset(inverted.netcdf) as stack:
         points = [(*place, {}) for place in places(stack, *[(row, 30) for row in range(0, 60, 5)])]
