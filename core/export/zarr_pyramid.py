@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..contract import RECORD
 from ..dataset.describe import cell_bounds
-from ..files.geozarr import pyramid_attributes
+from ..files.geozarr import CRS_CODE, pyramid_attributes
 from ..files.written_stack import TEXT_KINDS
 from ..files.zarr_layout import EmptyLayer, layer_documents, small_documents, write_group
 from ..files.zarr_store import array_of, consolidate
@@ -96,7 +96,8 @@ def write_pyramid(part: StackPart, history: str, folder: Path, reporter: Reporte
         begin, end = (100.0 * (number + more) / len(part.layers) for more in (0, 1))
         with step(reporter, begin, end) as share, part.maps(layer, folder, share) as read:
             _write_layer(part, layer, read, [array_of(group, layer) for group in groups], share)
-    consolidate(store, list(levels), _FORMAT)
+    # Without it, GDAL 3.13 finds no CRS of layers with steps.
+    consolidate(store, list(levels), _FORMAT, kept=[CRS_CODE])
     return [STORE]
 
 

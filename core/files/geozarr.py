@@ -19,16 +19,25 @@ _ORGANIZATION = "https://github.com/zarr-conventions"
 _RAW = "https://raw.githubusercontent.com/zarr-conventions"
 
 _PLACE = (
-    ("proj", "f17cb550-5864-4468-aeb7-f3180cfb622f", "Coordinate reference system of the data"),
-    ("spatial", "689b58e2-cf7b-45e0-9fff-9cfc0883d6b4", "Position of the data in space"),
+    (
+        "proj",
+        "f17cb550-5864-4468-aeb7-f3180cfb622f",
+        "Coordinate reference system information for geospatial data",
+    ),
+    ("spatial", "689b58e2-cf7b-45e0-9fff-9cfc0883d6b4", "Spatial coordinate information"),
 )
 _MULTISCALES = (
     "multiscales",
     "d35379db-88df-4056-af3a-620245f8e347",
-    "Levels of one dataset by resolution",
+    "Multiscale layout of zarr datasets",
 )
-"""Name, identity and description of conventions."""
+"""Name, identity and description of conventions, as their schemas have them."""
 
+
+CRS_CODE = "proj:code"
+
+_OF_LEVEL = ("spatial:transform", "spatial:shape")
+"""What the list of levels says of each."""
 
 _CRS_OF_GDAL = "_CRS"
 """Where GDAL before 3.9 looks for the CRS of an array."""
@@ -92,22 +101,19 @@ def pyramid_attributes(levels: Mapping[str, Grid]) -> dict[str, Any]:
         The objects of the conventions and their members. The place of the finest level is that of
         the pyramid; a reader of gathered metadata, which leave out what arrays say, has no other.
     """
-    names = list(levels)
-    layout: list[dict[str, Any]] = [
-        {"asset": name} | ({"derived_from": finer} if finer else {})
-        for name, finer in zip(names, ["", *names], strict=False)
-    ]
-    for level, grid in zip(layout, levels.values(), strict=True):
+    layout: list[dict[str, Any]] = []
+    for name, grid in levels.items():
         place = _place(grid)
-        level["transform"] = {
-            "scale": [2.0 if "derived_from" in level else 1.0] * 2,
-            "translation": [0.0, 0.0],
-        }
-        level |= {name: place[name] for name in ("spatial:transform", "spatial:shape")}
+        level = {"asset": name} | {item: place[item] for item in _OF_LEVEL}
+        if layout:
+            # Without numbers of its own, which GDAL 3.13 asks for by dimension of the arrays, of
+            # which some have steps, and by sizes, which odd ones do not fit.
+            level |= {"derived_from": layout[-1]["asset"], "transform": {}}
+        layout.append(level)
     return {
         "zarr_conventions": _conventions(_MULTISCALES, *_PLACE),
         "multiscales": {"layout": layout, "resampling_method": "average"},
-        **_place(levels[names[0]]),
+        **_place(next(iter(levels.values()))),
     }
 
 
@@ -136,5 +142,5 @@ def _place(grid: Grid) -> dict[str, Any]:
     }
     authority = authority_of(CRS.from_wkt(grid.wkt))
     if authority is not None:
-        place["proj:code"] = ":".join(authority)
+        place[CRS_CODE] = ":".join(authority)
     return place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -158,21 +158,23 @@ def remove_unfinished_chunks(store: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> None:
+def consolidate(
+    store: StorePlace, groups: Sequence[str], zarr_format: int, kept: Collection[str] = ()
+) -> None:
     """Gather the metadata of each group in the group, and of all groups at the root.
 
     What is gathered is what xarray reads. It leaves out what arrays say of their place: NetCDF
     knows no objects as attributes, and a part of an array has another place. GDAL before 3.9, which
-    would find no CRS then, gets a file of its own.
+    would find no CRS then, gets a file of its own. What is ``kept`` stays all the same.
     """
     if not isinstance(store, Path):
-        _consolidate(store, groups, zarr_format)
+        _consolidate(store, groups, zarr_format, kept)
         return
     # On a disk zarr looks for hundreds of small files one by one, and again at the root.
     known = _documents(store, groups)
     buffers = default_buffer_prototype().buffer
     memory = MemoryStore({key: buffers.from_bytes(text) for key, text in known.items()})
-    _consolidate(memory, groups, zarr_format)
+    _consolidate(memory, groups, zarr_format, kept)
     for key, document in sync(contents(memory)).items():
         text = document.to_bytes()
         if text != known.get(key):
@@ -180,17 +182,19 @@ def consolidate(store: StorePlace, groups: Sequence[str], zarr_format: int) -> N
             replace_file(store / key, text)
 
 
-def _consolidate(store: Store, groups: Sequence[str], zarr_format: int) -> None:
+def _consolidate(
+    store: Store, groups: Sequence[str], zarr_format: int, kept: Collection[str]
+) -> None:
     form = known_format(zarr_format)
     with unwarned():
         # That of the root writes the documents of groups as well.
         for group in ("", *groups):
             zarr.consolidate_metadata(store, path=group, zarr_format=form)
     name = ".zmetadata" if form == 2 else "zarr.json"
-    sync(_move_places(store, [name, *(f"{group}/{name}" for group in groups)]))
+    sync(_move_places(store, [name, *(f"{group}/{name}" for group in groups)], kept))
 
 
-async def _move_places(store: Store, keys: Sequence[str]) -> None:
+async def _move_places(store: Store, keys: Sequence[str], kept: Collection[str]) -> None:
     """Leave out of gathered metadata what arrays say of their place; keep that for old GDAL."""
     buffers = default_buffer_prototype()
     for key in keys:
@@ -204,7 +208,7 @@ async def _move_places(store: Store, keys: Sequence[str]) -> None:
         nodes = document.get("consolidated_metadata", document)["metadata"]
         for name, node in nodes.items():
             attributes = node if name.endswith(".zattrs") else node.get("attributes", {})
-            for place in place_attributes(attributes):
+            for place in place_attributes(attributes).keys() - set(kept):
                 del attributes[place]
         content = json.dumps(document, indent=2).encode()
         await store.set(key, buffers.buffer.from_bytes(content))

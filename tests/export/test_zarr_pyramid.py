@@ -113,6 +113,8 @@ def test_levels_open_in_xarray_with_place_and_cf(pyramid):
                 np.testing.assert_array_equal(found[f"{axis}_bnds"], bounds)
             left, top = float(stack.x[0]) - 40, float(stack.y[0]) + 40
             assert found.rio.transform()[:6] == (spacing, 0, left, 0, -spacing, top)
+            # By which GDAL 3.13 knows the CRS of a layer with steps.
+            assert found.corr.attrs["proj:code"] == "EPSG:32610"
             np.testing.assert_array_equal(found.pair_label, stack.pair_label)
             np.testing.assert_array_equal(found.reference_time, xr.decode_cf(stack).reference_time)
             for layer in ("unw_phase", "water_mask"):
@@ -137,10 +139,11 @@ def test_chunks_and_files(pyramid):
 def test_conventions(pyramid):
     stack, store = pyramid
     attributes = dict(zarr.open_group(store).attrs)
-    assert {item["name"] for item in attributes["zarr_conventions"]} == {
-        "multiscales",
-        "proj",
-        "spatial",
+    # Names and descriptions are constants of their schemas.
+    assert {item["name"]: item["description"] for item in attributes["zarr_conventions"]} == {
+        "multiscales": "Multiscale layout of zarr datasets",
+        "proj": "Coordinate reference system information for geospatial data",
+        "spatial": "Spatial coordinate information",
     }
     assert attributes["proj:code"] == "EPSG:32610"
     assert CRS.from_wkt(attributes["proj:wkt2"]).to_epsg() == 32610
@@ -150,7 +153,8 @@ def test_conventions(pyramid):
     for number, level in enumerate(attributes["multiscales"]["layout"]):
         assert level["asset"] == str(number)
         assert level.get("derived_from") == (str(number - 1) if number else None)
-        assert level["transform"]["scale"] == ([2.0, 2.0] if number else [1.0, 1.0])
+        # Scales would be of y and x only, and GDAL 3.13 leaves arrays with steps out then.
+        assert level.get("transform") == ({} if number else None)
         spacing = 80.0 * 2**number
         own = dict(zarr.open_array(store, path=f"{number}/corr").attrs)
         for said in (level, own):
