@@ -48,6 +48,15 @@ def write_insar_explorer(part: StackPart, folder: Path, reporter: Reporter) -> l
         If a file cannot be written.
     """
     _check(part)
+    count = sum(
+        int(np.count_nonzero(~np.isnan(part.read(VELOCITY, slice(0, 1), *tile))))
+        for tile in part.tiles(VELOCITY, _HELD)
+    )
+    if not count:
+        raise InvalidParameterError(
+            f"{part.stack.label} has no velocity in any pixel that is exported; choose another "
+            "EXTENT, or run hyp3:invertstack with a lower MIN_TEMPORAL_COHERENCE."
+        )
     days = [f"timeseries-{day}.grd" for day in part.labels]
     files = ((DISPLACEMENT, days, 45.0), (VELOCITY, ["velocity_mm_year.grd"], 50.0))
     begin = 0.0
@@ -58,10 +67,6 @@ def write_insar_explorer(part: StackPart, folder: Path, reporter: Reporter) -> l
                 share.progress(100.0 * (number + 1) / len(names))
         begin = end
     names = [name for _, listed, _ in files for name in listed]
-    count = sum(
-        int(np.count_nonzero(~np.isnan(part.read(VELOCITY, slice(0, 1), *tile))))
-        for tile in part.tiles(VELOCITY, _HELD)
-    )
     if count > MOST_POINTS:
         reporter.warning(
             f"{count:,} pixels have displacement, more than the {MOST_POINTS:,} that a layer of "

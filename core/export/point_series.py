@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def write_series(part: StackPart, points: Points, folder: Path, reporter: Report
     series = [name for name in part.layers if part.has_steps(name)]
     labels = dict(zip(part.time_names, map(_iso, part.times), strict=True))
     taken = {"point", "x", "y", *labels, *part.layers}
-    attributes = [f"{name}_attribute" if name in taken else name for name in points.attributes]
+    attributes = _unlike(points.attributes, taken)
     names = [POINTS_FILE, *([SERIES_FILE] if series else [])]
     with open(folder / POINTS_FILE, "w", newline="", encoding="utf-8") as points_file:
         about = csv.writer(points_file, lineterminator="\n")
@@ -94,6 +94,17 @@ def write_series(part: StackPart, points: Points, folder: Path, reporter: Report
     if not series:
         (folder / SERIES_FILE).unlink()
     return names
+
+
+def _unlike(names: Sequence[str], taken: Set[str]) -> list[str]:
+    """Return names of columns that differ from each other and from those that are taken."""
+    found: list[str] = []
+    for name in names:
+        if name in taken:
+            while name in {*taken, *names, *found}:
+                name += "_attribute"
+        found.append(name)
+    return found
 
 
 def _iso(times: NDArray[np.datetime64]) -> list[str]:

@@ -51,7 +51,8 @@ def read_points(given: Parameters) -> Points:
         raise InvalidParameterError(
             "FORMAT is series, which needs POINTS: give a layer of points, or choose geotiff."
         )
-    attributes = tuple(features[0].properties)
+    # Features of a file may differ in what they have.
+    attributes = tuple(dict.fromkeys(name for item in features for name in item.properties))
     points = [(*place, feature) for feature in features for place in _places(feature)]
     if not points:
         raise InvalidParameterError("POINTS holds no points; give a layer that has some.")
@@ -68,11 +69,16 @@ def _places(feature: Feature) -> list[tuple[float, float]]:
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
     try:
         if kind == "Point":
-            return [_place(coordinates)]
+            return [_place(coordinates)] if coordinates else []
         if kind == "MultiPoint":
             return [_place(place) for place in coordinates or ()]
     except (TypeError, ValueError, IndexError):
         pass
+    if kind in ("Point", "MultiPoint"):
+        raise InvalidParameterError(
+            f"POINTS holds a {kind} whose coordinates are not two numbers or more; repair it, or "
+            "give another layer."
+        )
     raise InvalidParameterError(
         f"POINTS holds a {kind}, but series are taken at points; give a layer of points."
     )

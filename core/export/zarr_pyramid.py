@@ -96,7 +96,7 @@ def write_pyramid(part: StackPart, history: str, folder: Path, reporter: Reporte
         begin, end = (100.0 * (number + more) / len(part.layers) for more in (0, 1))
         with step(reporter, begin, end) as share, part.maps(layer, folder, share) as read:
             _write_layer(part, layer, read, [array_of(group, layer) for group in groups], share)
-    # Without it, GDAL 3.13 finds no CRS of layers with steps.
+    # Without the code GDAL 3.13 finds no CRS of layers with steps.
     consolidate(store, list(levels), _FORMAT, kept=[CRS_CODE])
     return [STORE]
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pyproj import CRS
+
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..errors import OutputError, StackError
+from ..errors import InvalidParameterError, OutputError, StackError
 from ..export.cloud_geotiff import write_geotiffs
 from ..export.export_request import ExportRequest, check_folder
 from ..export.insar_explorer import write_insar_explorer
@@ -39,6 +41,7 @@ def run(
         open_stack(request.source, group, "INPUT", reporter) as stack,
     ):
         part = select_part(stack, request.layers, request.start, request.end, request.extent)
+        _check_unit(part, request.format)
         check_space([(request.output / "files", _estimate_bytes(part, request))])
         with complete_or_absent(request.output) as folder:
             folder.mkdir()
@@ -53,6 +56,15 @@ def run(
         "OUTPUT": str(request.output),
         "FILES": [str(request.output / name) for name in names],
     }
+
+
+def _check_unit(part: StackPart, chosen: str) -> None:
+    """Check that coordinates are meters; stacks of other programs may be in degrees."""
+    if chosen in ("mintpy", "insar_explorer", "pyramid") and not part.grid.is_metric:
+        raise InvalidParameterError(
+            f"FORMAT is {chosen}, which takes maps in meters, but {part.stack.label} is in "
+            f"{CRS.from_wkt(part.grid.wkt).name}; choose FORMAT geotiff or series."
+        )
 
 
 def _not_written(folder: Path, error: Exception) -> StackError:

@@ -13,7 +13,9 @@ class ExportStack(StackAlgorithm):
     NAME = "exportstack"
     TITLE = "Export stack"
     GROUP = ToolboxGroup.ANALYZE
-    SUMMARY = "Writes a stack for MintPy and InSAR Explorer, as GeoTIFFs or as tables of series."
+    SUMMARY = (
+        "Writes a stack for MintPy and InSAR Explorer, as GeoTIFFs, tables of series or a pyramid."
+    )
     HELP = (
         "Writes a stack of pairs, of backscatter or of displacement for other programs, into a "
         "folder of its own. LAYERS, EXTENT and the period choose a part of it."
@@ -37,6 +39,10 @@ class ExportStack(StackAlgorithm):
         "date or pair, with the same attributes and a column for each layer. The pixel in which a "
         "point lies counts, whose center is given as x and y."
         "\n"
+        "pyramid: any stack, as pyramid.zarr, a Zarr store with coarser and coarser levels for "
+        "viewers in web browsers, such as bowser and zarr-layer. QGIS reads it from GDAL 3.13 on; "
+        "for older ones choose geotiff."
+        "\n"
         "The stack is never changed. The folder appears when all is written; a run that is "
         "canceled or fails leaves none."
     )
@@ -54,6 +60,9 @@ class ExportStack(StackAlgorithm):
         "geopackage",
         "convert",
         "time series",
+        "pyramid",
+        "overviews",
+        "multiscale",
     )
 
     OUTPUTS = ((QgsProcessingOutputMultipleLayers, "FILES", "Files"),)

@@ -96,6 +96,7 @@ def contenders(pairs: Path, displacement: Path, folder: Path) -> Iterator[Conten
         ("insar_explorer", displacement, {"FORMAT": "insar_explorer"}),
         ("geotiff, files", displacement, {"FORMAT": "geotiff"}),
         ("geotiff, bands", displacement, {"FORMAT": "geotiff", "STEPS_AS": "bands"}),
+        ("pyramid", displacement, {"FORMAT": "pyramid"}),
         ("series", displacement, {"FORMAT": "series", "POINTS": points(displacement)}),
     ):
         target = folder / name.replace(", ", "-")

@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import rasterio
 import xarray as xr
+from pyproj import CRS
 
 from hyp3_stack.core.errors import Canceled, StackError
 from hyp3_stack.core.run.reporter import SilentReporter
@@ -72,6 +75,29 @@ def test_dates_of_one_day(inverted, tmp_path):
     assert f"displacement_{day}T" in run.outputs["FILES"][0]
 
 
+def test_displacement_of_no_pixel(inverted, tmp_path):
+    with xr.open_dataset(inverted.netcdf) as stack:
+        stack.assign(velocity=stack.velocity.where(False)).to_netcdf(tmp_path / "d.nc")
+    words = ("has no velocity in any pixel", "EXTENT", "MIN_TEMPORAL_COHERENCE")
+    refused(tmp_path / "d.nc", tmp_path, *words, FORMAT="insar_explorer")
+
+
+@pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer", "pyramid"])
+def test_degrees(inverted, tmp_path, chosen):
+    with xr.open_dataset(inverted.netcdf) as stack:
+        x, y = (0.001 * np.arange(stack.sizes[axis]) for axis in "xy")
+        place = {"GeoTransform": "-120 0.001 0 35 0 -0.001"} | CRS.from_epsg(4326).to_cf()
+        moved = stack.drop_vars(["x_bnds", "y_bnds", "spatial_ref"]).assign_coords(
+            x=-119.9995 + x, y=34.9995 - y, spatial_ref=((), 0, place)
+        )
+        moved.to_netcdf(tmp_path / "d.nc")
+    words = (f"FORMAT is {chosen}", "in meters", "is in WGS 84", "FORMAT geotiff or series")
+    refused(tmp_path / "d.nc", tmp_path, *words, FORMAT=chosen)
+    export(tmp_path / "d.nc", tmp_path / "out", FORMAT="geotiff", LAYERS="velocity")
+    with rasterio.open(tmp_path / "out" / "velocity.tif") as raster:
+        assert raster.crs.to_epsg() == 4326
+
+
 def test_nothing_is_replaced(rtc_stack, tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
@@ -94,10 +120,11 @@ def test_nothing_is_replaced(rtc_stack, tmp_path):
 def test_a_disk_that_takes_no_more(inverted, tmp_path, chosen):
     resource = pytest.importorskip("resource")
     given = {"INPUT": str(inverted.netcdf), "FORMAT": chosen, "OUTPUT": str(tmp_path / "out")}
+    most = 1_000 if chosen == "pyramid" else 100_000  # a layer of this stack is a small file
     done = subprocess.run(
         [sys.executable, ROOT / "core"],
         input=json.dumps({"protocol": 1, "task": "exportstack", "parameters": given}),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
         capture_output=True,
         text=True,
     )

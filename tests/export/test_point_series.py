@@ -63,6 +63,31 @@ def test_series_of_displacement(inverted, tmp_path, form):
             assert found["mask"] == stack.mask.values[row, column]
 
 
+def test_columns_are_different_and_those_of_all_features(inverted, tmp_path):
+    with xr.open_dataset(inverted.netcdf) as stack:
+        one, other = places(stack, (30, 30), (31, 30))
+    given = {"x": 1, "x_attribute": 2, "velocity": 3, "x_attribute_attribute": 4}
+    layer = collection((*one, given), (*other, {"later": 5}))
+    # As QGIS hands over a feature without a place.
+    layer["features"].insert(
+        0, {"properties": {}, "geometry": {"type": "Point", "coordinates": []}}
+    )
+    export(inverted.netcdf, tmp_path / "out", FORMAT="series", POINTS=layer, LAYERS="velocity")
+    table = pd.read_csv(tmp_path / "out" / "points.csv")
+    assert list(table.columns) == [
+        "point",
+        "x_attribute_attribute_attribute",
+        "x_attribute",
+        "velocity_attribute",
+        "x_attribute_attribute",
+        "later",
+        "x",
+        "y",
+        "velocity",
+    ]
+    assert table.iloc[0, 1:5].tolist() == [1, 2, 3, 4] and table.later[1] == 5 and len(table) == 2
+
+
 def test_pairs_have_two_times(gamma_stack, tmp_path):
     with xr.open_dataset(gamma_stack.netcdf) as stack:
         row, column = np.argwhere(np.isfinite(stack.unw_phase.values[0]))[50]

@@ -309,7 +309,7 @@ OPTIONS = {
     "REPAIR": ["none", "islands", "closure", "both"],
     "TROPOSPHERE": ["none", "height"],
     "DERAMP": ["none", "linear", "quadratic"],
-    "FORMAT": ["mintpy", "insar_explorer", "geotiff", "series"],
+    "FORMAT": ["mintpy", "insar_explorer", "geotiff", "series", "pyramid"],
     "STEPS_AS": ["files", "bands"],
     "BRIDGES": ["gaps", "years", "none"],
 }
