@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from pyproj import CRS
 
 from hyp3_stack.core.dataset.stack_layer import StackLayer
 from hyp3_stack.core.errors import OutputError
@@ -37,7 +38,9 @@ def stack() -> tuple[xr.Dataset, list[StackLayer]]:
             "water_mask": (("y", "x"), water, {}, {"_FillValue": np.uint8(255)}),
         }
     )
-    dataset["spatial_ref"] = xr.Variable((), 0, {"crs_wkt": "", "GeoTransform": "0 1 0 0 0 -1"})
+    dataset["spatial_ref"] = xr.Variable(
+        (), 0, {"crs_wkt": CRS.from_epsg(32611).to_wkt(), "GeoTransform": "0 1 0 0 0 -1"}
+    )
     table = PRODUCT_TYPES["INSAR_GAMMA"].layers
     layers = [
         StackLayer(table["unw_phase"], per_step=True),
@@ -55,13 +58,8 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(params=[2, 3])
-def groups(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Path, Path]:
+def groups(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path]:
     """Return two stores with the same empty group."""
-    from hyp3_stack.core.files import zarr_layout
-
-    monkeypatch.setattr(zarr_layout, "array_attributes", lambda dataset, wkt: {})
     dataset, layers = stack()
     stores = tmp_path / "ours", tmp_path / "zarrs"
     form = request.param
