@@ -115,7 +115,7 @@ def parse_name(text: str) -> ProductName | None:
     -------
     ProductName or None
         None where ``text`` is not the name of a stackable HyP3 product, also when its dates are
-        no dates.
+        no dates, or those of a pair whose reference, always the earlier one at HyP3, is not.
     """
     for pattern, row in _FORMS:
         match = pattern.fullmatch(text)
@@ -129,6 +129,8 @@ def parse_name(text: str) -> ProductName | None:
 
 def _read(text: str, row: ProductType, token: dict[str, str]) -> ProductName:
     times = tuple(_utc(token[key]) for key in ("first", "second") if key in token)
+    if times[-1] <= times[0] and row.is_insar:
+        raise ValueError("the reference is not earlier")
     letters = (token.get("first_platform"), token.get("second_platform"))
     name = ProductName(
         text=text,
