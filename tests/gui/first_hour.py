@@ -44,8 +44,8 @@ def run(folder, facts):
     facts["file"] = sys.modules["hyp3_stack"].__file__
     _click_message("Set up now", clicks)
     facts["percents"] = percents = []
-    wait(lambda: iface.messageBar().findChild(QProgressBar), "the bar of the set-up")
-    iface.messageBar().findChild(QProgressBar).valueChanged.connect(percents.append)
+    wait(_bar, "the bar of the set-up")
+    _bar().valueChanged.connect(percents.append)
     iface.mainWindow().grab().save(str(folder / "setting_up.png"))
     acting.LIMIT_SECONDS = SET_UP_SECONDS
     wait(lambda: _message_button("Demo stack") or _message_button("Try again"), "the set-up")
@@ -99,6 +99,12 @@ def _install(manager, folder, clicks):
 def _agree(box, clicks):
     clicks.append("Yes")
     click(box.button(QMessageBox.StandardButton.Yes))
+
+
+def _bar():
+    """Return the bar of the message that shows, not that in which QGIS counts down others."""
+    message = iface.messageBar().currentItem()
+    return message and message.findChild(QProgressBar)
 
 
 def _is_manager(window):
