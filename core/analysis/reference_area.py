@@ -114,6 +114,11 @@ def parse_area(text: str, grid: Grid) -> ReferenceArea:
                 "give a code such as EPSG:4326."
             ) from None
         x, y = to_grid.transform(x, y)
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise InvalidParameterError(
+                f"REFERENCE_AREA is {text!r}, which has no place in {grid.crs}; give x or "
+                "longitude first, then y or latitude."
+            )
     return ReferenceArea(x, y, radius, "given")
 
 

@@ -61,6 +61,7 @@ def test_a_file_that_is_no_stack(tmp_path):
         ({"REFERENCE_AREA": "1,2,-3"}, ("REFERENCE_AREA is '1,2,-3'",)),
         ({"REFERENCE_AREA": "1,2,3,4"}, ("REFERENCE_AREA is '1,2,3,4'",)),
         ({"REFERENCE_AREA": "1,2 [EPSG:0]"}, ("REFERENCE_AREA is given in 'EPSG:0'",)),
+        ({"REFERENCE_AREA": "35,-117 [EPSG:4326]"}, ("REFERENCE_AREA is '35,-117", "longitude")),
         ({"REFERENCE_AREA": "1,2"}, ("REFERENCE_AREA, 1.0,2.0", "holds no pixel center")),
         ({"WEIGHTS": "best"}, ("WEIGHTS is 'best'", "variance, coherence, none")),
         ({"MIN_COHERENCE": "2"}, ("MIN_COHERENCE",)),
