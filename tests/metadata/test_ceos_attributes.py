@@ -45,7 +45,6 @@ def of_pairs(*files: str) -> dict[str, Any]:
         ("20230118T015955", [12, 12]),
         ("20230118T020010", [12, 12]),
         ("20230130T015955", [12, 24]),
-        ("20221225T020010", [-12, 12]),
     ],
 )
 def test_baselines_are_whole_days_whenever_a_pass_begins(second: str, expected: list[int]) -> None:
