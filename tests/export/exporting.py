@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import export_stack
 from tests.running import Run
@@ -18,6 +20,12 @@ def export(
     given = {"INPUT": str(stack), "OUTPUT": str(folder), **parameters}
     outputs = export_stack.run(given, None, reporter)
     return Run(outputs, reporter.infos, reporter.warnings)
+
+
+def group(folder: Path, chunking: str, **options: Any) -> xr.Dataset:
+    """Open the stack of a chunking among those of the fixture ``wide``."""
+    name = f"{chunking.removesuffix('al')}ally_optimized"
+    return xr.open_zarr(folder / f"{chunking}.zarr", group=name, **options)
 
 
 def collection(*points: tuple[float, float, dict[str, Any]]) -> dict[str, Any]:

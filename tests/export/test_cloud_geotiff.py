@@ -5,32 +5,7 @@ import pytest
 import rasterio
 import xarray as xr
 
-from tests.running import build, samples
-
-from .exporting import export
-
-
-@pytest.fixture(scope="module")
-def wide(tmp_path_factory):
-    """Interferograms of more than a tile, as a Zarr store of maps and one of series."""
-    products = samples(
-        tmp_path_factory,
-        products=3,
-        rows=620,
-        columns=540,
-        noise=False,
-        sidecars=False,
-        layers=("unw_phase", "corr", "water_mask", "wrapped_phase"),
-    )
-    folder = tmp_path_factory.mktemp("wide")
-    for chunking in ("spatial", "temporal"):
-        build(products.folder, ZARR=folder / f"{chunking}.zarr", CHUNKING=chunking, MASKS="false")
-    return folder
-
-
-def group(folder, chunking):
-    name = f"{chunking.removesuffix('al')}ally_optimized"
-    return xr.open_zarr(folder / f"{chunking}.zarr", group=name)
+from .exporting import export, group
 
 
 @pytest.mark.parametrize("chunking", ["spatial", "temporal"])

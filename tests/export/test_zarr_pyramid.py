@@ -9,35 +9,10 @@ import xarray as xr
 import zarr
 from pyproj import CRS
 
-from tests.running import build, samples
-
-from .exporting import export
+from .exporting import export, group
 
 WIDTH = 533
 """Columns and rows of the part, odd at several levels."""
-
-
-@pytest.fixture(scope="module")
-def stack_places(tmp_path_factory):
-    """Interferograms of more than two chunks, as a Zarr store of maps and one of series."""
-    products = samples(
-        tmp_path_factory,
-        products=3,
-        rows=620,
-        columns=540,
-        noise=False,
-        sidecars=False,
-        layers=("unw_phase", "corr", "water_mask", "wrapped_phase"),
-    )
-    folder = tmp_path_factory.mktemp("stacks")
-    for chunking in ("spatial", "temporal"):
-        build(products.folder, ZARR=folder / f"{chunking}.zarr", CHUNKING=chunking, MASKS="false")
-    return folder
-
-
-def open_group(folder, chunking):
-    name = f"{chunking.removesuffix('al')}ally_optimized"
-    return xr.open_zarr(folder / f"{chunking}.zarr", group=name, mask_and_scale=False)
 
 
 def place(stack, columns=WIDTH, rows=WIDTH):
@@ -46,11 +21,11 @@ def place(stack, columns=WIDTH, rows=WIDTH):
 
 
 @pytest.fixture(scope="module", params=["spatial", "temporal"])
-def pyramid(request, stack_places, tmp_path_factory):
+def pyramid(request, wide, tmp_path_factory):
     """The part of the stack, and its pyramid."""
     folder = tmp_path_factory.mktemp("pyramid") / "out"
-    with open_group(stack_places, request.param) as stack:
-        source = stack_places / f"{request.param}.zarr"
+    with group(wide, request.param, mask_and_scale=False) as stack:
+        source = wide / f"{request.param}.zarr"
         run = export(source, folder, FORMAT="pyramid", EXTENT=place(stack))
         assert run.outputs["FILES"] == [str(folder / "pyramid.zarr")] and not run.warnings
         assert [path.name for path in folder.iterdir()] == ["pyramid.zarr"]
@@ -200,10 +175,10 @@ def test_displacement(inverted, tmp_path, form):
         assert found.velocity.attrs["units"] == "m year-1"
 
 
-def test_one_pixel(stack_places, tmp_path):
-    with open_group(stack_places, "spatial") as stack:
+def test_one_pixel(wide, tmp_path):
+    with group(wide, "spatial", mask_and_scale=False) as stack:
         extent = place(stack, 1, 1)
-        export(stack_places / "spatial.zarr", tmp_path / "out", FORMAT="pyramid", EXTENT=extent)
+        export(wide / "spatial.zarr", tmp_path / "out", FORMAT="pyramid", EXTENT=extent)
         own = zarr.open_array(tmp_path / "out" / "pyramid.zarr", path="0/corr").attrs
         left, top = float(stack.x[0]) - 40, float(stack.y[0]) + 40
         assert own["spatial:bbox"] == [left, top - 80, left + 80, top]
