@@ -287,7 +287,7 @@ def _stored_chunks(block: Path) -> Iterator[tuple[int, int, memoryview]]:
 def plain_errors(path: Path) -> Iterator[None]:
     """Reduce errors of writing to a file to the words of the operating system.
 
-    HDF5 tells them among others; netCDF4 says that there is an error, or that access is denied, so
+    HDF5 names them among others; netCDF4 says that there is an error, or that access is denied, so
     that the disk is asked.
 
     Raises
@@ -308,7 +308,7 @@ def plain_errors(path: Path) -> Iterator[None]:
 
 
 def _try_disk(folder: Path) -> None:
-    """Write a little into a folder, so that the operating system tells why it cannot be done."""
+    """Write a little into a folder, so that the operating system says why it cannot be done."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(bytes(_TRIED_BYTES))
 
