@@ -19,6 +19,11 @@ CANCEL_SECONDS = 1.0
 
 _POLL_SECONDS = 0.05
 
+_IN_A_STEP = (
+    "The run was canceled in the middle of a step; what it left unfinished under a hidden name, the "
+    "same job takes up or removes when it is run again."
+)
+
 
 class Ending:
     """Leaves the process when a canceled run does not end by itself.
@@ -67,7 +72,7 @@ class Ending:
                 if self._code is not None:
                     _leave(self._code)
                 if not self._channel.is_completing:
-                    self._channel.error("The run was canceled.", Canceled.__name__)
+                    self._channel.error(_IN_A_STEP, Canceled.__name__)
                     _leave(EXIT_CANCELED)
             time.sleep(_POLL_SECONDS)
 

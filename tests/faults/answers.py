@@ -17,7 +17,7 @@ from tests.retrieval.products import Stack
 from . import damage
 from .core_runs import RIGHT, WRONG, Outcome, run_job
 
-SHARE = 12
+SHARE = 9
 
 HEADERS = (
     {}, {}, {}, {"Content-Length": "7"}, {"Content-Encoding": "gzip"}, {"Content-Encoding": "br"},

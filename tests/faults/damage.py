@@ -34,6 +34,14 @@ odd_values = _plain | st.recursive(
 fractions = st.integers(0, 9999).map(lambda number: number / 10_000)
 """Places as shares of what there is; floats would prefer strange ones, near 0."""
 
+
+def rarely(edits: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return edits that most inputs do not have, so that these lead deeper into the core."""
+    return st.sampled_from([True, False, False, False]).flatmap(
+        lambda is_there: edits if is_there else st.just([])
+    )
+
+
 byte_edits = st.lists(
     st.tuples(
         st.sampled_from(["bit", "byte", "zeros", "cut", "double", "insert", "move"]),

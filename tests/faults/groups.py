@@ -7,9 +7,9 @@ which makes an input in the empty folder ``here``, gives it to jobs, and returns
 
 from __future__ import annotations
 
-from . import answers, headers, jobs, names, records, stacks, texts, zips
+from . import answers, headers, jobs, names, orders, records, stacks, texts, zips
 
 GROUPS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (names, texts, jobs, answers, headers, zips, records, stacks)
+    for module in (names, texts, jobs, answers, orders, headers, zips, records, stacks)
 }

@@ -26,7 +26,7 @@ from .pixels import (
     truths_in,
 )
 
-SHARE = 15
+SHARE = 12
 
 FIELDS = {"tag": (0, "<H"), "type": (2, "<H"), "count": (4, "<I"), "value": (8, "<I")}
 TAGS = (256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 339, 33550,

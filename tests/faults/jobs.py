@@ -10,13 +10,15 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hyp3_stack.core.contract import PARAMETERS
+from hyp3_stack.core.run.reporter import SilentReporter
+from hyp3_stack.core.tasks import invert_stack
 from tests import running
 
 from . import damage
 from .core_runs import RIGHT, WRONG, Outcome, run_document
 from .pixels import judge, make_products, products_in, truths_in
 
-SHARE = 17
+SHARE = 16
 
 SENSIBLE = {
     "EXTENT": [
@@ -40,11 +42,35 @@ SENSIBLE = {
     "MEMORY": [450, 1000, 1e6],
     "PRODUCT_TYPE": ["INSAR_GAMMA", "RTC_GAMMA"],
     "DATA_ACCESS": ["https://example.org/x", "doi:10.1/2"],
+    "FORMAT": ["mintpy", "insar_explorer", "geotiff", "series", "pyramid"],
+    "STEPS_AS": ["files", "bands"],
+    "POINTS": [{"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {"<b>": "=1+1", "x": 1e400}, "geometry": {
+            "type": "Point", "coordinates": [-120.0, 34.725]}}]}],
+    "REFERENCE_AREA": ["auto", "34.725,-120.0", "0,0", "773500,775500,3845500,3847500"],
+    "WEIGHTS": ["none", "coherence", "variance"],
+    "GAPS": ["minimum_norm", "linear"],
+    "REPAIR": ["islands", "closure", "both"],
+    "SEASONAL": ["annual"],
+    "DERAMP": ["linear", "quadratic"],
+    "STEPS": ["2023-01-20", "2023-01-20,2023-01-20", "1900-01-01"],
+    "POLYNOMIAL": [0, 3],
+    "TROPOSPHERE": ["none", "height"],
 }  # fmt: skip
 """Values that lead deeper into the core than odd ones do."""
 
 OF_VALUES = {"SCALE", "KEEP_BITS", "REFERENCE_POINT", "MASKS", "TARGET_CRS"}
 """Parameters that change pixels, as they are meant to."""
+
+
+PLACES = {
+    "buildstack": ("in", "NETCDF", "s.nc"),
+    "harmonizeproducts": ("in", "OUTPUT", "out"),
+    "assessstack": ("good.nc", "JSON", "a.json"),
+    "invertstack": ("good.nc", "NETCDF", "s.nc"),
+    "exportstack": ("inverted.nc", "OUTPUT", "out"),
+}
+"""By task: what it reads, and which parameter names what it writes."""
 
 
 def inputs() -> st.SearchStrategy[Any]:
@@ -64,27 +90,25 @@ def inputs() -> st.SearchStrategy[Any]:
             {
                 "task": st.just(task),
                 "given": st.lists(value, max_size=3),
-                "edits": st.just([]) | damage.json_edits,
-                "bytes": st.just([]) | st.just([]) | damage.byte_edits,
+                "edits": damage.rarely(damage.json_edits),
+                "bytes": damage.rarely(damage.byte_edits),
             }
         )
 
-    tasks = ["buildstack"] * 3 + ["harmonizeproducts", "assessstack"]
+    tasks = ["buildstack"] * 3 + [*list(PLACES)[1:]]
     return st.sampled_from(tasks).flatmap(parameters)
 
 
 def prepare(folder: Path, here: Path) -> None:
     make_products(folder / "in")
     running.build(folder / "in", NETCDF=folder / "good.nc")
+    given = {"INPUT": str(folder / "good.nc"), "NETCDF": str(folder / "inverted.nc")}
+    invert_stack.run(given, None, SilentReporter())
 
 
 def run(folder: Path, here: Path, recipe: Any) -> Outcome:
-    outputs = {
-        "buildstack": {"INPUT": str(folder / "in"), "NETCDF": str(here / "s.nc")},
-        "harmonizeproducts": {"INPUT": str(folder / "in"), "OUTPUT": str(here / "out")},
-        "assessstack": {"INPUT": str(folder / "good.nc"), "JSON": str(here / "a.json")},
-    }
-    given = {**outputs[recipe["task"]], **dict(recipe["given"])}
+    source, output, target = PLACES[recipe["task"]]
+    given = {"INPUT": str(folder / source), output: str(here / target), **dict(recipe["given"])}
     job = {"protocol": 1, "task": recipe["task"], "parameters": given}
     job = _kept_here(damage.edit_json(job, recipe["edits"]), here, str(folder))
     document = damage.edit_bytes(json.dumps(job).encode(), recipe["bytes"])
@@ -92,13 +116,14 @@ def run(folder: Path, here: Path, recipe: Any) -> Outcome:
     refused = answer.refusal()
     if refused:
         return refused
-    if len(products_in(folder / "in")) != 2 or not (folder / "good.nc").is_file():
+    if len(products_in(folder / "in")) != 2 or len(list(folder.iterdir())) != 3:
         raise RuntimeError("inputs were touched")
     path = answer.outputs.get("NETCDF")
-    if path is None:
+    for made in (path, *answer.outputs.get("FILES", ())):
+        if made and not Path(made).exists():
+            return WRONG, f"{made} is not there"
+    if path is None or recipe["task"] != "buildstack":
         return RIGHT, ""
-    if not Path(path).is_file():
-        return WRONG, f"{path} is not there"
     # What was asked for is in the document, whatever became of the recipe.
     asked = json.loads(document.decode("utf-8-sig"))["parameters"]
     if OF_VALUES & {name for name in asked if asked[name] not in (None, "")}:

@@ -21,7 +21,7 @@ from tests.sample_products import SampleSpec, write_products
 from . import damage
 from .core_runs import RIGHT, WRONG, Outcome, run_job
 
-SHARE = 8
+SHARE = 7
 
 STOPS = (25, 45, 70, 91)
 """Percent of progress at which builds were stopped."""

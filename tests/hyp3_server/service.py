@@ -13,7 +13,7 @@ from .accounts import Account, Accounts
 from .api import ApiHandler
 from .certificates import make_authority
 from .elsewhere import ElsewhereHandler
-from .faults import Faults
+from .faults import Fault, Faults
 from .log import RequestLog
 from .proxy import ProxyHandler
 from .records import StoredJob
@@ -52,6 +52,8 @@ class Hyp3Service:
     process
         Makes a finished job of one that runs. Each listing takes jobs a step on: running,
         finished. Without it, they stay as they are.
+    spoil
+        Makes another answer of a JSON one, from its method with path and its body; None leaves it.
     faults, api_faults
         By file name; by first part of the API path, ``validation`` and ``order`` for those that
         are posted, by host of what is reached over TLS, or ``catalog``.
@@ -76,6 +78,7 @@ class Hyp3Service:
         self.sells_trials = False
         self.logs: dict[str, str] = {}
         self.process: Callable[[StoredJob], StoredJob] | None = None
+        self.spoil: Callable[[str, bytes], Fault | None] | None = None
         self.order_lock = threading.RLock()
         self._fresh: set[str] = set()
         self.user = self.accounts.add(Account("sample_user", "sample password"))

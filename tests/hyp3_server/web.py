@@ -46,6 +46,9 @@ class Handler(BaseHTTPRequestHandler):
         self, status: int, body: Any, headers: dict[str, str] | None = None, kind: str = ""
     ) -> None:
         data = json.dumps(body).encode()
+        spoil = self.service.spoil
+        if spoil is not None and self.send_fault(spoil(f"{self.command} {self.path}", data)):
+            return
         self.entry.status = status
         self.send_response(status)
         self.send_header("Content-Type", kind or "application/json")

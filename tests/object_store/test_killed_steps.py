@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,16 +93,22 @@ def assert_ended(given: dict[str, Any], service: Service) -> None:
             assert_same(service, url, Path(given["ZARR"]))
 
 
-@pytest.mark.parametrize("outputs", COMBINATIONS, ids="-".join)
+@pytest.mark.parametrize(
+    ("outputs", "number"),
+    [(outputs, number) for outputs in COMBINATIONS for number in moments(MOMENTS, outputs)],
+    ids=lambda value: value if isinstance(value, int) else "-".join(value),
+)
 def test_killed_before_a_change_of_files(
-    object_store: Service, given: dict[str, str], tmp_path: Path, outputs: tuple[str, ...]
+    object_store: Service,
+    given: dict[str, str],
+    tmp_path: Path,
+    outputs: tuple[str, ...],
+    number: int,
 ) -> None:
     job = chosen(given, outputs)
-    for number in moments(MOMENTS, outputs):
-        code = killed_steps.run(number, tmp_path / "job.json", **job)
-        assert code == 9 or (code == 0 and number > 4), (number, code)
-        assert_ended(job, object_store)
-        clear(job)
+    code = killed_steps.run(number, tmp_path / "job.json", **job)
+    assert code == 9 or (code == 0 and number > 4), code
+    assert_ended(job, object_store)
 
 
 def run(job: dict[str, str]) -> Run:
@@ -111,33 +116,26 @@ def run(job: dict[str, str]) -> Run:
     return build(Path(job["INPUT"]), **{name: job[name] for name in job if name != "INPUT"})
 
 
-def clear(job: dict[str, str]) -> None:
-    folder = Path(job["REPORT"]).parent
-    shutil.rmtree(folder)
-    folder.mkdir()
-    if "ZARR_URL" in job:
-        job["ZARR_URL"] = new_url()
-
-
-def test_killed_at_a_request(object_store: Service, given: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", moments(REQUESTS, COMBINATIONS[1]))
+def test_killed_at_a_request(
+    object_store: Service, given: dict[str, str], tmp_path: Path, number: int
+) -> None:
     """The n-th request since the first document was written does not come back."""
-    job = chosen(given, COMBINATIONS[1])
-    for number in moments(REQUESTS, COMBINATIONS[1]):
-        seen = [0]
+    job, seen = chosen(given, COMBINATIONS[1]), 0
 
-        def kill(request: Request, number: int = number, seen: list[int] = seen) -> None:
-            seen[0] += bool(seen[0]) or (
-                request.method == "PUT" and request.path.endswith((".zarray", ".zattrs"))
-            )
-            if seen[0] == number and process.poll() is None:
-                process.kill()
+    def kill(request: Request) -> None:
+        nonlocal seen
+        seen += bool(seen) or (
+            request.method == "PUT" and request.path.endswith((".zarray", ".zattrs"))
+        )
+        if seen == number and process.poll() is None:
+            process.kill()
 
-        with start(tmp_path, job) as process:
-            object_store.proxy.faults = kill
-        object_store.proxy.reset()
-        assert process.returncode == (-9 if seen[0] >= number else 0)
-        assert_ended(job, object_store)
-        clear(job)
+    with start(tmp_path, job) as process:
+        object_store.proxy.faults = kill
+    object_store.proxy.reset()
+    assert process.returncode == (-9 if seen >= number else 0)
+    assert_ended(job, object_store)
 
 
 @pytest.mark.parametrize("files", [("NETCDF",), ()], ids=["NETCDF-ZARR_URL", "ZARR_URL"])

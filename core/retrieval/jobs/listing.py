@@ -147,7 +147,7 @@ def get_jobs(
         except FieldError as error:
             raise RetrievalError(
                 f"The record of job {shown} at {service.url} is not as HyP3 writes them, because "
-                f"its {error}; take it out of JOBS."
+                f"its {error}; ask whoever runs the service, or take it out of JOBS if it is there."
             ) from None
     return records
 
