@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..machine.atomic import complete_or_absent
+from ..machine.atomic import complete_or_absent, read_content
 
 _PREFIX = "spatial:"
 _CONVENTIONS = "zarr_conventions"
@@ -57,12 +57,19 @@ def mend_groups(store: Path) -> int:
     for group in _GROUPS:
         for name in _DOCUMENTS:
             path = store / f"{group}{name}"
-            document = _parse(path.read_bytes()) if path.is_file() else None
+            document = _read(path) if path.is_file() else None
             if document is not None and _strip(document):
                 with complete_or_absent(path) as partial:
                     partial.write_text(json.dumps(document, indent=2), encoding="utf-8")
                 changed += 1
     return changed
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        return _parse(read_content(path))
+    except ValueError:
+        return None
 
 
 def _parse(content: bytes) -> dict[str, Any] | None:

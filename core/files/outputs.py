@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..errors import OutputError
+from ..errors import UNREADABLE, OutputError
+from ..machine.atomic import read_content
 from ..object_store.late_metadata import DOCUMENTS
 
 _OTHER_SUFFIXES = (".tif", ".tiff", ".vrt", ".zip", ".json", ".html")
@@ -129,8 +130,8 @@ def _is_stack_group(group: Path) -> bool:
         attributes: Any = {}
         for name in (".zattrs", "zarr.json"):
             if (group / name).is_file():
-                document = json.loads((group / name).read_bytes())
+                document = json.loads(read_content(group / name))
                 attributes = document if name == ".zattrs" else document["attributes"]
         return _SIGN in str(attributes["history"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return False

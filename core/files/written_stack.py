@@ -376,7 +376,7 @@ def open_stack_groups(
     with ExitStack() as resources:
         try:
             opened = list(_open(place, parameter, resources))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
             raise InvalidParameterError(
                 f"{parameter} is {place}, which cannot be read as a stack ({_reason(error)}); give "
                 "a .nc file or a .zarr folder that hyp3:buildstack wrote."

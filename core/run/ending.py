@@ -20,8 +20,8 @@ CANCEL_SECONDS = 1.0
 _POLL_SECONDS = 0.05
 
 _IN_A_STEP = (
-    "The run was canceled in the middle of a step; what it left unfinished under a hidden name, the "
-    "same job takes up or removes when it is run again."
+    "The run was canceled in the middle of a step; what it left unfinished, under a hidden name, "
+    "the same job takes up or removes when it is run again."
 )
 
 

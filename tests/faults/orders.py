@@ -39,7 +39,7 @@ SENSIBLE = {
     "SEASONS": ["all", "1-3", "11-2,6", "summer"],
     "MAX_BASELINE": [0, 1.5, 1e9],
     "NEIGHBORS": [1, 3, "99"],
-    "BRIDGES": ["none", "yearly", "all"],
+    "BRIDGES": ["none", "years", "gaps"],
     "JOB_TYPE": ["any", "INSAR_GAMMA", "INSAR_ISCE_MULTI_BURST"],
     "LOOKS": ["20x4", "10x2", "5x1"],
     "INCLUDE": ["none", "dem,look_vectors"],

@@ -16,6 +16,7 @@ import pytest
 
 from hyp3_stack.core.errors import Canceled, InvalidParameterError, OutputError
 from hyp3_stack.core.files import survival
+from hyp3_stack.core.files.written_stack import open_stack
 from hyp3_stack.core.run.reporter import SilentReporter
 from tests.checkout import ROOT
 from tests.sample_products import SampleStack
@@ -134,3 +135,12 @@ def test_a_reader_that_takes_all_memory_is_told(stack: Run, tmp_path: Path) -> N
     code, answer = run_core("assessstack", INPUT=str(store), JSON=str(tmp_path / "a.json"))
     assert code == 1
     assert str(store) in str(answer["text"])
+
+
+def test_a_damaged_attribute_is_named(stack: Run, tmp_path: Path) -> None:
+    content = bytearray(stack.netcdf.read_bytes())
+    content[content.index(b"title\0") - 8] ^= 0xFF
+    (tmp_path / "s.nc").write_bytes(content)
+    with pytest.raises(InvalidParameterError) as caught, open_stack(tmp_path / "s.nc"):
+        pass
+    assert_one_sentence(caught.value, f"{tmp_path}/s.nc", "cannot be read as a stack", "attribute")

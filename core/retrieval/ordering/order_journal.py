@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidParameterError, OutputError
-from ...machine.atomic import not_writable, replace_content
+from ...machine.atomic import not_writable, read_content, replace_content
 from ...machine.locks import FileLock
 from ...run.reporter import Reporter
 from ...run.waiting import wait_seconds
@@ -73,10 +73,10 @@ class OrderJournal:
         self._quoted: dict[str, str] = {}
         self.sent: list[Sent] = []
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_content(path).decode()
         except FileNotFoundError:
             return
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise OutputError(
                 f"The journal of orders {path} cannot be read ({error}); give another JOURNAL."
             ) from None
