@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
-from ..machine.atomic import complete_or_absent, read_content
+from ..machine.atomic import complete_or_absent
+from ..run.documents import read_document
 
 _PREFIX = "spatial:"
 _CONVENTIONS = "zarr_conventions"
@@ -67,7 +68,7 @@ def mend_groups(store: Path) -> int:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        return _parse(read_content(path))
+        return _parse(read_document(path))
     except ValueError:
         return None
 

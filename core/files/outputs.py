@@ -9,8 +9,8 @@ from typing import Any
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import UNREADABLE, OutputError
-from ..machine.atomic import read_content
 from ..object_store.late_metadata import DOCUMENTS
+from ..run.documents import read_document
 
 _OTHER_SUFFIXES = (".tif", ".tiff", ".vrt", ".zip", ".json", ".html")
 """Endings by which programs, QGIS among them, take a file for something else."""
@@ -130,7 +130,7 @@ def _is_stack_group(group: Path) -> bool:
         attributes: Any = {}
         for name in (".zattrs", "zarr.json"):
             if (group / name).is_file():
-                document = json.loads(read_content(group / name))
+                document = json.loads(read_document(group / name))
                 attributes = document if name == ".zattrs" else document["attributes"]
         return _SIGN in str(attributes["history"])
     except UNREADABLE:

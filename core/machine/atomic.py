@@ -21,8 +21,6 @@ _OLD = "-old"
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """Errors that say that a file system does not know how to wait for its disk."""
 
-_LARGEST_DOCUMENT = 1 << 26
-"""Bytes; what it holds takes twenty times as much memory."""
 _CLEARLY_FREE = 5 * 10**9
 _REMEDIES = {
     errno.ENAMETOOLONG: "choose a shorter name",
@@ -226,23 +224,6 @@ def _replace(partial: Path, final: Path, aside: Path) -> None:
         os.rename(aside, final)
         raise
     remove(aside)
-
-
-def read_content(path: Path) -> bytes:
-    """Return the whole of a document, such as :func:`replace_content` writes.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    ValueError
-        If it is larger than documents are.
-    """
-    with path.open("rb") as file:
-        content = file.read(_LARGEST_DOCUMENT + 1)
-    if len(content) > _LARGEST_DOCUMENT:
-        raise ValueError(f"more than {_LARGEST_DOCUMENT:,} bytes")
-    return content
 
 
 def replace_content(path: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidParameterError
-from ..machine.atomic import read_content
+from .documents import read_document
 from .parameters import Parameters
 
 
@@ -69,7 +69,7 @@ def layer_features(
 
 def _read(path: Path, name: str) -> Mapping[str, Any]:
     try:
-        read = json.loads(read_content(path).decode())
+        read = json.loads(read_document(path).decode())
     except OSError as error:
         raise InvalidParameterError(
             f"{name} is {path}, which cannot be read ({error.strerror or error}); give the path of "

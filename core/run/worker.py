@@ -19,13 +19,11 @@ from typing import Any
 from ..contract import EXIT_CANCELED, EXIT_FAILED, EXIT_OK, PACKAGE, PROTOCOL, Task
 from ..errors import Canceled, InvalidParameterError, StackError
 from .channel import Channel, Scrubber, Stdin
+from .documents import LARGEST_DOCUMENT
 from .ending import Ending
 from .parameters import is_text, shown
 from .reporter import Reporter
 from .surroundings import drop_foreign_variables, environment_remedy, prefer_own_packages
-
-LARGEST_JOB = 1 << 26
-"""Bytes; more is not a job, and some files, such as devices, never end."""
 
 USAGE = (
     "Usage: python core JOB.json, or python core with the job on standard input. A job "
@@ -132,8 +130,8 @@ def parse_job(text: bytes, source: str) -> Job:
     InvalidParameterError
         If it is not JSON, not a job, or of another protocol.
     """
-    if len(text) > LARGEST_JOB:
-        raise InvalidParameterError(f"{source} has more than {LARGEST_JOB:,} bytes. {USAGE}")
+    if len(text) > LARGEST_DOCUMENT:
+        raise InvalidParameterError(f"{source} has more than {LARGEST_DOCUMENT:,} bytes. {USAGE}")
     try:
         document = json.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -181,7 +179,7 @@ def _read_job(argv: Sequence[str]) -> tuple[Job, Stdin | None]:
         path = Path(argv[0])
         try:
             with path.open("rb") as file:
-                text = file.read(LARGEST_JOB + 1)
+                text = file.read(LARGEST_DOCUMENT + 1)
         except OSError as error:
             reason = error.strerror or "unreadable"
             raise InvalidParameterError(
@@ -191,9 +189,9 @@ def _read_job(argv: Sequence[str]) -> tuple[Job, Stdin | None]:
     if not argv and os.isatty(0):
         raise InvalidParameterError(USAGE)
     stdin = Stdin()
-    text = stdin.line(LARGEST_JOB)
+    text = stdin.line(LARGEST_DOCUMENT)
     if not _is_object(text):
-        text += stdin.rest(LARGEST_JOB)
+        text += stdin.rest(LARGEST_DOCUMENT)
     if not text.strip():
         raise InvalidParameterError(f"There is no job on standard input. {USAGE}")
     return parse_job(text, "The job on standard input"), stdin

@@ -10,12 +10,7 @@ from pathlib import Path
 import pytest
 
 from hyp3_stack.core.errors import OutputError
-from hyp3_stack.core.machine.atomic import (
-    complete_or_absent,
-    read_content,
-    remove_leftovers,
-    replace_content,
-)
+from hyp3_stack.core.machine.atomic import complete_or_absent, remove_leftovers
 
 NAMES = ["s.nc", "a b.zarr", "star*[1]?.nc", "ünï.nc", ".hidden", "x.hyp3-partial-y"]
 
@@ -135,12 +130,3 @@ def test_links_are_replaced_not_followed(tmp_path: Path) -> None:
         partial.mkdir()
     assert (real / "data").read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
-
-
-def test_a_document_without_end_is_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "plan.geojson"
-    replace_content(path, b"{}")
-    assert read_content(path) == b"{}"
-    os.truncate(path, 1 << 40)  # a sparse file, which takes no space
-    with pytest.raises(ValueError, match=r"more than 67,108,864 bytes"):
-        read_content(path)

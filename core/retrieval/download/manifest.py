@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...errors import OutputError
-from ...machine.atomic import not_writable, read_content, replace_content
+from ...machine.atomic import not_writable, replace_content
+from ...run.documents import read_document
 from ..service.json_fields import FieldError, is_plain, mapping, objects, strings, text, whole
 from .archive import Member, file_crc
 
@@ -120,7 +121,7 @@ class Manifest:
 
     def _load(self) -> None:
         try:
-            content = json.loads(read_content(self.path).decode())
+            content = json.loads(read_document(self.path).decode())
             if not isinstance(content, dict) or "files" not in content:
                 raise FieldError("the list of files is missing")
             for values in objects(content, "files"):

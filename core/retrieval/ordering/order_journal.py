@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidParameterError, OutputError
-from ...machine.atomic import not_writable, read_content, replace_content
+from ...machine.atomic import not_writable, replace_content
 from ...machine.locks import FileLock
+from ...run.documents import read_document
 from ...run.reporter import Reporter
 from ...run.waiting import wait_seconds
 from ..service.json_fields import STRANGE
@@ -73,7 +74,7 @@ class OrderJournal:
         self._quoted: dict[str, str] = {}
         self.sent: list[Sent] = []
         try:
-            text = read_content(path).decode()
+            text = read_document(path).decode()
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
