@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from ..contract import PROTOCOL, Task
 from ..errors import InvalidParameterError
@@ -22,7 +23,7 @@ from ..run.surroundings import without_secrets
 _CORE = Path(__file__).resolve().parents[1]
 
 LIMIT_SECONDS = 60.0
-"""Good stacks take one or two seconds, most of it for imports."""
+"""Good stacks take less than a second, most of it for imports."""
 
 _POLL_SECONDS = 0.05
 
@@ -83,6 +84,20 @@ def check_survival(path: Path, name: str, reporter: Reporter) -> None:
         f"{name} is {path}, which is damaged: a process that opened it {how}; give a copy that is "
         "whole, or build the stack anew."
     )
+
+
+def unreadable(parameter: str, place: Any, error: Exception) -> InvalidParameterError:
+    """Return how it is said that something cannot be opened as a stack."""
+    return InvalidParameterError(
+        f"{parameter} is {place}, which cannot be read as a stack ({reason(error)}); give "
+        "a .nc file or a .zarr folder that hyp3:buildstack wrote."
+    )
+
+
+def reason(error: Exception) -> str:
+    """Return what a reader of files says, without the types of its paths."""
+    text = re.sub(r"\w*Path\('(.*?)'\)", r"\1", " ".join(str(error).split()))
+    return (text or type(error).__name__)[:200].rstrip(".")
 
 
 def _environment() -> dict[str, str]:

@@ -34,7 +34,7 @@ from ..version import plugin_version
 from .chunking import Layout
 from .geozarr import place_attributes
 from .stack_blocks import StackBlocks, StackPlace
-from .survival import check_survival
+from .survival import check_survival, reason, unreadable
 
 TEXT_KINDS = "SUOT"
 """Kinds of text in numpy: of fixed length, objects (as NetCDF is read), of variable length."""
@@ -223,7 +223,7 @@ class WrittenStack:
 
     def _refusal(self, what: str, error: Exception) -> InvalidParameterError:
         return InvalidParameterError(
-            f"{self.parameter} is {self.place}, {what} ({_reason(error)}); give a copy that is "
+            f"{self.parameter} is {self.place}, {what} ({reason(error)}); give a copy that is "
             "whole, or build the stack anew."
         )
 
@@ -377,10 +377,7 @@ def open_stack_groups(
         try:
             opened = list(_open(place, parameter, resources))
         except UNREADABLE as error:
-            raise InvalidParameterError(
-                f"{parameter} is {place}, which cannot be read as a stack ({_reason(error)}); give "
-                "a .nc file or a .zarr folder that hyp3:buildstack wrote."
-            ) from error
+            raise unreadable(parameter, place, error) from error
         for stack in opened:
             _check_is_stack(stack)
         yield opened
@@ -486,8 +483,3 @@ def _sizes(sizes: Sequence[int]) -> tuple[int, int, int]:
 
 def _text(item: Any) -> str:
     return item.decode("utf-8", "replace").rstrip("\0") if isinstance(item, bytes) else str(item)
-
-
-def _reason(error: Exception) -> str:
-    text = re.sub(r"\w*Path\('(.*?)'\)", r"\1", " ".join(str(error).split()))
-    return (text or type(error).__name__)[:200].rstrip(".")

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
-import h5py
-
-from ..contract import Task
-from ..files.written_stack import open_stack_groups
+from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP, Task
+from ..errors import UNREADABLE
+from ..files.survival import unreadable
 from ..run.parameters import Parameters
 from ..run.reporter import Reporter, stop_if_canceled
 
+# Most of the time goes to imports: no xarray, and of the two libraries only the one in question.
+
 _MEMORY = 4 << 30
 """Bytes beyond those taken already: a damaged size must not take all that the computer has."""
+
+_Small = tuple[bool, Callable[[], Any]]
+"""Whether an index is read, which comes first, and what reads a variable that is not a layer."""
 
 
 def run(
@@ -36,20 +42,68 @@ def run(
     Raises
     ------
     StackError
-        If there is not a stack that can be read.
+        If there is nothing there that can be opened.
     """
     path = Parameters(parameters, Task.TRY_STACK).path("INPUT", required=True) or Path()
-    _limit_memory()
-    with open_stack_groups(path) as opened:
-        for stack in opened:
-            for name in stack.raw.variables:
-                stop_if_canceled(reporter)
-                stack.values(str(name))
+    opened = _arrays(path) if path.is_dir() else _variables(path)
+    try:
+        small = list(opened)
+        for is_index, read in small:
+            if is_index:
+                read()
+    except UNREADABLE as error:
+        raise unreadable("INPUT", path, error) from error
+    for is_index, read in small:
+        stop_if_canceled(reporter)
+        if not is_index:
+            read()
     return {"CHUNKS": 0 if path.is_dir() else _count_chunks(path)}
+
+
+def _variables(path: Path) -> Iterator[_Small]:
+    """Yield the variables of a NetCDF file that are not layers, after a look at each."""
+    import netCDF4
+
+    _limit_memory()
+    file = netCDF4.Dataset(path)
+    file.set_auto_maskandscale(False)
+    _attributes(file)
+    for name, variable in file.variables.items():
+        _attributes(variable)
+        for look in (variable.filters, variable.chunking, variable.endian):
+            look()
+        if not _is_layer(variable.dimensions):
+            yield name in variable.dimensions, partial(getitem, variable, ...)
+
+
+def _attributes(item: Any) -> None:
+    for name in item.ncattrs():
+        item.getncattr(name)
+
+
+def _arrays(path: Path) -> Iterator[_Small]:
+    """Yield the arrays of a Zarr store that are not layers, after a look at each."""
+    import zarr
+
+    _limit_memory()
+    root: Any = zarr.open_group(path, mode="r", use_consolidated=False)
+    groups = [root[name] for name in (SPATIAL_GROUP, TEMPORAL_GROUP) if name in root]
+    for group in groups or [root]:
+        for name, array in group.arrays():
+            named = getattr(array.metadata, "dimension_names", None)  # version 3
+            dimensions = named or array.attrs.get("_ARRAY_DIMENSIONS", ())
+            if not _is_layer(dimensions):
+                yield name in dimensions, partial(getitem, array, ...)
+
+
+def _is_layer(dimensions: Any) -> bool:
+    return tuple(dimensions[-2:]) == ("y", "x")
 
 
 def _count_chunks(path: Path) -> int:
     """Read the indexes of the chunks of a file, which other readers meet one by one."""
+    import h5py
+
     with h5py.File(path, "r", locking=False) as file:
         datasets = [item for item in file.values() if isinstance(item, h5py.Dataset)]
         return sum(item.id.get_num_chunks() for item in datasets if item.chunks)
