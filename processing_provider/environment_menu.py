@@ -5,21 +5,20 @@ from functools import partial
 from qgis.core import (
     Qgis,
     QgsApplication,
-    QgsMessageLog,
-    QgsProcessingAlgRunnerTask,
-    QgsProcessingContext,
+    QgsProcessing,
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsTask,
 )
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import Qt, QTimer, QUrl, pyqtSignal
+from qgis.PyQt.QtCore import Qt, QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QAction, QApplication, QMenu, QMessageBox, QProgressBar, QPushButton
+from qgis.PyQt.QtWidgets import QAction, QApplication, QMenu, QMessageBox, QPushButton
 
 from ..core.contract import Task
+from .algorithms.demo_stack import DemoStack
 from .algorithms.help_page import page_url
 from .algorithms.setup_environment import SetupEnvironment, set_up_lock
+from .dialogs.background_run import BackgroundRun, TaskBar
 from .dialogs.open_dialogs import open_dialog
 from .environment.bug_report import bug_report
 from .environment.environment import remove_environment
@@ -81,48 +80,64 @@ class EnvironmentMenu:
 
     def set_up(self):
         """Make the environment in the background, with progress and cancel in the message bar."""
+        text = "Setting up the core environment."
+        self._start(SetupEnvironment(), {}, text, self._end_set_up)
+
+    def make_demo(self):
+        """Make and load the demo stack in the background, in a temporary folder."""
+        values = {"OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+        demo = DemoStack()
+        if demo.canExecute()[0]:
+            self._start(demo, values, "Making the demo stack.", self._end_demo)
+        else:
+            self.offer()
+
+    def _start(self, algorithm, values, text, end):
         if self._run is not None:
             return
-        run = self._run = _Run()
-        bar = _Bar()
+        run = self._run = BackgroundRun(algorithm, values, end)
+        bar = TaskBar()
         run.task.progressChanged.connect(bar.show_percent)
-        run.task.executed.connect(self._end_set_up)
-        text = "Setting up the core environment."
         cancel = _button("Cancel", run.task.cancel)
         self._show(text, Qgis.MessageLevel.Info, bar, cancel)
-        # The set-up runs in another thread.
+        # The algorithm runs in another thread.
         kind = Qt.ConnectionType.QueuedConnection
         run.feedback.said.connect(partial(self._show_step, self._item, text), kind)
-        QgsApplication.taskManager().addTask(run.task)
+        run.start()
 
     def _show_step(self, item, text, step):
         if item is self._item and not sip.isdeleted(item):
             item.setText(f"{text} {step}")
 
-    def _end_set_up(self, succeeded, results):
+    def _end_set_up(self, succeeded):
         run, self._run = self._run, None
         if not self.actions:  # the plugin was switched off meanwhile
             return
         if succeeded:
-            self._show(
-                "The core environment is ready.",
-                Qgis.MessageLevel.Success,
-                _button("Demo stack", partial(open_dialog, "demostack")),
-                _button("Find my jobs", partial(open_dialog, "findjobs")),
-                _button(
-                    "Tutorial",
-                    partial(QDesktopServices.openUrl, QUrl(page_url("tutorials/demo.html"))),
-                ),
-            )
+            demo = _button("Demo stack", self.make_demo)
+            text = "The core environment is ready."
+            self._show(text, Qgis.MessageLevel.Success, demo, *_next_steps())
         elif run.feedback.isCanceled():
-            self._show(
-                "The set-up was canceled.",
-                Qgis.MessageLevel.Info,
-                _button("Go on", self.set_up),
-            )
+            go_on = _button("Go on", self.set_up)
+            self._show("The set-up was canceled.", Qgis.MessageLevel.Info, go_on)
         else:
             again = _button("Try again", self.set_up)
             self._show(run.feedback.error, Qgis.MessageLevel.Critical, again)
+
+    def _end_demo(self, succeeded):
+        run, self._run = self._run, None
+        if not self.actions:
+            return
+        again = _button("Try again", self.make_demo)
+        if succeeded:
+            run.load_layers()
+        if run.feedback.isCanceled():
+            self._show("The demo was canceled.", Qgis.MessageLevel.Info, again)
+        elif run.feedback.error:
+            self._show(run.feedback.error, Qgis.MessageLevel.Critical, again)
+        else:
+            text = "The demo stack is on the map. Play it in the Temporal Controller."
+            self._show(text, Qgis.MessageLevel.Success, *_next_steps())
 
     def check(self):
         """Import every package in the core environment and show what it has."""
@@ -222,53 +237,18 @@ class EnvironmentMenu:
             self._iface.messageBar().popWidget(item)
 
 
+def _next_steps():
+    tutorial = QUrl(page_url("tutorials/demo.html"))
+    return (
+        _button("Find my jobs", partial(open_dialog, "findjobs")),
+        _button("Tutorial", partial(QDesktopServices.openUrl, tutorial)),
+    )
+
+
 def _button(text, slot):
     button = QPushButton(text)
     button.clicked.connect(lambda checked=False: slot())
     return button
-
-
-class _Bar(QProgressBar):
-    """A progress bar that takes the fractions of a task; Qt unplugs it when it is closed."""
-
-    def show_percent(self, percent):
-        self.setValue(int(percent))
-
-
-class _Feedback(QgsProcessingFeedback):
-    """Keeps the error, says what happens, and writes all of it to QGIS's log."""
-
-    said = pyqtSignal(str)
-
-    def __init__(self):
-        super().__init__(False)
-        self.error = ""
-
-    def reportError(self, error, fatalError=False):  # noqa: N803
-        self.error = error
-        QgsMessageLog.logMessage(error, TITLE, Qgis.MessageLevel.Critical)
-
-    def pushInfo(self, info):
-        self.said.emit(info)
-        QgsMessageLog.logMessage(info, TITLE, Qgis.MessageLevel.Info)
-
-
-class _Run:
-    """A set-up in the background; keeps alive what QGIS only points to until it has ended."""
-
-    def __init__(self):
-        self.algorithm = SetupEnvironment().create()
-        self.context = QgsProcessingContext()
-        self.feedback = _Feedback()
-        self.task = QgsProcessingAlgRunnerTask(self.algorithm, {}, self.context, self.feedback)
-        # QGIS keeps this object: the plugin may be switched off, and its modules with it.
-        self._name = f"hyp3_stack_set_up_{id(self)}"
-        QgsApplication.instance().setProperty(self._name, self)
-        self.task.executed.connect(self._release)
-
-    def _release(self, succeeded, results):
-        # Not in this call, which comes from the task itself.
-        QTimer.singleShot(0, partial(QgsApplication.instance().setProperty, self._name, None))
 
 
 class _RemoveTask(QgsTask):

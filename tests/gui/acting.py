@@ -10,6 +10,9 @@ from qgis.utils import iface
 
 LIMIT_SECONDS = 180
 
+clicked = []
+"""What was clicked in this session: texts of menus, pages and buttons."""
+
 
 def wait(condition, what):
     """Let QGIS work until ``condition()`` is true, and return that."""
@@ -82,8 +85,14 @@ def click(button):
     """Click a button; what does not show or is disabled cannot be clicked."""
     if not (button.isVisible() and button.isEnabled()):
         raise RuntimeError(f"{button.objectName()} cannot be clicked")
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    press(button, button.text(), button.rect().center())
     QCoreApplication.processEvents()
+
+
+def press(widget, text, place):
+    """Click a place of a widget that shows ``text``."""
+    clicked.append(text.replace("&", ""))
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=place)
 
 
 def layers_of(group):

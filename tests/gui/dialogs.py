@@ -6,7 +6,6 @@ Imported inside QGIS only.
 from qgis import processing
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QPoint, Qt, QTimer
-from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -26,6 +25,7 @@ from .acting import (
     click_map,
     layers_of,
     place_in,
+    press,
     settle,
     wait,
     when_open,
@@ -54,18 +54,18 @@ def demo(folder, facts):
     menu = iface.mainWindow().menuBar()
     for name in ("Plugins", "HyP3 Stack", "Demo stack…"):
         menu = click_entry(menu, name)
-    facts["demo"] = run_demo(folder, "demo")
-
-
-def run_demo(folder, picture):
-    """Press Run in the dialog of the demo, and return what there is on the map at the end."""
     dialog = wait(lambda: open_dialog("demostack"), "the dialog of the demo")
     dialog.resize(*LAPTOP)
     settle()
-    dialog.grab().save(str(folder / f"dialog_{picture}.png"))
+    dialog.grab().save(str(folder / "dialog_demo.png"))
     click(dialog.runButton())
     wait(lambda: layers_of(DEMO_GROUP) and dialog.runButton().isEnabled(), "the demo")
     _close(dialog)
+    facts["demo"] = look_at_demo(folder, "demo")
+
+
+def look_at_demo(folder, picture):
+    """Return what there is on the map of the demo."""
     iface.messageBar().clearWidgets()
     after_drawing(iface.mapCanvas().refresh)
     iface.mainWindow().grab().save(str(folder / f"{picture}.png"))
@@ -155,7 +155,7 @@ def _close(dialog):
 def click_entry(menu, name):
     """Click an entry of a menu that shows, and return what it opens."""
     action = next(item for item in menu.actions() if item.text().replace("&", "") == name)
-    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+    press(menu, name, menu.actionGeometry(action).center())
     if action.menu() is not None:
         wait(action.menu().isVisible, f"opening {name}")
     settle()

@@ -1,4 +1,4 @@
-"""From the zip to the first map in a fresh profile, by clicks that are counted.
+"""From the zip to the first map in a fresh profile; each click is noted.
 
 Imported inside QGIS only.
 """
@@ -8,8 +8,7 @@ import traceback
 
 from qgis.core import QgsProject
 from qgis.gui import QgsFileWidget
-from qgis.PyQt.QtCore import QSize, Qt
-from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtWidgets import (
     QApplication,
     QDialogButtonBox,
@@ -21,8 +20,8 @@ from qgis.PyQt.QtWidgets import (
 from qgis.utils import iface, plugins
 
 from . import acting
-from .acting import click, settle, wait, when_open
-from .dialogs import click_entry, run_demo
+from .acting import click, layers_of, press, settle, wait, when_open
+from .dialogs import DEMO_GROUP, click_entry, look_at_demo
 
 SIZE = QSize(1366, 768)
 SET_UP_SECONDS = 400
@@ -33,8 +32,7 @@ def run(folder, facts):
     wait(iface.mainWindow().isVisible, "start")
     iface.mainWindow().resize(SIZE)
     settle()
-    clicks = facts["clicks"] = []
-    when_open(_is_manager, lambda manager: _guarded(facts, _install, manager, folder, clicks))
+    when_open(_is_manager, lambda manager: _guarded(facts, _install, manager, folder))
     menu = iface.mainWindow().menuBar()
     for name in ("Plugins", "Manage and Install Plugins…"):
         menu = click_entry(menu, name)  # the second comes back when the window is closed
@@ -42,7 +40,7 @@ def run(folder, facts):
         return
     wait(lambda: "hyp3_stack" in plugins, "the start of the plugin")
     facts["file"] = sys.modules["hyp3_stack"].__file__
-    _click_message("Set up now", clicks)
+    _click_message("Set up now")
     facts["percents"] = percents = []
     wait(_bar, "the bar of the set-up")
     _bar().valueChanged.connect(percents.append)
@@ -52,9 +50,12 @@ def run(folder, facts):
     settle()
     iface.mainWindow().grab().save(str(folder / "set_up.png"))
     facts["message"] = iface.messageBar().currentItem().text()
-    _click_message("Demo stack", clicks)
-    facts["demo"] = run_demo(folder, "first_hour")
-    clicks.append("Run")
+    _click_message("Demo stack")
+    wait(lambda: layers_of(DEMO_GROUP) or _message_button("Try again"), "the demo")
+    facts["clicks"] = acting.clicked
+    facts["end"] = iface.messageBar().currentItem().text()
+    iface.mainWindow().grab().save(str(folder / "first_hour.png"))
+    facts["demo"] = look_at_demo(folder, "first_map_of_the_demo")
 
 
 def leave():
@@ -73,31 +74,27 @@ def _guarded(facts, step, *given):
             QApplication.activeModalWidget().close()
 
 
-def _install(manager, folder, clicks):
+def _install(manager, folder):
     """Install from the zip in the plugin manager, and close that."""
     pages = manager.findChild(QListWidget, "mOptionsListWidget")
     page = next(item for item in _items(pages) if item.text() == "Install from ZIP")
     place = pages.visualItemRect(page).center()
-    QTest.mouseClick(pages.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    clicks.append(page.text())
+    press(pages.viewport(), page.text(), place)
     (archive,) = folder.glob("*.zip")
     manager.findChild(QgsFileWidget, "mZipFileWidget").lineEdit().setText(str(archive))
     settle()
     button = manager.findChild(QPushButton, "buttonInstallFromZip")
     # QGIS warns of every zip.
-    when_open(lambda window: isinstance(window, QMessageBox), lambda box: _agree(box, clicks))
-    clicks.append(button.text())
+    when_open(lambda window: isinstance(window, QMessageBox), _agree)
     click(button)
     wait(lambda: "hyp3_stack" in plugins, "the installation")
     settle()
     manager.grab().save(str(folder / "installed.png"))
     closing = manager.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Close)
-    clicks.append("Close")
     click(closing)
 
 
-def _agree(box, clicks):
-    clicks.append("Yes")
+def _agree(box):
     click(box.button(QMessageBox.StandardButton.Yes))
 
 
@@ -123,6 +120,5 @@ def _message_button(text):
     return None
 
 
-def _click_message(text, clicks):
+def _click_message(text):
     click(wait(lambda: _message_button(text), f"a message with {text}"))
-    clicks.append(text)

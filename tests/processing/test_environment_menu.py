@@ -7,7 +7,7 @@ import weakref
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QEvent
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QApplication, QProgressBar, QPushButton
@@ -193,10 +193,61 @@ def test_a_set_up_lives_until_its_task_has_ended(interface, menu):
             not [
                 name
                 for name in map(bytes, application.dynamicPropertyNames())
-                if name.startswith(b"hyp3_stack_set_up") and application.property(name.decode())
+                if name.startswith(b"hyp3_stack_run") and application.property(name.decode())
             ]
         )
     )
+
+
+def test_a_set_up_that_is_canceled_before_it_begins_can_go_on(menu, interface):
+    manager = QgsApplication.taskManager()
+    menu.set_up()
+    manager.cancelAll()
+    events_until(lambda: text(interface) == "The set-up was canceled.")
+    assert button(interface, "Go on").isEnabled()
+    assert menu._run is None
+    events_until(lambda: not manager.countActiveTasks())
+
+
+def test_the_demo_is_loaded_without_a_dialog(menu, interface, core_python, processing_plugin):
+    project = QgsProject.instance()
+    menu.make_demo()
+    assert interface.messages.currentItem().findChildren(QProgressBar)
+    menu.make_demo()  # as a double click does
+    assert QgsApplication.taskManager().countActiveTasks() == 1
+    steps = set()
+    events_until(lambda: steps.add(text(interface)) or "on the map" in text(interface))
+    assert any(step.startswith("Making the demo stack. ") for step in steps)
+    names = [node.name() for node in project.layerTreeRoot().findGroups()]
+    assert names == ["demo_stack"]
+    shown = [layer.name() for layer in project.layerTreeRoot().checkedLayers()]
+    assert shown == ["unw_phase: unwrapped phase"]
+    assert button(interface, "Find my jobs").isEnabled()
+    project.clear()
+
+
+def test_a_demo_can_be_canceled(menu, interface, core_python):
+    menu.make_demo()
+    events_until(lambda: text(interface) != "Making the demo stack.")
+    button(interface, "Cancel").click()
+    events_until(lambda: text(interface) == "The demo was canceled.")
+    assert not QgsProject.instance().mapLayers()
+    assert button(interface, "Try again").isEnabled()
+
+
+def test_a_demo_that_fails_says_why(menu, interface, monkeypatch):
+    # QGIS's own Python runs, but has no zarr and others.
+    monkeypatch.setenv("HYP3_STACK_PYTHON", sys.executable)
+    menu.make_demo()
+    events_until(lambda: "run hyp3:setupenvironment" in text(interface))
+    assert button(interface, "Try again").isEnabled()
+
+
+def test_a_demo_without_an_environment_offers_the_set_up(menu, interface):
+    interface.messages.clearWidgets()
+    menu.make_demo()
+    events_until(lambda: "not set up yet" in text(interface))
+    assert button(interface, "Set up now").isEnabled()
 
 
 def test_an_environment_that_is_being_set_up_is_not_removed(menu, interface):
