@@ -71,7 +71,7 @@ summary.plain+.inside{padding-left:14px}
 summary.fold{font-weight:600;grid-template-columns:max-content 1fr}
 summary.fold::before{content:"\\25B8";color:var(--soft)}
 details[open]>summary.fold::before{content:"\\25BE"}
-.folded{padding:0 14px 14px}
+.folded{padding:0 14px 14px}.card+details{margin-top:16px}
 summary .no{color:var(--soft);font-variant-numeric:tabular-nums}
 summary .why{display:block;color:var(--soft);font-size:14px}
 .inside{padding:0 14px 12px 80px;font-size:14px}

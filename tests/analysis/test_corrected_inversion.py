@@ -177,6 +177,7 @@ def test_the_report_tells_what_a_repair_would_do(parted, tmp_path):
     assert page.count("<svg") == 1 + 6 + 1 + 1  # network, series, dates, temporal coherence
     assert page.count("data:image/png;base64,") == 2
     assert "mm/year" in page and "positive toward the satellite" in page
+    assert "red toward the satellite, blue away" in page  # as the layers in QGIS show it
     # It may be replaced by another report, but nothing else is.
     run = invert(built.zarr, NETCDF=tmp_path / "e.nc", REPORT=report, REPAIR="both")
     assert "Repair of unwrapping:" in report.read_text(encoding="utf-8")

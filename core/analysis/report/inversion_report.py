@@ -31,6 +31,9 @@ _BAND = 512
 _SERIES = 6
 _LISTED_PAIRS = 10
 _BINS = 40
+_BLUE_RED = tuple(reversed(RED_BLUE))
+_UNBROKEN_HYPHEN = "\u2011"
+"""Keeps dates of a heading whole."""
 
 
 def inversion_page(stack: WrittenStack, repair: RepairPlan | None = None) -> str:
@@ -38,7 +41,7 @@ def inversion_page(stack: WrittenStack, repair: RepairPlan | None = None) -> str
     found = _Findings.read(stack)
     title = stack.text("title") or "Displacement"
     sections = [
-        f"<h1>{escape(title)}</h1>",
+        f"<h1>{escape(title).replace('-', _UNBROKEN_HYPHEN)}</h1>",
         f'<p class="lead">{escape(stack.label)}</p>',
         f'<div class="card"><dl class="facts">{"".join(map(fact, found.facts()))}</dl></div>',
         f'<h2>Velocity</h2><div class="pictures">{"".join(map(figure, found.pictures()))}</div>',
@@ -99,14 +102,15 @@ class _Findings:
             ("Pairs", f"{self.network.pair_count}, in {parts} connected {_part(parts)}"),
             ("Reference area", text("reference_area") + f" (x, y, radius in m; {self._crs()})"),
             ("Weights", text("weights")),
-            ("Gaps", text("gaps")),
+            ("Gaps", text("gaps").replace("_", " ")),
             ("Pixels with displacement", f"{100 * kept.mean():.1f} %"),
         ]
         if kept.any():
             velocity, error = 1000 * self.velocity[kept], 1000 * self.error[kept]
             low, middle, high = np.percentile(velocity, [5, 50, 95])
+            spread = f"{low:.1f} to {high:.1f} mm/year in 90 % of them, median {middle:.1f}"
             facts += [
-                ("Velocity", f"{low:.1f}, {middle:.1f}, {high:.1f} mm/year at 5, 50, 95 %"),
+                ("Velocity", spread),
                 ("Standard error of the velocity", f"{np.nanmedian(error):.1f} mm/year (median)"),
             ]
         return facts
@@ -124,11 +128,11 @@ class _Findings:
         velocity = 1000 * np.where(kept, self.velocity, np.nan)
         pictures = [
             Picture(
-                picture(velocity, -most, most, RED_BLUE),
-                "Velocity: blue toward the satellite, red away from it",
+                picture(velocity, -most, most, _BLUE_RED),
+                "Velocity: red toward the satellite, blue away from it",
                 f"{-most:.1f} mm/year",
                 f"{most:.1f} mm/year",
-                RED_BLUE,
+                _BLUE_RED,
             )
         ]
         error = 1000 * np.where(kept, self.error, np.nan)
@@ -241,7 +245,8 @@ class _Findings:
         masked = known.size and self.coherence[self.mask == 0]
         limit = float(np.min(masked)) if np.size(masked) else 0.0
         plot = draw_histogram(counts.astype(float), 0.0, 1.0, limit, "Temporal coherence")
-        return plot + '<p class="lead">Gray: pixels that are masked for it.</p>'
+        is_gray = known.size and known.min() < limit
+        return plot + ('<p class="lead">Gray: masked pixels.</p>' if is_gray else "")
 
     def _pair_values(self, name: str) -> Numbers:
         values = self.stack.values(name)

@@ -81,9 +81,11 @@ class RepairPlan:
 
     def __str__(self) -> str:
         """Return what it does, in sentences."""
+        if not (self.islands or self.errors_before):
+            return "There are no islands of phase to repair."
         before, after = 100 * self.errors_before, 100 * self.errors_after
         how = f"{self.bridged} by bridges, {self.closed} by triangles"
-        does = "Repair of unwrapping:" if self.is_applied else "REPAIR would do:"
+        does = "Repair of unwrapping:" if self.is_applied else "What REPAIR would do:"
         return (
             f"{does} whole cycles are taken off {self.corrected} of {self.islands} islands of "
             f"phase in all pairs ({how}), after which {after:.2f} % of the triangles of pairs do "

@@ -18,7 +18,8 @@ _WIDTH, _HEIGHT = 860, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 18, 62
 _UNKNOWN = _HEIGHT - _BOTTOM + 14
 """Where dates without a baseline are drawn, below the frame."""
-_MOST_DATES = 7
+_ROOM_OF_DATE = 96
+"""Width that the label of a date takes."""
 _LEAST_DEGREES = 0.05
 _BETWEEN = 1.15
 """Heights of a box from the top of one to that of the next."""
@@ -108,19 +109,13 @@ def draw_plan(item: StackPlan) -> str:
         down = bottom - (value - low) / (high - low) * (bottom - _TOP)
         parts.append(line(_LEFT, down, _WIDTH - _RIGHT, down, "grid"))
         parts.append(label(_LEFT - 8, down + 4, f"{value:g}", "end"))
-    shown = np.unique(
-        np.linspace(0, len(network.days) - 1, min(_MOST_DATES, len(network.days))).round()
-    )
-    last = len(network.days) - 1
-    parts += [
-        label(
-            x(int(position)),
-            _HEIGHT - 24,
-            f"{network.days[int(position)]}",
-            "end" if position == last else "middle",
-        )
-        for position in shown
-    ]
+    free = 0.0
+    for position, day in enumerate(network.days):
+        if x(position) >= free:
+            free = x(position) + _ROOM_OF_DATE
+            parts.append(
+                label(min(x(position), _WIDTH - _ROOM_OF_DATE / 2), _HEIGHT - 24, f"{day}")
+            )
 
     def text(pair: Pair) -> str:
         first, second = (network.days[position] for position in pair)

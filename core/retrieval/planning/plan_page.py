@@ -52,9 +52,9 @@ def plan_page(plan: PairPlan, prices: Sequence[str], cheaper: Sequence[str]) -> 
             f"{table(_HEADS, map(_row, plan.open_pairs))}</div>"
         )
     sections += [
-        "<h2>Pairs</h2><details><summary class='plain'><span>All pairs, as they would be ordered"
-        f"</span></summary><div class='inside wide'>{table(_HEADS, map(_row, plan.pairs))}</div>"
-        "</details>",
+        "<h2>Pairs</h2><details><summary class='plain fold'><span>All pairs, as they would be "
+        "ordered</span></summary>"
+        f"<div class='inside wide'>{table(_HEADS, map(_row, plan.pairs))}</div></details>",
         footer(
             "Planned",
             "Perpendicular baselines are from the state vectors of the ASF catalog, at the center "
@@ -84,7 +84,10 @@ def plan_facts(plan: PairPlan) -> list[tuple[str, str]]:
     unknown = sum(item.unknown for item in plan.stacks)
     return [
         ("Dates", f"{plan.date_count}, from {first} to {last}"),
-        ("Pairs", ", ".join(f"{counts[rule]} {rule}" for rule in RULE_COLORS if counts[rule])),
+        (
+            "Pairs by rule",
+            ", ".join(f"{rule} {counts[rule]}" for rule in RULE_COLORS if counts[rule]),
+        ),
         ("In triangles", f"{closed} of {len(plan.pairs)} ({100 * closed / len(plan.pairs):.0f} %)"),
         ("Pairs of each date", f"at least {fewest}"),
         ("Longest pair", f"{max(pair.days for pair in plan.pairs)} days"),

@@ -77,7 +77,7 @@ def cheaper_variants(
                 (
                     total - fewer.credits,
                     f"NEIGHBORS={rules.neighbors}: {len(fewer.pairs)} jobs for "
-                    f"{credits_text(fewer.credits)}, with less to check errors by.",
+                    f"{credits_text(fewer.credits)}, with fewer triangles to reveal errors.",
                 )
             )
     if len(plan.stacks) == 1:

@@ -92,8 +92,9 @@ def search_page(tracks: Sequence[Track], area: SearchArea) -> str:
             f"<h2>{number}. {escape(_name(track))}</h2>"
             f'<div class="card"><dl class="facts">{"".join(map(fact, facts))}</dl>'
             f"{bullets(remarks) if remarks else ''}{_timeline(track)}</div>"
-            "<details><summary class='plain'><span>Area that each date covers</span></summary>"
-            f'<div class="inside wide">{table(("date", "cover", "missing"), rows)}</div></details>'
+            "<details><summary class='plain fold'><span>Area that each date covers</span>"
+            f'</summary><div class="inside wide">{table(("date", "cover", "missing"), rows)}</div>'
+            "</details>"
         )
     sections.append(footer("Searched", "Scenes are those of the ASF catalog."))
     return html_page("Scenes over the area", sections)
