@@ -17,7 +17,7 @@ _FAINT = QColor(90, 90, 90)
 
 
 def frame_texts(settings, root):
-    """Return (first line, second line) for each stack on a map; the second may be empty.
+    """Return (first line, second line) for each stack on a map.
 
     ``root`` is the tree of layers, whose groups tell stacks apart.
     """
@@ -32,7 +32,10 @@ def frame_texts(settings, root):
             name = name if group is None else f"{group.name()}, {name}"
         if 1 <= band <= len(frames):
             frame = frames[band - 1]
-            texts.append((f"{name}: {frame.dates}", frame.details))
+            # QGIS calls a band of a NetCDF file by its number.
+            number = f"{step} {band} of {len(frames)}"
+            details = f"{number}, {frame.details}" if frame.details else number
+            texts.append((f"{name}: {frame.dates}", details))
         else:
             span = settings.temporalRange()
             days = " to ".join(end.toString("yyyy-MM-dd") for end in (span.begin(), span.end()))
@@ -48,9 +51,7 @@ def draw_texts(painter, texts, font):
     bold.setBold(True)
     lines = []
     for first, second in texts:
-        lines.append((first, bold, _INK))
-        if second:
-            lines.append((second, font, _FAINT))
+        lines += [(first, bold, _INK), (second, font, _FAINT)]
     metrics = [QFontMetricsF(font) for _, font, _ in lines]
     width = max(m.horizontalAdvance(line[0]) for m, line in zip(metrics, lines))  # noqa: B905
     height = sum(m.lineSpacing() for m in metrics)
@@ -95,7 +96,7 @@ class FrameLabel:
         self._canvas.refresh()
 
     def texts(self):
-        """Return (first line, second line) for each stack on the map; the second may be empty."""
+        """Return (first line, second line) for each stack on the map."""
         return frame_texts(self._canvas.mapSettings(), self._root())
 
     def _draw(self, painter):

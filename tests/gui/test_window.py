@@ -157,7 +157,7 @@ def test_the_first_map_shows_one_layer_and_says_which_pair(session: Session) -> 
     assert session["visible_of_built"] == ["unw_phase"]
     ((first, second),) = session["label_of_built"]
     assert first == "unw_phase: 2023-01-06 to 2023-01-18"
-    assert second.startswith("12 days, perpendicular baseline -")
+    assert second.startswith("pair 1 of 8, 12 days, perpendicular baseline -")
     assert " m, mean coherence 0." in second
 
 
@@ -174,7 +174,7 @@ def test_backscatter_shows_and_plays_by_date(session: Session) -> None:
     assert [frame["band"] for frame in frames["shown"]] == list(range(1, dates + 1))
     days = [f"2023-01-{6 + 12 * step:02d}" for step in range(2)]
     for number, (frame, day) in enumerate(zip(frames["shown"], days, strict=False), start=1):
-        assert frame["label"] == [[f"VV_backscatter: {day}", ""]]
+        assert frame["label"] == [[f"VV_backscatter: {day}", f"date {number} of {dates}"]]
         assert frame["legend"] == f"date {number} of {dates}: {day}"
 
 
@@ -243,6 +243,7 @@ def test_each_frame_names_its_pair(session: Session, stack: xarray.Dataset, grou
         )
         ((first, second),) = frame["label"]
         assert first == f"unw_phase: {dates}"
+        assert second.startswith(f"pair {frame['band']} of {PAIRS}, ")
         assert f"baseline {float(pair['perpendicular_baseline']):.0f} m" in second
         assert second.endswith(f"mean coherence {float(pair['coherence_mean']):.2f}")
         assert frame["legend"] == f"pair {frame['band']} of {PAIRS}: {dates}"

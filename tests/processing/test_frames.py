@@ -203,7 +203,8 @@ def test_each_frame_is_saved_with_its_label(stack_files, canvas, tmp_path):
         expected.fill(0)
         painter = QPainter(expected)
         frame = frames_of(layer)[band - 1]
-        draw_texts(painter, [(f"unw_phase: {frame.dates}", frame.details)], canvas.font())
+        details = f"pair {band} of {PAIRS}, {frame.details}"
+        draw_texts(painter, [(f"unw_phase: {frame.dates}", details)], canvas.font())
         painter.end()
         is_ink = [
             [
