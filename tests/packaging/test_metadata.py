@@ -47,7 +47,7 @@ def test_qgis_process_sees_a_provider(metadata):
     assert metadata["hasProcessingProvider"] in ("yes", "true")
 
 
-@pytest.mark.parametrize("key", ["tracker", "repository", "homepage"])
+@pytest.mark.parametrize("key", ["tracker", "repository"])
 def test_links_are_complete(metadata, key):
     url = urlparse(metadata[key])
     assert url.scheme == "https"
