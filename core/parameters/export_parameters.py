@@ -61,12 +61,12 @@ EXPORT: Final = (
     Parameter(
         "STEPS_AS",
         Kind.CHOICE,
-        "Dates or pairs of GeoTIFFs as",
+        "GeoTIFF files",
         "For geotiff. files: one file for each date or pair of a layer. bands: one file for each "
         "layer, with the date or pair in the description of each band.",
         default="files",
         choices=("files", "bands"),
-        plain=("A file each", "Bands of one file"),
+        plain=("One for each date or pair", "One for each layer, with bands"),
     ),
     Parameter(
         "POINTS",

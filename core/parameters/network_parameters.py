@@ -78,23 +78,23 @@ PLAN: Final = (
         "INPUT",
         Kind.LAYER,
         "Scenes",
-        "Layer that Search scenes has made, or those that are selected in it. Delete scenes that "
-        "are not wanted.",
+        "The layer that Search scenes made, or the scenes selected in it. Delete scenes that you "
+        "do not want.",
         required=True,
         geometry="polygon",
         private=True,
     ),
     replace(
         _PATHS,
-        help="Tracks to plan, as relative orbits separated by commas; each gets a network of its "
-        "own. Empty: the one that covers most of the area, then that of most dates.",
+        help="Tracks to plan, as relative orbits separated by commas; each gets its own network. "
+        "Empty: the one that covers most of the area and then has most dates.",
     ),
     Parameter(
         "NEIGHBORS",
         Kind.INTEGER,
         "Neighbors",
-        "Each date is paired with so many of the next dates within the limits. From 2 on, pairs "
-        "are part of triangles, which find errors of unwrapping; 1 makes a chain without any.",
+        "Each date is paired with this many of the next dates within the limits. With 2 or more, "
+        "pairs form triangles, which reveal unwrapping errors; 1 makes a chain without any.",
         default=3,
         minimum=1,
         maximum=20,
@@ -103,7 +103,7 @@ PLAN: Final = (
         "MAX_DAYS",
         Kind.INTEGER,
         "Maximum days",
-        "Longest time between the dates of a pair. Gaps in the dates are bridged all the same.",
+        "Longest time between the dates of a pair. Gaps in the dates are bridged anyway.",
         default=48,
         minimum=1,
         maximum=3650,
@@ -124,7 +124,7 @@ PLAN: Final = (
         Kind.LIST,
         "Seasons",
         "Months whose dates are used, as ranges separated by commas: 5-10, or 11-3 over the new "
-        "year. Right where snow or leaves take the coherence. Empty: all months.",
+        "year. Use it where snow or leaves ruin the coherence. Empty: all months.",
     ),
     Parameter(
         "BRIDGES",
@@ -142,8 +142,8 @@ PLAN: Final = (
         "MIN_COVER",
         Kind.NUMBER,
         "Minimum coverage",
-        "Dates that cover less of the area than this share of what the best date covers are left "
-        "out. A date that lacks a burst is always left out of multi-bursts.",
+        "Dates that cover less than this share of what the best date covers are left out. A date "
+        "that lacks a burst is always left out of multi-bursts.",
         group=Group.ANALYSIS,
         default=0.9,
         minimum=0.0,
@@ -153,7 +153,7 @@ PLAN: Final = (
         pick(FILTERS, "AUTHCFG")[0],
         help="QGIS authentication configuration, to show how many credits would be left. Without "
         "one, the variables EARTHDATA_TOKEN, or EARTHDATA_USERNAME and EARTHDATA_PASSWORD, or your "
-        ".netrc file are used; a plan is made without any of them, too.",
+        ".netrc file are used; a plan needs none of them.",
     ),
     *pick(FILTERS, "API_URL"),
     Parameter(
@@ -161,7 +161,7 @@ PLAN: Final = (
         Kind.FEATURES,
         "Planned pairs",
         "Layer with a line for each pair, drawn over the area by date (west to east) and "
-        "perpendicular baseline (south to north). Delete lines that are not wanted.",
+        "perpendicular baseline (south to north). Delete lines that you do not want.",
         required=True,
         geometry="line",
     ),

@@ -48,15 +48,16 @@ JOB_OPTIONS: Final = (
         "WATER_MASK",
         Kind.FLAG,
         "Mask water",
-        "Unwrap without water. Right where water is wide; pairs wholly over water fail.",
+        "Leave water out of the unwrapping, for areas with much of it; pairs wholly over water "
+        "fail.",
         default=False,
     ),
     Parameter(
         "FILTER",
         Kind.NUMBER,
         "Strength of the phase filter",
-        "0 to 1, of frames only; 0 switches it off. A weak filter leaves more for closure of "
-        "triangles and repair of unwrapping errors to see.",
+        "0 to 1, for frames only; 0 switches it off. A weak filter leaves more errors visible to "
+        "closure of triangles and repair of unwrapping errors.",
         group=Group.PRODUCTS,
         default=0.6,
         minimum=0.0,
@@ -66,7 +67,7 @@ JOB_OPTIONS: Final = (
         "INCLUDE",
         Kind.LIST,
         "Extra layers",
-        f"Of frames only, at no price, separated by commas: {', '.join(EXTRA_LAYERS)}, or none. "
+        f"For frames only, at no cost, separated by commas: {', '.join(EXTRA_LAYERS)}, or none. "
         "Bursts have them anyway. Look vectors and heights are needed to turn displacement into "
         "other directions and to correct it.",
         group=Group.PRODUCTS,
@@ -80,7 +81,7 @@ LIMITS: Final = (
         "MAX_CREDITS",
         Kind.NUMBER,
         "Maximum credits",
-        "An order that costs more than this is refused; 0 refuses all that cost something.",
+        "An order that costs more than this is refused; 0 refuses whatever is not free.",
         required=True,
         minimum=0.0,
     ),
@@ -88,10 +89,10 @@ LIMITS: Final = (
         "CONFIRM",
         Kind.NUMBER,
         "Confirmed price",
-        "The price in credits that a run without this has shown; the jobs are ordered only if they "
-        "cost just that. Empty: nothing is ordered, HyP3 checks and prices the jobs. It counts "
-        "once, and not for other jobs of the same price: whatever is to be ordered after that has "
-        "to be priced and confirmed anew.",
+        "The price in credits that a run without this showed; the jobs are ordered only if they "
+        "cost exactly that. Empty: HyP3 checks and prices the jobs, and nothing is ordered. A "
+        "price counts once and only for the jobs it was shown for; the next order has to be priced "
+        "and confirmed again.",
         minimum=0.0,
     ),
 )
@@ -102,15 +103,16 @@ RETRY_FAILED: Final = Parameter(
     Kind.FLAG,
     "Order again what failed for good",
     "Pairs that failed twice, or for a reason that stays (such as scenes wholly over water), are "
-    "left out and named, because they would be paid for nothing again; with this they are ordered.",
+    "left out and named, because they would most likely cost credits for nothing again; with "
+    "this they are ordered.",
     group=Group.PRODUCTS,
     default=False,
 )
 
 PRODUCTS_ON_DISK: Final = replace(
     FOLDER,
-    help="What is complete in this folder of downloaded products is not ordered again, although "
-    "it has expired at HyP3.",
+    help="What is complete in this folder of downloaded products is not ordered again, even if it "
+    "has expired at HyP3.",
     required=False,
 )
 
@@ -148,7 +150,7 @@ WATCHED: Final = (
         "WAIT",
         Kind.FLAG,
         "Wait until all are done",
-        "Look again and again until no job is pending or running any more.",
+        "Keep looking until no job is pending or running.",
         default=False,
     ),
     Parameter(

@@ -238,10 +238,10 @@ class TimeSeriesDock(QgsDockWidget):
 
     def _hint(self, layer):
         if layer is None:
-            return "Load a stack with Load stack of the Processing Toolbox first."
+            return "Load a stack first: Plugins > HyP3 Stack > Load stack."
         return (
-            "Click on the map to see what the stack holds there. Shift or Ctrl with the click "
-            "compares one more point; an area is drawn with the tool beside."
+            "Click on the map to see what the stack holds there. Hold Shift or Ctrl to add points "
+            "for comparison; the buttons above also draw areas."
         )
 
     def _remove_chosen(self):

@@ -31,7 +31,7 @@ class DockBar(QWidget):
         super().__init__(parent)
         self.reference_action = reference_action
         self.own_reference_action = self._action(
-            "mActionUndo", "Go back to the reference of the stack"
+            "mActionUndo", "Go back to the stack's own reference"
         )
         self.remove_action = self._action("mActionDeleteSelected", "Remove the chosen place")
         self.clear_action = self._action("console/iconClearConsole", "Remove all places")

@@ -32,7 +32,7 @@ def save(result, parent):
 
 def save_picture(result, plot, parent):
     """Ask for a file and write the plot into it, as PNG or SVG."""
-    path, is_svg = _ask(result, parent, "Save the plot as a picture", (_PNG, _SVG))
+    path, is_svg = _ask(result, parent, "Save the plot as an image", (_PNG, _SVG))
     if path is not None:
         _try(lambda: (write_svg if is_svg else write_png)(plot, path), path, parent)
 

@@ -74,7 +74,7 @@ class TimeSeries:
             self.area_tool,
             "mActionCapturePolygon",
             "Draw an area",
-            "Click the corners of an area, and end with the right button: mean and standard "
+            "Click the corners of an area, and finish with a right click: mean and standard "
             "deviation of the pixels inside are drawn",
         )
         self.area_tool.setAction(area_action)
@@ -91,7 +91,7 @@ class TimeSeries:
         self.reference_tool.picked.connect(self._refer)
         self._selected_action = QAction(
             QgsApplication.getThemeIcon("/mActionToggleSelectedLayers.svg"),
-            "Take the selected polygons",
+            "Use the selected polygons",
             self.area_tool,
         )
         self._selected_action.setToolTip(

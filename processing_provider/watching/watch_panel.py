@@ -46,7 +46,7 @@ class WatchPanel(QgsDockWidget):
         self.watch = QPushButton("Watch")
         self.watch.clicked.connect(self._press)
         self.bar = QProgressBar()
-        self.state = QLabel("Nothing is watched.")
+        self.state = QLabel("No jobs are being watched.")
         self.state.setWordWrap(True)
         self.warnings = QListWidget()
         self.warnings.setWordWrap(True)
@@ -56,7 +56,7 @@ class WatchPanel(QgsDockWidget):
         self.resubmit.clicked.connect(lambda checked=False: self.resubmit_asked.emit())
         self._build()
         self._is_watching = False
-        self.show_end("Nothing is watched.", 0, 0)
+        self.show_end("No jobs are being watched.", 0, 0)
 
     def _build(self):
         form = QFormLayout()

@@ -90,7 +90,7 @@ class JobWatch:
         if task is None or self.panel is None:
             return
         if task.outputs is None:
-            text = "Nothing is watched." if task.isCanceled() else task.error
+            text = "No jobs are being watched." if task.isCanceled() else task.error
             self.panel.show_end(text, 0, 0)
             if not task.isCanceled():
                 self._show(text, Qgis.MessageLevel.Warning)

@@ -91,5 +91,5 @@ def test_it_can_be_stopped(watch):
     panel.watch.click()
     panel.watch.click()
     events_until(lambda: watch.task is None)
-    assert panel.state.text() == "Nothing is watched."
+    assert panel.state.text() == "No jobs are being watched."
     assert watch._interface.messages.currentItem() is None

@@ -16,7 +16,7 @@ class PlanPairs(RetrievalAlgorithm):
     SUMMARY = "Plans a network of interferograms from scenes, and shows what it would cost."
     HELP = (
         "Plans the pairs of a small-baseline network from the layer of Search scenes: each date "
-        "with its next ones, bridges over gaps and, if wanted, pairs over a year. The network is "
+        "with the next ones, bridges over gaps and, if wanted, pairs over a year. The network is "
         "always connected, each date is part of at least two pairs, and pairs that no triangle "
         "checks are named. The same scenes give the same plan."
         "\n"
@@ -29,7 +29,7 @@ class PlanPairs(RetrievalAlgorithm):
         "first: bridges, then the newest dates."
         "\n"
         "Planning is free. The report shows the price by the service's own table, what your "
-        "account would have left if you are logged in, and what would cost less."
+        "account would have left if a login is given, and what would cost less."
     )
     EXAMPLE = (
         "qgis_process run hyp3:planpairs -- INPUT=/data/scenes.gpkg NEIGHBORS=3 MAX_DAYS=48 "

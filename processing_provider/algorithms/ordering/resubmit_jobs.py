@@ -15,8 +15,8 @@ class ResubmitJobs(OrderingAlgorithm):
     SUMMARY = "Orders the failed jobs of a project once more, where the reason may have passed."
     HELP = (
         "Reads why jobs of a project failed and orders those once more that failed for a reason "
-        "which may have passed: a computer that was taken away, a service that was out of order, "
-        "a lost connection, or no reason given. Jobs that would fail again, such as those wholly "
+        "which may have passed: a server that was shut down, a service that was unavailable, a "
+        "lost connection, or no reason given. Jobs that would fail again, such as those wholly "
         "over water, stay as they are, and so do those that failed twice or were ordered again "
         "already."
         "\n"

@@ -25,8 +25,8 @@ class SearchScenes(RetrievalAlgorithm):
         "frames and do not move over the years; they are chosen so that HyP3 can make one product "
         "of them. Scenes that ESA has processed twice are taken once, the newer ones."
         "\n"
-        "No login is needed, and nothing is ordered. What the catalog has answered on past half "
-        "years is kept, so that a search that was cut off goes on where it stopped."
+        "No login is needed, and nothing is ordered. What the catalog answered about past "
+        "half-years is kept, so that an interrupted search resumes where it stopped."
     )
     EXAMPLE = (
         "qgis_process run hyp3:searchscenes -- EXTENT='-117.7,-117.4,35.6,35.8 [EPSG:4326]' "
@@ -42,7 +42,7 @@ class SearchScenes(RetrievalAlgorithm):
 
     def check(self, values):
         if values.given("AREA") == values.given("EXTENT"):
-            return "Give the area of interest either as layer of polygons (AREA) or as EXTENT."
+            return "Give the area of interest either as a layer of polygons (AREA) or as EXTENT."
         return check_period(values)
 
     def processAlgorithm(self, parameters, context, feedback):

@@ -17,10 +17,10 @@ class WatchJobs(RetrievalAlgorithm):
         "Counts the jobs of a project by state, and reports why jobs failed and which products "
         "expire within three days. With WAIT it looks again until no job is pending or running, "
         "which may take hours: each look is one request, a minute apart at first and five minutes "
-        "where nothing happens. Stopping it does not stop the jobs."
+        "where nothing happens. Canceling it does not stop the jobs."
         "\n"
-        "JOBS has the ids of the jobs whose products can be downloaded, those first that expire "
-        "first. In QGIS's window, HyP3 Stack > Watch jobs does the same in a panel, in the "
+        "JOBS has the ids of the jobs whose products can be downloaded, the first to expire first. "
+        "In QGIS's window, Plugins > HyP3 Stack > Watch jobs does the same in a panel, in the "
         "background."
     )
     EXAMPLE = "qgis_process run hyp3:watchjobs -- PROJECT=my_project WAIT=true"

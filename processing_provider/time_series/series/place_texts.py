@@ -42,7 +42,7 @@ def _pixels(series, variable, units):
         spread = factor * math.fsum(known) / len(known)
         parts.append(f"standard deviation {spread:.3g} {unit} on average".replace("  ", " "))
     if series.stride > 1:
-        parts.append(f"of every {series.stride} rows and columns one counts")
+        parts.append(f"one of every {series.stride} rows and columns is read")
     return parts
 
 
