@@ -125,6 +125,7 @@ PLAN: Final = (
         "Seasons",
         "Months whose dates are used, as ranges separated by commas: 5-10, or 11-3 over the new "
         "year. Use it where snow or leaves ruin the coherence. Empty: all months.",
+        empty="all months",
     ),
     Parameter(
         "BRIDGES",

@@ -22,17 +22,18 @@ _WINDOW = 512
 _WINDOWS = 200
 
 
-def sample(source):
+def sample(source, of_last=False):
     """Return some hundred values of several bands, spread over time and place, in order.
 
-    Missing data are left out. The number of bands and the size of the windows are fixed, so that a
-    large stack takes no longer than a small one.
+    With ``of_last``, of the last band only. Missing data are left out. The number of bands and the
+    size of the windows are fixed, so that a large stack takes no longer than a small one.
     """
     dataset = open_raster(source)
     if dataset is None:
         return []
     count = dataset.RasterCount
     bands = sorted({1 + round(i * (count - 1) / max(1, _BANDS - 1)) for i in range(_BANDS)})
+    bands = bands[-1:] if of_last else bands
     values = []
     for number, place in enumerate(_PLACES):
         values += _window(dataset.GetRasterBand(bands[number % len(bands)]), *place)

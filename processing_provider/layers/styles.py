@@ -111,7 +111,9 @@ def style(layer, variable):
     elif variable.is_mask:
         renderer = _classes(provider, variable, layer.source())
     else:
-        renderer = _continuous(provider, variable, sample(layer.source()))
+        # The last date has moved farthest.
+        values = sample(layer.source(), of_last=variable.name == DISPLACEMENT)
+        renderer = _continuous(provider, variable, values)
     layer.setRenderer(renderer)
 
 

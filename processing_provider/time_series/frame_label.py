@@ -1,6 +1,6 @@
 """Says on the map, and in the legend, which pair or date it shows."""
 
-from qgis.core import QgsRasterLayer
+from qgis.core import QgsRasterLayer, QgsSingleBandPseudoColorRenderer
 from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPen
 
@@ -71,11 +71,18 @@ def draw_texts(painter, texts, font):
 
 
 def _shown_layers(settings):
-    """Return the uppermost visible layer of each stack that has steps."""
-    shown = {}
+    """Return the uppermost layer of each stack that has steps, unless a map without covers it."""
+    shown, maps = {}, []
     for layer in settings.layers():
-        if isinstance(layer, QgsRasterLayer) and layer.isValid() and frames_of(layer):
-            shown.setdefault(getattr(locate(layer.source()), "path", layer.id()), layer)
+        if not (isinstance(layer, QgsRasterLayer) and layer.isValid()):
+            continue
+        location = locate(layer.source())
+        if frames_of(layer):
+            covers = (map for map in maps if map.crs() == layer.crs())
+            if not any(map.extent().contains(layer.extent()) for map in covers):
+                shown.setdefault(getattr(location, "path", layer.id()), layer)
+        elif location and isinstance(layer.renderer(), QgsSingleBandPseudoColorRenderer):
+            maps.append(layer)
     return list(shown.values())
 
 

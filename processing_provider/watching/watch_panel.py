@@ -38,7 +38,7 @@ class WatchPanel(QgsDockWidget):
         self.setObjectName("hyp3StackJobs")
         settings = QgsSettings()
         self.project = QLineEdit(settings.value(f"{_SETTINGS}/project", "", type=str))
-        self.project.setPlaceholderText("name of the HyP3 project; empty: all jobs")
+        self.project.setPlaceholderText("all projects")
         self.service = QLineEdit(settings.value(f"{_SETTINGS}/service", PRODUCTION_API, type=str))
         self.login = QgsAuthConfigSelect()
         self.login.setConfigId(settings.value(f"{_SETTINGS}/login", "", type=str))

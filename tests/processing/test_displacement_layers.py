@@ -69,6 +69,16 @@ def test_motion_is_colored_around_zero_with_a_legend_in_millimeters(layers, name
 
 
 @each_format
+def test_the_last_date_is_not_flat(layers):
+    layer, side = layers["displacement"], 40
+    block = layer.dataProvider().block(DATES, layer.extent(), side, side)
+    places = [(row, column) for row in range(side) for column in range(side)]
+    values = [block.value(*place) for place in places if not block.isNoData(*place)]
+    beyond = sum(abs(value) > limits(layer)[1] for value in values)
+    assert values and beyond < 0.05 * len(values)
+
+
+@each_format
 def test_errors_begin_at_zero_and_coherence_has_fixed_limits(layers):
     low, high = limits(layers["velocity_standard_error"])
     assert low == 0.0 < high

@@ -26,7 +26,7 @@ from hyp3_stack.processing_provider.layers.frames.playing import (
 from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
 from hyp3_stack.processing_provider.time_series.frame_bar import FrameBar
-from hyp3_stack.processing_provider.time_series.frame_label import draw_texts
+from hyp3_stack.processing_provider.time_series.frame_label import draw_texts, frame_texts
 from hyp3_stack.processing_provider.time_series.frame_pictures import save_frames
 
 PAIRS, DATES = 6, 4
@@ -115,6 +115,15 @@ def test_each_band_can_be_shown(stack_files, kind, canvas):
         show_band(layer, band, canvas)
         assert shown_band(layer, canvas.mapSettings()) == band
     assert canvas.controller.totalFrameCount() == PAIRS
+
+
+def test_what_a_map_without_time_covers_is_not_named(stack_files, canvas):
+    phase, heights = (layer_of(stack_files[0], name) for name in ("unw_phase", "dem"))
+    root = QgsProject().layerTreeRoot()
+    for layers, count in (([phase], 1), ([phase, heights], 1), ([heights, phase], 0)):
+        canvas.setLayers(layers)
+        assert len(frame_texts(canvas.mapSettings(), root)) == count
+    canvas.setLayers([])
 
 
 def test_stacks_of_other_dates_do_not_run_together(stack_files, displacement_files, canvas):
