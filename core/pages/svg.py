@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from html import escape
+
+_DATE = 96
+"""Width that the label of a date takes."""
 
 
 def ticks(low: float, high: float) -> list[float]:
@@ -21,3 +25,15 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 def label(x: float, y: float, text: str, anchor: str = "middle") -> str:
     """Return a text at a place."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def date_labels(
+    places: Iterable[float], days: Iterable[object], y: float, width: float
+) -> list[str]:
+    """Return the labels of those days, in their order from left to right, that have room."""
+    labels, free = [], 0.0
+    for place, day in zip(places, days, strict=True):
+        if place >= free:
+            free = place + _DATE
+            labels.append(label(min(place, width - _DATE / 2), y, str(day)))
+    return labels

@@ -9,13 +9,12 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from ...pages.svg import label, line, ticks
+from ...pages.svg import date_labels, label, line, ticks
 
 Numbers = NDArray[np.float64]
 
 _WIDTH = 860
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 18, 40
-_MOST_DATES = 6
 
 
 @dataclass(frozen=True)
@@ -66,13 +65,10 @@ class _Axes:
         )
         return "".join([*frame, *parts, "</svg>"])
 
-    def dates(self, times: NDArray[np.datetime64], days: Numbers, most: int) -> list[str]:
+    def dates(self, times: NDArray[np.datetime64], days: Numbers) -> list[str]:
         """Return the labels of some dates below the frame."""
-        chosen = np.unique(np.linspace(0, days.size - 1, min(most, days.size)).round().astype(int))
-        return [
-            label(self.right(days[n]), self.height - 20, str(times[n].astype("datetime64[D]")))
-            for n in chosen
-        ]
+        places = [self.right(day) for day in days]
+        return date_labels(places, times.astype("datetime64[D]"), self.height - 20, self.width)
 
 
 def draw_date_noise(
@@ -82,7 +78,7 @@ def draw_date_noise(
     days = _days(times)
     axes = _Axes.around(days, np.append(millimeters, 0.0), _WIDTH, 240)
     axes = _Axes(axes.x, (0.0, axes.y[1]), _WIDTH, 240)
-    parts = axes.dates(times, days, _MOST_DATES)
+    parts = axes.dates(times, days)
     for day, value, time, is_outlier in zip(days, millimeters, times, outliers, strict=True):
         here, top = axes.right(day), axes.down(value)
         parts.append(line(here, axes.down(0.0), here, top, "stem"))
@@ -114,7 +110,7 @@ def draw_series(
     """Draw the displacement of a pixel and a line of its velocity (mm/year)."""
     days = _days(times)
     axes = _Axes.around(days, millimeters, 420, 220)
-    parts = axes.dates(times, days, 3)
+    parts = axes.dates(times, days)
     middle = days - days.mean()
     fitted = np.mean(millimeters) + velocity * middle / 365.25
     ends = [(axes.right(days[n]), axes.down(float(np.clip(fitted[n], *axes.y)))) for n in (0, -1)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...pages.svg import label, line, ticks
+from ...pages.svg import date_labels, label, line, ticks
 from ...parameters.network_parameters import RULE_COLORS
 from .pair_plan import PairPlan, StackPlan, stack_area
 from .pair_rules import Pair
@@ -18,8 +18,6 @@ _WIDTH, _HEIGHT = 860, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 18, 62
 _UNKNOWN = _HEIGHT - _BOTTOM + 14
 """Where dates without a baseline are drawn, below the frame."""
-_ROOM_OF_DATE = 96
-"""Width that the label of a date takes."""
 _LEAST_DEGREES = 0.05
 _BETWEEN = 1.15
 """Heights of a box from the top of one to that of the next."""
@@ -109,13 +107,7 @@ def draw_plan(item: StackPlan) -> str:
         down = bottom - (value - low) / (high - low) * (bottom - _TOP)
         parts.append(line(_LEFT, down, _WIDTH - _RIGHT, down, "grid"))
         parts.append(label(_LEFT - 8, down + 4, f"{value:g}", "end"))
-    free = 0.0
-    for position, day in enumerate(network.days):
-        if x(position) >= free:
-            free = x(position) + _ROOM_OF_DATE
-            parts.append(
-                label(min(x(position), _WIDTH - _ROOM_OF_DATE / 2), _HEIGHT - 24, f"{day}")
-            )
+    parts += date_labels(map(x, range(len(network.days))), network.days, _HEIGHT - 24, _WIDTH)
 
     def text(pair: Pair) -> str:
         first, second = (network.days[position] for position in pair)
