@@ -53,7 +53,7 @@ def track_remarks(track: Track) -> list[str]:
         )
     if track.superseded:
         remarks.append(
-            f"{len(track.superseded)} scenes were processed again, the newer ones are used: "
+            f"{len(track.superseded)} scenes were processed again; the newer ones are used: "
             f"{_some(track.superseded)}"
         )
     unknown = sum(scene.orbit is None for scene in track.scenes)
