@@ -101,15 +101,19 @@ class ChunkFiles:
 
     def _load(self, path: Path, wanted: tuple[slice, ...], out: NDArray[Any]) -> None:
         """Read a part of a chunk."""
+        whole = math.prod(self._shape) * self._fill.itemsize
         try:
-            data = path.read_bytes()
+            with open(path, "rb", buffering=0) as file:
+                # Blosc never makes more of a chunk than its header.
+                is_fit = os.fstat(file.fileno()).st_size <= whole + _BLOSC_HEADER
+                data = file.readall() if is_fit else b""
         except FileNotFoundError:
             out[...] = self._fill
             return
         # Blosc believes its header and reads on behind the end of a file that was cut.
         _, size, _, stored = struct.unpack_from("<4I", data.ljust(_BLOSC_HEADER, b"\0"))
         damaged = OutputError(f"{path} was damaged while the build used it; run the build again.")
-        if stored != len(data) or size != math.prod(self._shape) * self._fill.itemsize:
+        if stored != len(data) or size != whole:
             raise damaged
         # Copying a whole chunk to its place would take as long as decompressing it there.
         is_place = out.shape == self._shape and out.flags.c_contiguous

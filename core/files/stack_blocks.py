@@ -9,6 +9,7 @@ object store, are left to h5py and zarr.
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -210,7 +211,7 @@ class _NetcdfChunks:
                     continue
                 position, size = self.index[offset]
                 file.seek(position)
-                data = file.read(size)
+                data = file.read(min(size, os.fstat(file.fileno()).st_size))
                 if len(data) != size:
                     raise OSError(f"{self.path.name} ends within a chunk")
                 self._decode(data, there, out[here])
@@ -219,10 +220,12 @@ class _NetcdfChunks:
         count = int(np.prod(self.shape)) * out.itemsize
         if self.filters:
             try:
-                data = isal_zlib.decompress(data, bufsize=count)
+                inflated = isal_zlib.decompressobj()
+                # One byte more, so that what is too long shows; damage may make it endless.
+                data = inflated.decompress(data, count + 1)
             except isal_zlib.error as error:  # type: ignore[misc]
                 raise OSError(f"a chunk of {self.path.name} is damaged: {error}") from error
-        if len(data) != count:
+        if len(data) != count or (self.filters and not inflated.eof):
             raise OSError(f"a chunk of {self.path.name} has another size")
         if h5py.h5z.FILTER_SHUFFLE not in self.filters:
             out[...] = np.frombuffer(data, out.dtype).reshape(self.shape)[there]

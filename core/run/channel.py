@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import re
 import sys
 import threading
 import time
@@ -25,6 +26,12 @@ _STDIN = 0
 _STDOUT = 1
 _STDERR = 2
 _BLOCK = 1 << 16
+
+_LONGEST_TEXT = 10_000
+"""Characters of a message; some quote what a layer or file holds."""
+
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that break a line, turn the direction of what follows, or are none."""
 
 
 class Scrubber:
@@ -162,11 +169,11 @@ class Channel:
 
     def info(self, text: str) -> None:
         """Inform the user of what happens."""
-        self.send(Message.INFO, text=self._scrub(str(text)))
+        self.send(Message.INFO, text=self._line(text))
 
     def warning(self, text: str) -> None:
         """Warn the user of what deserves attention."""
-        self.send(Message.WARNING, text=self._scrub(str(text)))
+        self.send(Message.WARNING, text=self._line(text))
 
     def result(self, outputs: Mapping[str, Any]) -> None:
         """End the run with its outputs."""
@@ -174,7 +181,12 @@ class Channel:
 
     def error(self, text: str, kind: str) -> None:
         """End the run with one sentence."""
-        self.send(Message.ERROR, text=self._scrub(text), kind=kind)
+        self.send(Message.ERROR, text=self._line(text), kind=kind)
+
+    def _line(self, text: str) -> str:
+        """Return a text as it is shown: without credentials, in one line, not endless."""
+        text = _UNSHOWN.sub(lambda found: ascii(found[0])[1:-1], self._scrub(str(text)))
+        return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
 
     def canceled(self) -> bool:
         """Return whether the run should stop."""

@@ -144,3 +144,13 @@ def test_a_damaged_attribute_is_named(stack: Run, tmp_path: Path) -> None:
     with pytest.raises(InvalidParameterError) as caught, open_stack(tmp_path / "s.nc"):
         pass
     assert_one_sentence(caught.value, f"{tmp_path}/s.nc", "cannot be read as a stack", "attribute")
+
+
+def test_a_chunk_without_end_is_not_read(stack: Run, tmp_path: Path) -> None:
+    shutil.copytree(stack.zarr, tmp_path / "s.zarr")
+    chunk = min((tmp_path / "s.zarr" / "spatially_optimized" / "corr").glob("0.*"))
+    os.truncate(chunk, 1 << 40)  # a sparse file, which takes no space
+    with open_stack(tmp_path / "s.zarr", "spatially_optimized") as opened:
+        with pytest.raises(InvalidParameterError) as caught:
+            opened.read("corr", [0])
+    assert_one_sentence(caught.value, f"{tmp_path}/s.zarr", "a chunk of", "corr is damaged")

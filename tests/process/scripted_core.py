@@ -84,6 +84,10 @@ def product_error(parameters, credentials, reporter):
     raise ProductError("The product X is damaged; download it again.")
 
 
+def strange_text(parameters, credentials, reporter):
+    raise ProductError(f"The product a\nb\u202ec is damaged {'x' * 20_000}.")
+
+
 def defect(parameters, credentials, reporter):
     return {}["nothing here"]
 

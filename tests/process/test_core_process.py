@@ -86,7 +86,7 @@ def test_messages_reach_the_feedback_in_the_calling_thread(scripted):
     feedback = Recorder()
     run(scripted, "messages", feedback)
     assert feedback.infos == ["an information"]
-    assert feedback.warnings == ["a warning\nin two lines"]
+    assert feedback.warnings == [r"a warning\nin two lines"]
     assert feedback.percents[-1] == 100
     assert feedback.threads == {threading.get_ident()}
 
