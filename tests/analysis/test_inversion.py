@@ -208,6 +208,30 @@ def test_more_pixels_than_are_solved_at_once():
     assert inversion.solve(phase[:, :0], weights[:, :0]).phase.shape == (5, 0)
 
 
+@pytest.mark.parametrize("missing", [0.4, 0.6])
+@pytest.mark.parametrize("linear", [False, True])
+def test_propagated_variance_holds_across_gaps(linear, missing):
+    """Against the estimator as a matrix: its answer to each pair alone, by LAPACK."""
+    rng = np.random.default_rng(11)
+    times = days(7, rng)
+    network = neighbors(times)
+    phase, weights, _ = observations(network, 150, rng, missing)
+    functional = np.linalg.pinv(np.stack([np.ones(7), network.years], 1))[1]
+    solution = Inversion(network, linear, functional[None]).solve(phase, weights)
+    solve = closest_to_lines if linear else minimum_norm
+    checked = (solution.redundancy > 0) & (solution.gap_count > 0)
+    assert checked.sum() >= 5
+    for pixel in np.flatnonzero(checked):
+        valid = np.flatnonzero(np.isfinite(phase[:, pixel]))
+        alone = np.full((network.pair_count, valid.size), np.nan)
+        alone[valid] = np.eye(valid.size)
+        weight = weights[:, [pixel]]
+        response = functional @ solve(network, alone, np.repeat(weight, valid.size, 1))
+        squares = weight[valid, 0] @ solution.residual[valid, pixel] ** 2
+        variance = squares / solution.redundancy[pixel] * (response**2 / weight[valid, 0]).sum()
+        assert solution.variance[0, pixel] == pytest.approx(variance, rel=1e-3)
+
+
 def test_propagated_variance_is_that_of_the_estimator():
     """Against the covariance of weighted least squares, on connected pixels."""
     rng = np.random.default_rng(9)

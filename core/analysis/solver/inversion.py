@@ -11,7 +11,7 @@ lead to the solution of least velocities: the limit is the minimum-norm solution
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,7 +94,8 @@ class Inversion:
             Unwrapped phase of each pair relative to the reference area, radians; shape (M, pixels).
             NaN is a missing pair.
         weights
-            Of each pair, of the same shape; 0 or NaN is a missing pair, None weights all alike.
+            Of each pair, of the same shape; 0 or not finite is a missing pair, None weights all
+            alike.
         """
         parts = [
             self._solve(phase[:, begin:end], None if weights is None else weights[:, begin:end])
@@ -110,7 +111,7 @@ class Inversion:
     def _solve(self, phase: NDArray[np.float32], weights: NDArray[np.float32] | None) -> Solution:
         weight = np.ones(phase.shape) if weights is None else weights.astype(np.float64)
         valid = np.isfinite(phase)
-        valid &= weight > 0.0  # not so for NaN
+        valid &= (weight > 0.0) & (weight < np.inf)  # not so for NaN
         weight[~valid] = 0.0
         observed = phase.astype(np.float64)
         observed[~valid] = 0.0
@@ -122,8 +123,11 @@ class Inversion:
         tiny[valid_pairs == 0] = 1.0
         factor = self._factor(weight, tiny)
         right = self._right_side(weight, observed)
+        respond = factor.solve
         if self._linear_gaps:
-            solution = _Line(self.network.years, factor, tiny, valid_pairs == 0).solve(right)
+            line = _Line(self.network.years, factor, tiny, valid_pairs == 0)
+            respond = line.respond
+            solution = line.solve(right)
         else:
             solution = factor.solve(right)
             # It gives way to the virtual pairs a little; a second solution takes that back.
@@ -138,7 +142,7 @@ class Inversion:
             valid_pairs.astype(np.int16),
             redundancy.astype(np.int16),
             (components - 1).astype(np.int16),
-            self._propagate(factor, weight, residual, redundancy),
+            self._propagate(respond, weight, residual, redundancy),
         )
 
     def _factor(self, weight: Numbers, tiny: Numbers) -> _Factor:
@@ -190,12 +194,17 @@ class Inversion:
         return residual
 
     def _propagate(
-        self, factor: _Factor, weight: Numbers, residual: NDArray[np.float32], redundancy: Numbers
+        self,
+        respond: Callable[[Numbers], Numbers],
+        weight: Numbers,
+        residual: NDArray[np.float32],
+        redundancy: Numbers,
     ) -> Numbers:
         """Return the variance of each functional, from the residuals and the weights of the pairs.
 
         The covariance of the phases is that of a least-squares solution, scaled by the weighted sum
-        of squared residuals over the redundancy.
+        of squared residuals over the redundancy. ``respond`` gives the phases to a right side, as
+        the solution does: also across gaps they follow the pairs.
         """
         variance = np.empty((len(self._functionals), weight.shape[1]))
         if not variance.size:
@@ -206,7 +215,7 @@ class Inversion:
         scale = np.where(redundancy > 0, squares / np.maximum(redundancy, 1), np.nan)
         for result, functional in zip(variance, self._functionals, strict=True):
             right = np.repeat(functional[:, np.newaxis], weight.shape[1], axis=1)
-            effect = factor.solve(right)
+            effect = respond(right)
             result[:] = 0.0
             for (one, other, _), share in zip(self._pairs, weight, strict=True):
                 result += share * (effect[other] - effect[one]) ** 2
@@ -346,6 +355,10 @@ class _Line:
         # It gives way to the line a little; a second solution takes that back.
         solution += self._closest(self._tiny * (solution - line))[0]
         return solution
+
+    def respond(self, right: Numbers) -> Numbers:
+        """Solve once, with an error as small as the weights of the line."""
+        return self._closest(right)[0]
 
     def _closest(self, right: Numbers) -> tuple[Numbers, Numbers]:
         """Return a solution and its line, each of shape (N, pixels)."""
