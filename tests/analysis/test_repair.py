@@ -115,6 +115,20 @@ def test_a_single_triangle_blames_nobody():
 
 
 @pytest.mark.parametrize("method", ["islands", "closure", "both"])
+def test_pairs_that_share_no_island_are_left_alone(method):
+    stack = shifted()
+    stack.phase[0] = np.nan
+    stack.phase[1][stack.island > 0] = np.nan
+    stack.phase[2][stack.island == 0] = np.nan
+    plan, phase = repaired(stack, method)
+    assert np.array_equal(np.isnan(phase), np.isnan(stack.phase))
+    assert plan.errors_after <= plan.errors_before
+    none = [find_islands(one, PIXEL / 100, stack.reference, 3) for one in stack.phase]
+    plan = plan_repair(stack.pairs, none, method)
+    assert plan.corrected == plan.islands == 0 and plan.errors_before == 0.0
+
+
+@pytest.mark.parametrize("method", ["islands", "closure", "both"])
 def test_no_connected_components_are_needed(method):
     """MintPy #832 and #1252, hyp3 #1174: INSAR_GAMMA has none, and bridging failed there."""
     stack = shifted(**SMOOTH)

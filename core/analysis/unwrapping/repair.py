@@ -192,6 +192,8 @@ class _Equations:
             closure = first.sampled_phase + second.sampled_phase - whole.sampled_phase
             common = np.stack([one.sampled_island for one in (first, second, whole)])
             seen = np.flatnonzero((common > 0).all(axis=0) & ~np.isnan(closure))
+            if not seen.size:
+                continue
             groups, member = np.unique(common[:, seen], axis=1, return_inverse=True)
             order = np.argsort(member.ravel(), kind="stable")
             for group, points in zip(
