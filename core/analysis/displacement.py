@@ -169,10 +169,14 @@ def _pair_coordinates(stack: WrittenStack, pairs: Sequence[int]) -> dict[str, xr
         encoding: dict[str, Any] = {}
         if variable.dtype.kind == "M":
             encoding = {**TIME_ENCODING, "_FillValue": None}
+            # Rounding of other units leaves nanoseconds, which this encoding has no room for.
+            middle = variable.values + np.timedelta64(500, "ns")
+            variable = variable.copy(data=middle.astype("datetime64[us]").astype("datetime64[ns]"))
         elif variable.dtype.kind == "f":
             encoding = {"_FillValue": np.nan}
         elif variable.dtype.kind in "OST":
-            variable = xr.Variable("pair", variable.values.astype(str), variable.attrs)
+            texts = [str(item) for item in variable.values]
+            variable = xr.Variable("pair", np.array(texts), variable.attrs)
         attributes = {
             key: value
             for key, value in variable.attrs.items()

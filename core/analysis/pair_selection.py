@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ..errors import InvalidParameterError
 from ..files.stack_blocks import StackBlocks
@@ -200,8 +201,8 @@ def _times(stack: WrittenStack, name: str) -> NDArray[np.datetime64]:
     times = stack.instants(name)
     if times is None or np.isnat(times).any():
         raise InvalidParameterError(
-            f"{stack.parameter} is {stack.place}, which lacks the times of its pairs; give "
-            "a stack that hyp3:buildstack wrote."
+            f"{stack.parameter} is {stack.place}, which lacks the times of its pairs, or has them "
+            "in a unit or calendar that stacks do not use; give a stack that hyp3:buildstack wrote."
         )
     return times
 
@@ -238,6 +239,12 @@ def _check_kind(stack: WrittenStack, layer: str) -> None:
         raise InvalidParameterError(
             f"{what} holds displacement already; give the stack of pairs that it was made from."
         )
+    stack.check_order([layer] if layer in stack.raw.variables else [])
+    if not stack.grid.is_metric:
+        raise InvalidParameterError(
+            f"{what} is in {CRS.from_wkt(stack.grid.wkt).name}, but an inversion needs coordinates "
+            "in meters; build the stack with a UTM zone as TARGET_CRS."
+        )
     if layer not in stack.layers or stack.raw.variables[layer].dims[0] != "pair":
         others = [name for name in (UNWRAPPED_PHASE, LOS_DISPLACEMENT) if name in stack.layers]
         remedy = f"choose {others[0]}" if others else f"build the stack with {UNWRAPPED_PHASE}"
@@ -272,6 +279,6 @@ def _looks(stack: WrittenStack, pairs: NDArray[np.intp]) -> NDArray[np.intp] | N
     if both[0] is None or both[1] is None:
         return None
     across, along = (side[pairs] for side in both if side is not None)
-    if not (np.isfinite(across).all() and np.isfinite(along).all()):
+    if not all((np.isfinite(looks) & (looks > 0)).all() for looks in (across, along)):
         return None
     return np.array([independent_looks(*looks) for looks in zip(across, along, strict=True)])

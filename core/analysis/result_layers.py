@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..dataset.stack_layer import StackLayer
 from ..files.written_stack import WrittenStack
 from ..pixels.look_vectors import LOOK_VECTORS
@@ -23,6 +25,9 @@ ROLE = "coverage_content_type"
 
 SENSE = "positive toward the satellite"
 _UNMEASURED = "NaN where mask is not 0"
+
+_ENCODED = ("_FillValue", "missing_value", "scale_factor", "add_offset")
+"""Attributes of how a layer is stored, which is another way in the result."""
 
 
 def _measured(
@@ -184,14 +189,15 @@ def geometry_layers(stack: WrittenStack) -> tuple[StackLayer, ...]:
         if name not in stack.layers:
             continue
         variable = stack.raw.variables[name]
-        kept = ("_FillValue", "grid_mapping", "coordinates", "units", "long_name", ROLE)
+        kept = (*_ENCODED, "grid_mapping", "coordinates", "units", "long_name", ROLE)
         attributes = {key: item for key, item in variable.attrs.items() if key not in kept}
         attributes = {
             key: item
             for key, item in attributes.items()
             if not (key == "_CRS" or key == "zarr_conventions" or ":" in key)
         }
-        kind = LayerKind.CATEGORICAL if variable.dtype.kind in "iu" else LayerKind.CONTINUOUS
+        is_mask = variable.dtype == np.uint8 and not stack.is_packed(name)
+        kind = LayerKind.CATEGORICAL if is_mask else LayerKind.CONTINUOUS
         units, text = stack.text("units", name), stack.text("long_name", name)
         layer = Layer(name, kind, units or "1", text or name, static=True, attributes=attributes)
         layers.append(StackLayer(layer, per_step=False))

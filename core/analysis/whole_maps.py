@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from ..contract import SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import InvalidParameterError
-from ..files.stack_blocks import StackBlocks
 from ..files.written_stack import WrittenStack
 from ..machine.blocks import thread_count
 from ..products.layers import HEIGHTS, LOOK_ELEVATION
@@ -53,6 +52,7 @@ class Points:
     column: Numbers
     displacement: Numbers  # meters, shape (N, points)
     height: Numbers  # meters, 0 where heights are not asked for; shape (points,)
+    without_height: int  # number of points that were left out because their height is not known
 
 
 def survey_points(
@@ -81,6 +81,7 @@ def survey_points(
     pixels = sum((down.stop - down.start) * (across.stop - across.start) for down, across in tiles)
     distance = max(1, math.ceil(math.sqrt(pixels / _POINTS)))
     parts: list[tuple[NDArray[Any], ...]] = []
+    without_height = 0
     for number, place in enumerate(tiles):
         with step(reporter, 100 * number / len(tiles), 100 * (number + 1) / len(tiles)) as reading:
             phase = selection.phase(*place, threads, reading)
@@ -98,12 +99,14 @@ def survey_points(
         if with_heights:
             height = selection.geometry(HEIGHTS, *place)[::distance, ::distance].ravel()
         # Across a gap displacement is assumed, and a slope of the assumption is no slope.
-        kept = (values["mask"] == 0) & (values["gap_count"] == least_gaps) & ~np.isnan(height)
+        kept = (values["mask"] == 0) & (values["gap_count"] == least_gaps)
+        without_height += np.count_nonzero(kept & np.isnan(height))
+        kept &= ~np.isnan(height)
         parts.append((row[kept], column[kept], values["displacement"][:, kept], height[kept]))
     row, column, displacement, height = (
         np.concatenate(pieces, axis=-1).astype(float) for pieces in zip(*parts, strict=True)
     )
-    return Points(row, column, displacement, height)
+    return Points(row, column, displacement, height, without_height)
 
 
 def _tiles(selection: PairSelection) -> list[tuple[slice, slice]]:
@@ -167,7 +170,7 @@ class Survey:
         stack = self._stack
         if stack.group == TEMPORAL_GROUP and isinstance(stack.place, Path):
             if (stack.place / SPATIAL_GROUP).is_dir():
-                selection = replace(selection, blocks=StackBlocks(stack.place, SPATIAL_GROUP))
+                selection = replace(selection, blocks=selection.blocks.of_group(SPATIAL_GROUP))
         row, column = self._reference_pixel()
         islands = survey_islands(
             selection,
@@ -214,6 +217,12 @@ class Survey:
         selection, threads = self._selection, thread_count()
         points = survey_points(selection, analysis, repair, by_height, threads, reporter)
         series = points.displacement
+        if points.row.size < _FEWEST_POINTS <= points.row.size + points.without_height:
+            raise InvalidParameterError(
+                f"TROPOSPHERE is height, but of the points with displacement that were tried "
+                f"{points.without_height} have no data in the layer {HEIGHTS}, and only "
+                f"{points.row.size} have; leave it out, or build the stack with heights."
+            )
         if points.row.size < _FEWEST_POINTS:
             raise InvalidParameterError(
                 f"TROPOSPHERE and DERAMP need displacement without gaps at {_FEWEST_POINTS} points "

@@ -69,7 +69,8 @@ class StackPart:
     def dtype(self, name: str) -> np.dtype[Any]:
         """Return the type in which a layer is exported: that of masks, else float32."""
         dtype = self.stack.raw.variables[name].dtype
-        return dtype if dtype.kind in "iu" and self._is_plain(name) else np.dtype("float32")
+        is_plain = dtype.kind in "iu" and not self.stack.is_packed(name)
+        return dtype if is_plain else np.dtype("float32")
 
     def nodata(self, name: str) -> float | None:
         """Return the exported value that means no data."""
@@ -80,10 +81,6 @@ class StackPart:
     def is_smooth(self, name: str) -> bool:
         """Return whether the mean of neighboring pixels stands for them."""
         return self.dtype(name).kind == "f" and name not in _CYCLIC
-
-    def _is_plain(self, name: str) -> bool:
-        scales = (self.stack.number(item, name) for item in ("scale_factor", "add_offset"))
-        return all(scale is None for scale in scales)
 
     def read(
         self, name: str, steps: slice | Sequence[int], rows: slice, columns: slice
@@ -104,7 +101,8 @@ class StackPart:
         if not self.has_steps(name):
             return self.read(name, slice(0, 1), rows, columns)
         place = self._place(rows, columns)
-        return self.stack.blocks.read_once(name, self.steps.tolist(), *place)
+        values = self.stack.blocks.read_once(name, self.steps.tolist(), *place)
+        return self._exported(name, values)
 
     def _exported(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         dtype, nodata = self.dtype(name), self.nodata(name)
@@ -220,8 +218,16 @@ class StackPart:
 
     @property
     def labels(self) -> list[str]:
-        """Names of the steps for files: days, with the time of day where days are not unique."""
-        return self._labels("D") if self.is_daily else self._labels("s")
+        """Names of the steps for files: days, with the time of day where days are not unique.
+
+        The second of two pairs of the same acquisitions gets ``_2`` behind it.
+        """
+        labels = self._labels("D") if self.is_daily else self._labels("s")
+        counts = [labels[:number].count(label) for number, label in enumerate(labels)]
+        return [
+            f"{label}_{count + 1}" if count else label
+            for label, count in zip(labels, counts, strict=True)
+        ]
 
     @property
     def is_daily(self) -> bool:
@@ -312,8 +318,8 @@ def _instants(stack: WrittenStack, name: str) -> NDArray[np.datetime64]:
     if times is None or times.ndim != 1 or np.isnat(times).any():
         raise InvalidParameterError(
             f"{stack.parameter} is {stack.place}, which lacks the times of its "
-            f"{'pairs' if stack.is_insar else 'dates'}; give a stack that hyp3:buildstack or "
-            "hyp3:invertstack wrote."
+            f"{'pairs' if stack.is_insar else 'dates'}, or has them in a unit or calendar that "
+            "stacks do not use; give a stack that hyp3:buildstack or hyp3:invertstack wrote."
         )
     return times
 

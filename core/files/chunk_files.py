@@ -47,7 +47,9 @@ class ChunkFiles:
         self._folder = folder
         self._key = array.metadata.encode_chunk_key
         self._shape = array.chunks
-        self._fill = np.asarray(array.fill_value, array.dtype)
+        # Of other programs, an array of format 2 may have none.
+        fill = 0 if array.fill_value is None else array.fill_value
+        self._fill = np.asarray(fill, array.dtype)
         self._compressor = compressor
 
     def write(self, begin: tuple[int, ...], block: NDArray[Any]) -> Receipts:

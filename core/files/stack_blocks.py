@@ -12,7 +12,7 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,26 @@ class StoredArray:
     read: Callable[[tuple[int, ...], NDArray[Any]], None]
 
 
+@dataclass(frozen=True)
+class Packing:
+    """How the numbers of a layer are packed by CF: not in stacks, but other programs do so."""
+
+    missing: tuple[float, ...] = ()  # stored values that stand for missing data, beside NaN
+    # Numbers are the stored values times the scale, plus the offset.
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def unpack(self, block: NDArray[Any]) -> NDArray[np.floating]:
+        """Return the numbers of a block, which may be changed: floats, NaN where missing."""
+        missing = np.isin(block, self.missing)
+        numbers = block if block.dtype.kind == "f" else block.astype(np.float32)
+        numbers[missing] = np.nan
+        if (self.scale, self.offset) != (1.0, 0.0):
+            numbers *= self.scale
+            numbers += self.offset
+        return numbers
+
+
 class StackBlocks:
     """The layers of one dataset of a stack; can be pickled, and read from many threads.
 
@@ -57,17 +77,26 @@ class StackBlocks:
         NetCDF file or Zarr store.
     group
         Group of the store; None for a NetCDF file and for a store without groups.
+    packings
+        Of the layers that are packed, by name.
     """
 
-    def __init__(self, place: StackPlace, group: str | None) -> None:
+    def __init__(
+        self, place: StackPlace, group: str | None, packings: Mapping[str, Packing] | None = None
+    ) -> None:
         self._place = place
         self._group = group
+        self._packings = packings or {}
         self._arrays: dict[str, StoredArray] = {}
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Take along where the stack is; another process opens it anew."""
-        return type(self), (self._place, self._group)
+        return type(self), (self._place, self._group, self._packings)
+
+    def of_group(self, group: str) -> StackBlocks:
+        """Return the same layers as another group of the store has them."""
+        return type(self)(self._place, group, self._packings)
 
     def array(self, name: str) -> StoredArray:
         """Return a layer."""
@@ -79,7 +108,7 @@ class StackBlocks:
     def read(
         self, name: str, steps: slice | Sequence[int], rows: slice, columns: slice
     ) -> NDArray[Any]:
-        """Read a block of a layer as it is stored.
+        """Read a block of a layer as stacks store it: floats that are packed are unpacked.
 
         Parameters
         ----------
@@ -93,6 +122,13 @@ class StackBlocks:
         ndarray
             Shape (steps, rows, columns), or (rows, columns) for a layer without steps.
         """
+        block = self._read(name, steps, rows, columns)
+        packing = self._packings.get(name)
+        return block if packing is None else packing.unpack(block)
+
+    def _read(
+        self, name: str, steps: slice | Sequence[int], rows: slice, columns: slice
+    ) -> NDArray[Any]:
         array = self.array(name)
         *depth, height, width = array.shape
         lines = [range(*rows.indices(height)), range(*columns.indices(width))]

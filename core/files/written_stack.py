@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import date
 from enum import Enum
@@ -33,7 +33,7 @@ from ..run.reporter import Reporter
 from ..version import plugin_version
 from .chunking import Layout
 from .geozarr import place_attributes
-from .stack_blocks import StackBlocks, StackPlace
+from .stack_blocks import Packing, StackBlocks, StackPlace
 from .survival import check_survival, reason, unreadable
 
 TEXT_KINDS = "SUOT"
@@ -51,16 +51,22 @@ _UNDECODED = {
 """How xarray opens what is on disk; only characters of NetCDF become text."""
 
 TIME_UNITS = re.compile(
-    r"(?P<unit>days|hours|seconds|microseconds) since "
-    r"(?P<start>\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2})?)"
+    r"(?P<unit>days|hours|minutes|seconds|milliseconds|microseconds|nanoseconds) since "
+    r"(?P<start>\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?) ?(Z|UTC|[+-]?00?(:?00)?)?$"
 )
-"""Units of times in stacks."""
+"""Units of times in stacks, and in what xarray makes of them; of UTC."""
+
+_CALENDARS = ("", "standard", "gregorian", "proleptic_gregorian")
+"""Which are the same since 1582."""
 
 _MILLISECONDS = {
     "days": 86_400_000.0,
     "hours": 3_600_000.0,
+    "minutes": 60_000.0,
     "seconds": 1_000.0,
+    "milliseconds": 1.0,
     "microseconds": 0.001,
+    "nanoseconds": 0.000_001,
 }
 
 
@@ -90,7 +96,7 @@ class WrittenStack:
     Attributes
     ----------
     blocks
-        Reads blocks of its layers as they are stored; can be pickled.
+        Reads blocks of its layers; can be pickled.
     """
 
     def __init__(
@@ -100,7 +106,10 @@ class WrittenStack:
         self.place = place
         self.group = group
         self.parameter = parameter
-        self.blocks = StackBlocks(place, group)
+        packings = {name: self._packing(name) for name in self.layers}
+        self.blocks = StackBlocks(
+            place, group, {name: packing for name, packing in packings.items() if packing}
+        )
 
     @property
     def label(self) -> str:
@@ -118,7 +127,8 @@ class WrittenStack:
     @property
     def kind(self) -> StackKind:
         """What it holds."""
-        if DISPLACEMENT in self.layers:
+        displacement = self.raw.variables.get(DISPLACEMENT)
+        if displacement is not None and displacement.dims[-2:] == ("y", "x"):
             return StackKind.DISPLACEMENT
         return StackKind.PAIRS if "pair" in self.raw.dims else StackKind.BACKSCATTER
 
@@ -134,11 +144,10 @@ class WrittenStack:
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
-        """Names of the variables on y and x."""
+        """Names of the variables on y and x, once or for each step."""
+        shapes = (("y", "x"), (self.dimension, "y", "x"))
         return tuple(
-            str(name)
-            for name, variable in self.raw.variables.items()
-            if variable.dims[-2:] == ("y", "x")
+            str(name) for name, variable in self.raw.variables.items() if variable.dims in shapes
         )
 
     # --- for work with the stack ------------------------------------------------------------------
@@ -211,15 +220,50 @@ class WrittenStack:
                 block = self.blocks.read(name, steps, rows, columns)
         except UNREADABLE as error:
             raise self._refusal("of which a part cannot be read", error) from error
-        fill, scale = self.number("_FillValue", name), self.number("scale_factor", name)
-        offset = self.number("add_offset", name)
-        if scale is None and offset is None and (fill is None or np.isnan(fill)):
+        fill = self.number("_FillValue", name)
+        if block.dtype.kind == "f" or fill is None:
             return block
-        missing = block == fill
-        numbers = block if block.dtype.kind == "f" else block.astype("float32")
-        numbers[missing] = np.nan
-        # Stacks are not packed, but other programs may have written them anew.
-        return numbers * np.float32(1 if scale is None else scale) + np.float32(offset or 0)
+        numbers = block.astype("float32")
+        numbers[block == fill] = np.nan
+        return numbers
+
+    def check_order(self, names: Iterable[str]) -> None:
+        """Refuse a stack in which maps have other dimensions than stacks have, or another order.
+
+        Parameters
+        ----------
+        names
+            Of variables, whether they are maps or not.
+
+        Raises
+        ------
+        InvalidParameterError
+            If one of them is.
+        """
+        for name in names:
+            dims = self.raw.variables[name].dims
+            if name not in self.layers and {"y", "x"} <= set(dims):
+                raise InvalidParameterError(
+                    f"{self.parameter} is {self.place}, where another program has put {name} on "
+                    f"the dimensions {', '.join(map(str, dims))}, but stacks are on "
+                    f"{self.dimension}, y, x; give the stack as it was built, or write it in that "
+                    f"order (in xarray: dataset.transpose('{self.dimension}', 'y', 'x', ...))."
+                )
+
+    def is_packed(self, name: str) -> bool:
+        """Return whether numbers of a layer are stored in another scale."""
+        scales = (self.number(key, name) for key in ("scale_factor", "add_offset"))
+        return any(scale is not None for scale in scales)
+
+    def _packing(self, name: str) -> Packing | None:
+        missing = (self.number(key, name) for key in ("_FillValue", "missing_value"))
+        values = tuple(value for value in missing if value is not None and not np.isnan(value))
+        scale, offset = self.number("scale_factor", name), self.number("add_offset", name)
+        if scale is None and offset is None:
+            # Bytes are classes, and stay what they are.
+            is_stacks_own = not values or self.raw.variables[name].dtype == np.uint8
+            return None if is_stacks_own else Packing(values)
+        return Packing(values, 1.0 if scale is None else scale, offset or 0.0)
 
     def _refusal(self, what: str, error: Exception) -> InvalidParameterError:
         return InvalidParameterError(
@@ -266,14 +310,16 @@ class WrittenStack:
     def instants(self, name: str) -> NDArray[np.datetime64] | None:
         """Return times of a small variable as UTC, missing and impossible ones as NaT."""
         values = self.values(name)
-        unit = TIME_UNITS.match(self.text("units", name) or self._unit_of_bounded(name))
+        unit = TIME_UNITS.match(self._said_of_times("units", name))
         if values is None or values.dtype.kind != "f" or unit is None:
+            return None
+        if self._said_of_times("calendar", name).lower() not in _CALENDARS:
             return None
         milliseconds = values * _MILLISECONDS[unit["unit"]]
         # Beyond some million years.
         milliseconds[~(np.abs(milliseconds) < 1e17)] = np.nan
         try:
-            start = np.datetime64(unit["start"], "ms")
+            start = np.datetime64(unit["start"]).astype("datetime64[ms]")
         except ValueError:
             return None
         times = np.full(values.shape, np.datetime64("NaT"), "datetime64[ms]")
@@ -281,11 +327,13 @@ class WrittenStack:
         times[known] = start + milliseconds[known].round().astype("timedelta64[ms]")
         return times
 
-    def _unit_of_bounded(self, name: str) -> str:
-        """Return the unit of the variable that another one bounds, which CF lets it share."""
+    def _said_of_times(self, attribute: str, name: str) -> str:
+        """Return an attribute of a variable, or of the one it bounds, which CF lets it share."""
+        if text := self.text(attribute, name):
+            return text
         for other in map(str, self.raw.variables):
             if self.text("bounds", other) == name:
-                return self.text("units", other)
+                return self.text(attribute, other)
         return ""
 
     def known(self, name: str) -> NDArray[np.bool_] | None:
@@ -386,6 +434,7 @@ def open_stack_groups(
 def _check_is_stack(stack: WrittenStack) -> None:
     what = f"{stack.parameter} is {stack.place}, which"
     if not stack.layers:
+        stack.check_order(map(str, stack.raw.variables))
         raise InvalidParameterError(
             f"{what} holds no layers on y and x; give a stack that hyp3:buildstack wrote."
         )

@@ -49,6 +49,33 @@ def test_values_and_places(wide, tmp_path, chunking, steps_as):
             np.testing.assert_array_equal(np.concatenate(found), expected)
 
 
+def test_pairs_of_the_same_acquisitions_have_files_of_their_own(wide, tmp_path):
+    """As other programs may join stacks; two threads would write one file."""
+    with group(wide, "spatial") as stack:
+        twice = stack[["corr", "spatial_ref"]].isel(pair=[0, 1, 1]).load().drop_encoding()
+    twice["corr"][2] += 1
+    twice.to_netcdf(tmp_path / "twice.nc")
+    run = export(tmp_path / "twice.nc", tmp_path / "out", FORMAT="geotiff")
+    files = run.outputs["FILES"]
+    assert len(set(files)) == 3 and files[2] == files[1].replace(".tif", "_2.tif")
+    for file, values in zip(files, twice.corr.values, strict=True):
+        with rasterio.open(file) as raster:
+            np.testing.assert_array_equal(raster.read(1), values)
+
+
+def test_packed_layers_are_exported_as_numbers(wide, tmp_path):
+    with group(wide, "spatial") as stack:
+        part = stack[["corr", "water_mask", "spatial_ref"]].load().drop_encoding()
+    packing = {"dtype": "int16", "scale_factor": 2.0**-12, "add_offset": 0.25, "_FillValue": -9}
+    part.to_netcdf(tmp_path / "packed.nc", encoding={"corr": packing})
+    export(tmp_path / "packed.nc", tmp_path / "out", FORMAT="geotiff", STEPS_AS="bands")
+    with rasterio.open(tmp_path / "out" / "corr.tif") as raster:
+        found, before = raster.read(), part.corr.values
+        assert raster.dtypes[0] == "float32" and np.isnan(raster.nodata)
+        np.testing.assert_array_equal(np.isnan(found), np.isnan(before))
+        assert np.nanmax(np.abs(found - before)) <= 2.0**-13
+
+
 def test_overviews_are_means_but_for_classes_and_angles(wide, tmp_path):
     with group(wide, "spatial") as stack:
         left, top, spacing = float(stack.x[0]) - 40, float(stack.y[0]) + 40, 80

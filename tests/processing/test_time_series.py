@@ -113,6 +113,37 @@ def test_values_are_those_of_the_file(stack_files, tmp_path, kind):
     assert found
 
 
+@pytest.mark.parametrize("kind", ["netcdf", "zarr"])
+def test_packed_numbers_are_unpacked_as_on_the_map(stack_files, tmp_path, kind):
+    """As another program may write a stack anew."""
+    if kind == "netcdf":
+        location = Location(Path(shutil.copy(stack_files[0], tmp_path)), "", "corr")
+    else:
+        store = shutil.copytree(stack_files[1], tmp_path / "a.zarr")
+        location = Location(store, "temporally_optimized", "corr")
+    before = Reader(location)
+    row, column = (length // 2 for length in before.shape)
+    stored = before.read(row, column, 3)
+    assert stored.with_data
+    del before
+    if kind == "netcdf":
+        dataset = gdal.OpenEx(str(location.path), gdal.OF_MULTIDIM_RASTER | gdal.OF_UPDATE)
+        array = dataset.GetRootGroup().OpenMDArray("corr")
+        array.SetScale(0.5)
+        array.SetOffset(3.0)
+        del array, dataset
+    else:
+        for gathered in location.path.rglob(".zmetadata"):
+            gathered.unlink()
+        attributes = location.path / location.group / "corr" / ".zattrs"
+        packing = '{"scale_factor": 0.5, "add_offset": 3.0,'
+        attributes.write_text(attributes.read_text().replace("{", packing, 1))
+    found = Reader(location).read(row, column, 3)
+    expected = [value * 0.5 + 3.0 for value in stored.values]
+    assert found.values == pytest.approx(expected, nan_ok=True)
+    assert found.counts == stored.counts
+
+
 def test_windows_leave_out_missing_pixels_and_end_at_the_edge(stack_files):
     reader = Reader(Location(stack_files[0], "", "corr"))
     rows, columns = reader.shape

@@ -175,8 +175,13 @@ class Reader:
 
     def _numbers(self, footprint):
         """Return the values of all steps in a footprint's window, one step after the other."""
+        pixels = self._pixels
         with self._failing_in_words():
-            return array("d", bytes(self._pixels.read(self.variable.steps, footprint)))
+            numbers = array("d", bytes(pixels.read(self.variable.steps, footprint)))
+        if not pixels.is_packed:
+            return numbers
+        scale, offset, fill = pixels.scale, pixels.offset, pixels.fill
+        return array("d", (math.nan if n == fill else n * scale + offset for n in numbers))
 
     def is_current(self):
         """Return whether the files are still the ones that were opened."""
@@ -196,7 +201,20 @@ class Reader:
             raise StackFileError(f"{self.path} cannot be read: {reason}.") from None
 
 
-class _Slab:
+class _Pixels:
+    """How numbers are stored; stacks are not packed, but other programs may write them anew."""
+
+    def __init__(self, scale, offset, fill, kind):
+        self.scale = 1.0 if scale is None else scale
+        self.offset = 0.0 if offset is None else offset
+        self.fill = fill
+        self.is_packed = (self.scale, self.offset) != (1.0, 0.0)
+        self.is_float = self.is_packed or kind in _FLOATS
+        # What stands for missing data among the numbers.
+        self.missing = None if self.is_packed else fill
+
+
+class _Slab(_Pixels):
     """Pixels of a Zarr array: one read takes all steps out of few chunks."""
 
     def __init__(self, path, group, name):
@@ -204,8 +222,9 @@ class _Slab:
         self._dataset = gdal.OpenEx(str(path), gdal.OF_MULTIDIM_RASTER)
         self._array = _group(self._dataset, group).OpenMDArray(name)
         self.shape = tuple(item.GetSize() for item in self._array.GetDimensions())[1:]
-        self.is_float = self._array.GetDataType().GetNumericDataType() in _FLOATS
-        self.missing = self._array.GetNoDataValueAsDouble()
+        kind = self._array.GetDataType().GetNumericDataType()
+        fill = self._array.GetNoDataValueAsDouble()
+        super().__init__(self._array.GetScale(), self._array.GetOffset(), fill, kind)
 
     def read(self, steps, footprint):
         """Return float64 of the shape (steps, rows, columns) as bytes."""
@@ -216,15 +235,14 @@ class _Slab:
         return self._array.Read(begin, count, [1, stride, stride], buffer_datatype=kind)
 
 
-class _Bands:
+class _Bands(_Pixels):
     """Pixels of a NetCDF variable, as a raster: GDAL keeps the large chunks of its bands."""
 
     def __init__(self, path, group, name):
         self._dataset = gdal.Open(f"{source_begin(path, group)}{name}")
         band = self._dataset.GetRasterBand(1)
         self.shape = band.YSize, band.XSize
-        self.is_float = band.DataType in _FLOATS
-        self.missing = band.GetNoDataValue()
+        super().__init__(band.GetScale(), band.GetOffset(), band.GetNoDataValue(), band.DataType)
 
     def read(self, steps, footprint):
         """Return float64 of the shape (steps, rows, columns) as bytes."""
