@@ -25,7 +25,7 @@ from .series_analysis import NO_VALID_PAIR, SeriesAnalysis
 from .solver.inversion import BATCH
 from .unwrapping.repair import RepairPlan
 
-_FIXED_BYTES = 330e6
+FIXED_BYTES = 330e6
 """What Python with its packages takes."""
 
 _LARGEST_SIDE = 512
@@ -76,12 +76,12 @@ class BlockPlan:
         # Two layers of pairs, displacement, and the same once more where batches are analyzed.
         per_pixel = 8.0 * pairs + 4.0 * dates * (1 + corrections) + 96.0
         per_batch = BATCH * 8.0 * (7 * pairs + 6 * dates)
-        free = megabytes * 1e6 - _FIXED_BYTES
+        free = megabytes * 1e6 - FIXED_BYTES
         while threads > 1 and free < 2 * threads * per_batch:
             threads -= 1
         pixels = (free - threads * per_batch) / per_pixel
         if pixels < BATCH:
-            need = (_FIXED_BYTES + per_batch + BATCH * per_pixel) / 1e6
+            need = (FIXED_BYTES + per_batch + BATCH * per_pixel) / 1e6
             raise InvalidParameterError(
                 f"MEMORY is {megabytes:,.0f} MB, but {pairs:,} pairs take at least "
                 f"{math.ceil(need):,} MB; raise MEMORY, or choose fewer pairs by START and END."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ from ..work.execution import Executor
 from ..work.journal import Journal
 from .date_and_pair_statistics import note_statistics
 from .displacement import displacement_dataset
-from .inversion_blocks import BlockPlan, InversionTargets, inversion_pieces
+from .inversion_blocks import FIXED_BYTES, BlockPlan, InversionTargets, inversion_pieces
 from .inversion_request import InversionRequest
 from .pair_selection import PairSelection, select_pairs
 from .reference_area import AUTO, DEFAULT_RADIUS, ReferenceArea, choose_area, parse_area
@@ -44,6 +45,9 @@ from .series_analysis import SeriesAnalysis
 from .solver.time_functions import SEASONS, TimeFunctions
 from .unwrapping.repair import RepairPlan
 from .whole_maps import Survey
+
+_BYTES_OF_AN_AREA = 16
+"""For each pixel and pair of the reference area: its phase, that of its pixels, and copies."""
 
 _SEARCHED_PIXELS = 1_500_000
 """So many are searched for a reference area, spread over the stack."""
@@ -252,8 +256,8 @@ class StackInversion:
         if wanted is not None and wanted.lower() != AUTO:
             return parse_area(wanted, grid)
         own = [stack.values(f"reference_point_{axis}") for axis in "xy"]
-        if wanted is None and own[0] is not None and own[1] is not None:
-            x, y = (float(value) for value in own if value is not None)
+        x, y = (math.nan if value is None else float(value) for value in own)
+        if wanted is None and math.isfinite(x) and math.isfinite(y):
             area = ReferenceArea(x, y, DEFAULT_RADIUS * grid.spacing, "stack")
             left, bottom, right, top = grid.bounds
             if left < x < right and bottom < y < top:
@@ -277,6 +281,7 @@ class StackInversion:
     def _reference_phases(self, selection: PairSelection) -> NDArray[np.float64]:
         """Return what is subtracted from each pair; NaN where it has no phase in the area."""
         rows, columns, inside = self._area.pixels(selection.grid)
+        self._check_area_fits(selection, inside.size)
         phases = self._area.phases(selection.phase(rows, columns), inside)
         if np.isnan(phases).all():
             raise InvalidParameterError(
@@ -291,6 +296,16 @@ class StackInversion:
         )
         return phases
 
+    def _check_area_fits(self, selection: PairSelection, pixels: int) -> None:
+        memory = self._request.outputs.memory_megabytes
+        need = (FIXED_BYTES + _BYTES_OF_AN_AREA * pixels * selection.pairs.size) / 1e6
+        if need > memory:
+            raise InvalidParameterError(
+                f"REFERENCE_AREA, {self._area} (x, y and radius in {selection.grid.crs}), is so "
+                f"large that its {selection.pairs.size:,} pairs take {math.ceil(need):,} MB, but "
+                f"MEMORY is {memory:,.0f} MB; choose a smaller radius."
+            )
+
     def _leave_out(
         self, selection: PairSelection, phases: NDArray[np.float64]
     ) -> tuple[PairSelection, NDArray[np.float64]]:
@@ -302,8 +317,8 @@ class StackInversion:
             names = [str(labels[pair]) if labels is not None else str(pair + 1) for pair in pairs]
             shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" * (len(names) > 5))
             self._reporter.warning(
-                f"Left out: {shown}, without phase in the reference area; choose another "
-                "REFERENCE_AREA to keep them."
+                f"Left out: {shown}, without phase in the reference area; another REFERENCE_AREA "
+                "keeps those that have phase there."
             )
         return selection.only(kept), phases[kept]
 

@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 
 from ..machine.blocks import run_blocks
 from ..run.reporter import Reporter, step
+from .inversion_blocks import FIXED_BYTES
 from .pair_selection import PairSelection
 from .unwrapping.islands import Islands, find_islands
 from .unwrapping.repair import sample_step
 
 _BYTES_OF_A_MAP = 32
 """For each pixel of a map in which islands are sought: phase, components, regions and copies."""
-
-_FIXED_BYTES = 330e6
-"""What Python with its packages takes."""
 
 _ROOM = 1.2
 """Free bytes for each that is put on a disk."""
@@ -62,7 +60,7 @@ def survey_islands(
     grid, count = selection.grid, selection.pairs.size
     pixels = grid.height * grid.width
     layers = 1 + selection.has_components
-    free = megabytes * 1e6 - _FIXED_BYTES - threads * _BYTES_OF_A_MAP * pixels
+    free = megabytes * 1e6 - FIXED_BYTES - threads * _BYTES_OF_A_MAP * pixels
     together = max(1, int(free // (4 * layers * pixels)))
     is_by_pair = selection.chunks[0] == 1
     if is_by_pair or together >= count or not _has_room(folder, 4 * layers * pixels * count):
@@ -148,7 +146,7 @@ def _maps_on_disk(
     shape, columns = (grid.height, grid.width), slice(0, grid.width)
     layers = [selection.phase, *([selection.components] if selection.has_components else [])]
     # Half of the memory is for a band of rows of all pairs, the rest for what is decompressed.
-    rows = max(1, int((megabytes * 1e6 - _FIXED_BYTES) / 2 // (4 * count * grid.width)))
+    rows = max(1, int((megabytes * 1e6 - FIXED_BYTES) / 2 // (4 * count * grid.width)))
     high = selection.chunks[1]
     rows = rows // high * high or rows
     bands = [slice(top, min(top + rows, grid.height)) for top in range(0, grid.height, rows)]

@@ -3,6 +3,7 @@
 import shutil
 
 import netCDF4
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -125,6 +126,18 @@ def test_an_area_without_phase(moving_stack, inverted, tmp_path):
     y, x = empty["at"].values[0]
     area = f"{x},{y},50"
     refused(moving_stack.netcdf, tmp_path, "No pair has phase in", area[:8], REFERENCE_AREA=area)
+
+
+def test_an_area_that_memory_does_not_hold(moving_stack, tmp_path):
+    with xr.open_dataset(moving_stack.netcdf) as stack:
+        first = stack[["unw_phase", "spatial_ref"]].isel(pair=[0, 1])
+        spacing, pixels = float(stack.x[1] - stack.x[0]), np.arange(1200)
+        x, y = stack.x.values[0] + spacing * pixels, stack.y.values[0] - spacing * pixels
+        first.reindex(x=x, y=y).to_netcdf(tmp_path / "large.nc")
+    area = f"{x[30]},{y[30]},100000"
+    words = "REFERENCE_AREA", "2 pairs take 377 MB", "MEMORY is 340", "smaller radius"
+    choices = {"REFERENCE_AREA": area, "MEMORY": "340", "WEIGHTS": "none"}
+    refused(tmp_path / "large.nc", tmp_path, *words, **choices)
 
 
 def test_stacks_without_coherence_or_looks(moving, moving_stack, tmp_path):

@@ -12,6 +12,15 @@ from ..unwrapping.closure import CLOSURE_SUMS, FADING, ClosureStatistics
 
 _NAMED = 5
 
+_REMEDIES = {
+    NO_VALID_PAIR: "no pair has phase and coherence there; lower MIN_COHERENCE, or choose WEIGHTS "
+    "none",
+    LOW_TEMPORAL_COHERENCE: "their temporal_coherence is too low; lower MIN_TEMPORAL_COHERENCE, or "
+    "choose another REFERENCE_AREA",
+    NO_GEOMETRY: "the layer dem lacks their heights; leave TROPOSPHERE out",
+}
+"""Why pixels have no displacement, and what helps."""
+
 
 def report_result(inverted: Inverted, reporter: Reporter) -> None:
     """Report how many pixels have displacement, and why others have none."""
@@ -29,8 +38,8 @@ def report_result(inverted: Inverted, reporter: Reporter) -> None:
     )
     if not counts[0]:
         reporter.warning(
-            "No pixel has displacement; look at temporal_coherence, and lower "
-            "MIN_TEMPORAL_COHERENCE or choose another REFERENCE_AREA."
+            "No pixel has displacement, mostly because "
+            f"{_REMEDIES[max(_REMEDIES, key=counts.item)]}."
         )
     _report_closure(inverted, reporter)
     gaps = int(sums["gap_pixels"][0])
