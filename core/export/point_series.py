@@ -82,7 +82,8 @@ def write_series(part: StackPart, points: Points, folder: Path, reporter: Report
                 deep = [_read(part, name, *at, reporter) for name in series]
                 for number, point in enumerate(some.tolist()):
                     place = part.grid.x[columns[point]], part.grid.y[rows[point]]
-                    who = [point + 1, *points.values[point]]
+                    # Of an attribute, a number that is missing may be NaN.
+                    who = [point + 1, *(v if v == v else None for v in points.values[point])]
                     about.writerow([*who, *place, *(texts[number] for texts in flat)])
                     if series:
                         values = [_texts(layer[:, number]) for layer in deep]

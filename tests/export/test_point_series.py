@@ -67,7 +67,7 @@ def test_columns_are_different_and_those_of_all_features(inverted, tmp_path):
     with xr.open_dataset(inverted.netcdf) as stack:
         one, other = places(stack, (30, 30), (31, 30))
     given = {"x": 1, "x_attribute": 2, "velocity": 3, "x_attribute_attribute": 4}
-    layer = collection((*one, given), (*other, {"later": 5}))
+    layer = collection((*one, given), (*other, {"later": 5, "gap": float("nan")}))
     # As QGIS hands over a feature without a place.
     layer["features"].insert(
         0, {"properties": {}, "geometry": {"type": "Point", "coordinates": []}}
@@ -81,11 +81,13 @@ def test_columns_are_different_and_those_of_all_features(inverted, tmp_path):
         "velocity_attribute",
         "x_attribute_attribute",
         "later",
+        "gap",
         "x",
         "y",
         "velocity",
     ]
     assert table.iloc[0, 1:5].tolist() == [1, 2, 3, 4] and table.later[1] == 5 and len(table) == 2
+    assert "nan" not in (tmp_path / "out" / "points.csv").read_text()
 
 
 def test_pairs_have_two_times(gamma_stack, tmp_path):
