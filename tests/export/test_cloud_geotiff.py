@@ -66,7 +66,7 @@ def test_pairs_of_the_same_acquisitions_have_files_of_their_own(wide, tmp_path):
 def test_packed_layers_are_exported_as_numbers(wide, tmp_path):
     with group(wide, "spatial") as stack:
         part = stack[["corr", "water_mask", "spatial_ref"]].load().drop_encoding()
-    packing = {"dtype": "int16", "scale_factor": 2.0**-12, "add_offset": 0.25, "_FillValue": -9}
+    packing = {"dtype": "int16", "scale_factor": 2.0**-12, "add_offset": 0.25, "_FillValue": -32768}
     part.to_netcdf(tmp_path / "packed.nc", encoding={"corr": packing})
     export(tmp_path / "packed.nc", tmp_path / "out", FORMAT="geotiff", STEPS_AS="bands")
     with rasterio.open(tmp_path / "out" / "corr.tif") as raster:
