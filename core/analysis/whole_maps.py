@@ -100,7 +100,7 @@ def survey_points(
             height = selection.geometry(HEIGHTS, *place)[::distance, ::distance].ravel()
         # Across a gap displacement is assumed, and a slope of the assumption is no slope.
         kept = (values["mask"] == 0) & (values["gap_count"] == least_gaps)
-        without_height += np.count_nonzero(kept & np.isnan(height))
+        without_height += int(np.count_nonzero(kept & np.isnan(height)))
         kept &= ~np.isnan(height)
         parts.append((row[kept], column[kept], values["displacement"][:, kept], height[kept]))
     row, column, displacement, height = (
