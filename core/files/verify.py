@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
 from numpy.typing import NDArray
 from pyproj import CRS
 
@@ -20,7 +19,7 @@ from ..grid.placement import Treatment
 from ..metadata.variables import GRID_MAPPING
 from ..object_store.location import RemoteLocation
 from ..pixels.source import StackSource
-from .zarr_store import StorePlace, array_of
+from .zarr_store import StorePlace, gathered_documents, opened_place
 
 _SAMPLE = 64
 """Side of the block that is compared per layer, in pixels."""
@@ -95,8 +94,7 @@ def _verify_stack(
     options: dict[str, Any] = {"engine": "netcdf4"}
     if group is not None:
         options = {"engine": "zarr", "group": group, "consolidated": True}
-        _verify_documents(path, final, group, dataset)
-    given: Any = path  # xarray's zarr engine takes open stores, too, but does not say so
+    given: Any = path if group is None else opened_place(path)
     with xr.open_dataset(given, mask_and_scale=False, **options) as written:
         named = {sample.item.name for sample in samples} | {GRID_MAPPING}
         for name in dataset.variables:
@@ -111,6 +109,8 @@ def _verify_stack(
             raise _differs(final, "the coordinate reference system")
         for sample in samples:
             _verify_layer(final, written[sample.item.name], sample)
+    if group is not None:
+        _verify_documents(path, final, group, dataset)
 
 
 def verify_chunks(final: Path | RemoteLocation, failing: Set[str]) -> None:
@@ -136,18 +136,17 @@ def verify_chunks(final: Path | RemoteLocation, failing: Set[str]) -> None:
 def _verify_documents(
     store: StorePlace, final: Path | RemoteLocation, group: str, dataset: xr.Dataset
 ) -> None:
-    """Compare the attributes in a group with those that are gathered for it, which may be fewer."""
-    expected = on_disk(dataset)
-    single, gathered = (
-        zarr.open_group(store, path=group, mode="r", use_consolidated=is_gathered)
-        for is_gathered in (False, True)
-    )
-    if not _hold(single.attrs, gathered.attrs):
-        raise _differs(final, f"an attribute of {group}")
-    for name, array in gathered.arrays():
-        meant = {} if name == GRID_MAPPING else expected.variables[name].attrs
-        if not _hold(array_of(single, name).attrs, array.attrs) or not _hold(array.attrs, meant):
-            raise _differs(final, f"an attribute of {name}")
+    """Compare the documents in a group with what is gathered of them, which may leave some out."""
+    meant = on_disk(dataset).variables
+    for name, own, gathered in gathered_documents(store, group):
+        if own.keys() != gathered.keys() or any(
+            own[part] != value for part, value in gathered.items() if part != "attributes"
+        ):
+            raise _differs(final, f"the variable {name}" if name else group)
+        found = gathered["attributes"]
+        expected = meant[name].attrs if name and name != GRID_MAPPING else {}
+        if not _hold(own["attributes"], found) or not _hold(found, expected):
+            raise _differs(final, f"an attribute of {name or group}")
 
 
 def _verify_attributes(

@@ -35,6 +35,7 @@ from .chunking import Layout
 from .geozarr import place_attributes
 from .stack_blocks import Packing, StackBlocks, StackPlace
 from .survival import check_survival, reason, unreadable
+from .zarr_store import opened_place
 
 TEXT_KINDS = "SUOT"
 """Kinds of text in numpy: of fixed length, objects (as NetCDF is read), of variable length."""
@@ -475,6 +476,8 @@ def _open(place: StackPlace, parameter: str, resources: ExitStack) -> Iterator[W
         resources.enter_context(warnings.catch_warnings())
         # Of another program's store without them, which is read document by document.
         warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated")
+    elif isinstance(place, Path):
+        store = opened_place(place)
     with failing:
         for group in _groups(store):
             dataset = xr.open_dataset(store, engine="zarr", group=group, **options)

@@ -14,8 +14,8 @@ import numcodecs
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.abc.store import Store
-from zarr.core.buffer import Buffer, default_buffer_prototype
+from zarr.abc.store import ByteRequest, Store
+from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.errors import UnstableSpecificationWarning, ZarrUserWarning
 from zarr.storage import LocalStore, MemoryStore, WrapperStore
@@ -31,6 +31,9 @@ from .receipts import receipt
 StorePlace = Path | Store
 """A folder, or a Zarr store that is somewhere else."""
 
+
+_SMALL = 1 << 16
+"""Bytes up to which it takes longer to have a thread read a file than to read it."""
 
 NEAR, REMOTE = "zarr", "remote"
 """First part of the names of chunks of a store on a disk, and of one in an object store."""
@@ -51,6 +54,32 @@ class NotingStore(WrapperStore[LocalStore]):
     def take_receipts(self, keys: Iterable[str]) -> Receipts:
         """Return the receipts of what was written under some keys, and forget them."""
         return {key: self._receipts.pop(key) for key in keys if key in self._receipts}
+
+
+class PromptStore(LocalStore):
+    """A store on a disk of which small files are read at once, not by a thread for each."""
+
+    async def get(
+        self,
+        key: str,
+        prototype: BufferPrototype | None = None,
+        byte_range: ByteRequest | None = None,
+    ) -> Buffer | None:
+        """Read a chunk or document."""
+        path = self.root / key
+        try:
+            is_small = byte_range is None and path.stat().st_size <= _SMALL
+            text = path.read_bytes() if is_small else None
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        if text is None:
+            return await super().get(key, prototype, byte_range)
+        return (prototype or default_buffer_prototype()).buffer.from_bytes(text)
+
+
+def opened_place(store: StorePlace) -> Store:
+    """Return a store to read from, whether it is given as a folder or as a store."""
+    return PromptStore(store, read_only=True) if isinstance(store, Path) else store
 
 
 class ZarrGroup:
@@ -235,6 +264,36 @@ def _documents(store: Path, groups: Sequence[str]) -> dict[str, bytes]:
     return {
         path.relative_to(store).as_posix(): path.read_bytes() for path in paths if path.is_file()
     }
+
+
+def gathered_documents(
+    store: StorePlace, group: str
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Yield what a group and its arrays say themselves, and what is gathered of that in the group.
+
+    Each is a name, empty for the group itself, and two documents with their ``attributes``.
+    """
+    buffers = default_buffer_prototype()
+
+    def read(key: str) -> Any:
+        if isinstance(store, Path):
+            path = store / group / key
+            return json.loads(path.read_bytes()) if path.is_file() else None
+        text = sync(store.get(f"{group}/{key}", buffers))
+        return None if text is None else json.loads(text.to_bytes())
+
+    document = read("zarr.json")
+    if document is not None:
+        for name, node in document["consolidated_metadata"]["metadata"].items():
+            yield name, read(f"{name}/zarr.json"), node
+        return
+    nodes = read(".zmetadata")["metadata"]
+    for name in {key.rpartition("/")[0]: None for key in nodes}:
+        paths = {kind: f"{name}/{kind}".lstrip("/") for kind in (".zgroup", ".zarray")}
+        paths["attributes"] = f"{name}/.zattrs".lstrip("/")
+        there = {part: path for part, path in paths.items() if path in nodes}
+        own = {part: read(path) for part, path in there.items()}
+        yield name, own, {part: nodes[path] for part, path in there.items()}
 
 
 async def contents(store: Store) -> dict[str, Buffer]:

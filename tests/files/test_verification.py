@@ -214,6 +214,12 @@ def lose_gathered_attributes(path: Path) -> None:
     (path / GROUPS[0] / ".zmetadata").write_text(json.dumps(text))
 
 
+def change_the_document_of_an_array(path: Path) -> None:
+    """Readers of what is gathered see nothing of it."""
+    document = path / GROUPS[0] / "corr" / ".zarray"
+    document.write_text(json.dumps({**json.loads(document.read_text()), "fill_value": 0.0}))
+
+
 FILE = [zero_bytes, flip_a_bit, swap_pairs, lose_an_attribute_of_the_file, cut_the_file]
 STORE = [
     lose_a_chunk,
@@ -225,6 +231,7 @@ STORE = [
     lose_a_chunk_of_series,
     lose_an_attribute,
     lose_gathered_attributes,
+    change_the_document_of_an_array,
 ]
 
 
