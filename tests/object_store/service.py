@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -14,7 +15,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
 
 from tests.object_store.proxy import Proxy
 
@@ -127,13 +133,24 @@ def running_service() -> Iterator[Service]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     # Lists come in pages, as those of large stacks do.
     os.environ["MOTO_S3_DEFAULT_MAX_KEYS"] = "50"
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+    app = _Dispatcher(create_backend_app)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
-        host, port = server.get_host_and_port()
+        host, port = server.host, server.port
         with Proxy(host, port) as proxy:
             service = Service(proxy, f"http://{host}:{port}")
             service.client().create_bucket(Bucket=BUCKET)
             yield service
     finally:
-        server.stop()
+        server.shutdown()
+        thread.join()
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """Moto's services, of which the one that a host names is looked for once, not each time."""
+
+    @cache  # noqa: B019 - there is one
+    def get_backend_for_host(self, host: str | None) -> Any:
+        return super().get_backend_for_host(host)
