@@ -22,9 +22,9 @@ class Feature:
     geometry: Mapping[str, Any] | None = None
 
     def text(self, column: str) -> str:
-        """Return a value as trimmed text, empty where there is none."""
+        """Return a value as trimmed text, empty where there is none, or a list or an object."""
         value = self.properties.get(column)
-        return "" if value is None else str(value).strip()
+        return str(value).strip() if isinstance(value, (str, int, float)) else ""
 
 
 def layer_features(

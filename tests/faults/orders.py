@@ -84,7 +84,8 @@ def inputs() -> st.SearchStrategy[Any]:
                 "spoiled": st.sampled_from(TASKS[task]),
                 "edits": st.just([]) | damage.json_edits,
                 "bytes": damage.rarely(damage.byte_edits),
-                "headers": st.just({}) | st.sampled_from(HEADERS),
+                # The catalog is asked again for minutes where an answer breaks off.
+                "headers": st.sampled_from(HEADERS[: 3 if task == "searchscenes" else None]),
                 "confirmed": st.booleans(),
                 "journal": st.just([]) | damage.json_edits,
                 "journal_bytes": damage.rarely(damage.byte_edits),

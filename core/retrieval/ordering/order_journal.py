@@ -222,7 +222,7 @@ class OrderJournal:
             document = json.loads(text)
             if document["about"] != _ABOUT:
                 raise ValueError
-            identity = document["identity"]
+            identity = dict(document["identity"])
             self._confirmed = {
                 str(key): float(price) for key, price in document["confirmed"].items()
             }

@@ -363,3 +363,15 @@ def test_pairs_without_rank_come_last_and_repeated_ones_once(customer):
         bill, _ = customer.order([*features, features[0]])
         ordered = [",".join(quote.request.parameters["reference"]) for quote in bill.new]
         assert ordered == [features[number]["reference"] for number in (2, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    "spoil", [{"identity": "me"}, {"identity": None}, {"about": 1}, {"requests": [{}]}]
+)
+def test_a_journal_that_is_none_is_refused(tmp_path, spoil):
+    path, identity = tmp_path / "j.json", {"account": "me"}
+    OrderJournal(path, identity).note_quote({})
+    OrderJournal(path, identity)
+    path.write_text(json.dumps(json.loads(path.read_text()) | spoil))
+    with pytest.raises(InvalidParameterError, match="is not a journal of orders, or a damaged one"):
+        OrderJournal(path, identity)

@@ -290,6 +290,7 @@ def test_no_login(plan: Any, sky: Sky) -> None:
         ({"date": "yesterday"}, "needs a date like 2021-02-28"),
         ({"path": None}, "number of a path"),
         ({"granule": " "}, "Scene 1 of INPUT has no granule"),
+        ({"granule": ["S1_135535_IW1"]}, "Scene 1 of INPUT has no granule"),
         ({"job_type": "RTC_GAMMA"}, "has the job type RTC_GAMMA"),
         ({"frame_or_burst": "087_IW2"}, "is not the full id of a burst"),
     ],
