@@ -7,6 +7,7 @@ packages that it takes.
 import pytest
 
 from tests.checkout import ROOT  # noqa: F401 - registers the package hyp3_stack
+from tests.once import once
 
 
 def pytest_collection_modifyitems(items):
@@ -46,7 +47,7 @@ def small(tmp_path_factory):
 @pytest.fixture(scope="session")
 def built(gamma, tmp_path_factory):
     """The stack of ``gamma`` with default options, as NetCDF and as Zarr."""
-    from tests.running import build, once
+    from tests.running import build
 
     def make(folder):
         return build(gamma.folder, NETCDF=folder / "stack.nc", ZARR=folder / "stack.zarr")
@@ -57,7 +58,7 @@ def built(gamma, tmp_path_factory):
 @pytest.fixture(scope="session")
 def per_pair(gamma, tmp_path_factory):
     """The stack of ``gamma`` with the static layers of every product."""
-    from tests.running import build, once
+    from tests.running import build
 
     def make(folder):
         return build(gamma.folder, NETCDF=folder / "stack.nc", STATIC_LAYERS="per_pair")
@@ -68,7 +69,6 @@ def per_pair(gamma, tmp_path_factory):
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory):
     """One built stack of each product type, with its report."""
-    from tests.running import once
     from tests.written_stacks import write_each
 
     return once(tmp_path_factory, "stacks", write_each)
@@ -117,7 +117,7 @@ def moving(tmp_path_factory):
 @pytest.fixture(scope="session")
 def moving_stack(moving, tmp_path_factory):
     """Their stack, as NetCDF and Zarr."""
-    from tests.running import build, once
+    from tests.running import build
 
     def make(folder):
         return build(moving.folder, NETCDF=folder / "pairs.nc", ZARR=folder / "pairs.zarr")
@@ -129,7 +129,6 @@ def moving_stack(moving, tmp_path_factory):
 def inverted(moving_stack, tmp_path_factory):
     """Its displacement with default options, as NetCDF and Zarr."""
     from tests.analysis.inverting import invert
-    from tests.running import once
 
     def make(folder):
         return invert(

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-import pickle
 import shutil
-import tempfile
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -23,11 +18,10 @@ from hyp3_stack.core.dataset.stack_layer import StackLayer
 from hyp3_stack.core.pixels.source import StackSource
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack, harmonize_products
+from tests.once import once
 from tests.sample_products import SampleSpec, SampleStack, write_products
 
 PHASES = ("unw_phase", "los_disp", "vert_disp")
-
-Made = TypeVar("Made")
 
 _MADE: dict[SampleSpec, SampleStack] = {}
 
@@ -81,30 +75,6 @@ def harmonize(folder: Path, output: Path, **parameters: Any) -> Run:
 
 def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
-
-
-def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Made]) -> Made:
-    """Return what is made once for all processes of a session of tests; nobody may change it.
-
-    Parameters
-    ----------
-    factory
-        Gives the folder of the session.
-    name
-        Names what is made.
-    make
-        Makes it in a folder of its own.
-    """
-    own = factory.getbasetemp()
-    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
-    shared.mkdir(exist_ok=True)
-    made = shared / f"{name}.pickle"
-    with open(shared / f"{name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
-            result = make(Path(tempfile.mkdtemp(prefix=f"{name}-", dir=shared)))
-            made.write_bytes(pickle.dumps(result))
-        return pickle.loads(made.read_bytes())
 
 
 def samples(factory: pytest.TempPathFactory, **options: Any) -> SampleStack:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.object_store.service import CLEAN, CREDENTIALS
-from tests.running import build, once, samples
+from tests.once import once
+from tests.running import build, samples
 from tests.sample_products import SampleStack
 
 from .interrupted import outputs

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hyp3_stack.core.products.product_types import PRODUCT_TYPES
-from tests.running import Run, build, harmonize, once
+from tests.once import once
+from tests.running import Run, build, harmonize
 from tests.sample_products import SampleStack
 
 STATIC = tuple(layer.name for layer in PRODUCT_TYPES["INSAR_GAMMA"].layers.values() if layer.static)

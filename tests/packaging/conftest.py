@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkout import ROOT
-from tests.running import once
+from tests.once import once
 
 
 def package(*arguments):

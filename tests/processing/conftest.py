@@ -5,8 +5,12 @@ Nothing of the core environment is needed here, and nothing of it may be importe
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -24,6 +28,7 @@ from qgis.core import (  # noqa: E402
 )
 
 from hyp3_stack.processing_provider.provider import Provider  # noqa: E402
+from tests.once import once  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE_PYTHON = os.environ.get("HYP3_STACK_PYTHON") or str(ROOT / ".venv" / "bin" / "python")
@@ -102,6 +107,35 @@ def settings():
     made.clear()
 
 
+def events_until(condition):
+    """Let QGIS work until a condition holds; an end that never comes fails."""
+    limit = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        assert time.monotonic() < limit
+        QgsApplication.processEvents()
+        time.sleep(0.005)
+
+
+@contextmanager
+def running_service(folder, pairs, *options):
+    """Give the variables of a HyP3 service with so many products, as zips."""
+    products = make_products(folder / "zips", "--products", pairs, "--zip")
+    ready = folder / "environment"
+    command = ["-m", "tests.hyp3_server", "--products", products, "--environment", ready, *options]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [CORE_PYTHON, *map(str, command)], cwd=ROOT, stdout=log, stderr=log
+        )
+        try:
+            while not ready.exists():
+                assert process.poll() is None, (folder / "log").read_text()
+                time.sleep(0.1)
+            yield dict(line.split("=", 1) for line in ready.read_text().splitlines())
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(LIMIT_SECONDS)
+
+
 def run_core_python(*arguments):
     """Run the interpreter of the core environment to its end, and return what it has printed."""
     if not Path(CORE_PYTHON).is_file():
@@ -136,7 +170,12 @@ def core_python(monkeypatch):
 @pytest.fixture(scope="session")
 def product_folder(tmp_path_factory):
     """A folder with six small products."""
-    return make_products(tmp_path_factory.mktemp("a stack") / "products", "--products", 6)
+
+    def make(folder):
+        (folder / "a stack").mkdir()
+        return make_products(folder / "a stack" / "products", "--products", 6)
+
+    return once(tmp_path_factory, "products", make)
 
 
 def run_task(folder, task, **parameters):
@@ -152,22 +191,36 @@ def build_stack(folder, **parameters):
     run_task(folder, "buildstack", **parameters)
 
 
+def own_copy(tmp_path_factory, name, make):
+    """Make a folder once a session and return a copy, in which GDAL of this process may write."""
+    target = tmp_path_factory.mktemp(name)
+    return shutil.copytree(once(tmp_path_factory, name, make), target, dirs_exist_ok=True)
+
+
 @pytest.fixture(scope="session")
-def stack_files(product_folder):
+def stack_files(product_folder, tmp_path_factory):
     """A stack of six pairs as NetCDF and as Zarr."""
-    folder = product_folder.parent
-    netcdf, store = folder / "my stack.nc", folder / "my stack.zarr"
-    build_stack(folder, INPUT=product_folder, NETCDF=netcdf, ZARR=store)
-    return netcdf, store
+
+    def make(folder):
+        given = {"NETCDF": folder / "my stack.nc", "ZARR": folder / "my stack.zarr"}
+        build_stack(folder, INPUT=product_folder, **given)
+        return folder
+
+    folder = own_copy(tmp_path_factory, "a stack", make)
+    return folder / "my stack.nc", folder / "my stack.zarr"
 
 
 @pytest.fixture(scope="session")
-def displacement_files(stack_files):
+def displacement_files(stack_files, tmp_path_factory):
     """Displacement of the stack of six pairs as NetCDF and as Zarr, not of one run."""
-    folder = stack_files[0].parent
-    netcdf, store = folder / "my displacement.nc", folder / "my inversion.zarr"
-    # So high that some pixels with pairs are masked.
-    given = {"INPUT": stack_files[0], "MIN_TEMPORAL_COHERENCE": 0.99}
-    run_task(folder, "invertstack", NETCDF=netcdf, **given)
-    run_task(folder, "invertstack", ZARR=store, CHUNKING="both", **given)
-    return netcdf, store
+
+    def make(folder):
+        # So high that some pixels with pairs are masked.
+        given = {"INPUT": stack_files[0], "MIN_TEMPORAL_COHERENCE": 0.99}
+        run_task(folder, "invertstack", NETCDF=folder / "my displacement.nc", **given)
+        store = folder / "my inversion.zarr"
+        run_task(folder, "invertstack", ZARR=store, CHUNKING="both", **given)
+        return folder
+
+    folder = own_copy(tmp_path_factory, "displacement", make)
+    return folder / "my displacement.nc", folder / "my inversion.zarr"

@@ -2,7 +2,6 @@
 
 import gc
 import sys
-import time
 import weakref
 from pathlib import Path
 
@@ -19,10 +18,8 @@ from hyp3_stack.processing_provider.environment.interpreter import (
 )
 from hyp3_stack.processing_provider.environment_menu import EnvironmentMenu
 
+from .conftest import events_until
 from .window import Interface
-
-# So that an end that never comes fails.
-LIMIT_SECONDS = 90
 
 # Nothing listens there, so every look-up of a package fails at once.
 OFFLINE = {
@@ -33,13 +30,6 @@ OFFLINE = {
     "PIP_RETRIES": "1",
     "PIP_NO_CACHE_DIR": "1",
 }
-
-
-def events_until(condition):
-    limit = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < limit
-        QgsApplication.processEvents()
 
 
 @pytest.fixture
@@ -130,16 +120,23 @@ def test_nothing_is_said_where_there_is_an_environment(interface, core_python):
     made.unload()
 
 
-def test_a_set_up_without_network_says_so_and_offers_another_try(menu, interface):
+def test_a_set_up_says_what_it_does_and_without_network_offers_another_try(menu, interface):
     button(interface, "Set up now").click()
     assert interface.messages.currentItem().findChildren(QProgressBar)
     menu.set_up()  # a second one is not begun
     assert QgsApplication.taskManager().count() == 1
+    events_until(lambda: "Making a virtual environment with" in text(interface))
     events_until(lambda: "cannot be reached" in text(interface))
     assert "check the network, or the proxy in QGIS" in text(interface)
     assert button(interface, "Try again").isEnabled()
     assert not places().environment.exists()
     assert not places().unfinished.exists()
+    button(interface, "Try again").click()
+    # A closed message does not end it.
+    interface.messages.clearWidgets()
+    QgsApplication.processEvents()
+    assert text(interface) == ""
+    events_until(lambda: "cannot be reached" in text(interface))
 
 
 def test_a_set_up_can_be_canceled(menu, interface):
@@ -152,19 +149,6 @@ def test_a_set_up_can_be_canceled(menu, interface):
     events_until(places().unfinished.exists)
     button(interface, "Cancel").click()
     events_until(lambda: text(interface) == "The set-up was canceled.")
-
-
-def test_a_set_up_says_what_it_does(menu, interface):
-    menu.set_up()
-    events_until(lambda: "Making a virtual environment with" in text(interface))
-    events_until(lambda: "cannot be reached" in text(interface))
-
-
-def test_a_closed_message_does_not_end_the_set_up(menu, interface):
-    menu.set_up()
-    interface.messages.clearWidgets()
-    QgsApplication.processEvents()
-    events_until(lambda: "cannot be reached" in text(interface))
 
 
 def test_a_plugin_that_is_switched_off_ends_its_set_up(interface, menu):
@@ -259,6 +243,7 @@ def test_an_environment_that_is_being_set_up_is_not_removed(menu, interface):
         "A set-up of the core environment is running; cancel it or wait for its end."
     )
     assert places().unfinished.exists()
+    menu.unload()
     events_until(lambda: QgsApplication.taskManager().countActiveTasks() == 0)
 
 

@@ -1,17 +1,12 @@
 """Jobs are watched in the background, and their end is told with a button."""
 
-import signal
-import subprocess
-import time
-
 import pytest
-from qgis.core import QgsApplication
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QPushButton
 
 from hyp3_stack.processing_provider.watching.watch_part import JobWatch
 
-from .conftest import CORE_PYTHON, LIMIT_SECONDS, ROOT, make_products
+from .conftest import CORE_PYTHON, events_until, running_service
 from .window import Interface
 
 
@@ -19,24 +14,8 @@ from .window import Interface
 def service(tmp_path_factory):
     """A service with two jobs that take two looks each; gives its variables."""
     folder = tmp_path_factory.mktemp("service")
-    products = make_products(folder / "zips", "--products", 2, "--zip")
-    ready = folder / "environment"
-    command = ["-m", "tests.hyp3_server", "--products", products, "--project", "ridge"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [CORE_PYTHON, *map(str, command), "--environment", str(ready), "--pending"],
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            while not ready.exists():
-                assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.1)
-            yield dict(line.split("=", 1) for line in ready.read_text().splitlines())
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(LIMIT_SECONDS)
+    with running_service(folder, 2, "--project", "ridge", "--pending") as variables:
+        yield variables
 
 
 @pytest.fixture
@@ -51,13 +30,6 @@ def watch(service, settings, monkeypatch):
     interface = made._interface
     made.unload()
     assert interface.menus == interface.docks == []
-
-
-def events_until(condition):
-    limit = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < limit
-        QgsApplication.processEvents()
 
 
 def test_the_end_is_told_with_a_button(watch):

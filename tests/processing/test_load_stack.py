@@ -33,13 +33,20 @@ from hyp3_stack.processing_provider.layers.styles import flag_classes, flag_mask
 PAIRS = 6
 VARIABLES = {"unw_phase", "corr", "amp", "dem", "water_mask"}
 
-each_format = pytest.mark.parametrize("kind", [0, 1], ids=["netcdf", "zarr"])
+each_format = pytest.mark.parametrize("kind", [0, 1], ids=["netcdf", "zarr"], scope="module")
 
 
-@pytest.fixture
-def layers(stack_files, kind):
-    stack = open_stack(stack_files[kind])
+def layers_of(path):
+    stack = open_stack(path)
     return {name: make_layer(stack, variable) for name, variable in stack.variables.items()}
+
+
+@pytest.fixture(scope="module")
+def layers(stack_files, kind):
+    """Layers of a stack; nobody may change them."""
+    made = layers_of(stack_files[kind])
+    yield made
+    made.clear()  # while there is a QGIS
 
 
 def frame(layer, time_range):
@@ -263,10 +270,10 @@ def test_all_values_of_a_small_raster_and_windows_of_a_large_one(tmp_path, monke
 
 
 @each_format
-def test_the_legend_names_the_period_and_not_a_band_that_time_leaves(layers, context):
+def test_the_legend_names_the_period_and_not_a_band_that_time_leaves(stack_files, kind, context):
     root = context.project().layerTreeRoot()
     labels = {}
-    for name, layer in layers.items():
+    for name, layer in layers_of(stack_files[kind]).items():
         context.project().addMapLayer(layer)
         node = root.findLayer(layer.id())
         show_caption(layer, node)

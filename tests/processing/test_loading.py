@@ -43,13 +43,7 @@ def bands(source):
     return layer.bandCount()
 
 
-def test_sources_of_a_zarr_store_open_in_this_qgis(build, tmp_path):
-    results = build(ZARR=str(tmp_path / "a stack.zarr"))
-    assert [bands(source) for source in results["LAYERS"]] == [PAIRS, 1]
-    assert str(tmp_path) in results["LAYERS"][0]
-
-
-def test_sources_of_a_store_of_series_open_too(build, tmp_path):
+def test_sources_of_a_store_of_series_open(build, tmp_path):
     results = build(ZARR=str(tmp_path / "series.zarr"), CHUNKING="temporal")
     assert [bands(source) for source in results["LAYERS"]] == [PAIRS, 1]
 
@@ -64,9 +58,7 @@ def test_built_layers_are_loaded_with_styles_and_times(build, context, tmp_path)
     assert sum(layer.temporalProperties().isActive() for layer in layers) == 1
 
 
-def test_nothing_is_loaded_unasked_or_without_a_project(build, context, tmp_path):
-    build(NETCDF=str(tmp_path / "one.nc"), LOAD=False)
-    assert not context.layersToLoadOnCompletion()
+def test_nothing_is_loaded_without_a_project(build, tmp_path):
     without = QgsProcessingContext()
     build(without, NETCDF=str(tmp_path / "two.nc"))
     assert not without.layersToLoadOnCompletion()
@@ -90,15 +82,18 @@ def test_a_store_with_shards_says_what_reads_it(build, feedback, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "layers"), [("NETCDF", "unw_phase,corr"), ("ZARR", "")])
-def test_a_build_and_the_loading_of_its_stack_name_the_same_layers(
+def test_a_build_and_the_loading_of_its_stack_name_the_same_layers_which_open(
     build, algorithm, context, feedback, tmp_path, name, layers
 ):
-    path = tmp_path / f"stack.{'nc' if name == 'NETCDF' else 'zarr'}"
+    path = tmp_path / f"a stack.{'nc' if name == 'NETCDF' else 'zarr'}"
     built = build(LAYERS=layers, **{name: str(path)})["LAYERS"]
     results, ok = algorithm("loadstack").run({"INPUT": str(path)}, context, feedback)
     assert ok, feedback.textLog()
     assert sorted(built) == sorted(results["LAYERS"])
     assert sum("mask" in source for source in built) == (2 if layers else 3)
+    assert all(str(tmp_path) in source for source in built)
+    once = [source for source in built if bands(source) != PAIRS]
+    assert [bands(source) for source in once] == [1] * (0 if layers else 2)
 
 
 def test_a_netcdf_path_that_gdal_cannot_name_is_refused(algorithm, context, core_python, tmp_path):
@@ -122,6 +117,7 @@ def test_a_cancel_while_layers_are_made_keeps_the_outputs(build, context, feedba
 
     canceling = Canceling(False)
     outputs = {"NETCDF": str(path), "LAYERS": build(NETCDF=str(path), LOAD=False)["LAYERS"]}
+    assert not context.layersToLoadOnCompletion(), "nothing is loaded unasked"
     results = show_stack(outputs, True, context, canceling)
     assert results == outputs
     assert "its layers are not loaded" in canceling.textLog()
@@ -152,9 +148,12 @@ def test_bands_of_slices_are_written_to_the_profile_where_the_folder_is_closed(
 
 
 @slices_only
-def test_bands_of_slices_follow_a_store_that_was_replaced(build, product_folder, tmp_path):
-    store = tmp_path / "stack.zarr"
-    build(ZARR=str(store))
+def test_bands_of_slices_follow_a_store_that_was_replaced(
+    build, stack_files, product_folder, tmp_path
+):
+    store = shutil.copytree(stack_files[1], tmp_path / "stack.zarr")
+    stack = open_stack(store)
+    assert bands(make_layer(stack, stack.variables["corr"]).source()) == PAIRS
     some = tmp_path / "some"
     some.mkdir()
     for product in [path for path in sorted(product_folder.iterdir()) if path.is_dir()][:3]:

@@ -1,9 +1,6 @@
 """Models, batches and the Python console: the ways to run algorithms one after the other."""
 
 import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -22,7 +19,7 @@ from qgis.core import (
     QgsReferencedRectangle,
 )
 
-from .conftest import CORE_PYTHON, LIMIT_SECONDS, ROOT, make_products
+from .conftest import ROOT, events_until, running_service
 
 MODEL = ROOT / "processing_provider" / "models" / "jobs_to_layers.model3"
 PAIRS = 3
@@ -34,25 +31,8 @@ Source = QgsProcessingModelChildParameterSource
 def service(tmp_path_factory):
     """A service with three products of one project; gives its variables."""
     folder = tmp_path_factory.mktemp("service")
-    products = make_products(folder / "zips", "--products", PAIRS, "--zip")
-    ready = folder / "environment"
-    command = ["-m", "tests.hyp3_server", "--products", products, "--project", "sample, 1"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [CORE_PYTHON, *map(str, command), "--environment", str(ready)],
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            while not ready.exists():
-                assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.1)
-            lines = ready.read_text().splitlines()
-            yield {**dict(line.split("=", 1) for line in lines), "HYP3_STACK_CACHE": str(folder)}
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(LIMIT_SECONDS)
+    with running_service(folder, PAIRS, "--project", "sample, 1") as variables:
+        yield {**variables, "HYP3_STACK_CACHE": str(folder)}
 
 
 @pytest.fixture
@@ -186,18 +166,24 @@ def test_a_step_of_another_script_loads_into_its_context(
     assert [layer.source() for layer in loaded_layers(context).values()] == loaded["LAYERS"]
 
 
-def test_a_batch_of_extents(processing_plugin, provider, core_python, product_folder, tmp_path):
+@pytest.fixture
+def whole(stack_files):
+    """A layer of all pixels of the products."""
+    return QgsRasterLayer(f'NETCDF:"{stack_files[0]}":corr', "corr", "gdal")
+
+
+def test_a_batch_of_extents(
+    processing_plugin, provider, core_python, product_folder, whole, tmp_path
+):
     """Rows as the batch dialog makes them: each its own values and file, one after the other."""
-    whole = run("buildstack", {"INPUT": str(product_folder), "NETCDF": str(tmp_path / "0.nc")})
-    layer = QgsRasterLayer(whole["LAYERS"][0], "corr", "gdal")
-    extent = layer.extent()
+    extent = whole.extent()
     half = QgsRectangle(
         extent.xMinimum(), extent.yMinimum(), extent.center().x(), extent.yMaximum()
     )
     rows = [
-        {"EXTENT": QgsReferencedRectangle(half, layer.crs()), "EXTENT_MODE": "union"},
-        {"EXTENT": layer},
-        {"EXTENT": layer.source()},
+        {"EXTENT": QgsReferencedRectangle(half, whole.crs()), "EXTENT_MODE": "union"},
+        {"EXTENT": whole},
+        {"EXTENT": whole.source()},
     ]
     widths = []
     for number, row in enumerate(rows, start=1):
@@ -209,22 +195,20 @@ def test_a_batch_of_extents(processing_plugin, provider, core_python, product_fo
         assert made["NETCDF"] == str(target)
         assert target.is_file()
         widths.append(made["WIDTH"])
-    assert abs(widths[0] - whole["WIDTH"] / 2) <= 1
-    assert widths[1:] == [whole["WIDTH"], whole["WIDTH"]]
+    assert abs(widths[0] - whole.width() / 2) <= 1
+    assert widths[1:] == [whole.width(), whole.width()]
 
 
 def test_an_extent_in_the_projects_crs(
-    processing_plugin, algorithm, core_python, product_folder, feedback, tmp_path
+    processing_plugin, algorithm, core_python, product_folder, whole, feedback, tmp_path
 ):
     """What the map canvas gives is in the CRS of the project, and text without a CRS means it."""
-    whole = run("buildstack", {"INPUT": str(product_folder), "NETCDF": str(tmp_path / "0.nc")})
-    layer = QgsRasterLayer(whole["LAYERS"][0], "corr", "gdal")
     from qgis.core import QgsCoordinateTransform
 
     project = QgsProject()
     project.setCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
-    inner = layer.extent().buffered(-layer.extent().width() / 4)
-    shown = QgsCoordinateTransform(layer.crs(), project.crs(), project).transformBoundingBox(inner)
+    inner = whole.extent().buffered(-whole.extent().width() / 4)
+    shown = QgsCoordinateTransform(whole.crs(), project.crs(), project).transformBoundingBox(inner)
     text = f"{shown.xMinimum()},{shown.xMaximum()},{shown.yMinimum()},{shown.yMaximum()}"
     context = QgsProcessingContext()
     context.setProject(project)
@@ -232,11 +216,12 @@ def test_an_extent_in_the_projects_crs(
     for number, extent in enumerate((text, f"{text} [EPSG:4326]", shown)):
         target = str(tmp_path / f"cut {number}.nc")
         parameters = {"INPUT": str(product_folder), "EXTENT": extent, "NETCDF": target}
+        parameters["LAYERS"] = "corr"
         results, ok = algorithm("buildstack").run(parameters, context, feedback)
         assert ok, feedback.textLog()
         widths.append(results["WIDTH"])
     assert len(set(widths)) == 1
-    assert whole["WIDTH"] / 2 <= widths[0] < whole["WIDTH"]
+    assert whole.width() / 2 <= widths[0] < whole.width()
 
 
 def test_the_crs_of_the_project_is_understood(algorithm, core_python, product_folder, feedback):
@@ -261,9 +246,7 @@ def test_a_run_in_the_background_hands_layers_to_the_main_thread(
     ended = []
     task.executed.connect(lambda ok, results: ended.append((ok, results)))
     QgsApplication.taskManager().addTask(task)
-    limit = time.monotonic() + LIMIT_SECONDS
-    while not ended and time.monotonic() < limit:
-        QgsApplication.processEvents()
+    events_until(lambda: ended)
     ((ok, results),) = ended
     assert ok, feedback.textLog()
     layers = loaded_layers(context)

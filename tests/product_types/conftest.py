@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from tests.running import Run, build, once, samples
+from tests.once import once
+from tests.running import Run, build, samples
 from tests.sample_products import SampleProduct, SampleStack
 from tests.truth import Positions
 
