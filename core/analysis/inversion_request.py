@@ -12,9 +12,9 @@ import numpy as np
 
 from ..contract import Task
 from ..errors import InvalidParameterError
-from ..files.outputs import check_outputs
 from ..object_store.location import RemoteLocation, stack_source
 from ..outputs.options import OutputOptions, read_outputs
+from ..outputs.output_paths import check_outputs
 from ..pages.report_files import check_targets
 from ..run.parameters import Extent, Parameters
 from .solver.time_functions import parse_steps

@@ -19,7 +19,6 @@ from ..dataset.stack_layer import StackLayer
 from ..errors import InputChangedError, InvalidParameterError
 from ..files.receipts import files_below
 from ..files.verify import Sample
-from ..files.workspace import Workspace
 from ..files.written_stack import WrittenStack
 from ..grid.lattice import Grid
 from ..machine.disk import COMPRESSED
@@ -29,6 +28,7 @@ from ..object_store.late_metadata import LateMetadataStore
 from ..outputs.output import OutputPlaces, check_outputs_fit, describe_outputs
 from ..outputs.publishing import publish_outputs
 from ..outputs.unfinished_outputs import UnfinishedOutputs
+from ..outputs.workspace import Workspace
 from ..products.layers import COHERENCE
 from ..run.reporter import Reporter, complete, step
 from ..version import plugin_version

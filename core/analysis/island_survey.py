@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..machine.blocks import run_blocks
+from ..machine.disk import has_room
 from ..run.reporter import Reporter, step
 from .inversion_blocks import FIXED_BYTES
 from .pair_selection import PairSelection
@@ -20,9 +20,6 @@ from .unwrapping.repair import sample_step
 
 _BYTES_OF_A_MAP = 32
 """For each pixel of a map in which islands are sought: phase, components, regions and copies."""
-
-_ROOM = 1.2
-"""Free bytes for each that is put on a disk."""
 
 _Maps = tuple[NDArray[np.float32], NDArray[np.float32] | None]
 """Phase and, if there are any, components of some pairs, each of shape (pairs, rows, columns)."""
@@ -63,7 +60,8 @@ def survey_islands(
     free = megabytes * 1e6 - FIXED_BYTES - threads * _BYTES_OF_A_MAP * pixels
     together = max(1, int(free // (4 * layers * pixels)))
     is_by_pair = selection.chunks[0] == 1
-    if is_by_pair or together >= count or not _has_room(folder, 4 * layers * pixels * count):
+    has_disk = folder is not None and has_room(folder, 4 * layers * pixels * count)
+    if is_by_pair or together >= count or not has_disk:
         together = min(together, threads) if is_by_pair else together
         return _search_all(
             selection, phases, reference, together, threads, reporter, _read(selection, threads)
@@ -127,10 +125,6 @@ def _read(selection: PairSelection, threads: int) -> _ReadMaps:
             return maps, some.components(*whole, threads, reading)
 
     return read
-
-
-def _has_room(folder: Path | None, needed: int) -> bool:
-    return folder is not None and shutil.disk_usage(folder).free > _ROOM * needed
 
 
 @contextmanager

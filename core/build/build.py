@@ -9,13 +9,13 @@ from pathlib import Path
 
 from ..append.base import Base
 from ..errors import Canceled, ClusterError, ProductError, StoreError
-from ..files.workspace import Workspace
 from ..grid.plan import Plan
 from ..object_store.late_metadata import LateMetadataStore
 from ..outputs.options import BuildOptions
 from ..outputs.output import OutputPlaces
 from ..outputs.publishing import publish_outputs
 from ..outputs.unfinished_outputs import UnfinishedOutputs
+from ..outputs.workspace import Workspace
 from ..products.layers import Layer
 from ..products.product import check_unchanged
 from ..raster.layer_reader import gdal_environment

@@ -18,13 +18,13 @@ from ..dataset.record import stack_record
 from ..dataset.stack_layer import StackLayer, stack_layers
 from ..errors import InvalidParameterError, OutputError
 from ..files.chunking import Layouts
-from ..files.workspace import Workspace
 from ..grid.plan import Plan
 from ..machine.disk import COMPRESSED, check_space, free_space
 from ..machine.memory import MOST_THREADS
 from ..machine.stamps import Stamp
 from ..outputs.options import BuildOptions
 from ..outputs.output import check_outputs_fit, describe_outputs, output_sizes
+from ..outputs.workspace import Workspace
 from ..pixels.look_vectors import LOOK_VECTORS, check_angles
 from ..pixels.masks import mask_inputs, mask_layers
 from ..pixels.reference_point import ReferencePoint, reference_to_point

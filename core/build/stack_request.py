@@ -9,11 +9,11 @@ from typing import Any
 
 from ..contract import Task
 from ..errors import InvalidParameterError, OutputError
-from ..files.outputs import check_outputs
 from ..grid.plan import GridOptions
 from ..grid.target import parse_target_crs
 from ..metadata.data_access import parse_data_access
 from ..outputs.options import BuildOptions, read_outputs
+from ..outputs.output_paths import check_outputs
 from ..pages.report_files import check_targets
 from ..pixels.look_vectors import check_angles
 from ..pixels.precision import parse_keep_bits

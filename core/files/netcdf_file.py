@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from ..dataset.dataset import on_disk
 from ..dataset.stack_layer import StackLayer
 from ..errors import OutputError
 from ..machine.atomic import remove
+from ..machine.disk import has_room
 from ..products.layers import Layer
 from ..run.reporter import Reporter, stop_if_canceled
 from ..work.pieces import Receipt, Receipts
@@ -235,7 +235,8 @@ def failing_chunks(
 def fits_twice(spool: NetcdfSpool) -> bool:
     """Return whether the disk has room for the chunks of a spool a second time."""
     size = sum(entry.stat().st_size for entry in os.scandir(spool.folder))
-    return shutil.disk_usage(spool.folder).free > 1.05 * size + 50e6
+    # The index of the chunks and the other variables come on top.
+    return has_room(spool.folder, size + size // 20)
 
 
 def _lay_out(

@@ -1,4 +1,4 @@
-"""Checks that outputs fit on their disks before anything is written."""
+"""What disks have room for: outputs before they are written, and files that are only used once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,35 @@ from ..errors import OutputError
 COMPRESSED = 0.75
 """Share of the covered pixels' bytes that is left: HyP3 rasters have empty margins, and noise
 compresses to 0.85 to 0.95. An estimate that is too high would refuse work that fits."""
+
+_RESERVE = 50 * 10**6
+"""Bytes that are left free: other programs write as well."""
+
+
+def has_room(folder: Path, size: int) -> bool:
+    """Return whether a folder that is there takes files of a known size."""
+    return shutil.disk_usage(folder).free >= size + _RESERVE
+
+
+def check_room(folder: Path, size: int, what: str) -> None:
+    """Check that a folder that is there takes files of a known size.
+
+    Parameters
+    ----------
+    what
+        Begins the sentence on too little space.
+
+    Raises
+    ------
+    OutputError
+        If there is too little.
+    """
+    if not has_room(folder, size):
+        free = shutil.disk_usage(folder).free
+        raise OutputError(
+            f"{what} needs {size / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free in {folder}; "
+            "free some space or choose another folder."
+        )
 
 
 def check_space(needs: Sequence[tuple[Path, int]]) -> None:

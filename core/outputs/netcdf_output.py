@@ -22,10 +22,10 @@ from ..files.netcdf_file import (
     write_netcdf,
 )
 from ..files.verify import Sample, verify_chunks, verify_stack
-from ..files.workspace import Workspace
 from ..run.reporter import Reporter
 from ..work.pieces import Receipt
 from .output import OutputPlaces, OutputWriter, Sinks
+from .workspace import Workspace
 
 
 @dataclass(frozen=True)

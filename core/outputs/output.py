@@ -14,12 +14,12 @@ from ..dataset.findings import Additions
 from ..dataset.stack_layer import StackLayer
 from ..files.chunking import Layout, Layouts
 from ..files.verify import Sample
-from ..files.workspace import Workspace
 from ..machine.disk import check_space
 from ..object_store.late_metadata import LateMetadataStore
 from ..object_store.location import RemoteLocation
 from ..run.reporter import Reporter
 from ..work.pieces import Receipt, Receipts
+from .workspace import Workspace
 
 
 @dataclass(frozen=True)

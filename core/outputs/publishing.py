@@ -16,7 +16,6 @@ from ..errors import (
     StackError,
     StoreError,
 )
-from ..files.workspace import Workspace
 from ..files.written_stack import open_stack
 from ..inputs.read_errors import limit_error
 from ..machine import atomic
@@ -28,6 +27,7 @@ from ..run.reporter import Reporter, complete
 from ..work.execution import Executor, ExecutorFactory, threads
 from .options import OutputOptions
 from .output import Output
+from .workspace import Workspace
 
 Made = TypeVar("Made")
 

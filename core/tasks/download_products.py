@@ -9,8 +9,8 @@ from typing import Any
 from ..contract import Task
 from ..errors import InvalidParameterError, RetrievalError
 from ..products.product_types import PRODUCT_TYPES
-from ..retrieval.download.complete_jobs import complete_jobs
 from ..retrieval.download.download import DownloadOptions, DownloadReport, download_jobs
+from ..retrieval.download.manifest import complete_jobs
 from ..retrieval.jobs.chosen_jobs import read_chosen_jobs
 from ..retrieval.jobs.job_selection import select_jobs
 from ..retrieval.jobs.jobs import JobRecord

@@ -20,7 +20,7 @@ from ..service.connection import AnswerLimits, guard
 from ..service.json_fields import STRANGE
 from ..service.retries import wait_for
 from ..service.service_failures import ELSEWHERE, may_pass, unreachable
-from .scene_cache import SceneCache, SceneFacts, cache_folder
+from .catalog_cache import SceneCache, SceneFacts, cache_folder
 
 BATCH_SIZE = 250
 BATCH_SECONDS = 120.0

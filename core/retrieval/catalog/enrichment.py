@@ -13,7 +13,6 @@ import shapely
 from ...errors import RetrievalError
 from ...grid.antimeridian import split, unwrap
 from ...run.reporter import Reporter
-from .answer_cache import AnswerCache
 from .asf_catalog import (
     BATCH_SIZE,
     catalog_host,
@@ -21,7 +20,7 @@ from .asf_catalog import (
     outline,
     search_granules,
 )
-from .scene_cache import cache_folder
+from .catalog_cache import AnswerCache, cache_folder
 from .state_vectors import Orbit
 
 _FILE = "granules_2.sqlite"

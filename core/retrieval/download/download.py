@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from ...errors import Canceled, StackError
-from ...machine.disk import free_space
+from ...machine.disk import check_room, free_space
 from ...products.product_types import origin_of
 from ...run.reporter import Reporter, stop_if_canceled
 from ..jobs.jobs import JobRecord
@@ -150,7 +150,7 @@ class _Run:
         if missing:
             warn_of_expiry([task.job for task in missing], self._reporter)
             if not self._options.layers:
-                self._folder.require_space(self._missing_bytes(missing), "The download")
+                check_room(self._folder.path, self._missing_bytes(missing), "The download")
             self._fetch_all(missing)
         for layer, count in sorted(self._absent.items()):
             source = origin_of(layer)

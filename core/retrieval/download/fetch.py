@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...errors import Canceled, OutputError, ProductError, RetrievalError, StackError
 from ...machine.atomic import not_writable
+from ...machine.disk import check_room
 from .archive import file_crc, unpack, unpacked_size
 from .fetch_task import DownloadTask, Fetched, member_of, place_product
 from .folder import DownloadFolder, safe_file_name
@@ -96,7 +97,7 @@ class ProductFetcher:
 
     def _fetch_plain(self, task: DownloadTask, transfer: Transfer) -> Entry:
         part = self._folder.part(task.file.name)
-        self._folder.require_space(task.file.size, task.label)
+        check_room(self._folder.path, task.file.size, task.label)
         transfer.fetch(task.wanted, part)
         target = self._folder.path / task.file.name
         member = member_of(part, transfer)
@@ -140,7 +141,7 @@ class ProductFetcher:
     def _unpack(self, task: DownloadTask, archive: Path, transfer: Transfer) -> Entry:
         folder, product = self._folder, task.product
         size = unpacked_size(archive, product, task.job.certain_files(product))
-        folder.require_space(size, f"Unpacking {product}")
+        check_room(folder.path, size, f"Unpacking {product}")
         with folder.workspace() as work:
             members = unpack(archive, product, work, transfer.check_stop)
             checksum = _sha256(archive, transfer)

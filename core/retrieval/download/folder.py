@@ -17,7 +17,6 @@ from .archive import Member, file_crc
 PARTIAL_FOLDER = ".hyp3_partial"
 _LONGEST_NAME = 200
 """Bytes of a name, so that file systems also take what is added to it until it is complete."""
-_RESERVE_BYTES = 50 * 10**6
 
 
 class DownloadFolder:
@@ -77,21 +76,6 @@ class DownloadFolder:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
-
-    def require_space(self, needed: int, what: str) -> None:
-        """Raise where the disk cannot take ``needed`` more bytes.
-
-        Raises
-        ------
-        OutputError
-            If less is free than needed.
-        """
-        free = shutil.disk_usage(self.path).free
-        if needed + _RESERVE_BYTES > free:
-            raise OutputError(
-                f"{what} needs {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free in "
-                f"{self.path}; free some space or choose another folder."
-            )
 
     def place(
         self,

@@ -15,8 +15,10 @@ from typing import Any
 from ...errors import OutputError
 from ...machine.atomic import not_writable, replace_content
 from ...run.documents import read_document
+from ...run.reporter import Reporter, stop_if_canceled
 from ..service.json_fields import FieldError, is_plain, mapping, objects, strings, text, whole
 from .archive import Member, file_crc
+from .folder import DownloadFolder
 
 MANIFEST_NAME = "hyp3_manifest.json"
 _SCHEMA = 1
@@ -222,3 +224,32 @@ def _lies_inside(name: str) -> bool:
     """Return whether a name, which anybody may have written, stays in its folder."""
     parts = PurePosixPath(name).parts
     return bool(parts) and is_plain(name) and ".." not in parts and not Path(name).is_absolute()
+
+
+def complete_jobs(path: Path, reporter: Reporter) -> frozenset[str]:
+    """Return the ids of jobs of which a folder, if it is there, has everything, expired or not.
+
+    Raises
+    ------
+    OutputError
+        If another run is at work in the folder, or its manifest cannot be read or written.
+    """
+    if not (path / MANIFEST_NAME).is_file():
+        return frozenset()
+    with DownloadFolder(path).locked():
+        manifest = Manifest(path)
+        before = manifest.entries()
+        whole: dict[str, bool] = {}
+        try:
+            for entry in before:
+                found = None
+                if entry.status == COMPLETE:
+                    found = intact(entry, path, lambda: stop_if_canceled(reporter))
+                if found is not None and found != entry:
+                    # Checksums of a copied folder take long; once noted, times are enough.
+                    manifest.record(found)
+                whole[entry.job_id] = whole.get(entry.job_id, True) and found is not None
+        finally:
+            if manifest.entries() != before:
+                manifest.flush()
+    return frozenset(job_id for job_id, fine in whole.items() if fine)

@@ -14,7 +14,7 @@ from ...errors import InvalidParameterError, NoProductsError, RetrievalError
 from ...run.parameters import Parameters, shown
 from ...run.reporter import Reporter
 from ...selection.passes import pass_starts
-from ..catalog.scene_cache import SceneFacts
+from ..catalog.catalog_cache import SceneFacts
 from ..service.json_fields import one_line
 from .chosen_jobs import ChosenJobs, read_chosen_jobs
 from .job_footprints import extent_area

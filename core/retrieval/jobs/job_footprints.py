@@ -16,7 +16,7 @@ from ...errors import InvalidParameterError
 from ...grid.antimeridian import split, unwrap
 from ...inputs.raster_grid import GEOGRAPHIC
 from ...run.parameters import Extent
-from ..catalog.scene_cache import SceneFacts
+from ..catalog.catalog_cache import SceneFacts
 from .jobs import JobRecord
 
 

@@ -14,7 +14,7 @@ from ...parameters.job_parameters import JOB_TYPES
 from ...run.parameters import Parameters
 from ...run.reporter import Reporter
 from ..catalog.asf_catalog import Catalog
-from ..catalog.scene_cache import SceneFacts
+from ..catalog.catalog_cache import SceneFacts
 from ..service.connection import checked_api_url
 from ..service.credentials import Credentials, resolve_credentials
 from ..service.session import open_service

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...selection.paths import Passage, is_at_node, paths_of_passages
-from ..catalog.scene_cache import SceneFacts
+from ..catalog.catalog_cache import SceneFacts
 from .jobs import JobRecord
 
 

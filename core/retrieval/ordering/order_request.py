@@ -11,8 +11,8 @@ from ...errors import InvalidParameterError
 from ...parameters.order_parameters import EXTRA_LAYERS
 from ...run.parameters import Parameters
 from ...run.reporter import Reporter
-from ..catalog.scene_cache import cache_folder
-from ..download.complete_jobs import complete_jobs
+from ..catalog.catalog_cache import cache_folder
+from ..download.manifest import complete_jobs
 from ..jobs.filters import WITHOUT_PROJECT
 from ..service.connection import checked_api_url
 from ..service.credentials import resolve_credentials

@@ -17,7 +17,7 @@ from ...products.granules import Granule, parse_granule
 from ...run.reporter import Reporter
 from ...selection.paths import Passage, is_at_node, paths_of_passages
 from ..catalog.asf_catalog import Catalog
-from ..catalog.scene_cache import SceneFacts
+from ..catalog.catalog_cache import SceneFacts
 from ..jobs.job_footprints import scenes_outline
 from ..scenes.burst_sets import are_contiguous, burst_of
 from .job_requests import JOB_FORMS, JobRequest

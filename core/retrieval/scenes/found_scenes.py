@@ -12,7 +12,6 @@ from typing import Any
 
 from ...products.granules import parse_granule
 from ...run.reporter import Reporter, stop_if_canceled
-from ..catalog.answer_cache import AnswerCache
 from ..catalog.asf_catalog import (
     CatalogPauseError,
     catalog_host,
@@ -20,7 +19,7 @@ from ..catalog.asf_catalog import (
     outline,
     search_scenes,
 )
-from ..catalog.scene_cache import cache_folder
+from ..catalog.catalog_cache import AnswerCache, cache_folder
 from ..catalog.state_vectors import Orbit
 from ..service.retries import POLL_SECONDS, RetryPolicy
 from .search_area import SearchArea
