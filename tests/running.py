@@ -26,6 +26,17 @@ PHASES = ("unw_phase", "los_disp", "vert_disp")
 _MADE: dict[SampleSpec, SampleStack] = {}
 
 
+class StopAt(SilentReporter):
+    """Cancels as soon as the run has come so far."""
+
+    def __init__(self, percent: float) -> None:
+        super().__init__()
+        self.stop = percent
+
+    def canceled(self) -> bool:
+        return self.percent >= self.stop
+
+
 class StopAtCompletion(SilentReporter):
     """Cancels when outputs are about to get their final names, the last moment that there is."""
 

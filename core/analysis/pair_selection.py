@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..errors import InvalidParameterError
-from ..files.stack_blocks import StackBlocks
+from ..files.stack_blocks import StackBlocks, cut_at_chunks, steps_by_chunk
 from ..files.written_stack import StackKind, WrittenStack, within_period
 from ..grid.extent import cut_to_extent
 from ..grid.lattice import Grid
@@ -120,26 +120,12 @@ class PairSelection:
 
         parts = [
             (chosen, down, across)
-            for chosen in _runs(self.pairs, depth)
-            for down in _cut(top, height, high)
-            for across in _cut(left, width, wide)
+            for chosen in steps_by_chunk(self.pairs, depth)
+            for down in cut_at_chunks(top, height, high)
+            for across in cut_at_chunks(left, width, wide)
         ]
         run_blocks(read, parts, len(parts), reporter or SilentReporter(), threads)
         return block
-
-
-def _cut(begin: int, length: int, chunk: int) -> list[slice]:
-    """Cut a run of pixels where chunks begin; positions count from its beginning."""
-    first = chunk - begin % chunk
-    edges = [0, *range(first, length, chunk), length]
-    return [slice(one, other) for one, other in zip(edges, edges[1:], strict=False)]
-
-
-def _runs(pairs: NDArray[np.intp], depth: int) -> list[slice]:
-    """Divide pairs into those that share a chunk."""
-    edges = np.flatnonzero(np.diff(pairs // depth)) + 1
-    bounds = [0, *edges.tolist(), pairs.size]
-    return [slice(one, other) for one, other in zip(bounds, bounds[1:], strict=False)]
 
 
 def select_pairs(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+from pyproj import Transformer
 
 from ..errors import InvalidParameterError
 from ..grid.lattice import Grid
+from ..inputs.crs import given_crs
 
 AUTO = "auto"
 
@@ -106,13 +106,8 @@ def parse_area(text: str, grid: Grid) -> ReferenceArea:
             "x,y,radius [EPSG:code] with a radius in meters."
         )
     if code:
-        try:
-            to_grid = Transformer.from_crs(CRS.from_user_input(code), grid.crs, always_xy=True)
-        except CRSError:
-            raise InvalidParameterError(
-                f"REFERENCE_AREA is given in {code!r}, which is not a coordinate reference system; "
-                "give a code such as EPSG:4326."
-            ) from None
+        source = given_crs(code, "REFERENCE_AREA")
+        to_grid = Transformer.from_crs(source, grid.crs, always_xy=True)
         x, y = to_grid.transform(x, y)
         if not (math.isfinite(x) and math.isfinite(y)):
             raise InvalidParameterError(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..contract import RECORD
 from ..errors import InvalidParameterError
+from ..files.stack_blocks import cut_at_chunks, steps_by_chunk
 from ..files.written_stack import StackKind, WrittenStack, within_period
 from ..grid.extent import cut_to_extent
 from ..grid.lattice import Grid
@@ -128,19 +129,17 @@ class StackPart:
         runs = self._runs(depth[0] if depth else 1, name)
         deepest = max(run.stop - run.start for run in runs)
         width = _most(BAND_BYTES // (size * deepest * high), wide)
-        columns = _cut(self.column, self.grid.width, width)
+        columns = cut_at_chunks(self.column, self.grid.width, width)
         line = size * deepest * min(width, self.grid.width)
         height = min(_most(BAND_BYTES // line, high), max(1, _LARGEST_BLOCK // line))
-        rows = _cut(self.row, self.grid.height, height)
+        rows = cut_at_chunks(self.row, self.grid.height, height)
         return [(run, down, across) for run in runs for down in rows for across in columns]
 
     def _runs(self, depth: int, name: str) -> list[slice]:
         """Divide the steps into those that share a chunk."""
         if not self.has_steps(name):
             return [slice(0, 1)]
-        edges = (np.flatnonzero(np.diff(self.steps // depth)) + 1).tolist()
-        bounds = [0, *edges, self.steps.size]
-        return [slice(one, other) for one, other in zip(bounds, bounds[1:], strict=False)]
+        return steps_by_chunk(self.steps, depth)
 
     @contextmanager
     def maps(self, name: str, folder: Path, reporter: Reporter) -> Iterator[ReadMap]:
@@ -180,13 +179,14 @@ class StackPart:
         high = self.stack.blocks.array(name).chunks[-2]
         line = self.dtype(name).itemsize * self.grid.width
         height = min(_most(BAND_BYTES // line, high), max(1, _LARGEST_BLOCK // line))
-        return _cut(self.row, self.grid.height, height)
+        return cut_at_chunks(self.row, self.grid.height, height)
 
     def tiles(self, name: str, most: int) -> list[tuple[slice, slice]]:
         """Cut the grid where chunks begin, so that all steps of a tile have not too many values."""
         *_, high, wide = self.stack.blocks.array(name).chunks
-        columns = _cut(self.column, self.grid.width, wide)
-        rows = _cut(self.row, self.grid.height, min(high, max(1, most // (self.steps.size * wide))))
+        columns = cut_at_chunks(self.column, self.grid.width, wide)
+        height = min(high, max(1, most // (self.steps.size * wide)))
+        rows = cut_at_chunks(self.row, self.grid.height, height)
         return [(down, across) for across in columns for down in rows]
 
     # --- what it says about itself ----------------------------------------------------------------
@@ -327,9 +327,3 @@ def _instants(stack: WrittenStack, name: str) -> NDArray[np.datetime64]:
 def _most(most: int, chunk: int) -> int:
     """Return how many rows or columns of whole chunks fit, one chunk at least."""
     return max(1, most // chunk) * chunk
-
-
-def _cut(begin: int, length: int, size: int) -> list[slice]:
-    """Cut a run of pixels at multiples of a size; positions count from its beginning."""
-    edges = [0, *range(size - begin % size, length, size), length]
-    return [slice(one, other) for one, other in zip(edges, edges[1:], strict=False)]

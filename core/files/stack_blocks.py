@@ -188,6 +188,19 @@ class StackBlocks:
         return StoredArray(array.shape, array.dtype, array.chunks, read)
 
 
+def cut_at_chunks(begin: int, length: int, size: int) -> list[slice]:
+    """Cut a run of pixels at multiples of a size; positions count from its beginning."""
+    edges = [0, *range(size - begin % size, length, size), length]
+    return [slice(one, other) for one, other in zip(edges, edges[1:], strict=False)]
+
+
+def steps_by_chunk(steps: NDArray[np.intp], depth: int) -> list[slice]:
+    """Divide ascending steps into those that share a chunk of that depth."""
+    edges = np.flatnonzero(np.diff(steps // depth)) + 1
+    bounds = [0, *edges.tolist(), steps.size]
+    return [slice(one, other) for one, other in zip(bounds, bounds[1:], strict=False)]
+
+
 def _is_plain(array: zarr.Array[Any]) -> bool:
     """Return whether the chunks of an array are compressed by Blosc and nothing else."""
     metadata = array.metadata

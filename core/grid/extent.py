@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from math import isfinite
 
 from pyproj import CRS
-from pyproj.exceptions import CRSError
 from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 
 from ..errors import GridError, InvalidParameterError
-from ..run.parameters import Extent, shown
+from ..inputs.crs import given_crs
+from ..run.parameters import Extent
 from .antimeridian import wrap
 from .lattice import Grid, Lattice
 
@@ -114,13 +114,7 @@ def _project_extent(extent: Extent, crs: CRS, covered: Bounds) -> Bounds | None:
     box = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
     if extent.crs is None:
         return box
-    try:
-        source = CRS.from_user_input(extent.crs)
-    except CRSError:
-        raise InvalidParameterError(
-            f"EXTENT is given in {shown(extent.crs)}, which is not a coordinate reference system; "
-            "give a code such as EPSG:4326."
-        ) from None
+    source = given_crs(extent.crs, "EXTENT")
     turn = _TURN if source.is_geographic else None
     if source == crs and box[0] < box[2]:
         return box

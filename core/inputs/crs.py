@@ -5,6 +5,10 @@ from __future__ import annotations
 import functools
 
 from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from ..errors import InvalidParameterError
+from ..run.parameters import shown
 
 
 def authority_of(crs: CRS, name: str | None = None) -> tuple[str, str] | None:
@@ -40,6 +44,23 @@ def crs_text(epsg: int | None, wkt: str) -> str:
 def parsed(text: str) -> CRS:
     """Return the CRS of a code or WKT, which takes a millisecond to make."""
     return CRS.from_user_input(text)
+
+
+def given_crs(text: str, parameter: str) -> CRS:
+    """Return the CRS in which the value of a parameter is given.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is unknown.
+    """
+    try:
+        return CRS.from_user_input(text)
+    except CRSError:
+        raise InvalidParameterError(
+            f"{parameter} is given in {shown(text)}, which is not a coordinate reference system; "
+            "give a code such as EPSG:4326."
+        ) from None
 
 
 def is_metric(crs: CRS) -> bool:

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+from pyproj import Transformer
 
 from ..errors import GridError, InvalidParameterError, ProductError
 from ..grid.lattice import Grid
+from ..inputs.crs import given_crs
 from ..machine.blocks import run_blocks
 from ..machine.memory import MemoryBudget
 from ..products.layers import (
@@ -199,13 +199,8 @@ def _require(source: StackSource, layer: Layer) -> None:
 
 def _pixel(grid: Grid, x: float, y: float, crs: str | None) -> tuple[int, int]:
     if crs is not None:
-        try:
-            to_grid = Transformer.from_crs(CRS.from_user_input(crs), grid.crs, always_xy=True)
-        except CRSError:
-            raise InvalidParameterError(
-                f"REFERENCE_POINT is given in {crs!r}, which is not a coordinate reference system; "
-                "give a code such as EPSG:4326."
-            ) from None
+        source = given_crs(crs, "REFERENCE_POINT")
+        to_grid = Transformer.from_crs(source, grid.crs, always_xy=True)
         x, y = to_grid.transform(x, y)
     left, bottom, right, top = grid.bounds
     if not (left <= x < right and bottom < y <= top):

@@ -5,6 +5,7 @@ Needs the standard library only, so that it is tested without QGIS.
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import signal
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ...core.run.surroundings import clean_environment
 
@@ -24,6 +26,15 @@ STDERR = "stderr"
 
 _LINES = 10_000
 _END = object()
+
+
+def parse_message(line: str) -> dict[str, Any]:
+    """Return the JSON object of a line; an empty one for what others write there."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 class ChildProcess:

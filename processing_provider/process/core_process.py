@@ -20,6 +20,7 @@ from .child_process import (
     ChildProcess,
     current_environment,
     describe_exit,
+    parse_message,
 )
 
 CORE = Path(__file__).resolve().parents[2] / "core"
@@ -150,7 +151,7 @@ class _Conversation:
         if stream == STDERR:
             self._log.append(line)
             return
-        message = _parse(line)
+        message = parse_message(line)
         kind = message.get("type")
         if kind == Message.PROGRESS and isinstance(message.get("percent"), (int, float)):
             self._feedback.setProgress(message["percent"])
@@ -203,11 +204,3 @@ class _Conversation:
 
 def _remedy(python: str) -> str:
     return environment_remedy(Path(python).parent.parent)
-
-
-def _parse(line: str) -> dict[str, Any]:
-    try:
-        message = json.loads(line)
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from osgeo import gdal
 
-from .child_process import STDOUT, ChildProcess
+from .child_process import STDOUT, ChildProcess, parse_message
 
 _SCRIPT = Path(__file__).with_name("gdal_trial.py")
 
@@ -100,7 +100,7 @@ def _watch(child, feedback):
     for item in child.lines():
         if item is not None and item[0] == STDOUT:
             heard = time.monotonic()
-            said.update(_parse(item[1]))
+            said.update(parse_message(item[1]))
             if said.get("version", gdal.VersionInfo()) != gdal.VersionInfo():
                 return None
         if feedback is not None and feedback.isCanceled():
@@ -112,14 +112,6 @@ def _watch(child, feedback):
     if "version" not in said:
         return None
     return Verdict(said.get("refused", ""), _describe(child.returncode))
-
-
-def _parse(line):
-    try:
-        message = json.loads(line)
-    except ValueError:
-        return {}  # of whoever else writes there as Python starts
-    return message if isinstance(message, dict) else {}
 
 
 def _describe(returncode):

@@ -8,8 +8,8 @@ import pytest
 
 from hyp3_stack.core.errors import Canceled
 from tests.build.conftest import cluster, started
-from tests.build.interrupted import StopAt, assert_same, start
-from tests.running import build, leftovers, samples
+from tests.build.interrupted import assert_same, start
+from tests.running import StopAt, build, leftovers, samples
 
 from .inverting import MOVING, invert
 

@@ -20,8 +20,8 @@ from hyp3_stack.core.errors import (
 from hyp3_stack.core.tasks import build_stack
 from tests.sample_products import SampleStack
 
-from ..build.interrupted import StopAt, views
-from ..running import Run, build, contents, copy_products, leftovers, samples
+from ..build.interrupted import views
+from ..running import Run, StopAt, build, contents, copy_products, leftovers, samples
 
 pytestmark = pytest.mark.slow
 

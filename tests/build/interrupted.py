@@ -13,8 +13,9 @@ import pytest
 import xarray as xr
 
 from hyp3_stack.core.errors import Canceled
-from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
+
+from ..running import StopAt
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE_ANEW = {
@@ -48,17 +49,6 @@ def start(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-
-
-class StopAt(SilentReporter):
-    """Cancels as soon as the run has come so far."""
-
-    def __init__(self, percent: float) -> None:
-        super().__init__()
-        self.stop = percent
-
-    def canceled(self) -> bool:
-        return self.percent >= self.stop
 
 
 def interrupt(folder: Path, percent: float, **given: Any) -> None:

@@ -19,9 +19,9 @@ from hyp3_stack.core.tasks import build_stack
 from tests.object_store.service import BUCKET, CLEAN, CREDENTIALS, Service
 from tests.sample_products import SampleStack
 
-from ..running import build, contents, copy_products, layer_file, leftovers, samples
+from ..running import StopAt, build, contents, copy_products, layer_file, leftovers, samples
 from .dask_cluster import DaskCluster, running_cluster
-from .interrupted import StopAt, assert_same, interrupt, outputs, start, unfinished
+from .interrupted import assert_same, interrupt, outputs, start, unfinished
 
 pytestmark = pytest.mark.slow
 

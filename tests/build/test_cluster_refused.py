@@ -19,9 +19,9 @@ from hyp3_stack.core.work.scheduler_address import parse_scheduler
 from tests.object_store.service import BUCKET, CLEAN, Service
 from tests.sample_products import SampleStack
 
-from ..running import Run, build, copy_products, leftovers
+from ..running import Run, StopAt, build, copy_products, leftovers
 from .dask_cluster import DaskCluster, running_cluster
-from .interrupted import StopAt, unfinished
+from .interrupted import unfinished
 
 BAD_ADDRESSES = {
     "http://10.0.0.1:8786": "tcp:// and tls://",

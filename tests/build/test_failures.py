@@ -25,6 +25,7 @@ from tests.sample_products import SampleStack
 
 from ..running import (
     Run,
+    StopAt,
     assert_one_sentence,
     build,
     copy_products,
@@ -212,17 +213,6 @@ def test_existing_outputs_survive_a_failed_run(
     with pytest.raises(NoProductsError):
         build(tmp_path / "in", **outputs(made), START="2030-01-01")
     assert fingerprint(made) == before and not leftovers(made)
-
-
-class StopAt(SilentReporter):
-    """Cancels as soon as the run has come so far."""
-
-    def __init__(self, percent: float) -> None:
-        super().__init__()
-        self.stop = percent
-
-    def canceled(self) -> bool:
-        return self.percent >= self.stop
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pyproj import CRS
 from hyp3_stack.core.errors import Canceled, StackError
 from hyp3_stack.core.run.reporter import SilentReporter
 from tests.checkout import ROOT
-from tests.running import assert_one_sentence, build, leftovers
+from tests.running import StopAt, assert_one_sentence, build, leftovers
 
 from .exporting import collection, export
 from .test_point_series import places
@@ -153,17 +153,6 @@ def test_what_came_there_meanwhile_stays(rtc_stack, tmp_path):
         export(rtc_stack.zarr, folder, Intruder(folder), FORMAT="geotiff", LAYERS="dem")
     assert_one_sentence(raised.value, "OUTPUT is", "is not empty")
     assert (folder / "mine.txt").read_text() == "mine" and not leftovers(tmp_path)
-
-
-class StopAt(SilentReporter):
-    """Cancels when the progress has come so far."""
-
-    def __init__(self, stop):
-        super().__init__()
-        self.stop = stop
-
-    def canceled(self):
-        return self.percent >= self.stop
 
 
 @pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer", "geotiff", "series", "pyramid"])

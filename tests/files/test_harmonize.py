@@ -15,6 +15,7 @@ from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import harmonize_products
 from tests.running import (
     Run,
+    StopAt,
     assert_one_sentence,
     build,
     contents,
@@ -324,17 +325,6 @@ def test_an_empty_folder_of_the_name_may_be_used(small: SampleStack, tmp_path: P
     (tmp_path / "out" / small.products[1].name).mkdir(parents=True)
     harmonize(small.folder, tmp_path / "out")
     assert contents(tmp_path / "out").keys() == contents(small.folder).keys()
-
-
-class StopAt(SilentReporter):
-    """Cancels as soon as the run has come so far."""
-
-    def __init__(self, percent: float) -> None:
-        super().__init__()
-        self.stop = percent
-
-    def canceled(self) -> bool:
-        return self.percent >= self.stop
 
 
 @pytest.mark.parametrize("percent", [0, 9, 20])

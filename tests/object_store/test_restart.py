@@ -13,10 +13,10 @@ import pytest
 from hyp3_stack.core.errors import Canceled, OutputError
 from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.tasks import build_stack
-from tests.build.interrupted import StopAt, start
+from tests.build.interrupted import start
 from tests.object_store.proxy import HOLD, Answer, Request
 from tests.object_store.service import Service
-from tests.running import build
+from tests.running import StopAt, build
 from tests.sample_products import SampleStack
 
 from .stacks import GROUPS, ONE_GROUP, assert_invisible, assert_same, new_url, prefix

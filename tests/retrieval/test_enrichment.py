@@ -20,8 +20,8 @@ from hyp3_stack.core.retrieval.catalog.enrichment import look_up_granules
 from hyp3_stack.core.retrieval.catalog.state_vectors import Orbit, baselines
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
-from tests.build.interrupted import StopAt
 from tests.hyp3_server import Hyp3Service
+from tests.running import StopAt
 
 from ..written_stacks import Written
 
