@@ -21,7 +21,7 @@ GEOMETRY = tuple(
 """Layers of a stack that are carried over."""
 
 ROLE = "coverage_content_type"
-"""Attribute that says whether a layer is a measurement or tells of its quality."""
+"""Attribute that says whether a layer is a measurement or states its quality."""
 
 SENSE = "positive toward the satellite"
 _UNMEASURED = "NaN where mask is not 0"

@@ -106,8 +106,8 @@ class SeriesAnalysis:
 
     def _mask(self, solution: Solution, series: NDArray[np.float64]) -> NDArray[np.uint8]:
         # A network without redundancy fits any phase, so that its temporal coherence means nothing.
-        is_told = solution.redundancy > 0
-        is_low = is_told & (solution.temporal_coherence < self.min_temporal_coherence)
+        is_checked = solution.redundancy > 0
+        is_low = is_checked & (solution.temporal_coherence < self.min_temporal_coherence)
         mask = np.where(is_low, LOW_TEMPORAL_COHERENCE, 0)
         # What a correction needs and is not known leaves no displacement.
         mask = np.where(np.isnan(series[-1]), NO_GEOMETRY, mask)

@@ -127,8 +127,8 @@ def steps(stack: WrittenStack) -> Iterator[str]:
         name = min((name for name in names if name is not None), key=lambda item: item.times)
         tolerance = _DAY if name.days_only else _SECOND
         for side, column, time in zip(sides, columns, name.times, strict=False):
-            told = np.datetime64(time.replace(tzinfo=None))
-            if column is None or step >= column.size or not abs(column[step] - told) <= tolerance:
+            named = np.datetime64(time.replace(tzinfo=None))
+            if column is None or step >= column.size or not abs(column[step] - named) <= tolerance:
                 yield f"{side} of {name.text} differs from its name"
         if (
             labels is not None
@@ -189,18 +189,18 @@ def sources(stack: WrittenStack) -> Iterator[str]:
             # A frame behind the ascending node belongs to the next orbit.
             if abs(absolute[step] - orbit) > 1:
                 yield f"orbit_absolute of {label} is {absolute[step]:g}, its granules say {orbit}"
-        if polarizations is not None and not _told(polarizations[step], found):
+        if polarizations is not None and not _are_those_of(polarizations[step], found):
             yield f"source_polarizations of {label} differ from its granules"
         if urls is not None and not all(granule.name in urls[step] for granule in found):
             if not urls[step].startswith("http"):
                 yield f"source_url of {label} leads to no granule of it"
     yield from _orbits(satellites, absolute, relative)
-    told = {name for name in stack.text("platform").split(", ") if name}
-    if satellites is not None and told and told != set(satellites.ravel().tolist()):
+    named = {name for name in stack.text("platform").split(", ") if name}
+    if satellites is not None and named and named != set(satellites.ravel().tolist()):
         yield f"platform is {stack.text('platform')}, the satellites are others"
 
 
-def _told(text: str, granules: list[Granule]) -> bool:
+def _are_those_of(text: str, granules: list[Granule]) -> bool:
     return set(text.split()) == {part for item in granules for part in item.polarizations}
 
 
@@ -360,13 +360,13 @@ def records(stack: WrittenStack) -> Iterator[str]:
         if values is None or values.shape != (len(names),):
             continue
         for product, value in zip(names, values, strict=True):
-            told = files[product].number(key) if product in files else None
-            if told is None:
+            said = files[product].number(key) if product in files else None
+            if said is None:
                 continue
             if variable == "heading":
-                told %= 360
-            if not np.isclose(value, told, rtol=1e-6, atol=1e-6):
-                yield f"{variable} of {product} is {value:g}, its parameter file says {told:g}"
+                said %= 360
+            if not np.isclose(value, said, rtol=1e-6, atol=1e-6):
+                yield f"{variable} of {product} is {value:g}, its parameter file says {said:g}"
 
 
 def _json(stack: WrittenStack, name: str) -> dict[str, Any] | None:

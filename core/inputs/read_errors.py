@@ -50,7 +50,7 @@ def limit_error(what: str, error: BaseException) -> MachineError | None:
     error
         What the system said.
     """
-    number = _told(error)
+    number = _system_code(error)
     if number in _LIMITS:
         return MachineError(f"{what} cannot be opened, because {_too_many_files(number)}.")
     if number in _MEMORY:
@@ -71,7 +71,7 @@ def machine_error(what: str, error: BaseException) -> MachineError | None:
     error
         What the system said.
     """
-    number = _told(error)
+    number = _system_code(error)
     if number is None:
         return None
     found = limit_error(what, error)
@@ -112,7 +112,7 @@ def reading_error(
     StackError
         A :class:`ProductError` where the product is at fault.
     """
-    number = _told(error)
+    number = _system_code(error)
     if number is None:
         number = _asked(path)
     if number is not None:
@@ -133,7 +133,7 @@ def reading_error(
     return ProductError(damaged, product)
 
 
-def _told(error: BaseException) -> int | None:
+def _system_code(error: BaseException) -> int | None:
     """Return the number of the error by which the system refused something, if it is known."""
     for one in _chain(error):
         if isinstance(one, MemoryError) or "OutOfMemory" in type(one).__name__:

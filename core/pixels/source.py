@@ -121,8 +121,8 @@ class StackSource:
         kept_step = self.steps[step][0].kept_step
         if self.kept is not None and kept_step is not None:
             if layer.name == SOURCE_FRAME.name:
-                told_by = _merged_backscatter(self.steps[step], self.kept.variables)
-                return self.kept.open_frame(told_by, kept_step)
+                deciding = _merged_backscatter(self.steps[step], self.kept.variables)
+                return self.kept.open_frame(deciding, kept_step)
             return self.kept.open(layer, kept_step)
         return StepReader(self, layer, step, warps)
 

@@ -237,8 +237,8 @@ def _flags(provider, variable, numbers, complete):
 
 def _classes(provider, variable, source):
     flags = variable.attributes.get("flag_values")
-    is_told = isinstance(flags, (list, tuple))
-    numbers = list(flags) if is_told else sorted(distinct_values(source)[0])
+    is_listed = isinstance(flags, (list, tuple))
+    numbers = list(flags) if is_listed else sorted(distinct_values(source)[0])
     words = str(variable.attributes.get("flag_meanings", "")).split()
     labels = words if len(words) == len(numbers) else [f"{number:g}" for number in numbers]
     labels = [label.replace("_", " ") for label in labels]
