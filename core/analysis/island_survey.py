@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files.map_file import map_file
 from ..machine.blocks import run_blocks
 from ..machine.disk import has_room
 from ..run.reporter import Reporter, step
@@ -60,8 +60,8 @@ def survey_islands(
     free = megabytes * 1e6 - FIXED_BYTES - threads * _BYTES_OF_A_MAP * pixels
     together = max(1, int(free // (4 * layers * pixels)))
     is_by_pair = selection.chunks[0] == 1
-    has_disk = folder is not None and has_room(folder, 4 * layers * pixels * count)
-    if is_by_pair or together >= count or not has_disk:
+    size = 4 * layers * pixels * count
+    if is_by_pair or together >= count or folder is None or not has_room(folder, size):
         together = min(together, threads) if is_by_pair else together
         return _search_all(
             selection, phases, reference, together, threads, reporter, _read(selection, threads)
@@ -130,12 +130,12 @@ def _read(selection: PairSelection, threads: int) -> _ReadMaps:
 @contextmanager
 def _maps_on_disk(
     selection: PairSelection,
-    folder: Path | None,
+    folder: Path,
     megabytes: float,
     threads: int,
     reporter: Reporter,
 ) -> Iterator[_ReadMaps]:
-    """Copy the stack into a file without a name, map after map, and give what reads it."""
+    """Copy the stack into files of maps and give what reads them."""
     grid, count = selection.grid, selection.pairs.size
     shape, columns = (grid.height, grid.width), slice(0, grid.width)
     layers = [selection.phase, *([selection.components] if selection.has_components else [])]
@@ -144,24 +144,21 @@ def _maps_on_disk(
     high = selection.chunks[1]
     rows = rows // high * high or rows
     bands = [slice(top, min(top + rows, grid.height)) for top in range(0, grid.height, rows)]
-    size = 4 * grid.height * grid.width
-    with tempfile.TemporaryFile(dir=folder) as file:
-        for number, read_layer in enumerate(layers):
+    with ExitStack() as opened:
+        made = (map_file(folder, (count, *shape), np.float32) for _ in layers)
+        files = [opened.enter_context(file) for file in made]
+        for number, (file, read_layer) in enumerate(zip(files, layers, strict=True)):
             for place, band in enumerate(bands):
                 done = (number + np.array([place, place + 1]) / len(bands)) * 50.0 / len(layers)
                 with step(reporter, *done.tolist()) as copying:
                     block = read_layer(band, columns, threads, copying)
                 for pair, part in enumerate(block):
-                    file.seek((number * count + pair) * size + 4 * band.start * grid.width)
-                    file.write(part.data)
+                    file.write((pair, band, columns), part)
 
         def read(pairs: slice, reporter: Reporter) -> _Maps:
-            found = []
-            for number in range(len(layers)):
-                maps = np.empty((pairs.stop - pairs.start, *shape), np.float32)
-                file.seek((number * count + pairs.start) * size)
-                file.readinto(maps.data)
-                found.append(maps)
-            return found[0], found[1] if len(found) > 1 else None
+            maps, *components = (
+                file.read((pairs, slice(0, grid.height), columns)) for file in files
+            )
+            return maps, components[0] if components else None
 
         yield read

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from ..contract import RECORD
 from ..errors import InvalidParameterError
+from ..files.map_file import map_file
 from ..files.stack_blocks import cut_at_chunks, steps_by_chunk
 from ..files.written_stack import StackKind, WrittenStack, within_period
 from ..grid.extent import cut_to_extent
 from ..grid.lattice import Grid
-from ..machine.atomic import temporary
 from ..machine.blocks import BAND_BYTES, run_blocks
 from ..metadata.variables import GRID_MAPPING
 from ..products.layers import GAMMA_LAYERS, LayerKind
@@ -163,16 +163,14 @@ class StackPart:
             yield lambda step, rows, columns=every: self.read(name, [step], rows, columns)[0]
         else:
             shape = (self.steps.size, self.grid.height, self.grid.width)
-            with temporary(folder / f"{name}.maps") as path:
-                copy = np.memmap(path, self.dtype(name), "w+", shape=shape)
+            with map_file(folder, shape, self.dtype(name)) as copy:
 
                 def work(block: Block) -> None:
-                    copy[block] = self.read(name, *block)
+                    copy.write(block, self.read(name, *block))
 
                 blocks = self.blocks(name)
                 run_blocks(work, blocks, len(blocks), reporter)
-                yield lambda step, rows, columns=every: copy[step, rows, columns]
-                del copy
+                yield lambda step, rows, columns=every: copy.read((step, rows, columns))
 
     def bands(self, name: str) -> list[slice]:
         """Cut the rows of a map where chunks begin, into bands that are not too large."""

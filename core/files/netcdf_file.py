@@ -24,6 +24,7 @@ import numpy as np
 import xarray as xr
 from isal import isal_zlib
 from numpy.typing import NDArray
+from xarray.backends import NetCDF4DataStore
 
 from ..dataset.dataset import on_disk
 from ..dataset.stack_layer import StackLayer
@@ -261,14 +262,15 @@ def _lay_out(
                 fill_value=variable.encoding["_FillValue"],
             )
             target.setncatts(variable.attrs)
-    rest = laid_out.drop_vars([item.name for item in layers])
-    # Text of variable length makes netCDF4 1.7.4 and 1.7.5 crash when a file is opened again.
-    texts = {
-        name: {"dtype": "S1"}
-        for name, variable in rest.variables.items()
-        if variable.dtype.kind == "U"
-    }
-    rest.to_netcdf(path, mode="a", engine="netcdf4", encoding=texts)
+        rest = laid_out.drop_vars([item.name for item in layers])
+        # Text of variable length makes netCDF4 1.7.4 and 1.7.5 crash when a file is opened again.
+        texts = {
+            name: {"dtype": "S1"}
+            for name, variable in rest.variables.items()
+            if variable.dtype.kind == "U"
+        }
+        # to_netcdf would import all of distributed to ask whether it runs on a cluster.
+        rest.load().dump_to_store(NetCDF4DataStore(file), encoding=texts)
 
 
 def _stored_chunks(block: Path) -> Iterator[tuple[int, int, memoryview]]:
