@@ -130,11 +130,11 @@ def test_an_area_without_phase(moving_stack, inverted, tmp_path):
 
 def test_an_area_that_memory_does_not_hold(moving_stack, tmp_path):
     with xr.open_dataset(moving_stack.netcdf) as stack:
-        first = stack[["unw_phase", "spatial_ref"]].isel(pair=[0, 1])
+        first = stack[["unw_phase", "spatial_ref"]].isel(pair=[0, 1]).load()
         spacing, pixels = float(stack.x[1] - stack.x[0]), np.arange(2000)
         x, y = stack.x.values[0] + spacing * pixels, stack.y.values[0] - spacing * pixels
-        first.reindex(x=x, y=y).to_netcdf(tmp_path / "large.nc")
-    area = f"{x[30]},{y[30]},100000"
+        first.reindex(x=x, y=y).drop_encoding().to_netcdf(tmp_path / "large.nc")
+    area = f"{x[30]},{y[30]},1000000"
     words = "REFERENCE_AREA", "2 pairs take 458 MB", "MEMORY is 450", "smaller radius"
     choices = {"REFERENCE_AREA": area, "MEMORY": "450", "WEIGHTS": "none"}
     refused(tmp_path / "large.nc", tmp_path, *words, **choices)
