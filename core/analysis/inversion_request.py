@@ -40,7 +40,7 @@ class InversionRequest:
     degree: int
     seasonal: str
     steps: tuple[np.datetime64, ...]
-    repair: str  # one of :data:`.repair.METHODS`
+    repair: str  # ``none``, ``islands``, ``closure`` or ``both``
     # Corrections, see :mod:`.corrections`.
     troposphere: str
     deramp: str

@@ -160,7 +160,7 @@ LOOSE = {
 
 ENTRY = ROOT / "core" / "__main__.py"
 
-MOST_MODULES = 18
+MOST_MODULES = 15
 SIDES = [ROOT / "core", ROOT / "processing_provider"]
 MODULES = sorted(path for side in SIDES for path in side.rglob("*.py"))
 
@@ -188,7 +188,8 @@ def test_imports_go_one_way():
 @pytest.mark.parametrize("folder", WINGS)
 def test_a_wing_can_be_overlooked(folder):
     modules = {path.stem for path in MODULES if wing(path) == folder} - {"__init__"}
-    assert len(modules) <= MOST_MODULES
+    # There are as many tasks as algorithms ask for.
+    assert len(modules) <= MOST_MODULES or folder == "core/tasks"
     if folder in LOOSE:
         assert modules <= LOOSE[folder]
 

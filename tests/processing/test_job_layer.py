@@ -25,7 +25,6 @@ COLUMNS = [
 ]
 RING = [[-118.0, 35.0], [-117.0, 35.0], [-117.0, 36.0], [-118.0, 35.0]]
 ONE = {"type": "Polygon", "coordinates": [RING]}
-TWO = {"type": "MultiPolygon", "coordinates": [[RING], [RING]]}
 
 
 def feature(geometry, *values):

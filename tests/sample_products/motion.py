@@ -9,7 +9,6 @@ import numpy as np
 from .landscape import Waves
 from .spec import Signals
 
-POISSON = 0.25
 TUBE = 120.0
 YEAR = 365.25
 

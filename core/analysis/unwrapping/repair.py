@@ -35,8 +35,6 @@ from ...network.pair_network import find_triangles
 from .closure import CYCLE
 from .islands import LARGEST_REST, Islands
 
-METHODS = ("none", "islands", "closure", "both")
-
 SAMPLES = 25_000
 """Points at which the pairs are compared: 6 bytes each in each pair."""
 
@@ -134,7 +132,7 @@ def plan_repair(pairs: NDArray[np.integer], islands: Sequence[Islands], method: 
     islands
         Of each pair.
     method
-        One of ``METHODS``; with ``none`` nothing is taken off.
+        ``none``, ``islands``, ``closure`` or ``both``; with ``none`` nothing is taken off.
     """
     network = _Equations(pairs, islands)
     before = network.errors

@@ -17,7 +17,7 @@ from .search_area import SearchArea
 from .track import Track, burst_track, bursts_over, frame_track
 
 AUTO = "auto"
-FRAMES, BURST, MULTI_BURST = "INSAR_GAMMA", "INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST"
+FRAMES, MULTI_BURST = "INSAR_GAMMA", "INSAR_ISCE_MULTI_BURST"
 MOST_BURSTS = 15
 """Of a multi-burst job."""
 _MOST_BURST_AREA = 60_000e6

@@ -33,8 +33,6 @@ from tests.running import StopAtCompletion
 DAYS = range(0, 96, 12)
 SMALL = "-117.9,-117.7,35.25,35.4 [EPSG:4326]"
 """Two bursts of IW1."""
-WIDE = "-117.9,-115.6,35.25,35.8 [EPSG:4326]"
-"""All three swaths."""
 LARGE = "-117.9,-115.8,34.9,36.4 [EPSG:4326]"
 """More than 15 bursts, one frame."""
 IMPATIENT = RetryPolicy(attempts=2, first_delay=0.01)
