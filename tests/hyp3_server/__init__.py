@@ -6,7 +6,7 @@ product archives.
 """
 
 from .faults import Fault
-from .records import job_from_archive, make_job
+from .records import job_from_archive, jobs_from_archives, make_job
 from .service import Hyp3Service
 
-__all__ = ["Fault", "Hyp3Service", "job_from_archive", "make_job"]
+__all__ = ["Fault", "Hyp3Service", "job_from_archive", "jobs_from_archives", "make_job"]

@@ -7,10 +7,9 @@ import json
 import signal
 import sys
 import threading
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from .records import as_ordered, job_from_archive
+from .records import as_ordered, jobs_from_archives
 from .service import Hyp3Service
 
 
@@ -28,20 +27,16 @@ def main() -> int:
         "--environment", type=Path, help="file for API_URL, token and variables, as KEY=VALUE lines"
     )
     arguments = parser.parse_args()
-    archives = sorted(arguments.products.glob("*.zip"))
+    archives = list(arguments.products.glob("*.zip"))
     if not archives:
         parser.error(f"there are no zips in {arguments.products}")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    now = datetime.now(timezone.utc)
-    done = {}
     with Hyp3Service(arguments.port) as service:
-        for index, archive in enumerate(archives):
-            requested = now - timedelta(hours=1, minutes=index)
-            job = job_from_archive(archive, project=arguments.project, requested=requested)
-            done[job.job_id] = job
-            service.add(as_ordered(job) if arguments.pending else job)
+        jobs = jobs_from_archives(archives, arguments.project)
+        service.add(*(map(as_ordered, jobs) if arguments.pending else jobs))
+        done = {job.job_id: job for job in jobs}
         service.process = lambda job: done[job.job_id]
         values = {
             "API_URL": service.url,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -213,3 +213,16 @@ def _ring(path: Path, members: Sequence[str]) -> list[tuple[float, float]]:
                 return []
             return [(west, south), (east, south), (east, north), (west, north), (west, south)]
     return []
+
+
+def jobs_from_archives(archives: Iterable[Path], project: str | None = None) -> list[StoredJob]:
+    """Return jobs of a project, by default that of their folder's name, a minute after another."""
+    now = datetime.now(timezone.utc)
+    return [
+        job_from_archive(
+            path,
+            project=project or path.parent.name,
+            requested=now - timedelta(hours=1, minutes=index),
+        )
+        for index, path in enumerate(sorted(archives))
+    ]

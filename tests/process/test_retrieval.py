@@ -3,11 +3,10 @@
 import json
 import sqlite3
 import subprocess
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tests.hyp3_server import Hyp3Service, job_from_archive
+from tests.hyp3_server import Hyp3Service, jobs_from_archives
 from tests.sample_products import SampleSpec, write_products
 
 from .conftest import ROOT
@@ -23,11 +22,8 @@ def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     layers = ("unw_phase", "corr")
     write_products(folder, SampleSpec(products=3, rows=60, columns=70, layers=layers, zipped=True))
-    now = datetime.now(timezone.utc)
     with Hyp3Service() as running:
-        for index, archive in enumerate(sorted(folder.glob("*.zip"))):
-            requested = now - timedelta(hours=1, minutes=index)
-            running.add(job_from_archive(archive, project="sample, 1", requested=requested))
+        running.add(*jobs_from_archives(folder.glob("*.zip"), "sample, 1"))
         yield running
 
 

@@ -6,13 +6,12 @@ Only the address of the service is added, which here is one on this machine.
 import re
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from tests.hyp3_server import Hyp3Service, job_from_archive
+from tests.hyp3_server import Hyp3Service, jobs_from_archives
 from tests.sample_products import SampleSpec, write_products
 
 from .conftest import LIMIT_SECONDS, ROOT
@@ -35,12 +34,8 @@ def service(tmp_path_factory):
         folder / "flood",
         SampleSpec(products=3, product_type="RTC_GAMMA", layers=("VV", "VH", "ls_map"), **small),
     )
-    now = datetime.now(timezone.utc)
     with Hyp3Service() as running:
-        for index, archive in enumerate(sorted(folder.rglob("*.zip"))):
-            requested = now - timedelta(hours=1, minutes=index)
-            project = archive.parent.name
-            running.add(job_from_archive(archive, project=project, requested=requested))
+        running.add(*jobs_from_archives(folder.rglob("*.zip")))
         yield running
 
 
