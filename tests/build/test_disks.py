@@ -27,25 +27,11 @@ from tests.sample_products import SampleStack
 
 from ..running import build, contents, harmonize, layer_file, leftovers
 from . import full_disk
+from .disk import mounted
 
 pytestmark = pytest.mark.faults
 
 OUTPUTS = {"netcdf": ("NETCDF",), "zarr": ("ZARR",), "both": ("NETCDF", "ZARR")}
-
-
-@contextlib.contextmanager
-def mounted(folder: Path, options: str) -> Iterator[Path]:
-    """Mount a small disk in memory; skips where this is not allowed."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    try:
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
-    except (OSError, subprocess.SubprocessError):
-        pytest.skip("small disks can be mounted by root on Linux only")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=30)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from hyp3_stack.core.machine.blocks import BAND_BYTES
 from hyp3_stack.core.raster.layer_reader import gdal_environment
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.selection.selection import SelectionOptions, select_products
-from tests.build.test_disks import mounted
+from tests.build.disk import mounted
 from tests.running import (
     Run,
     contents,
