@@ -24,7 +24,8 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """From glibc's malloc.h."""
 
 _KEPT_BYTES = 128 << 20
-_LARGEST_KEPT_BYTES = 32 << 20
+_LARGEST_KEPT_BYTES = 8 << 20
+"""Arrays of a batch of the inversion are smaller; whole maps would leave holes that stay empty."""
 
 
 def share_freed_memory(keep: bool = False) -> None:
