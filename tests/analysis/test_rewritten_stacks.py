@@ -141,4 +141,4 @@ def test_the_phase_of_a_small_part(moving_stack, expected, tmp_path):
         REPAIR="both",
     )
     assert (tmp_path / "report.html").exists()
-    assert "0 of 0 islands" in " ".join(map(str, run.infos))
+    assert "There are no islands of phase to repair" in " ".join(map(str, run.infos))
