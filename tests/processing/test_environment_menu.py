@@ -46,6 +46,8 @@ def menu(interface, monkeypatch):
     yield made
     made.unload()
     assert interface.menus == []
+    # A set-up that is canceled by it still ends.
+    events_until(lambda: QgsApplication.taskManager().countActiveTasks() == 0)
     for folder in (places().environment, places().unfinished):
         if folder.exists():
             remove(folder)
