@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import rasterio.shutil
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 from rasterio.windows import Window
 
@@ -60,7 +61,10 @@ def write_geotiffs(part: StackPart, steps_as: str, folder: Path, reporter: Repor
             with step(reporter, begin, end) as share, part.maps(layer, folder, share) as read:
 
                 def work(file: _File, layer: str = layer, read: ReadMap = read) -> None:
-                    _write(part, layer, read, file, folder, reporter)
+                    try:
+                        _write(part, layer, read, file, folder, reporter)
+                    except CPLE_BaseError as error:  # which rasterio lets through where it copies
+                        raise OSError(f"{file.name}: {error}") from error
 
                 run_blocks(work, files, len(files), share)
             names += [file.name for file in files]

@@ -268,6 +268,7 @@ def _write_displacement(
         series = _write_layer(part, file, ("timeseries", DISPLACEMENT, "f4", np.asarray), share)
         if part.steps[0] != 0:
             _subtract_first(part, series, reporter)
+    period = _whole_period(part)
     with step(reporter, 80.0, 95.0) as share:
         for name, kind, unit, rows in _RESULTS:
             used = [row for row in rows if row[1] in part.layers]
@@ -275,7 +276,7 @@ def _write_displacement(
                 continue
             names.append(name)
             with h5py.File(folder / name, "w") as file:
-                file.attrs.update({**attributes, "FILE_TYPE": kind, "UNIT": unit})
+                file.attrs.update({**attributes, **period, "FILE_TYPE": kind, "UNIT": unit})
                 for row in used:
                     _write_layer(part, file, row, share)
     if HEIGHTS in part.layers:
@@ -283,6 +284,22 @@ def _write_displacement(
         with step(reporter, 95.0, 100.0) as share:
             _write_geometry(part, attributes, folder / GEOMETRY_FILE, share)
     return names
+
+
+def _whole_period(part: StackPart) -> dict[str, str]:
+    """Return the dates of velocity and coherence: those of the stack, also if fewer are exported.
+
+    MintPy makes displacement of a velocity by ``DATE12``, for other programs, and compares it with
+    GNSS between the other two.
+    """
+    days = compact(part.all_times[0])
+    first, last = days[0], days[-1]
+    return {
+        "START_DATE": first,
+        "END_DATE": last,
+        "DATE12": f"{first}_{last}",
+        "REF_DATE": first,
+    }
 
 
 def _subtract_first(part: StackPart, series: h5py.Dataset, reporter: Reporter) -> None:

@@ -189,16 +189,6 @@ class StackPart:
 
     # --- what it says about itself ----------------------------------------------------------------
 
-    def instants(self, name: str) -> NDArray[np.datetime64]:
-        """Return times of the steps, shape (N,).
-
-        Raises
-        ------
-        InvalidParameterError
-            If the stack lacks them.
-        """
-        return _instants(self.stack, name)[self.steps]
-
     def numbers(self, name: str) -> NDArray[np.float64] | None:
         """Return numbers of the steps, shape (N,); None where the stack has none."""
         values = self.stack.values(name)
@@ -207,7 +197,12 @@ class StackPart:
     @property
     def times(self) -> tuple[NDArray[np.datetime64], ...]:
         """Times of each step: reference and secondary of pairs, else one."""
-        return tuple(map(self.instants, self.time_names))
+        return tuple(times[self.steps] for times in self.all_times)
+
+    @property
+    def all_times(self) -> tuple[NDArray[np.datetime64], ...]:
+        """Those of all steps of the stack, also of those that are not exported."""
+        return tuple(_instants(self.stack, name) for name in self.time_names)
 
     @property
     def time_names(self) -> tuple[str, ...]:

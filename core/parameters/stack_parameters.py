@@ -10,7 +10,7 @@ STACK: Final = Parameter(
     "INPUT",
     Kind.FILE,
     "Stack",
-    "NetCDF file or Zarr store that Build stack has written. A Zarr store is a folder, or an "
+    "NetCDF file or Zarr store that HyP3 Stack has written. A Zarr store is a folder, or an "
     "address in an object store: s3://bucket/stack.zarr.",
     required=True,
     file_filter="Stacks (*.nc *.zarr);;All files (*)",

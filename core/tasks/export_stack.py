@@ -18,6 +18,7 @@ from ..export.mintpy_project import write_mintpy
 from ..export.point_series import write_series
 from ..export.stack_part import StackPart, select_part
 from ..export.zarr_pyramid import write_pyramid
+from ..files.netcdf_file import plain_errors
 from ..files.written_stack import open_stack
 from ..inputs.read_errors import limit_error
 from ..machine.atomic import complete_or_absent
@@ -46,9 +47,9 @@ def run(
         with complete_or_absent(request.output) as folder:
             folder.mkdir()
             try:
-                with step(reporter, 0.0, 100.0) as writing:
+                with step(reporter, 0.0, 100.0) as writing, plain_errors(folder / "files"):
                     names = _write(part, request, folder, writing)
-            except (OSError, RuntimeError) as error:  # HDF5 reports a full disk by the latter
+            except OSError as error:
                 raise _not_written(request.output, error) from error
             complete(reporter)
             check_folder(request.output)  # again: much may have happened since
@@ -67,10 +68,10 @@ def _check_unit(part: StackPart, chosen: str) -> None:
         )
 
 
-def _not_written(folder: Path, error: Exception) -> StackError:
-    reason = getattr(error, "strerror", None) or "the disk may be full"
+def _not_written(folder: Path, error: OSError) -> StackError:
     return limit_error(str(folder), error) or OutputError(
-        f"{folder} cannot be written ({reason}); free some space or choose another folder."
+        f"{folder} cannot be written ({error.strerror or error}); free some space or choose "
+        "another folder."
     )
 
 

@@ -195,6 +195,10 @@ def test_velocity_and_masks(inverted, displacement):
             np.testing.assert_array_equal(file["velocity"][:], stack.velocity.values)
             errors = stack.velocity_standard_error.values
             np.testing.assert_array_equal(file["velocityStd"][:], errors)
+            # It is of all dates of the stack, of which the series leaves out the first.
+            first, *_, last = days(stack.time.values).astype(str)
+            dates = ("START_DATE", "END_DATE", "REF_DATE", "DATE12")
+            assert [file.attrs[name] for name in dates] == [first, last, first, f"{first}_{last}"]
             # The satellite flies at its heading, by the line of sight alone.
             assert float(file.attrs["HEADING"]) == pytest.approx(-13.0857, abs=0.2)
         with h5py.File(folder / "maskTempCoh.h5") as file:
