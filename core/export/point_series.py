@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import json
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,7 @@ def write_series(part: StackPart, points: Points, folder: Path, reporter: Report
                 deep = [_read(part, name, *at, reporter) for name in series]
                 for number, point in enumerate(some.tolist()):
                     place = part.grid.x[columns[point]], part.grid.y[rows[point]]
-                    # Of an attribute, a number that is missing may be NaN.
-                    who = [point + 1, *(v if v == v else None for v in points.values[point])]
+                    who = [point + 1, *map(_cell, points.values[point])]
                     about.writerow([*who, *place, *(texts[number] for texts in flat)])
                     if series:
                         values = [_texts(layer[:, number]) for layer in deep]
@@ -106,6 +106,13 @@ def _unlike(names: Sequence[str], taken: Set[str]) -> list[str]:
                 name += "_attribute"
         found.append(name)
     return found
+
+
+def _cell(attribute: Any) -> Any:
+    """Return an attribute as tables have it: a list as JSON, nothing for a missing number."""
+    if isinstance(attribute, (list, dict)):
+        return json.dumps(attribute, ensure_ascii=False)
+    return attribute if attribute == attribute else None
 
 
 def _iso(times: NDArray[np.datetime64]) -> list[str]:

@@ -4,7 +4,7 @@ import json
 import math
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsFeatureRequest
-from qgis.PyQt.QtCore import QDate, QDateTime, Qt
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
 DEGREES = "EPSG:4326"
 
@@ -33,8 +33,10 @@ def _plain(value):
     """Return an attribute as JSON knows it; QGIS's NULL and what JSON has no form for is None."""
     if isinstance(value, QDateTime):
         return value.toUTC().toString(Qt.DateFormat.ISODate) if value.isValid() else None
-    if isinstance(value, QDate):
+    if isinstance(value, (QDate, QTime)):
         return value.toString(Qt.DateFormat.ISODate) if value.isValid() else None
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
     return value if isinstance(value, (str, int, bool)) else None

@@ -14,6 +14,7 @@ from qgis.core import (
     QgsVectorLayer,
     edit,
 )
+from qgis.PyQt.QtCore import QDate, QTime
 
 from hyp3_stack.processing_provider.layers.stack_description import quiet_gdal
 
@@ -74,20 +75,26 @@ def test_series_have_the_attributes_of_a_layer(export, displacement_files, conte
         grid = QgsRasterLayer(f'NETCDF:"{displacement_files[0]}":velocity', "velocity")
     center = grid.extent().center()
     layer = QgsVectorLayer(
-        f"Point?crs={grid.crs().authid()}&field=site:string&field=depth:double", "wells", "memory"
+        f"Point?crs={grid.crs().authid()}&field=site:string&field=depth:double&field=dug:date"
+        "&field=at:time&field=owners:string[]",
+        "wells",
+        "memory",
     )
     for number, name in enumerate(("north, 1", "south")):
         feature = QgsFeature(layer.fields())
         feature.setGeometry(
             QgsGeometry.fromPointXY(QgsPointXY(center.x() + 10, center.y() - 800 * number))
         )
-        feature.setAttributes([name, 1.5 * number])
+        attributes = [QDate(2021, 3, 9), QTime(7, 5, 0), ["Ørsted", "b"]] if number else []
+        feature.setAttributes([name, 1.5 * number, *attributes])
         assert layer.dataProvider().addFeature(feature)
     context.project().addMapLayer(layer)
     about, series = export(displacement_files[0], FORMAT="series", POINTS=layer.id())
     with open(about, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["site"], float(row["depth"])) for row in rows] == [("north, 1", 0), ("south", 1.5)]
+    others = [(row["dug"], row["at"], row["owners"]) for row in rows]
+    assert others == [("", "", ""), ("2021-03-09", "07:05:00", '["Ørsted", "b"]')]
     for row, y in zip(rows, (center.y(), center.y() - 800), strict=True):
         half = grid.rasterUnitsPerPixelX() / 2
         assert abs(float(row["x"]) - center.x() - 10) <= half
