@@ -222,7 +222,7 @@ class OrderJournal:
             document = json.loads(text)
             if document["about"] != _ABOUT:
                 raise ValueError
-            identity = dict(document["identity"])
+            identity = _texts(document["identity"])
             self._confirmed = {
                 str(key): float(price) for key, price in document["confirmed"].items()
             }
@@ -233,12 +233,9 @@ class OrderJournal:
                 Sent(
                     datetime.fromisoformat(item["time"]).astimezone(timezone.utc),
                     _STATES[_STATES.index(item["state"])],
-                    {
-                        key: {name: body[name] for name in ("job_type", "job_parameters", "name")}
-                        for key, body in item["jobs"].items()
-                    },
+                    {key: _body(body) for key, body in item["jobs"].items()},
                     float(item["credits"]),
-                    dict(item["job_ids"]),
+                    _texts(item["job_ids"]),
                 )
                 for item in document["requests"]
             ]
@@ -283,6 +280,21 @@ def _taken(lock: FileLock, seconds: float, reporter: Reporter) -> bool:
         is_waiting = True
         wait_seconds(_LOCK_PAUSE, reporter)
     return True
+
+
+def _texts(value: Any) -> dict[str, str]:
+    """Return a mapping of texts; anything else raises one of :data:`STRANGE`."""
+    if not all(isinstance(text, str) for text in value.values()):
+        raise TypeError
+    return dict(value)
+
+
+def _body(value: Any) -> dict[str, Any]:
+    """Return a job as it was sent, likewise."""
+    job_type, parameters, name = value["job_type"], value["job_parameters"], value["name"]
+    if not (isinstance(job_type, str) and isinstance(parameters, dict) and isinstance(name, str)):
+        raise TypeError
+    return {"job_type": job_type, "job_parameters": parameters, "name": name}
 
 
 def _total(prices: Mapping[str, float]) -> str:

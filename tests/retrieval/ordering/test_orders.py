@@ -365,13 +365,31 @@ def test_pairs_without_rank_come_last_and_repeated_ones_once(customer):
         assert ordered == [features[number]["reference"] for number in (2, 1, 0)]
 
 
+BODY = {"job_type": "INSAR_GAMMA", "job_parameters": {}, "name": "n"}
+SENT = {"time": "2023-01-01T00:00:00+00:00", "state": "answered", "credits": 1.0}
+
+
 @pytest.mark.parametrize(
-    "spoil", [{"identity": "me"}, {"identity": None}, {"about": 1}, {"requests": [{}]}]
+    "spoil",
+    [
+        {"identity": "me"},
+        {"identity": None},
+        {"identity": {"account": ["me"]}},
+        {"about": 1},
+        {"requests": [{}]},
+        {"requests": [SENT | {"jobs": {"k": BODY}, "job_ids": {"k": ["an id"]}}]},
+        {"requests": [SENT | {"jobs": {"k": BODY | {"job_parameters": []}}, "job_ids": {}}]},
+        {"requests": [SENT | {"jobs": {"k": BODY | {"job_type": None}}, "job_ids": {}}]},
+    ],
 )
 def test_a_journal_that_is_none_is_refused(tmp_path, spoil):
     path, identity = tmp_path / "j.json", {"account": "me"}
     OrderJournal(path, identity).note_quote({})
-    OrderJournal(path, identity)
-    path.write_text(json.dumps(json.loads(path.read_text()) | spoil))
+    whole = json.loads(path.read_text())
+    path.write_text(
+        json.dumps(whole | {"requests": [SENT | {"jobs": {"k": BODY}, "job_ids": {"k": "an id"}}]})
+    )
+    assert OrderJournal(path, identity).job_ids == {"k": "an id"}
+    path.write_text(json.dumps(whole | spoil))
     with pytest.raises(InvalidParameterError, match="is not a journal of orders, or a damaged one"):
         OrderJournal(path, identity)
