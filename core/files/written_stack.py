@@ -224,9 +224,7 @@ class WrittenStack:
         fill = self.number("_FillValue", name)
         if block.dtype.kind == "f" or fill is None:
             return block
-        numbers = block.astype("float32")
-        numbers[block == fill] = np.nan
-        return numbers
+        return Packing((fill,)).unpack(block)
 
     def check_order(self, names: Iterable[str]) -> None:
         """Refuse a stack in which maps have other dimensions than stacks have, or another order.
