@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tracemalloc
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,16 @@ from tests.sample_products import SampleSpec, SampleStack, write_products
 PHASES = ("unw_phase", "los_disp", "vert_disp")
 
 _MADE: dict[SampleSpec, SampleStack] = {}
+
+
+@contextmanager
+def traced_peak() -> Iterator[Callable[[], int]]:
+    """Give what returns the most bytes that Python and numpy have had since then."""
+    tracemalloc.start()
+    try:
+        yield lambda: tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 class StopAt(SilentReporter):

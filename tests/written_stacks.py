@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
+import zarr
 
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
@@ -65,3 +67,36 @@ def write_each(folder: Path) -> dict[str, Written]:
         )
         for kind in TYPES
     }
+
+
+def enlarge(store: Path, side: int, layers: Sequence[str], in_one_chunk: bool = False) -> None:
+    """Give a Zarr store without groups so many rows and columns, and only these layers.
+
+    Nothing is written beside metadata and coordinates. With ``in_one_chunk`` layers begin anew.
+    """
+    group = zarr.open_group(store, mode="r+", use_consolidated=False)
+    for name, array in list(group.arrays()):
+        axes = array.attrs.get("_ARRAY_DIMENSIONS", ())
+        is_map = {"y", "x"} <= set(axes)
+        if is_map and name not in layers:
+            del group[name]
+            continue
+        shape = [
+            side if axis in ("y", "x") else n for axis, n in zip(axes, array.shape, strict=True)
+        ]
+        if is_map and in_one_chunk:
+            attributes = array.attrs.asdict()
+            group.create_array(
+                name,
+                shape=shape,
+                chunks=shape,
+                dtype=array.dtype,
+                fill_value=np.nan,
+                overwrite=True,
+            ).attrs.update(attributes)
+        else:
+            array.resize(shape)
+    for axis in ("y", "x"):
+        start, second = group[axis][:2]
+        group[axis][:] = start + (second - start) * np.arange(side)
+    zarr.consolidate_metadata(store)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..dataset.stack_layer import StackLayer
 from ..errors import InvalidParameterError
 from ..files.chunking import Layouts
+from ..files.stack_blocks import LARGE_CHUNK
 from ..machine.blocks import run_blocks, thread_count
 from ..machine.memory import MemoryBudget
 from ..outputs.output import Sink, Sinks
@@ -69,7 +70,7 @@ class BlockPlan:
         Raises
         ------
         InvalidParameterError
-            If the series of a few pixels do not fit.
+            If the series of a few pixels, or a chunk of the stack, do not fit.
         """
         threads = threads or thread_count()
         pairs, dates = selection.pairs.size, selection.network.date_count
@@ -77,11 +78,23 @@ class BlockPlan:
         per_pixel = 8.0 * pairs + 4.0 * dates * (1 + corrections) + 96.0
         per_batch = BATCH * 8.0 * (7 * pairs + 6 * dates)
         free = megabytes * 1e6 - FIXED_BYTES
+        least = per_batch + BATCH * per_pixel
+        if selection.chunk_bytes > LARGE_CHUNK:
+            # As it is stored, and decompressed.
+            free -= 2.0 * selection.chunk_bytes
+            if free < least:
+                need = (megabytes * 1e6 - free + least) / 1e6
+                raise InvalidParameterError(
+                    f"MEMORY is {megabytes:,.0f} MB, but the stack is stored in chunks of "
+                    f"{selection.chunk_bytes / 1e6:,.0f} MB, each of which has to be in memory as "
+                    f"a whole; raise MEMORY to {math.ceil(need):,}, or write the stack anew with "
+                    "smaller chunks (in xarray: Dataset.chunk before Dataset.to_zarr)."
+                )
         while threads > 1 and free < 2 * threads * per_batch:
             threads -= 1
         pixels = (free - threads * per_batch) / per_pixel
         if pixels < BATCH:
-            need = (FIXED_BYTES + per_batch + BATCH * per_pixel) / 1e6
+            need = (FIXED_BYTES + least) / 1e6
             raise InvalidParameterError(
                 f"MEMORY is {megabytes:,.0f} MB, but {pairs:,} pairs take at least "
                 f"{math.ceil(need):,} MB; raise MEMORY, or choose fewer pairs by START and END."

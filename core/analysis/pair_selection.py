@@ -56,6 +56,11 @@ class PairSelection:
         steps, rows, columns = self.blocks.array(self.layer).chunks
         return steps, rows, columns
 
+    @property
+    def chunk_bytes(self) -> int:
+        """Size of a chunk once it is decompressed; 0 where the stack has none."""
+        return self.blocks.array(self.layer).chunk_bytes
+
     def phase(
         self,
         rows: slice,

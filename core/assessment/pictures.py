@@ -109,8 +109,7 @@ def read_thumbnails(stack: WrittenStack, is_remote: bool) -> Thumbnails | None:
     if name is None:
         return None
     variable = stack.raw.variables[name]
-    chunks = variable.encoding.get("chunksizes") or variable.encoding.get("chunks")
-    if chunks and chunks[0] > 1:
+    if stack.blocks.array(name).chunks[0] > 1:
         return None
     count, height, width = variable.shape
     most = _MOST_REMOTE_BYTES if is_remote else _MOST_BYTES
@@ -119,10 +118,9 @@ def read_thumbnails(stack: WrittenStack, is_remote: bool) -> Thumbnails | None:
         return None
     steps = tuple(sorted({int(step) for step in np.linspace(0, count - 1, number).round()}))
     stride = max(1, math.ceil(max(height, width) / _SIDE))
-    fill = stack.number("_FillValue", name)
-    maps = np.stack([variable[step].values[::stride, ::stride] for step in steps]).astype("f8")
-    if fill is not None:
-        maps[maps == fill] = np.nan
+    every = slice(None)
+    read = (stack.read(name, [step], every, every)[0, ::stride, ::stride] for step in steps)
+    maps = np.stack([*read]).astype("f8")
     units = stack.text("units", name)
     if name != UNWRAPPED_PHASE and units != "dB":
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,12 @@ MOST_BYTES = 256_000_000
 MOST_REMOTE_BYTES = 32_000_000
 """The same in an object store."""
 
+_BLOCK_PIXELS = 2_000_000
+"""So many pixels of a map are in memory at once."""
+
+_WINDOW_BYTES = 64_000_000
+"""Largest part of a layer with chunks of many steps that is read."""
+
 _LEAST_STEPS = 3
 _ROOM = 2e-3
 """Values that are warped or rounded may be so far beyond a limit."""
@@ -32,15 +39,29 @@ _SAME = 2e-3
 
 @dataclass
 class _Map:
-    """A map of one step (or of a layer without steps), missing pixels as NaN."""
+    """What was read of a map of one step, or of a layer without steps, block by block."""
 
-    name: str
-    step: int | None
-    values: NDArray[np.float64]
+    step: int | None = None  # None also where only a part of the map is read
+    pixels: int = 0
+    known: int = 0  # pixels with data
+    total: float = 0.0  # sum of their values
+    low: float = math.inf
+    high: float = -math.inf
+
+    def add(self, block: NDArray[np.float64]) -> None:
+        """Take a block, missing pixels as NaN."""
+        known = block[~np.isnan(block)]
+        self.pixels += block.size
+        self.known += known.size
+        if known.size:
+            with np.errstate(invalid="ignore"):
+                self.total += float(known.sum())
+            self.low = min(self.low, float(known.min()))
+            self.high = max(self.high, float(known.max()))
 
 
 def check_pixels(stack: WrittenStack, is_remote: bool) -> tuple[list[Check], str]:
-    """Read pixels of one dataset and check them.
+    """Read pixels of one dataset, in blocks, and check them.
 
     From an object store less is read.
 
@@ -50,25 +71,27 @@ def check_pixels(stack: WrittenStack, is_remote: bool) -> tuple[list[Check], str
         On values, flags and what the stack says of its steps.
     extent : str
         How much was read, in words.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a part of the stack cannot be read.
     """
-    most = MOST_REMOTE_BYTES if is_remote else MOST_BYTES
-    steps = _steps(stack, most)
+    steps = _steps(stack, MOST_REMOTE_BYTES if is_remote else MOST_BYTES)
     values: list[str] = []
     flags: list[str] = []
     problems: list[str] = []
     for name in stack.layers:
-        read = 0
-        ends: list[np.float64] = []
-        for item in _read(stack, name, steps):
-            read += 1
-            known = item.values[~np.isnan(item.values)]
-            ends += [known.min(), known.max()] if known.size else []
-            flags.extend(unknown_flags(stack, name, item.values))
-            problems.extend(_statistics(stack, item))
-        values.extend(_extremes(name, ends))
-        if read and not ends and _has_data(stack, name):
+        maps: dict[int | None, _Map] = {}
+        for step, block in _read(stack, name, steps):
+            maps.setdefault(step, _Map(step)).add(block)
+            flags.extend(unknown_flags(stack, name, block))
+        for item in maps.values():
+            problems.extend(_statistics(stack, name, item))
+        values.extend(_extremes(name, [item for item in maps.values() if item.known]))
+        if not any(item.known for item in maps.values()) and _has_data(stack, name):
             values.append(f"{name} has no data in any pixel that was read")
-    values.extend(_lengths(stack, steps))
+    values.extend(_lengths(stack))
     total = stack.raw.sizes[stack.dimension]
     extent = f"all {total} steps" if len(steps) == total else f"{len(steps)} of {total} steps"
     return [
@@ -94,36 +117,54 @@ def _steps(stack: WrittenStack, most: int) -> tuple[int, ...]:
     return tuple(sorted({int(step) for step in np.linspace(0, total - 1, number).round()}))
 
 
-def _read(stack: WrittenStack, name: str, steps: Sequence[int]) -> Iterator[_Map]:
-    """Yield maps of a layer, row by row of chunks where they are chunked for series."""
+def _read(
+    stack: WrittenStack, name: str, steps: Sequence[int]
+) -> Iterator[tuple[int | None, NDArray[np.float64]]]:
+    """Yield blocks of a layer with the step whose map they are a part of.
+
+    Where chunks hold many steps, maps would take all of them for each step; some whole chunks in
+    the middle are read instead.
+    """
     variable = stack.raw.variables[name]
-    fill = stack.number("_FillValue", name)
-    if variable.ndim == 2:
-        yield _Map(name, None, _numbers(variable[:, :].values, fill))
+    *depth, high, wide = stack.blocks.array(name).chunks
+    height, width = variable.shape[-2:]
+    if not depth or depth[0] == 1:
+        bands = list(_bands(height, width, high))
+        for step in (None,) if not depth else steps:
+            for rows in bands:
+                block = stack.read(name, [step or 0], rows, slice(None))
+                yield step, block.astype("float64", copy=False)
         return
-    chunks = variable.encoding.get("chunksizes") or variable.encoding.get("chunks")
-    if chunks and chunks[0] > 1:
-        # Maps would take all chunks for each step.
-        rows = min(int(chunks[1]), variable.shape[1])
-        first = (variable.shape[1] - rows) // 2 // rows * rows
-        block = _numbers(variable[:, first : first + rows, :].values, fill)
-        for step in steps:
-            yield _Map(name, None, block[step])
-        return
-    for step in steps:
-        yield _Map(name, step, _numbers(variable[step].values, fill))
+    size = variable.dtype.itemsize * variable.shape[0]
+    rows = _middle(height, high, min(high, _WINDOW_BYTES // (size * min(wide, width))))
+    columns = _middle(width, wide, _WINDOW_BYTES // (size * (rows.stop - rows.start)))
+    for first in range(0, variable.shape[0], depth[0]):
+        # A chunk of steps at a time.
+        chosen = [step for step in steps if first <= step < first + depth[0]]
+        if chosen:
+            yield None, stack.read(name, chosen, rows, columns).astype("float64", copy=False)
 
 
-def _numbers(values: NDArray[Any], fill: float | None) -> NDArray[np.float64]:
-    numbers = values.astype("float64")
-    if fill is not None and not np.isnan(fill):
-        numbers[values == fill] = np.nan
-    return numbers
+def _bands(height: int, width: int, high: int) -> Iterator[slice]:
+    """Cut a map into bands of whole chunks, as far as they are not too large."""
+    rows = max(1, _BLOCK_PIXELS // width)
+    rows = rows // high * high or rows
+    for first in range(0, height, rows):
+        yield slice(first, min(first + rows, height))
 
 
-def _extremes(name: str, ends: Sequence[np.float64]) -> Iterator[str]:
+def _middle(length: int, chunk: int, most: int) -> slice:
+    """Return whole chunks in the middle of an axis that are at most so long, or a part of one."""
+    size = min(length, max(1, most // chunk * chunk or most))
+    first = (length - size) // 2
+    first -= first % min(chunk, size)
+    return slice(first, min(first + size, length))
+
+
+def _extremes(name: str, maps: Sequence[_Map]) -> Iterator[str]:
     """Yield what is wrong with the least and largest values of the maps of a layer."""
-    if np.isinf(ends).any():
+    ends = [end for item in maps for end in (item.low, item.high)]
+    if any(map(math.isinf, ends)):
         yield f"{name} is infinite somewhere"
     elif ends:
         low, high = _limits(name)
@@ -145,22 +186,21 @@ def _has_data(stack: WrittenStack, name: str) -> bool:
     return shares is None or bool((shares > 0).any())
 
 
-def _statistics(stack: WrittenStack, item: _Map) -> Iterator[str]:
+def _statistics(stack: WrittenStack, name: str, item: _Map) -> Iterator[str]:
     """Yield differences between a map and what the stack says of its step."""
     if item.step is None:
         return
-    known = ~np.isnan(item.values)
     share = stack.values("valid_fraction")
-    if item.name == primary(stack) and share is not None and item.step < share.size:
-        found = float(known.mean())
+    if name == primary(stack) and share is not None and item.step < share.size:
+        found = item.known / item.pixels
         if not abs(found - share[item.step]) <= _SAME:
             yield (
                 f"valid_fraction of step {item.step + 1} is {share[item.step]:.3f}, but "
-                f"{item.name} has data in {found:.3f}"
+                f"{name} has data in {found:.3f}"
             )
     mean = stack.values("coherence_mean")
-    if item.name == COHERENCE and mean is not None and item.step < mean.size and known.any():
-        found = float(item.values[known].mean())
+    if name == COHERENCE and mean is not None and item.step < mean.size and item.known:
+        found = item.total / item.known
         if not abs(found - mean[item.step]) <= _SAME * max(1.0, abs(found)):
             yield (
                 f"coherence_mean of step {item.step + 1} is {mean[item.step]:.3f}, but corr has a "
@@ -180,15 +220,18 @@ def primary(stack: WrittenStack) -> str | None:
     return measured[0] if len(measured) == 1 else None
 
 
-def _lengths(stack: WrittenStack, steps: Sequence[int]) -> Iterator[str]:
+def _lengths(stack: WrittenStack) -> Iterator[str]:
     """Yield that look vectors of pixels are not unit vectors."""
     names = [f"look_vector_{axis}" for axis in "xyz"]
     if not set(names) <= set(stack.layers):
         return
-    parts = [next(_read(stack, name, steps[:1])).values for name in names]
-    length = np.sqrt(sum(np.square(part) for part in parts))
-    if (np.abs(length - 1.0) > _ROOM).any():
-        yield "look_vector_x, _y, _z are not unit vectors somewhere"
+    height, width = stack.raw.sizes["y"], stack.raw.sizes["x"]
+    for rows in _bands(height, width, stack.blocks.array(names[0]).chunks[-2]):
+        parts = [stack.read(name, [0], rows, slice(None)) for name in names]
+        length = np.sqrt(sum(np.square(part, dtype="float64") for part in parts))
+        if (np.abs(length - 1.0) > _ROOM).any():
+            yield "look_vector_x, _y, _z are not unit vectors somewhere"
+            return
 
 
 def check_groups(stacks: Sequence[WrittenStack]) -> Check:
@@ -202,7 +245,7 @@ def check_groups(stacks: Sequence[WrittenStack]) -> Check:
             one, two = first.raw.variables[name], other.raw.variables[name]
             if one.shape != two.shape:
                 problems.append(f"{name} of {other.label} has another shape")
-            elif not _same(one, two, name in first.layers):
+            elif not _same(*(_sample(stack, name) for stack in (first, other))):
                 problems.append(f"{name} of {other.label} has other values")
         problems.extend(
             f"{name} of {other.label} differs"
@@ -212,13 +255,15 @@ def check_groups(stacks: Sequence[WrittenStack]) -> Check:
     return Check("Both groups of the store hold the same stack", tuple(problems), True)
 
 
-def _same(one: Any, other: Any, is_map: bool) -> bool:
-    """Return whether two variables hold the same, of layers one block in the middle."""
-    if is_map:
-        rows, columns = (slice(size // 2, size // 2 + 8) for size in one.shape[-2:])
-        window: tuple[Any, ...] = (..., rows, columns)
-        if one.ndim == 3:
-            window = (slice(0, None, max(1, one.shape[0] // 8)), rows, columns)
-        one, other = one[window], other[window]
-    left, right = np.asarray(one.values), np.asarray(other.values)
-    return bool(np.array_equal(left, right, equal_nan=left.dtype.kind == right.dtype.kind == "f"))
+def _sample(stack: WrittenStack, name: str) -> NDArray[Any]:
+    """Return a variable, of a layer one block in the middle of some steps."""
+    variable = stack.raw.variables[name]
+    if name not in stack.layers:
+        return np.asarray(variable.values)
+    rows, columns = (slice(size // 2, size // 2 + 8) for size in variable.shape[-2:])
+    count = variable.shape[0] if variable.ndim == 3 else 1
+    return stack.read(name, range(0, count, max(1, count // 8)), rows, columns)
+
+
+def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f"))

@@ -9,11 +9,12 @@ object store, are left to h5py and zarr.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,15 @@ from ..object_store.location import RemoteLocation
 from ..products.layers import MASK_FILL
 from .chunk_files import ChunkFiles, cut_chunks
 
+ReadBlock = Callable[[tuple[int, ...], NDArray[Any]], None]
+"""Fills a block, given the position of its first value."""
+
 StackPlace = Path | RemoteLocation | LateMetadataStore
 """Where a stack is; the last of these holds one that is not published yet."""
+
+
+LARGE_CHUNK = 64_000_000
+"""Bytes; larger chunks, which other programs write, are decompressed one at a time."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,8 @@ class StoredArray:
     dtype: np.dtype[Any]  # type of its values
     # Shape of the part that is decompressed at once; that of the layer where it has no chunks.
     chunks: tuple[int, ...]
-    # Fills a block, given the position of its first value.
-    read: Callable[[tuple[int, ...], NDArray[Any]], None]
+    chunk_bytes: int  # size of that part once it is decompressed; 0 where it has no chunks
+    read: ReadBlock
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class StackBlocks:
         self._packings = packings or {}
         self._arrays: dict[str, StoredArray] = {}
         self._lock = threading.Lock()
+        self._large = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Take along where the stack is; another process opens it anew."""
@@ -102,8 +111,18 @@ class StackBlocks:
         """Return a layer."""
         with self._lock:
             if name not in self._arrays:
-                self._arrays[name] = self._open(name)
+                array = self._open(name)
+                if array.chunk_bytes > LARGE_CHUNK:
+                    array = replace(array, read=self._one_at_a_time(array.read))
+                self._arrays[name] = array
             return self._arrays[name]
+
+    def _one_at_a_time(self, read: ReadBlock) -> ReadBlock:
+        def read_alone(begin: tuple[int, ...], out: NDArray[Any]) -> None:
+            with self._large:
+                read(begin, out)
+
+        return read_alone
 
     def read(
         self, name: str, steps: slice | Sequence[int], rows: slice, columns: slice
@@ -185,7 +204,8 @@ class StackBlocks:
             def read(begin: tuple[int, ...], out: NDArray[Any]) -> None:
                 out[...] = array[_slices(begin, out.shape)]
 
-        return StoredArray(array.shape, array.dtype, array.chunks, read)
+        chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
+        return StoredArray(array.shape, array.dtype, array.chunks, chunk_bytes, read)
 
 
 def cut_at_chunks(begin: int, length: int, size: int) -> list[slice]:
@@ -217,6 +237,7 @@ def _open_netcdf(path: Path, name: str) -> StoredArray:
     with h5py.File(path, "r", locking=False) as file:
         dataset = file[name]
         shape, dtype, chunks = dataset.shape, dataset.dtype, dataset.chunks
+        chunk_bytes = math.prod(chunks) * dtype.itemsize if chunks else 0
         plan = dataset.id.get_create_plist()
         filters = [plan.get_filter(number)[0] for number in range(plan.get_nfilters())]
         known = [[], [h5py.h5z.FILTER_DEFLATE], [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE]]
@@ -236,9 +257,9 @@ def _open_netcdf(path: Path, name: str) -> StoredArray:
                 with h5py.File(path, "r", locking=False) as file:
                     out[...] = file[name][_slices(begin, out.shape)]
 
-            return StoredArray(shape, dtype, chunks or shape, read)
+            return StoredArray(shape, dtype, chunks or shape, chunk_bytes, read)
         source = _NetcdfChunks(path, chunks, np.asarray(dataset.fillvalue, dtype), filters, index)
-        return StoredArray(shape, dtype, chunks, source.read)
+        return StoredArray(shape, dtype, chunks, chunk_bytes, source.read)
 
 
 @dataclass(frozen=True)

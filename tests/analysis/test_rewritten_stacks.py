@@ -1,5 +1,7 @@
 """Stacks that another program has written anew: the same displacement, or a sentence why not."""
 
+import shutil
+
 import netCDF4
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import xarray as xr
 from hyp3_stack.core.contract import SPATIAL_GROUP
 from hyp3_stack.core.errors import InvalidParameterError
 from tests.running import assert_one_sentence
+from tests.written_stacks import enlarge
 
 from .inverting import invert
 
@@ -142,3 +145,13 @@ def test_the_phase_of_a_small_part(moving_stack, expected, tmp_path):
     )
     assert (tmp_path / "report.html").exists()
     assert "There are no islands of phase to repair" in " ".join(map(str, run.infos))
+
+
+def test_a_chunk_that_has_no_room(moving_stack, tmp_path):
+    """It has to be decompressed as a whole, also for a few of its pixels."""
+    shutil.copytree(moving_stack.zarr / SPATIAL_GROUP, tmp_path / "s.zarr")
+    enlarge(tmp_path / "s.zarr", 4000, ("unw_phase", "corr"), in_one_chunk=True)
+    with pytest.raises(InvalidParameterError) as caught:
+        invert(tmp_path / "s.zarr", NETCDF=tmp_path / "d.nc", MEMORY="1000")
+    assert_one_sentence(str(caught.value))
+    assert "in chunks of 960 MB" in str(caught.value)

@@ -13,7 +13,8 @@ import zarr
 
 from hyp3_stack.core.assessment.assess import SELF_ASSESSMENT, Assessment, assess_stack
 
-from ..written_stacks import Written
+from ..running import traced_peak
+from ..written_stacks import Written, enlarge
 
 Damage = Callable[[netCDF4.Dataset], None]
 
@@ -219,6 +220,21 @@ def test_groups_that_are_not_the_same_stack(gamma_stack: Written, tmp_path: Path
     found = problems(assess_stack(path))
     assert any("perpendicular_baseline of s.zarr/temporally_optimized" in text for text in found)
     assert any("unw_phase of s.zarr/temporally_optimized has other" in text for text in found)
+
+
+@pytest.mark.parametrize("group", ["spatially_optimized", "temporally_optimized"])
+def test_a_map_is_not_in_memory_as_a_whole(
+    gamma_stack: Written, tmp_path: Path, group: str
+) -> None:
+    """Of 16 million pixels, hardly any of them written; as float64 a map would take 128 MB."""
+    path = tmp_path / "s.zarr"
+    shutil.copytree(gamma_stack.zarr / group, path)
+    enlarge(path, 4000, ("corr", "dem"))
+    with traced_peak() as peak:
+        found = problems(assess_stack(path, with_pixels=True))
+        assert peak() < 110e6
+    is_by_map = group == "spatially_optimized"
+    assert any("valid_fraction of step 1" in text for text in found) == is_by_map
 
 
 def test_pixels_that_products_have_so_are_no_other_self_assessment(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from tests.running import (
     layer_file,
     leftovers,
     samples,
+    traced_peak,
     zip_product,
 )
 from tests.sample_products import SampleStack
@@ -243,16 +243,12 @@ def test_memory_is_that_of_blocks(far: list[Path], tmp_path: Path) -> None:
     assert fill.bytes_on(plan.grid) > 6 * BAND_BYTES
     written = StaticMap(fill, plan.grid, tmp_path / "map")
     written.reserve()
-    tracemalloc.start()
-    try:
+    with traced_peak() as peak:
         with gdal_environment():
             for rows in written.blocks():
                 written.write(rows, "auto", SilentReporter())
         block = np.zeros((300, plan.grid.width), "float32")
         written.fill_gaps(block, plan.grid.height - 300, outside=0.0)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 3 * BAND_BYTES
+        assert peak() < 3 * BAND_BYTES
     theta = read(far[1], "lv_theta")
     np.testing.assert_array_equal(block[block != 0], theta[theta != 0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 from hyp3_stack.core.products.scan import scan_folder
 from hyp3_stack.core.selection.passes import group_passes
-from tests.running import build, contents_of
+from tests.running import build, contents_of, traced_peak
 from tests.truth import Positions
 
 from .conftest import EPSG, Built, Stacker, stored
@@ -186,14 +185,10 @@ def test_merging_holds_three_blocks_at_a_time(stacker: Stacker) -> None:
     source, layers = contents_of(folder, MERGE_PASSES=True, SCALE="decibel")
     step = next(number for number in range(2) if not source.is_warped(number))
     backscatter = next(item.layer for item in layers if item.layer.is_backscatter)
-    tracemalloc.start()
-    try:
+    with traced_peak() as peak:
         block = source.read(backscatter, step, slice(0, 8000), slice(0, 1000))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+        assert peak() < 3.5 * block.nbytes
     assert np.isfinite(block).any()
-    assert peak < 3.5 * block.nbytes
 
 
 def test_merging_without_backscatter(stacker: Stacker, tmp_path: Path) -> None:
