@@ -156,8 +156,8 @@ def _tile_lattice(stack: WrittenStack) -> Verdict:
 
 def _float32(stack: WrittenStack) -> Verdict:
     wrong = [
-        name for name in stack.layers if stack.raw[name].dtype.kind == "f"
-        and stack.raw[name].dtype != np.float32
+        name for name in stack.layers if stack.raw.variables[name].dtype.kind == "f"
+        and stack.raw.variables[name].dtype != np.float32
     ]  # fmt: skip
     if wrong:
         return Verdict(NOT_MET, (), f"{', '.join(wrong)} are not float32")

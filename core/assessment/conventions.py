@@ -83,7 +83,7 @@ def _crs(stack: WrittenStack) -> Iterator[str]:
         from_attributes = CRS.from_cf(
             {
                 key: value
-                for key, value in stack.raw[mapping].attrs.items()
+                for key, value in stack.raw.variables[mapping].attrs.items()
                 if key not in ("crs_wkt", "spatial_ref", "GeoTransform")
             }
         )
@@ -226,7 +226,7 @@ def _texts(stack: WrittenStack) -> Iterator[str]:
         for key, value in stack.raw.variables[name].attrs.items():
             if isinstance(value, str) and not value.strip():
                 yield f"the attribute {key} of {name} is empty"
-        if stack.raw[name].dtype.kind in TEXT_KINDS:
+        if stack.raw.variables[name].dtype.kind in TEXT_KINDS:
             values = stack.values(name)
             if values is not None and any(not item.strip() for item in np.ravel(values)):
                 yield f"{name} holds empty text"
@@ -244,7 +244,7 @@ def _layer_attributes(stack: WrittenStack) -> Iterator[str]:
 def _fill_values(stack: WrittenStack) -> Iterator[str]:
     for name in stack.layers:
         fill = stack.attribute("_FillValue", name)
-        kind = stack.raw[name].dtype.kind
+        kind = stack.raw.variables[name].dtype.kind
         if fill is None:
             yield f"{name} has no fill value"
         elif kind == "f" and not np.isnan(stack.number("_FillValue", name) or 0.0):
@@ -285,7 +285,7 @@ def _rounding(stack: WrittenStack) -> Iterator[str]:
         if not container and stack.attribute("quantization_nsb", name) is None:
             continue
         bits = stack.number("quantization_nsb", name)
-        if stack.raw[name].dtype.kind != "f":
+        if stack.raw.variables[name].dtype.kind != "f":
             yield f"{name} is rounded but holds no floating point numbers"
         if bits is None or not 1 <= bits <= _MANTISSA_BITS:
             yield f"{name} has no quantization_nsb from 1 to {_MANTISSA_BITS}"

@@ -140,6 +140,6 @@ def _first_measured(stack: WrittenStack) -> str | None:
     measured = [
         name
         for name in stack.layers
-        if stack.raw[name].ndim == 3 and stack.raw[name].dtype.kind == "f"
+        if stack.raw.variables[name].ndim == 3 and stack.raw.variables[name].dtype.kind == "f"
     ]
     return measured[0] if measured else None

@@ -81,7 +81,7 @@ def layers(*names: str) -> Rule:
             if name not in stack.layers:
                 missing.append(f"the layer {name} is not in the stack")
                 continue
-            variable = stack.raw[name]
+            variable = stack.raw.variables[name]
             if not stack.text("units", name) or stack.attribute("_FillValue", name) is None:
                 missing.append(f"{name} lacks its unit or fill value")
             found.append(

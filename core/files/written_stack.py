@@ -349,7 +349,7 @@ class WrittenStack:
     def layout(self) -> Layout | None:
         """Return how layers that change with the steps are stored; None where none has chunks."""
         for name in self.layers:
-            variable = self.raw[name]
+            variable = self.raw.variables[name]
             chunks = variable.encoding.get("chunksizes") or variable.encoding.get("chunks")
             if variable.ndim == 3 and variable.dtype.kind == "f" and chunks:
                 shards = variable.encoding.get("shards")

@@ -74,14 +74,9 @@ class BackscatterTruth:
                 result[name] = 10 * np.log10(parts[name])
         return result | {"dem": np.rint(parts["dem"])}
 
-    def evaluate(
-        self, layer: str, longitude: np.ndarray, latitude: np.ndarray, x: np.ndarray, y: np.ndarray
-    ) -> np.ndarray:
-        """Return a layer at points; ``x`` and ``y`` are theirs in the product's own CRS."""
-        if layer == "rgb":
-            raise ValueError("rgb is a picture; it has no truth")
-        values = self.scaled(self.parts(self.fields(longitude, latitude)))[layer]
-        return np.where(self.placement.holds(x, y), values, np.nan)
+    def evaluate(self, longitude: np.ndarray, latitude: np.ndarray) -> Fields:
+        """Return all layers but the picture at points, also beyond the raster."""
+        return self.scaled(self.parts(self.fields(longitude, latitude)))
 
 
 def sample(truth: BackscatterTruth, rng: np.random.Generator | None) -> tuple[Fields, Fields]:

@@ -55,12 +55,9 @@ class PairTruth:
             "conncomp": component,
         }
 
-    def evaluate(
-        self, layer: str, longitude: np.ndarray, latitude: np.ndarray, x: np.ndarray, y: np.ndarray
-    ) -> np.ndarray:
-        """Return a layer at points; ``x`` and ``y`` are theirs in the product's own CRS."""
-        values = self.layers(self.insar.layers(self.insar.fields(longitude, latitude)))[layer]
-        return np.where(self.placement.holds(x, y), values, np.nan)
+    def evaluate(self, longitude: np.ndarray, latitude: np.ndarray) -> Fields:
+        """Return all layers at points, also beyond the raster."""
+        return self.layers(self.insar.layers(self.insar.fields(longitude, latitude)))
 
 
 @dataclass(frozen=True)

@@ -60,12 +60,6 @@ class Placement:
     shape: tuple[int, int]
     footprint: Footprint
 
-    def holds(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return which map positions lie on the raster."""
-        columns = (x - self.transform.c) / self.transform.a
-        rows = (y - self.transform.f) / self.transform.e
-        return (columns >= 0) & (columns < self.shape[1]) & (rows >= 0) & (rows < self.shape[0])
-
     @property
     def box(self) -> tuple[float, float, float, float]:
         """West, south, east and north edge in degrees."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -51,7 +52,11 @@ LAYERS = {
 }
 """Layers a product can have, by product type, under the suffixes of their files."""
 
-TRUTH_CHUNK = 400_000
+TRUTH_CHUNK, RECENT_POINTS = 400_000, 600_000
+"""Points at which all layers are computed at once, and of which they are kept: layers are asked for
+one after another, at the same points."""
+
+Known = tuple[np.ndarray, dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -242,7 +247,7 @@ class SampleProduct:
     layers: tuple[str, ...]
     parameters: dict[str, str]
     nodata: dict[str, float | None]
-    evaluate: Callable[[str, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray] = field(
+    evaluate: Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]] = field(
         repr=False, compare=False
     )
 
@@ -267,18 +272,30 @@ class SampleProduct:
         shape = east.shape
         east, north = np.ascontiguousarray(east).ravel(), np.ascontiguousarray(north).ravel()
         result = np.empty(east.size)
-        geographic = Transformer.from_crs(epsg, 4326, always_xy=True)
-        native = None
-        if epsg != self.epsg:
-            native = Transformer.from_crs(epsg, self.epsg, always_xy=True)
         for first in range(0, east.size, TRUTH_CHUNK):
             part = slice(first, first + TRUTH_CHUNK)
-            own = (east[part], north[part])
-            longitude, latitude = geographic.transform(*own)
-            if native is not None:
-                own = native.transform(*own)
-            result[part] = self.evaluate(layer, longitude, latitude, *own)
+            held, layers = self._known(east[part], north[part], epsg)
+            result[part] = np.where(held, layers[layer], np.nan)
         return result.reshape(shape)
+
+    def _known(self, east: np.ndarray, north: np.ndarray, epsg: int) -> Known:
+        """Return which points lie on the raster and all layers there, as many are asked for."""
+        key = (id(self), epsg, east.tobytes(), north.tobytes())
+        if key not in _RECENT:
+            _RECENT[key] = self, self._compute(east, north, epsg)
+            while sum(held.size for _, (held, _) in _RECENT.values()) > RECENT_POINTS:
+                _RECENT.popitem(last=False)
+        _RECENT.move_to_end(key)
+        return _RECENT[key][1]
+
+    def _compute(self, x: np.ndarray, y: np.ndarray, epsg: int) -> Known:
+        layers = self.evaluate(*Transformer.from_crs(epsg, 4326, always_xy=True).transform(x, y))
+        if epsg != self.epsg:
+            x, y = Transformer.from_crs(epsg, self.epsg, always_xy=True).transform(x, y)
+        columns = (x - self.transform.c) / self.transform.a
+        rows = (y - self.transform.f) / self.transform.e
+        held = (columns >= 0) & (columns < self.shape[1]) & (rows >= 0) & (rows < self.shape[0])
+        return held, layers
 
     def centers(self) -> tuple[np.ndarray, np.ndarray]:
         """Return x (1, columns) and y (rows, 1) of the product's own pixel centers."""
@@ -286,6 +303,10 @@ class SampleProduct:
         x = self.transform.c + (np.arange(columns) + 0.5) * self.transform.a
         y = self.transform.f + (np.arange(rows) + 0.5) * self.transform.e
         return x[None, :], y[:, None]
+
+
+_RECENT: OrderedDict[tuple[int, int, bytes, bytes], tuple[SampleProduct, Known]] = OrderedDict()
+"""Those asked for last; as they hold their product, its id stays its own."""
 
 
 @dataclass(frozen=True)
