@@ -19,30 +19,17 @@ from tests.sample_products import SampleStack
 
 NAME = "S1AA_20230106T015136_20230118T015137_VVP012_INT80_G_ueF_0A1B"
 
-ODD_FOLDERS = [
-    "with space",
-    " led and trailed ",
-    "j.doe",
-    "demo of a dem",
-    "20190101T000000_20190202",
-    "S1AA_20190610T135156",
-    'it\'s "quoted"',
-    "{braces}",
+ODD_PATHS = [
+    "with space/demo of a dem/ led and trailed ",
+    "20190101T000000_20190202/S1AA_20190610T135156/j.doe",
+    'it\'s "quoted"/$HOME/#hash/bang!',
+    "per%20cent/semi;co,lon:/ümläut-日本-ñ/que?ry&a=b",
+    "{braces}/a}{b",
     "{open",
     "close}",
-    "a}{b",
-    "bang!",
-    "#hash",
-    "que?ry&a=b",
-    "star*[1]",
-    "per%20cent",
-    "semi;co,lon:",
-    "ümläut-日本-ñ",
+    "star*[1]/new\nline/-dash",
     "old.zip",
     "file.tif",
-    "-dash",
-    "$HOME",
-    "new\nline",
 ]
 
 
@@ -60,14 +47,14 @@ def usual(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> xr.Da
         return stack.load()
 
 
-@pytest.mark.parametrize("odd", ODD_FOLDERS)
+@pytest.mark.parametrize("odd", ODD_PATHS)
 def test_paths_do_not_matter(
     small: SampleStack, usual: xr.Dataset, tmp_path: Path, odd: str
 ) -> None:
     """Those of a folder, of a zip and of outputs."""
     unpacked, packed = small.products[:2]
     folder = tmp_path / odd
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / unpacked.name).symlink_to(unpacked.path)
     zip_product(packed.path, folder / f"{packed.name}.zip")
     run = build(folder, NETCDF=folder / "out.nc", ZARR=folder / "out.zarr", CHUNKING="temporal")
@@ -156,20 +143,24 @@ def test_products_are_sorted_by_time(tmp_path: Path, small: SampleStack) -> None
 # --- zips ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-@pytest.mark.parametrize("inner", ["", ".", "./x", "another name"])
-def test_zips_in_any_form(small: SampleStack, tmp_path: Path, method: int, inner: str) -> None:
-    product = small.products[0]
-    if inner == "./x":
-        inner = f"./{product.name}"
-    (tmp_path / "in").mkdir()
-    zip_product(product.path, tmp_path / "in" / f"{product.name}.zip", method, inner)
-    run = build(tmp_path / "in", NETCDF=tmp_path / "zip.nc")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / product.name).symlink_to(product.path)
-    direct = build(tmp_path / "folder", NETCDF=tmp_path / "folder.nc")
-    with xr.open_dataset(run.netcdf) as one, xr.open_dataset(direct.netcdf) as other:
-        xr.testing.assert_identical(one.drop_attrs(), other.drop_attrs())
+@pytest.mark.parametrize(
+    ("method", "inner"),
+    [
+        (zipfile.ZIP_STORED, ""),
+        (zipfile.ZIP_DEFLATED, "."),
+        (zipfile.ZIP_STORED, "./{}"),
+        (zipfile.ZIP_DEFLATED, "another name"),
+    ],
+)
+def test_zips_in_any_form(
+    small: SampleStack, usual: xr.Dataset, tmp_path: Path, method: int, inner: str
+) -> None:
+    for product in small.products[:2]:
+        packed = tmp_path / f"{product.name}.zip"
+        zip_product(product.path, packed, method, inner.format(product.name))
+    run = build(tmp_path, NETCDF=tmp_path / "s.nc")
+    with xr.open_dataset(run.netcdf) as stack:
+        xr.testing.assert_identical(stack.drop_attrs(), usual.drop_attrs())
 
 
 def test_a_zip_of_files_without_a_folder(small: SampleStack, tmp_path: Path) -> None:
@@ -391,14 +382,13 @@ def test_texts_without_end(small: SampleStack, tmp_path: Path, name: str, packed
     if packed:
         zip_product(two)
         shutil.rmtree(two)
-    peaks = []
     tracemalloc.start()
     try:
         scan = scan_folder(tmp_path / "in")
-        peaks.append(tracemalloc.get_traced_memory()[1])
+        peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert max(peaks) < 8_000_000
+    assert peak < 8_000_000
     assert [str(product) for product in scan.products] == [one.name]
     [bad] = scan.damaged
     assert bad.name == two.name and text.name in bad.reason and "too many for" in bad.reason
