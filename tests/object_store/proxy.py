@@ -1,16 +1,20 @@
-"""A reverse proxy that notes every request and lets some of them fail."""
+"""The way to a service that notes every request and lets some of them fail."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from typing import Any
 from urllib.parse import urlsplit
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
+from werkzeug.test import run_wsgi_app
 
 LOG = "/-/requests"
 """Path that gives the log as JSON and clears it, for those in another process."""
@@ -74,21 +78,21 @@ def every(number: int, *faults: Answer | str, methods: str = "GET PUT POST") -> 
 
 
 class Proxy:
-    """Passes requests on to a server on this computer."""
+    """Passes requests on to an application of this process."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.target = host, port
+    def __init__(self, application: Any) -> None:
         self.requests: list[Request] = []
         self.faults: Faults | None = None
         self.failed = 0
         self.released = threading.Event()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server: Any = make_server(
+            "127.0.0.1", 0, application, threaded=True, request_handler=_handler(self)
+        )
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self._server.port}"
 
     def __enter__(self) -> Proxy:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -114,14 +118,15 @@ class Proxy:
             return fault
 
 
-def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(proxy: Proxy) -> type[MotoRequestHandler]:
+    class Handler(MotoRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, *_: object) -> None:
+        def log(self, *_: object) -> None:
             return
 
-        def _serve(self) -> None:
+        def run_wsgi(self) -> None:
+            """Serve a request and keep the connection, as services do and werkzeug does not."""
             body = self._body()
             if urlsplit(self.path).path == LOG:
                 log = [[request.method, request.path] for request in proxy.requests]
@@ -155,20 +160,11 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
         def _forward(self, body: bytes, cut: bool) -> None:
-            connection = http.client.HTTPConnection(*proxy.target, timeout=60)
-            try:
-                dropped = ("transfer-encoding", "expect", "content-length", "connection")
-                headers = {k: v for k, v in self.headers.items() if k.lower() not in dropped}
-                headers["Content-Length"] = str(len(body))
-                connection.request(self.command, self.path, body, headers)
-                answer = connection.getresponse()
-                content = answer.read()
-                headers_back = [
-                    (k, v) for k, v in answer.getheaders() if k.lower() not in dropped[:1]
-                ]
-                self._answer(answer.status, headers_back, content, cut)
-            finally:
-                connection.close()
+            environ = self.make_environ()
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
+            environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+            content, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+            self._answer(int(status.partition(" ")[0]), list(headers), b"".join(content), cut)
 
         def _answer(
             self, status: int, headers: list[tuple[str, str]], content: bytes, cut: bool = False
@@ -195,6 +191,4 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             self.close_connection = True
             self.connection.close()
 
-    for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
-        setattr(Handler, f"do_{method}", Handler._serve)
     return Handler

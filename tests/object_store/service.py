@@ -1,11 +1,9 @@
-"""An S3 service on 127.0.0.1: moto's server behind a proxy that counts and fails on request."""
+"""An S3 service on 127.0.0.1: moto's, behind a proxy that counts and fails on request."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -14,13 +12,9 @@ from typing import Any
 
 import boto3
 import pytest
+import rasterio.session
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from werkzeug.serving import make_server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from tests.object_store.proxy import Proxy
 
@@ -130,22 +124,15 @@ def logged_in(service: Service) -> Iterator[None]:
 @contextmanager
 def running_service() -> Iterator[Service]:
     """Start a service with one empty bucket."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     # Lists come in pages, as those of large stacks do.
     os.environ["MOTO_S3_DEFAULT_MAX_KEYS"] = "50"
+    # Moto brings it, users have none: with it, rasterio makes a session for every file it opens.
+    rasterio.session.boto3 = None
     app = _Dispatcher(create_backend_app)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        host, port = server.host, server.port
-        with Proxy(host, port) as proxy:
-            service = Service(proxy, f"http://{host}:{port}")
-            service.client().create_bucket(Bucket=BUCKET)
-            yield service
-    finally:
-        server.shutdown()
-        thread.join()
+    with Proxy(app) as direct, Proxy(app) as proxy:
+        service = Service(proxy, direct.url)
+        service.client().create_bucket(Bucket=BUCKET)
+        yield service
 
 
 class _Dispatcher(DomainDispatcherApplication):
