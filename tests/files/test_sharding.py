@@ -30,8 +30,8 @@ def files(folder: Path) -> int:
 @pytest.mark.parametrize("group", GROUPS)
 def test_values_are_those_without_shards(stores: dict[bool, Path], group: str) -> None:
     with (
-        xr.open_zarr(stores[False], group=group, mask_and_scale=False) as plain,
-        xr.open_zarr(stores[True], group=group, mask_and_scale=False) as sharded,
+        xr.open_zarr(stores[False], group=group, mask_and_scale=False, chunks=None) as plain,
+        xr.open_zarr(stores[True], group=group, mask_and_scale=False, chunks=None) as sharded,
     ):
         assert set(plain.variables) == set(sharded.variables)
         for name in plain.variables:

@@ -7,9 +7,9 @@ import warnings
 from pathlib import Path
 
 import pytest
-import xarray as xr
 
 from hyp3_stack.core.errors import ProductError
+from hyp3_stack.core.selection.selection import SelectionOptions, select_products
 from tests.running import assert_one_sentence, build, copy_products, zip_product
 from tests.sample_products import SampleStack
 from tests.spoiled_zips import BAD, HOSTILE, spoil
@@ -25,18 +25,15 @@ def test_bad_zips_stop_or_are_left_out(small: SampleStack, tmp_path: Path, how: 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of zipfile, about a name that is there twice
         spoil(bad, how)
-    output = tmp_path / "s.nc"
-    if how == "folder":  # with the ending of a zip, and empty
-        run = build(tmp_path / "in", NETCDF=output)
-        assert any(bad.name in text for text in run.warnings)
-    else:
+    if how != "folder":
         with pytest.raises(ProductError) as caught:
-            build(tmp_path / "in", NETCDF=output)
+            select_products(tmp_path / "in", SelectionOptions())
         assert_one_sentence(caught.value, two.name)
-        run = build(tmp_path / "in", NETCDF=output, ON_BAD_PRODUCT="skip")
-    assert (run.outputs["STEPS"], run.outputs["SKIPPED"]) == (1, 1)
-    with xr.open_dataset(output) as stack:
-        assert list(stack.product_name.values) == [one.name]
+    # A folder with the ending of a zip, and empty, stops nothing.
+    selection = select_products(tmp_path / "in", SelectionOptions(skip_bad=how != "folder"))
+    assert [str(product) for product, _ in selection.products] == [one.name]
+    assert len(selection.left_out) == 1
+    assert how != "folder" or any(bad.name in text for text in selection.warnings)
 
 
 @pytest.mark.parametrize("how", HOSTILE)
