@@ -70,7 +70,10 @@ def test_zarr_has_text_of_fixed_length(run: Run, group: str) -> None:
 
 @pytest.mark.parametrize(("zarr_format", "groups"), [("2", GROUPS), ("3", GROUPS[:1])])
 def test_stacks_of_version_0_1_are_read_and_appended_to(
-    zarr_format: str, groups: Sequence[str], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    zarr_format: str,
+    groups: Sequence[str],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Their text is of variable length; what is appended to them ends as if built at once."""
     stack = samples(tmp_path_factory, products=3, rows=40, columns=40)

@@ -120,8 +120,9 @@ def test_too_many_files_for_the_database_of_proj(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit for a process")
-@pytest.mark.parametrize("packing", ["folders", "zips"])
-@pytest.mark.parametrize("task", ["buildstack", "harmonizeproducts"])
+@pytest.mark.parametrize(
+    ("task", "packing"), [("buildstack", "folders"), ("harmonizeproducts", "zips")]
+)
 def test_no_product_is_left_out_for_want_of_files(
     small: SampleStack, tmp_path: Path, packing: str, task: str
 ) -> None:

@@ -141,9 +141,7 @@ def test_bad_values(small: SampleStack, tmp_path: Path, given: str, words: str) 
 # --- stacks -------------------------------------------------------------------------------------
 
 
-def test_only_what_was_asked_for_is_rounded(
-    gamma: SampleStack, built: Run, tmp_path: Path
-) -> None:
+def test_only_what_was_asked_for_is_rounded(gamma: SampleStack, built: Run, tmp_path: Path) -> None:
     run = build(
         gamma.folder,
         NETCDF=tmp_path / "s.nc",

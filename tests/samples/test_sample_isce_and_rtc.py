@@ -25,7 +25,7 @@ LOG_LINE = re.compile(r"^\d{2}/\d{2}/\d{4} \d{2}:\d{2}:\d{2} [AP]M - INFO - .+$"
 
 
 def make(folder: Path, product_type: str, **options: object) -> SampleStack:
-    given = {"noise": False, "rows": 130, "columns": 140, "products": 4} | options
+    given = {"noise": False, "rows": 90, "columns": 100, "products": 4} | options
     return write_products(folder, SampleSpec(product_type=product_type, **given))
 
 
@@ -41,7 +41,7 @@ def multi(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
 
 @pytest.fixture(scope="module")
 def rtc(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
-    return make(tmp_path_factory.mktemp("rtc"), "RTC_GAMMA", frames=2, rows=300, columns=300)
+    return make(tmp_path_factory.mktemp("rtc"), "RTC_GAMMA", frames=2, rows=160, columns=160)
 
 
 def check_layers(product: SampleProduct) -> None:

@@ -72,7 +72,7 @@ def own_truth(product: SampleProduct, layer: str) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
-    spec = SampleSpec(noise=False, rows=140, columns=150)
+    spec = SampleSpec(noise=False, rows=100, columns=110)
     return write_products(tmp_path_factory.mktemp("quiet"), spec)
 
 
