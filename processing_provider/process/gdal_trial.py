@@ -107,12 +107,13 @@ class _Trial:
         of_block = max(1, columns * rows * self._gdal.GetDataTypeSize(band.DataType) // 8)
         # An odd step meets all rows and columns of blocks, whose numbers are often even.
         stride = -(-count * of_block // size) | 1 if count * of_block > size else 1
+        opened = 0
         for place in range(0, count, stride):
             _say(at=f"{source} {place}")
             number, place = divmod(place, across * down)
             row, column = divmod(place, across)
-            if is_sliced:
-                raster = _attempt(self._gdal.Open, f"{source}:{number}")
+            if is_sliced and number != opened:
+                raster, opened = _attempt(self._gdal.Open, f"{source}:{number}"), number
             band = raster and raster.GetRasterBand(1 if is_sliced else 1 + number)
             if band is None:
                 continue

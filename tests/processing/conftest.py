@@ -211,6 +211,32 @@ def stack_files(product_folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def fewer_files(product_folder, tmp_path_factory):
+    """A stack of three of the products, as NetCDF and as Zarr."""
+
+    def make(folder):
+        names = sorted(path.name for path in product_folder.iterdir() if path.is_dir())[2:5]
+        given = {"PRODUCTS": ",".join(names), "LAYERS": "unw_phase,corr,dem"}
+        given |= {"NETCDF": folder / "my stack.nc", "ZARR": folder / "my stack.zarr"}
+        build_stack(folder, INPUT=product_folder, **given)
+        return folder
+
+    folder = own_copy(tmp_path_factory, "fewer", make)
+    return folder / "my stack.nc", folder / "my stack.zarr"
+
+
+def replace(path, stacks):
+    """Put one of some stacks in the place of another, as a build does."""
+    new = next(stack for stack in stacks if stack.suffix == path.suffix)
+    if path.is_dir():
+        shutil.rmtree(path)
+        shutil.copytree(new, path)
+    else:
+        shutil.copyfile(new, path.with_name("new.nc"))
+        path.with_name("new.nc").replace(path)
+
+
+@pytest.fixture(scope="session")
 def displacement_files(stack_files, tmp_path_factory):
     """Displacement of the stack of six pairs as NetCDF and as Zarr, not of one run."""
 

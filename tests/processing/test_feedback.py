@@ -89,7 +89,7 @@ class CancelAt(QgsProcessingFeedback):
 def large_products(tmp_path_factory):
     """Products that take long enough to be interrupted."""
     folder = tmp_path_factory.mktemp("large") / "products"
-    return make_products(folder, "--products", 6, "--size", 400)
+    return make_products(folder, "--products", 6, "--size", 200)
 
 
 @pytest.mark.parametrize(

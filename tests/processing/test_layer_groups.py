@@ -8,7 +8,7 @@ from qgis.core import QgsProcessingContext, QgsProject
 from hyp3_stack.processing_provider.layers.frames.map_frames import frames_of
 from hyp3_stack.processing_provider.layers.layer_source import locate
 
-from .conftest import build_stack
+from .conftest import replace
 
 
 @pytest.fixture
@@ -83,9 +83,8 @@ def test_a_group_of_other_layers(load, places):
     assert len(groups["stack"]) == 1
 
 
-@pytest.mark.parametrize("name", ["stack.nc", "stack.zarr"])
-def test_one_layer_shows_and_the_others_lie_folded_in_subgroups(load, places, name):
-    load(places / "first" / name, variables="")
+def test_one_layer_shows_and_the_others_lie_folded_in_subgroups(load, places):
+    load(places / "first" / "stack.nc", variables="")
     (group,) = QgsProject.instance().layerTreeRoot().findGroups()
     first, *subgroups = group.children()
     assert first.layer().name() == "unw_phase: unwrapped phase"
@@ -112,14 +111,8 @@ def test_layers_that_come_later_find_their_subgroups(load, places):
     assert names == ["data_mask", "amp", "corr", "unw_phase", "Masks", "Geometry"]
 
 
-def rebuilt(path, products, **parameters):
-    """Build a stack of some products in the place of another."""
-    key = "ZARR" if path.suffix == ".zarr" else "NETCDF"
-    build_stack(path.parent, INPUT=products, **{key: path}, **parameters)
-
-
 @pytest.mark.parametrize("name", ["stack.nc", "stack.zarr"])
-def test_a_stack_that_was_built_anew_is_loaded_into_its_layers(load, places, product_folder, name):
+def test_a_stack_that_was_built_anew_is_loaded_into_its_layers(load, places, fewer_files, name):
     path = places / "first" / name
     load(path, variables="unw_phase, mask_reason")
     before = {
@@ -131,11 +124,7 @@ def test_a_stack_that_was_built_anew_is_loaded_into_its_layers(load, places, pro
     phase.renderer().setClassificationMin(-1.5)
     phase.renderer().setInputBand(6)
     corner = phase.extent().center()
-    few = places / "few"
-    few.mkdir()
-    for product in [item for item in sorted(product_folder.iterdir()) if item.is_dir()][2:5]:
-        (few / product.name).symlink_to(product, target_is_directory=True)
-    rebuilt(path, few)
+    replace(path, fewer_files)
 
     groups = load(path, variables="unw_phase, mask_reason, corr")
     after = {

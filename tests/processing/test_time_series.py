@@ -197,6 +197,7 @@ def test_a_store_of_an_earlier_run_is_left_alone_although_both_have_a_doi(produc
     """The file alone is built again, with other phases, while the series is open."""
     netcdf, store = tmp_path / "s.nc", tmp_path / "s.zarr"
     given = {"INPUT": product_folder, "NETCDF": netcdf, "DATA_ACCESS": "10.5281/zenodo.1234567"}
+    given["LAYERS"] = "unw_phase"
     build_stack(tmp_path, ZARR=store, **given)
     readers, location = Readers(), Location(netcdf, "", "unw_phase")
     before = readers.get(location)

@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProject,
+    QgsRasterLayer,
     QgsRectangle,
     QgsReferencedRectangle,
     QgsVectorLayer,
@@ -124,10 +125,19 @@ def test_extent_without_reference_system_is_that_of_the_project(read, context):
     project = QgsProject()
     project.setCrs(QgsCoordinateReferenceSystem("EPSG:32611"))
     context.setProject(project)
-    assert values.extent("EXTENT") == {
-        "bounds": [400000.0, 3800000.0, 500000.0, 3900000.0],
-        "crs": "EPSG:32611",
-    }
+    expected = {"bounds": [400000.0, 3800000.0, 500000.0, 3900000.0], "crs": "EPSG:32611"}
+    assert values.extent("EXTENT") == expected
+    assert read(EXTENT=QgsRectangle(4e5, 38e5, 5e5, 39e5)).extent("EXTENT") == expected
+
+
+def test_the_extent_of_a_layer(read, stack_files):
+    source = f'NETCDF:"{stack_files[0]}":corr'
+    layer = QgsRasterLayer(source, "corr", "gdal")
+    box = layer.extent()
+    expected = [box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()]
+    for given in (layer, source):
+        extent = read(EXTENT=given).extent("EXTENT")
+        assert extent == {"bounds": pytest.approx(expected), "crs": "EPSG:32610"}
 
 
 def test_temporary_outputs_have_the_ending_of_their_kind(read):
