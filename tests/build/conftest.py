@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def larger(tmp_path_factory: pytest.TempPathFactory) -> SampleStack:
     """Products that take some seconds to stack."""
-    layers = ("unw_phase", "corr", "water_mask")
-    return samples(tmp_path_factory, products=5, rows=500, columns=520, noise=False, layers=layers)
+    return samples(
+        tmp_path_factory,
+        products=5,
+        rows=300,
+        columns=320,
+        noise=False,
+        layers=("unw_phase", "corr", "water_mask"),
+        sidecars=False,
+    )
 
 
 @pytest.fixture(scope="session")

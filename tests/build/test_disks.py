@@ -8,11 +8,11 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import numpy as np
 import pytest
@@ -22,12 +22,13 @@ import xarray as xr
 from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack, harmonize_products
-from tests.checkout import ROOT
 from tests.sample_products import SampleStack
 
 from ..running import build, contents, harmonize, layer_file, leftovers
 from . import full_disk
 from .disk import mounted
+from .interrupted import assert_same, start
+from .interrupted import outputs as full_outputs
 
 pytestmark = pytest.mark.faults
 
@@ -143,6 +144,20 @@ def test_a_disk_that_is_full_when_the_netcdf_file_is_put_together(
     assert not leftovers(disk)
 
 
+def test_a_disk_too_full_to_hold_the_chunks_twice(
+    larger: SampleStack, undisturbed: Path, disk: Path, tmp_path: Path
+) -> None:
+    """The chunks leave the spool as they enter the file; the result is the same."""
+    spare = 1_000_000
+    assert spare < (undisturbed / "s.nc").stat().st_size / 2
+    given = {"INPUT": str(larger.folder)} | full_outputs(disk)
+    done = full_disk.run(disk, spare, tmp_path / "job.json", **given)
+    assert done.returncode == 0, done.stdout
+    (disk / "grown").unlink()
+    assert_same(disk, undisturbed)
+    assert not leftovers(disk)
+
+
 def test_an_older_stack_survives_a_disk_that_fills_up(gamma: SampleStack, disk: Path) -> None:
     build(gamma.folder, **outputs(disk, "both"), LAYERS="corr")
     before = contents(disk)
@@ -231,18 +246,6 @@ def test_inputs_on_a_read_only_disk(small: SampleStack, tmp_path: Path) -> None:
 # --- kills --------------------------------------------------------------------------------------
 
 
-def start(folder: Path, task: str, parameters: dict[str, str]) -> subprocess.Popen[str]:
-    """Start ``python core JOB.json``."""
-    job = folder / "job.json"
-    job.write_text(json.dumps({"protocol": 1, "task": task, "parameters": parameters}))
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "core"), str(job)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def written(path: Path) -> bool:
     """Return whether an output is being written; at first an empty file tries the folder out."""
     try:
@@ -251,7 +254,7 @@ def written(path: Path) -> bool:
         return False
 
 
-def wait_for_partial(process: subprocess.Popen[str], folder: Path, count: int) -> None:
+def wait_for_partial(process: subprocess.Popen[bytes], folder: Path, count: int) -> None:
     """Wait until so many outputs are being written."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -270,13 +273,13 @@ def test_a_killed_run_keeps_the_older_stack_and_the_next_one_clears_up(
     out.mkdir()
     build(gamma.folder, **outputs(out, "both"), LAYERS="corr")
     old = contents(out)
-    process = start(tmp_path, "buildstack", {"INPUT": str(gamma.folder), **outputs(out, "both")})
+    process = start(tmp_path, {"INPUT": str(gamma.folder), **outputs(out, "both")}, output=PIPE)
     with process:
         wait_for_partial(process, out, 2)
         process.send_signal(signal.SIGKILL)
         answer, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
-    assert '"result"' not in answer
+    assert b'"result"' not in answer
     assert len(leftovers(out)) == 2, "a killed process cannot clear up"
     kept = {name: data for name, data in contents(out).items() if "partial" not in name}
     assert kept == old
@@ -289,7 +292,7 @@ def test_a_killed_run_keeps_the_older_stack_and_the_next_one_clears_up(
 def test_a_killed_harmonization(gamma: SampleStack, tmp_path: Path) -> None:
     out = tmp_path / "out"
     parameters = {"INPUT": str(gamma.folder), "OUTPUT": str(out)}
-    process = start(tmp_path, "harmonizeproducts", parameters)
+    process = start(tmp_path, parameters, "harmonizeproducts")
     with process:
         wait_for_partial(process, out, 1)
         process.send_signal(signal.SIGKILL)
@@ -307,7 +310,7 @@ def test_a_terminated_run_leaves_no_stack(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    process = start(tmp_path, "buildstack", {"INPUT": str(gamma.folder), **outputs(out, "both")})
+    process = start(tmp_path, {"INPUT": str(gamma.folder), **outputs(out, "both")}, output=PIPE)
     with process:
         wait_for_partial(process, out, 2)
         process.send_signal(number)
@@ -329,10 +332,10 @@ def test_the_core_process_fails_with_one_sentence_and_exit_code_1(
     layer_file(tmp_path / "in" / bad, "corr").write_bytes(b"")
     out = tmp_path / "s.nc"
     parameters = {"INPUT": str(tmp_path / "in"), "NETCDF": str(out)}
-    with start(tmp_path, "buildstack", parameters) as process:
+    with start(tmp_path, parameters, output=PIPE) as process:
         answer, log = process.communicate(timeout=120)
     assert process.returncode == 1
     last = json.loads(answer.splitlines()[-1])
     assert last["type"] == "error" and last["kind"] == "ProductError"
     assert bad in last["text"] and last["text"].count(". ") == 0
-    assert "Traceback" not in log and not out.exists()
+    assert b"Traceback" not in log and not out.exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import shutil
@@ -25,32 +24,29 @@ from .interrupted import assert_same, interrupt, outputs, start
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 
-@pytest.mark.slow
 def test_killed_once_something_is_noted(
     larger: SampleStack, undisturbed: Path, tmp_path: Path
 ) -> None:
-    # Notes are seconds apart: on a busy machine the second one may be that of the end.
-    for attempt in range(5):
-        folder = tmp_path / str(attempt)
-        folder.mkdir()
-        with start(folder, {"INPUT": str(larger.folder), **outputs(folder)}) as process:
-            sizes: set[int] = set()
-            while process.poll() is None and len(sizes) < 2:  # the first note has nothing done
-                with contextlib.suppress(FileNotFoundError):
-                    sizes |= {path.stat().st_size for path in folder.glob(".s.nc.*/journal.npz")}
-                time.sleep(0.005)
-            process.send_signal(signal.SIGKILL)
-        if not ((folder / "s.nc").exists() or (folder / "s.zarr").exists()):
-            break
+    with start(tmp_path, {"INPUT": str(larger.folder), **outputs(tmp_path)}) as process:
+        while process.poll() is None and len(list(tmp_path.glob(".s.nc.*/chunks/*"))) < 3:
+            time.sleep(0.005)
+        [journal] = tmp_path.glob(".s.nc.*/journal.npz")
+        first = journal.stat().st_size  # of the note that nothing is done yet
+        # A second passes before the next note, in which a process that goes on may be done.
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1)
+        process.send_signal(signal.SIGCONT)
+        while process.poll() is None and journal.stat().st_size == first:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    assert not (folder / "s.nc").exists() and not (folder / "s.zarr").exists()
-    run = build(larger.folder, **outputs(folder))
+    assert not (tmp_path / "s.nc").exists() and not (tmp_path / "s.zarr").exists()
+    run = build(larger.folder, **outputs(tmp_path))
     assert any("Going on" in text for text in run.infos)
-    assert_same(folder, undisturbed)
-    assert not leftovers(folder)
+    assert_same(tmp_path, undisturbed)
+    assert not leftovers(tmp_path)
 
 
-@pytest.mark.slow
 def test_killed_at_random_moments(larger: SampleStack, undisturbed: Path, tmp_path: Path) -> None:
     """Kill -9 whenever some more has been written, twice, then let it end."""
     given = {"INPUT": str(larger.folder), **outputs(tmp_path)}
@@ -105,7 +101,7 @@ def test_what_is_done_is_not_done_again(
         assert len(before.items() & now.items()) >= 0.6 * len(before)
 
     done: dict[Path, int] = {}
-    for percent in (20, 45, 65, 88, 92):
+    for percent in (20, 65, 92):
         interrupt(larger.folder, percent, **outputs(tmp_path))
         [store] = tmp_path.glob(".s.zarr.hyp3-partial-*/s.zarr")
         before, done = done, chunks(store)
@@ -119,7 +115,7 @@ def test_what_is_done_is_not_done_again(
     assert not leftovers(tmp_path)
 
 
-CENTER = "762000,790000,3830000,3858000 [EPSG:32610]"
+CENTER = "766000,786000,3836000,3855000 [EPSG:32610]"
 """Inside of all larger products."""
 
 CHANGES = [
@@ -227,24 +223,3 @@ def test_one_build_at_a_time(small: SampleStack, tmp_path: Path) -> None:
         lock.release()
     build(small.folder, **outputs(tmp_path))
     assert not leftovers(tmp_path)
-
-
-def test_a_disk_too_full_to_hold_the_chunks_twice(
-    larger: SampleStack, undisturbed: Path, tmp_path: Path
-) -> None:
-    """The chunks leave the spool as they enter the file; the result is the same."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk takes root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(disk)],
-        check=True,
-        timeout=30,
-    )
-    try:
-        build(larger.folder, **outputs(disk))
-        assert_same(disk, undisturbed)
-        assert not leftovers(disk)
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True, timeout=30)
