@@ -121,20 +121,21 @@ class DaskCluster:
         process.wait(10)
 
     def kill_at_work(self, name: str) -> None:
-        """End the only worker, of one thread, beside the caller, as soon as it has a build's piece.
+        """End a worker, beside the caller, as soon as it has a build's piece.
 
         One that has none would only be missed.
         """
-
-        client = self.client()
-        sleep = client.submit(time.sleep, 600, priority=1000, pure=False)
+        process, client = self.workers[name], self.client()
 
         def kill() -> None:
             with client:
-                while not any(key.startswith("hyp3-") for key in _processing(client)):
+                while True:
+                    process.send_signal(signal.SIGSTOP)
+                    time.sleep(0.1)  # until the scheduler knows of all that the worker has done
+                    if any(key.startswith("hyp3-") for key in _processing(client)):
+                        return self.kill(name)
+                    process.send_signal(signal.SIGCONT)
                     time.sleep(0.05)
-                self.kill(name)
-                sleep.release()
 
         threading.Thread(target=kill, daemon=True).start()
 

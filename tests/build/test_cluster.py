@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.errors import Canceled, ClusterError, ProductError
+from hyp3_stack.core.errors import Canceled, ClusterError, ProductError, StoreError
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
 from tests.object_store.service import BUCKET, CLEAN, CREDENTIALS, Service
@@ -27,35 +29,33 @@ pytestmark = pytest.mark.slow
 
 
 class At(SilentReporter):
-    """Does something once, when the run has come so far."""
+    """Does something whenever the run has come so far."""
 
-    def __init__(self, percent: float, action: Callable[[], object]) -> None:
+    def __init__(self, percents: Sequence[float], action: Callable[[], object]) -> None:
         super().__init__()
-        self._percent = percent
-        self._action: Callable[[], object] | None = action
+        self._left = list(percents)
+        self._action = action
 
     def progress(self, percent: float) -> None:
         super().progress(percent)
-        action = self._action
-        if percent >= self._percent and action is not None:
-            self._action = None
-            action()
+        if self._left and percent >= self._left[0]:
+            del self._left[0]
+            self._action()
 
 
 def run_at(
-    percent: float, action: Callable[[], object], folder: Path, **given: Any
+    percents: Sequence[float], action: Callable[[], object], folder: Path, **given: Any
 ) -> SilentReporter:
-    """Build, and do something when so much is done."""
-    reporter = At(percent, action)
+    """Build, and do something each time when so much is done."""
+    reporter = At(percents, action)
     build_stack.run({"INPUT": str(folder), **given}, None, reporter)
     return reporter
 
 
-@pytest.mark.parametrize("percent", [30, 65])
-def test_a_worker_killed_in_the_middle(
-    cluster: DaskCluster, larger: SampleStack, undisturbed: Path, tmp_path: Path, percent: float
+def test_workers_killed_in_the_middle(
+    cluster: DaskCluster, larger: SampleStack, undisturbed: Path, tmp_path: Path
 ) -> None:
-    """While maps are written, and while series are; another one that joins gets the package."""
+    """While maps are written, and while series are; others that join get the package."""
 
     def replace_worker() -> None:
         cluster.kill(next(iter(cluster.workers)))
@@ -65,7 +65,9 @@ def test_a_worker_killed_in_the_middle(
         cluster.add_worker(**CLEAN, **CREDENTIALS)
 
     given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
-    reporter = run_at(percent, replace_worker, larger.folder, **given)
+    first = set(cluster.workers)
+    reporter = run_at([30, 65], replace_worker, larger.folder, **given)
+    assert not first & set(cluster.workers)
     assert any(f"Dask cluster {cluster.address}: 2 workers" in text for text in reporter.infos)
     assert reporter.warnings == []
     assert_same(tmp_path, undisturbed)
@@ -89,7 +91,7 @@ def test_all_workers_are_lost_and_come_back(
             os.kill(process, signal.SIGKILL)
 
         given = outputs(tmp_path) | {"SCHEDULER": cluster.address}
-        run_at(30, kill, larger.folder, **given)
+        run_at([30], kill, larger.folder, **given)
         assert "hyp3_stack" in cluster.logs()
     assert_same(tmp_path, undisturbed)
 
@@ -122,7 +124,7 @@ def test_series_alone(cluster: DaskCluster, small: SampleStack, tmp_path: Path) 
     for store, scheduler in zip(stores, ("", cluster.address), strict=True):
         build(small.folder, ZARR=store, CHUNKING="temporal", SCHEDULER=scheduler, ZARR_FORMAT="3")
     group = "temporally_optimized"
-    one, two = (xr.open_zarr(store, group=group, mask_and_scale=False) for store in stores)
+    one, two = (xr.open_zarr(store, group=group, chunks=None) for store in stores)
     xr.testing.assert_equal(one, two)
     assert one.coherence_mean.notnull().all()
 
@@ -152,6 +154,7 @@ def test_workers_write_to_an_object_store(
         "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
         "S3_ENDPOINT": object_store.endpoint,
         "CHUNKING": "spatial",
+        "LAYERS": "corr",
     }
     with pytest.raises(Canceled):
         build_stack.run(
@@ -159,7 +162,7 @@ def test_workers_write_to_an_object_store(
         )
     assert object_store.keys(f"{tmp_path.name}/") == []
     build(small.folder, **given, SCHEDULER=cluster.address)
-    build(small.folder, ZARR=tmp_path / "s.zarr", CHUNKING="spatial")
+    build(small.folder, ZARR=tmp_path / "s.zarr", CHUNKING="spatial", LAYERS="corr")
     there = object_store.contents(f"{tmp_path.name}/s.zarr/")
     here = contents(tmp_path / "s.zarr")
     assert set(there) == set(here)
@@ -225,6 +228,113 @@ def test_a_damaged_product_is_named_and_left_out(
     assert (run.outputs["STEPS"], run.outputs["SKIPPED"]) == (3, 1)
 
 
+# --- workers that a build cannot use -----------------------------------------------------------
+
+
+def test_what_is_no_scheduler_does_not_hold_up_the_end(cluster: DaskCluster) -> None:
+    with cluster.client() as client:
+        worker = next(iter(client.nthreads()))
+    program = (
+        "import sys, tests.checkout\n"
+        "from hyp3_stack.core.errors import ClusterError\n"
+        "from hyp3_stack.core.run.reporter import SilentReporter\n"
+        "from hyp3_stack.core.work.cluster.scheduler_connection import Connection\n"
+        "for address in sys.argv[1:]:\n"
+        "    try:\n"
+        "        Connection(address, SilentReporter(), 1.0)\n"
+        "    except ClusterError as error:\n"
+        "        print(error)\n"
+    )
+    addresses = worker, cluster.address.replace("tcp://", "tls://")
+    done = subprocess.run(
+        [sys.executable, "-c", program, *addresses], capture_output=True, text=True, timeout=120
+    )
+    # What is left half-made is complained of when the process has waited for it in vain.
+    assert done.stderr == ""
+    of_worker, of_tls = done.stdout.splitlines()
+    assert f"{worker} does not answer (it is not a Dask scheduler)" in of_worker
+    assert "cannot be reached" in of_tls and "distributed.comm.tls" in of_tls
+
+
+def test_a_worker_with_another_environment(
+    cluster: DaskCluster, small: SampleStack, tmp_path: Path
+) -> None:
+    older = tmp_path / "older"
+    (older / "zarr-2.18.0.dist-info").mkdir(parents=True)
+    (older / "zarr-2.18.0.dist-info" / "METADATA").write_text("Name: zarr\nVersion: 2.18.0\n")
+    name = cluster.add_worker(PYTHONPATH=str(older))
+    cluster.wait_for(3)
+    try:
+        with pytest.raises(ClusterError, match="has zarr 2.18.0, but this computer has 3"):
+            build(small.folder, NETCDF=tmp_path / "s.nc", SCHEDULER=cluster.address)
+    finally:
+        cluster.kill(name)
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or sys.platform != "linux", reason="mounting takes root on Linux"
+)
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("no products", "does not see .*/in/"),
+        ("no outputs", "does not see the folder .*/out/.s.nc.* of the outputs"),
+        ("copied outputs", "writes into another folder .*/out/.s.nc.* than this computer"),
+        ("read-only outputs", "cannot write into .*/out/.s.nc"),
+    ],
+)
+def test_a_worker_that_does_not_share_the_folders(
+    cluster: DaskCluster, small: SampleStack, tmp_path: Path, case: str, said: str
+) -> None:
+    """Its own view of the file system is made by mounting over it."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    copy_products(small, folder)
+    out.mkdir()
+    given = {"INPUT": str(folder), "NETCDF": str(out / "s.nc")}
+    with pytest.raises(Canceled):
+        build_stack.run(given, None, StopAt(40))
+    kept = unfinished(out)
+    assert kept
+    other = tmp_path / "other"
+    shutil.copytree(out, other)
+    mount = {
+        "no products": f"mount -t tmpfs none {folder}",
+        "no outputs": f"mount -t tmpfs none {out}",
+        "copied outputs": f"mount --bind {other} {out}",
+        "read-only outputs": f"mount --bind {out} {out} && mount -o remount,bind,ro {out}",
+    }[case]
+    name = cluster.add_worker(before=("unshare", "-m", "sh", "-c", f'{mount} && exec "$@"', "-"))
+    cluster.wait_for(3)
+    try:
+        with pytest.raises(ClusterError, match=rf"The Dask worker tcp://\S+ {said}") as caught:
+            build_stack.run(given | {"SCHEDULER": cluster.address}, None, SilentReporter())
+    finally:
+        cluster.kill(name)
+    assert str(caught.value).endswith("the same job then goes on where it stopped.")
+    # Chunks of the piece that was in hand are not noted, and are removed when a build goes on.
+    left = unfinished(out)
+    assert left <= kept and len(left) > len(kept) / 2
+    run = build(folder, NETCDF=out / "s.nc", SCHEDULER=cluster.address)
+    assert any(text.startswith("Going on") for text in run.infos)
+
+
+def test_a_worker_without_credentials(
+    object_store: Service, small: SampleStack, tmp_path: Path
+) -> None:
+    given = {
+        "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
+        "S3_ENDPOINT": object_store.endpoint,
+        "CHUNKING": "spatial",
+        "LAYERS": "corr",
+    }
+    said = r"On the Dask worker tcp://\S+, s3://\S+ cannot be written, because there are no cred"
+    with running_cluster(tmp_path) as cluster:
+        cluster.add_worker(**CLEAN, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+        with pytest.raises(StoreError, match=said):
+            build(small.folder, **given, SCHEDULER=cluster.address)
+
+
 def test_a_lost_cluster_keeps_what_is_done(
     larger: SampleStack, undisturbed: Path, tmp_path: Path
 ) -> None:
@@ -236,10 +346,10 @@ def test_a_lost_cluster_keeps_what_is_done(
         with pytest.raises(
             ClusterError, match="ended 1 workers .*more memory.*goes on where it stopped"
         ):
-            run_at(30, lambda: cluster.kill_at_work("w0"), larger.folder, **given)
+            run_at([30], lambda: cluster.kill_at_work("w0"), larger.folder, **given)
         cluster.add_worker()
         with pytest.raises(ClusterError, match="was lost.*goes on where it stopped"):
-            run_at(60, cluster.scheduler.kill, larger.folder, **given)
+            run_at([60], cluster.scheduler.kill, larger.folder, **given)
     run = build(larger.folder, **outputs(tmp_path))
     assert any(text.startswith("Going on") for text in run.infos)
     assert_same(tmp_path, undisturbed)
