@@ -141,10 +141,16 @@ def inverted(moving_stack, tmp_path_factory):
 @pytest.fixture(scope="session")
 def object_service():
     """An S3 service on this computer with one bucket."""
+    from s3fs import S3FileSystem
+
+    from hyp3_stack.core.object_store.location import close_connections
     from tests.object_store.service import running_service
 
     with running_service() as service:
         yield service
+        # s3fs keeps those of xarray's readers for the next ones.
+        for files in S3FileSystem._cache.values():
+            close_connections(files)
 
 
 @pytest.fixture

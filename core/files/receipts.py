@@ -121,19 +121,19 @@ def failing_objects(
     StoreError
         If the service does not answer.
     """
-    objects = Objects(location)
-    there = objects.tags()
+    with Objects(location) as objects:
+        there = objects.tags()
 
-    def is_right(name: str) -> bool:
-        size, value, tag = receipts[name]
-        if name not in there or there[name][0] != size:
-            return False
-        if tag and there[name][1] == tag:
-            return True
-        content = objects.get(name)
-        return content is not None and isal_zlib.crc32(content) == value
+        def is_right(name: str) -> bool:
+            size, value, tag = receipts[name]
+            if name not in there or there[name][0] != size:
+                return False
+            if tag and there[name][1] == tag:
+                return True
+            content = objects.get(name)
+            return content is not None and isal_zlib.crc32(content) == value
 
-    return failing(receipts, is_right, reporter) | further_chunks(there, arrays, receipts)
+        return failing(receipts, is_right, reporter) | further_chunks(there, arrays, receipts)
 
 
 def with_step(name: str, step: int) -> str:

@@ -26,6 +26,7 @@ from numcodecs.blosc import Blosc
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, BytesCodec
 from zarr.core.metadata import ArrayV2Metadata
+from zarr.storage import FsspecStore
 
 from ..errors import OutputError
 from ..object_store.late_metadata import LateMetadataStore
@@ -87,14 +88,21 @@ class StackBlocks:
         Group of the store; None for a NetCDF file and for a store without groups.
     packings
         Of the layers that are packed, by name.
+    store
+        The store in an object store, where it is open already; another process opens it itself.
     """
 
     def __init__(
-        self, place: StackPlace, group: str | None, packings: Mapping[str, Packing] | None = None
+        self,
+        place: StackPlace,
+        group: str | None,
+        packings: Mapping[str, Packing] | None = None,
+        store: FsspecStore | None = None,
     ) -> None:
         self._place = place
         self._group = group
         self._packings = packings or {}
+        self._store = store
         self._arrays: dict[str, StoredArray] = {}
         self._lock = threading.Lock()
         self._large = threading.Lock()
@@ -105,7 +113,7 @@ class StackBlocks:
 
     def of_group(self, group: str) -> StackBlocks:
         """Return the same layers as another group of the store has them."""
-        return type(self)(self._place, group, self._packings)
+        return type(self)(self._place, group, self._packings, self._store)
 
     def array(self, name: str) -> StoredArray:
         """Return a layer."""
@@ -186,7 +194,7 @@ class StackBlocks:
     def _open(self, name: str) -> StoredArray:
         if isinstance(self._place, Path) and not self._place.is_dir():
             return _open_netcdf(self._place, name)
-        store: Any = self._place
+        store: Any = self._place if self._store is None else self._store
         if isinstance(store, RemoteLocation):
             store = store.store(read_only=True, shared=True)
         path = "/".join(filter(None, (self._group, name)))

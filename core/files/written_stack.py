@@ -21,6 +21,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 from zarr.api.asynchronous import open_array
 from zarr.core.sync import sync
+from zarr.storage import FsspecStore
 
 from ..contract import RECORD, SPATIAL_GROUP, TEMPORAL_GROUP
 from ..errors import UNREADABLE, InvalidParameterError
@@ -93,6 +94,8 @@ class WrittenStack:
         Group of the store; None for a NetCDF file and for a store without groups.
     parameter
         Parameter that names the stack, for messages.
+    store
+        The store in an object store, which is open.
 
     Attributes
     ----------
@@ -101,16 +104,20 @@ class WrittenStack:
     """
 
     def __init__(
-        self, raw: xr.Dataset, place: StackPlace, group: str | None, parameter: str
+        self,
+        raw: xr.Dataset,
+        place: StackPlace,
+        group: str | None,
+        parameter: str,
+        store: FsspecStore | None = None,
     ) -> None:
         self.raw = raw
         self.place = place
         self.group = group
         self.parameter = parameter
         packings = {name: self._packing(name) for name in self.layers}
-        self.blocks = StackBlocks(
-            place, group, {name: packing for name, packing in packings.items() if packing}
-        )
+        packed = {name: packing for name, packing in packings.items() if packing}
+        self.blocks = StackBlocks(place, group, packed, store)
 
     @property
     def label(self) -> str:
@@ -464,11 +471,12 @@ def _open(place: StackPlace, parameter: str, resources: ExitStack) -> Iterator[W
         yield WrittenStack(dataset, place, None, parameter)
         return
     store: Any = place
+    opened: FsspecStore | None = None
     # On disk every document is looked at; over a network those that hold the others have to do.
     options["consolidated"] = False
     failing: AbstractContextManager[None] = nullcontext()
     if isinstance(place, RemoteLocation):
-        store = resources.enter_context(open_remote(place))
+        store = opened = resources.enter_context(open_remote(place))
         failing = reading_in_words(place)
         options["consolidated"] = None
         resources.enter_context(warnings.catch_warnings())
@@ -480,7 +488,7 @@ def _open(place: StackPlace, parameter: str, resources: ExitStack) -> Iterator[W
         for group in _groups(store):
             dataset = xr.open_dataset(store, engine="zarr", group=group, **options)
             resources.enter_context(dataset)
-            stack = WrittenStack(dataset, place, group, parameter)
+            stack = WrittenStack(dataset, place, group, parameter, opened)
             if isinstance(place, RemoteLocation):
                 # Gathered metadata leave out what arrays say of their place.
                 sync(_add_own_attributes(store, group, stack))

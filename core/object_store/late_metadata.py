@@ -23,7 +23,7 @@ from zarr.core.sync import sync
 
 from .claim import MARK, taken
 from .failures import in_words
-from .location import RemoteLocation, asked_again, close_store
+from .location import RemoteLocation, asked_again, close_connections
 
 GDAL_SIDECAR = "pam.aux.xml"
 """Where GDAL looks for what a store of format 2 does not hold."""
@@ -120,7 +120,7 @@ class LateMetadataStore(Store):
         given up here, so that none arrives when the place belongs to another run.
         """
         sync(self._settle())
-        close_store(self._chunks)
+        close_connections(self._chunks.fs)
 
     async def _settle(self) -> None:
         tasks = [task for task in self._under_way if not task.done()]

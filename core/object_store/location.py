@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from zarr.core.sync import _get_loop
+from zarr.core.sync import sync
 from zarr.storage import FsspecStore
 
 from ..errors import InvalidParameterError
@@ -42,6 +44,9 @@ _CHUNK_SECONDS = 10.0
 _ENDLESS = 360
 """So many times as long no request for a chunk takes: an hour."""
 
+_CLOSE_SECONDS = 5.0
+"""How long connections may take to be closed before they are left to the end of the process."""
+
 _CONNECTIONS = 32
 
 Answer = TypeVar("Answer")
@@ -61,18 +66,19 @@ class RemoteLocation(ObjectAddress):
         return self.endpoint or _configured_endpoint(self.profile)
 
     def file_system(
-        self, attempts: int = PATIENT, asynchronous: bool = False, shared: bool = False
+        self, attempts: int = PATIENT, silence: float = _READ_SECONDS, shared: bool = False
     ) -> S3FileSystem:
-        """Return access to the service; nothing is asked yet.
+        """Return access to the service from coroutines in Zarr's loop; nothing is asked yet.
 
         Parameters
         ----------
         attempts
             How often a request is tried that fails for a reason that may pass.
-        asynchronous
-            Whether it is used in coroutines, as Zarr does.
+        silence
+            For how many seconds an answer is waited for.
         shared
-            Whether all who ask in this process get the same connections.
+            Whether all who ask in this process get the same connections, until it ends. All others
+            have to be closed with :func:`close_connections`.
         """
         # Takes a quarter of a second, which builds on a disk need not spend.
         from s3fs import S3FileSystem
@@ -80,7 +86,7 @@ class RemoteLocation(ObjectAddress):
         config: dict[str, Any] = {
             "retries": {"total_max_attempts": attempts, "mode": "standard"},
             "connect_timeout": _CONNECT_SECONDS,
-            "read_timeout": _CHUNK_SECONDS if asynchronous else _READ_SECONDS,
+            "read_timeout": silence,
             "max_pool_connections": _CONNECTIONS,
         }
         if self.other_service is not None:
@@ -93,19 +99,23 @@ class RemoteLocation(ObjectAddress):
             options["profile"] = self.profile
         else:
             options["session"] = _new_session(self.profile)
-        return S3FileSystem(
+        files = S3FileSystem(
             config_kwargs=config,
-            asynchronous=asynchronous,
+            # Else its connections are closed when it is collected, in whichever loop runs then.
+            asynchronous=True,
             use_listings_cache=False,
             skip_instance_cache=not shared,
             max_concurrency=1,  # more costs an extra request for the size of each chunk
             **{name: value for name, value in options.items() if value},
         )
+        if shared:
+            _close_at_exit(files)
+        return files
 
     def store(self, read_only: bool = False, shared: bool = False) -> FsspecStore:
         """Return the place as a Zarr store."""
         return FsspecStore(
-            self.file_system(asynchronous=True, shared=shared),
+            self.file_system(silence=_CHUNK_SECONDS, shared=shared),
             read_only=read_only,
             path=f"{self.bucket}/{self.key}",
         )
@@ -143,13 +153,17 @@ async def asked_again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
         return await ask()
 
 
-def close_store(store: FsspecStore) -> None:
-    """Close the connections of a store; using it again opens new ones."""
-    files = store.fs
+def close_connections(files: S3FileSystem) -> None:
+    """Close the connections to a service; asking it again opens new ones."""
     if files._s3 is not None:
-        files.close_session(_get_loop(), files._s3creator)
         files._s3 = None
-    store.close()
+        with suppress(TimeoutError):
+            sync(files._s3creator.__aexit__(None, None, None), timeout=_CLOSE_SECONDS)
+
+
+@cache
+def _close_at_exit(files: S3FileSystem) -> None:
+    atexit.register(close_connections, files)
 
 
 def parse_location(

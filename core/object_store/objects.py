@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from zarr.core.sync import sync
+
 from ..errors import StoreError
 from .failures import in_words, is_changed, is_not_found, is_refused
-from .location import PATIENT, RemoteLocation
+from .location import PATIENT, RemoteLocation, close_connections
 
 _BULK = 1000
 """Objects that S3 lists or deletes with one request."""
@@ -17,7 +19,8 @@ _BULK = 1000
 class Objects:
     """What lies at a location and below it; names are relative to its key.
 
-    All methods raise StoreError with a sentence where the service does not do what is asked.
+    To be used as a context manager, or to be closed. All methods raise StoreError with a sentence
+    where the service does not do what is asked.
 
     Parameters
     ----------
@@ -30,6 +33,16 @@ class Objects:
     def __init__(self, location: RemoteLocation, attempts: int = PATIENT) -> None:
         self.location = location
         self._files = location.file_system(attempts)
+
+    def __enter__(self) -> Objects:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; asking for an object opens new ones."""
+        close_connections(self._files)
 
     def names(self, verb: str = "read") -> Iterator[str]:
         """Yield the names below the location in the order of their bytes.
@@ -82,13 +95,13 @@ class Objects:
     def put_all(self, contents: Sequence[tuple[str, bytes]]) -> None:
         """Write several small objects at once."""
         with in_words(self.location, "written"):
-            self._files.pipe({self._path(name): content for name, content in contents})
+            sync(self._files._pipe({self._path(name): content for name, content in contents}))
 
     def get(self, name: str) -> bytes | None:
         """Return the content of an object, None where there is none."""
         try:
             with in_words(self.location, "read"):
-                content = self._files.cat_file(self._path(name))
+                content = sync(self._files._cat_file(self._path(name)))
         except StoreError as error:
             if is_not_found(error):
                 return None
@@ -152,5 +165,6 @@ class Objects:
     def _call(self, verb: str, method: str, **options: Any) -> dict[str, Any]:
         bucket = self.location.bucket
         with in_words(self.location, verb):
-            answer: dict[str, Any] = self._files.call_s3(method, Bucket=bucket, **options)
+            asked = self._files._call_s3(method, Bucket=bucket, **options)
+            answer: dict[str, Any] = sync(asked)
         return answer

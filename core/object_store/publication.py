@@ -28,10 +28,10 @@ def check_location_writable(location: RemoteLocation) -> None:
     OutputError
         If the service, bucket or permission is missing, or something is there already.
     """
-    objects = Objects(location, BRIEF)
-    check_free(objects)
-    objects.put(_PROBE, b"")
-    objects.remove([_PROBE])
+    with Objects(location, BRIEF) as objects:
+        check_free(objects)
+        objects.put(_PROBE, b"")
+        objects.remove([_PROBE])
 
 
 class RemoteWorkspace:
@@ -71,11 +71,19 @@ class RemoteWorkspace:
         self.is_published = False
 
     def __enter__(self) -> RemoteWorkspace:
+        try:
+            self._begin()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def _begin(self) -> None:
         before = self._objects.version(MARK)
         self.is_published = check_free(self._objects, self._job)
         if self.is_published:
             # The mark stays that of the run that was stopped, until this one has ended.
-            return self
+            return
         take(self._brief, self._mark, before)
         leftovers = [name for name in own_names(self._objects) if name != MARK]
         if leftovers:
@@ -85,16 +93,22 @@ class RemoteWorkspace:
             )
         # Where this fails, the mark stays: it shows the next run that the rest is ours.
         remove_objects(self._objects, leftovers)
-        return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.store.close()
-        if error is None:
-            self._take_mark_away()
-        elif not self.is_published:
-            # What cannot be removed now is removed by the next run, which knows it by the mark.
-            with suppress(StackError):
-                self._clear_up()
+        try:
+            if error is None:
+                self._take_mark_away()
+            elif not self.is_published:
+                # What cannot be removed now is removed by the next run, which knows it by the mark.
+                with suppress(StackError):
+                    self._clear_up()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._objects.close()
+        self._brief.close()
 
     def publish(self) -> None:
         """Write the metadata documents, the one that makes the stack visible at the end.

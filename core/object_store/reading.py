@@ -9,7 +9,7 @@ from zarr.storage import FsspecStore
 
 from ..errors import InvalidParameterError
 from .failures import in_words
-from .location import BRIEF, RemoteLocation, close_store
+from .location import BRIEF, RemoteLocation, close_connections
 from .objects import Objects
 
 _ROOT = (".zmetadata", "zarr.json", ".zgroup")
@@ -26,18 +26,18 @@ def open_remote(location: RemoteLocation) -> Iterator[FsspecStore]:
     StoreError
         If service, bucket or permission is missing, also inside the block.
     """
-    objects = Objects(location, BRIEF)
-    if all(objects.get(name) is None for name in _ROOT):
-        raise InvalidParameterError(
-            f"{location.parameter} is {location.url}, but there is no Zarr store at that address; "
-            "check it."
-        )
+    with Objects(location, BRIEF) as objects:
+        if all(objects.get(name) is None for name in _ROOT):
+            raise InvalidParameterError(
+                f"{location.parameter} is {location.url}, but there is no Zarr store at that "
+                "address; check it."
+            )
     store = location.store(read_only=True)
     try:
         with reading_in_words(location):
             yield store
     finally:
-        close_store(store)
+        close_connections(store.fs)
 
 
 def reading_in_words(location: RemoteLocation) -> AbstractContextManager[None]:

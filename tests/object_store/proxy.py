@@ -121,6 +121,7 @@ class Proxy:
 def _handler(proxy: Proxy) -> type[MotoRequestHandler]:
     class Handler(MotoRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log(self, *_: object) -> None:
             return
@@ -169,7 +170,7 @@ def _handler(proxy: Proxy) -> type[MotoRequestHandler]:
         def _answer(
             self, status: int, headers: list[tuple[str, str]], content: bytes, cut: bool = False
         ) -> None:
-            self.send_response_only(status)
+            self.send_response(status)
             names = {name.lower() for name, _ in headers}
             for name, value in headers:
                 self.send_header(name, value)

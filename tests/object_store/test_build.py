@@ -187,7 +187,7 @@ def test_a_network_that_goes_while_a_stack_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Two attempts instead of eight, which take a minute.
-    monkeypatch.setattr(RemoteLocation.file_system, "__defaults__", (2, False, False))
+    monkeypatch.setattr(RemoteLocation.file_system, "__defaults__", (2, 10.0, False))
     proxy = object_store.proxy
 
     def lose(request: Request) -> str | None:

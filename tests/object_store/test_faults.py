@@ -16,18 +16,15 @@ from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.object_store import location as places
 from hyp3_stack.core.object_store.location import RemoteLocation, parse_location
 from hyp3_stack.core.object_store.publication import check_location_writable
+from hyp3_stack.core.object_store.reading import open_remote
 from tests.object_store.proxy import CUT, HOLD, RESET, Answer, Faults, Request, every
 from tests.object_store.remote import publishing
 from tests.object_store.service import BUCKET, SECRET, Service
+from tests.running import assert_one_sentence
 
 pytestmark = pytest.mark.faults
 
 ARRAY = "spatially_optimized/a"
-
-
-@pytest.fixture
-def location(object_store: Service) -> RemoteLocation:
-    return parse_location(f"s3://{BUCKET}/{uuid.uuid4().hex}/s.zarr", object_store.endpoint)
 
 
 def write(location: RemoteLocation) -> np.ndarray:
@@ -43,11 +40,14 @@ def write(location: RemoteLocation) -> np.ndarray:
     return values
 
 
+def assert_holds(location: RemoteLocation, values: np.ndarray) -> None:
+    with open_remote(location) as store:
+        np.testing.assert_array_equal(zarr.open_group(store, mode="r")[ARRAY][:], values)
+
+
 def assert_sentence(error: BaseException, *parts: str) -> None:
-    text = str(error)
-    for part in parts:
-        assert part in text, text
-    assert text.endswith(".") and "\n" not in text and SECRET not in text
+    assert_one_sentence(error, *parts)
+    assert SECRET not in str(error)
 
 
 # --- what passes ----------------------------------------------------------------------------------
@@ -70,8 +70,7 @@ def test_what_passes_does_not_fail_a_run(
     values = write(location)
     assert object_store.proxy.failed > 8
     object_store.proxy.reset()
-    array = zarr.open_group(location.store(read_only=True), mode="r")[ARRAY]
-    np.testing.assert_array_equal(array[:], values)
+    assert_holds(location, values)
     names = [key.rpartition("/")[2] for key in object_store.keys(location.key)]
     assert not [name for name in names if name.startswith(".hyp3-partial")]
 
@@ -96,8 +95,7 @@ def test_an_answer_that_never_comes_is_asked_for_again(
     values = write(location)
     assert len(held) == 1
     object_store.proxy.reset()
-    array = zarr.open_group(location.store(read_only=True), mode="r")[ARRAY]
-    np.testing.assert_array_equal(array[:], values)
+    assert_holds(location, values)
 
 
 def test_a_service_that_breaks_down_ends_the_run_in_one_sentence(
@@ -111,7 +109,7 @@ def test_a_service_that_breaks_down_ends_the_run_in_one_sentence(
 
     object_store.proxy.faults = fail
     # Two attempts instead of eight, which take a minute.
-    monkeypatch.setattr(RemoteLocation.file_system, "__defaults__", (2, False, False))
+    monkeypatch.setattr(RemoteLocation.file_system, "__defaults__", (2, 10.0, False))
     with pytest.raises(OutputError) as caught:
         write(location)
     assert_sentence(caught.value, location.url, "failed again and again (SlowDown)", "run again")
@@ -284,5 +282,7 @@ def test_a_service_that_does_not_let_delete(
 
 
 def test_reading_what_is_not_there(location: RemoteLocation) -> None:
+    store = location.store(read_only=True)
     with pytest.raises(FileNotFoundError):
-        xr.open_zarr(location.store(read_only=True), group="spatially_optimized")
+        xr.open_zarr(store, group="spatially_optimized")
+    places.close_connections(store.fs)

@@ -21,7 +21,7 @@ from hyp3_stack.core.machine.processes import this_system
 from hyp3_stack.core.object_store import claim, late_metadata, leftovers, objects
 from hyp3_stack.core.object_store.claim import MARK
 from hyp3_stack.core.object_store.late_metadata import is_document
-from hyp3_stack.core.object_store.location import RemoteLocation
+from hyp3_stack.core.object_store.location import RemoteLocation, close_connections
 from hyp3_stack.core.object_store.publication import RemoteWorkspace, check_location_writable
 from hyp3_stack.core.run.reporter import SilentReporter
 from tests.object_store.proxy import Answer, Request
@@ -85,8 +85,10 @@ def test_a_run_that_dies_while_publishing_shows_nothing_at_the_root(
     object_store.proxy.reset()
     names = [key.removeprefix(place) for key in object_store.keys(place)]
     assert MARK in names and ".zmetadata" not in names
+    root = location.store(read_only=True)
     with pytest.raises((FileNotFoundError, ValueError)):
-        zarr.open_group(location.store(read_only=True), mode="r", use_consolidated=True)
+        zarr.open_group(root, mode="r", use_consolidated=True)
+    close_connections(root.fs)
     # The process is alive, so that only the age of its mark tells that the run is dead.
     age(object_store, place, "another system")
     with pytest.MonkeyPatch.context() as patch:
