@@ -6,6 +6,8 @@ import zipfile
 
 import pytest
 
+from hyp3_stack.core.contract import PARAMETERS
+
 pytestmark = pytest.mark.qgis
 
 
@@ -35,21 +37,25 @@ def qgis_process(plugin_zip, tmp_path_factory):
     return run
 
 
-def test_enabled_plugin_is_loaded(qgis_process):
-    done = qgis_process("plugins", "list")
-    assert done.returncode == 0
-    assert "* hyp3_stack" in done.stdout
-
-
 def test_algorithms_are_listed(qgis_process):
     done = qgis_process("list")
-    for algorithm in ("setupenvironment", "harmonizeproducts", "buildstack"):
-        assert f"hyp3:{algorithm}" in done.stdout
+    assert done.returncode == 0
+    for algorithm in PARAMETERS:
+        assert f"hyp3:{algorithm}\t" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_help_of_the_main_algorithm(qgis_process):
-    done = qgis_process("help", "hyp3:buildstack")
+def test_help_explains_every_parameter(qgis_process):
+    done = qgis_process("help", "hyp3:preparestack")
     assert done.returncode == 0
-    for name in ("INPUT", "NETCDF", "ZARR", "CHUNKING", "ON_BAD_PRODUCT"):
-        assert name in done.stdout
+    assert "qgis_process run hyp3:preparestack" in done.stdout
+    arguments = done.stdout.partition("Arguments\n")[2].partition("Outputs\n")[0]
+    lines = arguments.splitlines()
+    heads = [n for n, line in enumerate(lines) if line and line[0].isupper() and ":" in line]
+    names = {lines[head].partition(":")[0] for head in heads}
+    assert names >= {"FOLDER", "NETCDF", "ZARR", "CHUNKING", "ON_BAD_PRODUCT"}
+    for head in heads:
+        texts = [line for line in lines[head + 1 : head + 3] if line.startswith("\t")]
+        assert any(
+            not line.strip().startswith(("Argument type", "Default value")) for line in texts
+        ), lines[head]

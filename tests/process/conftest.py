@@ -31,7 +31,6 @@ class Run:
     returncode: int
     text: str
     outputs: dict = field(default_factory=dict)
-    log: dict = field(default_factory=dict)
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +97,6 @@ def qgis_run(qgis_environment):
             done.returncode,
             done.stdout + done.stderr,
             answer.get("results", {}),
-            answer.get("log", {}),
         )
 
     return run

@@ -39,7 +39,7 @@ def products(tmp_path_factory):
     """Interferograms that take some seconds to stack."""
     folder = tmp_path_factory.mktemp("products")
     layers = ("unw_phase", "corr", "water_mask")
-    write_products(folder, SampleSpec(products=6, rows=400, columns=400, layers=layers))
+    write_products(folder, SampleSpec(products=4, rows=300, columns=300, layers=layers))
     return folder
 
 

@@ -50,6 +50,28 @@ def offline(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
+@pytest.fixture(scope="module")
+def empty_environment(tmp_path_factory):
+    """A virtual environment with pip only."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return str(environment_python(folder, sys.platform))
+
+
+@pytest.fixture
+def quick_base(empty_environment, tmp_path):
+    """A Python whose module venv copies an environment, which takes no three seconds."""
+    return python(tmp_path, f"cp -a '{Path(empty_environment).parents[1]}' \"$3\"")
+
+
+def python(folder, text):
+    """Write what is started as the Python that the user has chosen."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
 def existing(places):
     """Put something where a working environment would be."""
     places.environment.mkdir(parents=True)
@@ -68,10 +90,10 @@ def fail(places, base=sys.executable, feedback=None):
     return str(caught.value)
 
 
-def test_without_network(places, offline):
+def test_without_network(places, offline, quick_base):
     existing(places)
     feedback = Recorder()
-    assert "package index cannot be reached" in fail(places, feedback=feedback)
+    assert "package index cannot be reached" in fail(places, quick_base, feedback)
     assert_untouched(places)
     assert "127.0.0.1" in "\n".join(feedback.debug)
 
@@ -103,10 +125,10 @@ def test_a_lock_that_lacks_packages_is_noticed_by_the_check(places):
     assert_untouched(places)
 
 
-def test_cancel_while_packages_are_installed(places, offline):
+def test_cancel_while_packages_are_installed(places, offline, quick_base):
     existing(places)
     with pytest.raises(CoreCanceledError, match="canceled"):
-        EnvironmentBuilder(places, Recorder("Installing")).build(sys.executable)
+        EnvironmentBuilder(places, Recorder("Installing")).build(quick_base)
     deadline = time.monotonic() + 60
     while len(list(places.home.iterdir())) > 1 and time.monotonic() < deadline:
         time.sleep(0.1)  # what was begun is removed beside the run
@@ -114,10 +136,8 @@ def test_cancel_while_packages_are_installed(places, offline):
 
 
 def test_a_python_without_venv(places, tmp_path):
-    base = tmp_path / "python"
-    base.write_text("#!/bin/sh\necho 'No module named venv' >&2\nexit 1\n")
-    base.chmod(0o755)
-    assert "apt install python3-venv" in fail(places, str(base))
+    base = python(tmp_path, "echo 'No module named venv' >&2\nexit 1")
+    assert "apt install python3-venv" in fail(places, base)
 
 
 def test_a_base_that_cannot_be_started(places, tmp_path):
@@ -188,14 +208,6 @@ def company(offline, monkeypatch):
         service.proxy_login = "jdoe:a p@ss/word"
         monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example.org/simple")
         yield service
-
-
-@pytest.fixture(scope="module")
-def empty_environment(tmp_path_factory):
-    """A virtual environment with pip only."""
-    folder = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    return str(environment_python(folder, sys.platform))
 
 
 @pytest.fixture
@@ -289,10 +301,8 @@ def test_no_program_of_the_set_up_gets_credentials(places, tmp_path, monkeypatch
     shown = ["PIP_INDEX_URL", "PIP_CERT", "HTTPS_PROXY", "NETRC", "LANG_OF_THE_TEST"]
     for name in (*hidden, *shown):
         monkeypatch.setenv(name, "value")
-    base, noted = tmp_path / "python", tmp_path / "environment"
-    base.write_text(f"#!/bin/sh\nenv > '{noted}'\nexit 1\n")
-    base.chmod(0o755)
-    fail(places, str(base))
+    noted = tmp_path / "environment"
+    fail(places, python(tmp_path, f"env > '{noted}'\nexit 1"))
     names = {line.partition("=")[0] for line in noted.read_text().splitlines()}
     assert not names & set(hidden)
     assert names > {"PATH", *shown}

@@ -9,11 +9,7 @@ import pytest
 from tests.hyp3_server import Hyp3Service, jobs_from_archives
 from tests.sample_products import SampleSpec, write_products
 
-from .conftest import ROOT
-
 pytestmark = pytest.mark.qgis
-
-MODEL = ROOT / "processing_provider" / "models" / "jobs_to_layers.model3"
 
 
 @pytest.fixture(scope="module")
@@ -27,68 +23,17 @@ def service(tmp_path_factory):
         yield running
 
 
-@pytest.fixture(scope="module")
-def account(service, tmp_path_factory):
-    """Variables for a run that logs in with a token."""
-    return {
+def test_products_are_downloaded(qgis_run, service, tmp_path):
+    account = {
         **service.environment,
-        "HYP3_STACK_CACHE": str(tmp_path_factory.mktemp("cache")),
+        "HYP3_STACK_CACHE": str(tmp_path / "cache"),
         "EARTHDATA_TOKEN": service.accounts.token(service.user.name),
     }
-
-
-def test_found_jobs_are_a_layer(qgis_run, service, account, tmp_path):
-    output = tmp_path / "jobs.gpkg"
-    done = qgis_run("hyp3:findjobs", account, API_URL=service.url, OUTPUT=output)
-    assert done.returncode == 0, done.text
-    assert done.outputs["COUNT"] == 3
-    assert done.outputs["PROJECTS"] == ["sample, 1"]
-    assert done.outputs["OUTPUT"] == str(output)
-    with sqlite3.connect(output) as database:
-        rows = database.execute("SELECT project, job_type, geom IS NULL FROM jobs").fetchall()
-    assert rows == [("sample, 1", "INSAR_GAMMA", 0)] * 3
-
-
-def test_download_skips_what_is_there(qgis_run, service, account, tmp_path):
     parameters = {"API_URL": service.url, "PROJECT": "sample, 1", "OUTPUT": tmp_path / "products"}
-    first = qgis_run("hyp3:downloadproducts", account, **parameters)
-    assert first.returncode == 0, first.text
-    assert (first.outputs["DOWNLOADED"], first.outputs["SKIPPED"]) == (3, 0)
-    again = qgis_run("hyp3:downloadproducts", account, **parameters)
-    assert (again.outputs["DOWNLOADED"], again.outputs["SKIPPED"]) == (0, 3)
-    assert json.loads((tmp_path / "products").joinpath(first.outputs["MANIFEST"]).read_text())
-
-
-def test_the_whole_job_in_one_run(qgis_run, service, account, tmp_path):
-    done = qgis_run(
-        "hyp3:preparestack",
-        account,
-        API_URL=service.url,
-        FOLDER=tmp_path / "a new folder",
-        NETCDF=tmp_path / "stack.nc",
-        ZARR=tmp_path / "stack.zarr",
-        CHUNKING="temporal",
-    )
+    done = qgis_run("hyp3:downloadproducts", account, **parameters)
     assert done.returncode == 0, done.text
-    assert done.outputs["STEPS"] == 3
-    assert (tmp_path / "stack.nc").is_file()
-    assert (tmp_path / "stack.zarr" / "temporally_optimized").is_dir()
-
-
-def test_a_saved_model_goes_from_jobs_to_layers(qgis_run, service, account, tmp_path):
-    done = qgis_run(
-        str(MODEL),
-        account,
-        service=service.url,
-        project="sample, 1",
-        products=tmp_path / "products",
-        netcdf_stack="TEMPORARY_OUTPUT",
-        zarr_stack=tmp_path / "stack.zarr",
-    )
-    assert done.returncode == 0, done.text
-    assert (tmp_path / "stack.zarr" / "spatially_optimized").is_dir()
-    assert done.outputs["netcdf_stack"].endswith(".nc")
-    assert "unw_phase: 3 bands" in done.text
+    assert (done.outputs["DOWNLOADED"], done.outputs["SKIPPED"]) == (3, 0)
+    assert json.loads((tmp_path / "products").joinpath(done.outputs["MANIFEST"]).read_text())
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +73,7 @@ application.exitQgis()
     return environ, identifier
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def proxy_of_qgis(profile, service):
     """Lets QGIS's options name the proxy that takes Earthdata Login's hosts to the service."""
     options = profile / "QGIS" / "QGIS3.ini"
@@ -142,34 +87,32 @@ def proxy_of_qgis(profile, service):
     options.write_text(before)
 
 
-def test_login_and_proxy_from_qgis_leave_no_trace(
-    qgis_run, stored_login, proxy_of_qgis, service, tmp_path
-):
+@pytest.fixture(scope="module")
+def found(qgis_run, stored_login, proxy_of_qgis, service, tmp_path_factory):
+    """A run that finds jobs with login and proxy of QGIS, and the file that it writes."""
     environ, identifier = stored_login
+    output = tmp_path_factory.mktemp("found") / "jobs.gpkg"
     done = qgis_run(
-        "hyp3:findjobs",
-        environ,
-        API_URL=service.url,
-        AUTHCFG=identifier,
-        OUTPUT=tmp_path / "jobs.gpkg",
+        "hyp3:findjobs", environ, API_URL=service.url, AUTHCFG=identifier, OUTPUT=output
     )
     assert done.returncode == 0, done.text
+    return done, output
+
+
+def test_found_jobs_are_a_layer(found):
+    done, output = found
     assert done.outputs["COUNT"] == 3
+    assert done.outputs["PROJECTS"] == ["sample, 1"]
+    assert done.outputs["OUTPUT"] == str(output)
+    with sqlite3.connect(output) as database:
+        rows = database.execute("SELECT project, job_type, geom IS NULL FROM jobs").fetchall()
+    assert rows == [("sample, 1", "INSAR_GAMMA", 0)] * 3
+
+
+def test_login_and_proxy_from_qgis_leave_no_trace(found, service):
+    done, output = found
+    assert service.log.of("proxy")
     assert service.user.password not in done.text
-    for path in tmp_path.rglob("*"):
+    for path in output.parent.rglob("*"):
         if path.is_file():
             assert service.user.password.encode() not in path.read_bytes(), path
-
-
-def test_a_login_that_does_not_exist_is_one_sentence(qgis_run, stored_login, service, tmp_path):
-    environ, _ = stored_login
-    done = qgis_run(
-        "hyp3:findjobs",
-        environ,
-        API_URL=service.url,
-        AUTHCFG="abc1234",
-        OUTPUT=tmp_path / "jobs.gpkg",
-    )
-    assert done.returncode == 1
-    assert "The authentication configuration abc1234 cannot be read" in done.text
-    assert "Traceback" not in done.text

@@ -76,6 +76,7 @@ def test_your_project(follow):
     assert "Sentinel-1" in (folder / "stack.html").read_text(encoding="utf-8")
     with xr.open_dataset(folder / "stack.nc") as stack:
         assert stack.sizes["pair"] == 3
+    assert (folder / "stack.zarr" / "temporally_optimized").is_dir()
 
 
 def test_backscatter(follow):

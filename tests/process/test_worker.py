@@ -252,7 +252,7 @@ def test_outputs_are_plain_json_without_nan():
         ("disk_full", "OSError", "The disk is full at /data/stack.nc"),
         ("denied", "PermissionError", "Access to /data/stack.nc was denied"),
         ("broken_disk", "OSError", "failed at '/data/stack.nc' (Input/output error)"),
-        ("missing_package", "ModuleNotFoundError", "a_package_that_does_not_exist"),
+        ("missing_package", "ModuleNotFoundError", "lacks a working package a_pack"),
         ("defect", "KeyError", "This is a defect in HyP3 Stack"),
     ],
 )
