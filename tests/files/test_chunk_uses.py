@@ -87,7 +87,6 @@ def test_the_report_shows_each_layout(run: Run) -> None:
         assert f"<td>{layout.label}</td>" in assessment_page(assessment)
 
 
-def test_plain_stores_have_no_shards(small: SampleStack, tmp_path: Path) -> None:
-    made = build(small.folder, ZARR=tmp_path / "s.zarr")
-    for layout in assess_stack(made.zarr).layouts:
+def test_plain_stores_have_no_shards(built: Run) -> None:
+    for layout in assess_stack(built.zarr).layouts:
         assert layout.shards is None and layout.count == layout.for_map * layout.for_series

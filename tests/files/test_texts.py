@@ -17,7 +17,8 @@ import xarray as xr
 from hyp3_stack.core.assessment.assess import assess_stack
 
 from ..build.earlier import netcdf_as_before, zarr_as_before
-from ..running import Run, build, copy_products, samples
+from ..running import build, copy_products, samples
+from ..written_stacks import Written
 
 GROUPS = ("spatially_optimized", "temporally_optimized")
 
@@ -31,40 +32,33 @@ netCDF4.Dataset(sys.argv[1])
 """
 
 
-@pytest.fixture(scope="module", params=["INSAR_GAMMA", "INSAR_ISCE_BURST", "RTC_GAMMA"])
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    stack = samples(tmp_path_factory, product_type=request.param, products=3, rows=40, columns=40)
-    folder = tmp_path_factory.mktemp("texts")
-    return build(stack.folder, NETCDF=folder / "s.nc", ZARR=folder / "s.zarr")
-
-
-def test_netcdf_has_characters_of_fixed_length(run: Run) -> None:
+def test_netcdf_has_characters_of_fixed_length(written: Written) -> None:
     characters = 0
-    with h5py.File(run.netcdf) as file:
+    with h5py.File(written.netcdf) as file:
         for name, variable in file.items():
             assert h5py.check_string_dtype(variable.dtype) is None or variable.dtype == "S1", name
             if variable.dtype == "S1":
                 characters += 1
                 assert variable.attrs["_Encoding"] in ("utf-8", b"utf-8")
-    with xr.open_dataset(run.netcdf) as stack:
+    with xr.open_dataset(written.netcdf) as stack:
         texts = [name for name, item in stack.variables.items() if item.dtype.kind == "O"]
         assert characters == len(texts) > 8
         assert all(stack[name].ndim == 1 for name in texts)
 
 
-def test_netcdf_may_be_opened_again(run: Run) -> None:
-    done = subprocess.run([sys.executable, "-c", REOPEN, str(run.netcdf)], capture_output=True)
+def test_netcdf_may_be_opened_again(written: Written) -> None:
+    done = subprocess.run([sys.executable, "-c", REOPEN, str(written.netcdf)], capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_zarr_has_text_of_fixed_length(run: Run, group: str) -> None:
-    with xr.open_zarr(run.zarr, group=group) as stack, xr.open_dataset(run.netcdf) as file:
+def test_zarr_has_text_of_fixed_length(written: Written, group: str) -> None:
+    with xr.open_zarr(written.zarr, group=group) as stack, xr.open_dataset(written.netcdf) as file:
         texts = [name for name, item in file.variables.items() if item.dtype.kind == "O"]
         for name in texts:
             assert stack[name].dtype.kind == "U"
             assert stack[name].values.tolist() == file[name].values.tolist()
-            array = json.loads((run.zarr / group / name / ".zarray").read_text())
+            array = json.loads((written.zarr / group / name / ".zarray").read_text())
             assert array["dtype"] == stack[name].dtype.str and array["filters"] is None
 
 

@@ -62,13 +62,18 @@ def test_appended_steps_count_as_they_were_made(small: SampleStack, tmp_path: Pa
                                      "resampled")  # fmt: skip
 
 
-def test_another_coordinate_system(small: SampleStack, tmp_path: Path) -> None:
-    path = build(small.folder, NETCDF=tmp_path / "s.nc", TARGET_CRS="EPSG:3413").netcdf
-    assert convention(path) == (
+@pytest.fixture(scope="module")
+def polar(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("polar") / "s.nc"
+    return build(small.folder, NETCDF=path, TARGET_CRS="EPSG:3413").netcdf
+
+
+def test_another_coordinate_system(polar: Path) -> None:
+    assert convention(polar) == (
         "a lattice of its own: pixels of 80 m, centers at multiples of the spacing in coordinates "
         f"of {POLAR}; all products are resampled to it"
     )
-    found = verdicts(path)
+    found = verdicts(polar)
     assert found["threshold"].status == "met"
     assert not [text for text in found["threshold"].evidence if "UTM" in text or "HyP3" in text]
     assert found["threshold"].evidence[-1] == f"edges lie 0.5, 0.5 pixels off multiples in {POLAR}"
@@ -83,10 +88,9 @@ def test_a_coordinate_system_without_a_name(small: SampleStack, tmp_path: Path) 
     assert "in coordinates of the CRS in crs_wkt; all" in convention(path)
 
 
-def test_a_convention_of_another_coordinate_system(small: SampleStack, tmp_path: Path) -> None:
+def test_a_convention_of_another_coordinate_system(polar: Path, tmp_path: Path) -> None:
     """As stacks were written before."""
-    path = build(small.folder, NETCDF=tmp_path / "s.nc", TARGET_CRS="EPSG:3413").netcdf
-    shutil.copy(path, tmp_path / "old.nc")
+    shutil.copy(polar, tmp_path / "old.nc")
     with netCDF4.Dataset(tmp_path / "old.nc", "a") as file:
         file.gridding_convention = HYP3
     found = verdicts(tmp_path / "old.nc")["threshold"]

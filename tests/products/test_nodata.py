@@ -14,7 +14,7 @@ import xarray as xr
 
 from hyp3_stack.core.products.nodata import NoData, nodata_of, read_note
 from hyp3_stack.core.products.product_types import PRODUCT_TYPES
-from tests.running import build, copy_products, harmonize, layer_file, zip_product
+from tests.running import build, copy_products, harmonize, layer_file, samples, zip_product
 from tests.sample_products import SampleStack
 
 LOWEST = float(np.finfo("float32").min)
@@ -273,12 +273,17 @@ def test_values_of_hyp3_are_copied_bit_for_bit(small: SampleStack, tmp_path: Pat
                 np.testing.assert_array_equal(new.read(1, window=window), old.read(1))
 
 
-@pytest.mark.parametrize("scale", ["power", "decibel"])
+@pytest.mark.parametrize(
+    ("scale", "missing", "target"),
+    [("power", 0.0, "EPSG:32610"), ("decibel", LOWEST, "EPSG:32611")],  # copied and warped
+)
 def test_backscatter_with_an_own_value(
-    scale: str, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+    scale: str,
+    missing: float,
+    target: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
 ) -> None:
-    from tests.running import samples
-
     stack = samples(
         tmp_path_factory,
         product_type="RTC_GAMMA",
@@ -289,14 +294,12 @@ def test_backscatter_with_an_own_value(
         layers=("VV", "ls_map", "dem"),
         sidecars=False,
     )
-    missing = {"power": 0.0, "decibel": LOWEST}[scale]
     for path in copy_products(stack, tmp_path / "in"):
         _retag(layer_file(path, "VV"), _mark(-99.0, "float32", missing), nodata=-99.0)
         _retag(layer_file(path, "ls_map"), _mark(255, "uint8", 0), nodata=255)
-    for target in ("EPSG:32610", "EPSG:32611"):  # copied and warped
-        old = build(stack.folder, NETCDF=tmp_path / "old.nc", TARGET_CRS=target)
-        new = build(tmp_path / "in", NETCDF=tmp_path / "new.nc", TARGET_CRS=target)
-        with xr.open_dataset(old.netcdf) as before, xr.open_dataset(new.netcdf) as after:
-            for name in ("VV_backscatter", "ls_map", "dem", "data_mask"):
-                np.testing.assert_array_equal(after[name], before[name], err_msg=name)
-            assert np.isnan(after.VV_backscatter).any()
+    old = build(stack.folder, NETCDF=tmp_path / "old.nc", TARGET_CRS=target)
+    new = build(tmp_path / "in", NETCDF=tmp_path / "new.nc", TARGET_CRS=target)
+    with xr.open_dataset(old.netcdf) as before, xr.open_dataset(new.netcdf) as after:
+        for name in ("VV_backscatter", "ls_map", "dem", "data_mask"):
+            np.testing.assert_array_equal(after[name], before[name], err_msg=name)
+        assert np.isnan(after.VV_backscatter).any()

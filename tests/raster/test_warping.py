@@ -31,7 +31,7 @@ def whole(plan: Plan) -> tuple[slice, slice]:
 
 
 @pytest.mark.parametrize("layer", PRODUCT_TYPES["INSAR_GAMMA"].layers)
-def test_blocks_fit_together(plan: Plan, layer: str, side: int = 61) -> None:
+def test_blocks_fit_together(plan: Plan, layer: str, side: int = 97) -> None:
     kind = PRODUCT_TYPES["INSAR_GAMMA"].layers[layer].kind
     rows, columns = whole(plan)
     for placement in plan.placements:
