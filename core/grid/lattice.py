@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -125,6 +126,7 @@ def _phase(position: float, spacing: float) -> float:
     return 0.0 if spacing - phase < TOLERANCE * spacing else phase
 
 
+@functools.lru_cache(maxsize=16)
 def to_longitude_latitude(grid: Grid) -> Transformer:
-    """Return the way from the coordinates of a grid to WGS 84, longitude first."""
+    """Return the way from a grid to WGS 84, longitude first, which takes milliseconds to make."""
     return Transformer.from_crs(grid.crs, "OGC:CRS84", always_xy=True)

@@ -260,8 +260,12 @@ class _Chooser:
                     break
             return results
 
-        with ThreadPoolExecutor(READERS) as pool:
-            all_results = list(pool.map(open_group, groups))
+        if len(groups) <= READERS:
+            # A thread would read PROJ's database first, which takes longer than some products.
+            all_results = list(map(open_group, groups))
+        else:
+            with ThreadPoolExecutor(READERS) as pool:
+                all_results = list(pool.map(open_group, groups))
         opened = []
         for group, results in zip(groups, all_results, strict=True):
             for product, result in zip(group, results, strict=False):
