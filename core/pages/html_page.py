@@ -135,6 +135,15 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return f'<table class="layout"><tr>{head}</tr>{body}</table>'
 
 
+def percent(share: float) -> str:
+    """Return a share in whole percent, which is 0 or 100 only for none and all."""
+    if 0.0 < share < 0.005:
+        return "less than 1 %"
+    if 0.995 <= share < 1.0:
+        return "more than 99 %"
+    return f"{100 * share:.0f} %"
+
+
 def bullets(sentences: Iterable[str]) -> str:
     """Return sentences as a list."""
     return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"

@@ -11,6 +11,7 @@ import pytest
 
 from hyp3_stack.core.assessment.assess import assess_stack
 from hyp3_stack.core.assessment.page import assessment_page
+from hyp3_stack.core.pages.html_page import percent
 
 from ..written_stacks import Written
 
@@ -59,3 +60,17 @@ def test_no_text_of_a_stack_becomes_an_element(
     assert text not in page
     assert Elements(page).found <= whole.found
     assert Elements(page).addresses <= whole.addresses
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0 %"),
+        (0.0015, "less than 1 %"),
+        (0.714, "71 %"),
+        (0.998, "more than 99 %"),
+        (1, "100 %"),
+    ],
+)
+def test_only_all_is_100_percent(share: float, text: str) -> None:
+    assert percent(share) == text

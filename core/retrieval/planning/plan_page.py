@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
-from ...pages.html_page import bullets, fact, footer, html_page, table
+from ...pages.html_page import bullets, fact, footer, html_page, percent, table
 from ...parameters.network_parameters import RULE_COLORS
 from ..ordering.plan_layer import PlannedPair
 from .pair_plan import PairPlan
@@ -88,7 +88,7 @@ def plan_facts(plan: PairPlan) -> list[tuple[str, str]]:
             "Pairs by rule",
             ", ".join(f"{rule} {counts[rule]}" for rule in RULE_COLORS if counts[rule]),
         ),
-        ("In triangles", f"{closed} of {len(plan.pairs)} ({100 * closed / len(plan.pairs):.0f} %)"),
+        ("In triangles", f"{closed} of {len(plan.pairs)} ({percent(closed / len(plan.pairs))})"),
         ("Pairs of each date", f"at least {fewest}"),
         ("Longest pair", f"{max(pair.days for pair in plan.pairs)} days"),
         ("Largest baseline", f"{max(known):.0f} m" if known else "unknown"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import shapely
 
+from ...pages.html_page import percent
 from ..ordering.job_requests import JOB_FORMS
 from ..ordering.prices import Prices, credits_text
 from ..scenes.burst_sets import are_contiguous
@@ -50,7 +51,7 @@ def price_sentences(plan: PairPlan, budget: Budget) -> list[str]:
             "than that."
         )
     months = math.ceil(total / MONTHLY_CREDITS)
-    share = f"{100 * total / MONTHLY_CREDITS:.0f} %"
+    share = percent(total / MONTHLY_CREDITS)
     sentences.append(
         f"HyP3 Basic gives {credits_text(MONTHLY_CREDITS)} a month: this is {share} of them"
         + (f", so it takes {months} months" if months > 1 else "")
@@ -127,4 +128,4 @@ def _cover(stack: Stack, kept: Sequence[Scene]) -> str:
     if area is None or len(prints) < len(kept):
         return ""
     share = area.share(area.project(shapely.union_all(prints)))
-    return f", and {100 * share:.0f} % of the area that all of them cover"
+    return f", and {percent(share)} of the area that all of them cover"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ...pages.html_page import bullets, fact, footer, html_page, table
+from ...pages.html_page import bullets, fact, footer, html_page, percent, table
 from ...pages.svg import label, line
 from .search_area import SearchArea
 from .track import Track
@@ -35,7 +35,7 @@ def track_remarks(track: Track) -> list[str]:
     days = {item.day for item in track.usable}
     partial = [item for item in track.dates if item.day not in days]
     if partial:
-        dates = [f"{item.day} ({100 * item.share:.0f} %)" for item in partial]
+        dates = [f"{item.day} ({percent(item.share)})" for item in partial]
         remarks.append(f"Dates that cover less and are not used: {_some(dates)}")
     rare = {
         name: sum(name in item.missing for item in track.dates)
