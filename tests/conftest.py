@@ -45,6 +45,16 @@ def small(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def small_stack(small, tmp_path_factory):
+    """Their stack, as NetCDF."""
+    from tests.running import build
+
+    return once(
+        tmp_path_factory, "small", lambda folder: build(small.folder, NETCDF=folder / "s.nc")
+    )
+
+
+@pytest.fixture(scope="session")
 def built(gamma, tmp_path_factory):
     """The stack of ``gamma`` with default options, as NetCDF and as Zarr."""
     from tests.running import build

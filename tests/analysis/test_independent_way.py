@@ -103,12 +103,15 @@ def test_every_pixel_is_that_of_lapack(kind, tmp_path):
     days = np.unique(pairs)
     years = (days - days[0]) / np.timedelta64(1, "D") / YEAR
     spans = np.array([(days[:-1] >= a) & (days[1:] <= b) for a, b in pairs]) * np.diff(years)
+    displacement, velocity, coherence, valid_pairs = (
+        dataset[name].values
+        for name in ("displacement", "velocity", "temporal_coherence", "valid_pairs")
+    )
     checked = referred = 0
     for row, column in np.ndindex(*phase.shape[1:]):
-        at = (row, column)
         valid = np.isfinite(phase[:, row, column])
-        found = dataset.displacement.values[:, row, column]
-        if int(dataset.valid_pairs[at]) != valid.sum():
+        found = displacement[:, row, column]
+        if valid_pairs[row, column] != valid.sum():
             # The pixel to which HyP3 refers a product has a phase of 0, which is a value.
             referred += 1
             continue
@@ -123,12 +126,12 @@ def test_every_pixel_is_that_of_lapack(kind, tmp_path):
         assert np.abs(found - moved).max() < 5e-8
         slope = np.polynomial.polynomial.polyfit(years, moved, 1)[1]
         # The times of acquisitions differ by a second from one orbit to the next.
-        assert abs(float(dataset.velocity[at]) - slope) < 2e-6
+        assert abs(velocity[row, column] - slope) < 2e-6
         rest = observed - spans[valid] @ velocities
-        assert abs(float(dataset.temporal_coherence[at]) - abs(np.exp(1j * rest).mean())) < 1e-6
+        assert abs(coherence[row, column] - abs(np.exp(1j * rest).mean())) < 1e-6
         checked += 1
     assert checked > 1000 and referred <= len(products)
     # Toward the satellite is positive.
     last = approach(days[-1], x, y[:, None]) - approach(days[0], x, y[:, None])
     known = (dataset.gap_count == 0).values
-    assert np.corrcoef(last[known], dataset.displacement.values[-1][known])[0, 1] > 0.9
+    assert np.corrcoef(last[known], displacement[-1][known])[0, 1] > 0.9

@@ -156,7 +156,7 @@ def test_the_reference_area_is_the_users(moving, moving_stack, inverted, tmp_pat
     row, column = np.argwhere(whole)[-1]
     x, y = float(first.x[column]), float(first.y[row])
     run = invert(
-        moving_stack.zarr,
+        moving_stack.netcdf,
         NETCDF=tmp_path / "d.nc",
         REFERENCE_AREA=f"{x},{y},50",
     )
@@ -194,7 +194,7 @@ def test_part_of_the_stack(moving_stack, inverted, tmp_path):
 
 def test_part_of_the_period(moving_stack, inverted, tmp_path):
     times = xr.open_dataset(inverted.netcdf).time.values.astype("datetime64[D]")
-    run = invert(moving_stack.zarr, NETCDF=tmp_path / "d.nc", START=times[1], END=times[-2])
+    run = invert(moving_stack.netcdf, NETCDF=tmp_path / "d.nc", START=times[1], END=times[-2])
     found = xr.open_dataset(run.netcdf)
     assert (found.time.values.astype("datetime64[D]") == times[1:-1]).all()
     assert run.outputs["PAIRS"] < 15

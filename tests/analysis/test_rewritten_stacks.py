@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from hyp3_stack.core.analysis.pair_selection import select_pairs
 from hyp3_stack.core.contract import SPATIAL_GROUP
 from hyp3_stack.core.errors import InvalidParameterError
+from hyp3_stack.core.files.written_stack import open_stack
 from tests.running import assert_one_sentence
 from tests.written_stacks import enlarge
 
@@ -38,8 +40,7 @@ def expected(moving_stack, tmp_path_factory):
         return dataset.load(), run.outputs["REFERENCE"]
 
 
-@pytest.mark.parametrize("name", ["file.nc", "store.zarr"])
-@pytest.mark.parametrize("encodings", [PACKINGS, FILLS])
+@pytest.mark.parametrize(("name", "encodings"), [("file.nc", PACKINGS), ("store.zarr", FILLS)])
 def test_packed_numbers_and_other_fill_values(moving_stack, expected, tmp_path, name, encodings):
     with xr.open_dataset(moving_stack.netcdf) as dataset:
         if name.endswith(".nc"):
@@ -72,14 +73,32 @@ UNITS = (
 )
 
 
-@pytest.mark.parametrize("unit", UNITS)
-def test_times_in_other_units(moving_stack, expected, tmp_path, unit):
+def in_unit(unit, stack, folder):
+    """Return a stack whose times count in another unit."""
+
     def change(dataset):
         for name in ("reference_time", "secondary_time", "acquisition_time"):
             dataset[name].encoding = {"units": unit, "dtype": "float64"}
         return dataset
 
-    path = rewritten(moving_stack, tmp_path, change)
+    return rewritten(stack, folder, change)
+
+
+def times_of(path):
+    with open_stack(path) as stack:
+        pairs = select_pairs(stack, "unw_phase", None, None, None).network
+        return pairs.times, stack.instants("acquisition_time")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_times_in_other_units(moving_stack, tmp_path, unit):
+    path = in_unit(unit, moving_stack, tmp_path)
+    for found, before in zip(times_of(path), times_of(moving_stack.netcdf), strict=True):
+        assert np.abs((found - before) / np.timedelta64(1, "s")).max() < 1e-3
+
+
+def test_motion_of_times_in_another_unit(moving_stack, expected, tmp_path):
+    path = in_unit(UNITS[0], moving_stack, tmp_path)
     run = invert(path, NETCDF=tmp_path / "d.nc", REFERENCE_AREA=expected[1], **CHOICES)
     with xr.open_dataset(run.netcdf) as found:
         seconds = (found.time - expected[0].time.values) / np.timedelta64(1, "s")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.once import once
 from tests.running import build, samples
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def wide(tmp_path_factory):
     """Interferograms of more than a tile, as a Zarr store of maps and one of series."""
     products = samples(
@@ -19,7 +20,11 @@ def wide(tmp_path_factory):
         sidecars=False,
         layers=("unw_phase", "corr", "water_mask", "wrapped_phase"),
     )
-    folder = tmp_path_factory.mktemp("wide")
-    for chunking in ("spatial", "temporal"):
-        build(products.folder, ZARR=folder / f"{chunking}.zarr", CHUNKING=chunking, MASKS="false")
-    return folder
+
+    def make(folder):
+        for chunking in ("spatial", "temporal"):
+            store = folder / f"{chunking}.zarr"
+            build(products.folder, ZARR=store, CHUNKING=chunking, MASKS="false")
+        return folder
+
+    return once(tmp_path_factory, "wide", make)

@@ -8,8 +8,7 @@ import xarray as xr
 from .exporting import export, group
 
 
-@pytest.mark.parametrize("chunking", ["spatial", "temporal"])
-@pytest.mark.parametrize("steps_as", ["files", "bands"])
+@pytest.mark.parametrize(("chunking", "steps_as"), [("spatial", "files"), ("temporal", "bands")])
 def test_values_and_places(wide, tmp_path, chunking, steps_as):
     store = wide / f"{chunking}.zarr"
     run = export(store, tmp_path / "out", FORMAT="geotiff", STEPS_AS=steps_as)

@@ -10,13 +10,15 @@ import rasterio
 import xarray as xr
 from pyproj import CRS
 
-from hyp3_stack.core.errors import Canceled, StackError
+from hyp3_stack.core.errors import Canceled, OutputError, StackError
 from hyp3_stack.core.run.reporter import SilentReporter
 from tests.checkout import ROOT
-from tests.running import StopAt, assert_one_sentence, build, leftovers
+from tests.running import StopAt, assert_one_sentence, leftovers
 
 from .exporting import collection, export
 from .test_point_series import places
+
+NO_MORE = "out cannot be written (File too large); free some space"
 
 
 def refused(stack, folder, *words, **parameters):
@@ -52,9 +54,8 @@ def test_backscatter(rtc_stack, tmp_path, chosen):
     refused(rtc_stack.zarr, tmp_path, "holds backscatter", "choose FORMAT geotiff", FORMAT=chosen)
 
 
-def test_pairs_without_heights(small, tmp_path):
-    stack = build(small.folder, NETCDF=tmp_path / "s.nc").netcdf
-    refused(stack, tmp_path, "lacks dem", "choose FORMAT geotiff", FORMAT="mintpy")
+def test_pairs_without_heights(small_stack, tmp_path):
+    refused(small_stack.netcdf, tmp_path, "lacks dem", "choose FORMAT geotiff", FORMAT="mintpy")
 
 
 def test_displacement_without_velocity(inverted, tmp_path):
@@ -119,8 +120,6 @@ def test_nothing_is_replaced(rtc_stack, tmp_path):
 @pytest.mark.parametrize(
     ("chosen", "layers"),
     [
-        ("mintpy", ""),
-        ("insar_explorer", ""),
         ("geotiff", ""),
         ("geotiff", "mask"),  # so small that GDAL writes all of it at the end
         ("pyramid", ""),
@@ -128,21 +127,33 @@ def test_nothing_is_replaced(rtc_stack, tmp_path):
 )
 def test_a_disk_that_takes_no_more(inverted, tmp_path, chosen, layers):
     resource = pytest.importorskip("resource")
-    given = {"INPUT": str(inverted.netcdf), "FORMAT": chosen, "OUTPUT": str(tmp_path / "out")}
-    given["LAYERS"] = layers
     most = 1_000 if chosen == "pyramid" else 100_000  # a layer of this stack is a small file
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        with pytest.raises(OutputError) as raised:
+            export(inverted.netcdf, tmp_path / "out", FORMAT=chosen, LAYERS=layers)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert_one_sentence(raised.value, NO_MORE)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("chosen", ["mintpy", "insar_explorer"])
+def test_a_disk_that_takes_no_more_of_hdf5(inverted, tmp_path, chosen):
+    resource = pytest.importorskip("resource")
+    given = {"INPUT": str(inverted.netcdf), "FORMAT": chosen, "OUTPUT": str(tmp_path / "out")}
     done = subprocess.run(
         [sys.executable, ROOT / "core"],
         input=json.dumps({"protocol": 1, "task": "exportstack", "parameters": given}),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
         capture_output=True,
         text=True,
     )
     answer = json.loads(done.stdout.splitlines()[-1])
     # Not always 1: HDF5 may crash at the very end, when all has been said and cleared up.
     assert done.returncode != 0 and answer["kind"] == "OutputError"
-    words = "out cannot be written (File too large); free some space"
-    assert_one_sentence(Exception(answer["text"]), words)
+    assert_one_sentence(Exception(answer["text"]), NO_MORE)
     assert not list(tmp_path.iterdir())
 
 

@@ -6,8 +6,9 @@ import pytest
 import xarray as xr
 from pyproj import Transformer
 
+from hyp3_stack.core.contract import TEMPORAL_GROUP
 from hyp3_stack.core.errors import InvalidParameterError
-from tests.analysis.inverting import invert
+from hyp3_stack.core.object_store.address import parse_address
 from tests.object_store.stacks import new_url
 from tests.running import assert_one_sentence
 
@@ -134,14 +135,14 @@ def test_what_are_no_points_is_refused(rtc_stack, tmp_path, layer, words):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_stack_in_an_object_store(object_store, moving_stack, tmp_path):
+def test_a_stack_in_an_object_store(object_store, inverted, tmp_path):
     """Is read from there, chunk by chunk, and gives the same table as one on a disk."""
     url, service = new_url(), {"S3_ENDPOINT": object_store.endpoint}
-    invert(moving_stack.zarr, ZARR_URL=url, NETCDF=tmp_path / "d.nc", **service)
-    with xr.open_dataset(tmp_path / "d.nc") as stack:
+    object_store.upload(inverted.zarr / TEMPORAL_GROUP, parse_address(url).key)
+    with xr.open_dataset(inverted.netcdf) as stack:
         pixels = np.argwhere(np.isfinite(stack.velocity.values))[::400]
         layer = collection(*((*place, {}) for place in places(stack, *map(tuple, pixels))))
-    for source, name in ((url, "remote"), (tmp_path / "d.nc", "local")):
+    for source, name in ((url, "remote"), (inverted.netcdf, "local")):
         given = {"POINTS": layer, "LAYERS": "displacement,velocity", **service}
         export(source, tmp_path / name, FORMAT="series", **given)
     for name in ("series.csv", "points.csv"):

@@ -31,6 +31,11 @@ SPAN = 40.0
 
 BURSTS = "https://sentinel1-burst.asf.alaska.edu"
 
+OUT_OF_REACH = "https://127.0.0.1:9"
+
+ONE_LAYER = {"LAYERS": "unw_phase", "MASKS": "false"}
+"""For what the catalog tells, which does not depend on pixels."""
+
 RING = [(-120.5, 34.5), (-119.5, 34.5), (-119.5, 35.0), (-120.5, 35.0), (-120.5, 34.5)]
 
 
@@ -249,21 +254,21 @@ def test_backscatter(rtc_stack: Written, reachable: Catalog, tmp_path: Path) -> 
 
 def test_asked_once(gamma_stack: Written, reachable: Catalog, tmp_path: Path) -> None:
     know(reachable, gamma_stack)
-    first, _ = enrich(gamma_stack, tmp_path / "out")
+    first, _ = enrich(gamma_stack, tmp_path / "out", **ONE_LAYER)
     asked = len(reachable.log.of("catalog"))
-    second, _ = enrich(gamma_stack, tmp_path / "out")
+    second, _ = enrich(gamma_stack, tmp_path / "out", **ONE_LAYER)
     assert len(reachable.log.of("catalog")) == asked
     xr.testing.assert_equal(first, second)
     shutil.rmtree(tmp_path / "cache")
-    enrich(gamma_stack, tmp_path / "out")
+    enrich(gamma_stack, tmp_path / "out", **ONE_LAYER)
     assert len(reachable.log.of("catalog")) > asked
 
 
 def test_never_fatal(
     gamma_stack: Written, reachable: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HYP3_STACK_CMR_URL", "https://127.0.0.1:9")
-    found, reporter = enrich(gamma_stack, tmp_path / "out")
+    monkeypatch.setenv("HYP3_STACK_CMR_URL", OUT_OF_REACH)
+    found, reporter = enrich(gamma_stack, tmp_path / "out", **ONE_LAYER)
     assert len(reporter.warnings) == 1 and "out of reach" in reporter.warnings[0]
     assert "source_processing_time" not in found
     assert np.isnan(found.parallel_baseline).all()
@@ -273,18 +278,15 @@ def test_a_catalog_that_knows_nothing(
     gamma_stack: Written, reachable: Catalog, tmp_path: Path
 ) -> None:
     reachable.scenes.clear()
-    found, reporter = enrich(gamma_stack, tmp_path / "out")
+    found, reporter = enrich(gamma_stack, tmp_path / "out", **ONE_LAYER)
     assert reporter.warnings == []
     assert "source_footprint" not in found
 
 
 def test_off_by_default(gamma_stack: Written, reachable: Catalog, tmp_path: Path) -> None:
     before = len(reachable.log.of("catalog"))
-    enrich(gamma_stack, tmp_path / "out", ENRICH="")
+    enrich(gamma_stack, tmp_path / "out", ENRICH="", **ONE_LAYER)
     assert len(reachable.log.of("catalog")) == before
-
-
-OUT_OF_REACH = "https://127.0.0.1:9"
 
 
 @pytest.mark.parametrize("how", ["offline", "without", "in format 3"])
@@ -303,6 +305,7 @@ def test_what_the_catalog_told_stays_when_more_is_appended(
         "APPEND": "true",
         "GROW": "true",
         "CHUNKING": "spatial",
+        **ONE_LAYER,
     }
     if how == "in format 3":
         given |= {"ZARR": str(tmp_path / "s.zarr"), "ZARR_FORMAT": "3"}
@@ -349,7 +352,7 @@ def test_a_build_goes_on_whatever_the_catalog_tells_by_then(
     know(reachable, gamma_stack)
     (tmp_path / "out").mkdir()
     zarr = str(tmp_path / "out" / "s.zarr")
-    given = {"INPUT": str(gamma_stack.samples.folder), "ZARR": zarr, "ENRICH": "true"}
+    given = {"INPUT": str(gamma_stack.samples.folder), "ZARR": zarr, "ENRICH": "true"} | ONE_LAYER
     urls = [OUT_OF_REACH, reachable.environment["HYP3_STACK_CMR_URL"]]
     before, after = urls if first == "offline" else reversed(urls)
     monkeypatch.setenv("HYP3_STACK_CMR_URL", before)
@@ -374,7 +377,7 @@ def test_outlines_across_the_antimeridian(
 ) -> None:
     east = [(179.5, 52.0), (-179.0, 52.0), (-179.0, 53.0), (179.5, 53.0), (179.5, 52.0)]
     know(reachable, gamma_stack, east)
-    stack, _ = enrich(gamma_stack, tmp_path)
+    stack, _ = enrich(gamma_stack, tmp_path, **ONE_LAYER)
     outline = shapely.from_wkt(str(stack.source_footprint.values[0]))
     assert outline.geom_type == "MultiPolygon"
     assert outline.area == pytest.approx(1.5)
