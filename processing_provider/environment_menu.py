@@ -28,7 +28,7 @@ from .process.core_process import CoreError
 from .process.core_task import CoreTask
 
 TITLE = "HyP3 Stack"
-COSTS = "That is 555 MB and takes 2 to 3 minutes."
+COSTS = "That is 500 MB and takes 2 to 3 minutes."
 """Measured on Debian 12 with a network of 100 Mbit/s."""
 
 

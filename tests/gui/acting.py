@@ -24,7 +24,7 @@ def wait(condition, what):
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not happen within {LIMIT_SECONDS} s")
         QCoreApplication.processEvents()
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def settle(seconds=0.3):
@@ -32,7 +32,7 @@ def settle(seconds=0.3):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         QCoreApplication.processEvents()
-        time.sleep(0.01)
+        time.sleep(0.02)
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 

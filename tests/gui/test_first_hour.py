@@ -38,6 +38,8 @@ def test_the_environment_is_complete_and_nothing_else_is_left(first_hour: dict[s
     (environment,) = Path(first_hour["folder"]).rglob("pyvenv.cfg")
     assert [path.name for path in environment.parent.parent.iterdir()] == [environment.parent.name]
     assert (environment.parent / MARKER).is_file()
+    modules, compiled = (len(list(environment.parent.rglob(f"*.{kind}"))) for kind in ("py", "pyc"))
+    assert 0 < compiled < modules / 2, "only what is imported is compiled"
 
 
 def test_the_demo_is_on_the_map(first_hour: dict[str, Any]) -> None:

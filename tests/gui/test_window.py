@@ -122,15 +122,10 @@ def test_a_batch_that_loads_nothing_loads_nothing(session: Session) -> None:
 
 
 def test_a_batch_makes_what_it_can(session: Session) -> None:
-    assert session["batch_rows"] == 3
+    assert session["batch_rows"] == 2
     folder = Path(session["folder"]) / "moved"
-    with (
-        xarray.open_dataset(folder / "one.nc") as one,
-        xarray.open_dataset(folder / "two.nc") as two,
-    ):
+    with xarray.open_dataset(folder / "one.nc") as one:
         assert "corr" in one and "dem" not in one
-        assert "dem" in two and "unw_phase" in two
-        assert one.sizes == two.sizes
     assert not (folder / "none.nc").exists()
     assert "There are no HyP3 products in" in session["batch_log"]
 
@@ -157,7 +152,7 @@ def test_the_first_map_shows_one_layer_and_says_which_pair(session: Session) -> 
     assert session["visible_of_built"] == ["unw_phase"]
     ((first, second),) = session["label_of_built"]
     assert first == "unw_phase: 2023-01-06 to 2023-01-18"
-    assert second.startswith("pair 1 of 8, 12 days, perpendicular baseline -")
+    assert second.startswith(f"pair 1 of {PAIRS}, 12 days, perpendicular baseline -")
     assert " m, mean coherence 0." in second
 
 

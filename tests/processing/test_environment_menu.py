@@ -80,7 +80,7 @@ def environment(digest):
 
 def test_a_missing_environment_is_offered_once(menu, interface):
     assert text(interface) == (
-        "HyP3 Stack needs its core environment, which is not set up yet. That is 555 MB "
+        "HyP3 Stack needs its core environment, which is not set up yet. That is 500 MB "
         "and takes 2 to 3 minutes."
     )
     assert button(interface, "Set up now").isEnabled()
