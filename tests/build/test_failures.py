@@ -116,7 +116,7 @@ def test_the_damaged_one_of_layers_that_are_warped_at_once_is_named(
     path = layer_file(copies[bad], "amp")
     damage_layer(path)
     with pytest.raises(ProductError, match=f"The layer amp of {bad} is damaged"):
-        build(tmp_path / "in", LAYERS="corr,amp,unw_phase", **outputs(tmp_path))
+        build(tmp_path / "in", LAYERS="corr,amp,unw_phase", NETCDF=tmp_path / "s.nc")
 
 
 def test_damage_found_while_reading_can_be_skipped(
@@ -184,7 +184,7 @@ def datasets(run: Run) -> Iterator[xr.Dataset]:
         with xr.open_dataset(run.netcdf, mask_and_scale=False) as stack:
             yield stack.load()
     for group in GROUPS if "ZARR" in run.outputs else ():
-        with xr.open_zarr(run.zarr, group=group, mask_and_scale=False) as stack:
+        with xr.open_zarr(run.zarr, group=group, mask_and_scale=False, chunks=None) as stack:
             yield stack.load()
 
 
@@ -223,7 +223,7 @@ def made(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("percent", [0, 6, 30, 57, 70, 90, 95])
+@pytest.mark.parametrize("percent", [0, 6, 30, 70, 90, 95])
 def test_cancel_at_any_time(small: SampleStack, made: Path, percent: float) -> None:
     """The older outputs stay; what was written is kept out of sight, for the next run."""
     before = fingerprint(made)
@@ -339,8 +339,8 @@ def test_progress_grows_and_ends_at_the_end(small: SampleStack, tmp_path: Path) 
 
     for options in ({}, {"CHUNKING": "temporal"}, {"CHUNKING": "spatial"}):
         recorder = Recorder()
-        given = {"INPUT": str(small.folder), "ZARR": str(tmp_path / "s.zarr")} | options
-        build_stack.run(given, None, recorder)
+        given = {"INPUT": str(small.folder), "ZARR": str(tmp_path / "s.zarr"), "LAYERS": "corr"}
+        build_stack.run(given | options, None, recorder)
         assert recorder.seen == sorted(recorder.seen)
         assert recorder.seen[0] <= 5 and recorder.seen[-1] == pytest.approx(100)
         assert len(set(recorder.seen)) > 5
