@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,14 +128,14 @@ CHANGES: dict[str, tuple[Change, str, set[str]]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_changes_to_a_file(gamma_stack: Written, tmp_path: Path, name: str) -> None:
+def test_changes_to_a_file(
+    gamma_stack: Written, assessed: Callable[[Path], Assessment], file_copy: Path, name: str
+) -> None:
     change, problem, numbers = CHANGES[name]
-    before = assess_stack(gamma_stack.netcdf)
-    path = tmp_path / "s.nc"
-    shutil.copy(gamma_stack.netcdf, path)
-    with netCDF4.Dataset(path, "a") as file:
+    before = assessed(gamma_stack.netcdf)
+    with netCDF4.Dataset(file_copy, "a") as file:
         change(file)
-    after = assess_stack(path)
+    after = assess_stack(file_copy)
     assert numbers <= unmet(after) - unmet(before)
     assert after.count("met") < before.count("met")
     # The note in the file is no longer true, which does not go unnoticed.
@@ -145,14 +144,12 @@ def test_changes_to_a_file(gamma_stack: Written, tmp_path: Path, name: str) -> N
         assert any(problem in text for text in after.problems), after.problems
 
 
-def test_a_fill_value_changed_in_a_store(gamma_stack: Written, tmp_path: Path) -> None:
-    path = tmp_path / "s.zarr"
-    shutil.copytree(gamma_stack.zarr, path)
-    array = path / "temporally_optimized" / "unw_phase" / ".zarray"
+def test_a_fill_value_changed_in_a_store(store_copy: Path) -> None:
+    array = store_copy / "temporally_optimized" / "unw_phase" / ".zarray"
     text = array.read_text()
     assert '"fill_value": "NaN"' in text
     array.write_text(text.replace('"fill_value": "NaN"', '"fill_value": 0.0'))
-    after = assess_stack(path)
+    after = assess_stack(store_copy)
     problems = [text for text in after.problems if SELF_ASSESSMENT not in text]
     assert problems == [
         "s.zarr/temporally_optimized: the fill value of unw_phase is 0.0 instead of NaN",
@@ -160,14 +157,14 @@ def test_a_fill_value_changed_in_a_store(gamma_stack: Written, tmp_path: Path) -
     assert "2.1" in unmet(after)
 
 
-def test_a_store_whose_conventions_disagree(gamma_stack: Written, tmp_path: Path) -> None:
-    path = tmp_path / "s.zarr"
-    shutil.copytree(gamma_stack.zarr, path)
-    group = zarr.open_group(path, path="spatially_optimized", mode="r+", use_consolidated=False)
+def test_a_store_whose_conventions_disagree(store_copy: Path) -> None:
+    group = zarr.open_group(
+        store_copy, path="spatially_optimized", mode="r+", use_consolidated=False
+    )
     transform = group["corr"].attrs["spatial:transform"]
     group["corr"].attrs["spatial:transform"] = [*transform[:2], transform[2] + 80, *transform[3:]]
     del group["dem"].attrs["_CRS"]
-    problems = [text for text in assess_stack(path).problems if SELF_ASSESSMENT not in text]
+    problems = [text for text in assess_stack(store_copy).problems if SELF_ASSESSMENT not in text]
     assert any("spatial:transform of corr differs" in text for text in problems)
     assert any("dem has no _CRS" in text for text in problems)
     assert len(problems) == 2

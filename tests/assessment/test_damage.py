@@ -178,29 +178,27 @@ def problems(assessment: Assessment) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_damage_is_noticed(gamma_stack: Written, tmp_path: Path, name: str) -> None:
+def test_damage_is_noticed(
+    gamma_stack: Written, assessed: Callable[[Path], Assessment], file_copy: Path, name: str
+) -> None:
     damage, problem = DAMAGES[name]
-    path = tmp_path / "s.nc"
-    shutil.copy(gamma_stack.netcdf, path)
-    with netCDF4.Dataset(path, "a") as file:
+    with netCDF4.Dataset(file_copy, "a") as file:
         damage(file)
-    after = assess_stack(path, with_pixels=True)
+    after = assess_stack(file_copy, with_pixels=True)
     assert any(problem in text for text in problems(after)), after.problems
     # Requirements are met by what is found, so that at least one more is not met.
-    assert after.count("met") < assess_stack(gamma_stack.netcdf).count("met")
+    assert after.count("met") < assessed(gamma_stack.netcdf).count("met")
 
 
-def test_a_layer_beyond_its_limits_is_told_of_once(gamma_stack: Written, tmp_path: Path) -> None:
+def test_a_layer_beyond_its_limits_is_told_of_once(file_copy: Path) -> None:
     """Each step has other extremes, and there may be hundreds of steps."""
-    path = tmp_path / "s.nc"
-    shutil.copy(gamma_stack.netcdf, path)
-    with netCDF4.Dataset(path, "a") as file:
+    with netCDF4.Dataset(file_copy, "a") as file:
         file.set_auto_mask(False)
         values = file["corr"][:] + 2.0
         file["corr"][:] = values + 10.0 * np.arange(len(values))[:, np.newaxis, np.newaxis]
         least, most = np.nanmin(file["corr"][:]), np.nanmax(file["corr"][:])
-    found = [text for text in assess_stack(path, with_pixels=True).problems if "reaches" in text]
-    assert found == [
+    problems = assess_stack(file_copy, with_pixels=True).problems
+    assert [text for text in problems if "reaches" in text] == [
         f"s.nc: corr reaches {value:g}, which is not from 0 to 1" for value in (least, most)
     ]
 
@@ -210,14 +208,14 @@ def test_whole_stacks_have_no_problems(written: Written, form: str) -> None:
     assert assess_stack(getattr(written, form), with_pixels=True).problems == ()
 
 
-def test_groups_that_are_not_the_same_stack(gamma_stack: Written, tmp_path: Path) -> None:
-    path = tmp_path / "s.zarr"
-    shutil.copytree(gamma_stack.zarr, path)
-    group = zarr.open_group(path, path="temporally_optimized", mode="r+", use_consolidated=False)
+def test_groups_that_are_not_the_same_stack(store_copy: Path) -> None:
+    group = zarr.open_group(
+        store_copy, path="temporally_optimized", mode="r+", use_consolidated=False
+    )
     group["perpendicular_baseline"][0] = 7.0
     phase = group["unw_phase"]
     phase[0] = phase[0] + 1.0
-    found = problems(assess_stack(path))
+    found = problems(assess_stack(store_copy))
     assert any("perpendicular_baseline of s.zarr/temporally_optimized" in text for text in found)
     assert any("unw_phase of s.zarr/temporally_optimized has other" in text for text in found)
 
@@ -237,14 +235,10 @@ def test_a_map_is_not_in_memory_as_a_whole(
     assert any("valid_fraction of step 1" in text for text in found) == is_by_map
 
 
-def test_pixels_that_products_have_so_are_no_other_self_assessment(
-    gamma_stack: Written, tmp_path: Path
-) -> None:
+def test_pixels_that_products_have_so_are_no_other_self_assessment(file_copy: Path) -> None:
     """A build notes what it finds without looking at pixels again."""
-    path = tmp_path / "s.nc"
-    shutil.copy(gamma_stack.netcdf, path)
-    with netCDF4.Dataset(path, "a") as file:
+    with netCDF4.Dataset(file_copy, "a") as file:
         element("dem", (3, 4), 1e5)(file)
-    after = assess_stack(path, with_pixels=True)
+    after = assess_stack(file_copy, with_pixels=True)
     assert after.problems == ("s.nc: dem reaches 100000, which is not from -1000 to 9500",)
-    assert after.count("met") < assess_stack(path).count("met")
+    assert after.count("met") < assess_stack(file_copy).count("met")

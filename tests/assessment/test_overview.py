@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,16 +28,14 @@ def overview_of(path: Path) -> Overview:
 
 
 @pytest.fixture
-def changed(gamma_stack: Written, tmp_path: Path) -> Callable[[Change], Overview]:
+def changed(file_copy: Path) -> Callable[[Change], Overview]:
     """Return a function that gives the overview of a stack in which something was changed."""
 
     def make(change: Change) -> Overview:
-        path = tmp_path / "changed.nc"
-        shutil.copy(gamma_stack.netcdf, path)
-        with netCDF4.Dataset(path, "a") as file:
+        with netCDF4.Dataset(file_copy, "a") as file:
             file.set_auto_mask(False)
             change(file)
-        return overview_of(path)
+        return overview_of(file_copy)
 
     return make
 

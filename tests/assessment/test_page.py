@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import netCDF4
 import pytest
 
-from hyp3_stack.core.assessment.assess import assess_stack
+from hyp3_stack.core.assessment.assess import Assessment, assess_stack
 from hyp3_stack.core.assessment.page import assessment_page
 from hyp3_stack.core.pages.html_page import percent
 
@@ -44,19 +44,17 @@ class Elements(HTMLParser):
     ],
 )
 def test_no_text_of_a_stack_becomes_an_element(
-    gamma_stack: Written, tmp_path: Path, text: str
+    gamma_stack: Written, assessed: Callable[[Path], Assessment], file_copy: Path, text: str
 ) -> None:
-    whole = Elements(assessment_page(assess_stack(gamma_stack.netcdf)))
-    path = tmp_path / "s.nc"
-    shutil.copy(gamma_stack.netcdf, path)
-    with netCDF4.Dataset(path, "a") as file:
+    whole = Elements(assessment_page(assessed(gamma_stack.netcdf)))
+    with netCDF4.Dataset(file_copy, "a") as file:
         for holder in (file, *file.variables.values()):
             for name in holder.ncattrs():
                 is_kept = name in KEPT
                 if isinstance(holder.getncattr(name), str) and not is_kept:
                     holder.setncattr(name, text)
             holder.setncattr("comment", text)
-    page = assessment_page(assess_stack(path))
+    page = assessment_page(assess_stack(file_copy))
     assert text not in page
     assert Elements(page).found <= whole.found
     assert Elements(page).addresses <= whole.addresses

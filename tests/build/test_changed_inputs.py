@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import rasterio
@@ -210,6 +209,18 @@ def lose_a_chunk(stack: Path) -> None:
     (stack / "spatially_optimized" / "unw_phase" / "1.0.0").unlink()
 
 
+@pytest.fixture(scope="module")
+def begun(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both outputs of the products of January, which no test may change."""
+    folder = tmp_path_factory.mktemp("begun")
+    build(small.folder, END="2023-01-31", LAYERS=LAYERS, **outputs(folder))
+    return folder
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    return {"NETCDF": str(folder / "s.nc"), "ZARR": str(folder / "s.zarr")}
+
+
 @pytest.mark.parametrize(
     ("output", "change"),
     [
@@ -220,35 +231,28 @@ def lose_a_chunk(stack: Path) -> None:
     ],
 )
 def test_a_stack_that_is_changed_while_it_is_appended_to(
-    small: SampleStack, tmp_path: Path, output: str, change: Callable[[Path], None]
+    small: SampleStack, begun: Path, tmp_path: Path, output: str, change: Callable[[Path], None]
 ) -> None:
-    folder, stack = tmp_path / "in", tmp_path / ("s.nc" if output == "NETCDF" else "s.zarr")
-    copy_products(small, folder, 2)
-    given: dict[str, Any] = {output: str(stack), "LAYERS": LAYERS}
-    build(folder, **given)
-    for product in small.products[2:]:
-        shutil.copytree(product.path, folder / product.name)
-    given |= {"INPUT": str(folder), "APPEND": True}
+    shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
+    stack = Path(outputs(tmp_path)[output])
+    given = {"INPUT": str(small.folder), output: str(stack), "LAYERS": LAYERS, "APPEND": True}
     with pytest.raises(InputChangedError) as caught:
         build_stack.run(given, None, Meddler(30, lambda: change(stack)))
     assert_one_sentence(caught.value, f"{stack} was changed by another run or program meanwhile (")
     assert not leftovers(tmp_path) and stack.exists()
 
 
-def read_all(folder: Path) -> None:
-    """Look at everything, as file managers do, which leave notes of their own."""
-    assert contents(folder)
-    (folder / "s.zarr" / "spatially_optimized" / "corr" / ".DS_Store").write_bytes(b"read")
+def test_a_stack_that_is_only_read_is_appended_to(
+    small: SampleStack, begun: Path, tmp_path: Path
+) -> None:
+    """File managers look at everything and leave notes of their own."""
+    shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
+    note = tmp_path / "s.zarr" / "spatially_optimized" / "corr" / ".DS_Store"
+    note.write_bytes(b"")
 
+    def read_all() -> None:
+        assert contents(tmp_path)
+        note.write_bytes(b"read")
 
-def test_a_stack_that_is_only_read_is_appended_to(small: SampleStack, tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    copy_products(small, folder, 2)
-    given = {"NETCDF": str(tmp_path / "s.nc"), "ZARR": str(tmp_path / "s.zarr"), "LAYERS": LAYERS}
-    build(folder, **given)
-    (tmp_path / "s.zarr" / "spatially_optimized" / "corr" / ".DS_Store").write_bytes(b"")
-    for product in small.products[2:]:
-        shutil.copytree(product.path, folder / product.name)
-    reporter = Meddler(30, lambda: read_all(tmp_path))
-    job = given | {"INPUT": str(folder), "APPEND": True}
-    assert build_stack.run(job, None, reporter)["STEPS"] == 4
+    given = {"INPUT": str(small.folder), "LAYERS": LAYERS, "APPEND": True, **outputs(tmp_path)}
+    assert build_stack.run(given, None, Meddler(30, read_all))["STEPS"] == 4

@@ -118,24 +118,25 @@ def test_what_is_done_is_not_done_again(
 CENTER = "766000,786000,3836000,3855000 [EPSG:32610]"
 """Inside of all larger products."""
 
-CHANGES = [
-    "product",
-    "note beside a layer",
-    "options",
-    "one output lost",
-    "root lost",
-    "group lost",
-    "array damaged",
-    "chunks lost",
-]
+CHANGES = {
+    "product": ["NETCDF"],
+    "note beside a layer": ["NETCDF"],
+    "options": ["NETCDF"],
+    "chunks lost": ["NETCDF"],
+    "one output lost": ["NETCDF", "ZARR"],
+    "root lost": ["ZARR"],
+    "group lost": ["ZARR"],
+    "array damaged": ["ZARR"],
+}
+"""What makes a build start over, and the outputs that it has."""
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: str) -> None:
-    folder = tmp_path / "in"
+    folder, out = tmp_path / "in", tmp_path / "out"
     copies = copy_products(small, folder)
-    out = tmp_path / "out"
-    given = outputs(out)
+    places = {name: outputs(out)[name] for name in CHANGES[change]}
+    given = {**places, "CHUNK_SIZE": "0.2", "LAYERS": "corr"}
     interrupt(folder, 60, **given)
     if change == "product":
         os.utime(layer_file(copies[1], "corr"))
@@ -163,9 +164,11 @@ def test_another_build_starts_over(small: SampleStack, tmp_path: Path, change: s
             (group / "corr" / ".zarray").write_text('{"zarr_format": 2, "sha')
     run = build(folder, **given)
     assert not any(text.startswith("Going on") for text in run.infos)
-    assert sorted(path.name for path in out.iterdir()) == ["s.nc", "s.zarr"]
-    with xr.open_dataset(run.netcdf) as stack:
-        assert stack.corr.notnull().any(("y", "x")).values.all()
+    assert sorted(out.iterdir()) == sorted(map(Path, places.values()))
+    for made in out.iterdir():
+        group = "temporally_optimized" if made.suffix == ".zarr" else None
+        with xr.open_dataset(made, group=group, chunks=None) as stack:
+            assert stack.corr.notnull().any(("y", "x")).values.all()
 
 
 @pytest.mark.parametrize("change", ["one more", "one less"])
@@ -201,12 +204,13 @@ def test_killed_when_the_store_had_its_name(small: SampleStack, tmp_path: Path) 
     run = build(small.folder, **outputs(tmp_path))
     assert not any(text.startswith("Going on") for text in run.infos)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s.nc", "s.zarr"]
-    with xr.open_zarr(run.zarr, group="temporally_optimized") as stack:
+    with xr.open_zarr(run.zarr, group="temporally_optimized", chunks=None) as stack:
         assert stack.corr.notnull().any(("y", "x")).values.all()
 
 
 def test_one_build_at_a_time(small: SampleStack, tmp_path: Path) -> None:
-    interrupt(small.folder, 60, **outputs(tmp_path))
+    given = {"NETCDF": str(tmp_path / "s.nc")}
+    interrupt(small.folder, 60, **given)
     before = contents(tmp_path)
     unfinished_folders = leftovers(tmp_path)
     [partial] = tmp_path.glob(".s.nc.hyp3-partial-*")
@@ -216,10 +220,10 @@ def test_one_build_at_a_time(small: SampleStack, tmp_path: Path) -> None:
         # The same job, and another one of the same output.
         for options in ({}, {"RESAMPLING": "nearest"}):
             with pytest.raises(OutputError, match="Another run is building .*s.nc already"):
-                build(small.folder, **outputs(tmp_path) | options)
+                build(small.folder, **given | options)
             assert contents(tmp_path) == before
             assert leftovers(tmp_path) == unfinished_folders
     finally:
         lock.release()
-    build(small.folder, **outputs(tmp_path))
+    build(small.folder, **given)
     assert not leftovers(tmp_path)
