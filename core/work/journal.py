@@ -75,6 +75,7 @@ class Journal:
         self.noted_subject = self._subject = subject
         self._inputs = {str(path): asdict(stamp) for path, stamp in inputs.items()}
         self._lock = threading.Lock()
+        self._noting = threading.Lock()
         self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._done: dict[str, str] = {}  # the receipts of each, as JSON
@@ -264,8 +265,12 @@ class Journal:
                 return
 
     def _note(self) -> None:
-        if self._path is None:
-            return
+        if self._path is not None:
+            # The first note of a run and one in the background may meet where disks are slow.
+            with self._noting:
+                self._write_note(self._path)
+
+    def _write_note(self, path: Path) -> None:
         with self._lock:
             number = len(self._done)
             done = dict(self._done)
@@ -290,5 +295,5 @@ class Journal:
         # The note comes after the disks have taken all other files: it survives a power cut.
         if hasattr(os, "sync"):  # not on Windows
             os.sync()
-        replace_content(self._path, _checksum(content.getbuffer()) + content.getvalue())
+        replace_content(path, _checksum(content.getbuffer()) + content.getvalue())
         self._noted = number

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import xarray as xr
 
 from hyp3_stack.core.errors import OutputError
 from hyp3_stack.core.machine.locks import FileLock
+from hyp3_stack.core.work.journal import Journal
 from tests.sample_products import SampleStack
 
 from ..faults.amount import SEED, share
@@ -227,3 +229,13 @@ def test_one_build_at_a_time(small: SampleStack, tmp_path: Path) -> None:
         lock.release()
     build(small.folder, **given)
     assert not leftovers(tmp_path)
+
+
+def test_notes_that_meet(tmp_path: Path) -> None:
+    """Where disks are slow, the first note and the first one in the background."""
+    note = tmp_path / "journal.npz"
+    journal = Journal(note, {})
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: journal.begin(), range(20)))
+    assert list(tmp_path.iterdir()) == [note]
+    assert Journal(note, {}).resume()
