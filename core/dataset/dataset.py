@@ -217,5 +217,5 @@ def on_disk(dataset: xr.Dataset) -> xr.Dataset:
     listed = [name for name in _OF_STACK if name in laid_out]
     laid_out.attrs["coordinates"] = " ".join(listed)
     for name in listed:
-        laid_out[name].encoding["coordinates"] = None
+        laid_out.variables[name].encoding["coordinates"] = None
     return laid_out

@@ -115,10 +115,10 @@ def describe_stack(
     quality = _quality([layer for layer, _ in layers])
     for layer, per_step in layers:
         dataset[layer.variable].attrs |= _role_attributes(layer, quality if per_step else [])
-    for key in dataset.variables:
-        is_time = np.issubdtype(dataset[key].dtype, np.datetime64)
+    for key, item in dataset.variables.items():
+        is_time = np.issubdtype(item.dtype, np.datetime64)
         if is_time and not str(key).endswith("_bnds"):
-            dataset[key].attrs |= variables.TIME_ATTRIBUTES
+            item.attrs |= variables.TIME_ATTRIBUTES
     dataset.attrs |= coverage_attributes(acquisitions)
     dataset.attrs |= grid_attributes(source.grid)
     boxes = [_cut(placement.bounds, source.grid.bounds) for placement in source.placements]

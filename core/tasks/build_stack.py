@@ -114,7 +114,8 @@ def _finish(
             dataset = stack.raw
     steps = dataset.sizes["pair" if "pair" in dataset.sizes else "time"]
     reporter.info(f"The stack is complete: {steps} steps, {len(plan.left_out)} left out.")
-    variables = [str(name) for name, array in dataset.data_vars.items() if array.dims[-2:] == _MAP]
+    maps = (name for name in dataset.data_vars if dataset.variables[name].dims[-2:] == _MAP)
+    variables = [str(name) for name in maps]
     outputs = _outputs(request, plan, steps, variables)
     report = _add_report(request, plan, built, outputs, reporter)
     try:
