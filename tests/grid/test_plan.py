@@ -87,13 +87,6 @@ def test_layers_of_a_product_do_not_count(small: SampleStack, tmp_path: Path) ->
     assert plan_folder(tmp_path).grid.crs == "EPSG:32610"
 
 
-def test_ties_go_to_the_larger_area_then_to_the_lowest_code() -> None:
-    assert plan_of(raster(32610), raster(32611, height=91)).grid.epsg == 32611
-    assert plan_of(raster(32611, height=91), raster(32610)).grid.epsg == 32611
-    assert plan_of(raster(32611), raster(32610)).grid.epsg == 32610
-    assert plan_of(raster(32710), raster(32609)).grid.epsg == 32609
-
-
 def test_one_zone_needs_no_reason() -> None:
     plan = plan_of(raster(32733), raster(32733, left=500040.0 + 800))
     assert plan.reasons == () and plan.warped == 0 and plan.grid.crs == "EPSG:32733"

@@ -27,7 +27,8 @@ def harmonized(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize(
-    "place", ["data/{}/", "./{}/", "./", "./data/{}/", "a/b/{}/", "{}\\", "data\\{}\\"]
+    "place",
+    ["", "another name/", "data/{}/", "./{}/", "./", "./data/{}/", "a/b/{}/", "{}\\", "data\\{}\\"],
 )
 def test_zips_of_other_programs(
     small: SampleStack, harmonized: Path, tmp_path: Path, place: str

@@ -202,7 +202,7 @@ def moved(path: Path, transform: Affine) -> None:
 @pytest.mark.parametrize(
     ("place", "clue"),
     [
-        (lambda old: old * Affine.rotation(3), "is a rotated raster"),
+        (lambda old: old * Affine.rotation(3), "rotated raster, not a north-up raster with square"),
         (lambda old: old * Affine.scale(1, -1), "rows that run from south to north"),
         (lambda old: old * Affine.scale(-1, 1), "columns that run from east to west"),
         (lambda old: old * Affine.scale(1, 2), "pixels that are not square (80 x 160)"),

@@ -100,32 +100,22 @@ def test_nothing_but_bad_products(small: SampleStack, tmp_path: Path) -> None:
         build(tmp_path / "in", NETCDF=tmp_path / "s.nc", ON_BAD_PRODUCT="skip")
 
 
-def test_damaged_zips_stop_or_are_skipped(small: SampleStack, tmp_path: Path) -> None:
+def test_a_zip_that_is_not_asked_for_need_not_be_whole(small: SampleStack, tmp_path: Path) -> None:
     copy_products(small, tmp_path, 2)
     damaged = tmp_path / "S1AA_20230106T015136_20230425T015137_VVP012_INT80_G_ueF_0001.zip"
     damaged.write_bytes(b"PK\x03\x04 and then nothing")
     with pytest.raises(ProductError, match=f"The zip .*{damaged.stem}.* cannot be read"):
         select_products(tmp_path, SelectionOptions())
-    selection = select_products(tmp_path, SelectionOptions(skip_bad=True))
-    assert len(selection.products) == 2
-    assert [item.name for item in selection.left_out] == [damaged.stem]
-    # What is not asked for need not be whole.
     early = select_products(tmp_path, SelectionOptions(end=date(2023, 2, 28)))
     assert len(early.products) == 2
 
 
-def test_rasters_without_crs_or_with_rotation(small: SampleStack, tmp_path: Path) -> None:
+def test_a_raster_without_a_coordinate_system(small: SampleStack, tmp_path: Path) -> None:
     folders = copy_products(small, tmp_path, 2)
     with rasterio.open(layer_file(folders[0], "corr")) as file:
         profile, values = file.profile, file.read()
-    place, form = profile["transform"], "not a north-up raster with square pixels"
-    for change, clue in (
-        ({"crs": None}, "has no coordinate reference system"),
-        ({"transform": place * rasterio.Affine.rotation(3)}, form),
-        ({"transform": place * rasterio.Affine.scale(1, 2)}, form),
-        ({"transform": place * rasterio.Affine.scale(1, -1)}, form),
-    ):
-        with rasterio.open(layer_file(folders[0], "corr"), "w", **{**profile, **change}) as file:
-            file.write(values)
-        with pytest.raises(ProductError, match=f"corr of {folders[0].name} .*{clue}"):
-            select_products(tmp_path, SelectionOptions(layers=("corr",)))
+    with rasterio.open(layer_file(folders[0], "corr"), "w", **{**profile, "crs": None}) as file:
+        file.write(values)
+    clue = "has no coordinate reference system"
+    with pytest.raises(ProductError, match=f"corr of {folders[0].name} .*{clue}"):
+        select_products(tmp_path, SelectionOptions(layers=("corr",)))
