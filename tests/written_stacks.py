@@ -10,6 +10,8 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from hyp3_stack.core.assessment.assess import assess_stack
+from hyp3_stack.core.assessment.verdict import Verdict
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import build_stack
 from tests.sample_products import SampleSpec, SampleStack, write_products
@@ -55,6 +57,12 @@ def write(
     given = {name: str(places[name]) for name in outputs} | {"INPUT": str(samples.folder)}
     build_stack.run(given | parameters, None, reporter)
     return written
+
+
+def verdicts(path: Path) -> dict[tuple[str, str], Verdict]:
+    """Return what is said of each requirement, by its id and level."""
+    items = assess_stack(path).items
+    return {(i.requirement["id"], i.requirement["level"]): i.verdict for i in items}
 
 
 def write_each(folder: Path) -> dict[str, Written]:

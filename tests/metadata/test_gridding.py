@@ -9,24 +9,15 @@ import netCDF4
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.assessment.assess import assess_stack
-from hyp3_stack.core.assessment.verdict import Verdict
 from tests.running import build, copy_products
 from tests.sample_products import SampleStack
+from tests.written_stacks import verdicts
 
 HYP3 = (
     "the lattice of HyP3's own products: pixels of 80 m, centers at multiples of the spacing in "
     "UTM coordinates; "
 )
 POLAR = "WGS 84 / NSIDC Sea Ice Polar Stereographic North"
-
-
-def verdicts(path: Path) -> dict[str, Verdict]:
-    return {
-        item.requirement["level"]: item.verdict
-        for item in assess_stack(path).items
-        if item.requirement["id"] == "gridconv"
-    }
 
 
 def convention(path: Path) -> str:
@@ -46,8 +37,8 @@ def test_the_lattice_of_hyp3(small: SampleStack, tmp_path: Path, count: int, fat
     path = build(tmp_path / "in", NETCDF=tmp_path / "s.nc").netcdf
     assert convention(path) == HYP3 + fate
     found = verdicts(path)
-    assert found["threshold"].status == "met"
-    assert found["goal"].explanation == (
+    assert found["gridconv", "threshold"].status == "met"
+    assert found["gridconv", "goal"].explanation == (
         "edges lie half a pixel off; HyP3's own lattice is kept, so that products on it are copied"
     )
 
@@ -74,10 +65,11 @@ def test_another_coordinate_system(polar: Path) -> None:
         f"of {POLAR}; all products are resampled to it"
     )
     found = verdicts(polar)
-    assert found["threshold"].status == "met"
-    assert not [text for text in found["threshold"].evidence if "UTM" in text or "HyP3" in text]
-    assert found["threshold"].evidence[-1] == f"edges lie 0.5, 0.5 pixels off multiples in {POLAR}"
-    assert found["goal"].explanation == (
+    threshold = found["gridconv", "threshold"]
+    assert threshold.status == "met"
+    assert not [text for text in threshold.evidence if "UTM" in text or "HyP3" in text]
+    assert threshold.evidence[-1] == f"edges lie 0.5, 0.5 pixels off multiples in {POLAR}"
+    assert found["gridconv", "goal"].explanation == (
         f"the tiles of 100 km are those of UTM, the stack is in {POLAR}"
     )
 
@@ -93,6 +85,6 @@ def test_a_convention_of_another_coordinate_system(polar: Path, tmp_path: Path) 
     shutil.copy(polar, tmp_path / "old.nc")
     with netCDF4.Dataset(tmp_path / "old.nc", "a") as file:
         file.gridding_convention = HYP3
-    found = verdicts(tmp_path / "old.nc")["threshold"]
+    found = verdicts(tmp_path / "old.nc")["gridconv", "threshold"]
     assert found.status == "not met"
     assert found.explanation == f"gridding_convention speaks of UTM, the CRS is {POLAR}"

@@ -141,10 +141,10 @@ def test_the_same_tiles_are_compared_however_blocks_are_cut(
     stack = samples(
         tmp_path_factory,
         products=3,
-        rows=600,
-        columns=700,
+        rows=700,
+        columns=740,
         neighbor_zone_share=0.4,
-        layers=("unw_phase", "dem"),
+        layers=("dem",),
         sidecars=False,
     )
     folder = tmp_path / "in"

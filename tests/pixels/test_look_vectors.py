@@ -10,7 +10,6 @@ import xarray as xr
 from pyproj import Transformer
 
 from hyp3_stack.core.assessment.assess import assess_stack
-from hyp3_stack.core.assessment.verdict import Verdict
 from hyp3_stack.core.errors import InvalidParameterError
 from hyp3_stack.core.pixels.geometry import look_component, look_vector
 from hyp3_stack.core.run.reporter import SilentReporter
@@ -18,7 +17,7 @@ from hyp3_stack.core.tasks import build_stack
 from tests.sample_products import SampleSpec, write_products
 
 from ..running import samples
-from ..written_stacks import Written, write
+from ..written_stacks import Written, verdicts, write
 
 TO_FIXED = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
 TO_GLOBE = Transformer.from_crs("EPSG:4978", "EPSG:4979", always_xy=True)
@@ -136,11 +135,6 @@ def test_the_center_keeps_its_vector(gamma_stack: Written, tmp_path: Path) -> No
     assert after[changed[0]].status == "met"
     assert "LOOK_VECTORS" in before[changed[0]].explanation
     assert assess_stack(tmp_path / "s.nc").problems == ()
-
-
-def verdicts(path: Path) -> dict[tuple[str, str], Verdict]:
-    items = assess_stack(path).items
-    return {(i.requirement["id"], i.requirement["level"]): i.verdict for i in items}
 
 
 def test_once_also_where_other_static_layers_are_not(gamma_stack: Written, tmp_path: Path) -> None:
