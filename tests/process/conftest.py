@@ -102,23 +102,6 @@ def qgis_run(qgis_environment):
     return run
 
 
-@pytest.fixture(scope="session")
-def qgis_command(qgis_environment):
-    """Return a function that runs ``qgis_process`` with the given arguments."""
-
-    def run(*arguments, environ=None):
-        done = subprocess.run(
-            [QGIS_PROCESS, *map(str, arguments)],
-            env=changed(qgis_environment, environ),
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-        )
-        return Run(done.returncode, done.stdout + done.stderr)
-
-    return run
-
-
 def changed(environ, changes):
     """Return ``environ`` with ``changes``; None removes a variable."""
     merged = {**environ, **(changes or {})}

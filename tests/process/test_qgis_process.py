@@ -70,84 +70,52 @@ def test_build_and_harmonize(qgis_run, product_folder, tmp_path):
     assert len(list((tmp_path / "h").rglob("*_corr.tif"))) == 6
 
 
-def test_from_pairs_to_displacement(qgis_run, product_folder, tmp_path):
-    pairs, netcdf, zarr = (tmp_path / name for name in ("pairs.zarr", "d.nc", "d.zarr"))
-    built = build(product_folder, ZARR=pairs, CHUNKING="temporal")
-    inverted = qgis_run("hyp3:invertstack", INPUT=pairs, NETCDF=netcdf, ZARR=zarr)
-    assert inverted.returncode == 0, inverted.text
-    outputs = inverted.outputs
-    assert (outputs["NETCDF"], outputs["ZARR"]) == (str(netcdf), str(zarr))
-    assert outputs["PAIRS"] == 6 and outputs["DATES"] >= 4 and outputs["COMPONENTS"] == 1
-    assert f"[{built.outputs['CRS']}]" in outputs["REFERENCE"]
-    assert outputs["LAYERS"][:2] == [
-        f'NETCDF:"{netcdf}":displacement',
-        f'NETCDF:"{netcdf}":velocity',
-    ]
-    loaded = qgis_run("hyp3:loadstack", INPUT=zarr)
-    assert loaded.returncode == 0, loaded.text
-
-
-def test_command_line_form_and_temporary_outputs(qgis_command, product_folder):
-    done = qgis_command(
-        "--json",
-        "run",
-        "hyp3:buildstack",
-        "--",
-        f"INPUT={product_folder}",
-        "LAYERS=corr",
-        "NETCDF=TEMPORARY_OUTPUT",
-        "ZARR=TEMPORARY_OUTPUT",
-    )
-    assert done.returncode == 0, done.text
-    results = json.loads(done.text[: done.text.rindex("}") + 1])["results"]
-    assert results["NETCDF"].endswith(".nc")
-    assert results["ZARR"].endswith(".zarr")
-
-
-def test_all_kinds_of_parameters_arrive_in_the_core(qgis_run, product_folder, tmp_path):
-    """Extents, dates, numbers, switches and texts."""
-    days = [path.name.split("_")[1][:8] for path in product_folder.iterdir() if path.is_dir()]
-    second = sorted(set(days))[1]
-    start = f"{second[:4]}-{second[4:6]}-{second[6:]}"
-    plain = build(product_folder, NETCDF=tmp_path / "a.nc", START=start)
+@pytest.fixture(scope="module")
+def kinds(qgis_run, product_folder, tmp_path_factory):
+    """A build with values of all kinds, by a Dask cluster: the run, its cluster and its store."""
+    folder = tmp_path_factory.mktemp("kinds")
+    days = sorted({path.name.split("_")[1][:8] for path in product_folder.iterdir()})
+    start = f"{days[1][:4]}-{days[1][4:6]}-{days[1][6:]}"
+    plain = build(product_folder, NETCDF=folder / "a.nc", START=start)
     text = next(line for line in plain.infos if line.startswith("Grid:"))
     x, y = (float(word.strip(",.")) for word in text.split()[-2:])
-    store = tmp_path / "b.zarr"
-    done = qgis_run(
-        "hyp3:buildstack",
-        INPUT=product_folder,
-        ZARR=store,
-        # The bounds in the CRS of the grid, four pixels off the corner.
-        EXTENT=f"{x + 320},{x + 3520},{y - 3520},{y - 320} [{plain.outputs['CRS']}]",
-        START=start,
-        KEEP_BITS="corr=7",
-        LAYERS="corr",
-        MASKS=False,
-        CHUNKING="spatial",
-        SHARDING=True,
-        ZARR_FORMAT="3",
-        MEMORY=500,
-    )
+    store = folder / "b.zarr"
+    with running_cluster(folder) as cluster:
+        cluster.add_worker()
+        done = qgis_run(
+            "hyp3:buildstack",
+            INPUT=product_folder,
+            ZARR=store,
+            # The bounds in the CRS of the grid, four pixels off the corner.
+            EXTENT=f"{x + 320},{x + 3520},{y - 3520},{y - 320} [{plain.outputs['CRS']}]",
+            START=start,
+            KEEP_BITS="corr=7",
+            LAYERS="corr",
+            MASKS=False,
+            CHUNKING="spatial",
+            SHARDING=True,
+            ZARR_FORMAT="3",
+            MEMORY=500,
+            SCHEDULER=cluster.address,
+        )
     assert done.returncode == 0, done.text
+    return done, plain.outputs["STEPS"], cluster.address, store
+
+
+def test_all_kinds_of_parameters_arrive_in_the_core(kinds):
+    """Extents, dates, numbers, switches and texts."""
+    done, steps, _, store = kinds
     assert (done.outputs["WIDTH"], done.outputs["HEIGHT"]) == (40, 40)
-    assert done.outputs["STEPS"] == sum(day >= second for day in days) < 6
+    assert done.outputs["STEPS"] == steps < 6
     assert len(done.outputs["LAYERS"]) == 1
     assert "KEEP_BITS: corr keeps 7 bits, so values change by at most 0.39 %" in done.text
     assert "sharding_indexed" in (store / "spatially_optimized/corr/zarr.json").read_text()
 
 
-def test_a_dask_cluster_does_the_work(qgis_run, product_folder, tmp_path):
-    with running_cluster(tmp_path) as cluster:
-        cluster.add_worker()
-        done = qgis_run(
-            "hyp3:buildstack",
-            INPUT=product_folder,
-            NETCDF=tmp_path / "s.nc",
-            SCHEDULER=cluster.address,
-        )
-    assert done.returncode == 0, done.text
-    assert f"The work is done by the Dask cluster {cluster.address}: 1 workers" in done.text
-    assert Path(done.outputs["NETCDF"]).is_file()
+def test_a_dask_cluster_does_the_work(kinds):
+    done, _, address, store = kinds
+    assert f"The work is done by the Dask cluster {address}: 1 workers" in done.text
+    assert done.outputs["ZARR"] == str(store) and store.is_dir()
 
 
 def test_wrong_values_are_one_sentence_before_the_start(qgis_run):
