@@ -27,24 +27,47 @@ def outputs(small: SampleStack, folder: Path) -> dict[str, str]:
     return {"INPUT": str(small.folder), "LAYERS": "corr", **names}
 
 
-@pytest.mark.parametrize(
-    "calls",
-    ["flock=ENOLCK,fsync=EINVAL", "flock=ENOSYS,fsync=ENOSYS", "flock=EOPNOTSUPP,fsync=EOPNOTSUPP"],
-)
-def test_folders_without_locks(small: SampleStack, tmp_path: Path, calls: str) -> None:
+PROGRAM = """
+import sys
+from pathlib import Path
+import tests.checkout
+from hyp3_stack.core.machine.atomic import replace_content
+from hyp3_stack.core.machine.locks import FileLock, is_locked
+from tests.build.refused_calls import refuse
+
+refuse(dict(call.split("=") for call in sys.argv[1].split(",")))
+path = Path(sys.argv[2])
+replace_content(path.with_name("written"), b"whole")
+print(is_locked(path), FileLock(path).take())
+"""
+
+
+def seen(calls: str, path: Path) -> list[str]:
+    """Return whether a file seems locked to another process, and whether that gets the lock."""
+    command = [sys.executable, "-c", PROGRAM, calls, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert path.with_name("written").read_bytes() == b"whole"
+    return done.stdout.split()
+
+
+def test_folders_without_locks(small: SampleStack, tmp_path: Path) -> None:
     given, job = outputs(small, tmp_path / "out"), tmp_path / "job.json"
-    code, last = refused_calls.run(calls, job, "buildstack", **given)
+    code, last = refused_calls.run("flock=ENOLCK,fsync=EINVAL", job, "buildstack", **given)
     assert code == 0, last
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["s.nc", "s.zarr"]
 
 
-@pytest.mark.parametrize("error", ["EAGAIN", "EACCES"])
-def test_another_run_is_one_that_holds_the_lock(
-    small: SampleStack, tmp_path: Path, error: str
-) -> None:
+@pytest.mark.parametrize("error", ["ENOSYS", "EOPNOTSUPP"])
+def test_errors_that_mean_no_locks(tmp_path: Path, error: str) -> None:
+    assert seen(f"flock={error},fsync={error}", tmp_path / "lock") == ["False", "True"]
+
+
+def test_another_run_is_one_that_holds_the_lock(small: SampleStack, tmp_path: Path) -> None:
     given, job = outputs(small, tmp_path / "out"), tmp_path / "job.json"
-    code, last = refused_calls.run(f"flock={error}", job, "buildstack", **given)
+    code, last = refused_calls.run("flock=EAGAIN", job, "buildstack", **given)
     assert code == 1 and "Another run is building" in last["text"]
+    (tmp_path / "lock").touch()
+    assert seen("flock=EACCES", tmp_path / "lock") == ["True", "False"]
 
 
 @pytest.fixture
@@ -75,12 +98,13 @@ def test_a_dead_run_is_no_obstacle_without_locks(
 def test_two_runs_without_locks(small: SampleStack, tmp_path: Path, mark: Path) -> None:
     """A run that is alive, here or elsewhere, keeps others out; one elsewhere grows old."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as alive:
-        for system in (this_system(), "another computer"):
+        for system in ("another computer", this_system()):
             holder = {"run": "x", "system": system, "process": alive.pid}
             mark.write_text(json.dumps(holder))
-            code, text = again(small, tmp_path, RESAMPLING="nearest")
-            assert code == 1 and "Another run is building" in text
-            assert mark.is_file()
+            assert seen("flock=ENOLCK", mark.with_name("lock")) == ["True", "False"]
+        code, text = again(small, tmp_path, RESAMPLING="nearest")
+        assert code == 1 and "Another run is building" in text
+        assert mark.is_file()
     old = time.time() - 3600
     os.utime(mark, (old, old))
     assert again(small, tmp_path, RESAMPLING="nearest") == (0, "")

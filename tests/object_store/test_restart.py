@@ -84,7 +84,7 @@ def test_killed_in_the_middle(
 def test_credentials_that_expire_then_a_service_that_is_full(
     object_store: Service, given: dict[str, Any], small: SampleStack, tmp_path: Path
 ) -> None:
-    """Nothing of it stays, though what is on a disk was complete already; at last it is there."""
+    """Nothing of it stays, though what is on a disk was complete already."""
     url = given["ZARR_URL"]
     given |= {"ZARR": str(tmp_path / "s.zarr"), **ONE_GROUP}
 
@@ -105,10 +105,7 @@ def test_credentials_that_expire_then_a_service_that_is_full(
     object_store.proxy.faults = refuse
     with pytest.raises(OutputError, match="is full"):
         build(small.folder, **given)
-    assert_invisible(url, object_store)
-    object_store.proxy.reset()
-    run = build(small.folder, **given)
-    assert_same(object_store, url, run.zarr)
+    assert object_store.keys(prefix(url)) == []
     assert [path.name for path in tmp_path.iterdir()] == ["s.zarr"]
 
 
