@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,20 @@ EPSG = 32610
 
 @dataclass(frozen=True)
 class Built:
-    """Samples, the run that stacked them, and the stack as stored (masks as uint8)."""
+    """Samples, and the stack of them, which is built when it is first asked for."""
 
     samples: SampleStack
-    run: Run
-    stack: xr.Dataset
+    build: Callable[[], Run]
+
+    @cached_property
+    def run(self) -> Run:
+        """The run that stacked them."""
+        return self.build()
+
+    @cached_property
+    def stack(self) -> xr.Dataset:
+        """The stack as stored (masks as uint8)."""
+        return stored(self.run.netcdf)
 
     @property
     def dimension(self) -> str:
@@ -66,12 +76,12 @@ def stacker(tmp_path_factory: pytest.TempPathFactory) -> Stacker:
         if key not in made:
             given = {"noise": False, "products": 4, "rows": 130, "columns": 140} | options
             products = samples(tmp_path_factory, **given)
-            run = once(
-                tmp_path_factory,
-                f"stack-{hashlib.sha256(key.encode()).hexdigest()[:12]}",
-                lambda folder: build(products.folder, NETCDF=folder / "s.nc", **parameters),
-            )
-            made[key] = Built(products, run, stored(run.netcdf))
+            name = f"stack-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+            def stack(folder: Path) -> Run:
+                return build(products.folder, NETCDF=folder / "s.nc", **parameters)
+
+            made[key] = Built(products, lambda: once(tmp_path_factory, name, stack))
         return made[key]
 
     return make

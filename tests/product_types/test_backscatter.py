@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,13 +11,11 @@ import rasterio
 import xarray as xr
 
 from hyp3_stack.core.errors import InconsistentProductsError, InvalidParameterError
-from hyp3_stack.core.run.reporter import SilentReporter
-from hyp3_stack.core.tasks import harmonize_products
-from tests.running import build, copy_products, layer_file
-from tests.sample_products import SampleProduct
+from tests.running import build, copy_products, harmonize, layer_file
 from tests.truth import window_of
 
 from .conftest import EPSG, Built, Stacker, stored
+from .edited import copy_as
 
 SCALES = ("power", "amplitude", "decibel")
 DARK_AND_BRIGHT = {"power": (1e-4, 10.0), "amplitude": (0.01, 3.0), "decibel": (-40.0, 10.0)}
@@ -125,18 +122,15 @@ def test_cubic_resampling_leaves_no_holes_and_no_negative_power(
                 file.write(values, 1)
     stacks = {}
     for method in ("bilinear", "cubic"):
-        run = build(folder, NETCDF=tmp_path / f"{method}.nc", RESAMPLING=method, SCALE="decibel")
+        target = tmp_path / f"{method}.nc"
+        run = build(folder, NETCDF=target, RESAMPLING=method, SCALE="decibel", LAYERS="VV,area")
         stacks[method] = stored(run.netcdf)
     assert (stacks["cubic"].VV_backscatter != stacks["bilinear"].VV_backscatter).any()
     assert stacks["cubic"].VV_backscatter.min() >= -50.001 and stacks["cubic"].area.min() > 0
     for name in ("VV_backscatter", "area"):
         held = stacks["bilinear"][name].notnull()
         np.testing.assert_array_equal(stacks["cubic"][name].notnull(), held)
-    harmonize_products.run(
-        {"INPUT": str(folder), "OUTPUT": str(tmp_path / "h"), "RESAMPLING": "cubic"},
-        None,
-        SilentReporter(),
-    )
+    harmonize(folder, tmp_path / "h", RESAMPLING="cubic", LAYERS="VV")
     again = stored(build(tmp_path / "h", NETCDF=tmp_path / "h.nc", SCALE="decibel").netcdf)
     np.testing.assert_array_equal(
         again.VV_backscatter.notnull(), stacks["cubic"].VV_backscatter.notnull()
@@ -147,7 +141,7 @@ def test_several_scales_need_one_to_be_chosen(stacker: Stacker, tmp_path: Path) 
     mixed = tmp_path / "mixed"
     for number, scale in enumerate(SCALES):
         one = stacker(SMALL | {"scale": scale})
-        copy_one(one.samples.products[number], mixed)
+        copy_as(one.samples.products[number], mixed)
     with pytest.raises(InconsistentProductsError, match="scale.*SCALE") as error:
         build(mixed, NETCDF=tmp_path / "stack.nc")
     assert all(scale in str(error.value) for scale in SCALES)
@@ -163,15 +157,11 @@ def test_several_scales_need_one_to_be_chosen(stacker: Stacker, tmp_path: Path) 
         np.testing.assert_allclose(found[present], expected[present], rtol=2e-6)
 
 
-def copy_one(product: SampleProduct, folder: Path) -> Path:
-    return Path(shutil.copytree(product.path, folder / product.name))
-
-
 def test_one_scene_in_two_scales_is_no_rerun(stacker: Stacker, tmp_path: Path) -> None:
     mixed = tmp_path / "mixed"
     for scale in ("power", "decibel"):
         for product in stacker(SMALL | {"scale": scale}).samples.products:
-            copy_one(product, mixed)
+            copy_as(product, mixed)
     for given in ({}, {"SCALE": "power"}):
         with pytest.raises(InconsistentProductsError, match="scales|processed in two ways"):
             build(mixed, NETCDF=tmp_path / "stack.nc", **given)
