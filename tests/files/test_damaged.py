@@ -75,14 +75,13 @@ def test_pixels_that_are_lost_are_missed(
     assert (contents(target) if kind == "zarr" else target.read_bytes()) == before
 
 
-@pytest.mark.parametrize("place", [5, 20, 60])
 def test_a_damaged_root_is_told_and_can_be_replaced(
-    stack: Run, small: SampleStack, tmp_path: Path, place: int
+    stack: Run, small: SampleStack, tmp_path: Path
 ) -> None:
     """HDF5 fails on it in other ways than on other files, and may crash the second time."""
     target = tmp_path / "s.nc"
     content = bytearray(stack.netcdf.read_bytes())
-    content[content.index(b"OHDR") + place] ^= 0x10
+    content[content.index(b"OHDR") + 20] ^= 0x10
     target.write_bytes(content)
     code, answer = run_core("buildstack", INPUT=str(small.folder), NETCDF=str(target), APPEND="yes")
     text = str(answer["text"])
