@@ -7,7 +7,6 @@ with noise added, so that they compress no better than real ones. Series are tak
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Iterator
 from multiprocessing import get_context
@@ -22,8 +21,8 @@ from tests import checkout  # noqa: F401 - registers the package hyp3_stack
 from tests.analysis.inverting import invert
 from tests.running import build
 
+from .jobs import Contender, core_job, measure
 from .products import FOLDER, sample_products
-from .run import Contender, measure
 
 LAYERS = ("unw_phase", "corr", "dem", "lv_theta", "lv_phi", "water_mask")
 POINTS = 1000
@@ -100,9 +99,7 @@ def contenders(pairs: Path, displacement: Path, folder: Path) -> Iterator[Conten
         ("series", displacement, {"FORMAT": "series", "POINTS": points(displacement)}),
     ):
         target = folder / name.replace(", ", "-")
-        parameters = {"INPUT": str(stack), "OUTPUT": str(target), **given}
-        job = {"protocol": 1, "task": "exportstack", "parameters": parameters}
-        yield Contender(name, [sys.executable, "core"], (target,), job)
+        yield core_job(name, "exportstack", [target], INPUT=str(stack), OUTPUT=str(target), **given)
 
 
 def main() -> None:

@@ -21,9 +21,8 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from .jobs import build_job, megabytes, repeat, seconds
-from .products import FOLDER, sample_products
-from .run import ROOT, Contender, measure
+from .jobs import Contender, build_job, core_job, measure, megabytes, repeat, seconds
+from .products import FOLDER, ROOT, sample_products
 
 LAYERS = ("unw_phase", "corr")
 MINTPY_WEIGHTS = {"variance": "var", "coherence": "coh", "none": "no"}
@@ -41,18 +40,17 @@ def contenders(peer_python: Path, folder: Path, weights: str) -> tuple[Contender
     export += [str(folder / "stack.zarr"), str(folder / "mintpy")]
     told = subprocess.run(export, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     x, y, spacing = map(float, told.split())
-    job = {
-        "protocol": 1,
-        "task": "invertstack",
-        "parameters": {
-            "INPUT": str(folder / "stack.zarr"),
-            "NETCDF": str(folder / "displacement.nc"),
-            "REFERENCE_AREA": f"{x},{y},{spacing / 2}",
-            "WEIGHTS": weights,
-            "MIN_TEMPORAL_COHERENCE": 0.0,
-        },
-    }
-    ours = Contender("HyP3 Stack", [sys.executable, "core"], (folder / "displacement.nc",), job)
+    netcdf = folder / "displacement.nc"
+    ours = core_job(
+        "HyP3 Stack",
+        "invertstack",
+        [netcdf],
+        INPUT=str(folder / "stack.zarr"),
+        NETCDF=str(netcdf),
+        REFERENCE_AREA=f"{x},{y},{spacing / 2}",
+        WEIGHTS=weights,
+        MIN_TEMPORAL_COHERENCE=0.0,
+    )
     outputs = tuple(folder / "mintpy" / name for name in ("timeseries.h5", "velocity.h5"))
     command = [str(peer_python), "-W", "ignore", "-m", "tests.benchmarks.peers.mintpy_inversion"]
     command += [str(folder / "mintpy"), MINTPY_WEIGHTS[weights]]

@@ -8,13 +8,11 @@ finished process (``ru_maxrss``).
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
-from .jobs import build_job, megabytes, repeat
+from .jobs import Contender, build_job, core_job, measure, megabytes, repeat
 from .products import linked_products
-from .run import Contender, measure
 
 LAYERS = ("unw_phase", "corr")
 
@@ -23,8 +21,7 @@ def inversion(name: str, folder: Path, memory: str, **parameters: str) -> Conten
     """Return an inversion of ``stack.zarr`` to ``displacement.zarr``."""
     given = {"INPUT": str(folder / "stack.zarr"), "ZARR": str(folder / "displacement.zarr")}
     given |= {"MEMORY": memory, "MIN_TEMPORAL_COHERENCE": "0", **parameters}
-    job = {"protocol": 1, "task": "invertstack", "parameters": given}
-    return Contender(name, [sys.executable, "core"], (folder / "displacement.zarr",), job)
+    return core_job(name, "invertstack", [folder / "displacement.zarr"], **given)
 
 
 def main() -> None:

@@ -23,9 +23,8 @@ import numcodecs
 import numpy as np
 import zarr
 
-from .jobs import build_job
+from .jobs import build_job, measure
 from .products import FOLDER, sample_products
-from .run import measure
 
 LAYER = "unw_phase"
 

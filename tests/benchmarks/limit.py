@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from .bare import INPUTS
-from .jobs import build_job, repeat, seconds
+from .jobs import Contender, build_job, repeat, seconds
 from .products import ROOT, sample_products
-from .run import Contender
 
 OUTPUTS = {
     "Zarr, maps": ({"ZARR": "stack.zarr", "CHUNKING": "spatial"}, ["zarr"]),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -17,9 +16,8 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from .jobs import build_job, megabytes, repeat, seconds
+from .jobs import Contender, build_job, core_job, measure, megabytes, repeat, seconds
 from .products import FOLDER, sample_products
-from .run import Contender, measure
 
 LAYERS = ("unw_phase", "corr", "dem", "lv_theta", "lv_phi", "water_mask")
 OUTPUTS = {
@@ -32,12 +30,8 @@ OUTPUTS = {
 def harmonized(products: Path, folder: Path) -> Path:
     """Return the products on one grid."""
     target = folder / "harmonized"
-    job = {
-        "protocol": 1,
-        "task": "harmonizeproducts",
-        "parameters": {"INPUT": str(products), "OUTPUT": str(target)},
-    }
-    measure(Contender("harmonize", [sys.executable, "core"], (), job), folder)
+    given = {"INPUT": str(products), "OUTPUT": str(target)}
+    measure(core_job("harmonize", "harmonizeproducts", [], **given), folder)
     return target
 
 

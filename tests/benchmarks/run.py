@@ -7,16 +7,10 @@ drifts treats all alike. The table gives medians and the ratio to odc-stac in th
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,89 +18,23 @@ import rasterio
 import rioxarray  # noqa: F401 - registers the accessor ``rio``
 import xarray as xr
 
+from .jobs import Contender, Cost, build_job, measure, repeat
 from .peers.grid import FORMATS
+from .products import LAYERS, sample_products
 
-ROOT = Path(__file__).resolve().parents[2]
-LAYERS = ("unw_phase", "corr", "amp", "lv_theta", "lv_phi", "water_mask")
 NETCDF_PEERS = {
     "netcdf": "odc-stac, NetCDF",
     "netcdf-defaults": "odc-stac, NetCDF by default",
 }
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What one run took."""
-
-    seconds: float
-    cpu: float
-    megabytes: float
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A command and what it writes."""
-
-    name: str
-    command: list[str]
-    outputs: tuple[Path, ...]
-    job: dict[str, object] | None = None
-
-
-def measure(contender: Contender, folder: Path) -> Cost:
-    """Run a command once.
-
-    Earlier outputs are emptied and put aside: file systems are slow to make files right after many
-    were removed (ext4 looks past the inodes of the last minutes one by one). What earlier runs
-    wrote reaches the disk before.
-    """
-    for output in contender.outputs:
-        if output.exists():
-            past = Path(tempfile.mkdtemp(prefix="past-", dir=folder))
-            output.rename(past / output.name)
-            for path in past.rglob("*"):
-                if path.is_file():
-                    os.truncate(path, 0)
-    os.sync()
-    command = list(contender.command)
-    if contender.job is not None:
-        job = folder / "job.json"
-        job.write_text(json.dumps(contender.job))
-        command.append(str(job))
-    begin = time.perf_counter()
-    with open(folder / "log.txt", "wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise SystemExit(f"{contender.name} failed:\n{(folder / 'log.txt').read_text()}")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000)
-
-
-def make_products(folder: Path, number: int, size: int) -> Path:
-    """Make sample products and return the first, which lies in the main zone.
-
-    They are made in a process of their own: Linux counts the memory of the process that starts a
-    command into the command's peak.
-    """
-    command = [sys.executable, "-m", "tests.sample_products", str(folder), "--no-sidecars"]
-    command += ["--products", str(number), "--size", str(size), "--layers", *LAYERS]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return min(path for path in folder.iterdir() if path.is_dir())
-
-
 def contenders(
     products: Path, folder: Path, peer_python: Path, formats: tuple[str, ...]
 ) -> list[Contender]:
     """Return ours and the peers' commands for the same grid."""
-    plan = folder / "plan.nc"
-    job = {
-        "protocol": 1,
-        "task": "buildstack",
-        "parameters": {"INPUT": str(products), "NETCDF": str(plan), "LAYERS": "water_mask"},
-    }
-    measure(Contender("plan", [sys.executable, "core"], (plan,), job), folder)
-    with xr.open_dataset(plan, decode_coords="all") as stack:
+    plan = build_job("plan", products, folder, NETCDF="plan.nc", LAYERS="water_mask")
+    measure(plan, folder)
+    with xr.open_dataset(plan.outputs[0], decode_coords="all") as stack:
         spacing = float(stack.x[1] - stack.x[0])
         grid = [
             float(stack.x[0]) - spacing / 2,
@@ -117,19 +45,8 @@ def contenders(
         ]
         epsg = stack.rio.crs.to_epsg()
 
-    def ours(name: str, netcdf: bool, zarr: bool, **options: str) -> Contender:
-        outputs = {}
-        if netcdf:
-            outputs["NETCDF"] = str(folder / "ours.nc")
-        if zarr:
-            outputs["ZARR"] = str(folder / "ours.zarr")
-        parameters = {"INPUT": str(products), "LAYERS": ",".join(LAYERS), **outputs, **options}
-        return Contender(
-            name,
-            [sys.executable, "core"],
-            tuple(map(Path, outputs.values())),
-            {"protocol": 1, "task": "buildstack", "parameters": parameters},
-        )
+    def ours(name: str, **parameters: str) -> Contender:
+        return build_job(name, products, folder, **parameters)
 
     def peer(name: str, module: str, form: str) -> Contender:
         output = folder / f"{module}.{'zarr' if form == 'zarr' else 'nc'}"
@@ -138,22 +55,28 @@ def contenders(
         command += ["--grid", *map(str, grid), "--layers", *LAYERS]
         return Contender(name, command, (output,))
 
+    netcdf, zarr = {"NETCDF": "ours.nc"}, {"ZARR": "ours.zarr"}
+    maps = {**zarr, "CHUNKING": "spatial"}
     result = []
     if "zarr" in formats:
         result += [
             peer("odc-stac, Zarr", "odc", "zarr"),
             peer("rioxarray, Zarr", "rio", "zarr"),
-            ours("Zarr, maps", False, True, CHUNKING="spatial"),
+            ours("Zarr, maps", **maps),
             # What the peers write: no masks, and all layers for each pair.
-            ours("Zarr, maps, no masks", False, True, CHUNKING="spatial", MASKS="false"),
-            ours("Zarr, maps, no masks, static per pair", False, True, CHUNKING="spatial",
-                 MASKS="false", STATIC_LAYERS="per_pair"),
-            ours("Zarr, series", False, True, CHUNKING="temporal"),
-            ours("Zarr, both, and NetCDF", True, True, CHUNKING="both"),
-        ]  # fmt: skip
+            ours("Zarr, maps, no masks", **maps, MASKS="false"),
+            ours(
+                "Zarr, maps, no masks, static per pair",
+                **maps,
+                MASKS="false",
+                STATIC_LAYERS="per_pair",
+            ),
+            ours("Zarr, series", **zarr, CHUNKING="temporal"),
+            ours("Zarr, both, and NetCDF", **zarr, **netcdf),
+        ]
     peers = [peer(name, "odc", form) for form, name in NETCDF_PEERS.items() if form in formats]
     if peers:
-        result += [*peers, ours("NetCDF", True, False)]
+        result += [*peers, ours("NetCDF", **netcdf)]
     return result
 
 
@@ -212,20 +135,17 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--formats", nargs="+", default=["zarr"], choices=FORMATS)
     parser.add_argument("--peer-python", type=Path, required=True)
-    parser.add_argument("--folder", type=Path, help="keep products and outputs here")
+    parser.add_argument("--folder", type=Path, help="keep outputs here")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         print(f"{given.products} products x {len(LAYERS)} layers x {given.size}^2 pixels")
-        first = make_products(folder / "products", given.products, given.size)
-        runs = contenders(folder / "products", folder, given.peer_python, tuple(given.formats))
-        costs: dict[str, list[Cost]] = {contender.name: [] for contender in runs}
-        for _ in range(given.runs):
-            for contender in runs:
-                costs[contender.name].append(measure(contender, folder))
-        print(table(costs))
+        products = sample_products(given.products, given.size)
+        runs = contenders(products, folder, given.peer_python, tuple(given.formats))
+        print(table(repeat(runs, folder, given.runs)))
         # Last: Linux counts the memory of the process that starts a command into its peak.
         print("\nShare of a native product's coherence kept bit for bit:")
+        first = min(products.iterdir())  # it lies in the main zone
         for contender in runs:
             print(f"  {contender.name}: {check(first, contender.outputs[-1]):.4f}")
         for past in folder.glob("past-*"):

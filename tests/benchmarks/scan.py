@@ -13,9 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from .jobs import repeat, seconds
+from .jobs import Contender, repeat, seconds
 from .products import sample_products
-from .run import Contender
 
 STAGES = ("plan", "dataset")
 
