@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rasterio
 
 from hyp3_stack.core.build.design import stack_contents
 from hyp3_stack.core.build.stack_plan import plan_stack
@@ -138,6 +139,25 @@ def zip_product(
         for path in sorted(folder.iterdir()):
             archive.write(path, f"{inner or folder.name}/{path.name}")
     return target
+
+
+def damage_tile(path: Path, block: str = "0_0") -> None:
+    """Overwrite the beginning of a compressed tile, which GDAL notices when it decodes it."""
+    with rasterio.open(path) as file:
+        start = int(file.get_tag_item(f"BLOCK_OFFSET_{block}", "TIFF", bidx=1))
+    data = bytearray(path.read_bytes())
+    data[start : start + 64] = bytes(64)
+    path.write_bytes(data)
+
+
+def damage_layer(path: Path, block: str = "0_0") -> None:
+    """Store a layer in compressed tiles and damage one of them, which its header does not tell."""
+    with rasterio.open(path) as file:
+        values, profile = file.read(), file.profile
+    profile.update(compress="deflate", tiled=True, blockxsize=16, blockysize=16)
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(values)
+    damage_tile(path, block)
 
 
 def layer_file(folder: Path, layer: str) -> Path:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import rasterio
 import xarray as xr
 
 from hyp3_stack.core.errors import (
@@ -29,6 +28,8 @@ from ..running import (
     assert_one_sentence,
     build,
     copy_products,
+    damage_layer,
+    damage_tile,
     fingerprint,
     harmonize,
     layer_file,
@@ -50,31 +51,12 @@ GROUPS = ("spatially_optimized", "temporally_optimized")
 # --- damage that shows only while pixels are read -----------------------------------------------
 
 
-def damage_tile(path: Path, block: str = "0_0") -> None:
-    """Overwrite the beginning of a compressed tile, which GDAL notices when it decodes it."""
-    with rasterio.open(path) as file:
-        start = int(file.get_tag_item(f"BLOCK_OFFSET_{block}", "TIFF", bidx=1))
-    data = bytearray(path.read_bytes())
-    data[start : start + 64] = bytes(64)
-    path.write_bytes(data)
-
-
 def damage_member(packed: Path, member: str) -> None:
     """Damage a file inside a zip without touching the zip's directory."""
     data = bytearray(packed.read_bytes())
     place = data.find(member.encode()) + len(member)
     data[place + 300 : place + 340] = bytes(40)
     packed.write_bytes(data)
-
-
-def damage_layer(path: Path, block: str = "0_0") -> None:
-    """Store a layer in compressed tiles and damage one of them, which its header does not tell."""
-    with rasterio.open(path) as file:
-        values, profile = file.read(), file.profile
-    profile.update(compress="deflate", tiled=True, blockxsize=16, blockysize=16)
-    with rasterio.open(path, "w", **profile) as file:
-        file.write(values)
-    damage_tile(path, block)
 
 
 @pytest.fixture(params=["tile", "tile warped", "zip", "zip warped", "cut inside zip"])

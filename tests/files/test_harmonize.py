@@ -20,6 +20,7 @@ from tests.running import (
     build,
     contents,
     copy_products,
+    damage_tile,
     harmonize,
     layer_file,
     leftovers,
@@ -103,24 +104,28 @@ def test_a_stack_of_harmonized_products_is_the_same_stack(
                 assert (a[different] == 0).all()
 
 
-def test_a_second_run_replaces_the_first(small: SampleStack, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def plain(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Small products, harmonized with default options."""
+    return harmonize(small.folder, tmp_path_factory.mktemp("plain") / "out")
+
+
+def test_a_second_run_replaces_the_first(small: SampleStack, plain: Run, tmp_path: Path) -> None:
     output = tmp_path / "out"
-    first = harmonize(small.folder, output)
-    before = contents(output)
+    shutil.copytree(folder_of(plain), output)
     stray = output / small.products[0].name / "stray.txt"
     stray.write_text("of an earlier version")
     second = harmonize(small.folder, output)
-    assert first.outputs == second.outputs
-    assert contents(output) == before
+    assert second.outputs == {**plain.outputs, "OUTPUT": str(output)}
+    assert contents(output) == contents(folder_of(plain))
 
 
-def test_zips_give_the_same_files(small: SampleStack, tmp_path: Path) -> None:
+def test_zips_give_the_same_files(small: SampleStack, plain: Run, tmp_path: Path) -> None:
     for folder in copy_products(small, tmp_path / "in"):
         zip_product(folder)
         shutil.rmtree(folder)
     harmonize(tmp_path / "in", tmp_path / "zips")
-    harmonize(small.folder, tmp_path / "folders")
-    assert contents(tmp_path / "zips") == contents(tmp_path / "folders")
+    assert contents(tmp_path / "zips") == contents(folder_of(plain))
 
 
 def test_layers_can_be_chosen(small: SampleStack, tmp_path: Path) -> None:
@@ -202,20 +207,13 @@ def test_a_folder_that_cannot_be_made(small: SampleStack, tmp_path: Path) -> Non
         harmonize(small.folder, tmp_path / "file" / "out")
 
 
-def test_damage_leaves_complete_products_only(small: SampleStack, tmp_path: Path) -> None:
-    made = harmonize(small.folder, tmp_path / "good")
+def test_damage_leaves_complete_products_only(
+    small: SampleStack, plain: Run, tmp_path: Path
+) -> None:
     copies = copy_products(small, tmp_path / "in")
-    bad = layer_file(copies[2], "corr")
-    shutil.copy(layer_file(folder_of(made) / copies[2].name, "corr"), bad)
-    for layer in ("unw_phase", "water_mask"):
-        shutil.copy(
-            layer_file(folder_of(made) / copies[2].name, layer), layer_file(copies[2], layer)
-        )
-    data = bytearray(bad.read_bytes())
-    with rasterio.open(bad) as file:
-        start = int(file.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=1))
-    data[start : start + 64] = bytes(64)
-    bad.write_bytes(data)
+    # Tiled and compressed, so that damage shows.
+    shutil.copytree(folder_of(plain) / copies[2].name, copies[2], dirs_exist_ok=True)
+    damage_tile(layer_file(copies[2], "corr"))
     with pytest.raises(ProductError, match=f"corr of {copies[2].name} is damaged"):
         harmonize(tmp_path / "in", tmp_path / "out")
     for folder in (tmp_path / "out").iterdir():

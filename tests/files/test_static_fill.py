@@ -23,6 +23,7 @@ from tests.running import (
     Run,
     contents,
     copy_products,
+    damage_layer,
     harmonize,
     layer_file,
     leftovers,
@@ -201,18 +202,7 @@ def test_a_damaged_layer_stops_before_anything_is_written(
     angles: SampleStack, tmp_path: Path
 ) -> None:
     folders = copy_products(angles, tmp_path / "in")
-    bad = layer_file(folders[2], "lv_theta")
-    with rasterio.open(bad) as file:
-        values, profile = file.read(1), file.profile
-    profile.update(compress="deflate", tiled=True, blockxsize=64, blockysize=64)
-    with rasterio.open(bad, "w", **profile) as file:
-        file.update_tags(AREA_OR_POINT="Point")
-        file.write(values, 1)
-    with rasterio.open(bad) as file:
-        start = int(file.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=1))
-    data = bytearray(bad.read_bytes())
-    data[start : start + 64] = bytes(64)
-    bad.write_bytes(data)
+    damage_layer(layer_file(folders[2], "lv_theta"))
     with pytest.raises(ProductError, match=f"lv_theta of {folders[2].name} is damaged"):
         harmonize(tmp_path / "in", tmp_path / "out")
     assert contents(tmp_path / "out") == {} and not leftovers(tmp_path / "out")

@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import rasterio
 import xarray as xr
 
 from hyp3_stack.core.errors import (
@@ -18,7 +17,7 @@ from hyp3_stack.core.errors import (
     ProductError,
 )
 from hyp3_stack.core.selection.selection import Selection, SelectionOptions, select_products
-from tests.running import build, copy_products, harmonize, layer_file
+from tests.running import build, copy_products, damage_layer, layer_file
 from tests.sample_products import SampleStack
 
 GAMMA = "S1AA_20230106T015136_20230118T015137_VVP012_INT80_G_ueF"
@@ -262,16 +261,10 @@ def test_a_bad_newest_duplicate_gives_way_to_the_next(
 
 
 def test_a_duplicate_with_damaged_pixels_gives_way_too(small: SampleStack, tmp_path: Path) -> None:
-    harmonize(small.folder, tmp_path / "in")  # tiled and compressed, so that damage shows
-    source = tmp_path / "in" / small.products[0].name
+    source = small.products[0].path
     old = make(tmp_path / "two", f"{GAMMA}_0001", source, "2025-06-01T11:00:00+00:00")
     new = make(tmp_path / "two", f"{GAMMA}_0002", source, "2025-06-01T12:00:00+00:00")
-    path = layer_file(new, "corr")
-    with rasterio.open(path) as file:
-        start = int(file.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=1))
-    data = bytearray(path.read_bytes())
-    data[start : start + 64] = bytes(64)
-    path.write_bytes(data)
+    damage_layer(layer_file(new, "corr"))
     run = build(tmp_path / "two", NETCDF=tmp_path / "s.nc", ON_BAD_PRODUCT="skip")
     assert run.outputs["STEPS"] == 1 and run.outputs["SKIPPED"] == 1
     with xr.open_dataset(run.netcdf) as stack:
