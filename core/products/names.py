@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import lru_cache
 
 from .layers import Delivery
 from .product_types import PRODUCT_TYPES, ProductType
@@ -108,6 +109,7 @@ _FORMS = [(pattern, row) for row in PRODUCT_TYPES.values() for pattern in row.na
 _IN_ANY_CASE = [re.compile(pattern.pattern, re.IGNORECASE) for pattern, _ in _FORMS]
 
 
+@lru_cache(maxsize=1 << 14)  # asked again by every filter and column of thousands of jobs
 def parse_name(text: str) -> ProductName | None:
     """Read a product name: that of a folder, or the stem of a zip, without any path.
 
