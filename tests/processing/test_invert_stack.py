@@ -1,33 +1,29 @@
 """``hyp3:invertstack`` in QGIS: from a stack of pairs to layers that play by date."""
 
-import pytest
 from qgis.core import QgsProcessingContext
 
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
 
 
-@pytest.fixture
-def invert(algorithm, feedback, core_python, stack_files):
-    def run(context, **parameters):
-        parameters = {"INPUT": str(stack_files[0]), **parameters}
-        results, ok = algorithm("invertstack").run(parameters, context, feedback)
-        assert ok, feedback.textLog()
-        return results
-
-    return run
-
-
-@pytest.mark.parametrize("form", ["NETCDF", "ZARR"])
-def test_displacement_is_loaded_and_plays_by_date(invert, context, tmp_path, form):
-    path = tmp_path / f"displacement.{'nc' if form == 'NETCDF' else 'zarr'}"
-    results = invert(context, **{form: str(path)})
-    assert results[form] == str(path) and results["COMPONENTS"] == 1
-    stack = open_stack(path)
+def test_displacement_is_loaded_and_plays_by_date(
+    algorithm, context, feedback, core_python, stack_files, tmp_path
+):
+    paths = {"NETCDF": tmp_path / "displacement.nc", "ZARR": tmp_path / "displacement.zarr"}
+    given = {"INPUT": str(stack_files[0])} | {form: str(path) for form, path in paths.items()}
+    results, ok = algorithm("invertstack").run(given, context, feedback)
+    assert ok, feedback.textLog()
+    assert results["COMPONENTS"] == 1
     dates = results["DATES"]
-    assert len(stack.begins) == dates and stack.begins == stack.ends
+    for form, path in paths.items():
+        assert results[form] == str(path)
+        stack = open_stack(path)
+        assert len(stack.begins) == dates and stack.begins == stack.ends
+        assert {"displacement", "velocity", "mask", "dem", "temporal_coherence"} <= set(
+            stack.variables
+        )
     loaded = context.layersToLoadOnCompletion()
     layers = [context.temporaryLayerStore().mapLayer(identifier) for identifier in loaded]
-    assert [layer.source() for layer in layers] != [] and all(layer.isValid() for layer in layers)
+    assert layers and all(layer.isValid() for layer in layers)
     assert {layer.source() for layer in layers} == set(results["LAYERS"])
     playing = [layer for layer in layers if layer.temporalProperties().isActive()]
     assert [layer.bandCount() for layer in playing] == [dates]
@@ -35,8 +31,6 @@ def test_displacement_is_loaded_and_plays_by_date(invert, context, tmp_path, for
     begins = [ranges[band].begin().toPyDateTime().date() for band in range(1, dates + 1)]
     assert begins == [begin.date() for begin in stack.begins]
     assert playing[0].crs().authid() == results["REFERENCE"].partition("[")[2].rstrip("]")
-    names = {variable.name for variable in stack.variables.values()}
-    assert {"displacement", "velocity", "mask", "dem", "temporal_coherence"} <= names
 
 
 def test_what_the_form_alone_can_tell_is_refused_before_anything_runs(

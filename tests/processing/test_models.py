@@ -159,12 +159,10 @@ def test_a_wrong_value_in_the_console_is_the_sentence(processing_plugin, provide
 
 
 def test_a_step_of_another_script_loads_into_its_context(
-    processing_plugin, provider, core_python, product_folder, context
+    processing_plugin, provider, stack_files, context
 ):
-    parameters = {"INPUT": str(product_folder), "LAYERS": "corr", "NETCDF": "TEMPORARY_OUTPUT"}
-    built = run("buildstack", {**parameters, "LOAD": False}, context, child=True)
-    assert not context.layersToLoadOnCompletion()
-    loaded = run("loadstack", {"INPUT": built["NETCDF"], "VARIABLES": "corr"}, context, child=True)
+    given = {"INPUT": str(stack_files[0]), "VARIABLES": "corr"}
+    loaded = run("loadstack", given, context, child=True)
     assert [layer.source() for layer in loaded_layers(context).values()] == loaded["LAYERS"]
 
 
@@ -220,12 +218,12 @@ def test_an_extent_and_a_grid_in_the_projects_crs(
 
 
 def test_a_run_in_the_background_hands_layers_to_the_main_thread(
-    algorithm, core_python, product_folder, context, feedback
+    algorithm, stack_files, context, feedback
 ):
     """As the toolbox runs it: in a thread, while the window goes on."""
-    tested = algorithm("buildstack")
-    parameters = {"INPUT": str(product_folder), "LAYERS": "corr", "NETCDF": "TEMPORARY_OUTPUT"}
-    task = QgsProcessingAlgRunnerTask(tested, parameters, context, feedback)
+    tested = algorithm("loadstack")
+    given = {"INPUT": str(stack_files[0]), "VARIABLES": "corr"}
+    task = QgsProcessingAlgRunnerTask(tested, given, context, feedback)
     ended = []
     task.executed.connect(lambda ok, results: ended.append((ok, results)))
     QgsApplication.taskManager().addTask(task)
