@@ -10,13 +10,19 @@ from hyp3_stack.processing_provider.layers.stack_description import open_stack
 
 DATES = 4
 
-each_format = pytest.mark.parametrize("kind", [0, 1], ids=["netcdf", "zarr"])
+
+@pytest.fixture(scope="module", params=[0, 1], ids=["netcdf", "zarr"])
+def path(request, displacement_files):
+    return displacement_files[request.param]
 
 
-@pytest.fixture
-def layers(displacement_files, kind):
-    stack = open_stack(displacement_files[kind])
-    return {name: make_layer(stack, variable) for name, variable in stack.variables.items()}
+@pytest.fixture(scope="module")
+def layers(path):
+    """Layers of the stack; nobody may change them."""
+    stack = open_stack(path)
+    made = {name: make_layer(stack, variable) for name, variable in stack.variables.items()}
+    yield made
+    made.clear()  # while there is a QGIS
 
 
 def limits(layer):
@@ -31,7 +37,6 @@ def legend_text(layer, value):
     return settings.numericFormat().formatDouble(value, context) + settings.suffix()
 
 
-@each_format
 def test_displacement_has_one_frame_a_date(layers):
     properties = layers["displacement"].temporalProperties()
     assert properties.isActive()
@@ -54,7 +59,6 @@ def test_heights_stay_in_meters():
     assert shown_units("dem", "m") == (1.0, "m")
 
 
-@each_format
 @pytest.mark.parametrize("name", ["displacement", "velocity"])
 def test_motion_is_colored_around_zero_with_a_legend_in_millimeters(layers, name):
     low, high = limits(layers[name])
@@ -68,7 +72,6 @@ def test_motion_is_colored_around_zero_with_a_legend_in_millimeters(layers, name
     assert items[0].color.blue() > items[0].color.red(), "away from the satellite is blue"
 
 
-@each_format
 def test_the_last_date_is_not_flat(layers):
     layer, side = layers["displacement"], 40
     block = layer.dataProvider().block(DATES, layer.extent(), side, side)
@@ -78,14 +81,12 @@ def test_the_last_date_is_not_flat(layers):
     assert values and beyond < 0.05 * len(values)
 
 
-@each_format
 def test_errors_begin_at_zero_and_coherence_has_fixed_limits(layers):
     low, high = limits(layers["velocity_standard_error"])
     assert low == 0.0 < high
     assert limits(layers["temporal_coherence"]) == (0.0, 1.0)
 
 
-@each_format
 def test_the_mask_names_its_reasons_and_leaves_pixels_with_displacement_free(layers):
     renderer = layers["mask"].renderer()
     assert isinstance(renderer, QgsPalettedRasterRenderer)
@@ -97,14 +98,13 @@ def test_the_mask_names_its_reasons_and_leaves_pixels_with_displacement_free(lay
     assert renderer.classes()[0].color.alpha() == 0
 
 
-@each_format
 def test_loading_shows_the_displacement_of_the_last_date(
-    processing_plugin, algorithm, context, feedback, displacement_files, kind
+    processing_plugin, algorithm, context, feedback, path
 ):
     from processing.gui.Postprocessing import handleAlgorithmResults
 
     made = algorithm("loadstack")
-    results, ok = made.run({"INPUT": str(displacement_files[kind])}, context, feedback)
+    results, ok = made.run({"INPUT": str(path)}, context, feedback)
     assert ok, feedback.textLog()
     handleAlgorithmResults(made, context, feedback, parameters={})
     nodes = context.project().layerTreeRoot().findLayers()

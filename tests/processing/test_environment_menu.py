@@ -221,12 +221,13 @@ def test_a_demo_can_be_canceled(menu, interface, core_python):
     assert button(interface, "Try again").isEnabled()
 
 
-def test_a_demo_that_fails_says_why(menu, interface, monkeypatch):
+@pytest.mark.parametrize(("action", "offer"), [("make_demo", "Try again"), ("check", "Repair")])
+def test_an_interpreter_that_lacks_packages(menu, interface, monkeypatch, action, offer):
     # QGIS's own Python runs, but has no zarr and others.
     monkeypatch.setenv("HYP3_STACK_PYTHON", sys.executable)
-    menu.make_demo()
+    getattr(menu, action)()
     events_until(lambda: "run hyp3:setupenvironment" in text(interface))
-    assert button(interface, "Try again").isEnabled()
+    assert button(interface, offer).isEnabled()
 
 
 def test_a_demo_without_an_environment_offers_the_set_up(menu, interface):
@@ -271,14 +272,6 @@ def test_the_check_shows_what_there_is(menu, interface, core_python):
     events_until(lambda: "works" in text(interface))
     assert text(interface).startswith("The core environment works: Python 3.")
     assert button(interface, "Versions").isEnabled()
-
-
-def test_the_check_offers_the_repair_of_what_lacks_packages(menu, interface, monkeypatch):
-    # QGIS's own Python runs, but has no zarr and others.
-    monkeypatch.setenv("HYP3_STACK_PYTHON", sys.executable)
-    menu.check()
-    events_until(lambda: "run hyp3:setupenvironment" in text(interface))
-    assert button(interface, "Repair").isEnabled()
 
 
 def test_the_environment_is_removed_whole(menu, interface):

@@ -104,18 +104,3 @@ def test_series_have_the_attributes_of_a_layer(export, displacement_files, conte
     bands = gdal.Open(f'NETCDF:"{displacement_files[0]}":displacement').RasterCount
     assert len(rows) == 2 * bands
     assert {row["site"] for row in rows} == {"north, 1", "south"}
-
-
-def test_what_the_form_alone_can_tell_is_refused_before_anything_runs(
-    algorithm, core_python, context, stack_files, tmp_path
-):
-    def message(**parameters):
-        given = {"INPUT": str(stack_files[0]), "FORMAT": "geotiff", "OUTPUT": str(tmp_path / "o")}
-        ok, text = algorithm("exportstack").checkParameterValues({**given, **parameters}, context)
-        assert ok is not bool(text)
-        return text
-
-    assert message() == ""
-    assert "nothing of that name" in message(INPUT=str(tmp_path / "none.nc"))
-    assert "swap" in message(START="2023-02-01", END="2023-01-01")
-    assert "needs POINTS" in message(FORMAT="series")

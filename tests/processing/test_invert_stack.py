@@ -1,7 +1,5 @@
 """``hyp3:invertstack`` in QGIS: from a stack of pairs to layers that play by date."""
 
-from qgis.core import QgsProcessingContext
-
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
 
 
@@ -31,20 +29,3 @@ def test_displacement_is_loaded_and_plays_by_date(
     begins = [ranges[band].begin().toPyDateTime().date() for band in range(1, dates + 1)]
     assert begins == [begin.date() for begin in stack.begins]
     assert playing[0].crs().authid() == results["REFERENCE"].partition("[")[2].rstrip("]")
-
-
-def test_what_the_form_alone_can_tell_is_refused_before_anything_runs(
-    algorithm, core_python, stack_files, tmp_path
-):
-    context = QgsProcessingContext()
-
-    def message(**parameters):
-        given = {"INPUT": str(stack_files[0]), "NETCDF": str(tmp_path / "d.nc"), **parameters}
-        ok, text = algorithm("invertstack").checkParameterValues(given, context)
-        assert ok is not bool(text)
-        return text
-
-    assert message() == ""
-    assert "nothing of that name" in message(INPUT=str(tmp_path / "none.nc"))
-    assert "nothing to write" in message(NETCDF="")
-    assert "swap" in message(START="2023-02-01", END="2023-01-01")

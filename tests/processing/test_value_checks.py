@@ -156,3 +156,25 @@ def test_a_mistyped_name_is_told(wrong):
         "remove what is not known."
     )
     assert "JOBS is not a parameter of findjobs" in wrong("findjobs", JOBS="1")
+
+
+@pytest.mark.parametrize(
+    ("name", "outputs", "wrong", "words"),
+    [
+        ("invertstack", {"NETCDF": "d.nc"}, {"NETCDF": ""}, "nothing to write"),
+        ("exportstack", {"FORMAT": "geotiff", "OUTPUT": "o"}, {"FORMAT": "series"}, "needs POINTS"),
+    ],
+)
+def test_what_the_form_alone_can_tell_is_refused_before_anything_runs(
+    algorithm, core_python, context, stack_files, name, outputs, wrong, words
+):
+    def message(**parameters):
+        given = {"INPUT": str(stack_files[0]), **outputs, **parameters}
+        ok, text = algorithm(name).checkParameterValues(given, context)
+        assert ok is not bool(text)
+        return text
+
+    assert message() == ""
+    assert "nothing of that name" in message(INPUT=f"{stack_files[0]}.none")
+    assert "swap" in message(START="2023-02-01", END="2023-01-01")
+    assert words in message(**wrong)

@@ -7,7 +7,6 @@ import pytest
 
 from hyp3_stack.core.errors import InvalidParameterError, OutputError, RetrievalError
 from hyp3_stack.core.retrieval.download.folder import PARTIAL_FOLDER, DownloadFolder
-from hyp3_stack.core.retrieval.download.manifest import MANIFEST_NAME
 from tests.hyp3_server import Fault
 
 
@@ -50,14 +49,6 @@ def test_output_that_is_a_file(stack, download, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidParameterError, match="has to be a folder"):
         download(OUTPUT=str(tmp_path / "file"))
-
-
-def test_unreadable_manifest(stack, download):
-    stack.add_one(0)
-    download.folder.mkdir()
-    (download.folder / MANIFEST_NAME).write_text("{")
-    with pytest.raises(OutputError, match="cannot be read"):
-        download()
 
 
 def test_file_that_is_not_ours_is_never_overwritten(stack, download):

@@ -57,14 +57,17 @@ KINDS = list(
 )
 
 
+@pytest.mark.parametrize("way", ["token", "password"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_listing_that_is_led_elsewhere(service, credentials, find, kind):
+def test_listing_that_is_led_elsewhere(service, credentials, find, login_proxy, kind, way):
     service.api_faults.add("jobs", redirect(addresses(service, "/jobs")[kind]))
     with pytest.raises(StackError):
-        find(credentials)
+        find(*((credentials,) if way == "token" else (None, login_proxy)))
     first, *others = service.log.of("api")
-    assert first.authorization == "Bearer"
-    assert not any(entry.authorization for entry in others if entry.host != first.host)
+    known = ("Bearer", False) if way == "token" else ("", True)
+    assert (first.authorization, first.has_cookie) == known
+    others = [entry for entry in others if entry.host != first.host]
+    assert not any(entry.has_cookie or entry.authorization for entry in others)
     assert service.log.secrets().get("elsewhere", set()) == set()
 
 
@@ -80,18 +83,6 @@ def test_listing_that_is_led_to_where_it_is_refused(service, credentials, find, 
         f"refuses the request (HTTP {status}: No token); write that address as API_URL if it is "
         "the service's own."
     )
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_listing_by_password_that_is_led_elsewhere(service, find, login_proxy, kind):
-    service.api_faults.add("jobs", redirect(addresses(service, "/jobs")[kind]))
-    with pytest.raises(StackError):
-        find(None, login_proxy)
-    first, *others = service.log.of("api")
-    assert first.has_cookie and not first.authorization
-    others = [entry for entry in others if entry.host != first.host]
-    assert not any(entry.has_cookie or entry.authorization for entry in others)
-    assert service.log.secrets().get("elsewhere", set()) == set()
 
 
 def test_chain_of_redirects_back_to_the_service(stack, credentials, find):
