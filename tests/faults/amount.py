@@ -2,7 +2,7 @@
 
 import os
 
-COUNT = int(os.environ.get("HYP3_STACK_FAULTS", "40"))
+COUNT = int(os.environ.get("HYP3_STACK_FAULTS", "30"))
 """Inputs of all groups together."""
 
 SEED = int(os.environ.get("HYP3_STACK_SEED", "17"))
