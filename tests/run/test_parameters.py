@@ -133,19 +133,6 @@ def test_the_home_of_nobody() -> None:
     )
 
 
-@pytest.mark.parametrize("value", ["a\0b.nc", "a\ud800b.nc", ["/tmp/s.nc"], {}, 5, True])
-def test_what_is_no_path(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match=r"^NETCDF is .*(no name|one path)") as it:
-        given("NETCDF", value).path("NETCDF")
-    str(it.value).encode()
-
-
-@pytest.mark.parametrize("value", ["maybe", 2, [], {}, 0.5])
-def test_what_is_no_flag(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match="^MASKS is .* true or false"):
-        given("MASKS", value).flag("MASKS")
-
-
 DEEP: list[Any] = []
 for _ in range(50_000):
     DEEP = [DEEP]
@@ -190,28 +177,6 @@ def test_strange_values_are_taken_or_refused_in_one_short_sentence(value: Any) -
             text = str(error)
             text.encode()
             assert name in text and text.endswith(".") and len(text) < 7000
-
-
-@pytest.mark.parametrize("value", [10**400, -(10**400), "1e400"])
-def test_numbers_beyond_all_bounds(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match="has to lie between 0.01 and 512"):
-        given("CHUNK_SIZE", value).number("CHUNK_SIZE")
-
-
-@pytest.mark.parametrize(
-    "value", [[], {}, {"a": 1}, [1], True, "a\0", "a\ud800"], ids=lambda value: repr(value)
-)
-def test_what_is_no_text(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match="^PROJECT is .*(to be text|no name can have)"):
-        given("PROJECT", value).text("PROJECT")
-
-
-@pytest.mark.parametrize("value", [{}, {"a": 1}, [["a"]], ["a", None], [{}], True, [True]])
-def test_what_is_no_list(value: Any) -> None:
-    with pytest.raises(
-        InvalidParameterError, match="^LAYERS is .* a list of words separated by commas"
-    ):
-        given("LAYERS", value).names("LAYERS")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's files")
@@ -303,28 +268,45 @@ def test_extents(value: Any, expected: Extent) -> None:
     assert given("EXTENT", value).extent() == expected
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["1,2,3", "1,2,3,4,5", "a,b,c,d", "1 3 2 4", {"bounds": [1, 2, 3]}, {"bounds": None}, {}],
-)
-def test_what_is_no_extent(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match=r"xmin,xmax,ymin,ymax \[EPSG:code\]"):
-        given("EXTENT", value).extent()
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "3,1,2,4",
-        "3,1,2,4 [EPSG:32606]",
-        "3,1,2,4 [EPSG:0]",
-        "1,2,4,3",
-        "170,170,1,2 [EPSG:4326]",
-        "179,-170,2,1 [EPSG:4326]",
-        "400,-170,1,2 [EPSG:4326]",
-        "5e8,-5e8,1,2 [EPSG:4326]",
+REFUSED: dict[tuple[str, str], list[Any]] = {
+    ("NETCDF", "^NETCDF is .*(no name|one path)"): [
+        *("a\0b.nc", "a\ud800b.nc", ["/tmp/s.nc"], {}, 5, True),
     ],
+    ("MASKS", "^MASKS is .* true or false"): ["maybe", 2, [], {}, 0.5],
+    ("CHUNK_SIZE", "has to lie between 0.01 and 512"): [10**400, -(10**400), "1e400"],
+    ("PROJECT", "^PROJECT is .*(to be text|no name can have)"): [
+        *([], {}, {"a": 1}, [1], True, "a\0", "a\ud800"),
+    ],
+    ("LAYERS", "^LAYERS is .* a list of words separated by commas"): [
+        *({}, {"a": 1}, [["a"]], ["a", None], [{}], True, [True]),
+    ],
+    ("EXTENT", r"xmin,xmax,ymin,ymax \[EPSG:code\]"): [
+        *("1,2,3", "1,2,3,4,5", "a,b,c,d", "1 3 2 4"),
+        *({"bounds": [1, 2, 3]}, {"bounds": None}, {}),
+    ],
+    ("EXTENT", "maxima have to be greater than its minima"): [
+        *("3,1,2,4", "3,1,2,4 [EPSG:32606]", "3,1,2,4 [EPSG:0]", "1,2,4,3"),
+        *("170,170,1,2 [EPSG:4326]", "179,-170,2,1 [EPSG:4326]"),
+        *("400,-170,1,2 [EPSG:4326]", "5e8,-5e8,1,2 [EPSG:4326]"),
+    ],
+}
+"""Values by parameter and what is said of them."""
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "value"),
+    [(*key, value) for key, values in REFUSED.items() for value in values],
+    ids=lambda value: ascii(value)[:40],
 )
-def test_extents_the_wrong_way_round(value: str) -> None:
-    with pytest.raises(InvalidParameterError, match="maxima have to be greater than its minima"):
-        given("EXTENT", value).extent()
+def test_what_is_no_value_of_a_parameter(name: str, words: str, value: Any) -> None:
+    read = {
+        "NETCDF": Parameters.path,
+        "MASKS": Parameters.flag,
+        "CHUNK_SIZE": Parameters.number,
+        "PROJECT": Parameters.text,
+        "LAYERS": Parameters.names,
+        "EXTENT": Parameters.extent,
+    }[name]
+    with pytest.raises(InvalidParameterError, match=words) as caught:
+        read(given(name, value), name)
+    str(caught.value).encode()
