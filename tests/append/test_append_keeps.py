@@ -13,7 +13,7 @@ import xarray as xr
 from tests.sample_products import SampleStack
 
 from ..running import build, samples
-from .test_append import assert_same, in_steps, netcdf, one_group
+from .test_append import assert_same, in_steps, netcdf, one_group, passes
 
 pytestmark = pytest.mark.slow
 
@@ -79,10 +79,7 @@ def test_passes_of_several_frames_join_those_of_one(
     stack = samples(
         tmp_path_factory, product_type="RTC_GAMMA", products=6, frames=2, rows=60, columns=70
     )
-    days: dict[str, list[int]] = {}
-    for index, product in enumerate(stack.products):
-        days.setdefault(product.name.split("_")[2][:8], []).append(index)
-    first, second, _ = days.values()
+    first, second, _ = passes(stack)
     copy(stack, [first[0], *second], tmp_path / "all")
     options = {"GROW": True, "MERGE_PASSES": True}
     kinds = one_group if has_zarr else netcdf

@@ -37,14 +37,11 @@ from ..running import (
     layer_file,
     samples,
 )
+from .test_append import outputs
 
 pytestmark = pytest.mark.slow
 
 GROUPS = {"spatially_optimized", "temporally_optimized"}
-
-
-def outputs(folder: Path) -> dict[str, str]:
-    return {"NETCDF": str(folder / "s.nc"), "ZARR": str(folder / "s.zarr")}
 
 
 @pytest.fixture

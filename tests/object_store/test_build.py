@@ -31,6 +31,11 @@ def url(object_store: Service) -> str:
     return new_url()
 
 
+def assess(url: str, service: Service, **outputs: str) -> dict[str, Any]:
+    given = {"INPUT": url, "S3_ENDPOINT": service.endpoint, **outputs}
+    return assess_stack.run(given, None, SilentReporter())
+
+
 @dataclass(frozen=True)
 class Everywhere:
     """A build to all outputs at once, and what was asked of the service."""
@@ -107,17 +112,17 @@ def test_report_and_assessment_of_a_stack_that_is_only_there(
     there, here = alone
     url = there.outputs["ZARR_URL"]
     assert url in Path(there.outputs["REPORT"]).read_text(encoding="utf-8")
-    given = {"INPUT": url, "S3_ENDPOINT": object_store.endpoint, "JSON": str(tmp_path / "a.json")}
-    found = assess_stack.run(given, None, SilentReporter())
+    written = str(tmp_path / "a.json")
+    found = assess(url, object_store, JSON=written)
     expected = assess_stack.run(
         {"INPUT": str(here.zarr), "JSON": str(tmp_path / "b.json")}, None, SilentReporter()
     )
     names = ("MET", "UNMET", "NOT_APPLICABLE", "NEEDS_USER", "PROBLEMS", "SUMMARY")
     assert {n: found[n] for n in names} == {n: expected[n] for n in names}
-    assert json.loads((tmp_path / "a.json").read_text())["stack"] == url
+    assert json.loads(Path(written).read_text())["stack"] == url
     # The way GDAL writes it means the same.
-    given["INPUT"] = url.replace("s3://", "/vsis3/")
-    assert assess_stack.run(given, None, SilentReporter())["MET"] == found["MET"]
+    again = assess(url.replace("s3://", "/vsis3/"), object_store, JSON=written)
+    assert again["MET"] == found["MET"]
 
 
 def test_both_at_once_and_a_file(object_store: Service, everywhere: Everywhere) -> None:
@@ -209,9 +214,8 @@ def test_a_network_that_goes_while_a_stack_is_read(
     ):
         proxy.reset()
         proxy.faults = lambda r, n=allowed, fault=fault: fault if r.number > n else None
-        asked = {"INPUT": url, "S3_ENDPOINT": object_store.endpoint, "OUTPUT": str(report)}
         with pytest.raises(StoreError) as caught:
-            assess_stack.run(asked, None, SilentReporter())
+            assess(url, object_store, OUTPUT=str(report))
         assert url in str(caught.value) and words in str(caught.value)
 
 
@@ -314,23 +318,13 @@ def test_bad_values(small: SampleStack, given: dict[str, Any], words: str) -> No
 def test_assessing_what_is_not_there(
     object_store: Service, tmp_path: Path, given: str, words: str
 ) -> None:
-    parameters = {
-        "INPUT": given,
-        "S3_ENDPOINT": object_store.endpoint,
-        "OUTPUT": str(tmp_path / "a.html"),
-    }
     with pytest.raises((InvalidParameterError, OutputError)) as caught:
-        assess_stack.run(parameters, None, SilentReporter())
+        assess(given, object_store, OUTPUT=str(tmp_path / "a.html"))
     assert words in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_group_that_is_no_stack(object_store: Service, tmp_path: Path) -> None:
     object_store.put("other.zarr/.zgroup", b'{"zarr_format": 2}')
-    parameters = {
-        "INPUT": f"s3://{BUCKET}/other.zarr",
-        "S3_ENDPOINT": object_store.endpoint,
-        "OUTPUT": str(tmp_path / "a.html"),
-    }
     with pytest.raises(InvalidParameterError, match="holds no layers on y and x"):
-        assess_stack.run(parameters, None, SilentReporter())
+        assess(f"s3://{BUCKET}/other.zarr", object_store, OUTPUT=str(tmp_path / "a.html"))

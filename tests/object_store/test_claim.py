@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from hyp3_stack.core.errors import OutputError
@@ -14,13 +16,19 @@ from tests.object_store.remote import age
 from tests.object_store.service import Service
 
 
+@pytest.fixture
+def objects(location: RemoteLocation) -> Iterator[Objects]:
+    with Objects(location, BRIEF) as objects:
+        yield objects
+
+
 @pytest.mark.parametrize("before", ["nothing", "a dead run's mark", "a mark that goes"])
 def test_the_first_of_two_runs_keeps_its_place(
-    object_store: Service, location: RemoteLocation, place: str, before: str
+    object_store: Service, objects: Objects, place: str, before: str
 ) -> None:
     if before != "nothing":
         age(object_store, place, "another-system")
-    objects, first, second = Objects(location, BRIEF), new_mark(), new_mark()
+    first, second = new_mark(), new_mark()
     seen_first = seen_second = objects.version(MARK)
     if before == "a mark that goes":
         objects.remove([MARK])
@@ -36,7 +44,7 @@ def test_the_first_of_two_runs_keeps_its_place(
     "answer", [Answer(501, "NotImplemented"), Answer(400, "InvalidArgument")], ids=str
 )
 def test_a_service_that_knows_no_conditions(
-    object_store: Service, location: RemoteLocation, answer: Answer
+    object_store: Service, objects: Objects, answer: Answer
 ) -> None:
     """There the run that writes last goes on."""
     asked: list[Request] = []
@@ -47,7 +55,7 @@ def test_a_service_that_knows_no_conditions(
         # Each second request is the one without a condition.
         return answer if len(asked) % 2 and asked[-1] is request else None
 
-    objects, first, second = Objects(location, BRIEF), new_mark(), new_mark()
+    first, second = new_mark(), new_mark()
     object_store.proxy.faults = refuse
     take(objects, first, None)
     take(objects, second, None)

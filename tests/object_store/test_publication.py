@@ -31,6 +31,17 @@ from tests.object_store.stacks import GROUPS
 
 pytestmark = pytest.mark.slow
 
+ATTEMPTS = (
+    check_location_writable,
+    lambda location: RemoteWorkspace(location, "a job").__enter__(),
+)
+"""What tells a run that it cannot have a place: before the work, and when it begins to write."""
+
+
+def keep(request: Request) -> Answer | None:
+    """Let nobody remove anything."""
+    return Answer(403, "AccessDenied") if "?delete" in request.path else None
+
 
 @pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
 @pytest.mark.parametrize("zarr_format", [2, 3])
@@ -98,27 +109,17 @@ def test_a_run_that_dies_while_publishing_shows_nothing_at_the_root(
     assert len(visible(location)) == 4
 
 
-def test_a_failed_run_leaves_nothing(
+def test_what_a_failed_run_cleans_is_its_own(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
     object_store.put("neighbor/x", b"1")
     with pytest.raises(RuntimeError, match="out of luck"):
         with publishing(location) as store:
             fill(store)
-            raise RuntimeError("out of luck")
-    assert object_store.keys(place) == []
-    assert object_store.get("neighbor/x") == b"1"
-
-
-def test_what_a_failed_run_cleans_is_its_own(
-    object_store: Service, location: RemoteLocation, place: str
-) -> None:
-    with pytest.raises(RuntimeError):
-        with publishing(location) as store:
-            fill(store)
             object_store.put(f"{place}notes.txt", b"put here meanwhile")
-            raise RuntimeError
+            raise RuntimeError("out of luck")
     assert object_store.contents(place) == {"notes.txt": b"put here meanwhile"}
+    assert object_store.get("neighbor/x") == b"1"
 
 
 def test_the_next_run_removes_what_a_killed_one_left(
@@ -159,15 +160,14 @@ def test_a_complete_stack_whose_mark_is_still_there_is_kept(
     reporter = SilentReporter()
     with publishing(location, reporter) as store:
         fill(store, zarr_format)
-        denied = Answer(403, "AccessDenied")
-        object_store.proxy.faults = lambda request: denied if "?delete" in request.path else None
+        object_store.proxy.faults = keep
     object_store.proxy.reset()
     (warning,) = reporter.warnings
     assert f"{location.url} is complete, but" in warning and "access was denied" in warning
     assert f"delete the object {MARK} there." in warning
     age(object_store, place, this_system(), 2**22 + 1)
     before = object_store.contents(place)
-    for attempt in (check_location_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
+    for attempt in ATTEMPTS:
         with pytest.raises(OutputError, match="where there is a Zarr store already"):
             attempt(location)
     assert object_store.contents(place) == before and len(visible(location)) == 4
@@ -177,10 +177,7 @@ def test_a_run_that_is_alive_keeps_its_place(
     object_store: Service, location: RemoteLocation, place: str
 ) -> None:
     with publishing(location) as store:
-        for attempt in (
-            check_location_writable,
-            lambda at: RemoteWorkspace(at, "a job").__enter__(),
-        ):
+        for attempt in ATTEMPTS:
             with pytest.raises(OutputError, match="where another run is writing"):
                 attempt(location)
         fill(store)
@@ -262,14 +259,11 @@ def test_a_place_that_could_not_be_cleared_up_stays_ours(
     object_store: Service, location: RemoteLocation, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else nobody could build there without removing hidden chunks by hand."""
-    denied = Answer(403, "AccessDenied")
     monkeypatch.setattr(claim, "STALE_SECONDS", -1.0)
     with pytest.raises(RuntimeError):
         with publishing(location) as store:
             fill(store)
-            object_store.proxy.faults = lambda request: (
-                denied if "?delete" in request.path else None
-            )
+            object_store.proxy.faults = keep
             raise RuntimeError
     reporter = SilentReporter()
     with pytest.raises(OutputError, match="cannot be cleaned, because access was denied"):
@@ -300,7 +294,7 @@ def test_nothing_is_overwritten(
 ) -> None:
     key = f"{location.key}/{name}".rstrip("/")
     object_store.put(key, b"precious")
-    for attempt in (check_location_writable, lambda at: RemoteWorkspace(at, "a job").__enter__()):
+    for attempt in ATTEMPTS:
         with pytest.raises(OutputError) as caught:
             attempt(location)
         text = str(caught.value)
@@ -330,17 +324,11 @@ def test_the_object_that_stands_for_an_empty_folder_is_no_content(
     assert place in object_store.keys(place)
 
 
-def test_names_that_begin_alike_do_not_disturb(
-    object_store: Service, location: RemoteLocation
+def test_names_that_begin_alike_do_not_disturb_and_checking_leaves_nothing(
+    object_store: Service, location: RemoteLocation, place: str
 ) -> None:
     object_store.put(f"{location.key}.bak/.zmetadata", b"{}")
     object_store.put(f"{location.key}2", b"{}")
-    check_location_writable(location)
-
-
-def test_checking_leaves_nothing(
-    object_store: Service, location: RemoteLocation, place: str
-) -> None:
     check_location_writable(location)
     assert object_store.keys(place) == []
 

@@ -30,11 +30,17 @@ def samples(stacker: Stacker, options: dict) -> tuple[SampleProduct, ...]:
     return stacker(options).samples.products
 
 
-def mix(stacker: Stacker, folder: Path, options: dict, **changed: object) -> None:
-    """Copy two samples, the second with changes."""
+def mix(
+    stacker: Stacker,
+    folder: Path,
+    options: dict,
+    names: tuple[str, str] | None = None,
+    **changed: object,
+) -> None:
+    """Copy two samples, the second with changes, also of a part of its name."""
     first, second = samples(stacker, options)[:2]
     copy_as(first, folder)
-    copy_as(second, folder, **changed)
+    copy_as(second, folder, renamed(second, *names) if names else None, **changed)
 
 
 def refused(folder: Path, *words: str, **parameters: object) -> str:
@@ -85,19 +91,14 @@ def test_types(stacker: Stacker, folder: Path, one: dict, other: dict) -> None:
 
 
 def test_polarization_of_pairs(stacker: Stacker, folder: Path) -> None:
-    second = samples(stacker, GAMMA)[1]
-    mix(stacker, folder, GAMMA, name=renamed(second, "_VVP", "_HHP"))
-    refused(folder, "polarization", "VV: 1", "HH: 1", second.name.replace("_VVP", "_HHP"))
+    mix(stacker, folder, GAMMA, ("_VVP", "_HHP"))
+    name = renamed(samples(stacker, GAMMA)[1], "_VVP", "_HHP")
+    refused(folder, "polarization", "VV: 1", "HH: 1", name)
 
 
 def test_path(stacker: Stacker, folder: Path) -> None:
     orbit = samples(stacker, GAMMA)[1].parameters["Reference Orbit Number"]
-    mix(
-        stacker,
-        folder,
-        GAMMA,
-        parameters={"Reference Orbit Number": str(int(orbit) + 1)},
-    )
+    mix(stacker, folder, GAMMA, parameters={"Reference Orbit Number": str(int(orbit) + 1)})
     refused(folder, "differ in their path")
 
 
@@ -147,7 +148,7 @@ def test_old_products_that_do_not_tell(stacker: Stacker, folder: Path) -> None:
 def test_bursts(stacker: Stacker, folder: Path, options: dict) -> None:
     second = samples(stacker, options)[1]
     burst = re.search(r"\d{6}(?=_IW2|s2n02)", second.name).group()
-    mix(stacker, folder, options, name=renamed(second, burst, f"{int(burst) + 1:06d}"))
+    mix(stacker, folder, options, (burst, f"{int(burst) + 1:06d}"))
     refused(folder, "bursts", "other ground")
 
 
@@ -185,14 +186,12 @@ def test_spacing_of_backscatter(stacker: Stacker, folder: Path) -> None:
 
 
 def test_radiometry(stacker: Stacker, folder: Path) -> None:
-    second = samples(stacker, RTC)[1]
-    mix(stacker, folder, RTC, name=renamed(second, "_G_gpuned", "_G_spuned"))
+    mix(stacker, folder, RTC, ("_G_gpuned", "_G_spuned"))
     refused(folder, "radiometry", "gamma0: 1", "sigma0: 1")
 
 
 def test_single_and_dual_polarization(stacker: Stacker, folder: Path) -> None:
-    second = samples(stacker, RTC)[1]
-    mix(stacker, folder, RTC, name=renamed(second, "_DVP", "_SVP"))
+    mix(stacker, folder, RTC, ("_DVP", "_SVP"))
     for path in folder.glob("*_SVP_*/*_VH.tif"):
         path.unlink()
     refused(folder, "polarization", "VV and VH: 1", "VV: 1", "LAYERS", "(VV)")
@@ -203,8 +202,7 @@ def test_single_and_dual_polarization(stacker: Stacker, folder: Path) -> None:
 
 
 def test_transmit_polarization(stacker: Stacker, folder: Path) -> None:
-    second = samples(stacker, RTC)[1]
-    mix(stacker, folder, RTC, name=renamed(second, "_DVP", "_DHP"))
+    mix(stacker, folder, RTC, ("_DVP", "_DHP"))
     for path in folder.glob("*_DHP_*/*_V[VH].tif"):
         path.rename(path.with_name(path.name.replace("_VV.", "_HH.").replace("_VH.", "_HV.")))
     sentence = refused(folder, "VV and VH: 1", "HH and HV: 1")
@@ -217,30 +215,29 @@ def warned(run: Run, *words: str) -> None:
         assert word in sentence, sentence
 
 
-def test_filter_strength(stacker: Stacker, folder: Path) -> None:
-    mix(stacker, folder, GAMMA, parameters={"Phase filter parameter": "0.2"})
-    warned(accepted(folder), "phase filter", "0.2: 1", "0.6: 1")
+@pytest.mark.parametrize(
+    ("options", "changed", "words"),
+    [
+        (GAMMA, {"parameters": {"Phase filter parameter": "0.2"}}, "phase filter|0.2: 1|0.6: 1"),
+        (GAMMA, {"names": ("_ueF_", "_weF_")}, "water masking|no: 1|yes: 1"),
+        (BURST, {"parameters": {"Water mask": "yes"}}, "water masking|no: 1|yes: 1"),
+        (GAMMA, {"parameters": {"DEM source": "NED13"}}, "elevation model|GLO-30: 1|NED13: 1"),
+        (GAMMA, {"readme": ("version 9.0.5", "version main")}, "plugin version|main: 1"),
+        (RTC, {"names": ("gpuned", "gpufed")}, "speckle filter"),
+        (RTC, {"names": ("gpuned", "gpunem")}, "DEM matching"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_warned_of(
+    stacker: Stacker, folder: Path, options: dict, changed: dict, words: str
+) -> None:
+    mix(stacker, folder, options, **changed)
+    warned(accepted(folder), *words.split("|"))
 
 
 def test_equal_numbers_in_other_words(stacker: Stacker, folder: Path) -> None:
     mix(stacker, folder, GAMMA, parameters={"Phase filter parameter": "0.60"})
     assert accepted(folder).warnings == []
-
-
-def test_water_masking_of_gamma(stacker: Stacker, folder: Path) -> None:
-    second = samples(stacker, GAMMA)[1]
-    mix(stacker, folder, GAMMA, name=renamed(second, "_ueF_", "_weF_"))
-    warned(accepted(folder), "water masking", "no: 1", "yes: 1")
-
-
-def test_water_masking_of_isce(stacker: Stacker, folder: Path) -> None:
-    mix(stacker, folder, BURST, parameters={"Water mask": "yes"})
-    warned(accepted(folder), "water masking", "no: 1", "yes: 1")
-
-
-def test_elevation_model(stacker: Stacker, folder: Path) -> None:
-    mix(stacker, folder, GAMMA, parameters={"DEM source": "NED13"})
-    warned(accepted(folder), "elevation model", "GLO-30: 1", "NED13: 1")
 
 
 @pytest.mark.parametrize(
@@ -253,20 +250,6 @@ def test_plugin_versions(stacker: Stacker, folder: Path, version: str, masks: bo
     assert any("plugin version" in text and f"{version}: 1" in text for text in warnings)
     assert any("water mask source" in text for text in warnings) == masks
     assert len(warnings) == 1 + masks
-
-
-def test_a_version_without_numbers(stacker: Stacker, folder: Path) -> None:
-    mix(stacker, folder, GAMMA, readme=("plugin version 9.0.5", "plugin version main"))
-    warned(accepted(folder), "plugin version", "main: 1")
-
-
-@pytest.mark.parametrize(
-    ("letters", "words"), [("gpufed", "speckle filter"), ("gpunem", "DEM matching")]
-)
-def test_options_of_backscatter(stacker: Stacker, folder: Path, letters: str, words: str) -> None:
-    second = samples(stacker, RTC)[1]
-    mix(stacker, folder, RTC, name=renamed(second, "gpuned", letters))
-    warned(accepted(folder), words)
 
 
 def test_paths_of_backscatter(stacker: Stacker, folder: Path) -> None:
