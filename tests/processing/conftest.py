@@ -27,6 +27,8 @@ from qgis.core import (  # noqa: E402
     QgsSettings,
 )
 
+from hyp3_stack.processing_provider.layers.raster_layers import make_layer  # noqa: E402
+from hyp3_stack.processing_provider.layers.stack_description import open_stack  # noqa: E402
 from hyp3_stack.processing_provider.provider import Provider  # noqa: E402
 from tests.once import once  # noqa: E402
 
@@ -134,6 +136,18 @@ def running_service(folder, pairs, *options):
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(LIMIT_SECONDS)
+
+
+def layer_of(path, name):
+    """Return a layer of a stack."""
+    stack = open_stack(path)
+    return make_layer(stack, stack.variables[name])
+
+
+def layers_of(path):
+    """Return all layers of a stack by name."""
+    stack = open_stack(path)
+    return {name: make_layer(stack, variable) for name, variable in stack.variables.items()}
 
 
 def run_core_python(*arguments):

@@ -5,8 +5,8 @@ from qgis.core import QgsMapLayerLegendUtils, QgsNumericFormatContext, QgsPalett
 
 from hyp3_stack.processing_provider.layers.displacement_layers import shown_units
 from hyp3_stack.processing_provider.layers.layer_source import locate
-from hyp3_stack.processing_provider.layers.raster_layers import make_layer
-from hyp3_stack.processing_provider.layers.stack_description import open_stack
+
+from .conftest import layers_of
 
 DATES = 4
 
@@ -19,8 +19,7 @@ def path(request, displacement_files):
 @pytest.fixture(scope="module")
 def layers(path):
     """Layers of the stack; nobody may change them."""
-    stack = open_stack(path)
-    made = {name: make_layer(stack, variable) for name, variable in stack.variables.items()}
+    made = layers_of(path)
     yield made
     made.clear()  # while there is a QGIS
 

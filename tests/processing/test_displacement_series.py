@@ -13,13 +13,11 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QAction
 
-from hyp3_stack.processing_provider.layers.raster_layers import make_layer
-from hyp3_stack.processing_provider.layers.stack_description import open_stack
 from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
 from hyp3_stack.processing_provider.time_series.frame_bar import FrameBar
 from hyp3_stack.processing_provider.time_series.series.table import as_text
 
-from .conftest import run_core_python
+from .conftest import layer_of, run_core_python
 
 DATES, PAIRS = 4, 6
 
@@ -67,8 +65,7 @@ class Window:
 
     def __init__(self, path, *names, netcdf=None):
         self.netcdf, self._bands = netcdf or path, {}
-        stack = open_stack(path)
-        self.layers = {name: make_layer(stack, stack.variables[name]) for name in names}
+        self.layers = {name: layer_of(path, name) for name in names}
         QgsProject.instance().addMapLayers(list(self.layers.values()))
         self.dock = TimeSeriesDock([QAction("pick")], QAction("refer"), FrameBar(QgsMapCanvas()))
         self.dock.resize(900, 320)

@@ -29,6 +29,8 @@ from hyp3_stack.processing_provider.time_series.frame_bar import FrameBar
 from hyp3_stack.processing_provider.time_series.frame_label import draw_texts, frame_texts
 from hyp3_stack.processing_provider.time_series.frame_pictures import save_frames
 
+from .conftest import layer_of
+
 PAIRS, DATES = 6, 4
 LABEL, DARK = 45, 60
 """Rows of an image that the label takes, and how light its text is at most."""
@@ -46,11 +48,6 @@ def canvas(qgis_application):
     yield made
     made.setLayers([])
     sip.delete(made)
-
-
-def layer_of(path, name):
-    stack = open_stack(path)
-    return make_layer(stack, stack.variables[name])
 
 
 @each_format

@@ -30,15 +30,12 @@ from hyp3_stack.processing_provider.layers.stack_description import (
 )
 from hyp3_stack.processing_provider.layers.styles import flag_classes, flag_masks, style
 
+from .conftest import layers_of
+
 PAIRS = 6
 VARIABLES = {"unw_phase", "corr", "amp", "dem", "water_mask"}
 
 each_format = pytest.mark.parametrize("kind", [0, 1], ids=["netcdf", "zarr"], scope="module")
-
-
-def layers_of(path):
-    stack = open_stack(path)
-    return {name: make_layer(stack, variable) for name, variable in stack.variables.items()}
 
 
 @pytest.fixture(scope="module")

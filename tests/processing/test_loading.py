@@ -21,7 +21,7 @@ from hyp3_stack.processing_provider.layers.stack_description import (
 )
 from hyp3_stack.processing_provider.layers.virtual_raster import slices_as_bands
 
-from .conftest import replace
+from .conftest import layer_of, replace
 
 PAIRS = 6
 ENDINGS = {"NETCDF": "nc", "ZARR": "zarr"}
@@ -147,11 +147,9 @@ def test_bands_of_slices_are_written_to_the_profile_where_the_folder_is_closed(
 @slices_only
 def test_bands_of_slices_follow_a_store_that_was_replaced(stack_files, fewer_files, tmp_path):
     store = shutil.copytree(stack_files[1], tmp_path / "stack.zarr")
-    stack = open_stack(store)
-    assert bands(make_layer(stack, stack.variables["corr"]).source()) == PAIRS
+    assert bands(layer_of(store, "corr").source()) == PAIRS
     replace(store, fewer_files)
-    stack = open_stack(store)
-    assert bands(make_layer(stack, stack.variables["corr"]).source()) == 3
+    assert bands(layer_of(store, "corr").source()) == 3
     assert os.listdir(tmp_path / "stack.zarr_layers") == ["corr.vrt"]
 
 
@@ -160,8 +158,7 @@ def test_stores_whose_names_differ_in_their_ending_keep_their_own_bands(stack_fi
     sources = []
     for name in ("k", "k.zarr", "k.old"):
         (tmp_path / name).symlink_to(stack_files[1], target_is_directory=True)
-        stack = open_stack(tmp_path / name)
-        sources.append(make_layer(stack, stack.variables["corr"]).source())
+        sources.append(layer_of(tmp_path / name, "corr").source())
     assert sources == [
         str(tmp_path / folder / "corr.vrt")
         for folder in ("k_layers", "k.zarr_layers", "k.old_layers")
@@ -178,8 +175,7 @@ def test_bands_of_older_projects_follow_their_own_store_only(stack_files, tmp_pa
     earlier.parent.mkdir()
     earlier.write_text(f'ZARR:"{tmp_path / "k.zarr"}":/spatially_optimized/corr:0')
     for name, renewed in (("k.old", False), ("k.zarr", True)):
-        stack = open_stack(tmp_path / name)
-        make_layer(stack, stack.variables["corr"])
+        layer_of(tmp_path / name, "corr")
         assert earlier.read_text().startswith("<VRTDataset") is renewed
     assert bands(str(earlier)) == PAIRS
     assert os.listdir(earlier.parent) == ["corr.vrt"]
@@ -189,8 +185,7 @@ def test_bands_of_older_projects_follow_their_own_store_only(stack_files, tmp_pa
 def test_statistics_of_qgis_do_not_hide_whose_bands_a_file_has(stack_files, tmp_path):
     """GDAL writes histograms of megabytes before the first source; older files are writable."""
     (tmp_path / "k.zarr").symlink_to(stack_files[1], target_is_directory=True)
-    stack = open_stack(tmp_path / "k.zarr")
-    layer = make_layer(stack, stack.variables["corr"])
+    layer = layer_of(tmp_path / "k.zarr", "corr")
     path, expected = Path(layer.source()), locate(layer.source())
     assert path.stat().st_mode & 0o222 == 0
     path.chmod(0o644)

@@ -36,7 +36,7 @@ from hyp3_stack.processing_provider.time_series.series.displacement_series impor
 from hyp3_stack.processing_provider.time_series.series.picking import read
 from hyp3_stack.processing_provider.time_series.series.reader import Reader, Readers
 
-from .conftest import build_stack
+from .conftest import build_stack, layer_of
 
 PAIRS = 6
 UTC = timezone.utc
@@ -222,8 +222,7 @@ def test_what_has_no_steps_or_is_gone_is_one_sentence(stack_files, tmp_path):
 
 
 def test_points_outside_and_in_other_systems(stack_files):
-    stack = open_stack(stack_files[0])
-    layer = make_layer(stack, stack.variables["corr"])
+    layer = layer_of(stack_files[0], "corr")
     middle = layer.extent().center()
     degrees = QgsCoordinateReferenceSystem("EPSG:4326")
     inside = Place.at(middle, layer.crs(), "#000000")
@@ -252,8 +251,7 @@ def test_a_layer_of_something_else_is_refused(stack_files, tmp_path):
 def test_a_file_whose_ending_was_left_out_is_not_replaced_unasked(
     stack_files, tmp_path, monkeypatch, answer
 ):
-    stack = open_stack(stack_files[0])
-    layer = make_layer(stack, stack.variables["unw_phase"])
+    layer = layer_of(stack_files[0], "unw_phase")
     result = read(Readers(), layer, [Place.at(layer.extent().center(), layer.crs(), "#000000")], 1)
     (tmp_path / "mine.csv").write_text("mine")
     chosen = str(tmp_path / "mine"), ""
@@ -272,8 +270,7 @@ def test_a_file_whose_ending_was_left_out_is_not_replaced_unasked(
 
 
 def test_a_hidden_dock_reads_nothing_and_layers_that_are_gone_are_closed(stack_files):
-    stack = open_stack(stack_files[0])
-    layer = make_layer(stack, stack.variables["unw_phase"])
+    layer = layer_of(stack_files[0], "unw_phase")
     QgsProject.instance().addMapLayer(layer)
     dock = TimeSeriesDock([QAction("pick")], QAction("refer"), FrameBar(QgsMapCanvas()))
     try:
@@ -292,8 +289,7 @@ def test_a_hidden_dock_reads_nothing_and_layers_that_are_gone_are_closed(stack_f
 
 
 def test_a_file_has_one_row_for_each_point_and_step(stack_files, tmp_path):
-    stack = open_stack(stack_files[0])
-    layer = make_layer(stack, stack.variables["unw_phase"])
+    layer = layer_of(stack_files[0], "unw_phase")
     corner = QgsPointXY(layer.extent().xMinimum() + 1, layer.extent().yMaximum() - 1)
     points = [Place.at(p, layer.crs(), "#000000") for p in (layer.extent().center(), corner)]
     result = read(Readers(), layer, points, 3)
@@ -328,8 +324,7 @@ def test_names_with_quotes_and_backslashes(stack_files, tmp_path, name):
     first.mkdir()
     store = first / "s.zarr"
     store.symlink_to(stack_files[1], target_is_directory=True)
-    stack = open_stack(store)
-    layer = make_layer(stack, stack.variables["corr"])
+    layer = layer_of(store, "corr")
     assert layer.isValid()
     assert layer.bandCount() == PAIRS
     assert locate(layer.source()) == Location(store, "spatially_optimized", "corr")

@@ -22,7 +22,6 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QAction
 
 from hyp3_stack.processing_provider.layers.layer_source import Location
-from hyp3_stack.processing_provider.layers.raster_layers import make_layer
 from hyp3_stack.processing_provider.layers.stack_description import open_stack
 from hyp3_stack.processing_provider.time_series.dock import TimeSeriesDock
 from hyp3_stack.processing_provider.time_series.frame_bar import FrameBar
@@ -34,6 +33,8 @@ from hyp3_stack.processing_provider.time_series.series import averages
 from hyp3_stack.processing_provider.time_series.series.picking import TOO_SMALL, read
 from hyp3_stack.processing_provider.time_series.series.reader import Reader, Readers
 
+from .conftest import layer_of
+
 DEGREES = "EPSG:4326"
 
 
@@ -41,11 +42,6 @@ DEGREES = "EPSG:4326"
 def files(stack_files, tmp_path):
     """The NetCDF file without the store beside it, and the store."""
     return Path(shutil.copy(stack_files[0], tmp_path)), stack_files[1]
-
-
-def layer_of(path, name):
-    stack = open_stack(path)
-    return make_layer(stack, stack.variables[name])
 
 
 def reader_of(path, name):
