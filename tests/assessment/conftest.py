@@ -13,9 +13,11 @@ from hyp3_stack.core.assessment.assess import Assessment, assess_stack
 
 from ..written_stacks import Written
 
+Assess = Callable[[Path], Assessment]
+
 
 @pytest.fixture(scope="session")
-def assessed() -> Callable[[Path], Assessment]:
+def assessed() -> Assess:
     """Return the assessment of a stack that nobody changes, made once."""
     return functools.cache(assess_stack)
 

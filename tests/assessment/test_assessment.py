@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 import xarray as xr
 
-from hyp3_stack.core.assessment.assess import SELF_ASSESSMENT, Assessment, assess_stack
+from hyp3_stack.core.assessment.assess import SELF_ASSESSMENT, assess_stack
 from hyp3_stack.core.errors import InvalidParameterError, OutputError
 from hyp3_stack.core.run.reporter import SilentReporter
 from hyp3_stack.core.tasks import assess_stack as task
@@ -19,6 +18,7 @@ from tests.sample_products import SampleSpec
 
 from ..stac.stac_rules import errors
 from ..written_stacks import TYPES, Written, write
+from .conftest import Assess
 
 # What HyP3's products cannot give, or only the user can.
 OPEN = {
@@ -32,9 +32,7 @@ VOID = {"meta", "img", "br", "rect", "line", "circle", "i"}
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("form", ["netcdf", "zarr"])
-def test_thresholds(
-    stacks: dict[str, Written], assessed: Callable[[Path], Assessment], kind: str, form: str
-) -> None:
+def test_thresholds(stacks: dict[str, Written], assessed: Assess, kind: str, form: str) -> None:
     assessment = assessed(getattr(stacks[kind], form))
     threshold = [item for item in assessment.items if item.is_threshold]
     left = [item for item in threshold if item.verdict.status != "met"]
@@ -54,7 +52,7 @@ def test_thresholds(
 
 @pytest.mark.parametrize("form", ["netcdf", "zarr"])
 def test_times_are_told_as_people_write_them(
-    gamma_stack: Written, assessed: Callable[[Path], Assessment], form: str
+    gamma_stack: Written, assessed: Assess, form: str
 ) -> None:
     evidence = [
         text
@@ -93,9 +91,7 @@ def test_backscatter_has_to_be_linear(
     assert verdict.status == status
 
 
-def test_the_summary_is_noted_in_the_file(
-    written: Written, assessed: Callable[[Path], Assessment]
-) -> None:
+def test_the_summary_is_noted_in_the_file(written: Written, assessed: Assess) -> None:
     summary = assessed(written.netcdf).summary
     assert re.fullmatch(
         r"self-assessed, \d+ of \d+ threshold items met, not peer reviewed", summary
@@ -110,9 +106,7 @@ def test_the_summary_is_noted_in_the_file(
         assert "compliant" not in str(dataset.attrs).lower()
 
 
-def test_a_store_of_format_3(
-    gamma_stack: Written, assessed: Callable[[Path], Assessment], tmp_path: Path
-) -> None:
+def test_a_store_of_format_3(gamma_stack: Written, assessed: Assess, tmp_path: Path) -> None:
     """Its text is of variable length."""
     written = write(tmp_path, gamma_stack.samples, ["ZARR"], ZARR_FORMAT="3", STAC="true")
     after = assess_stack(written.zarr)
@@ -161,9 +155,7 @@ def read_page(path: Path) -> Reader:
     return reader
 
 
-def test_the_report_of_a_built_stack(
-    written: Written, assessed: Callable[[Path], Assessment]
-) -> None:
+def test_the_report_of_a_built_stack(written: Written, assessed: Assess) -> None:
     page = read_page(written.report)
     embedded = [address for address in page.addresses if address.startswith("data:image/png")]
     maps = 2 if written.is_insar else 1

@@ -13,6 +13,7 @@ import zarr
 from hyp3_stack.core.assessment.assess import SELF_ASSESSMENT, Assessment, assess_stack
 
 from ..written_stacks import Written
+from .conftest import Assess
 
 Change = Callable[[netCDF4.Dataset], None]
 
@@ -129,7 +130,7 @@ CHANGES: dict[str, tuple[Change, str, set[str]]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_changes_to_a_file(
-    gamma_stack: Written, assessed: Callable[[Path], Assessment], file_copy: Path, name: str
+    gamma_stack: Written, assessed: Assess, file_copy: Path, name: str
 ) -> None:
     change, problem, numbers = CHANGES[name]
     before = assessed(gamma_stack.netcdf)

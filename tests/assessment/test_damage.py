@@ -15,6 +15,7 @@ from hyp3_stack.core.assessment.assess import SELF_ASSESSMENT, Assessment, asses
 
 from ..running import traced_peak
 from ..written_stacks import Written, enlarge
+from .conftest import Assess
 
 Damage = Callable[[netCDF4.Dataset], None]
 
@@ -179,7 +180,7 @@ def problems(assessment: Assessment) -> list[str]:
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_damage_is_noticed(
-    gamma_stack: Written, assessed: Callable[[Path], Assessment], file_copy: Path, name: str
+    gamma_stack: Written, assessed: Assess, file_copy: Path, name: str
 ) -> None:
     damage, problem = DAMAGES[name]
     with netCDF4.Dataset(file_copy, "a") as file:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import netCDF4
 import pytest
 
-from hyp3_stack.core.assessment.assess import Assessment, assess_stack
+from hyp3_stack.core.assessment.assess import assess_stack
 from hyp3_stack.core.assessment.page import assessment_page
 from hyp3_stack.core.pages.html_page import percent
 
 from ..written_stacks import Written
+from .conftest import Assess
 
 KEPT = ("_FillValue", "_Encoding", "crs_wkt", "GeoTransform", "grid_mapping", "units")
 """Attributes by which values and places are read."""
@@ -44,7 +44,7 @@ class Elements(HTMLParser):
     ],
 )
 def test_no_text_of_a_stack_becomes_an_element(
-    gamma_stack: Written, assessed: Callable[[Path], Assessment], file_copy: Path, text: str
+    gamma_stack: Written, assessed: Assess, file_copy: Path, text: str
 ) -> None:
     whole = Elements(assessment_page(assessed(gamma_stack.netcdf)))
     with netCDF4.Dataset(file_copy, "a") as file:
