@@ -141,6 +141,13 @@ def zip_product(
     return target
 
 
+def pack_product(folder: Path, target: Path | None = None) -> Path:
+    """Replace a product folder by a zip of it."""
+    packed = zip_product(folder, target)
+    shutil.rmtree(folder)
+    return packed
+
+
 def damage_tile(path: Path, block: str = "0_0") -> None:
     """Overwrite the beginning of a compressed tile, which GDAL notices when it decodes it."""
     with rasterio.open(path) as file:

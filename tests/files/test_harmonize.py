@@ -24,7 +24,7 @@ from tests.running import (
     harmonize,
     layer_file,
     leftovers,
-    zip_product,
+    pack_product,
 )
 from tests.sample_products import SampleStack
 
@@ -122,8 +122,7 @@ def test_a_second_run_replaces_the_first(small: SampleStack, plain: Run, tmp_pat
 
 def test_zips_give_the_same_files(small: SampleStack, plain: Run, tmp_path: Path) -> None:
     for folder in copy_products(small, tmp_path / "in"):
-        zip_product(folder)
-        shutil.rmtree(folder)
+        pack_product(folder)
     harmonize(tmp_path / "in", tmp_path / "zips")
     assert contents(tmp_path / "zips") == contents(folder_of(plain))
 
@@ -231,8 +230,7 @@ def test_texts_on_rasters_that_are_not_written_are_left_out(
     for file in ("corr.tif.xml", "amp.tif.xml", "amp.tif.aux.xml", "amp.png", "amp.png.xml"):
         (folder / f"{name}_{file}").write_text(file)
     if zipped:
-        zip_product(folder)
-        shutil.rmtree(folder)
+        pack_product(folder)
     harmonize(tmp_path / "in", tmp_path / "out", LAYERS="corr")
     assert sorted(contents(tmp_path / "out" / name)) == sorted(
         [f"{name}.txt"]
@@ -266,8 +264,7 @@ def test_what_describes_other_pixels_is_not_copied(small: SampleStack, tmp_path:
 def test_a_damaged_sidecar_in_a_zip(small: SampleStack, tmp_path: Path) -> None:
     [folder] = copy_products(small, tmp_path / "in", 1)
     (folder / "notes.bin").write_bytes(bytes(range(256)) * 40)
-    packed = zip_product(folder)
-    shutil.rmtree(folder)
+    packed = pack_product(folder)
     data = bytearray(packed.read_bytes())
     place = data.find(b"notes.bin") + len("notes.bin") + 20
     data[place : place + 30] = bytes(30)

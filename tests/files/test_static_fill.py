@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,9 +26,9 @@ from tests.running import (
     harmonize,
     layer_file,
     leftovers,
+    pack_product,
     samples,
     traced_peak,
-    zip_product,
 )
 from tests.sample_products import SampleStack
 from tests.truth import Positions, difference
@@ -156,8 +155,7 @@ def test_products_that_lack_a_static_layer_stay_without(
     folders = copy_products(angles, tmp_path / "in")
     layer_file(folders[1], "lv_theta").unlink()
     for folder in folders if zipped else ():
-        zip_product(folder)
-        shutil.rmtree(folder)
+        pack_product(folder)
     out = tmp_path / "out"
     harmonize(tmp_path / "in", out)
     assert not layer_file(out / folders[1].name, "lv_theta").exists()

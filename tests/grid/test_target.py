@@ -24,7 +24,6 @@ from .test_plan import plan_of, raster
 POLAR = "+proj=stere +lat_0=90 +lon_0=-120 +datum=WGS84 +units=km +no_defs"
 OWN = "+proj=tmerc +lat_0=34 +lon_0=-120 +x_0=50000 +datum=WGS84 +units=m +no_defs"
 NAMELESS = "a system without name and code"
-LAYERS = ("unw_phase", "corr", "water_mask")
 
 OTHERS = {
     "degrees": ("EPSG:4326", 0.0008),
@@ -155,8 +154,8 @@ def test_pixels_of_another_size_on_the_ground(
 ) -> None:
     """Also a raster of which only the CRS is that of degrees."""
     folder = copies(small, tmp_path / "in", 2)[0]
-    for layer in LAYERS:
-        with rasterio.open(layer_file(folder, layer), "r+") as file:
+    for path in folder.glob("*.tif"):
+        with rasterio.open(path, "r+") as file:
             place = (771_880, 3_848_440) if spacing == 80.0 else (-120.0, 34.7)
             file.crs = "EPSG:4326"
             file.transform = Affine(spacing, 0, place[0], 0, -spacing, place[1])
@@ -187,8 +186,8 @@ def test_a_map_in_meters_without_a_code_is_carried(small: SampleStack, tmp_path:
 
 def test_a_map_with_heights_is_that_of_its_map(small: SampleStack, tmp_path: Path) -> None:
     for folder in copies(small, tmp_path / "in", 2):
-        for layer in LAYERS:
-            with rasterio.open(layer_file(folder, layer), "r+") as file:
+        for path in folder.glob("*.tif"):
+            with rasterio.open(path, "r+") as file:
                 file.crs = rasterio.crs.CRS.from_user_input("EPSG:32610+5773")
     products = select_products(tmp_path / "in", SelectionOptions()).products
     plan = make_plan(products, GridOptions())
@@ -240,8 +239,8 @@ def test_the_reason_is_true(rasters: list, chosen: str, reason: str) -> None:
 
 def test_spacings_that_users_made_are_told(small: SampleStack, tmp_path: Path) -> None:
     folder = copies(small, tmp_path / "in", 2)[0]
-    for layer in LAYERS:
-        with rasterio.open(layer_file(folder, layer), "r+") as file:
+    for path in folder.glob("*.tif"):
+        with rasterio.open(path, "r+") as file:
             file.transform = file.transform * Affine.scale(1.25)
     with pytest.raises(InconsistentProductsError, match="by their names all have 80 m"):
         build(tmp_path / "in", NETCDF=tmp_path / "s.nc")

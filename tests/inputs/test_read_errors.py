@@ -17,7 +17,7 @@ from hyp3_stack.core.inputs.read_errors import limit_error, reading_error, words
 from hyp3_stack.core.machine.atomic import not_writable
 from hyp3_stack.core.machine.stamps import find_change, take_stamps
 from tests.checkout import ROOT
-from tests.running import assert_one_sentence, copy_products, zip_product
+from tests.running import assert_one_sentence, copy_products, pack_product
 from tests.sample_products import SampleStack
 
 pytestmark = pytest.mark.faults
@@ -131,9 +131,8 @@ def test_no_product_is_left_out_for_want_of_files(
 
     folders = copy_products(small, tmp_path / "in")
     if packing == "zips":
-        for number, folder in enumerate(folders):
-            zip_product(folder)
-            folder.rename(tmp_path / str(number))
+        for folder in folders:
+            pack_product(folder)
     outputs = {
         "buildstack": {"NETCDF": "s.nc", "ON_BAD_PRODUCT": "skip"},
         "harmonizeproducts": {"OUTPUT": "out"},

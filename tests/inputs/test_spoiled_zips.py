@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from hyp3_stack.core.errors import ProductError
 from hyp3_stack.core.selection.selection import SelectionOptions, select_products
-from tests.running import assert_one_sentence, build, copy_products, zip_product
+from tests.running import assert_one_sentence, build, copy_products, pack_product
 from tests.sample_products import SampleStack
 from tests.spoiled_zips import BAD, HOSTILE, spoil
 
@@ -20,8 +19,7 @@ pytestmark = pytest.mark.faults
 @pytest.mark.parametrize("how", BAD)
 def test_bad_zips_stop_or_are_left_out(small: SampleStack, tmp_path: Path, how: str) -> None:
     one, two = copy_products(small, tmp_path / "in", 2)
-    bad = zip_product(two)
-    shutil.rmtree(two)
+    bad = pack_product(two)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of zipfile, about a name that is there twice
         spoil(bad, how)
@@ -41,8 +39,7 @@ def test_what_lies_beside_a_product_in_a_zip_does_no_harm(
     small: SampleStack, tmp_path: Path, how: str
 ) -> None:
     [one] = copy_products(small, tmp_path / "in", 1)
-    packed = zip_product(one)
-    shutil.rmtree(one)
+    packed = pack_product(one)
     spoil(packed, how)
     before = sorted(tmp_path.rglob("*"))
     run = build(tmp_path / "in", NETCDF=tmp_path / "s.nc")

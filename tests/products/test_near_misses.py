@@ -12,7 +12,7 @@ import pytest
 from hyp3_stack.core.errors import NoProductsError, ProductError
 from hyp3_stack.core.products.scan import scan_folder
 from hyp3_stack.core.selection.selection import SelectionOptions, select_products
-from tests.running import copy_products, zip_product
+from tests.running import copy_products, pack_product, zip_product
 from tests.sample_products import SampleStack
 
 BURSTS_X = "S1_136231_IW2_20200604T022312_VV_7C85-BURSTxS1_136231_IW2_20200616T022313_VV_5D11-BURST"
@@ -43,8 +43,7 @@ def test_names_that_programs_changed(
     one, two = copy_products(small, tmp_path, 2)
     changed = form.format(two.name)
     if kind == "zip":
-        zip_product(two, tmp_path / f"{changed}.zip")
-        shutil.rmtree(two)
+        pack_product(two, tmp_path / f"{changed}.zip")
     else:
         two.rename(tmp_path / changed)
     scan = scan_folder(tmp_path)
@@ -63,8 +62,7 @@ def test_other_letters_and_endings(
         folder.rename(tmp_path / "a")
         (tmp_path / "a").rename(tmp_path / name)
     else:
-        zip_product(folder, tmp_path / "a.zip")
-        shutil.rmtree(folder)
+        pack_product(folder, tmp_path / "a.zip")
         (tmp_path / "a.zip").rename(tmp_path / f"{name}{ending}")
     [product] = scan_folder(tmp_path).products
     assert str(product) == folder.name
@@ -192,8 +190,7 @@ def test_endings_that_hyp3_does_not_give(
     for path in folder.glob("*.tif"):
         path.rename(path.with_suffix(ending))
     if is_zipped:
-        zip_product(folder)
-        shutil.rmtree(folder)
+        pack_product(folder)
     [damaged] = scan_folder(tmp_path).damaged
     assert damaged.name == folder.name and f"_corr{ending}; name them" in damaged.reason
 
@@ -246,8 +243,7 @@ def test_a_damaged_zip_of_nearly_its_name_is_a_bad_product(
     small: SampleStack, tmp_path: Path
 ) -> None:
     one, two = copy_products(small, tmp_path, 2)
-    bad = zip_product(two, tmp_path / f"{two.name} (1).zip")
-    shutil.rmtree(two)
+    bad = pack_product(two, tmp_path / f"{two.name} (1).zip")
     bad.write_bytes(bad.read_bytes()[:-100])
     with pytest.raises(ProductError, match="cannot be read"):
         select_products(tmp_path, SelectionOptions())
@@ -259,8 +255,7 @@ def test_a_zip_named_as_another_product(small: SampleStack, tmp_path: Path) -> N
     """As HyP3 gives out where it publishes products under names of its own."""
     [one] = copy_products(small, tmp_path, 1)
     other = one.name[:-4] + "0000"
-    zip_product(one, tmp_path / f"{other}.zip")
-    shutil.rmtree(one)
+    pack_product(one, tmp_path / f"{other}.zip")
     scan = scan_folder(tmp_path)
     assert [str(product) for product in scan.products] == [one.name]
     assert scan.notes == (f"{tmp_path / other}.zip holds {one.name}, as its files show.",)

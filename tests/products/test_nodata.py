@@ -14,7 +14,7 @@ import xarray as xr
 
 from hyp3_stack.core.products.nodata import NoData, nodata_of, read_note
 from hyp3_stack.core.products.product_types import PRODUCT_TYPES
-from tests.running import build, copy_products, harmonize, layer_file, samples, zip_product
+from tests.running import build, copy_products, harmonize, layer_file, pack_product, samples
 from tests.sample_products import SampleStack
 
 LOWEST = float(np.finfo("float32").min)
@@ -209,8 +209,7 @@ def test_a_note_beside_a_layer_counts(
                 _noted("<NoDataValue>-9.99900000000000E+03</NoDataValue>")
             )
         if is_zipped:
-            zip_product(path)
-            path.rename(tmp_path / path.name)
+            pack_product(path)
     found = _stack(tmp_path / "in", tmp_path)
     for name in ("unw_phase", "corr", "water_mask", "data_mask", "mask_reason"):
         np.testing.assert_array_equal(found[name].values, expected[name].values, err_msg=name)

@@ -14,7 +14,7 @@ import xarray as xr
 
 from hyp3_stack.core.errors import NoProductsError
 from hyp3_stack.core.products.scan import Scan, scan_folder
-from tests.running import build, copy_products, layer_file, zip_product
+from tests.running import build, copy_products, layer_file, pack_product, zip_product
 from tests.sample_products import SampleStack
 from tests.spoiled_zips import spoil
 
@@ -75,13 +75,11 @@ def test_what_is_found_and_what_is_not(small: SampleStack, tmp_path: Path) -> No
     one, two, three, four = copy_products(small, tmp_path / "all")
     root = tmp_path / "all"
     # A zip beside folders, a product one level down, a zip one level down.
-    zip_product(two)
-    shutil.rmtree(two)
+    pack_product(two)
     (root / "march").mkdir()
     three.rename(root / "march" / three.name)
     (root / "april").mkdir()
-    zip_product(four, root / "april" / f"{four.name}.ZIP")
-    shutil.rmtree(four)
+    pack_product(four, root / "april" / f"{four.name}.ZIP")
     # Things that are no products, nor look like any.
     (root / "notes.txt").write_text("x")
     (root / "stack.nc").write_text("x")
@@ -330,8 +328,7 @@ def test_texts_without_end(small: SampleStack, tmp_path: Path, name: str, packed
     text = two / name.format(two.name)
     text.write_bytes(bytes(50_000_000))
     if packed:
-        zip_product(two)
-        shutil.rmtree(two)
+        pack_product(two)
     tracemalloc.start()
     try:
         scan = scan_folder(tmp_path / "in")
