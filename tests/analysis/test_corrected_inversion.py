@@ -59,7 +59,7 @@ def error(stack, run):
 @pytest.fixture(scope="module", params=["INSAR_GAMMA", "INSAR_ISCE_BURST"])
 def parted(request, tmp_path_factory):
     """Interferograms that a river parts, some of them with a cycle more beyond it."""
-    return stack_of(tmp_path_factory, RIVER, "NETCDF", "ZARR", kind=request.param)
+    return stack_of(tmp_path_factory, RIVER, "NETCDF", "ZARR", kind=request.param, products=12)
 
 
 def test_a_river_does_not_split_the_displacement(parted, tmp_path):

@@ -38,15 +38,22 @@ LARGE = "-117.9,-115.8,34.9,36.4 [EPSG:4326]"
 IMPATIENT = RetryPolicy(attempts=2, first_delay=0.01)
 
 
-@pytest.fixture
-def sky(service: Hyp3Service) -> Sky:
-    """A catalog with eight passes of bursts, and a frame around them that moves along the path."""
-    made = Sky()
+@pytest.fixture(scope="module")
+def passes() -> tuple[Sky, list[Any]]:
+    """Eight passes of bursts, and a frame around them that moves along the path."""
+    made, scenes = Sky(), []
     for number, day in enumerate(DAYS):
         offset = (0.0, 3.0 * day)
-        scenes = [made.burst(day, n, s, offset) for n in range(-3, 10) for s in (1, 2, 3)]
+        scenes += [made.burst(day, n, s, offset) for n in range(-3, 10) for s in (1, 2, 3)]
         scenes.append(made.frame(day, -3 + 0.2 * number, offset))
-        put(service, *scenes)
+    return made, scenes
+
+
+@pytest.fixture
+def sky(service: Hyp3Service, passes: tuple[Sky, list[Any]]) -> Sky:
+    """A catalog that knows them."""
+    made, scenes = passes
+    put(service, *scenes)
     return made
 
 
