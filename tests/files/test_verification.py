@@ -45,7 +45,7 @@ def shift_x(path: Path) -> None:
 
 def change_a_baseline(path: Path) -> None:
     with netCDF4.Dataset(path, "a") as file:
-        file["perpendicular_baseline"][2] = 0.125
+        file["perpendicular_baseline"][1] = 0.125
 
 
 def change_a_name(path: Path) -> None:
@@ -232,6 +232,7 @@ def test_damage_is_found(
 ) -> None:
     kind, name = ("ZARR", "s.zarr") if "ZARR" in options else ("NETCDF", "s.nc")
     given = {**options, "INPUT": str(small.folder), kind: str(tmp_path / name)}
+    given["PRODUCTS"] = f"{small.products[0].name},{small.products[1].name}"
     reporter = Damager(tmp_path, change)
     with pytest.raises(OutputError) as caught:
         build_stack.run(given, None, reporter)
