@@ -86,7 +86,7 @@ lint: setup ## style, types, and the scans of the QGIS plugin repository
 
 # The peers get an environment of their own; BENCH_ARGS such as "--formats zarr netcdf --runs 5".
 BENCH_ARGS ?=
-BENCHES := bench-exports bench-inversion_memory bench-layouts bench-limit bench-memory bench-scan bench-solver
+BENCHES := bench-exports bench-inversion_memory bench-layouts bench-limit bench-memory bench-precision bench-scan bench-solver
 bench: setup ## time and memory against odc-stac and rioxarray; see BENCHES, bench-mintpy and bench-inversion
 	@test -x build/peers/bin/python || $(QGIS_PYTHON) -m venv build/peers
 	@build/peers/bin/python -m pip install -q -r tests/benchmarks/peers/requirements.txt
