@@ -71,7 +71,8 @@ VALUES: Final = (
         "smaller: layer=bits, for example corr=7,amp=8, or one number for all layers of "
         "floating point numbers, or both. With n of the 23 mantissa bits a value changes by at "
         "most 2^-(n+1) of its size: 0.4 % with 7, 0.05 % with 10. Missing data, 0 and masks "
-        "stay exact; the stack records what was rounded, and the log says how much is saved.",
+        "stay exact; the stack records what was rounded, and the log says by how much values "
+        "change at most.",
         group=Group.VALUES,
         empty="all, values are exact",
     ),
