@@ -80,8 +80,8 @@ class BlockPlan:
         free = megabytes * 1e6 - FIXED_BYTES
         least = per_batch + BATCH * per_pixel
         if selection.chunk_bytes > LARGE_CHUNK:
-            # As it is stored, and decompressed.
-            free -= 2.0 * selection.chunk_bytes
+            # As it is stored, decompressed, and before a filter is undone.
+            free -= 3.0 * selection.chunk_bytes
             if free < least:
                 need = (megabytes * 1e6 - free + least) / 1e6
                 raise InvalidParameterError(
