@@ -22,7 +22,7 @@ from hyp3_stack.core.parameters.output_parameters import (
 from hyp3_stack.core.run.reporter import SilentReporter
 from tests.sample_products import SampleStack
 
-from ..running import build
+from ..running import Run, build
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,9 +72,15 @@ def test_large_chunks_take_the_place_of_threads() -> None:
         assert 320e6 + budget.tile_bytes + copies <= 1000e6
 
 
+@pytest.fixture(scope="module")
+def usual(small: SampleStack, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return build(small.folder, ZARR=tmp_path_factory.mktemp("usual") / "s.zarr")
+
+
 @pytest.mark.parametrize("memory", [450, 5000])
-def test_memory_changes_no_value(small: SampleStack, tmp_path: Path, memory: int) -> None:
-    usual = build(small.folder, ZARR=tmp_path / "usual.zarr")
+def test_memory_changes_no_value(
+    small: SampleStack, usual: Run, tmp_path: Path, memory: int
+) -> None:
     run = build(small.folder, ZARR=tmp_path / "s.zarr", MEMORY=memory)
     for group in ("spatially_optimized", "temporally_optimized"):
         with (

@@ -176,6 +176,9 @@ def _handler(proxy: Proxy) -> type[MotoRequestHandler]:
                 self.send_header(name, value)
             if "content-length" not in names and status not in (204, 304):
                 self.send_header("Content-Length", str(len(content)))
+            if proxy.faults:
+                # aiohttp 3.14 may forget how long to wait on a connection that it uses again.
+                self.send_header("Connection", "close")
             self.end_headers()
             if self.command == "HEAD":
                 return

@@ -125,19 +125,19 @@ def refused(location: RemoteLocation) -> OutputError:
     return caught.value
 
 
-def test_no_such_bucket(object_store: Service) -> None:
-    location = parse_location("s3://nobody/k", object_store.endpoint)
-    assert_sentence(refused(location), "has no bucket nobody", "check ZARR_URL", "create")
-
-
-def test_nobody_at_the_endpoint(object_store: Service) -> None:
-    location = parse_location("s3://stacks/k", "http://127.0.0.1:9")
-    assert_sentence(refused(location), "http://127.0.0.1:9 cannot be reached", "S3_ENDPOINT")
-
-
-def test_an_endpoint_with_tls_that_speaks_plain(object_store: Service) -> None:
-    location = parse_location("s3://stacks/k", object_store.endpoint.replace("http:", "https:"))
-    assert_sentence(refused(location), "cannot be reached", "S3_ENDPOINT")
+@pytest.mark.parametrize(
+    ("url", "endpoint", "words"),
+    [
+        ("s3://nobody/k", "{}", "has no bucket nobody|check ZARR_URL|create"),
+        ("s3://stacks/k", "http://127.0.0.1:9", "http://127.0.0.1:9 cannot be reached|S3_ENDPOINT"),
+        # One that speaks plain.
+        ("s3://stacks/k", "https:{}", "cannot be reached|S3_ENDPOINT"),
+    ],
+    ids=["bucket", "nobody", "TLS"],
+)
+def test_no_such_place(object_store: Service, url: str, endpoint: str, words: str) -> None:
+    there = endpoint.format(object_store.endpoint).replace("https:http:", "https:")
+    assert_sentence(refused(parse_location(url, there)), *words.split("|"))
 
 
 def test_an_endpoint_of_the_environment(
@@ -218,6 +218,13 @@ def strict(object_store: Service) -> Iterator[Service]:
     guard(object_store, False)
 
 
+def log_in(service: Service, patch: pytest.MonkeyPatch, actions: list[str]) -> None:
+    """Take the credentials of a user who may do these actions only."""
+    key, secret = service.user(uuid.uuid4().hex, actions)
+    patch.setenv("AWS_ACCESS_KEY_ID", key)
+    patch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+
+
 def guard(service: Service, on: bool) -> None:
     answer = requests.post(
         f"{service.direct}/moto-api/reset-auth", data=b"0" if on else b"inf", timeout=10
@@ -237,9 +244,7 @@ def guard(service: Service, on: bool) -> None:
 def test_permissions_are_checked_before(
     strict: Service, monkeypatch: pytest.MonkeyPatch, actions: list[str]
 ) -> None:
-    key, secret = strict.user(uuid.uuid4().hex, actions)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    log_in(strict, monkeypatch, actions)
     place = uuid.uuid4().hex
     guard(strict, True)
     error = refused(parse_location(f"s3://{BUCKET}/{place}", strict.endpoint))
@@ -261,9 +266,7 @@ def test_a_stack_of_a_user_who_may_do_just_what_it_takes(
     strict: Service, location: RemoteLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]
-    key, secret = strict.user(uuid.uuid4().hex, actions)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    log_in(strict, monkeypatch, actions)
     guard(strict, True)
     check_location_writable(location)
     write(location)

@@ -1,10 +1,14 @@
-"""Copies sample products under other names and with other texts, as other orders would be."""
+"""Copies sample products under other names, with other texts and pixels, as other orders are."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
 
 from tests.sample_products import SampleProduct
 
@@ -55,3 +59,11 @@ def replace_entry(folder: Path, key: str, value: str | None) -> None:
     if value is not None:
         kept.append(f"{key}: {value}")
     path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+
+def rewrite(path: Path, change: Callable[[np.ndarray], np.ndarray] = np.copy, **facts: Any) -> None:
+    """Write the pixels of a raster anew, changed, and with other facts about it."""
+    with rasterio.open(path) as file:
+        values, profile = file.read(1), file.profile | facts
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(change(values).astype(profile["dtype"]), 1)

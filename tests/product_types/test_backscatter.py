@@ -15,7 +15,7 @@ from tests.running import build, copy_products, harmonize, layer_file
 from tests.truth import window_of
 
 from .conftest import EPSG, Built, Stacker, stored
-from .edited import copy_as
+from .edited import copy_as, rewrite
 
 SCALES = ("power", "amplitude", "decibel")
 DARK_AND_BRIGHT = {"power": (1e-4, 10.0), "amplitude": (0.01, 3.0), "decibel": (-40.0, 10.0)}
@@ -224,10 +224,9 @@ def test_old_heights_with_a_value_for_missing_data(stacker: Stacker, tmp_path: P
     folder = tmp_path / "products"
     [path] = copy_products(stacker(SMALL | {"layers": ("VV", "dem")}).samples, folder, 1)
     with rasterio.open(layer_file(path, "dem")) as file:
-        heights, profile = file.read(1), file.profile | {"nodata": -32767}
+        heights = file.read(1)
     heights[:9] = -32767
-    with rasterio.open(layer_file(path, "dem"), "w", **profile) as file:
-        file.write(heights, 1)
+    rewrite(layer_file(path, "dem"), lambda _: heights, nodata=-32767)
     build(folder, NETCDF=tmp_path / "stack.nc")
     values = stored(tmp_path / "stack.nc").dem.values
     assert np.isnan(values[:9]).all()

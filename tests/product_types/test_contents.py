@@ -18,6 +18,7 @@ from tests.sample_products import SampleProduct
 from tests.truth import window_of
 
 from .conftest import EPSG, TYPES, Built, Stacker, stored
+from .edited import rewrite
 
 
 @pytest.fixture(scope="module")
@@ -98,19 +99,12 @@ def test_water_is_data_whatever_the_tag(stacker: Stacker, tmp_path: Path) -> Non
     built = stacker(gamma, STATIC_LAYERS="per_pair")
     folder = tmp_path / "products"
     for path in copy_products(built.samples, folder):
-        retagged(layer_file(path, "water_mask"), 0)
+        rewrite(layer_file(path, "water_mask"), nodata=0)
     build(folder, NETCDF=tmp_path / "stack.nc", STATIC_LAYERS="per_pair")
     found = stored(tmp_path / "stack.nc").water_mask.values
     np.testing.assert_array_equal(found, built.stack.water_mask.values)
     for values in found:
         assert set(np.unique(values)) == {0, 1, 255}
-
-
-def retagged(path: Path, nodata: float | None) -> None:
-    with rasterio.open(path) as file:
-        values, profile = file.read(), file.profile | {"nodata": nodata}
-    with rasterio.open(path, "w", **profile) as file:
-        file.write(values)
 
 
 def test_components_are_integers(stacker: Stacker, tmp_path: Path) -> None:
@@ -125,22 +119,9 @@ def test_components_are_integers(stacker: Stacker, tmp_path: Path) -> None:
     for path in paths:
         with rasterio.open(layer_file(path, "conncomp")) as file:
             assert file.dtypes == ("float32",)
-            values, profile = file.read(), file.profile
-        with rasterio.open(
-            layer_file(path, "conncomp"), "w", **profile | {"dtype": "uint8", "nodata": 0}
-        ) as file:
-            file.write(values.astype("uint8"))
+        rewrite(layer_file(path, "conncomp"), dtype="uint8", nodata=0)
     build(folder, NETCDF=tmp_path / "stack.nc")
     np.testing.assert_array_equal(stored(tmp_path / "stack.nc").conncomp, variable)
-
-
-def turn(path: Path, by: float) -> None:
-    """Add to all angles of a file, around the circle."""
-    with rasterio.open(path) as file:
-        values, profile = file.read(1), file.profile
-    turned = (values.astype(float) + by + np.pi) % (2 * np.pi) - np.pi
-    with rasterio.open(path, "w", **profile) as file:
-        file.write(np.where(values == 0, 0, turned).astype("float32"), 1)
 
 
 def test_angles_across_the_seam(stacker: Stacker, tmp_path: Path) -> None:
@@ -149,9 +130,14 @@ def test_angles_across_the_seam(stacker: Stacker, tmp_path: Path) -> None:
     built = stacker(options, STATIC_LAYERS="per_pair")
     middle = float(np.nanmean(built.stack.lv_phi))
     by = -np.pi - middle
+
+    def turned(values: np.ndarray) -> np.ndarray:
+        around = (values.astype(float) + by + np.pi) % (2 * np.pi) - np.pi
+        return np.where(values == 0, 0, around)
+
     folder = tmp_path / "products"
     for path in copy_products(built.samples, folder):
-        turn(layer_file(path, "lv_phi"), by)
+        rewrite(layer_file(path, "lv_phi"), turned)
     for mode in ("per_pair", "once"):
         build(folder, NETCDF=tmp_path / "stack.nc", STATIC_LAYERS=mode, RESAMPLING="bilinear")
         stack = stored(tmp_path / "stack.nc")

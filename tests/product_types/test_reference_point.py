@@ -126,12 +126,8 @@ def test_a_point_without_data_names_the_pair(plain: Built, tmp_path: Path) -> No
     name = plain.products[first].name
     point = f"{plain.stack.x.values[column]},{plain.stack.y.values[row]}"
     with pytest.raises(ProductError, match=f"{name} has no unwrapped phase at REFERENCE_POINT"):
-        build(
-            plain.samples.folder,
-            NETCDF=tmp_path / "stack.nc",
-            REFERENCE_POINT=point,
-            ON_BAD_PRODUCT="skip",
-        )
+        given = {"REFERENCE_POINT": point, "ON_BAD_PRODUCT": "skip"}
+        build(plain.samples.folder, NETCDF=tmp_path / "stack.nc", **given)
 
 
 @pytest.mark.parametrize(("lost", "layers"), [("corr", "unw_phase"), ("lv_theta", "vert_disp")])
@@ -139,12 +135,8 @@ def test_layers_that_the_point_needs(plain: Built, tmp_path: Path, lost: str, la
     paths = copy_products(plain.samples, tmp_path / "products", 2)
     layer_file(paths[1], lost).unlink()
     with pytest.raises(ProductError, match=f"{paths[1].name} has no layer {lost}"):
-        build(
-            tmp_path / "products",
-            NETCDF=tmp_path / "stack.nc",
-            REFERENCE_POINT="auto",
-            LAYERS=layers,
-        )
+        given = {"REFERENCE_POINT": "auto", "LAYERS": layers}
+        build(tmp_path / "products", NETCDF=tmp_path / "stack.nc", **given)
 
 
 def test_nothing_to_refer(plain: Built, tmp_path: Path) -> None:
