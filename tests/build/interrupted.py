@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,12 @@ def assert_same(folder: Path, other: Path) -> None:
             assert repr(one[variable].attrs) == repr(two[variable].attrs), variable
         changed = {key for key in one.attrs if repr(one.attrs[key]) != repr(two.attrs.get(key))}
         assert changed <= MADE_ANEW
-    assert found.keys() == expected.keys(), "no chunk too many and none too few"
+    assert_same_store(found, expected)
+
+
+def assert_same_store(found: Mapping[str, bytes], expected: Mapping[str, bytes]) -> None:
+    """Compare two stores by their files: no chunk too many and none too few."""
+    assert found.keys() == expected.keys()
     for name in found:
         if found[name] != expected[name]:
             assert name.endswith((".zattrs", ".zmetadata", "zarr.json")), name

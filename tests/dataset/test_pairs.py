@@ -26,7 +26,8 @@ MULTI = "S1_044_000000s1n00-093117s2n01-093118s3n01_IW_20250718_20250730_VV_INT8
 def stack(request: pytest.FixtureRequest, built: Run) -> xr.Dataset:
     if request.param == "netcdf":
         return xr.open_dataset(built.netcdf, decode_coords="all").load()
-    return xr.open_zarr(built.zarr, group=request.param, decode_coords="all").load()
+    options = {"decode_coords": "all", "chunks": None}
+    return xr.open_zarr(built.zarr, group=request.param, **options).load()
 
 
 def utc(time: datetime) -> np.datetime64:
