@@ -123,8 +123,8 @@ def test_series_alone(cluster: DaskCluster, small: SampleStack, tmp_path: Path) 
     stores = [tmp_path / name for name in ("local.zarr", "cluster.zarr")]
     for store, scheduler in zip(stores, ("", cluster.address), strict=True):
         build(small.folder, ZARR=store, CHUNKING="temporal", SCHEDULER=scheduler, ZARR_FORMAT="3")
-    group = "temporally_optimized"
-    one, two = (xr.open_zarr(store, group=group, chunks=None) for store in stores)
+    options = {"group": "temporally_optimized", "mask_and_scale": False, "chunks": None}
+    one, two = (xr.open_zarr(store, **options) for store in stores)
     xr.testing.assert_equal(one, two)
     assert one.coherence_mean.notnull().all()
 
