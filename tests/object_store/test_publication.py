@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pickle
@@ -62,6 +63,20 @@ def test_nothing_is_visible_before_the_end_and_all_after(
         with open_remote(location, group) as stack:
             np.testing.assert_array_equal(stack.phase.values, values())
     assert f"{place}{MARK}" not in object_store.keys(place)
+
+
+def test_no_connection_is_left_open(
+    object_store: Service, location: RemoteLocation, caplog: pytest.LogCaptureFixture
+) -> None:
+    """aiohttp tells of those that are, when they are collected."""
+    gc.collect()
+    caplog.clear()
+    check_location_writable(location)
+    with publishing(location) as store:
+        fill(store)
+    del store
+    gc.collect()
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_documents_appear_from_the_bottom_up(
