@@ -143,8 +143,8 @@ def _service_descriptions() -> Any:
 async def asked_again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     """Ask an object store once more where a request for a chunk never ends.
 
-    Attempts end by themselves, but rarely a connection is left without its timer (aiohttp 3.14) and
-    would be waited for without end. Slow uploads have the time that they need.
+    An attempt ends by itself where no answer comes. But aiohttp waits without end where a service
+    does not take what is sent, and after an interim answer (1xx). Slow uploads have their time.
     """
     try:
         async with asyncio.timeout(_ENDLESS * _CHUNK_SECONDS):

@@ -1,4 +1,4 @@
-"""Runs commands, above all jobs of the core, as processes of their own; tells what they took."""
+"""Runs commands, above all jobs of the core, as processes of their own; says what they took."""
 
 from __future__ import annotations
 

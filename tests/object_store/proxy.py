@@ -147,9 +147,6 @@ def _handler(proxy: Proxy) -> type[MotoRequestHandler]:
                 self._forward(body, cut=fault == CUT)
 
         def _body(self) -> bytes:
-            if self.headers.get("Expect", "").lower() == "100-continue":
-                self.send_response_only(100)
-                self.end_headers()
             if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
                 parts = []
                 while size := int(self.rfile.readline().partition(b";")[0], 16):
@@ -176,9 +173,6 @@ def _handler(proxy: Proxy) -> type[MotoRequestHandler]:
                 self.send_header(name, value)
             if "content-length" not in names and status not in (204, 304):
                 self.send_header("Content-Length", str(len(content)))
-            if proxy.faults:
-                # aiohttp 3.14 may forget how long to wait on a connection that it uses again.
-                self.send_header("Connection", "close")
             self.end_headers()
             if self.command == "HEAD":
                 return

@@ -36,7 +36,7 @@ ATTEMPTS = (
     check_location_writable,
     lambda location: RemoteWorkspace(location, "a job").__enter__(),
 )
-"""What tells a run that it cannot have a place: before the work, and when it begins to write."""
+"""What shows a run that it cannot have a place: before the work, and when it begins to write."""
 
 
 def keep(request: Request) -> Answer | None:
@@ -68,7 +68,7 @@ def test_nothing_is_visible_before_the_end_and_all_after(
 def test_no_connection_is_left_open(
     object_store: Service, location: RemoteLocation, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """aiohttp tells of those that are, when they are collected."""
+    """aiohttp warns of those that are, when they are collected."""
     gc.collect()
     caplog.clear()
     check_location_writable(location)

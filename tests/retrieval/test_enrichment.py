@@ -34,7 +34,7 @@ BURSTS = "https://sentinel1-burst.asf.alaska.edu"
 OUT_OF_REACH = "https://127.0.0.1:9"
 
 ONE_LAYER = {"LAYERS": "unw_phase", "MASKS": "false"}
-"""For what the catalog tells, which does not depend on pixels."""
+"""For what the catalog says, which does not depend on pixels."""
 
 RING = [(-120.5, 34.5), (-119.5, 34.5), (-119.5, 35.0), (-120.5, 35.0), (-120.5, 34.5)]
 

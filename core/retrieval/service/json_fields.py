@@ -38,7 +38,7 @@ def text(values: Mapping[str, Any], name: str, default: Any = _REQUIRED) -> str:
 
 def is_plain(value: str) -> bool:
     """Return whether a text can be shown and written: no control characters, no half letters."""
-    if value.isprintable():  # nearly always, and told at once
+    if value.isprintable():  # nearly always, and quickly known
         return True
     return not any(unicodedata.category(letter) in _UNWRITABLE for letter in value)
 
