@@ -34,8 +34,8 @@ demo: setup ## sample products -> stack files and pictures, in demo/
 
 # Two interpreters: the core, its process and QGIS's window in .venv, what imports QGIS in QGIS's own
 # Python. A profile below build/ keeps the user's QGIS settings out of the tests, each of which has its
-# own. One process more than there are processors: services, clusters and killed builds are waited for.
-PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadscope
+# own. Twice as many processes as processors: services, clusters and killed builds are waited for.
+PARALLEL := -n $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))) --dist loadscope
 test: export HYP3_STACK_PYTHON = $(CURDIR)/$(PYTHON)
 test: export QGIS_CUSTOM_CONFIG_PATH = $(CURDIR)/build/qgis
 test: export QT_QPA_PLATFORM = offscreen
