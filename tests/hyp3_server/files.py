@@ -94,8 +94,9 @@ def _send(handler: Handler, data: bytes, fault: Fault) -> None:
             handler.wfile.flush()
             fault.released.wait(_LONGEST_HOLD)
         piece = data[first:after]
-        handler.wfile.write(piece)
+        # First, as whoever has the last piece may look at once.
         handler.entry.sent += len(piece)
+        handler.wfile.write(piece)
         if fault.rate is not None:
             time.sleep(len(piece) / fault.rate)
     if limit < len(data):

@@ -56,8 +56,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
         self.entry.sent += len(data)
+        self.wfile.write(data)
 
     def send_problem(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
         body = {
@@ -90,8 +90,8 @@ class Handler(BaseHTTPRequestHandler):
         pieces = [content[at : at + step] for at in range(0, len(content), step or 1)]
         while True:
             for piece in pieces:
-                self.wfile.write(piece)
                 self.entry.sent += len(piece)
+                self.wfile.write(piece)
                 if fault.rate is not None:
                     time.sleep(len(piece) / fault.rate)
             if not fault.endless:
