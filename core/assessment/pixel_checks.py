@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files.stack_blocks import cut_at_chunks, steps_by_chunk
 from ..files.written_stack import WrittenStack
 from ..pixels.look_vectors import LOOK_VECTORS
 from ..products.layers import COHERENCE, UNWRAPPED_PHASE
@@ -129,7 +130,7 @@ def _read(
     *depth, high, wide = stack.blocks.array(name).chunks
     height, width = variable.shape[-2:]
     if not depth or depth[0] == 1:
-        bands = list(_bands(height, width, high))
+        bands = _bands(height, width, high)
         for step in (None,) if not depth else steps:
             for rows in bands:
                 block = stack.read(name, [step or 0], rows, slice(None))
@@ -138,19 +139,15 @@ def _read(
     size = variable.dtype.itemsize * variable.shape[0]
     rows = _middle(height, high, min(high, _WINDOW_BYTES // (size * min(wide, width))))
     columns = _middle(width, wide, _WINDOW_BYTES // (size * (rows.stop - rows.start)))
-    for first in range(0, variable.shape[0], depth[0]):
-        # A chunk of steps at a time.
-        chosen = [step for step in steps if first <= step < first + depth[0]]
-        if chosen:
-            yield None, stack.read(name, chosen, rows, columns).astype("float64", copy=False)
+    for part in steps_by_chunk(np.array(steps), depth[0]):
+        yield None, stack.read(name, steps[part], rows, columns).astype("float64", copy=False)
 
 
-def _bands(height: int, width: int, high: int) -> Iterator[slice]:
+def _bands(height: int, width: int, high: int) -> list[slice]:
     """Cut a map into bands of whole chunks, as far as they are not too large."""
     rows = max(1, _BLOCK_PIXELS // width)
     rows = rows // high * high or rows
-    for first in range(0, height, rows):
-        yield slice(first, min(first + rows, height))
+    return cut_at_chunks(0, height, rows)
 
 
 def _middle(length: int, chunk: int, most: int) -> slice:

@@ -146,16 +146,21 @@ def test_append(cluster: DaskCluster, small: SampleStack, tmp_path: Path) -> Non
     assert_same(two, one)
 
 
+def remote_output(service: Service, folder: Path) -> dict[str, str]:
+    """Return a place in an object store that is named after a folder, and little to write to it."""
+    return {
+        "ZARR_URL": f"s3://{BUCKET}/{folder.name}/s.zarr",
+        "S3_ENDPOINT": service.endpoint,
+        "CHUNKING": "spatial",
+        "LAYERS": "corr",
+    }
+
+
 def test_workers_write_to_an_object_store(
     cluster: DaskCluster, object_store: Service, small: SampleStack, tmp_path: Path
 ) -> None:
     """With the credentials in their own environment; nothing of it stays after a cancel."""
-    given = {
-        "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
-        "S3_ENDPOINT": object_store.endpoint,
-        "CHUNKING": "spatial",
-        "LAYERS": "corr",
-    }
+    given = remote_output(object_store, tmp_path)
     with pytest.raises(Canceled):
         build_stack.run(
             {"INPUT": str(small.folder), "SCHEDULER": cluster.address, **given}, None, StopAt(40)
@@ -322,12 +327,7 @@ def test_a_worker_that_does_not_share_the_folders(
 def test_a_worker_without_credentials(
     object_store: Service, small: SampleStack, tmp_path: Path
 ) -> None:
-    given = {
-        "ZARR_URL": f"s3://{BUCKET}/{tmp_path.name}/s.zarr",
-        "S3_ENDPOINT": object_store.endpoint,
-        "CHUNKING": "spatial",
-        "LAYERS": "corr",
-    }
+    given = remote_output(object_store, tmp_path)
     said = r"On the Dask worker tcp://\S+, s3://\S+ cannot be written, because there are no cred"
     with running_cluster(tmp_path) as cluster:
         cluster.add_worker(**CLEAN, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
